@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Writes a description into an ONNX model, so that `faceattitude` knows how to feed and read it.
+
+    python3 models/describe.py MODEL.onnx DESCRIPTION.toml
+
+The description goes into the model's `metadata_props` under the key `gst-attitude`, in place of one that is
+there already; nothing else changes. Needs Python 3.11 and the package `onnx`. The format: models/README.md.
+"""
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+import onnx
+
+KEY = "gst-attitude"
+TASKS = ("attitude", "face-detection")
+
+
+def check(text, model):
+    """Raises ValueError where `text` cannot be a description of `model`; the plugin checks the rest at load."""
+    description = tomllib.loads(text)
+    if description.get("schema") != 1:
+        raise ValueError(f"schema is {description.get('schema')!r}, expected 1")
+    if description.get("task") not in TASKS:
+        raise ValueError(f"task is {description.get('task')!r}, expected one of {', '.join(TASKS)}")
+    for section, values in (("input", model.graph.input), ("output", model.graph.output)):
+        names = [value.name for value in values]
+        settings = description.get(section, {})
+        if not isinstance(settings, dict):
+            raise ValueError(f"[{section}] is {settings!r}, expected a table")
+        wanted = settings.get("tensor")
+        if wanted is not None and wanted not in names:
+            raise ValueError(f"[{section}] tensor is {wanted!r}, but the model has {', '.join(names)}")
+
+
+def describe(model, text):
+    """Puts the TOML document `text` into `model` as its one description."""
+    others = [entry for entry in model.metadata_props if entry.key != KEY]
+    del model.metadata_props[:]
+    model.metadata_props.extend([*others, onnx.StringStringEntryProto(key=KEY, value=text)])
+
+
+def write(model, path):
+    """Saves `model`: the same model gives the same bytes, and a failure leaves the old file as it was."""
+    new = path.with_name(path.name + ".new")
+    new.write_bytes(model.SerializeToString(deterministic=True))
+    os.replace(new, path)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__.strip())
+    model_path, description_path = map(Path, sys.argv[1:])
+
+    try:
+        # Weights in files of their own stay there.
+        model = onnx.load(model_path, load_external_data=False)
+        onnx.checker.check_model(str(model_path))
+    except OSError as error:
+        sys.exit(f"{model_path}: {error.strerror}")
+    except Exception as error:  # protobuf and the checker have no common type
+        sys.exit(f"{model_path}: not a valid ONNX model: {error}")
+
+    try:
+        text = description_path.read_text(encoding="utf-8")
+        check(text, model)
+    except OSError as error:
+        sys.exit(f"{description_path}: {error.strerror}")
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
+        sys.exit(f"{description_path}: {error}")
+
+    describe(model, text)
+    try:
+        write(model, model_path)
+    except OSError as error:
+        sys.exit(f"{model_path}: cannot be written: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MPL-2.0
+#
+# Finds the faces of a video, follows them, and shows each one's attitude, in a copy of the video and as data.
+#
+#     pipelines/demo.sh [--show] [--output DIR] [FILE|URL|DEVICE]
+#
+#     FILE          any recording that GStreamer plays; left out: a clip of average faces, made on the spot
+#     URL           rtsp://, rtsps://, http:// or https://
+#     DEVICE        a camera, such as /dev/video0
+#     --show        opens a window beside
+#     --output DIR  where the results go, `output/` in the repository if left out
+#
+# A camera or a stream is analysed until Ctrl-C. Results: NAME-attitude.mp4 (.mkv if live), the video with boxes
+# and labels, and NAME-attitude.jsonl, one JSON object for every analysed frame.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly root
+
+die() { echo "demo: $*" >&2; exit 1; }
+usage() { sed -n '/^# Finds/,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+example() { cargo run --manifest-path "$root/Cargo.toml" --quiet --release --locked --example "$@"; }
+# A value within a pipeline description.
+quote() { sed 's/[\\"]/\\&/g; s/.*/"&"/' <<<"$1"; }
+
+show=false output=$root/output input=
+while [[ $# -gt 0 ]]; do
+    case $1 in
+        -h | --help) usage; exit ;;
+        --show) show=true ;;
+        --output) [[ $# -gt 1 ]] || die "--output needs a folder"; output=$2; shift ;;
+        -*) die "unknown option '$1', see demo.sh --help" ;;
+        *) [[ -z $input ]] || die "one video at a time, see demo.sh --help"; input=$1 ;;
+    esac
+    shift
+done
+
+if $show && [[ -z ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
+    die "--show needs a screen: neither DISPLAY nor WAYLAND_DISPLAY is set"
+fi
+live=false
+case $input in
+    rtsp://* | rtsps://*) live=true ;;
+    http://* | https://* | '') ;;
+    /dev/*) live=true; [[ -c $input && -r $input ]] || die "no camera that can be read: $input" ;;
+    *) [[ -f $input && -r $input ]] || die "no such file, or it cannot be read: $input" ;;
+esac
+
+"$root/pipelines/setup.sh"
+mkdir -p "$output"
+output=$(cd "$output" && pwd)
+if [[ -z $input ]]; then
+    input=$output/average-faces.mp4
+    echo "demo: making a clip of average faces"
+    example average_faces -- "$input"
+fi
+
+audio=false
+case $input in
+    /dev/*) source="v4l2src device=$(quote "$input") ! decodebin" ;;
+    *://*) source="uridecodebin uri=$(quote "$input")" ;;
+    *)
+        uri=$(python3 -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).resolve().as_uri())' "$input")
+        streams=$(LC_ALL=C gst-discoverer-1.0 "$uri") || true
+        [[ $streams == *'video #'* ]] || die "no video in $input"
+        [[ $streams != *'audio #'* ]] || audio=true
+        source="uridecodebin uri=$uri"
+        ;;
+esac
+if $live; then extension=mkv muxer=matroskamux; else extension=mp4 muxer=mp4mux; fi
+name=$(basename "${input%%\?*}")
+results=$output/${name%.*}-attitude
+
+# A phone's recording may lie on its side, and H.264 wants even sizes.
+pipeline="$source name=source
+    source. ! videoconvert ! videoflip video-direction=auto ! queue
+        ! faceattitude overlay=true messages=sample ! tee name=drawn
+    drawn. ! queue ! videoconvert ! videoscale
+        ! video/x-raw,format=I420,width=[2,16384,2],height=[2,16384,2]
+        ! x264enc pass=qual quantizer=21 speed-preset=veryfast tune=zerolatency
+        ! $muxer name=muxer ! filesink location=$(quote "$results.$extension")"
+if $audio; then
+    pipeline+=" source. ! audioconvert ! audioresample ! queue ! avenc_aac ! queue ! muxer."
+fi
+if $show; then
+    pipeline+=" drawn. ! queue ! videoconvert ! autovideosink"
+fi
+
+echo "demo: analysing $input$($live && echo ', Ctrl-C ends')"
+trap : INT # Ctrl-C is the pipeline's to handle; the summary follows.
+example record_attitude -- "$results.jsonl" "$pipeline"
+trap - INT
+
+python3 - "$input" "$results.$extension" "$results.jsonl" <<'PYTHON'
+import collections, json, sys
+
+video, copy, lines = sys.argv[1:]
+with open(lines) as file:
+    records = [json.loads(line) for line in file]
+if not records:
+    sys.exit(f"demo: no frame of {video} was analysed")
+first, last = records[0], records[-1]
+seconds = ((last["running_time_ns"] or 0) - (first["running_time_ns"] or 0)) / 1e9
+faces = [face for record in records for face in record["faces"]]
+shares = collections.Counter(face["attitude"] for face in faces).most_common()
+print(f"video     {video}, {last['width']}x{last['height']}, {seconds:.1f} s")
+print(f"samples   {len(records)}, in {last['frame'] - first['frame'] + 1} frames")
+print(f"faces     {len({face['track'] for face in faces})}, at most {max(len(record['faces']) for record in records)} at once")
+print("attitude ", ", ".join(f"{name} {count / len(faces):.0%}" for name, count in shares) or "no face, none")
+print(f"results   {copy} and {lines}")
+PYTHON

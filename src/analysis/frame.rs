@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! A video frame as the analysis sees it: planes of bytes and a description of where in them each
+//! component of a pixel lies. One description serves every packed, planar and subsampled format.
+
+/// Most planes that an accepted format has.
+pub const MAX_PLANES: usize = 3;
+
+/// What a frame's components mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColorModel {
+    /// One component: luma.
+    Gray,
+    /// Luma and two differences of colour.
+    Yuv,
+    /// Red, green and blue.
+    Rgb,
+}
+
+/// How Y'CbCr was made from R'G'B'.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Matrix {
+    /// ITU-R BT.601.
+    #[default]
+    Bt601,
+    /// ITU-R BT.709.
+    Bt709,
+    /// ITU-R BT.2020, non-constant luminance.
+    Bt2020,
+}
+
+impl Matrix {
+    /// The weights of red and blue in luma.
+    pub const fn kr_kb(self) -> (f32, f32) {
+        match self {
+            Matrix::Bt601 => (0.299, 0.114),
+            Matrix::Bt709 => (0.2126, 0.0722),
+            Matrix::Bt2020 => (0.2627, 0.0593),
+        }
+    }
+}
+
+/// Where one component of the pixels lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Component {
+    /// Index of the plane.
+    pub plane: usize,
+    /// Bytes from the start of a row to the first sample.
+    pub offset: usize,
+    /// Bytes from one sample to the next in a row.
+    pub pixel_stride: usize,
+    /// Binary logarithm of the horizontal subsampling.
+    pub shift_x: u32,
+    /// Binary logarithm of the vertical subsampling.
+    pub shift_y: u32,
+}
+
+/// Where all components of the pixels lie and what they mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// What the components mean.
+    pub color: ColorModel,
+    /// Y, U, V or R, G, B; of [`ColorModel::Gray`] the first alone counts.
+    pub components: [Component; 3],
+    /// Whether values span 0 to 255 (full range) or, luma, 16 to 235 (limited).
+    pub full_range: bool,
+    /// Of [`ColorModel::Yuv`]: how it was made.
+    pub matrix: Matrix,
+}
+
+impl Layout {
+    /// Tightly described luma: one byte a pixel, full range.
+    pub const GRAY8: Layout = Layout {
+        color: ColorModel::Gray,
+        components: [Component {
+            plane: 0,
+            offset: 0,
+            pixel_stride: 1,
+            shift_x: 0,
+            shift_y: 0,
+        }; 3],
+        full_range: true,
+        matrix: Matrix::Bt601,
+    };
+
+    /// A value of luma, red, green or blue as stored, in 0 to 255.
+    #[inline]
+    pub fn to_full_range(&self, value: f32) -> f32 {
+        if self.full_range {
+            value
+        } else {
+            ((value - 16.0) * (255.0 / 219.0)).clamp(0.0, 255.0)
+        }
+    }
+
+    /// How many components count.
+    pub const fn component_count(&self) -> usize {
+        match self.color {
+            ColorModel::Gray => 1,
+            ColorModel::Yuv | ColorModel::Rgb => 3,
+        }
+    }
+}
+
+/// The rows of one plane.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plane<'a> {
+    /// All bytes; the last row may be short of a full stride.
+    pub data: &'a [u8],
+    /// Bytes from one row to the next.
+    pub stride: usize,
+}
+
+/// Why a frame cannot be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Width or height is 0.
+    #[error("the frame is empty ({width}x{height})")]
+    Empty {
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+    },
+    /// The layout names a plane that is not there, or a plane ends too early.
+    #[error("plane {plane} holds {found} bytes where its rows need {needed}")]
+    ShortPlane {
+        /// Index of the plane.
+        plane: usize,
+        /// Bytes that are there.
+        found: usize,
+        /// Bytes that the last sample's end needs.
+        needed: usize,
+    },
+}
+
+/// A frame whose planes are known to hold every sample of its layout.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    width: usize,
+    height: usize,
+    layout: Layout,
+    planes: [Plane<'a>; MAX_PLANES],
+}
+
+impl<'a> Frame<'a> {
+    /// A view on `planes`.
+    ///
+    /// # Errors
+    /// Where the frame is empty or a plane too short for the layout.
+    pub fn new(
+        width: usize,
+        height: usize,
+        layout: Layout,
+        planes: [Plane<'a>; MAX_PLANES],
+    ) -> Result<Self, FrameError> {
+        if width == 0 || height == 0 {
+            return Err(FrameError::Empty { width, height });
+        }
+        for component in &layout.components[..layout.component_count()] {
+            let found = planes.get(component.plane).map_or(0, |p| p.data.len());
+            let stride = planes.get(component.plane).map_or(0, |p| p.stride);
+            let columns = subsampled(width, component.shift_x);
+            let rows = subsampled(height, component.shift_y);
+            let row_len = component.offset + (columns - 1) * component.pixel_stride + 1;
+            let needed = (rows - 1) * stride + row_len;
+            if found < needed || (stride < row_len && rows > 1) {
+                return Err(FrameError::ShortPlane {
+                    plane: component.plane,
+                    found,
+                    needed,
+                });
+            }
+        }
+        Ok(Self {
+            width,
+            height,
+            layout,
+            planes,
+        })
+    }
+
+    /// A full-range luma picture without padding.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_luma(width: usize, height: usize, luma: &'a [u8]) -> Result<Self, FrameError> {
+        let plane = Plane {
+            data: luma,
+            stride: width,
+        };
+        let planes = [plane, Plane::default(), Plane::default()];
+        Self::new(width, height, Layout::GRAY8, planes)
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Where the components lie.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The bytes of row `y` of a plane, from its first to the end of its last sample.
+    pub fn plane_row(&self, plane: usize, y: usize) -> &'a [u8] {
+        let len = self.layout.components[..self.layout.component_count()]
+            .iter()
+            .filter(|component| component.plane == plane)
+            .map(|component| {
+                let columns = subsampled(self.width, component.shift_x);
+                component.offset + (columns - 1) * component.pixel_stride + 1
+            })
+            .max()
+            .unwrap_or(0);
+        let plane = &self.planes[plane];
+        &plane.data[y * plane.stride..][..len]
+    }
+
+    /// One component as a picture of its own.
+    ///
+    /// # Panics
+    /// Where the layout has no component of that index.
+    pub fn channel(&self, index: usize) -> Channel<'a> {
+        assert!(index < self.layout.component_count());
+        let component = self.layout.components[index];
+        let plane = self.planes[component.plane];
+        Channel {
+            data: &plane.data[component.offset..],
+            stride: plane.stride,
+            pixel_stride: component.pixel_stride,
+            width: subsampled(self.width, component.shift_x),
+            height: subsampled(self.height, component.shift_y),
+        }
+    }
+}
+
+/// Samples that `size` pixels have at a subsampling of 2^`shift`; the last one may cover fewer.
+const fn subsampled(size: usize, shift: u32) -> usize {
+    size.div_ceil(1 << shift)
+}
+
+/// One component of a frame: the sample in column x of row y is
+/// `data[y * stride + x * pixel_stride]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Channel<'a> {
+    data: &'a [u8],
+    stride: usize,
+    /// Bytes from one sample to the next.
+    pub pixel_stride: usize,
+    /// Samples in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+impl<'a> Channel<'a> {
+    /// The sample in column `x` of row `y`.
+    pub fn get(&self, x: usize, y: usize) -> u8 {
+        self.data[y * self.stride + x * self.pixel_stride]
+    }
+}
+
+/// A frame's pixels kept beyond the life of its buffer. The memory is reused from frame to frame.
+#[derive(Debug)]
+pub struct Snapshot {
+    width: usize,
+    height: usize,
+    layout: Layout,
+    planes: [(Vec<u8>, usize); MAX_PLANES],
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self {
+            width: 0,
+            height: 0,
+            layout: Layout::GRAY8,
+            planes: Default::default(),
+        }
+    }
+}
+
+impl Snapshot {
+    /// Copies `frame`: all of it, or, where it is YUV and `luma_only`, the plane that holds luma.
+    pub fn copy_from(&mut self, frame: &Frame, luma_only: bool) {
+        self.width = frame.width;
+        self.height = frame.height;
+        self.layout = frame.layout;
+        if luma_only && frame.layout.color == ColorModel::Yuv {
+            self.layout.color = ColorModel::Gray;
+        }
+        let needed = &self.layout.components[..self.layout.component_count()];
+        for (index, (plane, (bytes, stride))) in
+            frame.planes.iter().zip(&mut self.planes).enumerate()
+        {
+            bytes.clear();
+            if needed.iter().any(|component| component.plane == index) {
+                bytes.extend_from_slice(plane.data);
+            }
+            *stride = plane.stride;
+        }
+    }
+
+    /// The kept frame; `None` where none was kept yet.
+    pub fn frame(&self) -> Option<Frame<'_>> {
+        let planes = std::array::from_fn(|index| Plane {
+            data: &self.planes[index].0,
+            stride: self.planes[index].1,
+        });
+        Frame::new(self.width, self.height, self.layout, planes).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 3x3 I420 at a stride of 4: chroma is 2x2.
+    fn i420_3x3() -> (Layout, [Vec<u8>; 3]) {
+        let component = |plane, shift| Component {
+            plane,
+            offset: 0,
+            pixel_stride: 1,
+            shift_x: shift,
+            shift_y: shift,
+        };
+        let layout = Layout {
+            color: ColorModel::Yuv,
+            components: [component(0, 0), component(1, 1), component(2, 1)],
+            full_range: false,
+            matrix: Matrix::Bt601,
+        };
+        let planes = [
+            vec![1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9],
+            vec![10, 11, 0, 0, 12, 13],
+            vec![20, 21, 0, 0, 22, 23],
+        ];
+        (layout, planes)
+    }
+
+    fn planes(bytes: &[Vec<u8>; 3]) -> [Plane<'_>; 3] {
+        std::array::from_fn(|i| Plane {
+            data: &bytes[i],
+            stride: 4,
+        })
+    }
+
+    #[test]
+    fn odd_sizes_and_a_short_last_row_are_seen_to_the_last_sample() {
+        let (layout, bytes) = i420_3x3();
+        let frame = Frame::new(3, 3, layout, planes(&bytes)).unwrap();
+        assert_eq!(frame.channel(0).get(2, 2), 9);
+        assert_eq!(frame.plane_row(0, 2), [7, 8, 9]);
+        let v = frame.channel(2);
+        assert_eq!((v.width, v.height, v.get(1, 1)), (2, 2, 23));
+    }
+
+    #[test]
+    fn a_plane_that_ends_early_is_refused() {
+        let (layout, mut bytes) = i420_3x3();
+        bytes[1].pop();
+        assert_eq!(
+            Frame::new(3, 3, layout, planes(&bytes)).unwrap_err(),
+            FrameError::ShortPlane {
+                plane: 1,
+                found: 5,
+                needed: 6
+            }
+        );
+        assert!(Frame::from_luma(0, 3, &[]).is_err());
+    }
+
+    #[test]
+    fn a_luma_snapshot_keeps_the_first_plane_alone() {
+        let (layout, bytes) = i420_3x3();
+        let frame = Frame::new(3, 3, layout, planes(&bytes)).unwrap();
+        let mut snapshot = Snapshot::default();
+        assert!(snapshot.frame().is_none());
+        snapshot.copy_from(&frame, true);
+        let kept = snapshot.frame().unwrap();
+        assert_eq!(kept.layout().color, ColorModel::Gray);
+        assert!(!kept.layout().full_range);
+        assert_eq!(kept.channel(0).get(2, 1), 6);
+        assert!(snapshot.planes[1].0.is_empty());
+        snapshot.copy_from(&frame, false);
+        assert_eq!(snapshot.frame().unwrap().channel(1).get(1, 1), 13);
+    }
+}

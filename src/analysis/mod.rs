@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The computation: from a frame's pixels to followed and classified faces.
+//!
+//! Pure Rust on slices. It knows neither GStreamer nor ONNX Runtime; the two networks stand behind
+//! the traits [`detection::FaceDetector`] and [`attitude::AttitudeClassifier`]. The modules are in
+//! the order in which a frame passes through them.
+
+pub mod geometry;
+
+pub mod frame;
+pub mod sampling;
+
+pub mod preprocessing;
+
+pub mod detection;
+pub mod scene;
+
+pub mod tracking;
+
+pub mod crop;
+
+pub mod attitude;
+pub mod smoothing;
+
+pub mod history;
+
+pub mod analyzer;
+
+/// A network could not be run, or answered in a way that it must not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InferenceError(pub String);

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Following faces from sample to sample.
+
+use super::detection::Detection;
+use super::geometry::{Point, Rect};
+
+/// Least IoU of a detection with a track's predicted box to be the same face.
+const MIN_IOU: f32 = 0.1;
+
+/// How far ahead a box is moved on: beyond it, a constant velocity says nothing of a face.
+const MAX_EXTRAPOLATION_NS: u64 = 400_000_000;
+
+/// Times that a face must have been seen to outlast a sample in which it is not: what a detector
+/// takes for a face once or twice and never again is none.
+const MIN_OBSERVATIONS: u32 = 3;
+
+/// Share of the newest displacement in a track's velocity.
+const VELOCITY_GAIN: f32 = 0.5;
+
+/// One face over time. `S` is what others keep for it; it lives as long as the track.
+#[derive(Clone, Debug)]
+pub struct Track<S> {
+    /// From 1, fits an `i32`, never used twice within a stream.
+    pub id: u32,
+    /// The last detection, in frame pixels.
+    pub detection: Detection,
+    /// When that was, in running time.
+    pub observed_ns: u64,
+    /// How often it was seen.
+    pub observations: u32,
+    /// Velocity of the box's centre in frame pixels a second.
+    pub velocity_per_s: Point,
+    /// Kept for others.
+    pub state: S,
+}
+
+impl<S> Track<S> {
+    /// Where the box is expected at `time_ns`, in frame pixels.
+    pub fn bbox_at(&self, time_ns: u64) -> Rect {
+        extrapolate(
+            self.detection.bbox,
+            self.velocity_per_s,
+            time_ns.saturating_sub(self.observed_ns),
+        )
+    }
+
+    fn observe(&mut self, detection: Detection, time_ns: u64) {
+        let elapsed_s = time_ns.saturating_sub(self.observed_ns) as f32 / 1e9;
+        if elapsed_s > 0.0 {
+            let (old, new) = (self.detection.bbox.center(), detection.bbox.center());
+            let blend = |velocity: f32, distance: f32| {
+                velocity + VELOCITY_GAIN * (distance / elapsed_s - velocity)
+            };
+            self.velocity_per_s = Point::new(
+                blend(self.velocity_per_s.x, new.x - old.x),
+                blend(self.velocity_per_s.y, new.y - old.y),
+            );
+        }
+        self.detection = detection;
+        self.observed_ns = time_ns;
+        self.observations = self.observations.saturating_add(1);
+    }
+}
+
+/// `bbox` moved on at `velocity_per_s` for `age_ns`, but not without end.
+pub fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rect {
+    let ahead_s = age_ns.min(MAX_EXTRAPOLATION_NS) as f32 / 1e9;
+    bbox.translated(velocity_per_s.x * ahead_s, velocity_per_s.y * ahead_s)
+}
+
+/// All faces that are followed.
+#[derive(Debug)]
+pub struct Tracker<S> {
+    tracks: Vec<Track<S>>,
+    last_id: u32,
+}
+
+impl<S> Default for Tracker<S> {
+    fn default() -> Self {
+        Self {
+            tracks: Vec::new(),
+            last_id: 0,
+        }
+    }
+}
+
+impl<S: Default> Tracker<S> {
+    /// Takes the faces found at `time_ns`. Pairs of track and detection are assigned greedily,
+    /// those that overlap most first; the other detections become new tracks. Tracks end that have
+    /// not been seen for `timeout_ns`, at once if they were seen less than three times before,
+    /// and, where there are more than `max_tracks`, those that have not been seen for longest.
+    pub fn update(
+        &mut self,
+        detections: &[Detection],
+        time_ns: u64,
+        timeout_ns: u64,
+        max_tracks: usize,
+    ) {
+        self.tracks
+            .retain(|track| time_ns.saturating_sub(track.observed_ns) < timeout_ns.max(1));
+        let mut pairs = Vec::new();
+        for (t, track) in self.tracks.iter().enumerate() {
+            let predicted = track.bbox_at(time_ns);
+            for (d, detection) in detections.iter().enumerate() {
+                let iou = predicted.iou(&detection.bbox);
+                if iou >= MIN_IOU {
+                    pairs.push((iou, t, d));
+                }
+            }
+        }
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut is_track_taken = vec![false; self.tracks.len()];
+        let mut is_detection_taken = vec![false; detections.len()];
+        for (_, t, d) in pairs {
+            if !is_track_taken[t] && !is_detection_taken[d] {
+                (is_track_taken[t], is_detection_taken[d]) = (true, true);
+                self.tracks[t].observe(detections[d], time_ns);
+            }
+        }
+        self.tracks
+            .retain(|track| track.observed_ns == time_ns || track.observations >= MIN_OBSERVATIONS);
+        for (detection, is_taken) in detections.iter().zip(is_detection_taken) {
+            if !is_taken && self.last_id < i32::MAX as u32 {
+                self.last_id += 1;
+                self.tracks.push(Track {
+                    id: self.last_id,
+                    detection: *detection,
+                    observed_ns: time_ns,
+                    observations: 1,
+                    velocity_per_s: Point::default(),
+                    state: S::default(),
+                });
+            }
+        }
+        if self.tracks.len() > max_tracks {
+            self.tracks
+                .sort_by_key(|track| (std::cmp::Reverse(track.observed_ns), track.id));
+            self.tracks.truncate(max_tracks);
+            self.tracks.sort_by_key(|track| track.id);
+        }
+    }
+
+    /// Ends all tracks. Their numbers are not used again.
+    pub fn end_all(&mut self) {
+        self.tracks.clear();
+    }
+
+    /// The live tracks, by number.
+    pub fn tracks(&self) -> &[Track<S>] {
+        &self.tracks
+    }
+
+    /// The same, to change what is kept with them.
+    pub fn tracks_mut(&mut self) -> &mut [Track<S>] {
+        &mut self.tracks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+    const TIMEOUT_NS: u64 = 1_000 * MS;
+
+    fn face(x: f32) -> Detection {
+        Detection {
+            bbox: Rect::new(x, 100.0, 40.0, 50.0),
+            score: 0.9,
+            landmarks: None,
+        }
+    }
+
+    fn ids(tracker: &Tracker<()>) -> Vec<u32> {
+        tracker.tracks().iter().map(|track| track.id).collect()
+    }
+
+    #[test]
+    fn a_moving_face_keeps_its_number_beyond_its_own_width() {
+        let mut tracker = Tracker::<()>::default();
+        // 150 px/s: 30 px a sample, less than the width; then 3 missed samples.
+        for sample in [0, 1, 2, 3, 4, 6] {
+            let detections = [face(sample as f32 * 30.0)];
+            tracker.update(&detections, sample * 200 * MS, TIMEOUT_NS, 16);
+            assert_eq!(ids(&tracker), [1], "sample {sample}");
+        }
+        let expected = tracker.tracks()[0].bbox_at(1_300 * MS);
+        assert!((expected.x - 195.0).abs() < 3.0, "{expected:?}");
+    }
+
+    #[test]
+    fn crossing_faces_are_told_apart_by_their_velocity() {
+        let mut tracker = Tracker::<()>::default();
+        for sample in 0..12u64 {
+            let x = sample as f32 * 20.0;
+            let mut other = face(220.0 - x);
+            other.bbox.y += 15.0;
+            tracker.update(&[face(x), other], sample * 200 * MS, TIMEOUT_NS, 16);
+        }
+        assert_eq!(ids(&tracker), [1, 2]);
+        assert_eq!(tracker.tracks()[0].detection, face(220.0));
+    }
+
+    #[test]
+    fn a_lost_face_ends_by_time_and_its_number_is_not_used_again() {
+        let mut tracker = Tracker::<()>::default();
+        for sample in 0..3 {
+            tracker.update(&[face(0.0)], sample * 100 * MS, TIMEOUT_NS, 16);
+        }
+        tracker.update(&[], 1_199 * MS, TIMEOUT_NS, 16);
+        assert_eq!(ids(&tracker), [1]);
+        tracker.update(&[face(0.0)], 1_200 * MS, TIMEOUT_NS, 16);
+        assert_eq!(ids(&tracker), [2]);
+        tracker.end_all();
+        tracker.update(&[face(0.0)], 1_300 * MS, TIMEOUT_NS, 16);
+        assert_eq!(ids(&tracker), [3]);
+    }
+
+    #[test]
+    fn what_was_seen_once_and_not_again_ends_at_once() {
+        let mut tracker = Tracker::<()>::default();
+        tracker.update(&[face(0.0)], 0, TIMEOUT_NS, 16);
+        tracker.update(&[], 100 * MS, TIMEOUT_NS, 16);
+        assert!(ids(&tracker).is_empty());
+    }
+
+    #[test]
+    fn the_number_of_tracks_is_bounded_and_the_stalest_go() {
+        let mut tracker = Tracker::<()>::default();
+        for sample in 0..3 {
+            let detections = [face(0.0), face(100.0)];
+            tracker.update(&detections, sample * 100 * MS, TIMEOUT_NS, 2);
+        }
+        let detections = [face(100.0), face(200.0)];
+        tracker.update(&detections, 300 * MS, TIMEOUT_NS, 2);
+        assert_eq!(ids(&tracker), [2, 3]);
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Sizes that suit a frame, all in pixels.
+
+/// The shorter side below which nothing could be read.
+const SHORTEST_SIDE_PX: u32 = 32;
+/// Cairo draws no picture that is larger.
+const LONGEST_SIDE_PX: u32 = 32_767;
+
+/// How large things are drawn on frames of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scale {
+    /// The frame's own size.
+    pub(super) frame: Size,
+    /// The em of the text.
+    pub(super) font_px: i32,
+    /// The coloured line of a box.
+    pub(super) line_px: i32,
+    /// The dark line on either side of it, and the rim of a history.
+    pub(super) halo_px: i32,
+    /// A box's corner, the halo included.
+    pub(super) corner_px: i32,
+    /// Between a box and its label or history, and inside plates.
+    pub(super) gap_px: i32,
+    /// Between the frame's edge and the scene's history.
+    pub(super) margin_px: i32,
+    /// The height of a face's history.
+    pub(super) strip_height_px: i32,
+    /// The height of the scene's history.
+    pub(super) band_height_px: i32,
+}
+
+/// Width and height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) width_px: i32,
+    pub(super) height_px: i32,
+}
+
+impl Size {
+    pub(super) const fn new(width_px: i32, height_px: i32) -> Self {
+        Self {
+            width_px,
+            height_px,
+        }
+    }
+}
+
+impl Scale {
+    /// The sizes for a frame of that size, `None` where nothing can be drawn on it.
+    pub(super) fn for_frame(width_px: u32, height_px: u32) -> Option<Self> {
+        let shorter_px = width_px.min(height_px);
+        if shorter_px < SHORTEST_SIDE_PX || width_px.max(height_px) > LONGEST_SIDE_PX {
+            return None;
+        }
+        let share = |divisor: u32, least_px: i32| ((shorter_px / divisor) as i32).max(least_px);
+        let line_px = even_up(share(270, 2));
+        let halo_px = share(540, 1);
+        Some(Self {
+            frame: Size::new(width_px as i32, height_px as i32),
+            font_px: share(40, 11),
+            line_px,
+            halo_px,
+            corner_px: 3 * line_px + halo_px,
+            gap_px: even_up(share(240, 2)),
+            margin_px: even_up(share(60, 4)),
+            strip_height_px: even_up(share(80, 6)),
+            band_height_px: even_up(share(60, 8)),
+        })
+    }
+
+    /// The thickness of a box's line with its halo.
+    pub(super) const fn bar_px(&self) -> i32 {
+        self.line_px + 2 * self.halo_px
+    }
+
+    /// The width of a face's history of `slots` slots: the same for every face, so that a face that
+    /// comes closer does not have it drawn anew, and whole pixels a slot.
+    pub(super) fn strip_width_px(&self, slots: usize) -> i32 {
+        let shorter_px = self.frame.width_px.min(self.frame.height_px);
+        let slots = i32::try_from(slots).unwrap_or(i32::MAX).max(1);
+        let slot_px = (shorter_px / 4 / slots).max(2);
+        let cells_px = slots.saturating_mul(slot_px);
+        cells_px
+            .saturating_add(2 * self.halo_px)
+            .min(self.frame.width_px)
+    }
+}
+
+/// The next even number down. What is drawn begins on even pixels where it can: with subsampled
+/// chroma, a line that begins on an odd one would bleed or lose its colour.
+pub(super) const fn even_down(px: i32) -> i32 {
+    px & !1
+}
+
+/// The next even number up.
+pub(super) const fn even_up(px: i32) -> i32 {
+    even_down(px + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_readable_and_grows_with_the_frame() {
+        assert_eq!(Scale::for_frame(320, 240).unwrap().font_px, 11);
+        assert_eq!(Scale::for_frame(1280, 720).unwrap().font_px, 18);
+        assert_eq!(Scale::for_frame(3840, 2160).unwrap().font_px, 54);
+        assert_eq!(Scale::for_frame(2160, 3840).unwrap().font_px, 54);
+    }
+
+    #[test]
+    fn frames_that_hold_no_drawing_have_no_scale() {
+        for (width_px, height_px) in [(0, 0), (1, 1), (2, 2), (31, 1000), (40_000, 100)] {
+            assert_eq!(Scale::for_frame(width_px, height_px), None);
+        }
+    }
+
+    #[test]
+    fn a_history_is_never_wider_than_the_frame() {
+        let scale = Scale::for_frame(320, 240).unwrap();
+        for slots in [0, 1, 50, 300, 5000, usize::MAX] {
+            assert!((1..=320).contains(&scale.strip_width_px(slots)));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! A history as a row of coloured cells, the newest at the right.
+
+use super::RenderError;
+use super::palette::{Color, PLATE};
+use super::scale::Size;
+use super::sprite::{Sprite, fill_plate};
+use crate::analysis::history::{History, Moment};
+
+/// A history's picture, drawn when its cells change.
+#[derive(Debug, Default)]
+pub(super) struct Strip {
+    moments: Vec<Moment>,
+    drawn: Option<Sprite>,
+}
+
+impl Strip {
+    /// The picture of `history` of that size, with a dark rim of `rim_px`.
+    pub(super) fn picture(
+        &mut self,
+        history: &History,
+        size: Size,
+        rim_px: i32,
+    ) -> Result<&mut Sprite, RenderError> {
+        let unchanged = self.drawn.take().filter(|drawn| {
+            drawn.size() == size && history.iter().eq(self.moments.iter().copied())
+        });
+        let sprite = match unchanged {
+            Some(sprite) => sprite,
+            None => {
+                self.moments.clear();
+                self.moments.extend(history.iter());
+                draw(&self.moments, history.capacity(), size, rim_px)?
+            }
+        };
+        Ok(self.drawn.insert(sprite))
+    }
+}
+
+fn draw(
+    moments: &[Moment],
+    capacity: usize,
+    size: Size,
+    rim_px: i32,
+) -> Result<Sprite, RenderError> {
+    let cells_px = usize::try_from(size.width_px - 2 * rim_px).unwrap_or(0);
+    let edge = |slot: usize| f64::from(rim_px) + (slot * cells_px / capacity) as f64;
+    let height = f64::from(size.height_px - 2 * rim_px);
+    let first_slot = capacity.saturating_sub(moments.len());
+
+    Sprite::draw(size, |cr| {
+        fill_plate(cr, size, rim_px, PLATE)?;
+        cr.set_antialias(cairo::Antialias::None);
+        let mut slot = first_slot;
+        for run in moments.chunk_by(PartialEq::eq) {
+            let next_slot = slot + run.len();
+            if let Some(color) = Color::of_moment(run[0]) {
+                color.select(cr);
+                cr.rectangle(
+                    edge(slot),
+                    f64::from(rim_px),
+                    edge(next_slot) - edge(slot),
+                    height,
+                );
+                cr.fill()?;
+            }
+            slot = next_slot;
+        }
+        Ok(())
+    })
+}

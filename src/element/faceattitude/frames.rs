@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What the streaming thread does with the element's stream: a frame's way from its buffer to its
+//! metadata and messages.
+
+use std::sync::atomic::Ordering;
+
+use gst_base::prelude::*;
+use gst_base::subclass::prelude::*;
+use gst_video::video_frame::VideoFrameRef;
+
+use super::Mode;
+use super::imp::{CAT, FaceAttitude, Place, lock};
+use super::settings::FrameSettings;
+use super::stream::{Stream, Verdict, Video};
+use crate::element::video;
+use crate::record::{FrameStamp, Record};
+
+impl FaceAttitude {
+    /// What holds where the mode is left to upstream.
+    fn resolve_mode(&self) -> Mode {
+        let mode = lock(&self.settings).mode;
+        if mode != Mode::Auto {
+            return mode;
+        }
+        let mut query = gst::query::Latency::new();
+        let is_live = self.obj().sink_pad().peer_query(&mut query) && query.result().0;
+        let mode = if is_live { Mode::Live } else { Mode::Sync };
+        gst::info!(CAT, imp = self, "mode is {mode:?}");
+        mode
+    }
+
+    /// Does something with the stream, if there is one. Called by the streaming thread.
+    pub(super) fn with_stream(&self, action: impl FnOnce(&mut Stream)) {
+        if let Place::Running(stream) = &mut *lock(&self.stream) {
+            action(stream);
+        }
+    }
+
+    /// Takes the stream out of its place; the first frame makes it.
+    pub(super) fn take_stream(&self) -> Result<Box<Stream>, gst::FlowError> {
+        let place = std::mem::replace(&mut *lock(&self.stream), Place::Taken);
+        match place {
+            Place::Running(stream) => Ok(stream),
+            Place::Loaded(networks) => {
+                let id = self.obj().sink_pad().stream_id();
+                let id = id.map(String::from).unwrap_or_default();
+                let stream = Stream::new(*networks, self.resolve_mode(), id).map_err(|error| {
+                    gst::element_imp_error!(
+                        self,
+                        gst::ResourceError::Failed,
+                        ("no thread to analyse in: {error}")
+                    );
+                    gst::FlowError::Error
+                })?;
+                Ok(Box::new(stream))
+            }
+            Place::Stopped => {
+                *lock(&self.stream) = Place::Stopped;
+                Err(gst::FlowError::Flushing)
+            }
+            // A panic took it; it was posted as an error then.
+            Place::Taken => Err(gst::FlowError::Error),
+        }
+    }
+
+    pub(super) fn process(
+        &self,
+        stream: &mut Stream,
+        buffer: &mut gst::BufferRef,
+        video: &Video,
+        settings: &FrameSettings,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let (mut stamp, is_discontinuous) = self.stamp(buffer, video);
+        let running_time_ns = stamp.running_time_ns;
+        let (number, time_ns) = stream.enter(running_time_ns, is_discontinuous, video, settings);
+        stamp.frame = number;
+        let mut records = Vec::new();
+        let mut stats = lock(&self.stats).clone();
+        stats.frames += 1;
+        let mut learnt = stream.collect(settings, &mut stats, &mut records);
+        if stream.is_due(time_ns, settings) {
+            let frame = VideoFrameRef::from_buffer_ref_readable(buffer, &video.info)
+                .map_err(|_| "it cannot be mapped".to_owned())
+                .map(|frame| {
+                    let view = video::view(&frame, video.layout).map_err(|e| e.to_string())?;
+                    let started = std::time::Instant::now();
+                    let sampled =
+                        stream.sample(&view, time_ns, stamp, settings, &mut stats, &mut records);
+                    if stream.holds_up_frames() {
+                        self.note_held_up(started.elapsed());
+                    }
+                    Ok::<_, String>(sampled)
+                });
+            match frame {
+                Ok(Ok(sampled)) => learnt = learnt.and(sampled),
+                Ok(Err(reason)) | Err(reason) => gst::element_imp_warning!(
+                    self,
+                    gst::StreamError::Format,
+                    ("frame {number} cannot be analysed: {reason}")
+                ),
+            }
+        }
+        *lock(&self.stats) = stats;
+        self.post(&records);
+        self.judge(learnt)?;
+        let attaches_overlay = self.attaches_overlay.load(Ordering::Relaxed);
+        if let Err(error) = stream.annotate(buffer, time_ns, video, settings, attaches_overlay) {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Failed,
+                ("the overlay of frame {number} cannot be drawn: {error}")
+            );
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    /// When `buffer` is shown, and whether it does not continue the one before.
+    fn stamp(&self, buffer: &gst::BufferRef, video: &Video) -> (FrameStamp, bool) {
+        let pts = buffer.pts();
+        let segment = self.obj().segment();
+        let segment = segment.downcast_ref::<gst::ClockTime>();
+        let running_time = segment.and_then(|segment| segment.to_running_time(pts));
+        let stream_time = segment.and_then(|segment| segment.to_stream_time(pts));
+        let stamp = FrameStamp {
+            frame: 0,
+            pts_ns: pts.map(gst::ClockTime::nseconds),
+            running_time_ns: running_time.map(gst::ClockTime::nseconds),
+            stream_time_ns: stream_time.map(gst::ClockTime::nseconds),
+            width: video.info.width(),
+            height: video.info.height(),
+        };
+        (stamp, buffer.flags().contains(gst::BufferFlags::DISCONT))
+    }
+
+    /// Remembers the longest time that a frame was held up, in steps of a power of two, and has
+    /// the pipeline's latency calculated anew when it grows.
+    fn note_held_up(&self, elapsed: std::time::Duration) {
+        let elapsed_ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX / 4);
+        let step_ns = elapsed_ns.next_power_of_two();
+        if self.held_up_ns.fetch_max(step_ns, Ordering::Relaxed) < step_ns {
+            let message = gst::message::Latency::builder().src(&*self.obj()).build();
+            let _ = self.obj().post_message(message);
+        }
+    }
+
+    fn post(&self, records: &[Record]) {
+        for record in records {
+            let structure = gst::Structure::from(record);
+            let message = gst::message::Element::builder(structure)
+                .src(&*self.obj())
+                .build();
+            // Without a bus nobody listens.
+            let _ = self.obj().post_message(message);
+        }
+    }
+
+    /// Tells of a failed inference as it deserves.
+    fn judge(&self, learnt: Result<(), Verdict>) -> Result<(), gst::FlowError> {
+        match learnt {
+            Ok(()) | Err(Verdict::Silent) => Ok(()),
+            Err(Verdict::Warn(error)) => {
+                gst::element_imp_warning!(
+                    self,
+                    gst::StreamError::Failed,
+                    ("the analysis of a frame failed: {error}")
+                );
+                Ok(())
+            }
+            Err(Verdict::GiveUp(error)) => {
+                gst::element_imp_error!(
+                    self,
+                    gst::StreamError::Failed,
+                    ("the analysis has failed ten times in a row: {error}")
+                );
+                Err(gst::FlowError::Error)
+            }
+        }
+    }
+
+    /// At the end of the stream: waits for what is in flight and tells what it found.
+    pub(super) fn finish(&self) {
+        let place = std::mem::replace(&mut *lock(&self.stream), Place::Taken);
+        if let Place::Running(mut stream) = place {
+            let settings = lock(&self.settings).frame;
+            let mut records = Vec::new();
+            let mut stats = lock(&self.stats).clone();
+            stream.drain();
+            let learnt = stream.collect(&settings, &mut stats, &mut records);
+            *lock(&self.stats) = stats;
+            *lock(&self.stream) = Place::Running(stream);
+            self.post(&records);
+            // The stream ends here whatever went wrong; an error has been posted.
+            let _ = self.judge(learnt);
+        } else {
+            *lock(&self.stream) = place;
+        }
+    }
+}

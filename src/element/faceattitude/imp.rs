@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The element's class: pads, properties, states, events and queries.
+//!
+//! Locks, in the order in which they may be taken together: `stream`, `settings`, `video`,
+//! `stats`. Each is held for a copy alone, none over an inference: the streaming thread takes the
+//! [`Stream`] out of its place while it works with it.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::prelude::*;
+
+use super::settings::{self, Settings};
+use super::stats::Stats;
+use super::stream::{Stream, Video};
+use super::{ExecutionProvider, Fallback};
+use crate::element::video;
+use crate::inference::engine::{Config, LoadError, Networks};
+use crate::inference::model::Source;
+use crate::inference::provider::Provider;
+use crate::inference::runtime::{self, Search};
+
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "faceattitude",
+        gst::DebugColorFlags::empty(),
+        Some("Attitude of faces"),
+    )
+});
+
+/// What the streaming thread works with.
+pub(super) enum Place {
+    /// In READY.
+    Stopped,
+    /// Loaded; the mode is chosen at the first frame, when upstream can tell whether it is live.
+    Loaded(Box<Networks>),
+    Running(Box<Stream>),
+    /// The streaming thread has it, or lost it to a panic.
+    Taken,
+}
+
+/// See [`super::FaceAttitude`].
+pub struct FaceAttitude {
+    pub(super) settings: Mutex<Settings>,
+    pub(super) stream: Mutex<Place>,
+    pub(super) video: Mutex<Option<Video>>,
+    pub(super) stats: Mutex<Stats>,
+    active_provider: Mutex<Option<Provider>>,
+    /// Whether what is downstream draws overlay compositions.
+    pub(super) attaches_overlay: AtomicBool,
+    /// Longest that an analysis has held up a frame.
+    pub(super) held_up_ns: AtomicU64,
+}
+
+/// Locks against a panic elsewhere: the state behind is plain values, whole at any time.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for FaceAttitude {
+    const NAME: &'static str = "GstFaceAttitude";
+    type Type = super::FaceAttitude;
+    type ParentType = gst_base::BaseTransform;
+
+    fn with_class(_: &Self::Class) -> Self {
+        Self {
+            settings: Mutex::default(),
+            stream: Mutex::new(Place::Stopped),
+            video: Mutex::default(),
+            stats: Mutex::default(),
+            active_provider: Mutex::default(),
+            attaches_overlay: AtomicBool::new(false),
+            held_up_ns: AtomicU64::new(0),
+        }
+    }
+}
+
+impl ObjectImpl for FaceAttitude {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let mut properties = settings::properties();
+            properties.push(
+                glib::ParamSpecString::builder("active-provider")
+                    .nick("Active provider")
+                    .blurb("What the networks run on (null before PAUSED)")
+                    .read_only()
+                    .build(),
+            );
+            properties.push(
+                glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+                    .nick("Statistics")
+                    .blurb("Counters since READY, and mean times of a sample's parts")
+                    .read_only()
+                    .build(),
+            );
+            properties
+        });
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        gst::debug!(CAT, imp = self, "{} = {value:?}", pspec.name());
+        lock(&self.settings).set(pspec.name(), value);
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        match pspec.name() {
+            "active-provider" => lock(&self.active_provider).map(Provider::name).to_value(),
+            "stats" => lock(&self.stats).to_structure().to_value(),
+            name => lock(&self.settings).get(name),
+        }
+    }
+
+    fn constructed(&self) {
+        self.parent_constructed();
+        // Metadata is added to every frame, so buffers must be writable and none may bypass us.
+        self.obj().set_passthrough(false);
+        self.obj().set_in_place(true);
+    }
+}
+
+impl GstObjectImpl for FaceAttitude {}
+
+impl ElementImpl for FaceAttitude {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Face attitude classifier",
+                "Filter/Analyzer/Video",
+                "Follows the faces in raw video and classifies their attitude (positive, neutral, \
+                 negative): attaches it as region-of-interest metadata, posts messages, draws an \
+                 overlay. Try: ... ! videoconvert ! faceattitude overlay=true ! videoconvert ! \
+                 autovideosink",
+                "gst-attitude maintainers",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let plain = gst_video::VideoCapsBuilder::new()
+                .format_list(video::FORMATS)
+                .build();
+            let mut caps = plain.clone();
+            // Frames that carry an overlay composition already.
+            let mut with_composition = plain;
+            let features = ["memory:SystemMemory", "meta:GstVideoOverlayComposition"];
+            with_composition
+                .make_mut()
+                .set_features_simple(Some(gst::CapsFeatures::new(features)));
+            caps.merge(with_composition);
+            let template = |name, direction| {
+                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
+                    .expect("the template's arguments are constant")
+            };
+            vec![
+                template("src", gst::PadDirection::Src),
+                template("sink", gst::PadDirection::Sink),
+            ]
+        });
+        &TEMPLATES
+    }
+}
+
+impl BaseTransformImpl for FaceAttitude {
+    const MODE: gst_base::subclass::BaseTransformMode =
+        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
+    const PASSTHROUGH_ON_SAME_CAPS: bool = false;
+    const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        *lock(&self.stats) = Stats::default();
+        self.held_up_ns.store(0, Ordering::Relaxed);
+        let config = self.engine_config();
+        let networks = Networks::load(&config).map_err(|error| match error {
+            LoadError::Model { .. } => {
+                gst::error_msg!(gst::ResourceError::NotFound, ("{error}"))
+            }
+            LoadError::Runtime(_) | LoadError::Provider { .. } => {
+                gst::error_msg!(gst::LibraryError::Init, ("{error}"))
+            }
+        })?;
+        if let Some(refusal) = &networks.refusal {
+            if config.provider == Provider::Auto {
+                gst::info!(CAT, imp = self, "{refusal}; using the CPU");
+            } else {
+                gst::element_imp_warning!(
+                    self,
+                    gst::LibraryError::Init,
+                    ("{refusal}; using the CPU instead. fallback=error makes this an error")
+                );
+            }
+        }
+        gst::info!(
+            CAT,
+            imp = self,
+            "running on {} with {:?}",
+            networks.provider.name(),
+            runtime::loaded_library()
+        );
+        *lock(&self.active_provider) = Some(networks.provider);
+        *lock(&self.stream) = Place::Loaded(Box::new(networks));
+        self.obj().notify("active-provider");
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        let stopped = std::mem::replace(&mut *lock(&self.stream), Place::Stopped);
+        // Waits for an inference in flight, so the lock must be free.
+        drop(stopped);
+        *lock(&self.video) = None;
+        *lock(&self.active_provider) = None;
+        Ok(())
+    }
+
+    fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
+        let info = gst_video::VideoInfo::from_caps(incaps)
+            .map_err(|_| gst::loggable_error!(CAT, "not raw video: {incaps}"))?;
+        let layout = video::layout(&info);
+        gst::debug!(CAT, imp = self, "{incaps}: {layout:?}");
+        let size = (info.width(), info.height());
+        let before = lock(&self.video).replace(Video { info, layout });
+        if before.is_some_and(|before| (before.info.width(), before.info.height()) != size) {
+            // Boxes of the old size mean nothing on the new one.
+            self.with_stream(Stream::reset);
+        }
+        Ok(())
+    }
+
+    fn sink_event(&self, event: gst::Event) -> bool {
+        match event.view() {
+            gst::EventView::StreamStart(start) => {
+                let id = start.stream_id().to_owned();
+                self.with_stream(|stream| stream.begin(id));
+            }
+            gst::EventView::FlushStop(_) => self.with_stream(Stream::reset),
+            gst::EventView::Eos(_) => self.finish(),
+            _ => {}
+        }
+        self.parent_sink_event(event)
+    }
+
+    fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
+        if !BaseTransformImplExt::parent_query(self, direction, query) {
+            return false;
+        }
+        if direction == gst::PadDirection::Src
+            && let gst::QueryViewMut::Latency(latency) = query.view_mut()
+        {
+            let held_up = gst::ClockTime::from_nseconds(self.held_up_ns.load(Ordering::Relaxed));
+            let (is_live, min, max) = latency.result();
+            latency.set(is_live, min + held_up, max.map(|max| max + held_up));
+        }
+        true
+    }
+
+    fn propose_allocation(
+        &self,
+        decide_query: Option<&gst::query::Allocation>,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        self.parent_propose_allocation(decide_query, query)?;
+        // Planes are read at any stride and offset.
+        if query
+            .find_allocation_meta::<gst_video::VideoMeta>()
+            .is_none()
+        {
+            query.add_allocation_meta::<gst_video::VideoMeta>(None);
+        }
+        Ok(())
+    }
+
+    fn decide_allocation(
+        &self,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        let draws_overlays = query
+            .find_allocation_meta::<gst_video::VideoOverlayCompositionMeta>()
+            .is_some();
+        gst::debug!(
+            CAT,
+            imp = self,
+            "downstream draws overlays: {draws_overlays}"
+        );
+        self.attaches_overlay
+            .store(draws_overlays, Ordering::Relaxed);
+        self.parent_decide_allocation(query)
+    }
+
+    fn transform_ip(
+        &self,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let settings = lock(&self.settings).frame;
+        let video = lock(&self.video)
+            .clone()
+            .ok_or(gst::FlowError::NotNegotiated)?;
+        let mut stream = self.take_stream()?;
+        let result = self.process(&mut stream, buffer, &video, &settings);
+        *lock(&self.stream) = Place::Running(stream);
+        result
+    }
+}
+
+impl FaceAttitude {
+    fn engine_config(&self) -> Config {
+        let settings = lock(&self.settings).clone();
+        let source = |path, embedded| match path {
+            Some(path) => Source::File(path),
+            None => embedded,
+        };
+        let plugin_folder = gst::Registry::get()
+            .find_plugin("attitude")
+            .and_then(|plugin| Some(plugin.filename()?.parent()?.to_owned()))
+            .filter(|folder| folder != Path::new(""));
+        Config {
+            detector: source(settings.detector_model, Source::FACE_DETECTOR),
+            classifier: source(settings.attitude_model, Source::ATTITUDE),
+            provider: match settings.execution_provider {
+                ExecutionProvider::Auto => Provider::Auto,
+                ExecutionProvider::Cpu => Provider::Cpu,
+                ExecutionProvider::Cuda => Provider::Cuda,
+                ExecutionProvider::TensorRt => Provider::TensorRt,
+                ExecutionProvider::OpenVino => Provider::OpenVino,
+            },
+            device_id: settings.device_id,
+            falls_back: settings.fallback == Fallback::Warn,
+            search: Search {
+                requested: settings.onnxruntime,
+                plugin_folder,
+                log: |text| gst::warning!(CAT, "ONNX Runtime: {text}"),
+            },
+        }
+    }
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The state of one stream and what happens to each of its frames.
+
+use std::time::{Duration, Instant};
+
+use super::live::LiveWalk;
+use super::overlay::Overlay;
+use super::settings::FrameSettings;
+use super::stats::Stats;
+use super::sync::SyncWalk;
+use super::{Messages, Mode};
+use crate::analysis::InferenceError;
+use crate::analysis::analyzer::Analysis;
+use crate::analysis::attitude::Attitude;
+use crate::analysis::frame::{Frame, Layout};
+use crate::analysis::sampling::Sampler;
+use crate::element::meta::{self, Sighting};
+use crate::inference::engine::{Epoch, Networks};
+use crate::record::{FrameStamp, Record};
+
+/// Failures in a row after which the element gives up.
+const MAX_FAILURES: u32 = 10;
+
+/// Least time between two warnings of failed inferences.
+const WARNING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Duration that a frame without timestamp is taken to have where its caps tell no rate.
+const ASSUMED_FRAME_NS: u64 = 40_000_000;
+
+/// What the caps say of the frames.
+#[derive(Clone, Debug)]
+pub(super) struct Video {
+    pub info: gst_video::VideoInfo,
+    pub layout: Layout,
+}
+
+impl Video {
+    pub fn frame_duration_ns(&self) -> u64 {
+        let fps = self.info.fps();
+        if fps.numer() > 0 && fps.denom() > 0 {
+            1_000_000_000 * fps.denom() as u64 / fps.numer() as u64
+        } else {
+            ASSUMED_FRAME_NS
+        }
+    }
+}
+
+/// What a failed inference leads to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Verdict {
+    /// Tell, and go on.
+    Warn(InferenceError),
+    /// Go on; it was told a moment ago.
+    Silent,
+    /// Tell, and stop: it does not work.
+    GiveUp(InferenceError),
+}
+
+/// Failures since the last success.
+#[derive(Debug, Default)]
+struct Failures {
+    in_a_row: u32,
+    last_warning: Option<Instant>,
+}
+
+impl Failures {
+    fn add(&mut self, error: InferenceError) -> Verdict {
+        self.in_a_row += 1;
+        if self.in_a_row >= MAX_FAILURES {
+            return Verdict::GiveUp(error);
+        }
+        let is_due = |last: Instant| last.elapsed() >= WARNING_INTERVAL;
+        if self.last_warning.is_none_or(is_due) {
+            self.last_warning = Some(Instant::now());
+            Verdict::Warn(error)
+        } else {
+            Verdict::Silent
+        }
+    }
+}
+
+enum Walk {
+    Sync(Box<SyncWalk>),
+    Live(LiveWalk),
+}
+
+/// The state of one stream, from READY->PAUSED to PAUSED->READY.
+pub(super) struct Stream {
+    walk: Walk,
+    model_name: String,
+    /// As the stream-start event has it.
+    id: String,
+    epoch: Epoch,
+    sampler: Sampler,
+    frames: u64,
+    /// Of the last frame: its running time as stamped, and the time that it was taken to have.
+    last_running_time_ns: Option<u64>,
+    last_time_ns: Option<u64>,
+    /// What the frames carry.
+    analysis: Analysis,
+    /// Whether a frame has carried it.
+    is_carried: bool,
+    failures: Failures,
+    overlay: Overlay,
+    /// Tracks and labels of the last `change` message.
+    told: Vec<(u32, Option<Attitude>)>,
+}
+
+impl Stream {
+    /// A stream in `mode`, which is not [`Mode::Auto`].
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn new(networks: Networks, mode: Mode, id: String) -> std::io::Result<Self> {
+        Ok(Self {
+            model_name: networks.classifier.model_name().to_owned(),
+            walk: match mode {
+                Mode::Live => Walk::Live(LiveWalk::start(networks)?),
+                Mode::Sync | Mode::Auto => Walk::Sync(Box::new(SyncWalk::new(networks))),
+            },
+            id,
+            epoch: Epoch::default(),
+            sampler: Sampler::default(),
+            frames: 0,
+            last_running_time_ns: None,
+            last_time_ns: None,
+            analysis: Analysis::default(),
+            is_carried: true,
+            failures: Failures::default(),
+            overlay: Overlay::default(),
+            told: Vec::new(),
+        })
+    }
+
+    /// Another stream begins: nothing of the one before counts, tracks start at 1.
+    pub fn begin(&mut self, id: String) {
+        self.id = id;
+        self.epoch.stream += 1;
+        self.frames = 0;
+        self.overlay = Overlay::default();
+        self.told.clear();
+        self.forget();
+    }
+
+    /// What comes next does not continue what was: all tracks end.
+    pub fn reset(&mut self) {
+        self.epoch.part += 1;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.sampler.reset();
+        self.last_running_time_ns = None;
+        self.last_time_ns = None;
+        self.analysis.faces.clear();
+        self.is_carried = true;
+    }
+
+    /// Counts a frame and tells its number and its time: `running_time_ns`, or, where it has none
+    /// or the very one of the frame before (GStreamer's GIF decoder stamps all frames alike), one
+    /// frame's duration after that. Going back in time, and a jump of more than the track timeout
+    /// that is marked as discontinuous, end all tracks.
+    pub fn enter(
+        &mut self,
+        running_time_ns: Option<u64>,
+        is_discontinuous: bool,
+        video: &Video,
+        settings: &FrameSettings,
+    ) -> (u64, u64) {
+        let next_ns = |last_ns: u64| last_ns.saturating_add(video.frame_duration_ns());
+        let assumed_ns = self.last_time_ns.map_or(0, next_ns);
+        let time_ns = match (running_time_ns, self.last_running_time_ns) {
+            (Some(time_ns), Some(last_ns)) if time_ns == last_ns => assumed_ns,
+            (Some(time_ns), Some(last_ns)) if time_ns < last_ns => {
+                self.reset();
+                time_ns
+            }
+            // An assumed time may have run ahead of the stamps.
+            (Some(time_ns), _) => time_ns.max(self.last_time_ns.unwrap_or(0)),
+            (None, _) => assumed_ns,
+        };
+        let is_far = self.last_time_ns.is_some_and(|last_ns| {
+            time_ns.saturating_sub(last_ns) > settings.params.track_timeout_ns
+        });
+        if is_discontinuous && is_far {
+            self.reset();
+        }
+        self.last_running_time_ns = running_time_ns.or(self.last_running_time_ns);
+        self.last_time_ns = Some(time_ns);
+        let number = self.frames;
+        self.frames += 1;
+        (number, time_ns)
+    }
+
+    /// Whether the frame at `time_ns` is to be analysed.
+    pub fn is_due(&mut self, time_ns: u64, settings: &FrameSettings) -> bool {
+        self.sampler.is_due(time_ns, settings.sample_interval_ns)
+    }
+
+    /// Whether a sampled frame waits for its own result.
+    pub fn holds_up_frames(&self) -> bool {
+        matches!(self.walk, Walk::Sync(_))
+    }
+
+    /// Analyses `frame`, or hands it to the worker. Records of what was learnt are added to
+    /// `records`.
+    pub fn sample(
+        &mut self,
+        frame: &Frame,
+        time_ns: u64,
+        stamp: FrameStamp,
+        settings: &FrameSettings,
+        stats: &mut Stats,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Verdict> {
+        match &mut self.walk {
+            Walk::Sync(walk) => {
+                let analysis = &mut self.analysis;
+                match walk.analyze(frame, time_ns, self.epoch, &settings.params, analysis) {
+                    Ok(()) => {
+                        self.learn(&stamp, settings, stats, records);
+                        Ok(())
+                    }
+                    Err(error) => Err(self.fail(error, stats)),
+                }
+            }
+            Walk::Live(walk) => {
+                if walk.submit(frame, time_ns, self.epoch, &settings.params, stamp) {
+                    stats.skipped += 1;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes what the worker has found out meanwhile. Records of it are added to `records`.
+    pub fn collect(
+        &mut self,
+        settings: &FrameSettings,
+        stats: &mut Stats,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Verdict> {
+        while let Walk::Live(walk) = &self.walk
+            && let Some(outcome) = walk.take_outcome()
+        {
+            // What was found in another epoch is of no use any more.
+            if outcome.epoch == self.epoch {
+                match outcome.result {
+                    Ok(analysis) => {
+                        self.analysis = analysis;
+                        self.learn(&outcome.context, settings, stats, records);
+                    }
+                    Err(error) => return Err(self.fail(error, stats)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is in flight.
+    pub fn drain(&self) {
+        if let Walk::Live(walk) = &self.walk {
+            walk.drain();
+        }
+    }
+
+    fn fail(&mut self, error: InferenceError, stats: &mut Stats) -> Verdict {
+        stats.failures += 1;
+        self.failures.add(error)
+    }
+
+    fn learn(
+        &mut self,
+        stamp: &FrameStamp,
+        settings: &FrameSettings,
+        stats: &mut Stats,
+        records: &mut Vec<Record>,
+    ) {
+        self.failures.in_a_row = 0;
+        self.is_carried = false;
+        stats.add_sample(self.analysis.faces.len(), &self.analysis.timings);
+        let is_told = match settings.messages {
+            Messages::None => false,
+            Messages::Sample => true,
+            Messages::Change => {
+                let faces = self.analysis.faces.iter();
+                let is_changed = !faces
+                    .clone()
+                    .map(|face| (face.track, face.label))
+                    .eq(self.told.iter().copied());
+                if is_changed {
+                    self.told.clear();
+                    self.told.extend(faces.map(|face| (face.track, face.label)));
+                }
+                is_changed
+            }
+        };
+        if is_told {
+            records.push(Record::new(&self.id, stamp, &self.analysis));
+        }
+    }
+
+    /// Attaches what is known to `buffer`, shown at `time_ns`, and draws it if asked. An overlay
+    /// goes onto the frame as `attaches_overlay` says.
+    ///
+    /// # Errors
+    /// Where the overlay cannot be drawn.
+    pub fn annotate(
+        &mut self,
+        buffer: &mut gst::BufferRef,
+        time_ns: u64,
+        video: &Video,
+        settings: &FrameSettings,
+        attaches_overlay: bool,
+    ) -> Result<(), glib::BoolError> {
+        let is_new = !std::mem::replace(&mut self.is_carried, true);
+        let analysis = &self.analysis;
+        let timeout_ns = settings.params.track_timeout_ns.max(1);
+        let live = analysis
+            .faces
+            .iter()
+            .filter(|face| time_ns.saturating_sub(face.observed_ns) < timeout_ns);
+        let sightings = live.map(|face| Sighting {
+            face,
+            bbox_in_frame: face.bbox_at(time_ns),
+            age_ns: time_ns.saturating_sub(face.updated_ns()),
+            is_fresh: is_new && face.updated_ns() == analysis.time_ns,
+        });
+        if settings.roi_meta {
+            let size = (video.info.width(), video.info.height());
+            for sighting in sightings.clone() {
+                meta::add_roi(buffer, size, &sighting, &self.model_name);
+            }
+        }
+        self.overlay.note(time_ns, sightings.clone());
+        if settings.overlay {
+            let overlay = &mut self.overlay;
+            overlay.draw(buffer, &video.info, attaches_overlay, sightings)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_warn_once_a_second_and_give_up_after_ten_in_a_row() {
+        let mut failures = Failures::default();
+        let error = || InferenceError("no".to_owned());
+        assert_eq!(failures.add(error()), Verdict::Warn(error()));
+        for _ in 2..MAX_FAILURES {
+            assert_eq!(failures.add(error()), Verdict::Silent);
+        }
+        assert_eq!(failures.add(error()), Verdict::GiveUp(error()));
+    }
+}

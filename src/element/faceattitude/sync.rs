@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Mode `sync`: the frame's own thread analyses it, straight from the buffer's memory.
+
+use crate::analysis::InferenceError;
+use crate::analysis::analyzer::{Analysis, Analyzer, Params};
+use crate::analysis::frame::Frame;
+use crate::inference::engine::{Epoch, Networks};
+
+/// The networks and the stream's state.
+pub(super) struct SyncWalk {
+    networks: Networks,
+    analyzer: Analyzer,
+    epoch: Epoch,
+}
+
+impl SyncWalk {
+    pub fn new(networks: Networks) -> Self {
+        Self {
+            networks,
+            analyzer: Analyzer::default(),
+            epoch: Epoch::default(),
+        }
+    }
+
+    /// Replaces `analysis` by what is known after `frame`, shown at `time_ns` of running time.
+    pub fn analyze(
+        &mut self,
+        frame: &Frame,
+        time_ns: u64,
+        epoch: Epoch,
+        params: &Params,
+        analysis: &mut Analysis,
+    ) -> Result<(), InferenceError> {
+        self.epoch.advance(epoch, &mut self.analyzer);
+        self.analyzer.analyze(
+            frame,
+            time_ns,
+            self.networks.detector.as_mut(),
+            self.networks.classifier.as_mut(),
+            params,
+            analysis,
+        )
+    }
+}

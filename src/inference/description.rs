@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Models describe themselves: in their metadata, in a TOML file beside them, or by being of a
+//! known architecture. `models/README.md` documents the format for users.
+
+use serde::Deserialize;
+
+use super::model::{ModelError, Source};
+use super::session::Network;
+use crate::analysis::attitude::Attitude;
+use crate::analysis::crop::Framing;
+use crate::analysis::geometry::Point;
+use crate::analysis::preprocessing::{Channels, PixelFormat, TensorLayout};
+
+/// The key of the description in a model's metadata.
+pub const METADATA_KEY: &str = "gst-attitude";
+
+/// The newest version of the description that is understood.
+const SCHEMA: u32 = 1;
+
+/// A model's description, as its TOML document has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    schema: u32,
+    /// What it does.
+    pub task: Task,
+    /// What it is called in metadata.
+    pub name: String,
+    /// What it takes.
+    pub input: Input,
+    /// Of a face detector: how its outputs are read.
+    pub detector: Option<DetectorSection>,
+    /// Of a classifier: what it answers.
+    pub output: Option<Output>,
+    /// Of a classifier: which labels count to which attitude.
+    pub attitude: Option<Mapping>,
+    /// Of a classifier: where the face lies in its input.
+    pub framing: Option<FramingSection>,
+}
+
+/// What a model does.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Finds faces.
+    FaceDetection,
+    /// Scores attitudes, or emotions that are mapped to them.
+    Attitude,
+}
+
+/// What a model takes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The tensor; may be left out where there is one.
+    pub tensor: Option<String>,
+    color: Color,
+    #[serde(default)]
+    layout: Layout,
+    mean: Option<PerChannel>,
+    scale: Option<PerChannel>,
+    /// Where the tensor's own width is free.
+    pub width: Option<usize>,
+    /// Where the tensor's own height is free.
+    pub height: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Color {
+    #[default]
+    Luma,
+    Rgb,
+    Bgr,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Layout {
+    #[default]
+    Nchw,
+    Nhwc,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+enum PerChannel {
+    All(f32),
+    Each([f32; 3]),
+}
+
+impl PerChannel {
+    fn to_array(self) -> [f32; 3] {
+        match self {
+            PerChannel::All(value) => [value; 3],
+            PerChannel::Each(values) => values,
+        }
+    }
+}
+
+impl Input {
+    /// How pixels become numbers.
+    pub fn pixel_format(&self) -> PixelFormat {
+        PixelFormat {
+            channels: match self.color {
+                Color::Luma => Channels::Luma,
+                Color::Rgb => Channels::Rgb,
+                Color::Bgr => Channels::Bgr,
+            },
+            layout: match self.layout {
+                Layout::Nchw => TensorLayout::Nchw,
+                Layout::Nhwc => TensorLayout::Nhwc,
+            },
+            mean: self.mean.map_or([0.0; 3], PerChannel::to_array),
+            scale: self.scale.map_or([1.0; 3], PerChannel::to_array),
+        }
+    }
+}
+
+/// Of a face detector: how its outputs are read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectorSection {
+    /// The kind of its head.
+    pub head: HeadKind,
+}
+
+/// The kinds of heads that are known.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadKind {
+    /// `map_8`, `map_16`, `map_32`.
+    CenterMaps,
+    /// libfacedetection's YuNet.
+    Yunet,
+    /// Ultra-Light-Fast-Generic-Face-Detector.
+    Ultraface,
+}
+
+/// Of a classifier: what it answers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// The tensor; may be left out where there is one.
+    pub tensor: Option<String>,
+    /// Its labels, in the order of its scores.
+    pub labels: Vec<String>,
+    /// What makes probabilities of it.
+    #[serde(default)]
+    pub activation: Activation,
+}
+
+/// What makes probabilities of a classifier's output.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// Nothing: it is probabilities.
+    #[default]
+    None,
+    /// A softmax: it is logits.
+    Softmax,
+}
+
+/// Which labels count to which attitude. Labels that are not listed count as negative.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    #[serde(default)]
+    positive: Vec<String>,
+    #[serde(default)]
+    neutral: Vec<String>,
+    #[serde(default)]
+    negative: Vec<String>,
+}
+
+/// Of a classifier: where the face lies in its input.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FramingSection {
+    box_height: f32,
+    #[serde(default)]
+    box_center: [f32; 2],
+    landmarks: Option<[[f32; 2]; 5]>,
+}
+
+impl Description {
+    /// Reads a TOML document.
+    pub fn parse(text: &str) -> Result<Self, ModelError> {
+        let described: Self = toml::from_str(text).map_err(|error| ModelError::Description {
+            problem: format!("its description is malformed: {}", error.message()),
+        })?;
+        if described.schema == SCHEMA {
+            Ok(described)
+        } else {
+            Err(ModelError::Description {
+                problem: format!(
+                    "its description has schema {}, this version reads schema {SCHEMA}",
+                    described.schema
+                ),
+            })
+        }
+    }
+
+    /// The description of `network`: what lies beside the file, which the user can change, comes
+    /// before what is inside; then what a known architecture implies.
+    pub(super) fn find(source: &Source, network: &Network, task: Task) -> Result<Self, ModelError> {
+        let text = match source.sidecar()? {
+            Some(text) => Some(text),
+            None => network.metadata(METADATA_KEY),
+        };
+        let description = match text {
+            Some(text) => Self::parse(&text)?,
+            None => known_architecture(network).ok_or_else(|| ModelError::Description {
+                problem: format!(
+                    "it has no description: put one beside it as a .toml file, or into its \
+                     metadata under '{METADATA_KEY}' (models/README.md)"
+                ),
+            })?,
+        };
+        if description.task == task {
+            Ok(description)
+        } else {
+            Err(ModelError::Description {
+                problem: format!(
+                    "its task is {:?} where {task:?} was expected",
+                    description.task
+                ),
+            })
+        }
+    }
+
+    /// For each of the output's labels the attitude that it counts to.
+    ///
+    /// # Errors
+    /// Where a mapping names a label that the model does not have, or names one twice.
+    pub fn mapping(&self) -> Result<Vec<Attitude>, ModelError> {
+        let labels = self
+            .output
+            .as_ref()
+            .map_or(&[][..], |output| &output.labels);
+        let listed: Vec<(&str, Attitude)> = match &self.attitude {
+            Some(mapping) => [&mapping.positive, &mapping.neutral, &mapping.negative]
+                .into_iter()
+                .zip(Attitude::ALL)
+                .flat_map(|(names, attitude)| names.iter().map(move |n| (n.as_str(), attitude)))
+                .collect(),
+            None => Attitude::ALL.map(|a| (a.name(), a)).to_vec(),
+        };
+        for (index, (name, _)) in listed.iter().enumerate() {
+            let problem = if !labels.iter().any(|label| label == name) {
+                "which is not among its labels"
+            } else if listed[..index].iter().any(|(other, _)| other == name) {
+                "twice"
+            } else {
+                continue;
+            };
+            return Err(ModelError::Description {
+                problem: format!(
+                    "its mapping to attitudes names '{name}', {problem}: {}",
+                    labels.join(", ")
+                ),
+            });
+        }
+        let attitude_of = |label: &String| {
+            let found = listed.iter().find(|(name, _)| name == label);
+            found.map_or(Attitude::Negative, |(_, attitude)| *attitude)
+        };
+        Ok(labels.iter().map(attitude_of).collect())
+    }
+
+    /// Where the face lies in a classifier's input: by default the detector's box, its height.
+    pub fn framing(&self) -> Framing {
+        let point = |[x, y]: [f32; 2]| Point::new(x, y);
+        match &self.framing {
+            Some(section) => Framing {
+                box_height: section.box_height,
+                box_center: point(section.box_center),
+                landmarks: section.landmarks.map(|landmarks| landmarks.map(point)),
+            },
+            None => Framing {
+                box_height: 1.0,
+                box_center: Point::default(),
+                landmarks: None,
+            },
+        }
+    }
+}
+
+/// The description of a published model that is recognised by its tensors.
+fn known_architecture(network: &Network) -> Option<Description> {
+    let (head, color, mean, scale) = if network.has_output("cls_8") && network.has_output("kps_8") {
+        (HeadKind::Yunet, Color::Bgr, 0.0, 1.0)
+    } else if network.has_output("scores") && network.has_output("boxes") {
+        (HeadKind::Ultraface, Color::Rgb, 127.0, 1.0 / 128.0)
+    } else {
+        return None;
+    };
+    let name = match head {
+        HeadKind::Yunet => "yunet",
+        _ => "ultraface",
+    };
+    Some(Description {
+        schema: SCHEMA,
+        task: Task::FaceDetection,
+        name: name.to_owned(),
+        input: Input {
+            tensor: Some("input".to_owned()),
+            color,
+            mean: Some(PerChannel::All(mean)),
+            scale: Some(PerChannel::All(scale)),
+            ..Input::default()
+        },
+        detector: Some(DetectorSection { head }),
+        output: None,
+        attitude: None,
+        framing: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMOTIONS: &str = r#"
+        schema = 1
+        task = "attitude"
+        name = "emotions"
+        [input]
+        color = "rgb"
+        mean = [1.0, 2.0, 3.0]
+        scale = 0.5
+        [output]
+        labels = ["anger", "happiness", "neutral", "fear"]
+        activation = "softmax"
+        [attitude]
+        positive = ["happiness"]
+        neutral = ["neutral"]
+    "#;
+
+    #[test]
+    fn labels_that_are_not_listed_count_as_negative() {
+        use Attitude::*;
+        let description = Description::parse(EMOTIONS).unwrap();
+        let mapping = description.mapping().unwrap();
+        assert_eq!(mapping, [Negative, Positive, Neutral, Negative]);
+        let format = description.input.pixel_format();
+        assert_eq!(format.channels, Channels::Rgb);
+        assert_eq!((format.mean, format.scale), ([1.0, 2.0, 3.0], [0.5; 3]));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let problem = |text: &str| match Description::parse(text).and_then(|d| d.mapping()) {
+            Ok(mapping) => panic!("accepted as {mapping:?}"),
+            Err(error) => error.to_string(),
+        };
+        let misspelt = EMOTIONS.replace("[\"happiness\"]", "[\"hapiness\"]");
+        assert!(problem(&misspelt).contains("'hapiness', which is not among its labels"));
+        let twice = EMOTIONS.replace("neutral = [\"neutral\"]", "neutral = [\"happiness\"]");
+        assert!(problem(&twice).contains("'happiness', twice"));
+        assert!(problem(&EMOTIONS.replace("schema = 1", "schema = 9")).contains("schema 9"));
+        assert!(problem("not toml").contains("malformed"));
+        let unmapped = EMOTIONS.split("[attitude]").next().unwrap();
+        assert!(problem(unmapped).contains("'positive', which is not among its labels"));
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Running the networks. The only place that knows ONNX Runtime.
+
+pub mod runtime;
+
+pub mod provider;
+
+pub mod model;
+mod session;
+
+pub mod description;
+
+pub mod classifier;
+pub mod detector;
+
+pub mod engine;

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Where models come from, and what can be wrong with them.
+
+use std::path::{Path, PathBuf};
+
+use crate::analysis::InferenceError;
+
+/// Largest model that is read: a mistaken path must not fill the memory.
+const MAX_MODEL_BYTES: u64 = 1 << 30;
+
+/// Largest description that is read.
+const MAX_DESCRIPTION_BYTES: u64 = 1 << 16;
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Inside the plugin.
+    Embedded {
+        /// What it is called in messages.
+        name: &'static str,
+        /// The ONNX file.
+        bytes: &'static [u8],
+    },
+    /// A file.
+    File(PathBuf),
+}
+
+impl Source {
+    /// The default face detector.
+    pub const FACE_DETECTOR: Source = Source::Embedded {
+        name: "embedded face detector",
+        bytes: include_bytes!("../../models/face-detector.onnx"),
+    };
+
+    /// The default attitude classifier.
+    pub const ATTITUDE: Source = Source::Embedded {
+        name: "embedded attitude classifier",
+        bytes: include_bytes!("../../models/attitude.onnx"),
+    };
+
+    /// What it is called in messages.
+    pub fn name(&self) -> String {
+        match self {
+            Source::Embedded { name, .. } => (*name).to_owned(),
+            Source::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// The ONNX file's bytes.
+    pub(super) fn read(&self) -> Result<std::borrow::Cow<'static, [u8]>, ModelError> {
+        match self {
+            Source::Embedded { bytes, .. } => Ok((*bytes).into()),
+            Source::File(path) => Ok(read_at_most(path, "it", MAX_MODEL_BYTES)?.into()),
+        }
+    }
+
+    /// The description beside the file, `model.toml` for `model.onnx`, if there is one.
+    pub(super) fn sidecar(&self) -> Result<Option<String>, ModelError> {
+        let Source::File(path) = self else {
+            return Ok(None);
+        };
+        let path = path.with_extension("toml");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let what = format!("the description {}", path.display());
+        let bytes = read_at_most(&path, &what, MAX_DESCRIPTION_BYTES)?;
+        let text = String::from_utf8(bytes).map_err(|_| ModelError::Description {
+            problem: format!("{} is not UTF-8 text", path.display()),
+        })?;
+        Ok(Some(text))
+    }
+}
+
+fn read_at_most(path: &Path, what: &str, max_bytes: u64) -> Result<Vec<u8>, ModelError> {
+    let refused = |reason: String| ModelError::Unreadable {
+        what: what.to_owned(),
+        reason,
+    };
+    let unreadable = |error: std::io::Error| refused(error.to_string());
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(refused("it is not a file".to_owned()));
+    }
+    if metadata.len() > max_bytes {
+        let len = metadata.len();
+        return Err(refused(format!(
+            "it has {len} bytes, more than {max_bytes}"
+        )));
+    }
+    std::fs::read(path).map_err(unreadable)
+}
+
+/// What is wrong with a model.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file, or the description beside it, cannot be read.
+    #[error("{what} cannot be read: {reason}")]
+    Unreadable {
+        /// What.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// ONNX Runtime does not take it.
+    #[error("ONNX Runtime does not load it: {0}")]
+    NotLoaded(String),
+    /// The description is missing, malformed or contradicts the model.
+    #[error("{problem}")]
+    Description {
+        /// What is wrong.
+        problem: String,
+    },
+    /// A tensor is not what the description or the architecture says.
+    #[error("tensor '{tensor}' is {found} where {expected} was expected")]
+    Tensor {
+        /// Its name.
+        tensor: String,
+        /// What it is.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// The trial inference failed.
+    #[error("a trial inference failed: {0}")]
+    Trial(#[from] InferenceError),
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What is known of a sampled frame, as data: one record type, whatever it is then written as.
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::analyzer::{Analysis, Face};
+use crate::analysis::attitude::{Scores, label_name};
+
+/// The version of the record's fields and their meaning.
+pub const SCHEMA: u32 = 1;
+
+/// When and where a frame is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameStamp {
+    /// Frames of the stream before it.
+    pub frame: u64,
+    /// Presentation timestamp; `None` where the buffer has none.
+    pub pts_ns: Option<u64>,
+    /// Running time; `None` where it cannot be told.
+    pub running_time_ns: Option<u64>,
+    /// Stream time; `None` where it cannot be told.
+    pub stream_time_ns: Option<u64>,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+/// One sampled frame.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The stream's identity as its source gave it.
+    pub stream: String,
+    /// Frames of the stream before this one.
+    pub frame: u64,
+    /// Presentation timestamp.
+    pub pts_ns: Option<u64>,
+    /// Running time.
+    pub running_time_ns: Option<u64>,
+    /// Stream time: the position in a recording.
+    pub stream_time_ns: Option<u64>,
+    /// Time of day by ISO 8601, where the source tells it.
+    pub utc: Option<String>,
+    /// Width of the frame in pixels.
+    pub width: u32,
+    /// Height of the frame in pixels.
+    pub height: u32,
+    /// The followed faces, by number of their track; empty where there are none.
+    pub faces: Vec<FaceRecord>,
+}
+
+/// One followed face on a frame.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FaceRecord {
+    /// Number of the track, from 1.
+    pub track: u32,
+    /// Left, top, width and height in pixels of the frame; may reach beyond it.
+    #[serde(rename = "box")]
+    pub bbox: [f32; 4],
+    /// Five landmarks (x, y) in pixels of the frame: eyes, nose, corners of the mouth, the one at
+    /// the left of the picture first; `None` where the detector has none.
+    pub landmarks: Option<[[f32; 2]; 5]>,
+    /// Score of the last detection, 0 to 1.
+    pub detection: f32,
+    /// `positive`, `neutral`, `negative` or `unknown`.
+    pub attitude: String,
+    /// Smoothed score of the attitude, 0 to 1; 0 for `unknown`.
+    pub confidence: f32,
+    /// Smoothed scores; all 0 before the first classification.
+    pub scores: ScoresRecord,
+    /// Scores of the last classification.
+    pub raw: ScoresRecord,
+    /// Whether the attitude was learnt from this frame.
+    pub fresh: bool,
+    /// Time since it was learnt.
+    pub age_ns: u64,
+}
+
+/// A score for each attitude, 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct ScoresRecord {
+    pub positive: f32,
+    pub neutral: f32,
+    pub negative: f32,
+}
+
+impl From<Option<Scores>> for ScoresRecord {
+    fn from(scores: Option<Scores>) -> Self {
+        let scores = scores.unwrap_or_default();
+        Self {
+            positive: scores.positive,
+            neutral: scores.neutral,
+            negative: scores.negative,
+        }
+    }
+}
+
+impl Record {
+    /// What `analysis` says of the frame that it was made of.
+    pub fn new(stream: &str, stamp: &FrameStamp, analysis: &Analysis) -> Self {
+        Self {
+            schema: SCHEMA,
+            stream: stream.to_owned(),
+            frame: stamp.frame,
+            pts_ns: stamp.pts_ns,
+            running_time_ns: stamp.running_time_ns,
+            stream_time_ns: stamp.stream_time_ns,
+            utc: None,
+            width: stamp.width,
+            height: stamp.height,
+            faces: analysis
+                .faces
+                .iter()
+                .map(|face| FaceRecord::new(face, analysis.time_ns))
+                .collect(),
+        }
+    }
+}
+
+impl FaceRecord {
+    /// What is known of `face` at `time_ns` of running time.
+    pub fn new(face: &Face, time_ns: u64) -> Self {
+        let bbox = face.bbox_at(time_ns);
+        let age_ns = time_ns.saturating_sub(face.updated_ns());
+        Self {
+            track: face.track,
+            bbox: [bbox.x, bbox.y, bbox.w, bbox.h],
+            landmarks: face
+                .landmarks_at(time_ns)
+                .map(|landmarks| landmarks.map(|p| [p.x, p.y])),
+            detection: face.detection_score,
+            attitude: label_name(face.label).to_owned(),
+            confidence: face.confidence(),
+            scores: face.scores.into(),
+            raw: face.raw_scores.into(),
+            fresh: age_ns == 0,
+            age_ns,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_without_faces_has_an_empty_list_and_nulls() {
+        let stamp = FrameStamp {
+            frame: 42,
+            pts_ns: Some(1_400_000_000),
+            width: 640,
+            height: 360,
+            ..FrameStamp::default()
+        };
+        let record = Record::new("cam", &stamp, &Analysis::default());
+        assert_eq!(
+            serde_json::to_string(&record).unwrap(),
+            r#"{"schema":1,"stream":"cam","frame":42,"pts_ns":1400000000,"running_time_ns":null,"stream_time_ns":null,"utc":null,"width":640,"height":360,"faces":[]}"#
+        );
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What a frame costs in the element where it is not analysed: with one face to carry, and without,
+//! beside `identity`, which shows what GStreamer's own share is.
+//!
+//!     cargo bench --bench element
+
+use criterion::{BenchmarkId, Criterion};
+use gst_check::Harness;
+
+const WIDTH: usize = 1280;
+const HEIGHT: usize = 720;
+
+/// A grey frame, with an average face a third of its height, or none.
+fn frame(has_face: bool) -> Vec<u8> {
+    let mut luma = vec![60; WIDTH * HEIGHT];
+    if has_face {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/neutral.png");
+        let file = std::io::BufReader::new(std::fs::File::open(path).expect("a fixture"));
+        let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+        let info = reader.next_frame(&mut pixels).expect("a picture");
+        let samples = info.color_type.samples();
+        for (y, row) in pixels.chunks_exact(info.line_size).enumerate() {
+            for (x, pixel) in row.chunks_exact(samples).enumerate() {
+                luma[(200 + y) * WIDTH + 480 + x] = pixel[0];
+            }
+        }
+    }
+    luma
+}
+
+fn harness(element: &str, frame: &[u8]) -> Harness {
+    let mut harness = Harness::new_parse(element);
+    harness.set_src_caps_str(&format!(
+        "video/x-raw,format=GRAY8,width={WIDTH},height={HEIGHT},framerate=30/1"
+    ));
+    harness.play();
+    push(&mut harness, frame, 0);
+    harness
+}
+
+fn push(harness: &mut Harness, frame: &[u8], number: u64) {
+    let mut buffer = gst::Buffer::from_slice(frame.to_vec());
+    let pts = gst::ClockTime::from_mseconds(number / 1000);
+    buffer.get_mut().expect("it is new").set_pts(pts);
+    harness.push(buffer).expect("it passes");
+    harness.pull().expect("it comes out");
+}
+
+fn main() {
+    gst::init().expect("GStreamer");
+    gstattitude::plugin_register_static().expect("the plugin");
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("frame that is not sampled");
+    let analyzer =
+        "faceattitude mode=sync sample-interval=1000000000000 track-timeout=1000000000000";
+    for (name, element, has_face) in [
+        ("identity", "identity", false),
+        ("no face", analyzer, false),
+        ("one face", analyzer, true),
+    ] {
+        let frame = frame(has_face);
+        let mut harness = harness(element, &frame);
+        // The same memory goes through each time: no copy is measured.
+        let template = gst::Buffer::from_slice(frame);
+        let mut number = 0;
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| {
+                number += 1;
+                let mut buffer = template.copy();
+                let pts = gst::ClockTime::from_useconds(number);
+                buffer.get_mut().expect("it is new").set_pts(pts);
+                harness.push(buffer).expect("it passes");
+                harness.pull().expect("it comes out")
+            });
+        });
+    }
+    group.finish();
+    criterion.final_summary();
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What the tests of the element share: an element between two pads, frames to push through it,
+//! and the metadata and messages read back.
+
+#![allow(dead_code)] // Each test binary uses a part of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use gst::prelude::*;
+use gst_video::video_meta::VideoRegionOfInterestMeta;
+use gst_video::{VideoFormat, VideoFrame, VideoInfo};
+use gstattitude::record::Record;
+
+/// Size of the frames: what `one-face.onnx` takes without scaling.
+pub const WIDTH: u32 = 320;
+pub const HEIGHT: u32 = 192;
+
+/// Duration of a frame. Five of them make the default sample interval.
+pub const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
+
+/// Luma by which `brightness.onnx` tells an attitude.
+pub const POSITIVE: u8 = 215;
+pub const NEUTRAL: u8 = 126;
+pub const NEGATIVE: u8 = 35;
+
+/// Initialises GStreamer and registers the plugin of this crate.
+pub fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        gst::init().unwrap();
+        gstattitude::plugin_register_static().unwrap();
+    });
+}
+
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+/// The path of one of the tiny models.
+pub fn model(name: &str) -> String {
+    let path = fixture("models").join(format!("{name}.onnx"));
+    path.into_os_string().into_string().unwrap()
+}
+
+/// A `faceattitude` with these properties.
+pub fn element(properties: &[(&str, &str)]) -> gst::Element {
+    init();
+    let element = gst::ElementFactory::make("faceattitude").build().unwrap();
+    for (name, value) in properties {
+        element.set_property_from_str(name, value);
+    }
+    element
+}
+
+/// The same with the tiny models: a face at [`face_rect`] whose brightness is its attitude.
+pub fn tiny_element(properties: &[(&str, &str)]) -> gst::Element {
+    let element = element(&[
+        ("detector-model", &model("one-face")),
+        ("attitude-model", &model("brightness")),
+    ]);
+    for (name, value) in properties {
+        element.set_property_from_str(name, value);
+    }
+    element
+}
+
+/// The properties of [`tiny_element`] for a pipeline's description.
+pub fn tiny_launch() -> String {
+    format!(
+        "detector-model={} attitude-model={}",
+        model("one-face"),
+        model("brightness")
+    )
+}
+
+/// The caps of the frames in a pipeline's description.
+pub const LAUNCH_CAPS: &str = "video/x-raw,format=I420,width=320,height=192,framerate=25/1";
+
+/// Where `one-face.onnx` finds its face: left, top, width, height.
+pub fn face_rect() -> (u32, u32, u32, u32) {
+    (64, 32, 48, 48)
+}
+
+pub fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
+    init();
+    VideoInfo::builder(format, width, height)
+        .fps(gst::Fraction::new(25, 1))
+        .build()
+        .unwrap()
+}
+
+/// What of a frame is brighter or darker than its grey ground.
+pub trait Picture {
+    /// The luma at a place, `None` for the ground.
+    fn luma(&self, x: u32, y: u32) -> Option<u8>;
+}
+
+/// An even brightness where `one-face.onnx` finds its face.
+pub struct Patch(pub u8);
+
+impl Picture for Patch {
+    fn luma(&self, x: u32, y: u32) -> Option<u8> {
+        ((56..120).contains(&x) && (24..88).contains(&y)).then_some(self.0)
+    }
+}
+
+/// An average face as a square at a place.
+pub struct Portrait {
+    pixels: Vec<u8>,
+    side: u32,
+    left: u32,
+    top: u32,
+    drawn_side: u32,
+}
+
+impl Portrait {
+    pub fn new(attitude: &str, left: u32, top: u32, drawn_side: u32) -> Self {
+        let file = std::fs::File::open(fixture(&format!("{attitude}.png"))).unwrap();
+        let mut reader = png::Decoder::new(std::io::BufReader::new(file))
+            .read_info()
+            .unwrap();
+        let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
+        let picture = reader.next_frame(&mut rgb).unwrap();
+        let luma = |p: &[u8]| {
+            (299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2])) / 1000
+        };
+        Self {
+            pixels: rgb.chunks_exact(3).map(|p| luma(p) as u8).collect(),
+            side: picture.width,
+            left,
+            top,
+            drawn_side,
+        }
+    }
+}
+
+impl Picture for Portrait {
+    fn luma(&self, x: u32, y: u32) -> Option<u8> {
+        let column = x.checked_sub(self.left).filter(|&c| c < self.drawn_side)?;
+        let row = y.checked_sub(self.top).filter(|&r| r < self.drawn_side)?;
+        let source = |place: u32| place * self.side / self.drawn_side;
+        Some(self.pixels[(source(row) * self.side + source(column)) as usize])
+    }
+}
+
+/// A frame with `picture` on grey ground, in any format.
+pub fn frame(info: &VideoInfo, picture: &dyn Picture) -> gst::Buffer {
+    let mut buffer = gst::Buffer::with_size(info.size()).unwrap();
+    buffer.get_mut().unwrap().memset(.., 128).unwrap();
+    let mut frame = VideoFrame::from_buffer_writable(buffer, info).unwrap();
+    let format = info.format_info();
+    for component in 0..if info.is_rgb() { 3 } else { 1 } {
+        let plane = format.plane()[component];
+        let pixel_stride = format.pixel_stride()[component] as usize;
+        let offset = format.poffset()[component] as usize;
+        let stride = info.stride()[plane as usize] as usize;
+        let data = frame.plane_data_mut(plane).unwrap();
+        for y in 0..info.height() {
+            for x in 0..info.width() {
+                if let Some(luma) = picture.luma(x, y) {
+                    data[y as usize * stride + x as usize * pixel_stride + offset] = luma;
+                }
+            }
+        }
+    }
+    frame.into_buffer()
+}
+
+/// All bytes of a buffer.
+pub fn bytes(buffer: &gst::BufferRef) -> Vec<u8> {
+    buffer.map_readable().unwrap().to_vec()
+}
+
+/// A region of interest as the element attaches it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Region {
+    pub track: i32,
+    pub bbox: (u32, u32, u32, u32),
+    pub label: String,
+    pub confidence: f64,
+    /// Positive, neutral, negative; smoothed.
+    pub scores: [f64; 3],
+    pub is_fresh: bool,
+    pub age: gst::ClockTime,
+}
+
+/// The faces that a buffer carries.
+pub fn regions(buffer: &gst::BufferRef) -> Vec<Region> {
+    buffer
+        .iter_meta::<VideoRegionOfInterestMeta>()
+        .filter(|roi| roi.roi_type() == "face")
+        .map(|roi| {
+            let param = |name: &str| roi.params().find(|p| p.name() == name).unwrap();
+            let attitude = param("classification_layer_name:attitude");
+            Region {
+                track: param("object_id").get("id").unwrap(),
+                bbox: roi.rect(),
+                label: attitude.get("label").unwrap(),
+                confidence: attitude.get("confidence").unwrap(),
+                scores: ["positive", "neutral", "negative"].map(|n| attitude.get(n).unwrap()),
+                is_fresh: attitude.get("fresh").unwrap(),
+                age: gst::ClockTime::from_nseconds(attitude.get("age-ns").unwrap()),
+            }
+        })
+        .collect()
+}
+
+/// The numbers of the tracks that a buffer carries.
+pub fn tracks(buffer: &gst::BufferRef) -> Vec<i32> {
+    regions(buffer).iter().map(|region| region.track).collect()
+}
+
+/// The records among the messages that wait on `bus`; the messages are taken.
+pub fn records(bus: &gst::Bus) -> Vec<Record> {
+    let is_element = &[gst::MessageType::Element];
+    std::iter::from_fn(|| bus.pop_filtered(is_element))
+        .map(|message| Record::try_from(message.structure().unwrap()).unwrap())
+        .collect()
+}
+
+/// The text of the error or warning in a message.
+pub fn problem(message: &gst::Message) -> String {
+    match message.view() {
+        gst::MessageView::Error(e) => format!("{} {}", e.error(), e.debug().unwrap_or_default()),
+        gst::MessageView::Warning(w) => format!("{} {}", w.error(), w.debug().unwrap_or_default()),
+        other => panic!("neither error nor warning: {other:?}"),
+    }
+}
+
+/// A playing element between two pads, with a bus.
+pub struct Rig {
+    pub harness: gst_check::Harness,
+    pub element: gst::Element,
+    pub bus: gst::Bus,
+    pub info: VideoInfo,
+    /// Timestamp of the next frame.
+    pub next_pts: gst::ClockTime,
+}
+
+impl Rig {
+    /// With the tiny models, in mode `sync`.
+    pub fn tiny(properties: &[(&str, &str)]) -> Self {
+        let element = tiny_element(&[("mode", "sync")]);
+        for (name, value) in properties {
+            element.set_property_from_str(name, value);
+        }
+        Self::new(element, info(VideoFormat::I420, WIDTH, HEIGHT))
+    }
+
+    pub fn new(element: gst::Element, info: VideoInfo) -> Self {
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        let harness = gst_check::Harness::with_element(&element, Some("sink"), Some("src"));
+        let mut rig = Self {
+            harness,
+            element,
+            bus,
+            info: info.clone(),
+            next_pts: gst::ClockTime::ZERO,
+        };
+        rig.set_video(info);
+        rig
+    }
+
+    /// Changes the caps.
+    pub fn set_video(&mut self, info: VideoInfo) {
+        self.harness.set_src_caps(info.to_caps().unwrap());
+        self.info = info;
+    }
+
+    /// The next frame.
+    pub fn frame(&mut self, picture: &dyn Picture) -> gst::Buffer {
+        let mut buffer = frame(&self.info, picture);
+        let buffer_ref = buffer.get_mut().unwrap();
+        buffer_ref.set_pts(self.next_pts);
+        buffer_ref.set_duration(FRAME);
+        self.next_pts += FRAME;
+        buffer
+    }
+
+    /// The next frame, of a neutral face, after it passed.
+    pub fn pass(&mut self) -> gst::Buffer {
+        self.pass_face(NEUTRAL)
+    }
+
+    /// The next frame, of a face of that brightness, after it passed.
+    pub fn pass_face(&mut self, luma: u8) -> gst::Buffer {
+        let buffer = self.frame(&Patch(luma));
+        self.push(buffer)
+    }
+
+    /// `buffer` after it passed.
+    pub fn push(&mut self, buffer: gst::Buffer) -> gst::Buffer {
+        self.harness.push_and_pull(buffer).unwrap()
+    }
+
+    /// The track of the only face on the next frame, after it passed.
+    pub fn track(&mut self) -> i32 {
+        let tracks = tracks(&self.pass());
+        assert_eq!(tracks.len(), 1, "{tracks:?}");
+        tracks[0]
+    }
+
+    pub fn records(&self) -> Vec<Record> {
+        records(&self.bus)
+    }
+
+    /// A number of the property `stats`.
+    pub fn stat(&self, name: &str) -> u64 {
+        let stats: gst::Structure = self.element.property("stats");
+        let value = stats.value(name).unwrap();
+        value
+            .get::<u64>()
+            .or_else(|_| value.get::<u32>().map(u64::from))
+            .unwrap()
+    }
+
+    /// A flush as a seek causes it.
+    pub fn flush(&mut self) {
+        assert!(self.harness.push_event(gst::event::FlushStart::new()));
+        assert!(self.harness.push_event(gst::event::FlushStop::new(true)));
+        self.push_segment();
+    }
+
+    /// Another stream, of the same caps.
+    pub fn begin_stream(&mut self, id: &str) {
+        assert!(self.harness.push_event(gst::event::StreamStart::new(id)));
+        self.push_segment();
+    }
+
+    fn push_segment(&mut self) {
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        assert!(self.harness.push_event(gst::event::Segment::new(&segment)));
+    }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MPL-2.0
+#
+# Sets the machine up and passes all tests, one stage after the other, up to the first that fails.
+#
+#     tests/run.sh
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+stage() { # what command...
+    echo "== $1"
+    "${@:2}" || { echo "== failed: $1" >&2; exit 1; }
+}
+
+# What the demo's clip must have been seen as, and that its copy plays to the end.
+check_demo() {
+    python3 - "$work/average-faces-attitude.jsonl" <<'PYTHON' || return
+import itertools, json, sys
+
+with open(sys.argv[1]) as file:
+    records = [json.loads(line) for line in file]
+labels = [face["attitude"] for record in records for face in record["faces"]]
+print(*(f"{label}: {len(list(run))}" for label, run in itertools.groupby(labels)), sep=", ")
+seen = list(dict.fromkeys(label for label in labels if label != "unknown"))
+if seen != ["neutral", "positive", "negative"]:
+    sys.exit(f"expected neutral, positive, negative, in this order, but saw {seen}")
+PYTHON
+    gst-launch-1.0 -q filesrc location="$work/average-faces-attitude.mp4" ! decodebin ! fakesink
+}
+
+stage "setup" pipelines/setup.sh --no-build
+stage "format" cargo fmt --check
+stage "lints" cargo clippy --all-targets --locked -- -D warnings
+stage "tests" env G_DEBUG=fatal_warnings cargo test --locked
+stage "demo" pipelines/demo.sh --output "$work"
+stage "demo's results" check_demo
+echo "== all passed"
