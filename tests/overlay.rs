@@ -64,6 +64,7 @@ fn rectangles(buffer: &gst::Buffer) -> Vec<VideoOverlayRectangle> {
 
 /// A composition of one grey square at the top right, as another element may have made it.
 fn foreign_composition() -> VideoOverlayComposition {
+    init();
     let format = VideoFormat::Bgra;
     let mut pixels = gst::Buffer::with_size(16 * 16 * 4).unwrap();
     let writable = pixels.get_mut().unwrap();
@@ -81,6 +82,7 @@ fn foreign_composition() -> VideoOverlayComposition {
     VideoOverlayComposition::new([&rectangle]).unwrap()
 }
 
+/// Has what is downstream of the element draw overlays.
 fn draws_overlays(rig: &mut Rig) {
     let api = VideoOverlayCompositionMeta::meta_api();
     rig.harness.add_propose_allocation_meta(api, None);
@@ -212,6 +214,43 @@ fn where_the_sink_draws_overlays_the_pixels_stay_and_the_frame_carries_it() {
         reaches(left, width, x, w) && reaches(top, height, y, h)
     };
     assert!(rectangles.iter().any(is_near_face), "{rectangles:?}");
+}
+
+#[test]
+fn caps_announce_an_overlay_only_while_there_is_one_for_the_sink_to_draw() {
+    let mut rig = rig(VideoFormat::I420, "false");
+    draws_overlays(&mut rig);
+    let pad = rig.element.static_pad("src").unwrap();
+    for overlay in [false, true, false] {
+        rig.element.set_property("overlay", overlay);
+        let carried = rectangles(&rig.pass());
+        let caps = pad.current_caps().unwrap().to_string();
+        let is_announced = caps.contains("meta:GstVideoOverlayComposition");
+        assert_eq!(
+            (is_announced, !carried.is_empty()),
+            (overlay, overlay),
+            "{caps}"
+        );
+    }
+}
+
+#[test]
+fn where_downstream_takes_only_plain_frames_the_overlay_is_blended() {
+    init();
+    let pipeline = gst::parse::launch(&format!(
+        "videotestsrc num-buffers=1 pattern=white ! {LAUNCH_CAPS} ! \
+         faceattitude overlay=true {} ! {LAUNCH_CAPS} ! appsink name=sink sync=false",
+        tiny_launch()
+    ))
+    .unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let sink = pipeline.downcast_ref::<gst::Bin>().unwrap().by_name("sink");
+    let sink = sink.unwrap().downcast::<gst_app::AppSink>().unwrap();
+    let timeout = gst::ClockTime::from_seconds(60);
+    let sample = sink.try_pull_sample(timeout).unwrap();
+    let luma = &bytes(sample.buffer().unwrap())[..(WIDTH * HEIGHT) as usize];
+    assert!(luma.iter().any(|&luma| luma != 235));
+    pipeline.set_state(gst::State::Null).unwrap();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 //! The glue to GStreamer.
 
+mod composition;
 pub mod drawing;
 pub mod faceattitude;
 pub mod message;

@@ -13,7 +13,7 @@ use super::Mode;
 use super::imp::{CAT, FaceAttitude, Place, lock};
 use super::settings::FrameSettings;
 use super::stream::{Stream, Verdict, Video};
-use crate::element::video;
+use crate::element::{composition, video};
 use crate::record::{FrameStamp, Record};
 
 impl FaceAttitude {
@@ -104,7 +104,7 @@ impl FaceAttitude {
         *lock(&self.stats) = stats;
         self.post(&records);
         self.judge(learnt)?;
-        let attaches_overlay = self.attaches_overlay.load(Ordering::Relaxed);
+        let attaches_overlay = settings.overlay && self.attaches_overlay();
         if let Err(error) = stream.annotate(buffer, time_ns, video, settings, attaches_overlay) {
             gst::element_imp_warning!(
                 self,
@@ -113,6 +113,17 @@ impl FaceAttitude {
             );
         }
         Ok(gst::FlowSuccess::Ok)
+    }
+
+    /// Whether what is downstream draws the overlay; asks it once after each negotiation.
+    fn attaches_overlay(&self) -> bool {
+        if let Some(attaches) = *lock(&self.attaches_overlay) {
+            return attaches;
+        }
+        let attaches = composition::is_drawn_downstream(self.obj().src_pad());
+        gst::info!(CAT, imp = self, "downstream draws the overlay: {attaches}");
+        *lock(&self.attaches_overlay) = Some(attaches);
+        attaches
     }
 
     /// When `buffer` is shown, and whether it does not continue the one before.

@@ -3,11 +3,11 @@
 //! The element's class: pads, properties, states, events and queries.
 //!
 //! Locks, in the order in which they may be taken together: `stream`, `settings`, `video`,
-//! `stats`. Each is held for a copy alone, none over an inference: the streaming thread takes the
-//! [`Stream`] out of its place while it works with it.
+//! `stats`, `attaches_overlay`. Each is held for a copy alone, none over an inference: the streaming
+//! thread takes the [`Stream`] out of its place while it works with it.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use gst::subclass::prelude::*;
@@ -18,7 +18,7 @@ use super::settings::{self, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, Video};
 use super::{ExecutionProvider, Fallback};
-use crate::element::video;
+use crate::element::{composition, video};
 use crate::inference::engine::{Config, LoadError, Networks};
 use crate::inference::model::Source;
 use crate::inference::provider::Provider;
@@ -50,8 +50,8 @@ pub struct FaceAttitude {
     pub(super) video: Mutex<Option<Video>>,
     pub(super) stats: Mutex<Stats>,
     active_provider: Mutex<Option<Provider>>,
-    /// Whether what is downstream draws overlay compositions.
-    pub(super) attaches_overlay: AtomicBool,
+    /// Whether what is downstream draws the overlay; `None` where it is still to be asked.
+    pub(super) attaches_overlay: Mutex<Option<bool>>,
     /// Longest that an analysis has held up a frame.
     pub(super) held_up_ns: AtomicU64,
 }
@@ -74,7 +74,7 @@ impl ObjectSubclass for FaceAttitude {
             video: Mutex::default(),
             stats: Mutex::default(),
             active_provider: Mutex::default(),
-            attaches_overlay: AtomicBool::new(false),
+            attaches_overlay: Mutex::default(),
             held_up_ns: AtomicU64::new(0),
         }
     }
@@ -105,7 +105,15 @@ impl ObjectImpl for FaceAttitude {
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         gst::debug!(CAT, imp = self, "{} = {value:?}", pspec.name());
-        lock(&self.settings).set(pspec.name(), value);
+        let mut settings = lock(&self.settings);
+        let had_overlay = settings.frame.overlay;
+        settings.set(pspec.name(), value);
+        let is_overlay_switched = settings.frame.overlay != had_overlay;
+        drop(settings);
+        if is_overlay_switched {
+            // Caps tell downstream whether frames may carry an overlay for it to draw.
+            self.obj().reconfigure_src();
+        }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -219,11 +227,45 @@ impl BaseTransformImpl for FaceAttitude {
         Ok(())
     }
 
-    fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
+    fn transform_caps(
+        &self,
+        direction: gst::PadDirection,
+        caps: &gst::Caps,
+        filter: Option<&gst::Caps>,
+    ) -> Option<gst::Caps> {
+        let transformed = match (lock(&self.settings).frame.overlay, direction) {
+            (false, _) => caps.clone(),
+            (true, gst::PadDirection::Sink) => composition::with_announced(caps),
+            (true, _) => composition::with_plain(caps),
+        };
+        Some(match filter {
+            Some(filter) => filter.intersect_with_mode(&transformed, gst::CapsIntersectMode::First),
+            None => transformed,
+        })
+    }
+
+    fn fixate_caps(
+        &self,
+        direction: gst::PadDirection,
+        caps: &gst::Caps,
+        othercaps: gst::Caps,
+    ) -> gst::Caps {
+        let othercaps = composition::announced_among(&othercaps).unwrap_or(othercaps);
+        self.parent_fixate_caps(direction, caps, othercaps)
+    }
+
+    fn set_caps(&self, incaps: &gst::Caps, outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "not raw video: {incaps}"))?;
         let layout = video::layout(&info);
         gst::debug!(CAT, imp = self, "{incaps}: {layout:?}");
+        let is_announced = [incaps, outcaps].map(|caps| composition::is_announced_by(caps));
+        *lock(&self.attaches_overlay) = match is_announced {
+            [_, false] => Some(false),
+            [true, true] => Some(true),
+            // It can tell when it has the caps: after this.
+            [false, true] => None,
+        };
         let size = (info.width(), info.height());
         let before = lock(&self.video).replace(Video { info, layout });
         if before.is_some_and(|before| (before.info.width(), before.info.height()) != size) {
@@ -274,23 +316,6 @@ impl BaseTransformImpl for FaceAttitude {
             query.add_allocation_meta::<gst_video::VideoMeta>(None);
         }
         Ok(())
-    }
-
-    fn decide_allocation(
-        &self,
-        query: &mut gst::query::Allocation,
-    ) -> Result<(), gst::LoggableError> {
-        let draws_overlays = query
-            .find_allocation_meta::<gst_video::VideoOverlayCompositionMeta>()
-            .is_some();
-        gst::debug!(
-            CAT,
-            imp = self,
-            "downstream draws overlays: {draws_overlays}"
-        );
-        self.attaches_overlay
-            .store(draws_overlays, Ordering::Relaxed);
-        self.parent_decide_allocation(query)
     }
 
     fn transform_ip(
