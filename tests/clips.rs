@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use gst::prelude::*;
 use gstattitude::record::{FaceRecord, Record};
+
+mod common;
 
 const CUTS_OF_STAGE_NS: [u64; 3] = [1_500_000_000, 3_570_000_000, 7_880_000_000];
 
@@ -26,11 +27,7 @@ fn shared(path: &str) -> Option<PathBuf> {
 /// The records of all samples of a clip, played to its end in sync mode; `None` without the clip.
 fn records(clip: &str, convert: &str, properties: &str) -> Option<Vec<Record>> {
     let path = shared(&format!("clips/{clip}"))?;
-    static INIT: Once = Once::new();
-    INIT.call_once(|| {
-        gst::init().unwrap();
-        gstattitude::plugin_register_static().unwrap();
-    });
+    common::init();
     let pipeline = gst::parse::launch(&format!(
         "filesrc name=source ! decodebin ! videoconvert {convert} ! \
          faceattitude mode=sync messages=sample {properties} ! fakesink"

@@ -2,13 +2,14 @@
 
 //! The same picture in every accepted format, size, stride and range gives the same result.
 
-use std::sync::Once;
-
 use gst_check::Harness;
 use gst_video::prelude::*;
 use gst_video::video_frame::{VideoFrame, VideoFrameRef};
 use gst_video::video_meta::{VideoMeta, VideoRegionOfInterestMeta};
 use gst_video::{VideoColorimetry, VideoConverter, VideoFormat, VideoFrameFlags, VideoInfo};
+
+mod common;
+use common::init;
 
 const FORMATS: [VideoFormat; 19] = [
     VideoFormat::I420,
@@ -39,14 +40,6 @@ const FACE: usize = 200;
 
 /// Luma of the ground: dim, as in the demo's clip.
 const GROUND: u8 = 50;
-
-fn init() {
-    static INIT: Once = Once::new();
-    INIT.call_once(|| {
-        gst::init().unwrap();
-        gstattitude::plugin_register_static().unwrap();
-    });
-}
 
 /// One average face, as grey pixels.
 fn face(attitude: &str) -> (Vec<u8>, usize) {

@@ -84,10 +84,7 @@ impl Overlay {
             .render(info.width(), info.height(), faces, Some(&self.scene))
             .map_err(|error| glib::bool_error!("{error}"))?;
         match composition {
-            Some(composition) if is_attached => {
-                attach(buffer, composition);
-                Ok(())
-            }
+            Some(composition) if is_attached => attach(buffer, composition),
             Some(composition) => {
                 let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
                 composition.blend(&mut frame)
@@ -98,17 +95,21 @@ impl Overlay {
 }
 
 /// Attaches `composition`, on top of one that is attached already.
-fn attach(buffer: &mut gst::BufferRef, composition: VideoOverlayComposition) {
+fn attach(
+    buffer: &mut gst::BufferRef,
+    composition: VideoOverlayComposition,
+) -> Result<(), glib::BoolError> {
     match buffer.meta_mut::<VideoOverlayCompositionMeta>() {
         Some(mut meta) => {
-            let merged: VideoOverlayComposition =
-                meta.overlay().iter().chain(composition.iter()).collect();
-            meta.set_overlay(&merged);
+            // By reference: the bindings' collecting of rectangles by value leaks each of them.
+            let rectangles: Vec<_> = meta.overlay().iter().chain(composition.iter()).collect();
+            meta.set_overlay(&VideoOverlayComposition::new(&rectangles)?);
         }
         None => {
             VideoOverlayCompositionMeta::add(buffer, &composition);
         }
     }
+    Ok(())
 }
 
 fn scene_attitude<'a>(sightings: impl Iterator<Item = Sighting<'a>>) -> Option<Attitude> {
