@@ -9,6 +9,8 @@ use std::process::Command;
 
 use gstattitude::inference::runtime::{Search, environment, loaded_library};
 
+mod common;
+
 /// Set in processes that are to look.
 const LOOK: &str = "GST_ATTITUDE_TEST_LOOK";
 /// The libraries to ask for one after the other, apart by ':'; an empty name asks for none.
@@ -143,6 +145,17 @@ fn a_requested_file_that_is_no_library_is_named() {
 fn a_library_of_something_else_is_refused() {
     let outcome = Look::new().env(REQUESTS, "libm.so.6").outcome();
     assert_names(&outcome, &["no ONNX Runtime", "libm.so.6", "setup.sh"]);
+}
+
+#[test]
+fn a_library_whose_functions_are_missing_is_an_error_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let damaged = common::c_library(folder.path(), "1.99.0", "&base");
+    let outcome = Look::new().env(REQUESTS, &damaged).outcome();
+    assert_names(
+        &outcome,
+        &["damaged", damaged.to_str().unwrap(), "setup.sh"],
+    );
 }
 
 #[test]

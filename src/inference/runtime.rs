@@ -2,10 +2,12 @@
 
 //! Finds and loads ONNX Runtime's library, once a process.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
-use ort::environment::Environment;
+use ort::environment::{Environment, EnvironmentBuilder};
 use ort::logging::LogLevel;
 
 /// The file to look for in folders.
@@ -51,7 +53,7 @@ pub enum RuntimeError {
         requested: PathBuf,
     },
     /// The library was loaded but could not be set up.
-    #[error("ONNX Runtime from {library} does not start: {reason}")]
+    #[error("ONNX Runtime from {library} does not start: {reason}. {INSTALL_HINT}")]
     Environment {
         /// The loaded library.
         library: PathBuf,
@@ -99,38 +101,44 @@ fn load(search: &Search) -> Result<Runtime, RuntimeError> {
             tried.push(format!("{} (not there)", library.display()));
             continue;
         }
-        match ort::init_from(&library) {
-            Ok(builder) => {
-                let log = search.log;
-                let environment = builder
-                    .with_name("gst-attitude")
-                    .with_telemetry(false)
-                    .with_logger(std::sync::Arc::new(
-                        move |level, _, _, location, message| {
-                            if matches!(
-                                level,
-                                LogLevel::Warning | LogLevel::Error | LogLevel::Fatal
-                            ) {
-                                log(&format!("{location}: {message}"));
-                            }
-                        },
-                    ))
-                    .build();
-                return match environment {
-                    Ok(environment) => Ok(Runtime {
-                        library,
-                        environment,
-                    }),
-                    Err(error) => Err(RuntimeError::Environment {
-                        library,
-                        reason: error.to_string(),
-                    }),
-                };
+        let builder = guarded(|| ort::init_from(&library).map_err(|error| reason(&error)));
+        let builder = match builder.flatten() {
+            Ok(builder) => builder,
+            Err(reason) => {
+                tried.push(format!("{} ({reason})", library.display()));
+                continue;
             }
-            Err(error) => tried.push(format!("{} ({})", library.display(), reason(&error))),
-        }
+        };
+        // From here on the process has this library and can have no other.
+        let built = guarded(|| build(builder, search.log).map_err(|error| error.to_string()));
+        return match built.flatten() {
+            Ok(environment) => Ok(Runtime {
+                library,
+                environment,
+            }),
+            Err(reason) => Err(RuntimeError::Environment { library, reason }),
+        };
     }
     Err(RuntimeError::NotFound { tried })
+}
+
+fn build(builder: EnvironmentBuilder, log: fn(&str)) -> Result<Environment, ort::Error> {
+    builder
+        .with_name("gst-attitude")
+        .with_telemetry(false)
+        .with_logger(Arc::new(move |level, _, _, location, message| {
+            if matches!(level, LogLevel::Warning | LogLevel::Error | LogLevel::Fatal) {
+                log(&format!("{location}: {message}"));
+            }
+        }))
+        .build()
+}
+
+/// Runs what asserts that the library answers as ONNX Runtime does; one that does not is an error.
+fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    // Nothing of ours is left half-way by a panic in it.
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|_| "it is damaged: it does not answer as ONNX Runtime does".to_owned())
 }
 
 /// What the linker or the library says.

@@ -244,6 +244,35 @@ pub fn problem(message: &gst::Message) -> String {
     }
 }
 
+/// A library that answers as ONNX Runtime does, with this version, and without the functions that
+/// make it one; without even the version where `base` is `0`.
+pub fn c_library(folder: &Path, version: &str, base: &str) -> PathBuf {
+    let source = folder.join("onnxruntime.c");
+    let library = folder.join("libonnxruntime.so");
+    std::fs::write(
+        &source,
+        format!(
+            r#"
+            struct Base {{
+                const void *(*get_api)(unsigned version);
+                const char *(*get_version)(void);
+            }};
+            static const void *get_api(unsigned version) {{ return 0; }}
+            static const char *get_version(void) {{ return "{version}"; }}
+            static const struct Base base = {{ get_api, get_version }};
+            const struct Base *OrtGetApiBase(void) {{ return {base}; }}
+            "#
+        ),
+    )
+    .unwrap();
+    let compiler = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &source])
+        .status();
+    assert!(compiler.unwrap().success());
+    library
+}
+
 /// A playing element between two pads, with a bus.
 pub struct Rig {
     pub harness: gst_check::Harness,
