@@ -13,6 +13,9 @@ mod stats;
 mod stream;
 mod sync;
 
+#[cfg(test)]
+mod tests;
+
 glib::wrapper! {
     /// Finds the faces in raw video, follows each one and classifies its attitude: positive,
     /// neutral or negative.
