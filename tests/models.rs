@@ -298,6 +298,7 @@ fn what_is_wrong_with_a_classifier_is_said() {
         ("broken-toml", &["description", "malformed"]),
         ("wrong-task", &["task", "expected"]),
         ("string-input", &["'luma'", "String", "32-bit floats"]),
+        ("greedy", &["trial inference failed"]),
         ("truncated", &["ONNX Runtime does not load it"]),
         ("emotions8-undescribed", &["no description", ".toml"]),
         ("one-face", &["task", "expected"]),
