@@ -34,7 +34,8 @@ PYTHON
 stage "setup" pipelines/setup.sh --no-build
 stage "format" cargo fmt --check
 stage "lints" cargo clippy --all-targets --locked -- -D warnings
-stage "tests" env G_DEBUG=fatal_warnings cargo test --locked
+# A leak is a warning; GST_DEBUG=GST_TRACER:7 beside these tells of what.
+stage "tests" env G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --locked
 stage "demo" pipelines/demo.sh --output "$work"
 stage "demo's results" check_demo
 echo "== all passed"

@@ -394,26 +394,6 @@ fn upstream_may_use_any_stride() {
 }
 
 #[test]
-fn the_same_input_gives_the_same_records() {
-    let run = || {
-        let video = info(VideoFormat::Nv12, WIDTH, HEIGHT);
-        let element = element(&[("mode", "sync"), ("messages", "sample")]);
-        let mut rig = Rig::new(element, video);
-        rig.begin_stream("clip");
-        for number in 0..60 {
-            let attitude = ["neutral", "positive", "negative"][number as usize / 20];
-            let buffer = rig.frame(&Portrait::new(attitude, 60 + number, 20, 140));
-            rig.push(buffer);
-        }
-        let records = rig.records();
-        assert_eq!(records.len(), 12);
-        assert!(records.iter().all(|record| record.faces.len() == 1));
-        serde_json::to_string(&records).unwrap()
-    };
-    assert!(run() == run());
-}
-
-#[test]
 fn messages_come_as_often_as_asked_and_say_what_the_frame_carries() {
     for (messages, frames) in [
         ("none", &[][..]),

@@ -74,6 +74,7 @@ pub fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rect {
 pub struct Tracker<S> {
     tracks: Vec<Track<S>>,
     last_id: u32,
+    assignment: Assignment,
 }
 
 impl<S> Default for Tracker<S> {
@@ -81,6 +82,54 @@ impl<S> Default for Tracker<S> {
         Self {
             tracks: Vec::new(),
             last_id: 0,
+            assignment: Assignment::default(),
+        }
+    }
+}
+
+/// Which detection goes on which track. Keeps its memory from sample to sample.
+#[derive(Debug, Default)]
+struct Assignment {
+    /// IoU, index of the track, index of the detection.
+    pairs: Vec<(f32, usize, usize)>,
+    is_track_taken: Vec<bool>,
+    is_detection_taken: Vec<bool>,
+}
+
+impl Assignment {
+    /// Pairs greedily, those that overlap most first, and calls `take` for each pair.
+    fn assign<S>(
+        &mut self,
+        tracks: &mut [Track<S>],
+        detections: &[Detection],
+        time_ns: u64,
+        mut take: impl FnMut(&mut Track<S>, &Detection),
+    ) {
+        self.pairs.clear();
+        for (t, track) in tracks.iter().enumerate() {
+            let predicted = track.bbox_at(time_ns);
+            for (d, detection) in detections.iter().enumerate() {
+                let iou = predicted.iou(&detection.bbox);
+                if iou >= MIN_IOU {
+                    self.pairs.push((iou, t, d));
+                }
+            }
+        }
+        // Indices after the IoU: the order is the same each time.
+        self.pairs
+            .sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        for (is_taken, len) in [
+            (&mut self.is_track_taken, tracks.len()),
+            (&mut self.is_detection_taken, detections.len()),
+        ] {
+            is_taken.clear();
+            is_taken.resize(len, false);
+        }
+        for &(_, t, d) in &self.pairs {
+            if !self.is_track_taken[t] && !self.is_detection_taken[d] {
+                (self.is_track_taken[t], self.is_detection_taken[d]) = (true, true);
+                take(&mut tracks[t], &detections[d]);
+            }
         }
     }
 }
@@ -99,28 +148,14 @@ impl<S: Default> Tracker<S> {
     ) {
         self.tracks
             .retain(|track| time_ns.saturating_sub(track.observed_ns) < timeout_ns.max(1));
-        let mut pairs = Vec::new();
-        for (t, track) in self.tracks.iter().enumerate() {
-            let predicted = track.bbox_at(time_ns);
-            for (d, detection) in detections.iter().enumerate() {
-                let iou = predicted.iou(&detection.bbox);
-                if iou >= MIN_IOU {
-                    pairs.push((iou, t, d));
-                }
-            }
-        }
-        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut is_track_taken = vec![false; self.tracks.len()];
-        let mut is_detection_taken = vec![false; detections.len()];
-        for (_, t, d) in pairs {
-            if !is_track_taken[t] && !is_detection_taken[d] {
-                (is_track_taken[t], is_detection_taken[d]) = (true, true);
-                self.tracks[t].observe(detections[d], time_ns);
-            }
-        }
+        let observe = |track: &mut Track<S>, detection: &Detection| {
+            track.observe(*detection, time_ns);
+        };
+        self.assignment
+            .assign(&mut self.tracks, detections, time_ns, observe);
         self.tracks
             .retain(|track| track.observed_ns == time_ns || track.observations >= MIN_OBSERVATIONS);
-        for (detection, is_taken) in detections.iter().zip(is_detection_taken) {
+        for (detection, is_taken) in detections.iter().zip(&self.assignment.is_detection_taken) {
             if !is_taken && self.last_id < i32::MAX as u32 {
                 self.last_id += 1;
                 self.tracks.push(Track {
