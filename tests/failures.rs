@@ -8,17 +8,6 @@ use gst_video::VideoFormat;
 mod common;
 use common::*;
 
-/// What the bus says where the element is to start with these properties.
-fn refusal(properties: &[(&str, &str)]) -> String {
-    let element = element(properties);
-    let bus = gst::Bus::new();
-    element.set_bus(Some(&bus));
-    assert!(element.set_state(gst::State::Paused).is_err());
-    let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
-    element.set_state(gst::State::Null).unwrap();
-    problem(&message)
-}
-
 /// The texts of the errors, or warnings, that wait on the bus.
 fn told(rig: &Rig, kind: gst::MessageType) -> Vec<String> {
     std::iter::from_fn(|| rig.bus.pop_filtered(&[kind]))
@@ -47,7 +36,7 @@ fn a_model_that_does_not_serve_keeps_the_element_from_starting_and_is_named() {
         ("attitude-model", model("five-scores"), "(n, 3)"),
         ("detector-model", model("detector-bad-shape"), "'map_8'"),
     ] {
-        let refusal = refusal(&[(property, &file)]);
+        let refusal = refusal(&element(&[(property, &file)]));
         assert!(
             refusal.contains(&file) && refusal.contains(reason),
             "{refusal}"
@@ -79,7 +68,8 @@ fn a_provider_that_cannot_run_is_told_of_and_the_cpu_takes_over_or_not() {
         let asked = format!("'{provider}' cannot run");
         assert!(warnings[0].contains(&asked), "{warnings:?}");
 
-        let refusal = refusal(&[("execution-provider", provider), ("fallback", "error")]);
+        let properties = [("execution-provider", provider), ("fallback", "error")];
+        let refusal = refusal(&element(&properties));
         assert!(refusal.contains(&asked), "{refusal}");
     }
     for provider in ["auto", "cpu"] {

@@ -244,6 +244,20 @@ pub fn problem(message: &gst::Message) -> String {
     }
 }
 
+/// What the bus says where `element` refuses to start.
+pub fn refusal(element: &gst::Element) -> String {
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    assert!(element.set_state(gst::State::Paused).is_err());
+    assert_eq!(element.current_state(), gst::State::Ready);
+    let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+    assert!(bus.pop_filtered(&[gst::MessageType::Error]).is_none());
+    element.set_state(gst::State::Null).unwrap();
+    // Messages that nobody took refer to the element that holds their bus.
+    bus.set_flushing(true);
+    problem(&message)
+}
+
 /// A library that answers as ONNX Runtime does, with this version, and without the functions that
 /// make it one; without even the version where `base` is `0`.
 pub fn c_library(folder: &Path, version: &str, base: &str) -> PathBuf {
