@@ -8,6 +8,7 @@
 //! all, the very same composition is handed out again, so that sinks which keep it on a graphics
 //! card need not upload anything.
 
+mod blending;
 mod label;
 mod outline;
 mod palette;
@@ -30,6 +31,7 @@ use crate::analysis::attitude::Attitude;
 use crate::analysis::geometry::Rect;
 use crate::analysis::history::History;
 
+pub use blending::blend;
 use label::Label;
 use outline::Outline;
 use palette::Color;

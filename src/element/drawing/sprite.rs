@@ -10,7 +10,7 @@ use super::palette::Color;
 use super::scale::Size;
 
 /// Cairo's ARGB32, a native-endian word, in the order of its bytes.
-const FORMAT: VideoFormat = if cfg!(target_endian = "little") {
+pub(super) const FORMAT: VideoFormat = if cfg!(target_endian = "little") {
     VideoFormat::Bgra
 } else {
     VideoFormat::Argb

@@ -10,7 +10,7 @@ use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
 use crate::analysis::attitude::{Attitude, Scores};
 use crate::analysis::history::{History, Moment};
-use crate::element::drawing::{FaceDrawing, Renderer};
+use crate::element::drawing::{self, FaceDrawing, Renderer};
 use crate::element::meta::Sighting;
 
 /// Each face's history: 10 s.
@@ -87,7 +87,7 @@ impl Overlay {
             Some(composition) if is_attached => attach(buffer, composition),
             Some(composition) => {
                 let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
-                composition.blend(&mut frame)
+                drawing::blend(&composition, &mut frame)
             }
             None => Ok(()),
         }

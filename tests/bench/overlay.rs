@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What drawing the overlay of one face costs a frame, beside GStreamer's own blending of the same.
+//!
+//!     cargo bench --bench overlay
+
+use criterion::{BenchmarkId, Criterion};
+use gst_video::{VideoFormat, VideoFrameRef, VideoInfo, VideoOverlayComposition};
+use gstattitude::analysis::attitude::Attitude;
+use gstattitude::analysis::geometry::Rect;
+use gstattitude::analysis::history::{History, Moment};
+use gstattitude::element::drawing::{self, FaceDrawing, Renderer};
+
+const SIZES: [(u32, u32); 4] = [(640, 360), (1280, 720), (1920, 1080), (3840, 2160)];
+const LABEL: Option<Attitude> = Some(Attitude::Positive);
+
+/// A history as the element keeps it, of changing attitudes.
+fn history(slots: u64) -> History {
+    let mut history = History::new(slots as usize, 1);
+    for slot in 0..slots {
+        let attitude = Attitude::ALL[slot as usize / 20 % 3];
+        history.note(slot, Moment::Present(Some(attitude)));
+    }
+    history
+}
+
+/// A face a third of the frame's height, seen for 10 s, in a scene of a minute.
+fn render(renderer: &mut Renderer, size: (u32, u32), x: f32) -> VideoOverlayComposition {
+    let side = size.1 as f32 / 3.0;
+    let history_of_face = history(50);
+    let face = FaceDrawing {
+        track: 1,
+        bbox_in_frame: Rect::new(x, side, side * 0.8, side),
+        label: LABEL,
+        confidence: 0.9,
+        history: Some(&history_of_face),
+    };
+    let rendered = renderer.render(size.0, size.1, [face].into_iter(), Some(&history(300)));
+    rendered.expect("it draws").expect("there is something")
+}
+
+fn main() {
+    gst::init().expect("GStreamer");
+    let mut criterion = Criterion::default().configure_from_args();
+    for (width, height) in SIZES {
+        let mut group = criterion.benchmark_group(format!("overlay of {width}x{height}"));
+        let mut renderer = Renderer::new();
+        let mut frames = 0u32;
+        group.bench_function("render a face that moves", |bencher| {
+            bencher.iter(|| {
+                frames += 1;
+                render(&mut renderer, (width, height), (frames % 100) as f32)
+            });
+        });
+        let composition = render(&mut renderer, (width, height), 100.0);
+        for format in [VideoFormat::I420, VideoFormat::Bgrx] {
+            let info = VideoInfo::builder(format, width, height).build();
+            let info = info.expect("a size");
+            let mut buffer = gst::Buffer::from_mut_slice(vec![255u8; info.size()]);
+            let video = buffer.get_mut().expect("it is new");
+            let mut frame = VideoFrameRef::from_buffer_ref_writable(video, &info);
+            let frame = frame.as_mut().expect("it is long enough");
+            group.bench_function(BenchmarkId::new("blend", format), |bencher| {
+                bencher.iter(|| drawing::blend(&composition, frame));
+            });
+            group.bench_function(BenchmarkId::new("GStreamer's own blending", format), |b| {
+                b.iter(|| composition.blend(frame));
+            });
+        }
+        group.finish();
+    }
+    criterion.final_summary();
+}
