@@ -40,6 +40,7 @@ use scale::{Scale, Size};
 use scene::Scene;
 use sprite::Sprite;
 use strip::Strip;
+pub use text::load_fonts;
 
 /// One face as it is drawn on a frame.
 #[derive(Clone, Copy, Debug)]

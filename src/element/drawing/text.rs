@@ -19,6 +19,13 @@ pub(super) struct MarkedText {
     text: Size,
 }
 
+/// Has the process load its fonts, which takes longer than a frame may be held up.
+pub fn load_fonts() {
+    if let Some(scale) = Scale::for_frame(640, 360) {
+        MarkedText::new("fonts", TEXT, &scale);
+    }
+}
+
 impl MarkedText {
     /// Lays out `text` after a mark in the colour `mark`.
     pub(super) fn new(text: &str, mark: Color, scale: &Scale) -> Self {

@@ -4,6 +4,7 @@
 //! metadata and messages.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
@@ -13,6 +14,7 @@ use super::Mode;
 use super::imp::{CAT, FaceAttitude, Place, lock};
 use super::settings::FrameSettings;
 use super::stream::{Stream, Verdict, Video};
+use crate::analysis::InferenceError;
 use crate::element::{composition, video};
 use crate::record::{FrameStamp, Record};
 
@@ -80,26 +82,31 @@ impl FaceAttitude {
         stats.frames += 1;
         let mut learnt = stream.collect(settings, &mut stats, &mut records);
         if stream.is_due(time_ns, settings) {
-            let frame = VideoFrameRef::from_buffer_ref_readable(buffer, &video.info)
-                .map_err(|_| "it cannot be mapped".to_owned())
-                .map(|frame| {
-                    let view = video::view(&frame, video.layout).map_err(|e| e.to_string())?;
-                    let started = std::time::Instant::now();
-                    let sampled =
-                        stream.sample(&view, time_ns, stamp, settings, &mut stats, &mut records);
-                    if stream.holds_up_frames() {
-                        self.note_held_up(started.elapsed());
+            let started = Instant::now();
+            let sampled = match VideoFrameRef::from_buffer_ref_readable(buffer, &video.info) {
+                Ok(frame) => match video::view(&frame, video.layout) {
+                    Ok(view) => {
+                        stream.sample(&view, time_ns, stamp, settings, &mut stats, &mut records)
                     }
-                    Ok::<_, String>(sampled)
-                });
-            match frame {
-                Ok(Ok(sampled)) => learnt = learnt.and(sampled),
-                Ok(Err(reason)) | Err(reason) => gst::element_imp_warning!(
-                    self,
-                    gst::StreamError::Format,
-                    ("frame {number} cannot be analysed: {reason}")
-                ),
+                    Err(error) => Err(stream.fail(InferenceError(error.to_string()), &mut stats)),
+                },
+                Err(_) => {
+                    let info = &video.info;
+                    let reason = format!(
+                        "a buffer of {} bytes cannot be mapped as {}x{} {}, which takes {}",
+                        buffer.size(),
+                        info.width(),
+                        info.height(),
+                        info.name(),
+                        info.size()
+                    );
+                    Err(stream.fail(InferenceError(reason), &mut stats))
+                }
+            };
+            if stream.holds_up_frames() {
+                self.note_held_up(started.elapsed());
             }
+            learnt = learnt.and(sampled);
         }
         *lock(&self.stats) = stats;
         self.post(&records);
@@ -109,7 +116,7 @@ impl FaceAttitude {
             gst::element_imp_warning!(
                 self,
                 gst::StreamError::Failed,
-                ("the overlay of frame {number} cannot be drawn: {error}")
+                ("the overlay of a frame cannot be drawn: {error}")
             );
         }
         Ok(gst::FlowSuccess::Ok)
@@ -174,7 +181,7 @@ impl FaceAttitude {
                 gst::element_imp_warning!(
                     self,
                     gst::StreamError::Failed,
-                    ("the analysis of a frame failed: {error}")
+                    ("a frame cannot be analysed: {error}")
                 );
                 Ok(())
             }

@@ -18,7 +18,7 @@ use super::settings::{self, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, Video};
 use super::{ExecutionProvider, Fallback};
-use crate::element::{composition, video};
+use crate::element::{composition, drawing, video};
 use crate::inference::engine::{Config, LoadError, Networks};
 use crate::inference::model::Source;
 use crate::inference::provider::Provider;
@@ -212,6 +212,9 @@ impl BaseTransformImpl for FaceAttitude {
             networks.provider.name(),
             runtime::loaded_library()
         );
+        if lock(&self.settings).frame.overlay {
+            drawing::load_fonts();
+        }
         *lock(&self.active_provider) = Some(networks.provider);
         *lock(&self.stream) = Place::Loaded(Box::new(networks));
         self.obj().notify("active-provider");

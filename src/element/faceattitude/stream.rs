@@ -22,7 +22,7 @@ use crate::record::{FrameStamp, Record};
 /// Failures in a row after which the element gives up.
 const MAX_FAILURES: u32 = 10;
 
-/// Least time between two warnings of failed inferences.
+/// Least time between two warnings of the same kind.
 const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Duration that a frame without timestamp is taken to have where its caps tell no rate.
@@ -57,11 +57,29 @@ pub(super) enum Verdict {
     GiveUp(InferenceError),
 }
 
+/// Keeps warnings apart in time.
+#[derive(Debug, Default)]
+struct WarningLimit {
+    last: Option<Instant>,
+}
+
+impl WarningLimit {
+    /// Whether it is time for another one, which is then taken to be given.
+    fn lets_through(&mut self) -> bool {
+        let is_due = |last: Instant| last.elapsed() >= WARNING_INTERVAL;
+        let is_due = self.last.is_none_or(is_due);
+        if is_due {
+            self.last = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
 /// Failures since the last success.
 #[derive(Debug, Default)]
 struct Failures {
     in_a_row: u32,
-    last_warning: Option<Instant>,
+    warnings: WarningLimit,
 }
 
 impl Failures {
@@ -70,9 +88,7 @@ impl Failures {
         if self.in_a_row >= MAX_FAILURES {
             return Verdict::GiveUp(error);
         }
-        let is_due = |last: Instant| last.elapsed() >= WARNING_INTERVAL;
-        if self.last_warning.is_none_or(is_due) {
-            self.last_warning = Some(Instant::now());
+        if self.warnings.lets_through() {
             Verdict::Warn(error)
         } else {
             Verdict::Silent
@@ -103,6 +119,7 @@ pub(super) struct Stream {
     is_carried: bool,
     failures: Failures,
     overlay: Overlay,
+    overlay_warnings: WarningLimit,
     /// Tracks and labels of the last `change` message.
     told: Vec<(u32, Option<Attitude>)>,
 }
@@ -129,6 +146,7 @@ impl Stream {
             is_carried: true,
             failures: Failures::default(),
             overlay: Overlay::default(),
+            overlay_warnings: WarningLimit::default(),
             told: Vec::new(),
         })
     }
@@ -265,7 +283,8 @@ impl Stream {
         }
     }
 
-    fn fail(&mut self, error: InferenceError, stats: &mut Stats) -> Verdict {
+    /// Counts a frame that could not be analysed.
+    pub fn fail(&mut self, error: InferenceError, stats: &mut Stats) -> Verdict {
         stats.failures += 1;
         self.failures.add(error)
     }
@@ -305,7 +324,7 @@ impl Stream {
     /// goes onto the frame as `attaches_overlay` says.
     ///
     /// # Errors
-    /// Where the overlay cannot be drawn.
+    /// Where the overlay cannot be drawn and that is to be told; the frame passes without.
     pub fn annotate(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -336,7 +355,10 @@ impl Stream {
         self.overlay.note(time_ns, sightings.clone());
         if settings.overlay {
             let overlay = &mut self.overlay;
-            overlay.draw(buffer, &video.info, attaches_overlay, sightings)?;
+            let drawn = overlay.draw(buffer, &video.info, attaches_overlay, sightings);
+            if drawn.is_err() && self.overlay_warnings.lets_through() {
+                return drawn;
+            }
         }
         Ok(())
     }
