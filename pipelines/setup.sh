@@ -90,7 +90,8 @@ install_onnxruntime() { # package
 install_plugin() {
     local plugins=$data/gstreamer-1.0/plugins built
     say "plugin: building"
-    (cd "$root" && cargo build --release --locked --lib)
+    # With the examples: cargo builds the library anew for targets that need other features of a crate.
+    (cd "$root" && cargo build --release --locked --lib --examples)
     built=$(cd "$root" && cargo metadata --locked --no-deps --format-version 1 \
         | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release/libgstattitude.so
     if cmp -s "$built" "$plugins/libgstattitude.so"; then
