@@ -109,4 +109,6 @@ print(f"samples   {len(records)}, in {last['frame'] - first['frame'] + 1} frames
 print(f"faces     {len({face['track'] for face in faces})}, at most {max(len(record['faces']) for record in records)} at once")
 print("attitude ", ", ".join(f"{name} {count / len(faces):.0%}" for name, count in shares) or "no face, none")
 print(f"results   {copy} and {lines}")
+if seconds == 0 and len(records) > 1:
+    print("warning   all frames came with the same time, as GStreamer's decoder for GIF gives them: the copy plays in an instant; convert the video first")
 PYTHON
