@@ -170,19 +170,25 @@ fn add_up_rows(
     (start, weights): (usize, &[u16]),
     sums: &mut Vec<u16>,
 ) {
-    sums.clear();
     let mut rows = weights
         .iter()
         .enumerate()
-        .filter(|(_, weight)| **weight > 0);
-    if let Some((offset, &weight)) = rows.next() {
-        let row = frame.plane_row(plane, start + offset);
+        .filter(|(_, weight)| **weight > 0)
+        .map(|(offset, &weight)| (frame.plane_row(plane, start + offset), weight));
+    sums.clear();
+    if let Some((row, weight)) = rows.next() {
         sums.extend(row.iter().map(|&byte| u16::from(byte) * weight));
     }
-    for (offset, &weight) in rows {
-        let row = frame.plane_row(plane, start + offset);
-        for (sum, &byte) in sums.iter_mut().zip(row) {
-            *sum += u16::from(byte) * weight;
+    // Two rows at a time: half the loads and stores of the sums.
+    while let Some((row, weight)) = rows.next() {
+        let Some((next_row, next_weight)) = rows.next() else {
+            for (sum, &byte) in sums.iter_mut().zip(row) {
+                *sum += u16::from(byte) * weight;
+            }
+            return;
+        };
+        for ((sum, &byte), &next_byte) in sums.iter_mut().zip(row).zip(next_row) {
+            *sum += u16::from(byte) * weight + u16::from(next_byte) * next_weight;
         }
     }
 }
