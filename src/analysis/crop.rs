@@ -3,9 +3,9 @@
 //! Cutting a face out of a frame as the classifier was taught to see it.
 
 use super::detection::Detection;
-use super::frame::{Channel, Frame};
+use super::frame::{Channel, ColorModel, Frame, Layout};
 use super::geometry::{Landmarks, Point, Rect, Similarity};
-use super::preprocessing::{Pixel, PixelFormat, needed_layout};
+use super::preprocessing::{Channels, Pixel, PixelFormat, needed_layout};
 
 /// Where the face lies in the square that a classifier takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,32 +98,100 @@ pub fn cut(
     crop: &mut [f32],
 ) {
     assert_eq!(crop.len(), format.len(width, height));
-    let layout = needed_layout(frame.layout(), format.channels);
-    let count = layout.component_count();
-    let samplers: [Option<ChannelSampler>; 3] = std::array::from_fn(|index| {
-        (index < count).then(|| {
-            let component = &layout.components[index];
-            let shrink = (component.shift_x, component.shift_y);
-            ChannelSampler::new(frame.channel(index), shrink, frame_from_crop)
-        })
-    });
-    for y in 0..height {
-        for x in 0..width {
+    let mut layout = needed_layout(frame.layout(), format.channels);
+    let mut write = |x, y, layout: &Layout, components| {
+        let pixel = Pixel::from_components(layout, components);
+        format.put(crop, (width, height), (x, y), pixel);
+    };
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    if let Some(luma) = Mix::luma_of_packed_rgb(frame, format.channels) {
+        layout.color = ColorModel::Gray;
+        let sampler = Sampler::new(luma, (0, 0), frame_from_crop);
+        for (x, y) in pixels {
+            write(x, y, &layout, [sampler.mean(x, y), 0.0, 0.0]);
+        }
+    } else {
+        let count = layout.component_count();
+        let samplers: [Option<Sampler<1>>; 3] = std::array::from_fn(|index| {
+            (index < count).then(|| {
+                let component = &layout.components[index];
+                let shrink = (component.shift_x, component.shift_y);
+                let channel = Mix::plain(frame.channel(index));
+                Sampler::new(channel, shrink, frame_from_crop)
+            })
+        });
+        for (x, y) in pixels {
             let components = samplers
                 .each_ref()
                 .map(|sampler| sampler.as_ref().map_or(0.0, |sampler| sampler.mean(x, y)));
-            let pixel = Pixel::from_components(&layout, components);
-            format.put(crop, (width, height), (x, y), pixel);
+            write(x, y, &layout, components);
         }
+    }
+}
+
+/// What is sampled: at each place so many bytes, weighted.
+struct Mix<'a, const BYTES: usize> {
+    channel: Channel<'a>,
+    /// From the channel's sample to each byte.
+    offsets: [usize; BYTES],
+    /// Of [`WHOLE`].
+    weights: [u32; BYTES],
+}
+
+/// What the weights of a mix add up to. All samples of a crop's pixel together fit 32 bits.
+const WHOLE: u32 = 1 << 16;
+
+impl<'a> Mix<'a, 1> {
+    const fn plain(channel: Channel<'a>) -> Self {
+        Self {
+            channel,
+            offsets: [0],
+            weights: [WHOLE],
+        }
+    }
+}
+
+impl<'a> Mix<'a, 3> {
+    /// The luma of a frame that has its three colours in one plane, where luma is all that is
+    /// needed.
+    fn luma_of_packed_rgb(frame: &Frame<'a>, channels: Channels) -> Option<Self> {
+        /// 0.299, 0.587 and 0.114.
+        const WEIGHTS: [u32; 3] = [19_595, 38_470, 7_471];
+
+        let layout = frame.layout();
+        let [red, green, blue] = layout.components;
+        let is_packed = red.plane == green.plane && green.plane == blue.plane;
+        if layout.color != ColorModel::Rgb || channels != Channels::Luma || !is_packed {
+            return None;
+        }
+        let offsets = [red.offset, green.offset, blue.offset];
+        let (first, start) = (0..3).map(|i| (i, offsets[i])).min_by_key(|pair| pair.1)?;
+        Some(Self {
+            channel: frame.channel(first),
+            offsets: offsets.map(|offset| offset - start),
+            weights: WEIGHTS,
+        })
+    }
+}
+
+impl<const BYTES: usize> Mix<'_, BYTES> {
+    /// The sample in column `x` of row `y`, [`WHOLE`] times its value.
+    #[inline]
+    fn get(&self, x: usize, y: usize) -> u32 {
+        let mut sum = 0;
+        for (&offset, &weight) in self.offsets.iter().zip(&self.weights) {
+            sum += u32::from(self.channel.get_beyond(x, y, offset)) * weight;
+        }
+        sum
     }
 }
 
 /// Fraction bits of the positions of nearest samples.
 const FRACTION_BITS: u32 = 16;
 
-/// Samples one channel of a frame on the grid of a crop.
-struct ChannelSampler<'a> {
-    channel: Channel<'a>,
+/// Samples a frame on the grid of a crop.
+struct Sampler<'a, const BYTES: usize> {
+    mix: Mix<'a, BYTES>,
     /// Samples along each side of a crop's pixel.
     taps: usize,
     /// Position of the first sample of the crop's first pixel, from the centre of the channel's
@@ -134,9 +202,9 @@ struct ChannelSampler<'a> {
     down: Point,
 }
 
-impl<'a> ChannelSampler<'a> {
+impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
     /// `shrink` is the binary logarithm of the channel's subsampling.
-    fn new(channel: Channel<'a>, shrink: (u32, u32), frame_from_crop: &Similarity) -> Self {
+    fn new(mix: Mix<'a, BYTES>, shrink: (u32, u32), frame_from_crop: &Similarity) -> Self {
         let taps = (frame_from_crop.scale().ceil() as usize).clamp(1, MAX_TAPS);
         let step = 1.0 / taps as f32;
         let shrink = (
@@ -147,7 +215,7 @@ impl<'a> ChannelSampler<'a> {
         let first = in_channel(frame_from_crop.apply(Point::new(0.5 * step, 0.5 * step)));
         let right = frame_from_crop.step_right();
         Self {
-            channel,
+            mix,
             taps,
             first: Point::new(first.x - 0.5, first.y - 0.5),
             right: in_channel(Point::new(right.x * step, right.y * step)),
@@ -163,12 +231,12 @@ impl<'a> ChannelSampler<'a> {
             self.first.x + column * self.right.x + row * self.down.x,
             self.first.y + column * self.right.y + row * self.down.y,
         );
-        let count = (self.taps * self.taps) as f32;
-        if self.taps >= NEAREST_TAPS {
-            self.nearest_sum(start) as f32 / count
+        let sum = if self.taps >= NEAREST_TAPS {
+            self.nearest_sum(start) as f32
         } else {
-            self.bilinear_sum(start) / count
-        }
+            self.bilinear_sum(start)
+        };
+        sum / ((self.taps * self.taps) as f32 * WHOLE as f32)
     }
 
     #[inline]
@@ -178,17 +246,15 @@ impl<'a> ChannelSampler<'a> {
         let (right_x, right_y) = (fixed(self.right.x), fixed(self.right.y));
         let (down_x, down_y) = (fixed(self.down.x), fixed(self.down.y));
         let (mut row_x, mut row_y) = (fixed(start.x) + half, fixed(start.y) + half);
-        let (last_x, last_y) = (
-            self.channel.width as i64 - 1,
-            self.channel.height as i64 - 1,
-        );
+        let channel = &self.mix.channel;
+        let (last_x, last_y) = (channel.width as i64 - 1, channel.height as i64 - 1);
         let mut sum = 0;
         for _ in 0..self.taps {
             let (mut x, mut y) = (row_x, row_y);
             for _ in 0..self.taps {
                 let column = (x >> FRACTION_BITS).clamp(0, last_x) as usize;
                 let row = (y >> FRACTION_BITS).clamp(0, last_y) as usize;
-                sum += u32::from(self.channel.get(column, row));
+                sum += self.mix.get(column, row);
                 x += right_x;
                 y += right_y;
             }
@@ -205,7 +271,7 @@ impl<'a> ChannelSampler<'a> {
             for column in 0..self.taps {
                 let (row, column) = (row as f32, column as f32);
                 sum += bilinear(
-                    &self.channel,
+                    &self.mix,
                     start.x + column * self.right.x + row * self.down.x,
                     start.y + column * self.right.y + row * self.down.y,
                 );
@@ -215,18 +281,17 @@ impl<'a> ChannelSampler<'a> {
     }
 }
 
-/// The value between the samples at (`x`, `y`), counted in samples from the centre of the first.
+/// The value between the samples at (`x`, `y`), counted in samples from the centre of the first,
+/// [`WHOLE`] times.
 #[inline]
-fn bilinear(channel: &Channel, x: f32, y: f32) -> f32 {
-    let x = x.clamp(0.0, (channel.width - 1) as f32);
-    let y = y.clamp(0.0, (channel.height - 1) as f32);
+fn bilinear<const BYTES: usize>(mix: &Mix<BYTES>, x: f32, y: f32) -> f32 {
+    let (last_x, last_y) = (mix.channel.width - 1, mix.channel.height - 1);
+    let x = x.clamp(0.0, last_x as f32);
+    let y = y.clamp(0.0, last_y as f32);
     let (x0, y0) = (x as usize, y as usize);
-    let (x1, y1) = (
-        (x0 + 1).min(channel.width - 1),
-        (y0 + 1).min(channel.height - 1),
-    );
+    let (x1, y1) = ((x0 + 1).min(last_x), (y0 + 1).min(last_y));
     let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-    let value = |x, y| f32::from(channel.get(x, y));
+    let value = |x, y| mix.get(x, y) as f32;
     let top = value(x0, y0) + fx * (value(x1, y0) - value(x0, y0));
     let bottom = value(x0, y1) + fx * (value(x1, y1) - value(x0, y1));
     top + fy * (bottom - top)

@@ -263,7 +263,13 @@ pub struct Channel<'a> {
 impl<'a> Channel<'a> {
     /// The sample in column `x` of row `y`.
     pub fn get(&self, x: usize, y: usize) -> u8 {
-        self.data[y * self.stride + x * self.pixel_stride]
+        self.get_beyond(x, y, 0)
+    }
+
+    /// The plane's byte `offset` bytes beyond the sample in column `x` of row `y`.
+    #[inline]
+    pub fn get_beyond(&self, x: usize, y: usize, offset: usize) -> u8 {
+        self.data[y * self.stride + x * self.pixel_stride + offset]
     }
 }
 
