@@ -6,7 +6,7 @@
 #
 #     pipelines/setup.sh [--gpu] [--no-build]
 #
-#     --gpu       fetches ONNX Runtime with its CUDA and TensorRT providers too (x86_64 only)
+#     --gpu       takes ONNX Runtime with its CUDA and TensorRT providers instead (x86_64 only)
 #     --no-build  leaves out building and installing the plugin
 set -euo pipefail
 
@@ -118,10 +118,11 @@ done
 
 check_rust
 install_packages
-install_onnxruntime onnxruntime
 if $gpu; then
     install_onnxruntime onnxruntime-gpu
     say "GPU: CUDA 13 and cuDNN 9 are yours to install, from NVIDIA, with a driver that supports them"
+else
+    install_onnxruntime onnxruntime
 fi
 if [[ ${ORT_DYLIB_PATH:-} ]]; then
     say "ORT_DYLIB_PATH is set and takes precedence: $ORT_DYLIB_PATH"
