@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use gst::prelude::*;
 use gst_video::video_meta::VideoRegionOfInterestMeta;
-use gst_video::{VideoFormat, VideoMeta};
+use gst_video::{VideoFormat, VideoInfo, VideoMeta};
 
 mod common;
 use common::*;
@@ -211,6 +211,29 @@ fn tracks_outlast_a_short_gap_and_end_in_a_long_one() {
         events.filter(|e| e.type_() == gst::EventType::Gap).count(),
         2
     );
+}
+
+#[test]
+fn a_face_that_every_sample_finds_keeps_its_track_however_rare_samples_are() {
+    let mut rig = Rig::tiny(&[("sample-interval", "5000000000")]);
+    let tracks_seen: Vec<_> = (0..300).map(|_| rig.track()).collect();
+    assert!(
+        tracks_seen.iter().all(|&track| track == 1),
+        "{tracks_seen:?}"
+    );
+    assert_eq!(rig.stat("samples"), 3);
+
+    let slow = VideoInfo::builder(VideoFormat::I420, WIDTH, HEIGHT)
+        .fps(gst::Fraction::new(1, 3))
+        .build()
+        .unwrap();
+    let mut rig = Rig::tiny(&[]);
+    rig.set_video(slow);
+    for _ in 0..4 {
+        assert_eq!(rig.track(), 1);
+        rig.next_pts += gst::ClockTime::from_seconds(3) - FRAME;
+    }
+    assert_eq!(rig.stat("samples"), 4);
 }
 
 #[test]

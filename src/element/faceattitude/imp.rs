@@ -325,10 +325,11 @@ impl BaseTransformImpl for FaceAttitude {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let settings = lock(&self.settings).frame;
         let video = lock(&self.video)
             .clone()
             .ok_or(gst::FlowError::NotNegotiated)?;
+        let settings = lock(&self.settings).frame;
+        let settings = settings.for_frames_of(video.frame_duration_ns());
         let mut stream = self.take_stream()?;
         let result = self.process(&mut stream, buffer, &video, &settings);
         *lock(&self.stream) = Place::Running(stream);

@@ -32,6 +32,17 @@ pub(super) struct FrameSettings {
     pub overlay: bool,
 }
 
+impl FrameSettings {
+    /// The same for frames of this duration, with a track timeout that no face which every sample
+    /// finds can reach from one sample to the next.
+    pub fn for_frames_of(mut self, frame_duration_ns: u64) -> Self {
+        let between_samples_ns = self.sample_interval_ns.max(frame_duration_ns);
+        let timeout_ns = &mut self.params.track_timeout_ns;
+        *timeout_ns = (*timeout_ns).max(between_samples_ns.saturating_mul(2));
+        self
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -192,7 +203,7 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
         time(
             "track-timeout",
             "Track timeout",
-            "How long a face that is not seen is kept, in ns",
+            "How long a face that is not seen is kept, in ns; at least twice the time between samples",
             params.track_timeout_ns,
         ),
         glib::ParamSpecEnum::builder_with_default("messages", frame.messages)
