@@ -60,7 +60,7 @@ fn frames_pass_at_once_while_an_inference_takes_half_a_second() {
     let (median, p99, longest) = (share(50), share(99), held_up[held_up.len() - 1]);
     println!("a frame is held up: p50 {median:?}, p99 {p99:?}, longest {longest:?}");
     assert!(
-        held_up[held_up.len() - 3] < Duration::from_millis(20),
+        held_up[held_up.len() - 3] < Duration::from_millis(100),
         "{held_up:?}"
     );
 
