@@ -92,6 +92,20 @@ fn frames_pass_at_once_while_an_inference_takes_half_a_second() {
 }
 
 #[test]
+fn a_face_is_carried_from_result_to_result_though_these_come_later_than_its_timeout() {
+    let mut rig = slow_rig(&[("track-timeout", "300000000")]);
+    let first = pass_until_face(&mut rig, NEUTRAL);
+    let mut carried = 0;
+    for _ in 0..50 {
+        std::thread::sleep(FRAME.into());
+        let found = regions(&rig.pass());
+        carried += u32::from(found.iter().any(|face| face.track == first.track));
+    }
+    // All of them, where no other work on the machine makes an inference twice as long.
+    assert!(carried > 25, "{carried} of 50");
+}
+
+#[test]
 fn the_end_of_the_stream_waits_for_what_is_in_flight_and_tells_it_before() {
     let mut rig = slow_rig(&[("messages", "sample")]);
     let (sender, at_end) = mpsc::channel();

@@ -142,3 +142,25 @@ fn statistics_count_frames_samples_and_faces() {
     assert!(rig.stat("detection-time") > 0 && rig.stat("classification-time") > 0);
     assert_eq!(rig.element.property::<String>("active-provider"), "cpu");
 }
+
+#[test]
+fn a_change_is_told_when_the_faces_of_the_stream_before_are_gone_or_others_take_their_place() {
+    let mut rig = Rig::tiny(&[]);
+    rig.pass();
+    let told = |rig: &mut Rig| {
+        let records = rig.records();
+        let faces = records.iter().map(|record| record.faces.len());
+        faces.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut rig), [1]);
+    rig.begin_stream("the same face");
+    rig.pass();
+    assert_eq!(told(&mut rig), [1]);
+    rig.element.set_property("min-face-size", 1000u32);
+    rig.begin_stream("nobody");
+    rig.pass();
+    assert_eq!(told(&mut rig), [0]);
+    rig.begin_stream("still nobody");
+    rig.pass();
+    assert_eq!(told(&mut rig), [0; 0]);
+}

@@ -274,6 +274,24 @@ fn an_overlay_from_upstream_is_kept_below() {
 }
 
 #[test]
+fn the_history_of_the_scene_begins_anew_after_a_flush() {
+    let mut rig = rig(VideoFormat::Bgrx, "true");
+    // In the band along the bottom, below everything else.
+    let has_color = |buffer: &gst::Buffer, info: &VideoInfo, color: [u8; 3]| {
+        let is_it = |x| pixel(buffer, info, x, HEIGHT - 8) == color;
+        (0..WIDTH).any(is_it)
+    };
+    let [(positive, blue), _, (negative, red)] = COLORS;
+    rig.next_pts = gst::ClockTime::from_seconds(100);
+    let before = rig.pass_face(positive);
+    assert!(has_color(&before, &rig.info, blue));
+    rig.flush();
+    rig.next_pts = gst::ClockTime::ZERO;
+    let after = rig.pass_face(negative);
+    assert!(has_color(&after, &rig.info, red) && !has_color(&after, &rig.info, blue));
+}
+
+#[test]
 fn the_overlay_can_be_switched_while_frames_pass() {
     let mut rig = rig(VideoFormat::Bgrx, "false");
     for overlay in [false, true, true, false, true] {

@@ -32,7 +32,7 @@ pub struct Params {
     pub min_confidence: f32,
     /// Time constant of the scores.
     pub smoothing_ns: u64,
-    /// How long a face that is not seen is kept.
+    /// How long a face that is not seen is kept; at least twice the time between samples.
     pub track_timeout_ns: u64,
 }
 
@@ -109,6 +109,11 @@ impl Face {
         self.classified_ns.unwrap_or(self.observed_ns)
     }
 
+    /// Whether its attitude was learnt from the sample at `time_ns`.
+    pub fn is_judged_at(&self, time_ns: u64) -> bool {
+        self.classified_ns == Some(time_ns)
+    }
+
     /// The smoothed score of the label, 0 where the attitude is unknown.
     pub fn confidence(&self) -> f32 {
         match (self.label, self.scores) {
@@ -155,6 +160,8 @@ pub struct Analysis {
     pub time_ns: u64,
     /// The faces that are followed, by number of their track.
     pub faces: Vec<Face>,
+    /// How long after it was seen a face counts that is not seen again.
+    pub track_timeout_ns: u64,
     /// What it cost.
     pub timings: Timings,
 }
@@ -188,7 +195,7 @@ impl Analyzer {
     ///
     /// # Errors
     /// Where a network fails. The stream's state is then that before the frame, or that before the
-    /// classification.
+    /// classification; so is `analysis`, but for its timings.
     pub fn analyze(
         &mut self,
         frame: &Frame,
@@ -198,7 +205,6 @@ impl Analyzer {
         params: &Params,
         analysis: &mut Analysis,
     ) -> Result<(), InferenceError> {
-        analysis.time_ns = time_ns;
         analysis.timings = Timings::default();
         self.detect(frame, detector, params, &mut analysis.timings)?;
         self.tracker.update(
@@ -208,15 +214,18 @@ impl Analyzer {
             params.max_faces as usize,
         );
         self.classify(frame, time_ns, classifier, params, &mut analysis.timings)?;
-        self.report(time_ns, params, &mut analysis.faces);
+        self.report(time_ns, &mut analysis.faces);
+        analysis.time_ns = time_ns;
+        analysis.track_timeout_ns = self.tracker.timeout_ns();
         Ok(())
     }
 
-    /// Ends all tracks and forgets the picture before, as at a flush or a gap. Numbers of tracks
-    /// are not used again.
+    /// Ends all tracks and forgets the picture before, as at a flush or a gap, and the tables that a
+    /// panic may have left half-way. Numbers of tracks are not used again.
     pub fn reset(&mut self) {
-        self.tracker.end_all();
+        self.tracker.restart();
         self.cuts.reset();
+        self.resampler = Resampler::default();
     }
 
     fn detect(
@@ -239,9 +248,6 @@ impl Analyzer {
         self.picture.resize(format.len(width, height), 0.0);
         self.resampler
             .scale(frame, &letterbox, &format, &mut self.picture);
-        if self.cuts.is_cut(&self.picture, &letterbox, &format) {
-            self.tracker.end_all();
-        }
         timings.scaling = started.elapsed();
 
         let started = Instant::now();
@@ -252,6 +258,9 @@ impl Analyzer {
             params.detection_threshold,
             &mut self.detections,
         )?;
+        if self.cuts.is_cut(&self.picture, &letterbox, &format) {
+            self.tracker.end_all();
+        }
         for detection in &mut self.detections {
             detection.bbox = letterbox.rect_in_frame(detection.bbox);
             let in_frame = |points: Landmarks| points.map(|p| letterbox.point_in_frame(p));
@@ -321,12 +330,11 @@ impl Analyzer {
 
     /// Writes down all live tracks. What was known of an attitude before the track timeout counts
     /// no longer.
-    fn report(&mut self, time_ns: u64, params: &Params, faces: &mut Vec<Face>) {
+    fn report(&mut self, time_ns: u64, faces: &mut Vec<Face>) {
         faces.clear();
+        let timeout_ns = self.tracker.timeout_ns();
         for track in self.tracker.tracks_mut() {
-            let is_stale = |classified_ns| {
-                time_ns.saturating_sub(classified_ns) >= params.track_timeout_ns.max(1)
-            };
+            let is_stale = |classified_ns| time_ns.saturating_sub(classified_ns) >= timeout_ns;
             if track.state.classified_ns.is_some_and(is_stale) {
                 track.state = TrackState::default();
             }

@@ -19,10 +19,10 @@ pub struct Detection {
 }
 
 impl Detection {
-    /// Whether all of it are numbers and the box has an area.
+    /// Whether all of it are numbers, the score one from 0 to 1, and the box has an area.
     pub fn is_valid(&self) -> bool {
         let points = self.landmarks.iter().flatten();
-        self.score.is_finite()
+        (0.0..=1.0).contains(&self.score)
             && self.bbox.is_valid()
             && points
                 .into_iter()

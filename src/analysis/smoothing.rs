@@ -7,6 +7,9 @@ use super::attitude::{Attitude, Scores};
 /// By how much another attitude must be ahead of the labelled one to take its place.
 const HYSTERESIS: f32 = 0.1;
 
+/// By how much the highest score must exceed the least confidence to end a spell of unknown.
+const RECOVERY: f32 = 0.05;
+
 /// The attitude of one face over time.
 #[derive(Clone, Debug, Default)]
 pub struct Smoother {
@@ -19,7 +22,7 @@ impl Smoother {
     /// Takes the scores seen at `time_ns`: an exponential moving average with the time constant
     /// `time_constant_ns`, 0 for none, so that the interval between samples does not matter. The
     /// label is that of the highest score, once it is ahead by a margin, and none while that is
-    /// under `min_confidence`.
+    /// under `min_confidence`, or has been and is not above it by a margin yet.
     pub fn update(
         &mut self,
         raw: Scores,
@@ -29,6 +32,12 @@ impl Smoother {
     ) {
         let elapsed_ns = time_ns.saturating_sub(self.updated_ns);
         self.updated_ns = time_ns;
+        let is_unknown = self.scores.is_some() && self.label.is_none();
+        let needed = if is_unknown {
+            (min_confidence + RECOVERY).min(1.0)
+        } else {
+            min_confidence
+        };
         let scores = match self.scores {
             Some(old) if time_constant_ns > 0 => {
                 let gain = 1.0 - (-(elapsed_ns as f32) / time_constant_ns as f32).exp();
@@ -44,7 +53,7 @@ impl Smoother {
         };
         self.label = match self.label {
             Some(label) if holds(label) => Some(label),
-            _ => (scores.get(best) >= min_confidence).then_some(best),
+            _ => (scores.get(best) >= needed).then_some(best),
         };
     }
 
@@ -100,6 +109,8 @@ mod tests {
         assert_eq!(label([0.47, 0.53, 0.0]), Some(Attitude::Positive));
         assert_eq!(label([0.44, 0.56, 0.0]), Some(Attitude::Neutral));
         assert_eq!(label([0.35, 0.33, 0.32]), None);
+        assert_eq!(label([0.42, 0.32, 0.26]), None);
+        assert_eq!(label([0.46, 0.31, 0.23]), Some(Attitude::Positive));
         assert_eq!(label([0.41, 0.33, 0.26]), Some(Attitude::Positive));
     }
 }

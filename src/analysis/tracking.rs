@@ -74,6 +74,10 @@ pub fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rect {
 pub struct Tracker<S> {
     tracks: Vec<Track<S>>,
     last_id: u32,
+    /// When the last sample was, and how long after the one before it.
+    sampled_ns: Option<u64>,
+    spacing_ns: Option<u64>,
+    timeout_ns: u64,
     assignment: Assignment,
 }
 
@@ -82,6 +86,9 @@ impl<S> Default for Tracker<S> {
         Self {
             tracks: Vec::new(),
             last_id: 0,
+            sampled_ns: None,
+            spacing_ns: None,
+            timeout_ns: 0,
             assignment: Assignment::default(),
         }
     }
@@ -137,8 +144,9 @@ impl Assignment {
 impl<S: Default> Tracker<S> {
     /// Takes the faces found at `time_ns`. Pairs of track and detection are assigned greedily,
     /// those that overlap most first; the other detections become new tracks. Tracks end that have
-    /// not been seen for `timeout_ns`, at once if they were seen less than three times before,
-    /// and, where there are more than `max_tracks`, those that have not been seen for longest.
+    /// not been seen for `timeout_ns` or, where samples are rarer, for twice the time between them;
+    /// at once if they were seen less than three times before; and, where there are more than
+    /// `max_tracks`, those that have not been seen for longest.
     pub fn update(
         &mut self,
         detections: &[Detection],
@@ -146,8 +154,9 @@ impl<S: Default> Tracker<S> {
         timeout_ns: u64,
         max_tracks: usize,
     ) {
+        let timeout_ns = self.begin_sample(time_ns, timeout_ns);
         self.tracks
-            .retain(|track| time_ns.saturating_sub(track.observed_ns) < timeout_ns.max(1));
+            .retain(|track| time_ns.saturating_sub(track.observed_ns) < timeout_ns);
         let observe = |track: &mut Track<S>, detection: &Detection| {
             track.observe(*detection, time_ns);
         };
@@ -176,9 +185,34 @@ impl<S: Default> Tracker<S> {
         }
     }
 
+    /// Notes the time of a sample. Returns the timeout that holds for it: a pause counts by how
+    /// samples came before it, so that a stream that stops and goes on is not taken for a slow one.
+    fn begin_sample(&mut self, time_ns: u64, timeout_ns: u64) -> u64 {
+        let since_last_ns = self
+            .sampled_ns
+            .map(|last_ns| time_ns.saturating_sub(last_ns));
+        let usual_ns = self.spacing_ns.or(since_last_ns).unwrap_or(0);
+        self.spacing_ns = since_last_ns;
+        self.sampled_ns = Some(time_ns);
+        self.timeout_ns = timeout_ns.max(usual_ns.saturating_mul(2)).max(1);
+        self.timeout_ns
+    }
+
+    /// How long a track that is not seen lives, as of the last sample.
+    pub fn timeout_ns(&self) -> u64 {
+        self.timeout_ns
+    }
+
     /// Ends all tracks. Their numbers are not used again.
     pub fn end_all(&mut self) {
         self.tracks.clear();
+    }
+
+    /// Ends all tracks, and forgets when samples were: time may begin anew.
+    pub fn restart(&mut self) {
+        self.end_all();
+        self.sampled_ns = None;
+        self.spacing_ns = None;
     }
 
     /// The live tracks, by number.
@@ -243,13 +277,33 @@ mod tests {
         for sample in 0..3 {
             tracker.update(&[face(0.0)], sample * 100 * MS, TIMEOUT_NS, 16);
         }
-        tracker.update(&[], 1_199 * MS, TIMEOUT_NS, 16);
-        assert_eq!(ids(&tracker), [1]);
+        for sample in 3..12 {
+            tracker.update(&[], sample * 100 * MS, TIMEOUT_NS, 16);
+            assert_eq!(ids(&tracker), [1]);
+        }
         tracker.update(&[face(0.0)], 1_200 * MS, TIMEOUT_NS, 16);
         assert_eq!(ids(&tracker), [2]);
         tracker.end_all();
         tracker.update(&[face(0.0)], 1_300 * MS, TIMEOUT_NS, 16);
         assert_eq!(ids(&tracker), [3]);
+    }
+
+    #[test]
+    fn a_face_that_every_sample_finds_is_one_track_however_rare_they_are() {
+        let mut tracker = Tracker::<()>::default();
+        for sample in 0..5 {
+            tracker.update(&[face(0.0)], sample * 3_000 * MS, TIMEOUT_NS, 16);
+            assert_eq!(ids(&tracker), [1], "sample {sample}");
+        }
+    }
+
+    #[test]
+    fn a_pause_that_is_longer_than_the_timeout_ends_a_track() {
+        let mut tracker = Tracker::<()>::default();
+        for time_ms in [0, 200, 400, 1_500] {
+            tracker.update(&[face(0.0)], time_ms * MS, TIMEOUT_NS, 16);
+        }
+        assert_eq!(ids(&tracker), [2]);
     }
 
     #[test]

@@ -298,7 +298,7 @@ fn work<C>(shared: &Shared<C>, networks: &mut Networks) {
         drop(state);
 
         epoch.advance(job.epoch, &mut analyzer);
-        // After a panic the analyzer may be half-way: it is replaced, so unwinding is safe.
+        // After a panic the analyzer may be half-way: it is reset, so unwinding is safe.
         let result = catch_unwind(AssertUnwindSafe(|| analyze(&job, &mut analyzer, networks)))
             .unwrap_or_else(|_| {
                 analyzer.reset();

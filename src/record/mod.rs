@@ -75,7 +75,7 @@ pub struct FaceRecord {
     pub raw: ScoresRecord,
     /// Whether the attitude was learnt from this frame.
     pub fresh: bool,
-    /// Time since it was learnt.
+    /// Time since it was learnt or, before the first classification, since the face was seen.
     pub age_ns: u64,
 }
 
@@ -137,7 +137,7 @@ impl FaceRecord {
             confidence: face.confidence(),
             scores: face.scores.into(),
             raw: face.raw_scores.into(),
-            fresh: age_ns == 0,
+            fresh: face.is_judged_at(time_ns),
             age_ns,
         }
     }

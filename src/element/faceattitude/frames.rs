@@ -200,7 +200,7 @@ impl FaceAttitude {
     pub(super) fn finish(&self) {
         let place = std::mem::replace(&mut *lock(&self.stream), Place::Taken);
         if let Place::Running(mut stream) = place {
-            let settings = lock(&self.settings).frame;
+            let settings = lock(&self.settings).for_frame();
             let mut records = Vec::new();
             let mut stats = lock(&self.stats).clone();
             stream.drain();

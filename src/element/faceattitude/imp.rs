@@ -328,8 +328,7 @@ impl BaseTransformImpl for FaceAttitude {
         let video = lock(&self.video)
             .clone()
             .ok_or(gst::FlowError::NotNegotiated)?;
-        let settings = lock(&self.settings).frame;
-        let settings = settings.for_frames_of(video.frame_duration_ns());
+        let settings = lock(&self.settings).for_frame();
         let mut stream = self.take_stream()?;
         let result = self.process(&mut stream, buffer, &video, &settings);
         *lock(&self.stream) = Place::Running(stream);

@@ -37,6 +37,12 @@ impl Default for Overlay {
 }
 
 impl Overlay {
+    /// Empties the histories: time may begin anew.
+    pub fn forget(&mut self) {
+        self.faces.clear();
+        self.scene = History::new(SCENE_SLOTS, SLOT_NS);
+    }
+
     /// Notes what the frame at `time_ns` shows. The scene's attitude is that of the mean scores of
     /// the faces whose attitude is known.
     pub fn note<'a>(

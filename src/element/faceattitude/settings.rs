@@ -32,17 +32,6 @@ pub(super) struct FrameSettings {
     pub overlay: bool,
 }
 
-impl FrameSettings {
-    /// The same for frames of this duration, with a track timeout that no face which every sample
-    /// finds can reach from one sample to the next.
-    pub fn for_frames_of(mut self, frame_duration_ns: u64) -> Self {
-        let between_samples_ns = self.sample_interval_ns.max(frame_duration_ns);
-        let timeout_ns = &mut self.params.track_timeout_ns;
-        *timeout_ns = (*timeout_ns).max(between_samples_ns.saturating_mul(2));
-        self
-    }
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -160,7 +149,7 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
             )
             .maximum(MAX_DETECTOR_SIZE)
             .default_value(params.detector_size)
-            .mutable_ready()
+            .mutable_playing()
             .build(),
         glib::ParamSpecUInt::builder("min-face-size")
             .nick("Minimum face size")
@@ -227,6 +216,15 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
 }
 
 impl Settings {
+    /// What holds for the next frame: a face that every sample finds must not reach the track
+    /// timeout from one sample to the next.
+    pub fn for_frame(&self) -> FrameSettings {
+        let mut frame = self.frame;
+        let timeout_ns = &mut frame.params.track_timeout_ns;
+        *timeout_ns = (*timeout_ns).max(frame.sample_interval_ns.saturating_mul(2));
+        frame
+    }
+
     /// Sets one of [`properties`].
     ///
     /// # Panics
@@ -235,12 +233,14 @@ impl Settings {
         fn to<'a, T: glib::value::FromValue<'a>>(value: &'a glib::Value) -> T {
             value.get().expect("GObject checked the type")
         }
+        // An empty path is none, as from a field that was left empty.
+        let path = |value| to::<Option<PathBuf>>(value).filter(|p| !p.as_os_str().is_empty());
         let frame = &mut self.frame;
         let params = &mut frame.params;
         match name {
-            "detector-model" => self.detector_model = to(value),
-            "attitude-model" => self.attitude_model = to(value),
-            "onnxruntime" => self.onnxruntime = to(value),
+            "detector-model" => self.detector_model = path(value),
+            "attitude-model" => self.attitude_model = path(value),
+            "onnxruntime" => self.onnxruntime = path(value),
             "execution-provider" => self.execution_provider = to(value),
             "device-id" => self.device_id = to(value),
             "fallback" => self.fallback = to(value),

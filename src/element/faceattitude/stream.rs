@@ -117,11 +117,14 @@ pub(super) struct Stream {
     analysis: Analysis,
     /// Whether a frame has carried it.
     is_carried: bool,
+    /// How old it was when one did for the first time.
+    delay_ns: u64,
     failures: Failures,
     overlay: Overlay,
     overlay_warnings: WarningLimit,
-    /// Tracks and labels of the last `change` message.
+    /// Tracks and labels of the last `change` message, and whether they are of the stream before.
     told: Vec<(u32, Option<Attitude>)>,
+    is_told_before: bool,
 }
 
 impl Stream {
@@ -144,10 +147,12 @@ impl Stream {
             last_time_ns: None,
             analysis: Analysis::default(),
             is_carried: true,
+            delay_ns: 0,
             failures: Failures::default(),
             overlay: Overlay::default(),
             overlay_warnings: WarningLimit::default(),
             told: Vec::new(),
+            is_told_before: false,
         })
     }
 
@@ -156,8 +161,7 @@ impl Stream {
         self.id = id;
         self.epoch.stream += 1;
         self.frames = 0;
-        self.overlay = Overlay::default();
-        self.told.clear();
+        self.is_told_before = !self.told.is_empty();
         self.forget();
     }
 
@@ -172,7 +176,9 @@ impl Stream {
         self.last_running_time_ns = None;
         self.last_time_ns = None;
         self.analysis.faces.clear();
+        self.analysis.track_timeout_ns = 0;
         self.is_carried = true;
+        self.overlay.forget();
     }
 
     /// Counts a frame and tells its number and its time: `running_time_ns`, or, where it has none
@@ -259,6 +265,7 @@ impl Stream {
         stats: &mut Stats,
         records: &mut Vec<Record>,
     ) -> Result<(), Verdict> {
+        let mut verdict = Ok(());
         while let Walk::Live(walk) = &self.walk
             && let Some(outcome) = walk.take_outcome()
         {
@@ -269,11 +276,14 @@ impl Stream {
                         self.analysis = analysis;
                         self.learn(&outcome.context, settings, stats, records);
                     }
-                    Err(error) => return Err(self.fail(error, stats)),
+                    Err(error) => match self.fail(error, stats) {
+                        Verdict::Silent => {}
+                        told => verdict = Err(told),
+                    },
                 }
             }
         }
-        Ok(())
+        verdict
     }
 
     /// Waits until nothing is in flight.
@@ -304,10 +314,11 @@ impl Stream {
             Messages::Sample => true,
             Messages::Change => {
                 let faces = self.analysis.faces.iter();
-                let is_changed = !faces
-                    .clone()
-                    .map(|face| (face.track, face.label))
-                    .eq(self.told.iter().copied());
+                let is_changed = std::mem::take(&mut self.is_told_before)
+                    || !faces
+                        .clone()
+                        .map(|face| (face.track, face.label))
+                        .eq(self.told.iter().copied());
                 if is_changed {
                     self.told.clear();
                     self.told.extend(faces.map(|face| (face.track, face.label)));
@@ -335,7 +346,11 @@ impl Stream {
     ) -> Result<(), glib::BoolError> {
         let is_new = !std::mem::replace(&mut self.is_carried, true);
         let analysis = &self.analysis;
-        let timeout_ns = settings.params.track_timeout_ns.max(1);
+        if is_new {
+            self.delay_ns = time_ns.saturating_sub(analysis.time_ns);
+        }
+        // A result that comes late is carried as long as one that comes at once.
+        let timeout_ns = analysis.track_timeout_ns.saturating_add(self.delay_ns);
         let live = analysis
             .faces
             .iter()
@@ -344,7 +359,7 @@ impl Stream {
             face,
             bbox_in_frame: face.bbox_at(time_ns),
             age_ns: time_ns.saturating_sub(face.updated_ns()),
-            is_fresh: is_new && face.updated_ns() == analysis.time_ns,
+            is_fresh: is_new && face.is_judged_at(analysis.time_ns),
         });
         if settings.roi_meta {
             let size = (video.info.width(), video.info.height());
