@@ -150,6 +150,53 @@ fn a_buffer_too_short_for_its_caps_passes_with_a_warning() {
 }
 
 #[test]
+fn a_meta_that_promises_more_than_the_buffer_holds_is_not_believed() {
+    for (stride, word) in [(100_000, "plane 0 holds"), (-320, "upside down")] {
+        for mode in ["sync", "live"] {
+            let mut rig = Rig::tiny(&[("mode", mode), ("overlay", "true")]);
+            let mut buffer = rig.frame(&Patch(NEUTRAL));
+            let luma = (WIDTH * HEIGHT) as usize;
+            gst_video::VideoMeta::add_full(
+                buffer.get_mut().unwrap(),
+                gst_video::VideoFrameFlags::empty(),
+                VideoFormat::I420,
+                WIDTH,
+                HEIGHT,
+                &[0, luma, luma + luma / 4],
+                &[stride, 160, 160],
+            )
+            .unwrap();
+            let size = buffer.size();
+            assert_eq!(rig.push(buffer).size(), size);
+            let warnings = told(&rig, gst::MessageType::Warning);
+            assert!(warnings[0].contains(word), "{mode}: {warnings:?}");
+            rig.next_pts = gst::ClockTime::SECOND;
+            assert_eq!(rig.pass().size(), rig.info.size());
+        }
+    }
+}
+
+#[test]
+fn a_meta_of_another_size_than_the_caps_does_not_change_the_frames_size() {
+    let mut rig = Rig::tiny(&[("messages", "sample")]);
+    let large = info(VideoFormat::I420, 2 * WIDTH, 2 * HEIGHT);
+    let mut buffer = frame(&large, &Patch(NEUTRAL));
+    gst_video::VideoMeta::add(
+        buffer.get_mut().unwrap(),
+        gst_video::VideoFrameFlags::empty(),
+        VideoFormat::I420,
+        2 * WIDTH,
+        2 * HEIGHT,
+    )
+    .unwrap();
+    buffer.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
+    rig.push(buffer);
+    let record = &rig.records()[0];
+    assert_eq!((record.width, record.height), (WIDTH, HEIGHT));
+    assert_eq!(record.faces[0].bbox, [64.0, 32.0, 48.0, 48.0]);
+}
+
+#[test]
 fn frames_of_one_pixel_and_frames_of_8k_pass() {
     for format in [VideoFormat::I420, VideoFormat::Yuy2, VideoFormat::Bgr] {
         for (width, height) in [(1, 1), (1, 500), (500, 1), (7680, 4320)] {

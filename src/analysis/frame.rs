@@ -105,7 +105,7 @@ impl Layout {
 /// The rows of one plane.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plane<'a> {
-    /// All bytes; the last row may be short of a full stride.
+    /// The bytes from the first row on; the last row may be short of a full stride.
     pub data: &'a [u8],
     /// Bytes from one row to the next.
     pub stride: usize,
@@ -121,6 +121,12 @@ pub enum FrameError {
         width: usize,
         /// Height in pixels.
         height: usize,
+    },
+    /// The rows of a plane lie from the bottom to the top.
+    #[error("plane {plane} is stored upside down; videoflip or videoconvert in front turns it")]
+    UpsideDown {
+        /// Index of the plane.
+        plane: usize,
     },
     /// The layout names a plane that is not there, or a plane ends too early.
     #[error("plane {plane} holds {found} bytes where its rows need {needed}")]
@@ -152,11 +158,12 @@ impl<'a> Frame<'a> {
         width: usize,
         height: usize,
         layout: Layout,
-        planes: [Plane<'a>; MAX_PLANES],
+        mut planes: [Plane<'a>; MAX_PLANES],
     ) -> Result<Self, FrameError> {
         if width == 0 || height == 0 {
             return Err(FrameError::Empty { width, height });
         }
+        let mut used = [0; MAX_PLANES];
         for component in &layout.components[..layout.component_count()] {
             let found = planes.get(component.plane).map_or(0, |p| p.data.len());
             let stride = planes.get(component.plane).map_or(0, |p| p.stride);
@@ -171,6 +178,11 @@ impl<'a> Frame<'a> {
                     needed,
                 });
             }
+            used[component.plane] = needed.max(used[component.plane]);
+        }
+        // What lies behind the last sample is not the frame's.
+        for (plane, used) in planes.iter_mut().zip(used) {
+            plane.data = &plane.data[..used];
         }
         Ok(Self {
             width,

@@ -69,30 +69,45 @@ pub fn layout(info: &VideoInfo) -> Layout {
     }
 }
 
-/// A view on a mapped frame's pixels.
+/// A view on the pixels of a mapped frame that `info` and `layout` describe. A `GstVideoMeta` says
+/// where its planes lie, and may lie.
 ///
 /// # Errors
-/// Where its planes are shorter than its format needs.
+/// Where its planes are shorter than its format needs, or stored upside down.
 pub fn view<'a>(
     frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>,
+    info: &VideoInfo,
     layout: Layout,
 ) -> Result<Frame<'a>, FrameError> {
     let mut planes = [Plane::default(); MAX_PLANES];
-    for (index, plane) in planes.iter_mut().enumerate() {
-        if let (Ok(data), Some(&stride)) = (
-            frame.plane_data(index as u32),
-            frame.plane_stride().get(index),
-        ) {
-            // A negative stride, of a picture stored upside down, is taken for a plane without
-            // rows, which the frame's own check refuses.
-            plane.data = if stride > 0 { data } else { &[] };
-            plane.stride = usize::try_from(stride).unwrap_or(0);
-        }
+    let count = (info.n_planes() as usize).min(frame.n_planes() as usize);
+    for (index, plane) in planes.iter_mut().enumerate().take(count) {
+        let stride = frame.plane_stride()[index];
+        plane.stride =
+            usize::try_from(stride).map_err(|_| FrameError::UpsideDown { plane: index })?;
+        plane.data = plane_bytes(frame, index);
     }
     Frame::new(
-        frame.width() as usize,
-        frame.height() as usize,
+        info.width() as usize,
+        info.height() as usize,
         layout,
         planes,
     )
+}
+
+/// All that is mapped from the start of a plane on, whatever its stride and height promise.
+fn plane_bytes<'a>(frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>, plane: usize) -> &'a [u8] {
+    // SAFETY: The frame is mapped for as long as it is borrowed, which the slice outlives not. With
+    // a meta each plane has a mapping of its own, without one all are in the first. The slice ends
+    // where its mapping does, and is empty where the plane does not start within it.
+    unsafe {
+        let raw = &*frame.as_ptr();
+        let map = &raw.map[if raw.meta.is_null() { 0 } else { plane }];
+        let data = raw.data[plane].cast::<u8>();
+        let offset = (data as usize).checked_sub(map.data as usize);
+        match offset.and_then(|offset| map.size.checked_sub(offset)) {
+            Some(len) if !data.is_null() => std::slice::from_raw_parts(data, len),
+            _ => &[],
+        }
+    }
 }

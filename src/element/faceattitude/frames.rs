@@ -84,7 +84,7 @@ impl FaceAttitude {
         if stream.is_due(time_ns, settings) {
             let started = Instant::now();
             let sampled = match VideoFrameRef::from_buffer_ref_readable(buffer, &video.info) {
-                Ok(frame) => match video::view(&frame, video.layout) {
+                Ok(frame) => match video::view(&frame, &video.info, video.layout) {
                     Ok(view) => {
                         stream.sample(&view, time_ns, stamp, settings, &mut stats, &mut records)
                     }

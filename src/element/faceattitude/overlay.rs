@@ -4,14 +4,16 @@
 
 use std::collections::HashMap;
 
+use gst_video::VideoOverlayCompositionMeta;
 use gst_video::video_frame::VideoFrameRef;
 use gst_video::video_overlay_composition::VideoOverlayComposition;
-use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
+use super::stream::Video;
 use crate::analysis::attitude::{Attitude, Scores};
 use crate::analysis::history::{History, Moment};
 use crate::element::drawing::{self, FaceDrawing, Renderer};
 use crate::element::meta::Sighting;
+use crate::element::video;
 
 /// Each face's history: 10 s.
 const FACE_SLOTS: usize = 50;
@@ -74,7 +76,7 @@ impl Overlay {
     pub fn draw<'a>(
         &mut self,
         buffer: &mut gst::BufferRef,
-        info: &VideoInfo,
+        video: &Video,
         is_attached: bool,
         sightings: impl Iterator<Item = Sighting<'a>>,
     ) -> Result<(), glib::BoolError> {
@@ -87,12 +89,20 @@ impl Overlay {
         });
         let composition = self
             .renderer
-            .render(info.width(), info.height(), faces, Some(&self.scene))
+            .render(
+                video.info.width(),
+                video.info.height(),
+                faces,
+                Some(&self.scene),
+            )
             .map_err(|error| glib::bool_error!("{error}"))?;
         match composition {
             Some(composition) if is_attached => attach(buffer, composition),
             Some(composition) => {
-                let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
+                let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, &video.info)?;
+                // Blending trusts the frame's planes.
+                video::view(&frame, &video.info, video.layout)
+                    .map_err(|error| glib::bool_error!("{error}"))?;
                 drawing::blend(&composition, &mut frame)
             }
             None => Ok(()),

@@ -370,7 +370,7 @@ impl Stream {
         self.overlay.note(time_ns, sightings.clone());
         if settings.overlay {
             let overlay = &mut self.overlay;
-            let drawn = overlay.draw(buffer, &video.info, attaches_overlay, sightings);
+            let drawn = overlay.draw(buffer, video, attaches_overlay, sightings);
             if drawn.is_err() && self.overlay_warnings.lets_through() {
                 return drawn;
             }
