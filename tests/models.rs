@@ -262,8 +262,8 @@ fn the_user_can_count_an_emotion_to_another_attitude() {
 fn scores_that_are_no_numbers_are_passed_on_as_such() {
     let mut networks = loaded(with_classifier(fixture("nan.onnx")));
     let scores = classify(&mut networks, &[0.0, 255.0]);
-    assert_eq!(scores.len(), 2);
-    assert!(scores.iter().all(|scores| !scores.is_valid()));
+    let are_valid: Vec<bool> = scores.iter().map(Scores::is_valid).collect();
+    assert_eq!(are_valid, [true, false]);
 }
 
 #[test]
@@ -298,6 +298,7 @@ fn what_is_wrong_with_a_classifier_is_said() {
         ("broken-toml", &["description", "malformed"]),
         ("wrong-task", &["task", "expected"]),
         ("string-input", &["'luma'", "String", "32-bit floats"]),
+        ("logits", &["black crop", "add up to 1", "softmax"]),
         ("greedy", &["trial inference failed"]),
         ("truncated", &["ONNX Runtime does not load it"]),
         ("emotions8-undescribed", &["no description", ".toml"]),
@@ -340,6 +341,34 @@ fn files_that_are_no_models_are_refused() {
     assert_refused(
         with_detector(Source::File("/dev/zero".into())),
         &["/dev/zero", "not a file"],
+    );
+}
+
+#[test]
+fn a_description_cannot_ask_for_more_memory_than_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("mine.onnx");
+    std::fs::copy(in_repository("tests/fixtures/models/one-face.onnx"), &model).unwrap();
+    let described = "schema = 1\ntask = \"face-detection\"\nname = \"mine\"\n\
+        [input]\ncolor = \"luma\"\nwidth = 100000000\nheight = 100000000\n\
+        [detector]\nhead = \"center-maps\"\n";
+    std::fs::write(model.with_extension("toml"), described).unwrap();
+    assert_refused(
+        with_detector(Source::File(model)),
+        &["mine.onnx", "'luma'", "4096"],
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_model_is_not_blamed_on_the_provider() {
+    let result = Networks::load(&Config {
+        provider: Provider::Cuda,
+        ..config(fixture("not-there.onnx"), Source::ATTITUDE)
+    });
+    let error = result.err().map(|error| error.to_string()).unwrap();
+    assert!(
+        error.contains("cannot be read") && !error.contains("'cuda'"),
+        "{error}"
     );
 }
 

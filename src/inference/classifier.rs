@@ -11,6 +11,12 @@ use crate::analysis::InferenceError;
 use crate::analysis::attitude::{Attitude, AttitudeClassifier, ClassifierInput, Scores};
 use crate::analysis::preprocessing::TensorLayout;
 
+/// Longest side of a crop: a model must not ask for more memory than there is.
+const MAX_SIDE: usize = 1024;
+
+/// How far the scores of an attitude may be from adding up to 1: what half precision rounds.
+const SUM_TOLERANCE: f32 = 0.02;
+
 /// A classifier of attitudes, or of emotions that count to attitudes.
 pub struct OnnxClassifier {
     network: Network,
@@ -65,8 +71,18 @@ impl OnnxClassifier {
         };
         let batch = 2;
         let black = vec![0.0; batch * classifier.crop_len()];
-        classifier.classify(&black, batch, &mut Vec::new())?;
-        Ok(classifier)
+        let mut scores = Vec::new();
+        classifier.classify(&black, batch, &mut scores)?;
+        match scores.iter().find(|scores| !are_probabilities(scores)) {
+            None => Ok(classifier),
+            Some(scores) => Err(ModelError::Description {
+                problem: format!(
+                    "it scores a black crop with {:?}, which are no probabilities that add up to 1; \
+                     if its output is logits, its description must say activation = \"softmax\"",
+                    scores.to_array()
+                ),
+            }),
+        }
     }
 
     fn crop_len(&self) -> usize {
@@ -168,7 +184,7 @@ fn input(
         width.or(description.input.width),
         height.or(description.input.height),
     ) {
-        (Some(width @ 1..=1024), Some(height @ 1..=1024)) => Ok((
+        (Some(width @ 1..=MAX_SIDE), Some(height @ 1..=MAX_SIDE)) => Ok((
             ClassifierInput {
                 width,
                 height,
@@ -177,9 +193,15 @@ fn input(
             },
             is_single,
         )),
-        _ => Err(tensor
-            .mismatch("a width and height of 1 to 1024, given by the tensor or under [input],")),
+        _ => Err(tensor.mismatch(&format!(
+            "a width and height of 1 to {MAX_SIDE}, given by the tensor or under [input],"
+        ))),
     }
+}
+
+fn are_probabilities(scores: &Scores) -> bool {
+    let sum: f32 = scores.to_array().iter().sum();
+    scores.is_valid() && (sum - 1.0).abs() <= SUM_TOLERANCE
 }
 
 /// Logits to probabilities, in place.

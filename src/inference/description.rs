@@ -239,6 +239,11 @@ impl Description {
             .output
             .as_ref()
             .map_or(&[][..], |output| &output.labels);
+        if labels.is_empty() {
+            return Err(ModelError::Description {
+                problem: "its description names no labels under [output]".to_owned(),
+            });
+        }
         let listed: Vec<(&str, Attitude)> = match &self.attitude {
             Some(mapping) => [&mapping.positive, &mapping.neutral, &mapping.negative]
                 .into_iter()
@@ -361,6 +366,8 @@ mod tests {
         assert!(problem(&twice).contains("'happiness', twice"));
         assert!(problem(&EMOTIONS.replace("schema = 1", "schema = 9")).contains("schema 9"));
         assert!(problem("not toml").contains("malformed"));
+        let none = EMOTIONS.replace("[\"anger\", \"happiness\", \"neutral\", \"fear\"]", "[]");
+        assert!(problem(&none).contains("no labels"));
         let unmapped = EMOTIONS.split("[attitude]").next().unwrap();
         assert!(problem(unmapped).contains("'positive', which is not among its labels"));
     }

@@ -17,6 +17,9 @@ use crate::analysis::preprocessing::{InputSize, TensorLayout};
 /// Strides of the dense heads, which are also what their inputs' sides must be multiples of.
 const STRIDES: [usize; 3] = [8, 16, 32];
 
+/// Longest side of an input: a model must not ask for more memory than there is.
+const MAX_SIDE: usize = 4096;
+
 /// A face detector.
 pub struct OnnxDetector {
     network: Network,
@@ -111,9 +114,14 @@ fn input(network: &Network, description: &Description) -> Result<DetectorInput, 
     let width = width.or(description.input.width);
     let height = height.or(description.input.height);
     let size = match (width, height) {
-        (Some(width @ 1..), Some(height @ 1..)) => InputSize::Fixed { width, height },
+        (Some(width @ 1..=MAX_SIDE), Some(height @ 1..=MAX_SIDE)) => {
+            InputSize::Fixed { width, height }
+        }
         (None, None) => InputSize::MultipleOf(STRIDES[2]),
-        _ => return Err(tensor.mismatch("width and height both fixed or both free")),
+        _ => {
+            let sides = format!("a width and height of 1 to {MAX_SIDE}, or both free,");
+            return Err(tensor.mismatch(&sides));
+        }
     };
     Ok(DetectorInput { size, pixel_format })
 }

@@ -61,6 +61,16 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    /// Whether the same models may do on another provider.
+    fn may_be_the_providers(&self) -> bool {
+        let Self::Model { error, .. } = self else {
+            return false;
+        };
+        matches!(error, ModelError::NotLoaded(_) | ModelError::Trial(_))
+    }
+}
+
 /// The two networks, ready to run.
 pub struct Networks {
     /// Finds faces.
@@ -84,7 +94,7 @@ impl Networks {
         let mut refusal = None;
         for provider in config.provider.attempts() {
             match Self::load_on(config, provider) {
-                Err(error) if provider != Provider::Cpu => {
+                Err(error) if provider != Provider::Cpu && error.may_be_the_providers() => {
                     let refused = LoadError::Provider {
                         provider: provider.name(),
                         reason: error.to_string(),
