@@ -234,6 +234,49 @@ fn full_range_and_other_matrices_give_the_result_of_rgb() {
 }
 
 #[test]
+fn networks_that_take_colours_see_those_of_every_format() {
+    init();
+    let rgb_info = VideoInfo::builder(VideoFormat::Rgb, 320, 192)
+        .build()
+        .unwrap();
+    for (color, label) in [
+        ([220, 40, 60], "positive"),
+        ([40, 200, 60], "neutral"),
+        ([60, 40, 220], "negative"),
+    ] {
+        let pixels = color.repeat(320 * 192);
+        let rgb = gst::Buffer::from_slice(pixels);
+        let rgb = VideoFrame::from_buffer_readable(rgb, &rgb_info).unwrap();
+        for format in FORMATS
+            .into_iter()
+            .filter(|format| *format != VideoFormat::Gray8)
+        {
+            let info = VideoInfo::builder(format, 320, 192).build().unwrap();
+            let buffer = converted(&rgb, &info, true);
+            let labels = |detector: &str| {
+                let element = common::element(&[
+                    ("mode", "sync"),
+                    ("detector-model", &common::model(detector)),
+                    ("attitude-model", &common::model("colors")),
+                ]);
+                let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
+                harness.set_src_caps(info.to_caps().unwrap());
+                let passed = harness.push_and_pull(buffer.clone()).unwrap();
+                let labels = common::regions(&passed).into_iter().map(|face| face.label);
+                labels.collect::<Vec<_>>()
+            };
+            assert_eq!(labels("one-face"), [label], "{format}");
+            let is_red = label == "positive";
+            assert_eq!(
+                labels("red-face").len(),
+                usize::from(is_red),
+                "{format} {label}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_detector_that_takes_colours_finds_the_face_in_every_format() {
     let model = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/reference/yunet_n_dynamic.onnx");
