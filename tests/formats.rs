@@ -234,6 +234,36 @@ fn full_range_and_other_matrices_give_the_result_of_rgb() {
 }
 
 #[test]
+fn pixels_that_are_not_square_give_the_result_of_square_ones() {
+    init();
+    for attitude in ["positive", "neutral", "negative"] {
+        let rgb = rgb_frame(attitude, SIZES[0]);
+        let expected = found(rgb.info(), rgb.buffer().to_owned());
+        // Squeezed to half the width, then to half the height.
+        for ((width, height), par) in [((320, 360), (2, 1)), ((640, 180), (1, 2))] {
+            for format in [VideoFormat::I420, VideoFormat::Rgb] {
+                let info = VideoInfo::builder(format, width, height)
+                    .par(gst::Fraction::new(par.0, par.1))
+                    .build()
+                    .unwrap();
+                let found = found(&info, converted(&rgb, &info, false));
+                let what = format!("{attitude} {format} {width}x{height}");
+                assert_eq!(found.label, expected.label, "{what}");
+                let sizes = [(width, SIZES[0].0), (height, SIZES[0].1)];
+                for (index, (found, expected)) in found.bbox.iter().zip(expected.bbox).enumerate() {
+                    let (size, full) = sizes[index % 2];
+                    let expected = expected * size / full;
+                    assert!(found.abs_diff(expected) <= 6, "{what}: {found} {expected}");
+                }
+                for (score, expected) in found.scores.iter().zip(expected.scores) {
+                    assert!((score - expected).abs() < 0.1, "{what}: {score} {expected}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn networks_that_take_colours_see_those_of_every_format() {
     init();
     let rgb_info = VideoInfo::builder(VideoFormat::Rgb, 320, 192)

@@ -70,7 +70,8 @@ impl Params {
         let long_side = if self.detector_size > 0 {
             self.detector_size as usize
         } else {
-            let frame_side = frame.width().max(frame.height()) as f32;
+            let shown_width = frame.width() as f32 * frame.pixel_aspect();
+            let frame_side = shown_width.max(frame.height() as f32);
             let scale = DETECTABLE_FACE_PX / self.min_face_size.max(1) as f32;
             (frame_side * scale.min(1.0)).ceil() as usize
         };
@@ -239,8 +240,8 @@ impl Analyzer {
         let input = detector.input();
         let format = input.pixel_format;
         let letterbox = Letterbox::new(
-            frame.width(),
-            frame.height(),
+            (frame.width(), frame.height()),
+            frame.pixel_aspect(),
             input.size,
             params.detector_long_side(frame),
         );
@@ -292,11 +293,9 @@ impl Analyzer {
         self.cropped_tracks.clear();
         self.crops.clear();
         for (index, track) in self.tracker.tracks().iter().enumerate() {
-            let detection = &track.detection;
-            if track.observed_ns == time_ns
-                && crop::is_judgeable(detection, frame.width(), frame.height())
-            {
-                let transform = crop::frame_from_crop(detection, &input.framing, size.0, size.1);
+            let shown = track.detection.stretched(frame.pixel_aspect());
+            if track.observed_ns == time_ns && crop::is_judgeable(&shown, frame) {
+                let transform = crop::shown_from_crop(&shown, &input.framing, size.0, size.1);
                 let start = self.crops.len();
                 self.crops.resize(start + crop_len, 0.0);
                 let crop = &mut self.crops[start..];

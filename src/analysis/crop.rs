@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! Cutting a face out of a frame as the classifier was taught to see it.
+//!
+//! A face is upright and in proportion as the frame is shown, so that is the space in which a crop
+//! is laid: pixels of the frame, but square ones, that is, stretched by their aspect ratio.
 
 use super::detection::Detection;
 use super::frame::{Channel, ColorModel, Frame, Layout};
@@ -29,11 +32,12 @@ const MAX_NOSE_OFFSET: f32 = 0.5;
 
 /// Whether enough of the face is to be seen to judge its attitude: it is not cut off by the
 /// frame's edge, and not turned away.
-pub fn is_judgeable(detection: &Detection, frame_width: usize, frame_height: usize) -> bool {
-    let frame = Rect::new(0.0, 0.0, frame_width as f32, frame_height as f32);
-    let visible = detection.bbox.intersection(&frame).area() / detection.bbox.area();
+pub fn is_judgeable(shown: &Detection, frame: &Frame) -> bool {
+    let shown_width = frame.width() as f32 * frame.pixel_aspect();
+    let frame = Rect::new(0.0, 0.0, shown_width, frame.height() as f32);
+    let visible = shown.bbox.intersection(&frame).area() / shown.bbox.area();
     visible >= MIN_VISIBLE
-        && detection
+        && shown
             .landmarks
             .is_none_or(|landmarks| is_facing(&landmarks))
 }
@@ -46,9 +50,9 @@ fn is_facing([left, right, nose, ..]: &Landmarks) -> bool {
     eyes_squared > 0.0 && (along / eyes_squared).abs() <= MAX_NOSE_OFFSET
 }
 
-/// Where the pixels of a crop of `width` by `height` lie in the frame.
-pub fn frame_from_crop(
-    detection: &Detection,
+/// Where the pixels of a crop of `width` by `height` lie in the frame as it is shown.
+pub fn shown_from_crop(
+    shown: &Detection,
     framing: &Framing,
     width: usize,
     height: usize,
@@ -58,12 +62,12 @@ pub fn frame_from_crop(
         let template = framing
             .landmarks?
             .map(|p| Point::new(p.x * width, p.y * height));
-        Similarity::from_points(&detection.landmarks?, &template)
+        Similarity::from_points(&shown.landmarks?, &template)
     };
-    if let Some(crop_from_frame) = aligned() {
-        return crop_from_frame.inverse();
+    if let Some(crop_from_shown) = aligned() {
+        return crop_from_shown.inverse();
     }
-    let bbox = &detection.bbox;
+    let bbox = &shown.bbox;
     let scale = bbox.h * framing.box_height / height;
     let center = bbox.center();
     Similarity::from_scale_and_origin(
@@ -92,13 +96,14 @@ const NEAREST_TAPS: usize = 3;
 /// Where `crop` has another length.
 pub fn cut(
     frame: &Frame,
-    frame_from_crop: &Similarity,
+    shown_from_crop: &Similarity,
     format: &PixelFormat,
     (width, height): (usize, usize),
     crop: &mut [f32],
 ) {
     assert_eq!(crop.len(), format.len(width, height));
     let mut layout = needed_layout(frame.layout(), format.channels);
+    let pixel_aspect = frame.pixel_aspect();
     let mut write = |x, y, layout: &Layout, components| {
         let pixel = Pixel::from_components(layout, components);
         format.put(crop, (width, height), (x, y), pixel);
@@ -106,7 +111,7 @@ pub fn cut(
     let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     if let Some(luma) = Mix::luma_of_packed_rgb(frame, format.channels) {
         layout.color = ColorModel::Gray;
-        let sampler = Sampler::new(luma, (0, 0), frame_from_crop);
+        let sampler = Sampler::new(luma, (pixel_aspect, 1.0), shown_from_crop);
         for (x, y) in pixels {
             write(x, y, &layout, [sampler.mean(x, y), 0.0, 0.0]);
         }
@@ -115,9 +120,12 @@ pub fn cut(
         let samplers: [Option<Sampler<1>>; 3] = std::array::from_fn(|index| {
             (index < count).then(|| {
                 let component = &layout.components[index];
-                let shrink = (component.shift_x, component.shift_y);
+                let sample_size = (
+                    pixel_aspect * (1 << component.shift_x) as f32,
+                    (1 << component.shift_y) as f32,
+                );
                 let channel = Mix::plain(frame.channel(index));
-                Sampler::new(channel, shrink, frame_from_crop)
+                Sampler::new(channel, sample_size, shown_from_crop)
             })
         });
         for (x, y) in pixels {
@@ -203,17 +211,13 @@ struct Sampler<'a, const BYTES: usize> {
 }
 
 impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
-    /// `shrink` is the binary logarithm of the channel's subsampling.
-    fn new(mix: Mix<'a, BYTES>, shrink: (u32, u32), frame_from_crop: &Similarity) -> Self {
-        let taps = (frame_from_crop.scale().ceil() as usize).clamp(1, MAX_TAPS);
+    /// `sample_size` is the width and height that a sample of the channel covers.
+    fn new(mix: Mix<'a, BYTES>, sample_size: (f32, f32), shown_from_crop: &Similarity) -> Self {
+        let taps = (shown_from_crop.scale().ceil() as usize).clamp(1, MAX_TAPS);
         let step = 1.0 / taps as f32;
-        let shrink = (
-            (shrink.0 as f32).exp2().recip(),
-            (shrink.1 as f32).exp2().recip(),
-        );
-        let in_channel = |p: Point| Point::new(p.x * shrink.0, p.y * shrink.1);
-        let first = in_channel(frame_from_crop.apply(Point::new(0.5 * step, 0.5 * step)));
-        let right = frame_from_crop.step_right();
+        let in_channel = |p: Point| Point::new(p.x / sample_size.0, p.y / sample_size.1);
+        let first = in_channel(shown_from_crop.apply(Point::new(0.5 * step, 0.5 * step)));
+        let right = shown_from_crop.step_right();
         Self {
             mix,
             taps,
@@ -332,7 +336,7 @@ mod tests {
         let luma: Vec<u8> = (0..16).collect();
         let frame = Frame::from_luma(4, 4, &luma).unwrap();
         let found = detection(Rect::new(1.0, 1.0, 2.0, 2.0));
-        let transform = frame_from_crop(&found, &FRAMING, 2, 2);
+        let transform = shown_from_crop(&found, &FRAMING, 2, 2);
         assert_eq!(cut_luma(&frame, &transform, 2), [5.0, 6.0, 9.0, 10.0]);
     }
 
@@ -340,10 +344,21 @@ mod tests {
     fn a_box_of_twice_the_size_is_averaged_and_the_border_goes_on() {
         let luma: Vec<u8> = (0..16).collect();
         let frame = Frame::from_luma(4, 4, &luma).unwrap();
-        let whole = frame_from_crop(&detection(Rect::new(0.0, 0.0, 4.0, 4.0)), &FRAMING, 2, 2);
+        let whole = shown_from_crop(&detection(Rect::new(0.0, 0.0, 4.0, 4.0)), &FRAMING, 2, 2);
         assert_eq!(cut_luma(&frame, &whole, 2), [2.5, 4.5, 10.5, 12.5]);
-        let outside = frame_from_crop(&detection(Rect::new(9.0, 9.0, 2.0, 2.0)), &FRAMING, 2, 2);
+        let outside = shown_from_crop(&detection(Rect::new(9.0, 9.0, 2.0, 2.0)), &FRAMING, 2, 2);
         assert_eq!(cut_luma(&frame, &outside, 2), [15.0; 4]);
+    }
+
+    #[test]
+    fn wide_pixels_are_cut_as_they_are_shown() {
+        // Each pixel is shown as two: the crop has it twice.
+        let frame = Frame::from_luma(2, 2, &[10, 20, 30, 40]).unwrap();
+        let frame = frame.with_pixel_aspect(2.0);
+        let found = detection(Rect::new(0.0, 0.0, 2.0, 2.0)).stretched(2.0);
+        let transform = shown_from_crop(&found, &FRAMING, 2, 2);
+        // The middle two of four columns, at a quarter and three quarters of a pixel's way.
+        assert_eq!(cut_luma(&frame, &transform, 2), [12.5, 17.5, 32.5, 37.5]);
     }
 
     #[test]
@@ -354,7 +369,7 @@ mod tests {
             landmarks: None,
         };
         let found = detection(Rect::new(10.0, 20.0, 8.0, 10.0));
-        let transform = frame_from_crop(&found, &framing, 40, 40);
+        let transform = shown_from_crop(&found, &framing, 40, 40);
         assert_eq!(transform.scale(), 0.5);
         // Centre of the box (14, 25), moved up by 1, less half of the side of 20.
         assert_eq!(transform.apply(Point::default()), Point::new(4.0, 14.0));
@@ -380,7 +395,7 @@ mod tests {
             landmarks: Some(turned),
             ..detection(Rect::new(100.0, 50.0, 100.0, 100.0))
         };
-        let transform = frame_from_crop(&found, &framing, 48, 48);
+        let transform = shown_from_crop(&found, &framing, 48, 48);
         let origin = transform.apply(Point::default());
         let corner = transform.apply(Point::new(48.0, 0.0));
         assert!((origin.x - 200.0).abs() < 1e-2 && (origin.y - 50.0).abs() < 1e-2);
@@ -391,8 +406,9 @@ mod tests {
     fn faces_cut_off_or_turned_away_are_not_judged() {
         let inside = detection(Rect::new(0.0, 0.0, 10.0, 10.0));
         let half_outside = detection(Rect::new(-5.0, 0.0, 10.0, 10.0));
-        assert!(is_judgeable(&inside, 20, 20));
-        assert!(!is_judgeable(&half_outside, 20, 20));
+        let frame = Frame::from_luma(20, 20, &[0; 400]).unwrap();
+        assert!(is_judgeable(&inside, &frame));
+        assert!(!is_judgeable(&half_outside, &frame));
         let nose_at = |x: f32| Detection {
             landmarks: Some([
                 Point::new(2.0, 3.0),
@@ -403,7 +419,7 @@ mod tests {
             ]),
             ..inside
         };
-        assert!(is_judgeable(&nose_at(5.5), 20, 20));
-        assert!(!is_judgeable(&nose_at(6.5), 20, 20));
+        assert!(is_judgeable(&nose_at(5.5), &frame));
+        assert!(!is_judgeable(&nose_at(6.5), &frame));
     }
 }

@@ -19,6 +19,17 @@ pub struct Detection {
 }
 
 impl Detection {
+    /// The same on the frame as it is shown, with pixels `pixel_aspect` times as wide as high.
+    pub fn stretched(&self, pixel_aspect: f32) -> Self {
+        let Rect { x, y, w, h } = self.bbox;
+        let stretched = |p: Point| Point::new(p.x * pixel_aspect, p.y);
+        Self {
+            bbox: Rect::new(x * pixel_aspect, y, w * pixel_aspect, h),
+            score: self.score,
+            landmarks: self.landmarks.map(|landmarks| landmarks.map(stretched)),
+        }
+    }
+
     /// Whether all of it are numbers, the score one from 0 to 1, and the box has an area.
     pub fn is_valid(&self) -> bool {
         let points = self.landmarks.iter().flatten();

@@ -3,6 +3,9 @@
 //! A video frame as the analysis sees it: planes of bytes and a description of where in them each
 //! component of a pixel lies. One description serves every packed, planar and subsampled format.
 
+/// Beyond it, and below its inverse, a pixel aspect ratio is a mistake.
+const MAX_PIXEL_ASPECT: f32 = 8.0;
+
 /// Most planes that an accepted format has.
 pub const MAX_PLANES: usize = 3;
 
@@ -145,6 +148,7 @@ pub enum FrameError {
 pub struct Frame<'a> {
     width: usize,
     height: usize,
+    pixel_aspect: f32,
     layout: Layout,
     planes: [Plane<'a>; MAX_PLANES],
 }
@@ -187,9 +191,18 @@ impl<'a> Frame<'a> {
         Ok(Self {
             width,
             height,
+            pixel_aspect: 1.0,
             layout,
             planes,
         })
+    }
+
+    /// The same with pixels that are shown `pixel_aspect` times as wide as high; with square ones
+    /// where that is no such number.
+    pub fn with_pixel_aspect(mut self, pixel_aspect: f32) -> Self {
+        let is_sensible = (1.0 / MAX_PIXEL_ASPECT..=MAX_PIXEL_ASPECT).contains(&pixel_aspect);
+        self.pixel_aspect = if is_sensible { pixel_aspect } else { 1.0 };
+        self
     }
 
     /// A full-range luma picture without padding.
@@ -213,6 +226,11 @@ impl<'a> Frame<'a> {
     /// Height in pixels.
     pub fn height(&self) -> usize {
         self.height
+    }
+
+    /// Width over height of a pixel as it is shown.
+    pub fn pixel_aspect(&self) -> f32 {
+        self.pixel_aspect
     }
 
     /// Where the components lie.
@@ -290,6 +308,7 @@ impl<'a> Channel<'a> {
 pub struct Snapshot {
     width: usize,
     height: usize,
+    pixel_aspect: f32,
     layout: Layout,
     planes: [(Vec<u8>, usize); MAX_PLANES],
 }
@@ -299,6 +318,7 @@ impl Default for Snapshot {
         Self {
             width: 0,
             height: 0,
+            pixel_aspect: 1.0,
             layout: Layout::GRAY8,
             planes: Default::default(),
         }
@@ -310,6 +330,7 @@ impl Snapshot {
     pub fn copy_from(&mut self, frame: &Frame, luma_only: bool) {
         self.width = frame.width;
         self.height = frame.height;
+        self.pixel_aspect = frame.pixel_aspect;
         self.layout = frame.layout;
         if luma_only && frame.layout.color == ColorModel::Yuv {
             self.layout.color = ColorModel::Gray;
@@ -332,7 +353,8 @@ impl Snapshot {
             data: &self.planes[index].0,
             stride: self.planes[index].1,
         });
-        Frame::new(self.width, self.height, self.layout, planes).ok()
+        let frame = Frame::new(self.width, self.height, self.layout, planes).ok()?;
+        Some(frame.with_pixel_aspect(self.pixel_aspect))
     }
 }
 

@@ -82,7 +82,7 @@ mod tests {
     use crate::analysis::preprocessing::InputSize;
 
     fn cuts(pictures: &[&dyn Fn(usize, usize) -> f32]) -> Vec<bool> {
-        let letterbox = Letterbox::new(320, 180, InputSize::MultipleOf(32), 320);
+        let letterbox = Letterbox::new((320, 180), 1.0, InputSize::MultipleOf(32), 320);
         let mut detector = CutDetector::default();
         pictures
             .iter()

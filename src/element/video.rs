@@ -87,12 +87,10 @@ pub fn view<'a>(
             usize::try_from(stride).map_err(|_| FrameError::UpsideDown { plane: index })?;
         plane.data = plane_bytes(frame, index);
     }
-    Frame::new(
-        info.width() as usize,
-        info.height() as usize,
-        layout,
-        planes,
-    )
+    let (width, height) = (info.width() as usize, info.height() as usize);
+    let pixel_aspect = info.par();
+    let pixel_aspect = pixel_aspect.numer() as f32 / pixel_aspect.denom() as f32;
+    Ok(Frame::new(width, height, layout, planes)?.with_pixel_aspect(pixel_aspect))
 }
 
 /// All that is mapped from the start of a plane on, whatever its stride and height promise.

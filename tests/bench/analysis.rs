@@ -177,7 +177,7 @@ impl Bench {
         let networks = networks.unwrap_or_else(|error| panic!("{error}"));
         let size = networks.detector.input().size;
         let long_side = Params::default().detector_size as usize;
-        let letterbox = Letterbox::new(picture.width, picture.height, size, long_side);
+        let letterbox = Letterbox::new((picture.width, picture.height), 1.0, size, long_side);
         let mut bench = Self {
             picture,
             networks,
@@ -207,7 +207,7 @@ impl Bench {
         };
         let input = self.networks.classifier.input();
         let (format, size) = (&input.pixel_format, (input.width, input.height));
-        let transform = crop::frame_from_crop(&detection, &input.framing, size.0, size.1);
+        let transform = crop::shown_from_crop(&detection, &input.framing, size.0, size.1);
         tensor.resize(format.len(size.0, size.1), 0.0);
         crop::cut(&self.picture.frame(), &transform, format, size, tensor);
     }

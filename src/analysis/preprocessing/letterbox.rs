@@ -33,21 +33,29 @@ pub struct Letterbox {
 }
 
 impl Letterbox {
-    /// Fits a frame of `width` by `height`, both at least 1, into an input. One of free size gets
-    /// a long side of at most `long_side`, and is never larger than the frame needs.
-    pub fn new(width: usize, height: usize, size: InputSize, long_side: usize) -> Self {
+    /// Fits a frame of `width` by `height`, both at least 1, into an input, with square pixels
+    /// where the frame's are `pixel_aspect` times as wide as high. An input of free size gets a
+    /// long side of at most `long_side`, and is never larger than the frame needs.
+    pub fn new(
+        (width, height): (usize, usize),
+        pixel_aspect: f32,
+        size: InputSize,
+        long_side: usize,
+    ) -> Self {
+        let shown_width = (width as f32 * pixel_aspect).max(1.0);
         let (max_width, max_height) = match size {
             InputSize::MultipleOf(_) => {
-                let side = long_side.min(width.max(height)).max(1);
+                let side = long_side
+                    .min((shown_width.ceil() as usize).max(height))
+                    .max(1);
                 (side, side)
             }
             InputSize::Fixed { width, height } => (width, height),
         };
-        let scale = (max_width as f32 / width as f32).min(max_height as f32 / height as f32);
-        let scaled =
-            |side: usize, max: usize| ((side as f32 * scale).round() as usize).clamp(1, max);
-        let content_width = scaled(width, max_width);
-        let content_height = scaled(height, max_height);
+        let scale = (max_width as f32 / shown_width).min(max_height as f32 / height as f32);
+        let scaled = |side: f32, max: usize| ((side * scale).round() as usize).clamp(1, max);
+        let content_width = scaled(shown_width, max_width);
+        let content_height = scaled(height as f32, max_height);
         let (input_width, input_height) = match size {
             InputSize::MultipleOf(multiple) => (
                 content_width.next_multiple_of(multiple.max(1)),
@@ -85,7 +93,8 @@ mod tests {
 
     #[test]
     fn letterbox_of_a_wide_frame_is_padded_to_multiples_of_32() {
-        let letterbox = Letterbox::new(1280, 720, InputSize::MultipleOf(32), 320);
+        let multiple = InputSize::MultipleOf(32);
+        let letterbox = Letterbox::new((1280, 720), 1.0, multiple, 320);
         assert_eq!((letterbox.input_width, letterbox.input_height), (320, 192));
         assert_eq!(
             (letterbox.content_width, letterbox.content_height),
@@ -93,9 +102,21 @@ mod tests {
         );
         let r = letterbox.rect_in_frame(Rect::new(10.0, 20.0, 30.0, 40.0));
         assert_eq!(r, Rect::new(40.0, 80.0, 120.0, 160.0));
-        let tiny = Letterbox::new(1, 1, InputSize::MultipleOf(32), 320);
+        let tiny = Letterbox::new((1, 1), 1.0, multiple, 320);
         assert_eq!((tiny.input_width, tiny.content_width), (32, 1));
-        let thin = Letterbox::new(7680, 1, InputSize::MultipleOf(32), 320);
+        let thin = Letterbox::new((7680, 1), 1.0, multiple, 320);
         assert_eq!((thin.content_width, thin.content_height), (320, 1));
+    }
+
+    #[test]
+    fn wide_pixels_become_square() {
+        // PAL, shown at 16:9.
+        let letterbox = Letterbox::new((720, 576), 64.0 / 45.0, InputSize::MultipleOf(32), 320);
+        assert_eq!(
+            (letterbox.content_width, letterbox.content_height),
+            (320, 180)
+        );
+        let r = letterbox.rect_in_frame(Rect::new(160.0, 45.0, 80.0, 90.0));
+        assert_eq!(r, Rect::new(360.0, 144.0, 180.0, 288.0));
     }
 }

@@ -345,7 +345,7 @@ mod tests {
             width: 2,
             height: 2,
         };
-        let letterbox = Letterbox::new(4, 2, size, 0);
+        let letterbox = Letterbox::new((4, 2), 1.0, size, 0);
         assert_eq!(
             scale(&frame, &letterbox, &PixelFormat::LUMA),
             [25.0, 45.0, 0.0, 0.0]
@@ -361,7 +361,7 @@ mod tests {
                 width: to,
                 height: to,
             };
-            let letterbox = Letterbox::new(from, from, size, 0);
+            let letterbox = Letterbox::new((from, from), 1.0, size, 0);
             let tensor = scale(&frame, &letterbox, &PixelFormat::LUMA);
             assert!(tensor.iter().all(|&v| v == 200.0), "{from} to {to}");
         }
@@ -390,7 +390,7 @@ mod tests {
             width: 2,
             height: 1,
         };
-        let letterbox = Letterbox::new(2, 1, size, 0);
+        let letterbox = Letterbox::new((2, 1), 1.0, size, 0);
         let bgr = PixelFormat {
             channels: Channels::Bgr,
             mean: [127.0; 3],
