@@ -6,7 +6,7 @@
 #     pipelines/demo.sh [--show] [--output DIR] [FILE|URL|DEVICE]
 #
 #     FILE          any recording that GStreamer plays; left out: a clip of average faces, made on the spot
-#     URL           rtsp://, rtsps://, http:// or https://
+#     URL           rtsp://, rtsps://, http://, https:// or file://
 #     DEVICE        a camera, such as /dev/video0
 #     --show        opens a window beside
 #     --output DIR  where the results go, `output/` in the repository if left out
@@ -30,11 +30,15 @@ while [[ $# -gt 0 ]]; do
         -h | --help) usage; exit ;;
         --show) show=true ;;
         --output) [[ $# -gt 1 ]] || die "--output needs a folder"; output=$2; shift ;;
+        --output=*) output=${1#*=} ;;
+        --) shift; break ;;
         -*) die "unknown option '$1', see demo.sh --help" ;;
         *) [[ -z $input ]] || die "one video at a time, see demo.sh --help"; input=$1 ;;
     esac
     shift
 done
+[[ $# -lt 2 && ( $# -eq 0 || -z $input ) ]] || die "one video at a time, see demo.sh --help"
+input=${1:-$input}
 
 if $show && [[ -z ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
     die "--show needs a screen: neither DISPLAY nor WAYLAND_DISPLAY is set"
@@ -42,7 +46,7 @@ fi
 live=false
 case $input in
     rtsp://* | rtsps://*) live=true ;;
-    http://* | https://* | '') ;;
+    http://* | https://* | file://* | '') ;;
     /dev/*) live=true; [[ -c $input && -r $input ]] || die "no camera that can be read: $input" ;;
     *) [[ -f $input && -r $input ]] || die "no such file, or it cannot be read: $input" ;;
 esac
@@ -69,7 +73,10 @@ case $input in
         ;;
 esac
 if $live; then extension=mkv muxer=matroskamux; else extension=mp4 muxer=mp4mux; fi
-name=$(basename "${input%%\?*}")
+case $input in
+    *://*) name=$(basename -- "${input%%\?*}") ;;
+    *) name=$(basename -- "$input") ;;
+esac
 results=$output/${name%.*}-attitude
 
 # A phone's recording may lie on its side, and H.264 wants even sizes.
@@ -89,7 +96,10 @@ fi
 
 echo "demo: analysing $input$($live && echo ', Ctrl-C ends')"
 trap : INT # Ctrl-C is the pipeline's to handle; the summary follows.
-example record_attitude -- "$results.jsonl" "$pipeline"
+if ! example record_attitude -- "$results.jsonl" "$pipeline"; then
+    find "$results.$extension" "$results.jsonl" -empty -delete 2>/dev/null || true
+    exit 1
+fi
 trap - INT
 
 python3 - "$input" "$results.$extension" "$results.jsonl" <<'PYTHON'
