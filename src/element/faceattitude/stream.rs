@@ -349,8 +349,10 @@ impl Stream {
         if is_new {
             self.delay_ns = time_ns.saturating_sub(analysis.time_ns);
         }
-        // A result that comes late is carried as long as one that comes at once.
-        let timeout_ns = analysis.track_timeout_ns.saturating_add(self.delay_ns);
+        // A result that comes late is carried as long as one that comes at once, and until the next,
+        // which comes as late after it.
+        let late_ns = self.delay_ns.saturating_mul(2);
+        let timeout_ns = analysis.track_timeout_ns.saturating_add(late_ns);
         let live = analysis
             .faces
             .iter()
