@@ -32,7 +32,7 @@ pub struct Params {
     pub min_confidence: f32,
     /// Time constant of the scores.
     pub smoothing_ns: u64,
-    /// How long a face that is not seen is kept; at least twice the time between samples.
+    /// How long a face that is not seen is kept; twice the time between samples where that is more.
     pub track_timeout_ns: u64,
 }
 

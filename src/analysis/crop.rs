@@ -8,7 +8,7 @@
 use super::detection::Detection;
 use super::frame::{Channel, ColorModel, Frame, Layout};
 use super::geometry::{Landmarks, Point, Rect, Similarity};
-use super::preprocessing::{Channels, Pixel, PixelFormat, needed_layout};
+use super::preprocessing::{Channels, LUMA_SHARES, Pixel, PixelFormat, needed_layout};
 
 /// Where the face lies in the square that a classifier takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -163,21 +163,16 @@ impl<'a> Mix<'a, 3> {
     /// The luma of a frame that has its three colours in one plane, where luma is all that is
     /// needed.
     fn luma_of_packed_rgb(frame: &Frame<'a>, channels: Channels) -> Option<Self> {
-        /// 0.299, 0.587 and 0.114.
-        const WEIGHTS: [u32; 3] = [19_595, 38_470, 7_471];
-
         let layout = frame.layout();
-        let [red, green, blue] = layout.components;
-        let is_packed = red.plane == green.plane && green.plane == blue.plane;
-        if layout.color != ColorModel::Rgb || channels != Channels::Luma || !is_packed {
+        if channels != Channels::Luma || !layout.is_packed_rgb() {
             return None;
         }
-        let offsets = [red.offset, green.offset, blue.offset];
+        let offsets = layout.components.map(|component| component.offset);
         let (first, start) = (0..3).map(|i| (i, offsets[i])).min_by_key(|pair| pair.1)?;
         Some(Self {
             channel: frame.channel(first),
             offsets: offsets.map(|offset| offset - start),
-            weights: WEIGHTS,
+            weights: LUMA_SHARES.map(|share| (share * f64::from(WHOLE)).round() as u32),
         })
     }
 }
@@ -352,12 +347,12 @@ mod tests {
 
     #[test]
     fn wide_pixels_are_cut_as_they_are_shown() {
-        // Each pixel is shown as two: the crop has it twice.
         let frame = Frame::from_luma(2, 2, &[10, 20, 30, 40]).unwrap();
         let frame = frame.with_pixel_aspect(2.0);
         let found = detection(Rect::new(0.0, 0.0, 2.0, 2.0)).stretched(2.0);
         let transform = shown_from_crop(&found, &FRAMING, 2, 2);
-        // The middle two of four columns, at a quarter and three quarters of a pixel's way.
+        // The frame is shown 4 wide and 2 high; the crop is the square in its middle, whose columns
+        // lie at a quarter and at three quarters of the way from pixel to pixel.
         assert_eq!(cut_luma(&frame, &transform, 2), [12.5, 17.5, 32.5, 37.5]);
     }
 

@@ -96,6 +96,12 @@ impl Layout {
         }
     }
 
+    /// Whether red, green and blue lie in one plane.
+    pub fn is_packed_rgb(&self) -> bool {
+        let [red, green, blue] = self.components;
+        self.color == ColorModel::Rgb && red.plane == green.plane && green.plane == blue.plane
+    }
+
     /// How many components count.
     pub const fn component_count(&self) -> usize {
         match self.color {
@@ -126,7 +132,10 @@ pub enum FrameError {
         height: usize,
     },
     /// The rows of a plane lie from the bottom to the top.
-    #[error("plane {plane} is stored upside down; videoflip or videoconvert in front turns it")]
+    #[error(
+        "plane {plane} is stored upside down, by a negative stride; the source must store its rows \
+         from the top"
+    )]
     UpsideDown {
         /// Index of the plane.
         plane: usize,

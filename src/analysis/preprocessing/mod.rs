@@ -7,5 +7,5 @@ mod pixel;
 mod resampling;
 
 pub use letterbox::{InputSize, Letterbox};
-pub use pixel::{Channels, Pixel, PixelFormat, TensorLayout, needed_layout};
+pub use pixel::{Channels, LUMA_SHARES, Pixel, PixelFormat, TensorLayout, needed_layout};
 pub use resampling::Resampler;

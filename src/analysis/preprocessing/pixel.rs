@@ -4,10 +4,13 @@
 
 use crate::analysis::frame::{ColorModel, Layout};
 
+/// What red, green and blue count in luma that is made from colours.
+pub const LUMA_SHARES: [f64; 3] = [0.299, 0.587, 0.114];
+
 /// The colour channels that a network takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
-    /// One: full-range luma, 0.299 R + 0.587 G + 0.114 B where it is made from colours.
+    /// One: full-range luma, by [`LUMA_SHARES`] where it is made from colours.
     Luma,
     /// Red, green, blue.
     Rgb,
@@ -123,7 +126,10 @@ impl Pixel {
     pub fn luma(self) -> f32 {
         match self {
             Pixel::Luma(luma) => luma,
-            Pixel::Rgb([r, g, b]) => 0.299 * r + 0.587 * g + 0.114 * b,
+            Pixel::Rgb([r, g, b]) => {
+                let [red, green, blue] = LUMA_SHARES.map(|share| share as f32);
+                red * r + green * g + blue * b
+            }
         }
     }
 

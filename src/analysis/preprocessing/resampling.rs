@@ -3,7 +3,7 @@
 //! Scaling a frame into a detector's input.
 
 use super::letterbox::Letterbox;
-use super::pixel::{Channels, Pixel, PixelFormat, needed_layout};
+use super::pixel::{Channels, LUMA_SHARES, Pixel, PixelFormat, needed_layout};
 use crate::analysis::frame::{ColorModel, Frame, Layout, MAX_PLANES};
 
 /// Scales frames into a detector's input. Keeps its tables and memory from frame to frame.
@@ -115,9 +115,6 @@ impl Resampler {
     }
 }
 
-/// Red, green and blue in luma, of 256.
-const LUMA_SHARES: [f64; 3] = [0.299 * 256.0, 0.587 * 256.0, 0.114 * 256.0];
-
 /// What a channel takes of the bytes of a pixel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Mix {
@@ -144,11 +141,10 @@ impl Mix {
 /// plane that become luma, luma alone.
 fn mixes(layout: &Layout, channels: Channels) -> ([Mix; 3], usize) {
     let components = &layout.components;
-    let is_packed = components.iter().all(|c| c.plane == components[0].plane);
-    if (layout.color, channels, is_packed) == (ColorModel::Rgb, Channels::Luma, true) {
+    if channels == Channels::Luma && layout.is_packed_rgb() {
         let luma = Mix {
             pixel_stride: components[0].pixel_stride,
-            parts: std::array::from_fn(|i| (components[i].offset, LUMA_SHARES[i])),
+            parts: std::array::from_fn(|i| (components[i].offset, LUMA_SHARES[i] * 256.0)),
             total: 256.0,
         };
         return ([luma; 3], 1);

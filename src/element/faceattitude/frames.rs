@@ -11,9 +11,10 @@ use gst_base::subclass::prelude::*;
 use gst_video::video_frame::VideoFrameRef;
 
 use super::Mode;
+use super::failures::Verdict;
 use super::imp::{CAT, FaceAttitude, Place, lock};
 use super::settings::FrameSettings;
-use super::stream::{Stream, Verdict, Video};
+use super::stream::{Stream, Video};
 use crate::analysis::InferenceError;
 use crate::element::{composition, video};
 use crate::record::{FrameStamp, Record};

@@ -4,6 +4,7 @@
 
 use gst::prelude::*;
 
+mod failures;
 mod frames;
 mod imp;
 mod live;

@@ -2,8 +2,7 @@
 
 //! The state of one stream and what happens to each of its frames.
 
-use std::time::{Duration, Instant};
-
+use super::failures::{Failures, Verdict, WarningLimit};
 use super::live::LiveWalk;
 use super::overlay::Overlay;
 use super::settings::FrameSettings;
@@ -18,12 +17,6 @@ use crate::analysis::sampling::Sampler;
 use crate::element::meta::{self, Sighting};
 use crate::inference::engine::{Epoch, Networks};
 use crate::record::{FrameStamp, Record};
-
-/// Failures in a row after which the element gives up.
-const MAX_FAILURES: u32 = 10;
-
-/// Least time between two warnings of the same kind.
-const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Duration that a frame without timestamp is taken to have where its caps tell no rate.
 const ASSUMED_FRAME_NS: u64 = 40_000_000;
@@ -42,56 +35,6 @@ impl Video {
             1_000_000_000 * fps.denom() as u64 / fps.numer() as u64
         } else {
             ASSUMED_FRAME_NS
-        }
-    }
-}
-
-/// What a failed inference leads to.
-#[derive(Debug, PartialEq)]
-pub(super) enum Verdict {
-    /// Tell, and go on.
-    Warn(InferenceError),
-    /// Go on; it was told a moment ago.
-    Silent,
-    /// Tell, and stop: it does not work.
-    GiveUp(InferenceError),
-}
-
-/// Keeps warnings apart in time.
-#[derive(Debug, Default)]
-struct WarningLimit {
-    last: Option<Instant>,
-}
-
-impl WarningLimit {
-    /// Whether it is time for another one, which is then taken to be given.
-    fn lets_through(&mut self) -> bool {
-        let is_due = |last: Instant| last.elapsed() >= WARNING_INTERVAL;
-        let is_due = self.last.is_none_or(is_due);
-        if is_due {
-            self.last = Some(Instant::now());
-        }
-        is_due
-    }
-}
-
-/// Failures since the last success.
-#[derive(Debug, Default)]
-struct Failures {
-    in_a_row: u32,
-    warnings: WarningLimit,
-}
-
-impl Failures {
-    fn add(&mut self, error: InferenceError) -> Verdict {
-        self.in_a_row += 1;
-        if self.in_a_row >= MAX_FAILURES {
-            return Verdict::GiveUp(error);
-        }
-        if self.warnings.lets_through() {
-            Verdict::Warn(error)
-        } else {
-            Verdict::Silent
         }
     }
 }
@@ -306,7 +249,7 @@ impl Stream {
         stats: &mut Stats,
         records: &mut Vec<Record>,
     ) {
-        self.failures.in_a_row = 0;
+        self.failures.end_row();
         self.is_carried = false;
         stats.add_sample(self.analysis.faces.len(), &self.analysis.timings);
         let is_told = match settings.messages {
@@ -378,21 +321,5 @@ impl Stream {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_warn_once_a_second_and_give_up_after_ten_in_a_row() {
-        let mut failures = Failures::default();
-        let error = || InferenceError("no".to_owned());
-        assert_eq!(failures.add(error()), Verdict::Warn(error()));
-        for _ in 2..MAX_FAILURES {
-            assert_eq!(failures.add(error()), Verdict::Silent);
-        }
-        assert_eq!(failures.add(error()), Verdict::GiveUp(error()));
     }
 }
