@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The default attitude classifier: a small ResNet with two heads."""
+
+import torch
+from torch import nn
+
+from faces import ATTITUDES, EMOTIONS
+
+# Width, blocks, and the stride of the first one. From 24x24 to 12x12 and 6x6 pixels.
+STEM = 32
+STAGES = ((32, 1, 1), (64, 2, 2), (96, 2, 2))
+
+
+def convolution(inputs, outputs, side, stride=1):
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, side, stride, side // 2, bias=False), nn.BatchNorm2d(outputs)
+    )
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions and what goes past them (He et al., "Deep Residual Learning", 2015), which is averaged where the
+    block halves the size (He, T. et al., "Bag of Tricks", 2018)."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.first = convolution(inputs, outputs, 3, stride)
+        self.second = convolution(outputs, outputs, 3)
+        past = [nn.AvgPool2d(2)] if stride == 2 else []
+        if inputs != outputs:
+            past.append(convolution(inputs, outputs, 1))
+        self.past = nn.Sequential(*past)
+
+    def forward(self, x):
+        return torch.relu(self.second(torch.relu(self.first(x))) + self.past(x))
+
+
+class AttitudeNetwork(nn.Module):
+    """Luma (n, 1, 48, 48), 0..255, to logits of ATTITUDES (n, 3) and of EMOTIONS (n, 8)."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = convolution(1, STEM, 5, 2)
+        blocks, inputs = [], STEM
+        for width, count, stride in STAGES:
+            for index in range(count):
+                blocks.append(Block(inputs, width, stride if index == 0 else 1))
+                inputs = width
+        self.blocks = nn.Sequential(*blocks)
+        self.drop = nn.Dropout(0.1)
+        self.attitude = nn.Linear(inputs, len(ATTITUDES))
+        self.emotion = nn.Linear(inputs, len(EMOTIONS))
+        # The last step of each block starts as nothing, so that a deep net starts as a shallow one.
+        for block in blocks:
+            nn.init.zeros_(block.second[1].weight)
+
+    def forward(self, luma):
+        x = torch.relu(self.stem((luma - 127.5) / 64))
+        features = self.drop(self.blocks(x).mean((2, 3)))
+        return self.attitude(features), self.emotion(features)
+
+
+class Probabilities(nn.Module):
+    """What is exported: the network's logits, cooled by one temperature each, as probabilities."""
+
+    def __init__(self, network, attitude_temperature, emotion_temperature):
+        super().__init__()
+        self.network = network
+        self.temperatures = (attitude_temperature, emotion_temperature)
+
+    def forward(self, luma):
+        logits = self.network(luma)
+        return tuple(torch.softmax(z / t, 1) for z, t in zip(logits, self.temperatures))

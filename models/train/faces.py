@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The labelled faces: FER2013 with the votes of FER+, and the second set's photos; split, and with their targets.
+
+The folder has `fer2013-*.npz`, `muxspace-*.tar` and `muxspace.jsonl` (models/train/README.md says what is in them).
+"""
+
+import hashlib
+import json
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+
+ATTITUDES = ("positive", "neutral", "negative")
+# The columns of FER+, less its "unknown" and "not a face".
+EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+
+# The seed's mapping: happiness is positive, neutral neutral, the rest negative.
+ATTITUDE_OF_EMOTION = np.array([1, 0, 2, 2, 2, 2, 2, 2])
+ATTITUDE_OF_FER2013 = {"happy": 0, "neutral": 1}
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+# Of the second set's identities, in per cent. FER2013's PublicTest rows are halved between the two.
+VALIDATION_SHARE, TEST_SHARE = 6, 6
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Faces of one set in one order.
+
+    images: grey pictures (height, width), uint8. landmarks: (5, 2) in their pixels, or None where a picture is framed
+    as FER2013's are. boxes: x, y, width, height, or None likewise. attitude: (n,), the label as an index into
+    ATTITUDES. votes: (n, 8), the share of voters for each of EMOTIONS; rows add up to at most 1. group: who or what
+    must not be on two sides of a split. split: (n,), one of TRAIN, VALIDATION, TEST.
+    """
+
+    images: list
+    landmarks: list
+    boxes: list
+    attitude: np.ndarray
+    votes: np.ndarray
+    names: list
+    split: np.ndarray
+
+    def of(self, split):
+        """The faces of one split."""
+        chosen = np.flatnonzero(self.split == split)
+        pick = lambda values: [values[i] for i in chosen]
+        return Faces(
+            pick(self.images),
+            pick(self.landmarks),
+            pick(self.boxes),
+            self.attitude[chosen],
+            self.votes[chosen],
+            pick(self.names),
+            self.split[chosen],
+        )
+
+    def __len__(self):
+        return len(self.images)
+
+
+def fer2013(folder):
+    """FER2013's rows as Faces. PublicTest's are halved between validation and test, by the parity of a hash of their pixels;
+    a picture of Training that is in PublicTest too goes there."""
+    parts = [np.load(path) for path in sorted(Path(folder).glob("fer2013-*.npz"))]
+    if not parts:
+        raise FileNotFoundError(f"{folder}: no fer2013-*.npz")
+    images, usage, labels, votes, names = (
+        np.concatenate([part[key] for part in parts]) for key in ("images", "usage", "label", "votes", "name")
+    )
+    hashes = [hashlib.sha256(image.tobytes()).digest() for image in images]
+    held_out = {digest for digest, kind in zip(hashes, usage) if kind != "Training"}
+    split = np.array([(VALIDATION, TEST)[d[0] & 1] if d in held_out else TRAIN for d in hashes])
+    votes = votes.astype(np.float32)
+    return Faces(
+        images=list(images),
+        landmarks=[None] * len(images),
+        boxes=[None] * len(images),
+        attitude=np.array([ATTITUDE_OF_FER2013.get(label, 2) for label in labels]),
+        votes=votes[:, :8] / votes.sum(1, keepdims=True),
+        names=[str(name) for name in names],
+        split=split,
+    )
+
+
+def second_set(folder):
+    """The second set's photos in which a face was found, as Faces; one identity is on one side."""
+    folder = Path(folder)
+    rows = [json.loads(line) for line in (folder / "muxspace.jsonl").read_text().splitlines()]
+    rows = [row for row in rows if "landmarks" in row]
+    pictures = {}
+    for path in sorted(folder.glob("muxspace-*.tar")):
+        with tarfile.open(path) as archive:
+            for member in archive:
+                pictures[member.name] = archive.extractfile(member).read()
+    decode = lambda name: cv2.imdecode(np.frombuffer(pictures[name], np.uint8), cv2.IMREAD_GRAYSCALE)
+    emotions = np.array([EMOTIONS.index(row["label"]) for row in rows])
+
+    def side(identity):
+        share = int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "little") % 100
+        if share < TEST_SHARE:
+            return TEST
+        return VALIDATION if share < TEST_SHARE + VALIDATION_SHARE else TRAIN
+
+    return Faces(
+        images=[decode(row["file"]) for row in rows],
+        landmarks=[np.array(row["landmarks"], np.float32) for row in rows],
+        boxes=[np.array(row["box"], np.float32) for row in rows],
+        attitude=ATTITUDE_OF_EMOTION[emotions],
+        votes=np.eye(len(EMOTIONS), dtype=np.float32)[emotions],
+        names=[row["file"] for row in rows],
+        split=np.array([side(row["identity"]) for row in rows]),
+    )
+
+
+def label_from_votes(faces):
+    """What ten voters tell about the label: (n, 3), the probabilities of the attitudes given a face's votes, each from a
+    model that was fitted without this face. They are the expectation of the label, not of the votes: FER2013's labels are
+    negative where voters say neutral far more often than the other way round, and a classifier that is to meet
+    the labels must learn that."""
+    features = np.hstack([faces.votes, np.sqrt(faces.votes), 1 - faces.votes.sum(1, keepdims=True)])
+    model = LogisticRegression(max_iter=1000)
+    return cross_val_predict(model, features, faces.attitude, cv=5, method="predict_proba").astype(np.float32)

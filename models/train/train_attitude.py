@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Trains the default attitude classifier.
+
+    python3 models/train/train_attitude.py DATA CHECKPOINT.pt [--epochs N] [--seed N] [--teacher CHECKPOINT.pt ...]
+
+DATA is the folder of faces (models/train/README.md). An interrupted run goes on where its last epoch ended. Prints a line of
+figures an epoch; the figures are of the validation split, never of the test split.
+"""
+
+import argparse
+import copy
+import math
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch.utils.data import DataLoader, Dataset
+
+import crop
+import faces
+from attitude_network import AttitudeNetwork
+from augmentation import augmented
+
+BATCH = 128
+PEAK_RATE = 0.1
+WARMUP_STEPS = 400
+WEIGHT_DECAY = 3e-4
+# Of the running mean of weights that is evaluated and exported.
+MEAN_DECAY = 0.998
+# How much the eight emotions count beside the three attitudes.
+EMOTION_WEIGHT = 0.4
+# How much of a target is the label, and not what the voters tell about it.
+LABEL_SHARE = 0.5
+# How much of a target is the teachers' opinion, where there are any.
+TEACHER_SHARE = 0.6
+
+
+class Training(Dataset):
+    """Augmented crops with their targets: pixels (48, 48), attitudes (3,), emotions (8,)."""
+
+    def __init__(self, parts, seed):
+        self.items = [
+            (image, landmarks, box, attitude, emotion)
+            for part, attitudes, emotions in parts
+            for image, landmarks, box, attitude, emotion in zip(
+                part.images, part.landmarks, part.boxes, attitudes, emotions
+            )
+        ]
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, index):
+        image, landmarks, box, attitude, emotion = self.items[index]
+        rng = np.random.default_rng((self.seed, self.epoch, index))
+        return augmented(image, landmarks, box, rng), attitude, emotion
+
+
+def clean_crops(part):
+    """The faces as the plugin cuts them where all goes well: (n, 1, 48, 48)."""
+    cuts = [
+        crop.cut(image, crop.whole(image) if landmarks is None else crop.from_landmarks(landmarks))
+        for image, landmarks in zip(part.images, part.landmarks)
+    ]
+    return torch.from_numpy(np.stack(cuts)[:, None])
+
+
+@torch.no_grad()
+def logits(network, crops, batch=512):
+    """Attitude and emotion logits of crops (n, 1, 48, 48)."""
+    network.eval()
+    outputs = [network(part) for part in crops.split(batch)]
+    return tuple(torch.cat(part) for part in zip(*outputs))
+
+
+def cross_entropy(output, target):
+    return -(target * F.log_softmax(output, 1)).sum(1).mean()
+
+
+class WeightMean:
+    """A running mean of a network's weights and statistics."""
+
+    def __init__(self, network):
+        self.network = copy.deepcopy(network).requires_grad_(False)
+        self.steps = 0
+
+    @torch.no_grad()
+    def update(self, network):
+        self.steps += 1
+        decay = min(MEAN_DECAY, self.steps / (self.steps + 10))
+        for mean, value in zip(self.network.state_dict().values(), network.state_dict().values()):
+            if mean.is_floating_point():
+                mean.lerp_(value, 1 - decay)
+            else:
+                mean.copy_(value)
+
+
+def load_teachers(paths):
+    teachers = []
+    for path in paths:
+        teacher = AttitudeNetwork()
+        teacher.load_state_dict(torch.load(path)["mean"])
+        teachers.append(teacher.eval().to(memory_format=torch.channels_last))
+    return teachers
+
+
+def taught(teachers, crops, attitudes, emotions):
+    """Targets, a part of which is what the teachers say to the same crops."""
+    if not teachers:
+        return attitudes, emotions
+    with torch.no_grad():
+        answers = [teacher(crops) for teacher in teachers]
+    mean = [torch.stack([F.softmax(z, 1) for z in head]).mean(0) for head in zip(*answers)]
+    mixed = lambda target, said: torch.lerp(target, said * target.sum(1, keepdim=True), TEACHER_SHARE)
+    return mixed(attitudes, mean[0]), mixed(emotions, mean[1])
+
+
+def targets(part):
+    """Attitudes (n, 3) and emotions (n, 8)."""
+    label = np.eye(3, dtype=np.float32)[part.attitude]
+    return label, part.votes
+
+
+def training_parts(fer, second):
+    label, votes = targets(fer)
+    softened = LABEL_SHARE * label + (1 - LABEL_SHARE) * faces.label_from_votes(fer)
+    return [(fer, softened, votes), (second, *targets(second))]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--epochs", type=int, default=36)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--teacher", type=Path, nargs="*", default=[])
+    options = parser.parse_args()
+
+    torch.manual_seed(options.seed)
+    sets = [faces.fer2013(options.data), faces.second_set(options.data)]
+    dataset = Training(training_parts(*(part.of(faces.TRAIN) for part in sets)), options.seed)
+    validation = [part.of(faces.VALIDATION) for part in sets]
+    validation_crops = [clean_crops(part) for part in validation]
+    print("faces:", len(dataset), "validation:", [len(part) for part in validation], flush=True)
+
+    network = AttitudeNetwork().to(memory_format=torch.channels_last)
+    mean = WeightMean(network)
+    teachers = load_teachers(options.teacher)
+    optimizer = torch.optim.SGD(
+        network.parameters(), PEAK_RATE, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY
+    )
+    steps = options.epochs * (len(dataset) // BATCH)
+    rate = lambda step: min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+
+    first_epoch = 0
+    if options.checkpoint.exists():
+        saved = torch.load(options.checkpoint)
+        network.load_state_dict(saved["network"])
+        mean.network.load_state_dict(saved["mean"])
+        mean.steps = saved["steps"]
+        optimizer.load_state_dict(saved["optimizer"])
+        schedule.load_state_dict(saved["schedule"])
+        first_epoch = saved["epoch"]
+        print("going on after epoch", first_epoch, flush=True)
+
+    for epoch in range(first_epoch, options.epochs):
+        started = time.monotonic()
+        dataset.epoch = epoch
+        order = torch.Generator().manual_seed(options.seed * 1000 + epoch)
+        loader = DataLoader(
+            dataset, BATCH, shuffle=True, generator=order, drop_last=True, num_workers=1, prefetch_factor=8
+        )
+        network.train()
+        total = 0.0
+        for crops, attitudes, emotions in loader:
+            crops = crops[:, None].contiguous(memory_format=torch.channels_last)
+            attitudes, emotions = taught(teachers, crops, attitudes, emotions)
+            said_attitudes, said_emotions = network(crops)
+            loss = cross_entropy(said_attitudes, attitudes)
+            loss = loss + EMOTION_WEIGHT * cross_entropy(said_emotions, emotions)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            mean.update(network)
+            total += loss.item()
+        correct = [
+            (logits(mean.network, crops)[0].argmax(1).numpy() == part.attitude).mean()
+            for crops, part in zip(validation_crops, validation)
+        ]
+        mixed = 0.72 * correct[0] + 0.28 * correct[1]
+        print(
+            f"epoch {epoch + 1} loss {total / len(loader):.4f} fer2013 {correct[0]:.4f} second {correct[1]:.4f} "
+            f"mix {mixed:.4f} seconds {time.monotonic() - started:.0f}",
+            flush=True,
+        )
+        new = options.checkpoint.with_suffix(".new")
+        torch.save(
+            {
+                "epoch": epoch + 1,
+                "network": network.state_dict(),
+                "mean": mean.network.state_dict(),
+                "steps": mean.steps,
+                "optimizer": optimizer.state_dict(),
+                "schedule": schedule.state_dict(),
+            },
+            new,
+        )
+        os.replace(new, options.checkpoint)
+
+
+if __name__ == "__main__":
+    main()
