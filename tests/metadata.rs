@@ -103,6 +103,31 @@ fn a_region_has_the_params_that_dl_streamer_reads() {
 }
 
 #[test]
+fn emotions_come_beside_the_attitude_where_the_model_tells_them() {
+    let mut rig = Rig::tiny(&[
+        ("smoothing", "0"),
+        ("messages", "sample"),
+        ("attitude-model", &model("two-heads")),
+    ]);
+    let buffer = rig.pass_face(POSITIVE);
+    let roi = buffer.meta::<VideoRegionOfInterestMeta>().unwrap();
+    let param = |name| roi.params().find(|p| p.name() == name).unwrap();
+    let attitude = param("classification_layer_name:attitude");
+    assert_eq!(attitude.get("label"), Ok("positive"));
+    let emotion = param("classification_layer_name:emotion");
+    assert_eq!(emotion.get("label"), Ok("happiness"));
+    assert_eq!(emotion.get("attribute_name"), Ok("emotion"));
+    assert_eq!(emotion.get("model_name"), Ok("two-heads"));
+    let happiness: f64 = emotion.get("happiness").unwrap();
+    assert_eq!(emotion.get("confidence"), Ok(happiness));
+    assert!(happiness > 0.9, "{happiness}");
+    assert!(emotion.get::<f64>("not-a-face").unwrap() < 0.1);
+    let emotions = &rig.records()[0].faces[0].emotions;
+    assert_eq!(emotions.len(), 8);
+    assert!((f64::from(emotions["happiness"]) - happiness).abs() < 1e-6);
+}
+
+#[test]
 fn messages_come_as_often_as_asked_and_say_what_the_frame_carries() {
     for (messages, frames) in [
         ("none", &[][..]),

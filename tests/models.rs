@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use gstattitude::analysis::analyzer::{Analysis, Analyzer, Face, Params};
-use gstattitude::analysis::attitude::{Attitude, Scores};
+use gstattitude::analysis::attitude::{Attitude, Classification, Scores};
 use gstattitude::analysis::frame::{ColorModel, Component, Frame, Layout, Matrix, Plane};
 use gstattitude::analysis::geometry::Rect;
 use gstattitude::inference::engine::{Config, LoadError, Networks};
@@ -62,19 +62,32 @@ fn assert_refused(result: Result<Networks, LoadError>, words: &[&str]) {
 
 /// What the classifier scores evenly grey crops as, all in one call.
 fn classify(networks: &mut Networks, levels: &[f32]) -> Vec<Scores> {
-    try_classify(networks, levels).unwrap_or_else(|error| panic!("{error}"))
+    let found = try_classify(networks, levels).unwrap_or_else(|error| panic!("{error}"));
+    found.iter().map(|found| found.scores).collect()
 }
 
-fn try_classify(networks: &mut Networks, levels: &[f32]) -> Result<Vec<Scores>, String> {
+fn try_classify(networks: &mut Networks, levels: &[f32]) -> Result<Vec<Classification>, String> {
     let input = networks.classifier.input();
     let crop_len = input.pixel_format.len(input.width, input.height);
     let crop = |&level: &f32| std::iter::repeat_n(level, crop_len);
     let crops: Vec<f32> = levels.iter().flat_map(crop).collect();
-    let mut scores = Vec::new();
+    let mut found = Vec::new();
     let result = networks
         .classifier
-        .classify(&crops, levels.len(), &mut scores);
-    result.map(|()| scores).map_err(|error| error.to_string())
+        .classify(&crops, levels.len(), &mut found);
+    result.map(|()| found).map_err(|error| error.to_string())
+}
+
+/// The emotion that is most likely for an evenly grey crop.
+fn best_emotion(networks: &mut Networks, level: f32) -> String {
+    let found = try_classify(networks, &[level]).unwrap();
+    let probabilities = found[0].emotions.as_slice();
+    let sum: f32 = probabilities.iter().sum();
+    assert!((sum - 1.0).abs() < 1e-3, "{probabilities:?}");
+    let labels = networks.classifier.emotion_labels();
+    assert_eq!(labels.len(), probabilities.len());
+    let best = (0..labels.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
+    labels[best.unwrap()].clone()
 }
 
 fn best(scores: &[Scores]) -> Vec<Attitude> {
@@ -259,6 +272,20 @@ fn the_user_can_count_an_emotion_to_another_attitude() {
 }
 
 #[test]
+fn emotions_are_told_beside_the_attitude() {
+    use Attitude::{Negative, Positive};
+    for name in ["emotions8.onnx", "two-heads.onnx"] {
+        let mut networks = loaded(with_classifier(fixture(name)));
+        let scores = classify(&mut networks, &[220.0, 40.0]);
+        assert_eq!(best(&scores), [Positive, Negative], "{name}");
+        assert_eq!(best_emotion(&mut networks, 220.0), "happiness", "{name}");
+        assert_eq!(best_emotion(&mut networks, 128.0), "neutral", "{name}");
+    }
+    let networks = loaded(with_classifier(fixture("brightness.onnx")));
+    assert!(networks.classifier.emotion_labels().is_empty());
+}
+
+#[test]
 fn scores_that_are_no_numbers_are_passed_on_as_such() {
     let mut networks = loaded(with_classifier(fixture("nan.onnx")));
     let scores = classify(&mut networks, &[0.0, 255.0]);
@@ -299,6 +326,10 @@ fn what_is_wrong_with_a_classifier_is_said() {
         ("wrong-task", &["task", "expected"]),
         ("string-input", &["'luma'", "String", "32-bit floats"]),
         ("logits", &["black crop", "add up to 1", "softmax"]),
+        (
+            "two-heads-logits",
+            &["black crop", "add up to 1", "softmax"],
+        ),
         ("greedy", &["trial inference failed"]),
         ("truncated", &["ONNX Runtime does not load it"]),
         ("emotions8-undescribed", &["no description", ".toml"]),

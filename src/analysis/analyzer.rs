@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use super::InferenceError;
-use super::attitude::{Attitude, AttitudeClassifier, Scores};
+use super::attitude::{Attitude, AttitudeClassifier, Classification, Scores};
 use super::crop;
 use super::detection::{Detection, FaceDetector, suppress_overlaps};
+use super::emotions::Emotions;
 use super::frame::Frame;
 use super::geometry::{Landmarks, Point, Rect};
 use super::preprocessing::{Letterbox, Resampler};
@@ -98,6 +99,8 @@ pub struct Face {
     pub scores: Option<Scores>,
     /// Scores of the last classification, not smoothed.
     pub raw_scores: Option<Scores>,
+    /// Smoothed probabilities of the classifier's emotions; none before the first classification.
+    pub emotions: Emotions,
     /// When it was last seen, in running time.
     pub observed_ns: u64,
     /// When it was last classified, in running time.
@@ -187,7 +190,7 @@ pub struct Analyzer {
     /// Indices of the tracks whose faces are in `crops`.
     cropped_tracks: Vec<usize>,
     crops: Vec<f32>,
-    scores: Vec<Scores>,
+    classifications: Vec<Classification>,
 }
 
 impl Analyzer {
@@ -308,17 +311,17 @@ impl Analyzer {
         let started = Instant::now();
         let batches = self.crops.chunks(crop_len * MAX_BATCH);
         for (crops, indices) in batches.zip(self.cropped_tracks.chunks(MAX_BATCH)) {
-            classifier.classify(crops, indices.len(), &mut self.scores)?;
-            for (&index, &scores) in indices.iter().zip(&self.scores) {
-                if scores.is_valid() {
+            classifier.classify(crops, indices.len(), &mut self.classifications)?;
+            for (&index, &found) in indices.iter().zip(&self.classifications) {
+                if found.is_valid() {
                     let state = &mut self.tracker.tracks_mut()[index].state;
                     state.smoother.update(
-                        scores,
+                        found,
                         time_ns,
                         params.smoothing_ns,
                         params.min_confidence,
                     );
-                    state.raw_scores = Some(scores);
+                    state.raw_scores = Some(found.scores);
                     state.classified_ns = Some(time_ns);
                 }
             }
@@ -346,6 +349,7 @@ impl Analyzer {
                 label: track.state.smoother.label(),
                 scores: track.state.smoother.scores(),
                 raw_scores: track.state.raw_scores,
+                emotions: track.state.smoother.emotions(),
                 observed_ns: track.observed_ns,
                 classified_ns: track.state.classified_ns,
             });

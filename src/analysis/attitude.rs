@@ -2,8 +2,9 @@
 
 //! The three attitudes, their scores, and what a classifier must do.
 
+use super::crop::Framing;
+use super::emotions::Emotions;
 use super::preprocessing::PixelFormat;
-use crate::analysis::crop::Framing;
 
 /// What a face seems to express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,9 +89,40 @@ impl Scores {
             })
     }
 
+    /// Moved towards `newer` by `gain` of the way.
+    pub fn moved(&self, newer: &Self, gain: f32) -> Self {
+        let (old, new) = (self.to_array(), newer.to_array());
+        Self::from_array(std::array::from_fn(|i| old[i] + gain * (new[i] - old[i])))
+    }
+
     /// Whether every score is a number from 0 to 1.
     pub fn is_valid(&self) -> bool {
         self.to_array().iter().all(|s| (0.0..=1.0).contains(s))
+    }
+}
+
+/// What a classifier says of one face.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Classification {
+    /// Of the attitudes.
+    pub scores: Scores,
+    /// Of the classifier's emotions, where it has some.
+    pub emotions: Emotions,
+}
+
+impl Classification {
+    /// Whether all of it are numbers from 0 to 1.
+    pub fn is_valid(&self) -> bool {
+        self.scores.is_valid() && self.emotions.is_valid()
+    }
+}
+
+impl From<Scores> for Classification {
+    fn from(scores: Scores) -> Self {
+        Self {
+            scores,
+            emotions: Emotions::default(),
+        }
     }
 }
 
@@ -115,8 +147,12 @@ pub trait AttitudeClassifier: Send {
     /// The model's name, for the metadata.
     fn model_name(&self) -> &str;
 
-    /// Scores `batch` crops that lie one after the other in `crops` and replaces the contents of
-    /// `scores` by theirs. Scores that are not numbers are passed on; the caller drops them.
+    /// Names of the emotions that it tells beside the attitudes; none where it tells none.
+    fn emotion_labels(&self) -> &[String];
+
+    /// Classifies `batch` crops that lie one after the other in `crops` and replaces the contents
+    /// of `found` by what it says of each. Scores that are not numbers are passed on; the caller
+    /// drops them.
     ///
     /// # Errors
     /// Where the network cannot be run or answers in another shape than it declared.
@@ -124,7 +160,7 @@ pub trait AttitudeClassifier: Send {
         &mut self,
         crops: &[f32],
         batch: usize,
-        scores: &mut Vec<Scores>,
+        found: &mut Vec<Classification>,
     ) -> Result<(), super::InferenceError>;
 }
 

@@ -14,6 +14,9 @@
 //! }
 //! ```
 
+use std::collections::BTreeMap;
+
+use super::meta::field_name;
 use crate::record::{FaceRecord, Record, ScoresRecord};
 
 /// Name of the message's structure.
@@ -78,9 +81,18 @@ fn face_to_structure(face: &FaceRecord) -> gst::Structure {
         .field("raw-positive", face.raw.positive)
         .field("raw-neutral", face.raw.neutral)
         .field("raw-negative", face.raw.negative)
+        .field("emotions", emotions_to_structure(face))
         .field("fresh", face.fresh)
         .field("age", gst::ClockTime::from_nseconds(face.age_ns))
         .build()
+}
+
+fn emotions_to_structure(face: &FaceRecord) -> gst::Structure {
+    let mut emotions = gst::Structure::new_empty("emotions");
+    for (label, &probability) in &face.emotions {
+        emotions.set(field_name(label), probability);
+    }
+    emotions
 }
 
 impl TryFrom<&gst::StructureRef> for Record {
@@ -119,6 +131,7 @@ impl TryFrom<&gst::StructureRef> for Record {
 fn face_from_structure(face: &gst::StructureRef) -> Result<FaceRecord, MessageError> {
     let bbox = floats(face, "box")?;
     let landmarks = floats(face, "landmarks")?;
+    let emotions: gst::Structure = face.get("emotions")?;
     let wrong = |field, found, expected| MessageError::Items(field, found, expected);
     Ok(FaceRecord {
         track: face.get("track")?,
@@ -147,9 +160,17 @@ fn face_from_structure(face: &gst::StructureRef) -> Result<FaceRecord, MessageEr
             neutral: face.get("raw-neutral")?,
             negative: face.get("raw-negative")?,
         },
+        emotions: emotions_from_structure(&emotions),
         fresh: face.get("fresh")?,
         age_ns: face.get::<gst::ClockTime>("age")?.nseconds(),
     })
+}
+
+fn emotions_from_structure(emotions: &gst::StructureRef) -> BTreeMap<String, f32> {
+    emotions
+        .iter()
+        .filter_map(|(label, value)| Some((label.to_string(), value.get().ok()?)))
+        .collect()
 }
 
 /// The numbers of an array field.
@@ -176,6 +197,9 @@ mod tests {
                 negative: 0.05,
             },
             raw: ScoresRecord::default(),
+            emotions: [("happiness", 0.7), ("neutral", 0.3)]
+                .map(|(label, probability)| (label.to_owned(), probability))
+                .into(),
             fresh: false,
             age_ns: 17,
         };

@@ -3,11 +3,12 @@
 //! What is known of a frame's faces, attached to its buffer.
 //!
 //! Each face is a `GstVideoRegionOfInterestMeta` of type `face` with the params `detection`,
-//! `object_id` and `classification_layer_name:attitude`, by the names that DL Streamer's
-//! `gvawatermark` and `gvametaconvert` read.
+//! `object_id`, `classification_layer_name:attitude` and, where the classifier tells emotions,
+//! `classification_layer_name:emotion`, by the names that DL Streamer's `gvawatermark` and
+//! `gvametaconvert` read.
 
 use crate::analysis::analyzer::Face;
-use crate::analysis::attitude::label_name;
+use crate::analysis::attitude::{AttitudeClassifier, label_name};
 use crate::analysis::geometry::Rect;
 use gst_video::video_meta::VideoRegionOfInterestMeta;
 
@@ -16,6 +17,42 @@ pub const ROI_TYPE: &str = "face";
 
 /// The param that holds the attitude.
 pub const ATTITUDE_PARAM: &str = "classification_layer_name:attitude";
+
+/// The param that holds the emotions.
+pub const EMOTION_PARAM: &str = "classification_layer_name:emotion";
+
+/// What the classifier and what it tells are called in metadata.
+#[derive(Clone, Debug)]
+pub struct ModelNames {
+    model: String,
+    emotion_labels: Vec<String>,
+    /// Of `emotion_labels`.
+    emotion_fields: Vec<String>,
+}
+
+impl ModelNames {
+    /// Those of `classifier`.
+    pub fn of(classifier: &dyn AttitudeClassifier) -> Self {
+        let labels = classifier.emotion_labels();
+        Self {
+            model: classifier.model_name().to_owned(),
+            emotion_labels: labels.to_vec(),
+            emotion_fields: labels.iter().map(|label| field_name(label)).collect(),
+        }
+    }
+
+    /// The emotions, by the model's own names.
+    pub fn emotion_labels(&self) -> &[String] {
+        &self.emotion_labels
+    }
+}
+
+/// `label` as the name of a structure's field: what a written structure could not be read back with
+/// is a dash.
+pub fn field_name(label: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_+/:.".contains(c);
+    label.replace(|c| !is_plain(c), "-")
+}
 
 /// How a frame shows a face: where, and how old what is known of its attitude is.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +73,7 @@ pub fn add_roi(
     buffer: &mut gst::BufferRef,
     (width, height): (u32, u32),
     sighting: &Sighting,
-    model_name: &str,
+    model: &ModelNames,
 ) {
     let frame = Rect::new(0.0, 0.0, width as f32, height as f32);
     let visible = sighting.bbox_in_frame.intersection(&frame);
@@ -54,7 +91,10 @@ pub fn add_roi(
             .field("id", sighting.face.track as i32)
             .build(),
     );
-    roi.add_param(attitude(sighting, model_name));
+    roi.add_param(attitude(sighting, &model.model));
+    if let Some(emotion) = emotion(sighting, model) {
+        roi.add_param(emotion);
+    }
 }
 
 fn detection(sighting: &Sighting, visible: &Rect, frame: &Rect) -> gst::Structure {
@@ -90,4 +130,26 @@ fn attitude(sighting: &Sighting, model_name: &str) -> gst::Structure {
         .field("age-ns", sighting.age_ns)
         .field("fresh", sighting.is_fresh)
         .build()
+}
+
+/// The face's emotions; `None` where the classifier tells none or has not told them yet.
+fn emotion(sighting: &Sighting, model: &ModelNames) -> Option<gst::Structure> {
+    let probabilities = sighting.face.emotions.as_slice();
+    let (best, &confidence) = probabilities
+        .iter()
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(b.1))?;
+    let mut structure = gst::Structure::builder(EMOTION_PARAM)
+        .field("label", model.emotion_labels.get(best)?)
+        .field("label_id", best as i32)
+        .field("confidence", f64::from(confidence))
+        .field("model_name", &model.model)
+        .field("tensor_id", 1i32)
+        .field("attribute_name", "emotion")
+        .field("type", "classification_result")
+        .build();
+    for (field, &probability) in model.emotion_fields.iter().zip(probabilities) {
+        structure.set(field, f64::from(probability));
+    }
+    Some(structure)
 }

@@ -2,13 +2,18 @@
 
 //! Attitude classifiers on ONNX Runtime.
 
+use std::slice::ChunksExact;
+
 use ort::environment::Environment;
 
-use super::description::{Activation, Description, Task};
+use super::description::{Activation, Description, Output, Task};
 use super::model::{ModelError, Source};
-use super::session::{Network, Placement};
+use super::session::{Network, Outputs, Placement};
 use crate::analysis::InferenceError;
-use crate::analysis::attitude::{Attitude, AttitudeClassifier, ClassifierInput, Scores};
+use crate::analysis::attitude::{
+    Attitude, AttitudeClassifier, Classification, ClassifierInput, Scores,
+};
+use crate::analysis::emotions::{Emotions, MAX_EMOTIONS};
 use crate::analysis::preprocessing::TensorLayout;
 
 /// Longest side of a crop: a model must not ask for more memory than there is.
@@ -21,14 +26,71 @@ const SUM_TOLERANCE: f32 = 0.02;
 pub struct OnnxClassifier {
     network: Network,
     input: ClassifierInput,
-    output: String,
-    activation: Activation,
+    attitudes: Head,
     /// For each score the attitude that it counts to.
     mapping: Vec<Attitude>,
+    emotions: EmotionSource,
+    emotion_labels: Vec<String>,
     /// Whether the model takes one crop at a time.
     is_single: bool,
     name: String,
     probabilities: Vec<f32>,
+}
+
+/// Where the probabilities of emotions come from.
+enum EmotionSource {
+    /// There are none.
+    None,
+    /// They are what is mapped to attitudes.
+    Mapped,
+    /// An output of their own.
+    Own(Head),
+}
+
+/// One output with a score for each label.
+struct Head {
+    tensor: String,
+    labels: usize,
+    activation: Activation,
+}
+
+impl Head {
+    fn new(network: &Network, section: &Output) -> Result<Self, ModelError> {
+        let labels = section.labels.len();
+        if labels == 0 {
+            return Err(ModelError::Description {
+                problem: "its description names no labels of an output".to_owned(),
+            });
+        }
+        let tensor = network.output(section.tensor.as_deref())?;
+        match tensor.shape[..] {
+            [_, scores] if scores.is_none_or(|scores| scores == labels) => Ok(Self {
+                tensor: tensor.name,
+                labels,
+                activation: section.activation,
+            }),
+            _ => Err(tensor.mismatch(&format!("(n, {labels}), a score for each label,"))),
+        }
+    }
+
+    /// A row of scores for each of `batch` crops.
+    fn rows<'a>(
+        &self,
+        outputs: &'a Outputs,
+        batch: usize,
+    ) -> Result<ChunksExact<'a, f32>, InferenceError> {
+        let scores = outputs.get(&self.tensor, &[batch, self.labels])?;
+        Ok(scores.chunks_exact(self.labels))
+    }
+
+    /// Replaces the contents of `probabilities` by those of a row.
+    fn read(&self, row: &[f32], probabilities: &mut Vec<f32>) {
+        probabilities.clear();
+        probabilities.extend_from_slice(row);
+        if self.activation == Activation::Softmax {
+            softmax(probabilities);
+        }
+    }
 }
 
 impl OnnxClassifier {
@@ -50,20 +112,29 @@ impl OnnxClassifier {
         let section = section.ok_or_else(|| ModelError::Description {
             problem: "its description lacks the section [output]".to_owned(),
         })?;
-        let output = network.output(section.tensor.as_deref())?;
-        match output.shape[..] {
-            [_, scores] if scores.is_none_or(|scores| scores == mapping.len()) => {}
-            _ => {
-                let labels = mapping.len();
-                return Err(output.mismatch(&format!("(n, {labels}), a score for each label,")));
-            }
+        let attitudes = Head::new(&network, section)?;
+        let emotions = match (&description.emotions, &description.attitude) {
+            (Some(section), _) => EmotionSource::Own(Head::new(&network, section)?),
+            (None, Some(_)) => EmotionSource::Mapped,
+            (None, None) => EmotionSource::None,
+        };
+        let emotion_labels = description
+            .emotions()
+            .map_or(Vec::new(), |output| output.labels.clone());
+        if emotion_labels.len() > MAX_EMOTIONS {
+            let problem = format!(
+                "its description names {} emotions where at most {MAX_EMOTIONS} are taken",
+                emotion_labels.len()
+            );
+            return Err(ModelError::Description { problem });
         }
         let (input, is_single) = input(&network, &description)?;
         let mut classifier = Self {
             input,
-            output: output.name,
-            activation: section.activation,
+            attitudes,
             mapping,
+            emotions,
+            emotion_labels,
             is_single,
             name: description.name.clone(),
             probabilities: Vec::new(),
@@ -71,18 +142,15 @@ impl OnnxClassifier {
         };
         let batch = 2;
         let black = vec![0.0; batch * classifier.crop_len()];
-        let mut scores = Vec::new();
-        classifier.classify(&black, batch, &mut scores)?;
-        match scores.iter().find(|scores| !are_probabilities(scores)) {
-            None => Ok(classifier),
-            Some(scores) => Err(ModelError::Description {
-                problem: format!(
-                    "it scores a black crop with {:?}, which are no probabilities that add up to 1; \
-                     if its output is logits, its description must say activation = \"softmax\"",
-                    scores.to_array()
-                ),
-            }),
+        let mut found = Vec::new();
+        classifier.classify(&black, batch, &mut found)?;
+        for Classification { scores, emotions } in &found {
+            check_probabilities(&scores.to_array())?;
+            if !classifier.emotion_labels.is_empty() {
+                check_probabilities(emotions.as_slice())?;
+            }
         }
+        Ok(classifier)
     }
 
     fn crop_len(&self) -> usize {
@@ -90,12 +158,12 @@ impl OnnxClassifier {
         input.pixel_format.len(input.width, input.height)
     }
 
-    /// Runs the network on `batch` crops and appends their scores.
+    /// Runs the network on `batch` crops and appends what it says of them.
     fn run(
         &mut self,
         crops: &[f32],
         batch: usize,
-        scores: &mut Vec<Scores>,
+        found: &mut Vec<Classification>,
     ) -> Result<(), InferenceError> {
         let (width, height) = (self.input.width, self.input.height);
         let channels = self.input.pixel_format.channels.count();
@@ -103,30 +171,37 @@ impl OnnxClassifier {
             TensorLayout::Nchw => [batch, channels, height, width],
             TensorLayout::Nhwc => [batch, height, width, channels],
         };
-        let labels = self.mapping.len();
         let outputs = self.network.run(shape, crops)?;
-        for row in outputs
-            .get(&self.output, &[batch, labels])?
-            .chunks_exact(labels)
-        {
-            self.probabilities.clear();
-            self.probabilities.extend_from_slice(row);
-            if self.activation == Activation::Softmax {
-                softmax(&mut self.probabilities);
-            }
+        let rows = self.attitudes.rows(&outputs, batch)?;
+        let mut own_rows = match &self.emotions {
+            EmotionSource::Own(head) => Some(head.rows(&outputs, batch)?),
+            EmotionSource::Mapped | EmotionSource::None => None,
+        };
+        for row in rows {
+            self.attitudes.read(row, &mut self.probabilities);
             let mut sums = [0.0; 3];
             for (&probability, &attitude) in self.probabilities.iter().zip(&self.mapping) {
                 sums[attitude as usize] += probability;
             }
+            if let (EmotionSource::Own(head), Some(rows)) = (&self.emotions, &mut own_rows) {
+                head.read(rows.next().unwrap_or_default(), &mut self.probabilities);
+            }
+            let emotions = match self.emotions {
+                EmotionSource::None => Emotions::default(),
+                EmotionSource::Own(_) | EmotionSource::Mapped => {
+                    Emotions::from_slice(&self.probabilities)
+                }
+            };
             // Rounding may carry a sum of probabilities a little over 1; more than that is wrong
             // and left for the caller to see.
-            scores.push(Scores::from_array(sums.map(|sum| {
+            let scores = Scores::from_array(sums.map(|sum| {
                 if (1.0..1.001).contains(&sum) {
                     1.0
                 } else {
                     sum
                 }
-            })));
+            }));
+            found.push(Classification { scores, emotions });
         }
         Ok(())
     }
@@ -141,20 +216,24 @@ impl AttitudeClassifier for OnnxClassifier {
         &self.name
     }
 
+    fn emotion_labels(&self) -> &[String] {
+        &self.emotion_labels
+    }
+
     fn classify(
         &mut self,
         crops: &[f32],
         batch: usize,
-        scores: &mut Vec<Scores>,
+        found: &mut Vec<Classification>,
     ) -> Result<(), InferenceError> {
-        scores.clear();
+        found.clear();
         if self.is_single {
             for crop in crops.chunks_exact(self.crop_len()) {
-                self.run(crop, 1, scores)?;
+                self.run(crop, 1, found)?;
             }
             Ok(())
         } else {
-            self.run(crops, batch, scores)
+            self.run(crops, batch, found)
         }
     }
 }
@@ -199,9 +278,19 @@ fn input(
     }
 }
 
-fn are_probabilities(scores: &Scores) -> bool {
-    let sum: f32 = scores.to_array().iter().sum();
-    scores.is_valid() && (sum - 1.0).abs() <= SUM_TOLERANCE
+/// Refuses what a network says of a black crop where it is no probabilities.
+fn check_probabilities(values: &[f32]) -> Result<(), ModelError> {
+    let sum: f32 = values.iter().sum();
+    let is_probability = |value: &f32| (0.0..=1.0).contains(value);
+    if values.iter().all(is_probability) && (sum - 1.0).abs() <= SUM_TOLERANCE {
+        return Ok(());
+    }
+    Err(ModelError::Description {
+        problem: format!(
+            "it scores a black crop with {values:?}, which are no probabilities that add up to 1; \
+             if its output is logits, its description must say activation = \"softmax\""
+        ),
+    })
 }
 
 /// Logits to probabilities, in place.

@@ -35,6 +35,8 @@ pub struct Description {
     pub output: Option<Output>,
     /// Of a classifier: which labels count to which attitude.
     pub attitude: Option<Mapping>,
+    /// Of a classifier: an output of emotions beside that of attitudes.
+    pub emotions: Option<Output>,
     /// Of a classifier: where the face lies in its input.
     pub framing: Option<FramingSection>,
 }
@@ -230,6 +232,13 @@ impl Description {
         }
     }
 
+    /// The output that tells emotions: a section of its own, or the output that is mapped to
+    /// attitudes.
+    pub fn emotions(&self) -> Option<&Output> {
+        let mapped = self.attitude.as_ref().and(self.output.as_ref());
+        self.emotions.as_ref().or(mapped)
+    }
+
     /// For each of the output's labels the attitude that it counts to.
     ///
     /// # Errors
@@ -319,6 +328,7 @@ fn known_architecture(network: &Network) -> Option<Description> {
         detector: Some(DetectorSection { head }),
         output: None,
         attitude: None,
+        emotions: None,
         framing: None,
     })
 }

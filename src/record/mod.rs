@@ -2,6 +2,8 @@
 
 //! What is known of a sampled frame, as data: one record type, whatever it is then written as.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::analyzer::{Analysis, Face};
@@ -73,6 +75,10 @@ pub struct FaceRecord {
     pub scores: ScoresRecord,
     /// Scores of the last classification.
     pub raw: ScoresRecord,
+    /// Smoothed probability of each emotion that the classifier tells, by its name; empty where it
+    /// tells none, and before the first classification.
+    #[serde(default)]
+    pub emotions: BTreeMap<String, f32>,
     /// Whether the attitude was learnt from this frame.
     pub fresh: bool,
     /// Time since it was learnt or, before the first classification, since the face was seen.
@@ -100,8 +106,14 @@ impl From<Option<Scores>> for ScoresRecord {
 }
 
 impl Record {
-    /// What `analysis` says of the frame that it was made of.
-    pub fn new(stream: &str, stamp: &FrameStamp, analysis: &Analysis) -> Self {
+    /// What `analysis` says of the frame that it was made of. `emotion_labels` are the
+    /// classifier's.
+    pub fn new(
+        stream: &str,
+        stamp: &FrameStamp,
+        analysis: &Analysis,
+        emotion_labels: &[String],
+    ) -> Self {
         Self {
             schema: SCHEMA,
             stream: stream.to_owned(),
@@ -115,7 +127,7 @@ impl Record {
             faces: analysis
                 .faces
                 .iter()
-                .map(|face| FaceRecord::new(face, analysis.time_ns))
+                .map(|face| FaceRecord::new(face, analysis.time_ns, emotion_labels))
                 .collect(),
         }
     }
@@ -123,7 +135,7 @@ impl Record {
 
 impl FaceRecord {
     /// What is known of `face` at `time_ns` of running time.
-    pub fn new(face: &Face, time_ns: u64) -> Self {
+    pub fn new(face: &Face, time_ns: u64, emotion_labels: &[String]) -> Self {
         let bbox = face.bbox_at(time_ns);
         let age_ns = time_ns.saturating_sub(face.updated_ns());
         Self {
@@ -137,6 +149,9 @@ impl FaceRecord {
             confidence: face.confidence(),
             scores: face.scores.into(),
             raw: face.raw_scores.into(),
+            emotions: std::iter::zip(emotion_labels, face.emotions.as_slice())
+                .map(|(label, &probability)| (label.clone(), probability))
+                .collect(),
             fresh: face.is_judged_at(time_ns),
             age_ns,
         }
@@ -156,7 +171,7 @@ mod tests {
             height: 360,
             ..FrameStamp::default()
         };
-        let record = Record::new("cam", &stamp, &Analysis::default());
+        let record = Record::new("cam", &stamp, &Analysis::default(), &[]);
         assert_eq!(
             serde_json::to_string(&record).unwrap(),
             r#"{"schema":1,"stream":"cam","frame":42,"pts_ns":1400000000,"running_time_ns":null,"stream_time_ns":null,"utc":null,"width":640,"height":360,"faces":[]}"#

@@ -306,8 +306,8 @@ fn measure_parts(criterion: &mut Criterion, benches: &mut [Bench]) {
         bench.cut(&mut crop);
         group.bench_function("crop", |b| b.iter(|| bench.cut(&mut crop)));
         group.bench_function("classification", |b| {
-            let (classifier, mut scores) = (&mut bench.networks.classifier, Vec::new());
-            b.iter(|| classifier.classify(&crop, 1, &mut scores));
+            let (classifier, mut found) = (&mut bench.networks.classifier, Vec::new());
+            b.iter(|| classifier.classify(&crop, 1, &mut found));
         });
         group.bench_function("total", |b| b.iter(|| bench.analyze()));
         let mut bare = Bare::of(bench);

@@ -3,7 +3,7 @@
 //! The whole walk with scripted networks.
 
 use super::*;
-use crate::analysis::attitude::ClassifierInput;
+use crate::analysis::attitude::{Classification, ClassifierInput};
 use crate::analysis::crop::Framing;
 use crate::analysis::detection::DetectorInput;
 use crate::analysis::preprocessing::{InputSize, PixelFormat};
@@ -66,15 +66,19 @@ impl AttitudeClassifier for ScriptedClassifier {
         "scripted"
     }
 
+    fn emotion_labels(&self) -> &[String] {
+        &[]
+    }
+
     fn classify(
         &mut self,
         crops: &[f32],
         batch: usize,
-        scores: &mut Vec<Scores>,
+        found: &mut Vec<Classification>,
     ) -> Result<(), InferenceError> {
         assert_eq!(crops.len(), batch * 4 * 4);
         self.batches.push(batch);
-        *scores = vec![self.answer.clone()?; batch];
+        *found = vec![self.answer.clone()?.into(); batch];
         Ok(())
     }
 }

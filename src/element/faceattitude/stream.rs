@@ -14,7 +14,7 @@ use crate::analysis::analyzer::Analysis;
 use crate::analysis::attitude::Attitude;
 use crate::analysis::frame::{Frame, Layout};
 use crate::analysis::sampling::Sampler;
-use crate::element::meta::{self, Sighting};
+use crate::element::meta::{self, ModelNames, Sighting};
 use crate::inference::engine::{Epoch, Networks};
 use crate::record::{FrameStamp, Record};
 
@@ -47,7 +47,7 @@ enum Walk {
 /// The state of one stream, from READY->PAUSED to PAUSED->READY.
 pub(super) struct Stream {
     walk: Walk,
-    model_name: String,
+    model: ModelNames,
     /// As the stream-start event has it.
     id: String,
     epoch: Epoch,
@@ -77,7 +77,7 @@ impl Stream {
     /// Where the system gives no thread.
     pub fn new(networks: Networks, mode: Mode, id: String) -> std::io::Result<Self> {
         Ok(Self {
-            model_name: networks.classifier.model_name().to_owned(),
+            model: ModelNames::of(networks.classifier.as_ref()),
             walk: match mode {
                 Mode::Live => Walk::Live(LiveWalk::start(networks)?),
                 Mode::Sync | Mode::Auto => Walk::Sync(Box::new(SyncWalk::new(networks))),
@@ -270,7 +270,12 @@ impl Stream {
             }
         };
         if is_told {
-            records.push(Record::new(&self.id, stamp, &self.analysis));
+            records.push(Record::new(
+                &self.id,
+                stamp,
+                &self.analysis,
+                self.model.emotion_labels(),
+            ));
         }
     }
 
@@ -309,7 +314,7 @@ impl Stream {
         if settings.roi_meta {
             let size = (video.info.width(), video.info.height());
             for sighting in sightings.clone() {
-                meta::add_roi(buffer, size, &sighting, &self.model_name);
+                meta::add_roi(buffer, size, &sighting, &self.model);
             }
         }
         self.overlay.note(time_ns, sightings.clone());

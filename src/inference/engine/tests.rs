@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use super::*;
-use crate::analysis::attitude::{ClassifierInput, Scores};
+use crate::analysis::attitude::{Classification, ClassifierInput, Scores};
 use crate::analysis::crop::Framing;
 use crate::analysis::detection::{Detection, DetectorInput};
 use crate::analysis::frame::Frame;
@@ -82,13 +82,17 @@ impl AttitudeClassifier for FakeClassifier {
         "fake"
     }
 
+    fn emotion_labels(&self) -> &[String] {
+        &[]
+    }
+
     fn classify(
         &mut self,
         _crops: &[f32],
         batch: usize,
-        scores: &mut Vec<Scores>,
+        found: &mut Vec<Classification>,
     ) -> Result<(), InferenceError> {
-        *scores = vec![Scores::from_array([0.0, 1.0, 0.0]); batch];
+        *found = vec![Scores::from_array([0.0, 1.0, 0.0]).into(); batch];
         Ok(())
     }
 }
