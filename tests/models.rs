@@ -203,6 +203,38 @@ fn published_face_detectors_need_no_description() {
     }
 }
 
+#[test]
+fn published_emotion_classifiers_need_no_description() {
+    use Attitude::{Negative, Neutral, Positive};
+    let folder = tempfile::tempdir().unwrap();
+    for (fixture, file, name) in [
+        ("emotions8-undescribed", "emotion-ferplus-8", "ferplus"),
+        ("rgb-emotions", "enet_b0_8_best_afew", "hsemotion-b0-8"),
+    ] {
+        let fixture = format!("tests/fixtures/models/{fixture}.onnx");
+        let model = folder.path().join(format!("{file}.onnx"));
+        std::fs::copy(in_repository(&fixture), &model).unwrap();
+        let mut networks = loaded(with_classifier(Source::File(model)));
+        assert_eq!(networks.classifier.model_name(), name);
+        let scores = classify(&mut networks, &normalised(&[220.0, 30.0, 120.0], name));
+        assert_eq!(best(&scores), [Positive, Negative, Neutral], "{name}");
+        assert_eq!(networks.classifier.emotion_labels().len(), 8);
+    }
+}
+
+/// Levels of grey as the model of that name takes them.
+fn normalised(levels: &[f32], name: &str) -> Vec<f32> {
+    let is_imagenets = name.starts_with("hsemotion");
+    let normalise = |level| {
+        if is_imagenets {
+            (level - 116.0) / 57.0
+        } else {
+            level
+        }
+    };
+    levels.iter().copied().map(normalise).collect()
+}
+
 /// Asserts that `face` is where [`Picture`] has it, within 15% of its size.
 fn assert_at_the_face(face: &Face) {
     let (expected, found) = (Rect::new(342.0, 109.0, 116.0, 147.0), face.bbox_in_frame);
@@ -332,7 +364,7 @@ fn what_is_wrong_with_a_classifier_is_said() {
         ),
         ("greedy", &["trial inference failed"]),
         ("truncated", &["ONNX Runtime does not load it"]),
-        ("emotions8-undescribed", &["no description", ".toml"]),
+        ("rgb-emotions", &["no description", ".toml"]),
         ("one-face", &["task", "expected"]),
         ("not-there", &["cannot be read"]),
     ] {

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use super::known;
 use super::model::{ModelError, Source};
 use super::session::Network;
 use crate::analysis::attitude::Attitude;
@@ -52,7 +53,7 @@ pub enum Task {
 }
 
 /// What a model takes.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The tensor; may be left out where there is one.
@@ -68,10 +69,9 @@ pub struct Input {
     pub height: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Color {
-    #[default]
     Luma,
     Rgb,
     Bgr,
@@ -213,12 +213,14 @@ impl Description {
         };
         let description = match text {
             Some(text) => Self::parse(&text)?,
-            None => known_architecture(network).ok_or_else(|| ModelError::Description {
-                problem: format!(
-                    "it has no description: put one beside it as a .toml file, or into its \
+            None => known::recognise(source, network)
+                .map(|model| model.description.clone())
+                .ok_or_else(|| ModelError::Description {
+                    problem: format!(
+                        "it has no description: put one beside it as a .toml file, or into its \
                      metadata under '{METADATA_KEY}' (models/README.md)"
-                ),
-            })?,
+                    ),
+                })?,
         };
         if description.task == task {
             Ok(description)
@@ -299,38 +301,6 @@ impl Description {
             },
         }
     }
-}
-
-/// The description of a published model that is recognised by its tensors.
-fn known_architecture(network: &Network) -> Option<Description> {
-    let (head, color, mean, scale) = if network.has_output("cls_8") && network.has_output("kps_8") {
-        (HeadKind::Yunet, Color::Bgr, 0.0, 1.0)
-    } else if network.has_output("scores") && network.has_output("boxes") {
-        (HeadKind::Ultraface, Color::Rgb, 127.0, 1.0 / 128.0)
-    } else {
-        return None;
-    };
-    let name = match head {
-        HeadKind::Yunet => "yunet",
-        _ => "ultraface",
-    };
-    Some(Description {
-        schema: SCHEMA,
-        task: Task::FaceDetection,
-        name: name.to_owned(),
-        input: Input {
-            tensor: Some("input".to_owned()),
-            color,
-            mean: Some(PerChannel::All(mean)),
-            scale: Some(PerChannel::All(scale)),
-            ..Input::default()
-        },
-        detector: Some(DetectorSection { head }),
-        output: None,
-        attitude: None,
-        emotions: None,
-        framing: None,
-    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod model;
 mod session;
 
 pub mod description;
+pub mod known;
 
 pub mod classifier;
 pub mod detector;

@@ -47,6 +47,14 @@ impl Source {
         }
     }
 
+    /// The name of its file, if it is in one.
+    pub(super) fn file_name(&self) -> Option<std::borrow::Cow<'_, str>> {
+        match self {
+            Source::Embedded { .. } => None,
+            Source::File(path) => Some(path.file_name()?.to_string_lossy()),
+        }
+    }
+
     /// The ONNX file's bytes.
     pub(super) fn read(&self) -> Result<std::borrow::Cow<'static, [u8]>, ModelError> {
         match self {

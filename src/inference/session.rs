@@ -61,6 +61,11 @@ impl Network {
         find(self.session.outputs(), name, "output")
     }
 
+    /// Whether there is an input of that name.
+    pub fn has_input(&self, name: &str) -> bool {
+        self.session.inputs().iter().any(|i| i.name() == name)
+    }
+
     /// Whether there is an output of that name.
     pub fn has_output(&self, name: &str) -> bool {
         self.session.outputs().iter().any(|o| o.name() == name)
