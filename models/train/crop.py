@@ -17,10 +17,10 @@ MAX_TAPS = 4
 NEAREST_TAPS = 3
 
 
-def from_landmarks(landmarks):
+def from_landmarks(landmarks, side=SIDE):
     """shown_from_crop of a face with five landmarks, (5, 2) in pixels: Umeyama's least squares."""
     p = landmarks @ (1, 1j)
-    q = TEMPLATE @ (1, 1j) * SIDE
+    q = TEMPLATE @ (1, 1j) * side
     centred = p - p.mean()
     m = (centred.conj() @ (q - q.mean())) / (centred.conj() @ centred).real
     return 1 / m, -(q.mean() - m * p.mean()) / m
@@ -34,14 +34,14 @@ def from_box(box):
     return scale + 0j, center - scale * complex(SIDE, SIDE) / 2
 
 
-def whole(image):
+def whole(image, side=SIDE):
     """shown_from_crop of a picture that is framed as a crop is."""
-    scale = image.shape[0] / SIDE
+    scale = image.shape[0] / side
     return scale + 0j, 0j
 
 
-def cut(image, shown_from_crop):
-    """The crop (SIDE, SIDE), float32 0..255, of a grey picture (height, width), uint8."""
+def cut(image, shown_from_crop, side=SIDE):
+    """The crop (side, side), float32 0..255, of a grey picture (height, width), uint8."""
     m, t = shown_from_crop
     taps = int(np.clip(np.ceil(abs(m)), 1, MAX_TAPS))
     step = m / taps
@@ -49,10 +49,9 @@ def cut(image, shown_from_crop):
     first = t + step * (0.5 + 0.5j) - (0.5 + 0.5j)
     matrix = np.array([[step.real, -step.imag, first.real], [step.imag, step.real, first.imag]])
     how = cv2.INTER_NEAREST if taps >= NEAREST_TAPS else cv2.INTER_LINEAR
-    side = SIDE * taps
     samples = cv2.warpAffine(
-        image, matrix, (side, side), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        image, matrix, (side * taps, side * taps), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
     if taps == 1:
         return samples
-    return samples.reshape(SIDE, taps, SIDE, taps).mean((1, 3))
+    return samples.reshape(side, taps, side, taps).mean((1, 3))

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Makes the default attitude classifier of a trained checkpoint.
+
+    python3 models/train/export_attitude.py DATA CHECKPOINT.pt OUT.onnx DESCRIPTION.toml
+
+Fits one temperature for each head on the validation split (Guo et al., "On Calibration of Modern Neural Networks", 2017),
+so that scores are probabilities, exports ONNX with a dynamic batch, and writes the description into it.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import crop
+import faces
+from attitude_network import AttitudeNetwork, Probabilities
+from train_attitude import clean_crops, cross_entropy, logits, targets
+
+DESCRIBE = Path(__file__).parents[1] / "describe.py"
+
+
+def temperature(outputs, target):
+    """What to divide logits (n, k) by for their softmax to be closest to `target` (n, k), in cross entropy."""
+    candidates = np.geomspace(0.4, 2.5, 200)
+    losses = [float(cross_entropy(outputs / t, target)) for t in candidates]
+    return float(candidates[int(np.argmin(losses))])
+
+
+def main():
+    if len(sys.argv) != 5:
+        sys.exit(__doc__.strip())
+    data, checkpoint, out, description = sys.argv[1:]
+
+    network = AttitudeNetwork()
+    network.load_state_dict(torch.load(checkpoint)["mean"])
+    network.eval()
+    parts = [part.of(faces.VALIDATION) for part in (faces.fer2013(data), faces.second_set(data))]
+    attitudes, emotions = (torch.cat(head) for head in zip(*(logits(network, clean_crops(part)) for part in parts)))
+    labels, votes = (
+        torch.from_numpy(np.concatenate(values)) for values in zip(*(targets(part) for part in parts))
+    )
+    temperatures = temperature(attitudes, labels), temperature(emotions, votes)
+    print("temperatures of attitudes and emotions:", *(f"{t:.3f}" for t in temperatures))
+
+    torch.onnx.export(
+        Probabilities(network, *temperatures).eval(),
+        (torch.zeros(2, 1, crop.SIDE, crop.SIDE),),
+        out,
+        input_names=["luma"],
+        output_names=["scores", "emotions"],
+        dynamic_axes={name: {0: "n"} for name in ("luma", "scores", "emotions")},
+        opset_version=17,
+        dynamo=False,
+    )
+    subprocess.run([sys.executable, DESCRIBE, out, description], check=True)
+
+
+if __name__ == "__main__":
+    main()
