@@ -16,7 +16,7 @@ import torch
 
 import crop
 import faces
-from attitude_network import AttitudeNetwork, Probabilities
+from attitude_network import Probabilities, load
 from train_attitude import clean_crops, cross_entropy, logits, targets
 
 DESCRIBE = Path(__file__).parents[1] / "describe.py"
@@ -34,9 +34,7 @@ def main():
         sys.exit(__doc__.strip())
     data, checkpoint, out, description = sys.argv[1:]
 
-    network = AttitudeNetwork()
-    network.load_state_dict(torch.load(checkpoint)["mean"])
-    network.eval()
+    network = load(checkpoint)
     parts = [part.of(faces.VALIDATION) for part in (faces.fer2013(data), faces.second_set(data))]
     attitudes, emotions = (torch.cat(head) for head in zip(*(logits(network, clean_crops(part)) for part in parts)))
     labels, votes = (

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 import faces
-from attitude_network import AttitudeNetwork
+from attitude_network import load
 from report_attitude import majority
 from train_attitude import clean_crops, logits
 
@@ -37,9 +37,7 @@ def voters(fer):
 
 @torch.no_grad()
 def answers(checkpoint, crops):
-    network = AttitudeNetwork()
-    network.load_state_dict(torch.load(checkpoint)["mean"])
-    return torch.softmax(logits(network, crops)[0], 1).numpy()
+    return torch.softmax(logits(load(checkpoint), crops)[0], 1).numpy()
 
 
 def seeds(name, part, checkpoints):

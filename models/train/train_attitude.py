@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """Trains the default attitude classifier.
 
-    python3 models/train/train_attitude.py DATA CHECKPOINT.pt [--epochs N] [--seed N] [--teacher CHECKPOINT.pt ...]
+    python3 models/train/train_attitude.py DATA CHECKPOINT.pt [--epochs N] [--seed N] [--shape NAME]
+        [--teacher CHECKPOINT.pt ...]
 
 DATA is the folder of faces (models/train/README.md). An interrupted run goes on where its last epoch ended. Prints a line of
 figures an epoch; the figures are of the validation split, never of the test split.
@@ -21,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import crop
 import faces
-from attitude_network import AttitudeNetwork
+from attitude_network import SHAPES, AttitudeNetwork, load
 from augmentation import augmented
 
 BATCH = 128
@@ -100,15 +101,6 @@ class WeightMean:
                 mean.copy_(value)
 
 
-def load_teachers(paths):
-    teachers = []
-    for path in paths:
-        teacher = AttitudeNetwork()
-        teacher.load_state_dict(torch.load(path)["mean"])
-        teachers.append(teacher.eval().to(memory_format=torch.channels_last))
-    return teachers
-
-
 def taught(teachers, crops, attitudes, emotions):
     """Targets, a part of which is what the teachers say to the same crops."""
     if not teachers:
@@ -138,6 +130,7 @@ def main():
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--epochs", type=int, default=36)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--shape", choices=SHAPES, default="default")
     parser.add_argument("--teacher", type=Path, nargs="*", default=[])
     options = parser.parse_args()
 
@@ -148,9 +141,9 @@ def main():
     validation_crops = [clean_crops(part) for part in validation]
     print("faces:", len(dataset), "validation:", [len(part) for part in validation], flush=True)
 
-    network = AttitudeNetwork().to(memory_format=torch.channels_last)
+    network = AttitudeNetwork(options.shape).to(memory_format=torch.channels_last)
     mean = WeightMean(network)
-    teachers = load_teachers(options.teacher)
+    teachers = [load(path) for path in options.teacher]
     optimizer = torch.optim.SGD(
         network.parameters(), PEAK_RATE, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY
     )
@@ -203,6 +196,7 @@ def main():
         new = options.checkpoint.with_suffix(".new")
         torch.save(
             {
+                "shape": options.shape,
                 "epoch": epoch + 1,
                 "network": network.state_dict(),
                 "mean": mean.network.state_dict(),
