@@ -28,14 +28,37 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 VALIDATION_SHARE, TEST_SHARE = 6, 6
 
 
+def split_of(name, validation_share, test_share):
+    """The split that something of this name is in; the shares are in per cent."""
+    share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little") % 100
+    if share < test_share:
+        return TEST
+    return VALIDATION if share < test_share + validation_share else TRAIN
+
+
+def archived(paths):
+    """The files in tar archives, as bytes by their names."""
+    files = {}
+    for path in sorted(paths):
+        with tarfile.open(path) as archive:
+            for member in archive:
+                files[member.name] = archive.extractfile(member).read()
+    return files
+
+
+def decoded(data, mode):
+    """The picture in the bytes of a file."""
+    return cv2.imdecode(np.frombuffer(data, np.uint8), mode)
+
+
 @dataclass(frozen=True)
 class Faces:
     """Faces of one set in one order.
 
-    images: grey pictures (height, width), uint8. landmarks: (5, 2) in their pixels, or None where a picture is framed
-    as FER2013's are. boxes: x, y, width, height, or None likewise. attitude: (n,), the label as an index into
-    ATTITUDES. votes: (n, 8), the share of voters for each of EMOTIONS; rows add up to at most 1. group: who or what
-    must not be on two sides of a split. split: (n,), one of TRAIN, VALIDATION, TEST.
+    images: pictures, uint8, grey (height, width) or BGR (height, width, 3). landmarks: (5, 2) in their pixels, or None
+    where a picture is framed as FER2013's are. boxes: x, y, width, height, or None likewise. attitude: (n,), the label as
+    an index into ATTITUDES. votes: (n, 8), the share of voters for each of EMOTIONS; rows add up to at most 1. group: who
+    or what must not be on two sides of a split. split: (n,), one of TRAIN, VALIDATION, TEST.
     """
 
     images: list
@@ -88,33 +111,21 @@ def fer2013(folder):
     )
 
 
-def second_set(folder):
+def second_set(folder, mode=cv2.IMREAD_GRAYSCALE):
     """The second set's photos in which a face was found, as Faces; one identity is on one side."""
     folder = Path(folder)
     rows = [json.loads(line) for line in (folder / "muxspace.jsonl").read_text().splitlines()]
     rows = [row for row in rows if "landmarks" in row]
-    pictures = {}
-    for path in sorted(folder.glob("muxspace-*.tar")):
-        with tarfile.open(path) as archive:
-            for member in archive:
-                pictures[member.name] = archive.extractfile(member).read()
-    decode = lambda name: cv2.imdecode(np.frombuffer(pictures[name], np.uint8), cv2.IMREAD_GRAYSCALE)
+    pictures = archived(folder.glob("muxspace-*.tar"))
     emotions = np.array([EMOTIONS.index(row["label"]) for row in rows])
-
-    def side(identity):
-        share = int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "little") % 100
-        if share < TEST_SHARE:
-            return TEST
-        return VALIDATION if share < TEST_SHARE + VALIDATION_SHARE else TRAIN
-
     return Faces(
-        images=[decode(row["file"]) for row in rows],
+        images=[decoded(pictures[row["file"]], mode) for row in rows],
         landmarks=[np.array(row["landmarks"], np.float32) for row in rows],
         boxes=[np.array(row["box"], np.float32) for row in rows],
         attitude=ATTITUDE_OF_EMOTION[emotions],
         votes=np.eye(len(EMOTIONS), dtype=np.float32)[emotions],
         names=[row["file"] for row in rows],
-        split=np.array([side(row["identity"]) for row in rows]),
+        split=np.array([split_of(row["identity"], VALIDATION_SHARE, TEST_SHARE) for row in rows]),
     )
 
 

@@ -9,7 +9,6 @@ figures an epoch; the figures are of the validation split, never of the test spl
 """
 
 import argparse
-import copy
 import math
 import os
 import time
@@ -24,13 +23,12 @@ import crop
 import faces
 from attitude_network import SHAPES, AttitudeNetwork, load
 from augmentation import augmented
+from weight_mean import WeightMean
 
 BATCH = 128
 PEAK_RATE = 0.1
 WARMUP_STEPS = 400
 WEIGHT_DECAY = 3e-4
-# Of the running mean of weights that is evaluated and exported.
-MEAN_DECAY = 0.998
 # How much the eight emotions count beside the three attitudes.
 EMOTION_WEIGHT = 0.4
 # How much of a target is the label, and not what the voters tell about it.
@@ -81,24 +79,6 @@ def logits(network, crops, batch=512):
 
 def cross_entropy(output, target):
     return -(target * F.log_softmax(output, 1)).sum(1).mean()
-
-
-class WeightMean:
-    """A running mean of a network's weights and statistics."""
-
-    def __init__(self, network):
-        self.network = copy.deepcopy(network).requires_grad_(False)
-        self.steps = 0
-
-    @torch.no_grad()
-    def update(self, network):
-        self.steps += 1
-        decay = min(MEAN_DECAY, self.steps / (self.steps + 10))
-        for mean, value in zip(self.network.state_dict().values(), network.state_dict().values()):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1 - decay)
-            else:
-                mean.copy_(value)
 
 
 def taught(teachers, crops, attitudes, emotions):

@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Pictures for the face detector to learn from: portraits on backgrounds, with the faces that a teacher finds in them.
+
+    python3 models/train/composites.py DATA YUNET.onnx FOLDER [--split train] [--count N] [--seed N] [--processes N]
+
+Writes shards of SHARD pictures into FOLDER: `WIDTHxHEIGHT-INDEX.npy`, luma (n, height, width), uint8, and `.npz` of the same
+name with `faces` (m, 15), in rows as in detections.py, and `counts` (n,), how many of them are a picture's. An interrupted
+run goes on.
+
+A picture is drawn at twice the size that the student will see, in colour, and the teacher looks at that: so the student
+learns to find faces that the teacher itself would miss at the student's size.
+"""
+
+import argparse
+import json
+import math
+import multiprocessing
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import faces
+from detections import FIELDS, Yunet, without_overlaps
+
+# Width and height of what the student sees. A quarter of 16:9 video is padded to the first.
+SIZES = ((320, 192), (256, 256), (192, 320))
+SIZE_SHARES = (0.6, 0.25, 0.15)
+# How much larger what the teacher sees is.
+TEACHER_SCALE = 2
+# Of the teacher's faces that are kept.
+TEACHER_THRESHOLD = 0.2
+SHARD = 500
+# Of backgrounds, in per cent.
+VALIDATION_SHARE, TEST_SHARE = 7, 8
+
+# Height of the smallest face, in px of what the student sees; and of the smallest that counts as one although the teacher
+# does not find it.
+MIN_HEIGHT, MIN_KNOWN_HEIGHT = 10, 16
+# A face that is turned by more is one only where the teacher finds it, in degrees.
+MAX_KNOWN_TURN = 40
+# Rows and columns of a video meeting.
+GRIDS = ((1, 2), (2, 1), (2, 2), (2, 3), (3, 3), (3, 4), (4, 4), (4, 5))
+MIRRORED = [1, 0, 2, 4, 3]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What composites are made of. portraits: faces.Faces in colour, with landmarks. squares: FER2013's, without.
+    backgrounds: pictures (height, width, 3). crowded: which backgrounds have faces."""
+
+    portraits: faces.Faces
+    squares: faces.Faces
+    backgrounds: list
+    crowded: np.ndarray
+
+    @staticmethod
+    def load(folder, split):
+        rows = [json.loads(line) for line in (Path(folder) / "backgrounds.jsonl").read_text().splitlines()]
+        rows = [row for row in rows if faces.split_of(row["file"], VALIDATION_SHARE, TEST_SHARE) == split]
+        files = faces.archived([Path(folder) / "backgrounds.tar"])
+        return Material(
+            faces.second_set(folder, cv2.IMREAD_COLOR).of(split),
+            faces.fer2013(folder).of(split),
+            [faces.decoded(files[row["file"]], cv2.IMREAD_COLOR) for row in rows],
+            np.flatnonzero([len(row["faces"]) > 0 for row in rows]),
+        )
+
+    def background(self, rng):
+        """Any photo; more often than by chance one with people, which are faces as they are found in the wild."""
+        if rng.random() < 0.2:
+            return self.backgrounds[rng.choice(self.crowded)]
+        return self.backgrounds[rng.integers(len(self.backgrounds))]
+
+
+def log_uniform(rng, low, high):
+    return math.exp(rng.uniform(math.log(low), math.log(max(low, high))))
+
+
+def texture(size, rng):
+    """Clouds of some grain, with shapes and letters on them, (height, width, 3)."""
+    width, height = size
+    grain = log_uniform(rng, 2, 100)
+    cells = rng.integers(0, 256, (math.ceil(height / grain) + 1, math.ceil(width / grain) + 1, 3), dtype=np.uint8)
+    picture = cv2.resize(cells, size, interpolation=cv2.INTER_CUBIC)
+    picture = cv2.addWeighted(picture, rng.uniform(0, 1), np.full_like(picture, rng.integers(256)), 0.5, 0)
+    for _ in range(rng.integers(0, 12)):
+        color = rng.integers(0, 256, 3).tolist()
+        center = (int(rng.integers(width)), int(rng.integers(height)))
+        extent = int(log_uniform(rng, 3, height / 3))
+        thickness = int(rng.choice((-1, 1, 2, 5)))
+        shape = rng.integers(4)
+        if shape == 0:
+            cv2.ellipse(picture, center, (extent, int(extent * rng.uniform(0.3, 1.5))), 0, 0, 360, color, thickness)
+        elif shape == 1:
+            far = (center[0] + extent, center[1] + int(extent * rng.uniform(0.3, 1.5)))
+            cv2.rectangle(picture, center, far, color, thickness)
+        elif shape == 2:
+            far = (int(rng.integers(width)), int(rng.integers(height)))
+            cv2.line(picture, center, far, color, abs(thickness))
+        else:
+            text = "".join(map(chr, rng.integers(33, 123, rng.integers(1, 12))))
+            cv2.putText(picture, text, center, cv2.FONT_HERSHEY_SIMPLEX, extent / 30, color, abs(thickness))
+    return picture
+
+
+def covering(picture, size, rng):
+    """A part of a picture, scaled to `size`."""
+    width, height = size
+    rows, columns = picture.shape[:2]
+    share = rng.uniform(0.4, 1)
+    scale = max(width / columns, height / rows) / share
+    shown = (min(columns, round(width / scale)), min(rows, round(height / scale)))
+    x, y = rng.integers(0, columns - shown[0] + 1), rng.integers(0, rows - shown[1] + 1)
+    part = picture[y : y + shown[1], x : x + shown[0]]
+    if rng.random() < 0.5:
+        part = part[:, ::-1]
+    return cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+
+
+def backdrop(material, size, rng):
+    """What faces are put on, (height, width, 3)."""
+    kind = rng.random()
+    if kind < 0.8:
+        return covering(material.background(rng), size, rng)
+    if kind < 0.9:
+        return texture(size, rng)
+    return np.full((size[1], size[0], 3), rng.integers(0, 256, 3), np.uint8)
+
+
+def relit(picture, rng):
+    """The picture under other light, by another camera: gain, gamma, a cast of colour or no colour."""
+    if rng.random() < 0.3:
+        return picture
+    if rng.random() < 0.15:
+        picture = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    gains = math.exp(rng.normal(-0.1, 0.3)) * np.exp(rng.normal(0, 0.12, 3))
+    table = 255 * (np.arange(256)[:, None] / 255) ** math.exp(rng.normal(0, 0.25)) * gains
+    return cv2.LUT(picture, np.clip(table, 0, 255).astype(np.uint8)[None])
+
+
+def covered(picture, rng):
+    """The picture with something in front of a part of it."""
+    picture = picture.copy()
+    height, width = (np.array(picture.shape[:2]) * rng.uniform(0.15, 0.5, 2)).astype(int)
+    y, x = rng.integers(0, picture.shape[0] - height), rng.integers(0, picture.shape[1] - width)
+    picture[y : y + height, x : x + width] = texture((width, height), rng)
+    return picture
+
+
+def head(picture, box, rng):
+    """How opaque each pixel of a portrait is, (height, width), uint8: all of it, or the head alone."""
+    opacity = np.full(picture.shape[:2], 255, np.uint8)
+    if rng.random() < 0.5:
+        return opacity
+    x, y, width, height = box
+    opacity[:] = 0
+    center = (round(x + width / 2), round(y + height / 2))
+    axes = (round(width * rng.uniform(0.5, 0.75)), round(height * rng.uniform(0.5, 0.65)))
+    cv2.ellipse(opacity, center, axes, 0, 0, 360, 255, -1)
+    return cv2.blur(opacity, (round(width * rng.uniform(0.02, 0.2)) + 1,) * 2)
+
+
+def paste(canvas, picture, opacity, matrix):
+    """Draws the picture onto the canvas; `matrix` (2, 3) brings its coordinates there."""
+    scale = math.hypot(matrix[0, 0], matrix[1, 0])
+    layers = np.dstack([picture, opacity])
+    if scale < 0.6:
+        size = tuple(max(1, round(side * scale)) for side in picture.shape[1::-1])
+        layers = cv2.resize(layers, size, interpolation=cv2.INTER_AREA)
+        matrix = matrix @ np.diag([picture.shape[1] / size[0], picture.shape[0] / size[1], 1])
+    rows, columns = layers.shape[:2]
+    corners = matrix @ np.array([[0, columns, 0, columns], [0, 0, rows, rows], [1, 1, 1, 1]])
+    low = np.floor(corners.min(1)).clip(0).astype(int)
+    high = np.minimum(np.ceil(corners.max(1)).astype(int), canvas.shape[1::-1])
+    if (low >= high).any():
+        return
+    # OpenCV counts from the centres of pixels.
+    shift = matrix @ (0.5, 0.5, 1) - 0.5 - low
+    warp = np.column_stack([matrix[:, :2], shift])
+    layers = cv2.warpAffine(layers, warp, tuple((high - low).tolist()))
+    part = canvas[low[1] : high[1], low[0] : high[0]]
+    share = layers[:, :, 3:].astype(np.uint16)
+    part[:] = (layers[:, :, :3] * share + part * (255 - share)) // 255
+
+
+def turn(rng):
+    """Of a head, in degrees: mostly a little, seldom a lot."""
+    return rng.normal(0, 10) if rng.random() < 0.8 else rng.uniform(-70, 70)
+
+
+def pose(box, center, height, degrees, is_mirrored):
+    """The matrix (2, 3) that brings a face in `box` to `center`, at this height of the box."""
+    x, y, width, box_height = box
+    scale = height / box_height
+    cos, sin = scale * math.cos(math.radians(degrees)), scale * math.sin(math.radians(degrees))
+    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([-1.0 if is_mirrored else 1.0, 1.0])
+    return np.column_stack([linear, center - linear @ (x + width / 2, y + box_height / 2)])
+
+
+def face_row(box, landmarks, matrix, is_mirrored):
+    """The face of a portrait that was pasted."""
+    landmarks = (landmarks @ matrix[:, :2].T + matrix[:, 2])[MIRRORED if is_mirrored else slice(None)]
+    size = box[2:] * math.hypot(matrix[0, 0], matrix[1, 0])
+    center = matrix @ (*(box[:2] + box[2:] / 2), 1)
+    return np.concatenate([[1], center - size / 2, size, landmarks.ravel()])
+
+
+def put_face(material, canvas, center, height, rng):
+    """Pastes somebody; the rows (0 or 1, 15) of what is surely a face."""
+    is_mirrored = rng.random() < 0.5
+    degrees = turn(rng)
+    if rng.random() < 0.25:
+        square = cv2.cvtColor(material.squares.images[rng.integers(len(material.squares))], cv2.COLOR_GRAY2BGR)
+        box = np.array((0, 0, *square.shape[:2]))
+        paste(canvas, relit(square, rng), head(square, box, rng), pose(box, center, height, degrees, is_mirrored))
+        return np.empty((0, FIELDS))
+    index = rng.integers(len(material.portraits))
+    picture, box = material.portraits.images[index], material.portraits.boxes[index]
+    opacity = head(picture, box, rng)
+    is_covered = rng.random() < 0.1
+    if is_covered:
+        picture = covered(picture, rng)
+    matrix = pose(box, center, height, degrees, is_mirrored)
+    paste(canvas, relit(picture, rng), opacity, matrix)
+    if is_covered or abs(degrees) > MAX_KNOWN_TURN or height < TEACHER_SCALE * MIN_KNOWN_HEIGHT:
+        return np.empty((0, FIELDS))
+    row = face_row(box, material.portraits.landmarks[index], matrix, is_mirrored)
+    corner, size = row[1:3], row[3:5]
+    seen = np.clip(np.minimum(corner + size, canvas.shape[1::-1]) - np.maximum(corner, 0), 0, None)
+    return row[None] if seen.prod() > 0.75 * size.prod() else np.empty((0, FIELDS))
+
+
+def put_part(material, canvas, center, height, rng):
+    """Pastes what is no face: an eye, a mouth, a cheek, a piece of a background or a texture."""
+    if rng.random() < 0.5:
+        index = rng.integers(len(material.portraits))
+        picture, box = material.portraits.images[index], material.portraits.boxes[index]
+        x, y = material.portraits.landmarks[index][rng.integers(5)] + rng.normal(0, 0.08 * box[3], 2)
+        extent = rng.uniform(0.12, 0.22) * box[3]
+    else:
+        picture = backdrop(material, (64, 64), rng)
+        x, y, extent = 32, 32, 32
+    part = relit(picture[int(max(0, y - extent)) : int(y + extent) + 1, int(max(0, x - extent)) : int(x + extent) + 1], rng)
+    box = (0, 0, *part.shape[1::-1])
+    paste(canvas, part, np.full(part.shape[:2], 255, np.uint8), pose(box, center, height, turn(rng), False))
+
+
+def overlap(boxes, box):
+    """The share of the smaller box that is common to each of boxes (n, 4) and one (4,)."""
+    common = np.minimum(boxes[:, :2] + boxes[:, 2:], box[:2] + box[2:]) - np.maximum(boxes[:, :2], box[:2])
+    return common.clip(0).prod(1) / np.minimum(boxes[:, 2:].prod(1), box[2:].prod())
+
+
+def fill(material, canvas, count, heights, rng):
+    """Draws a background and up to `count` faces of these least and greatest heights; the rows of the known ones."""
+    rows, columns = canvas.shape[:2]
+    canvas[:] = relit(backdrop(material, (columns, rows), rng), rng)
+    if rng.random() < 0.2:
+        for _ in range(rng.integers(1, 4)):
+            put_part(material, canvas, rng.uniform((0, 0), (columns, rows)), log_uniform(rng, 20, rows / 2), rng)
+    taken, known = np.empty((0, 4)), []
+    for _ in range(count):
+        height = log_uniform(rng, *heights)
+        margin = np.minimum(0.4 * height, (columns / 2, rows / 2))
+        center = rng.uniform(margin, (columns, rows) - margin)
+        box = np.array([*(center - 0.5 * height), height, height])
+        if (overlap(taken, box) > 0.1).any():
+            continue
+        taken = np.vstack([taken, box])
+        known.append(put_face(material, canvas, center, height, rng))
+    return np.concatenate([np.empty((0, FIELDS)), *known])
+
+
+def scene(material, size, rng):
+    """A picture (height, width, 3) of TEACHER_SCALE times `size`, and the rows (n, 15) of the faces known to be in it."""
+    width, height = (TEACHER_SCALE * side for side in size)
+    canvas = np.zeros((height, width, 3), np.uint8)
+    if rng.random() < 0.4:
+        # As a frame of other proportions lies in the detector's input.
+        if rng.random() < 0.5:
+            height -= int(rng.integers(0, 60))
+        else:
+            width -= int(rng.integers(0, 60))
+    frame = canvas[:height, :width]
+    smallest = TEACHER_SCALE * MIN_HEIGHT
+    kind = rng.random()
+    if kind < 0.2:
+        return canvas, fill(material, frame, 0, (), rng)
+    if kind < 0.4:
+        return canvas, fill(material, frame, 1, (height / 6, 0.9 * height), rng)
+    if kind < 0.7:
+        return canvas, fill(material, frame, rng.integers(1, 8), (smallest, height / 2), rng)
+    rows, columns = GRIDS[rng.integers(len(GRIDS))]
+    gap = int(rng.integers(0, 9))
+    frame[:] = rng.integers(0, 256, 3)
+    inhabited = 0.8 * (rng.random() < 0.8)
+    known = []
+    for row in range(rows):
+        for column in range(columns):
+            y, bottom = height * row // rows + gap, height * (row + 1) // rows
+            x, right = width * column // columns + gap, width * (column + 1) // columns
+            tile = frame[y:bottom, x:right]
+            heights = max(smallest, 0.25 * (bottom - y)), 0.9 * (bottom - y)
+            found = fill(material, tile, int(rng.random() < inhabited), heights, rng)
+            found[:, 1:3] += (x, y)
+            found[:, 5:] += np.tile((x, y), 5)
+            known.append(found)
+    return canvas, np.concatenate(known)
+
+
+def seen_by_student(picture):
+    """Luma of what the teacher sees, at the student's size."""
+    luma = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    size = tuple(side // TEACHER_SCALE for side in luma.shape[::-1])
+    return cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+
+
+def labelled(picture, known, teacher):
+    """The faces (n, 15) in a scene, in pixels of the student: those that the teacher finds, and those that are known."""
+    found = without_overlaps(np.vstack([teacher(picture, TEACHER_THRESHOLD), known.astype(np.float32)]))
+    found[:, 1:] /= TEACHER_SCALE
+    return found
+
+
+def write_shard(path, size, seed, material, teacher):
+    rng = np.random.default_rng(seed)
+    images = np.empty((SHARD, size[1], size[0]), np.uint8)
+    rows = []
+    for image in images:
+        picture, known = scene(material, size, rng)
+        image[:] = seen_by_student(picture)
+        rows.append(labelled(picture, known, teacher))
+    np.savez(path.with_suffix(".npz"), faces=np.concatenate(rows), counts=[len(part) for part in rows])
+    new = path.with_suffix(".new")
+    with open(new, "wb") as file:
+        np.save(file, images)
+    os.replace(new, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("teacher", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--split", choices=(faces.TRAIN, faces.VALIDATION), default=faces.TRAIN)
+    parser.add_argument("--count", type=int, default=60_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+
+    options.folder.mkdir(parents=True, exist_ok=True)
+    material = Material.load(options.data, options.split)
+    cv2.setNumThreads(1)
+    shards = options.count // SHARD
+    sizes = np.random.default_rng(options.seed).choice(len(SIZES), shards, p=SIZE_SHARES)
+
+    def work(worker):
+        teacher = Yunet(options.teacher)
+        for index in range(worker, shards, options.processes):
+            width, height = SIZES[sizes[index]]
+            path = options.folder / f"{width}x{height}-{index:04}.npy"
+            if not path.exists():
+                write_shard(path, (width, height), (options.seed, index), material, teacher)
+                print(path.name, flush=True)
+
+    # Forked, so that they share the material.
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=work, args=(index,)) for index in range(options.processes)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise SystemExit("a worker failed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Found faces, and how detectors' outputs are read: as in src/analysis/detection.rs.
+
+Faces are rows (n, 15), float32: score; x, y, width and height of the box; x and y of five landmarks, in pixels.
+"""
+
+import cv2
+import numpy as np
+import onnxruntime
+
+STRIDES = (8, 16, 32)
+SCORE, BOX, LANDMARKS = 0, slice(1, 5), slice(5, 15)
+FIELDS = 15
+
+OVERLAP = 0.4
+MAX_CANDIDATES = 2000
+
+
+def from_cells(cells, columns, stride, threshold):
+    """Faces of one level's `cells` (rows * columns, 15): score; centre's offset in cells, logarithm of width and height in
+    cells; landmarks' offsets in cells."""
+    chosen = np.flatnonzero(cells[:, SCORE] >= threshold)
+    cells = cells[chosen]
+    corners = np.stack([chosen % columns, chosen // columns], 1)
+    sizes = np.exp(cells[:, 3:5]) * stride
+    centers = (corners + cells[:, 1:3]) * stride
+    landmarks = (np.tile(corners, 5) + cells[:, LANDMARKS]) * stride
+    return np.hstack([cells[:, :1], centers - sizes / 2, sizes, landmarks]).astype(np.float32)
+
+
+def ious(boxes, box):
+    """Intersection over union of boxes (n, 4) with one (4,)."""
+    top_left = np.maximum(boxes[:, :2], box[:2])
+    bottom_right = np.minimum(boxes[:, :2] + boxes[:, 2:], box[:2] + box[2:])
+    common = np.clip(bottom_right - top_left, 0, None).prod(1)
+    return common / (boxes[:, 2:].prod(1) + box[2:].prod() - common)
+
+
+def without_overlaps(candidates):
+    """Each best face with the mean, weighted by score, of what overlaps it; best first."""
+    order = np.argsort(-candidates[:, SCORE], kind="stable")
+    left = candidates[order][:MAX_CANDIDATES]
+    kept = []
+    while len(left):
+        is_same = ious(left[:, BOX], left[0, BOX]) > OVERLAP
+        is_same[0] = True
+        same = left[is_same]
+        kept.append(np.average(same, axis=0, weights=same[:, SCORE]))
+        kept[-1][SCORE] = left[0, SCORE]
+        left = left[~is_same]
+    return np.array(kept, np.float32).reshape(-1, FIELDS)
+
+
+def session(path):
+    """The model on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+class Yunet:
+    """YuNet: pictures (height, width, 3), BGR, sides multiples of 32, to faces."""
+
+    def __init__(self, path):
+        self.session = session(path)
+        self.names = [f"{part}_{stride}" for stride in STRIDES for part in ("cls", "obj", "bbox", "kps")]
+
+    def __call__(self, picture, threshold):
+        tensor = picture.transpose(2, 0, 1)[None].astype(np.float32)
+        outputs = [output[0] for output in self.session.run(self.names, {"input": tensor})]
+        levels = []
+        for index, stride in enumerate(STRIDES):
+            cls, obj, bbox, kps = outputs[4 * index :][:4]
+            score = np.sqrt(np.clip(cls, 0, 1) * np.clip(obj, 0, 1))
+            levels.append(from_cells(np.hstack([score, bbox, kps]), picture.shape[1] // stride, stride, threshold))
+        return without_overlaps(np.concatenate(levels))
+
+
+class CenterMaps:
+    """A detector with the head `center-maps`: pictures as for Yunet, or their luma (height, width), to faces."""
+
+    def __init__(self, path):
+        self.session = session(path)
+        self.names = [f"map_{stride}" for stride in STRIDES]
+
+    def __call__(self, picture, threshold):
+        luma = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        maps = self.session.run(self.names, {"luma": luma[None, None].astype(np.float32)})
+        return from_maps([level[0] for level in maps], threshold)
+
+
+def from_maps(maps, threshold):
+    """Faces of one picture's three maps (15, rows, columns)."""
+    levels = [
+        from_cells(level.reshape(FIELDS, -1).T, level.shape[2], stride, threshold)
+        for level, stride in zip(maps, STRIDES)
+    ]
+    return without_overlaps(np.concatenate(levels))
