@@ -21,6 +21,7 @@ pub mod tracking;
 pub mod crop;
 
 pub mod attitude;
+pub mod mapping;
 pub mod smoothing;
 
 pub mod history;

@@ -9,6 +9,7 @@ use super::model::{ModelError, Source};
 use super::session::{Network, Placement};
 use crate::analysis::InferenceError;
 use crate::analysis::attitude::{Attitude, AttitudeClassifier, ClassifierInput, Scores};
+use crate::analysis::mapping::Mapping;
 use crate::analysis::preprocessing::TensorLayout;
 
 /// Longest side of a crop: a model must not ask for more memory than there is.
@@ -32,7 +33,8 @@ pub struct OnnxClassifier {
 }
 
 impl OnnxClassifier {
-    /// Loads the model and tries it on black crops.
+    /// Loads the model and tries it on black crops. Its labels count to the attitudes by `mapping`,
+    /// if there is one, else by its description.
     ///
     /// # Errors
     /// Where the model cannot be read or run, is none of attitudes or emotions, or answers in
@@ -40,12 +42,16 @@ impl OnnxClassifier {
     pub fn load(
         environment: &Environment,
         source: &Source,
+        mapping: Option<&Mapping>,
         placement: Placement,
     ) -> Result<Self, ModelError> {
         let network = Network::load(environment, &source.read()?, placement)
             .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
         let description = Description::find(source, &network, Task::Attitude)?;
-        let mapping = description.mapping()?;
+        let mapping = match mapping {
+            Some(mapping) => description.mapping_by(mapping)?,
+            None => description.mapping()?,
+        };
         let section = description.output.as_ref();
         let section = section.ok_or_else(|| ModelError::Description {
             problem: "its description lacks the section [output]".to_owned(),

@@ -10,6 +10,7 @@ use super::session::Network;
 use crate::analysis::attitude::Attitude;
 use crate::analysis::crop::Framing;
 use crate::analysis::geometry::Point;
+use crate::analysis::mapping;
 use crate::analysis::preprocessing::{Channels, PixelFormat, TensorLayout};
 
 /// The key of the description in a model's metadata.
@@ -235,15 +236,7 @@ impl Description {
     /// # Errors
     /// Where a mapping names a label that the model does not have, or names one twice.
     pub fn mapping(&self) -> Result<Vec<Attitude>, ModelError> {
-        let labels = self
-            .output
-            .as_ref()
-            .map_or(&[][..], |output| &output.labels);
-        if labels.is_empty() {
-            return Err(ModelError::Description {
-                problem: "its description names no labels under [output]".to_owned(),
-            });
-        }
+        let labels = self.labels()?;
         let listed: Vec<(&str, Attitude)> = match &self.attitude {
             Some(mapping) => [&mapping.positive, &mapping.neutral, &mapping.negative]
                 .into_iter()
@@ -272,6 +265,24 @@ impl Description {
             found.map_or(Attitude::Negative, |(_, attitude)| *attitude)
         };
         Ok(labels.iter().map(attitude_of).collect())
+    }
+
+    /// The same by `mapping`, whatever the description's own says.
+    ///
+    /// # Errors
+    /// Where there are no labels.
+    pub fn mapping_by(&self, mapping: &mapping::Mapping) -> Result<Vec<Attitude>, ModelError> {
+        let labels = self.labels()?.iter();
+        Ok(labels.map(|label| mapping.attitude_of(label)).collect())
+    }
+
+    fn labels(&self) -> Result<&[String], ModelError> {
+        match &self.output {
+            Some(output) if !output.labels.is_empty() => Ok(&output.labels),
+            _ => Err(ModelError::Description {
+                problem: "its description names no labels under [output]".to_owned(),
+            }),
+        }
     }
 
     /// Where the face lies in a classifier's input: by default the detector's box, its height.

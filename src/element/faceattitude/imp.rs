@@ -350,6 +350,7 @@ impl FaceAttitude {
         Config {
             detector: source(settings.detector_model, Source::FACE_DETECTOR),
             classifier: source(settings.attitude_model, Source::ATTITUDE),
+            mapping: settings.mapping,
             provider: match settings.execution_provider {
                 ExecutionProvider::Auto => Provider::Auto,
                 ExecutionProvider::Cpu => Provider::Cpu,

@@ -3,6 +3,9 @@
 //! The element `faceattitude`.
 
 use gst::prelude::*;
+use gst::subclass::prelude::*;
+
+use crate::analysis::mapping::Mapping;
 
 mod failures;
 mod frames;
@@ -35,6 +38,15 @@ glib::wrapper! {
     /// output. The property `mode` chooses.
     pub struct FaceAttitude(ObjectSubclass<imp::FaceAttitude>)
         @extends gst_base::BaseTransform, gst::Element, gst::Object;
+}
+
+impl FaceAttitude {
+    /// Sets which of the attitude model's labels count to which attitude, from the next start on;
+    /// `None` = as the model describes. For Rust alone: in a pipeline's description a model's
+    /// mapping is changed in the file beside it.
+    pub fn set_mapping(&self, mapping: Option<Mapping>) {
+        imp::lock(&self.imp().settings).mapping = mapping;
+    }
 }
 
 /// How frames and their results meet.

@@ -8,12 +8,14 @@ use gst::prelude::*;
 
 use super::{ExecutionProvider, Fallback, Messages, Mode};
 use crate::analysis::analyzer::Params;
+use crate::analysis::mapping::Mapping;
 
 /// All that can be set.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub detector_model: Option<PathBuf>,
     pub attitude_model: Option<PathBuf>,
+    pub mapping: Option<Mapping>,
     pub onnxruntime: Option<PathBuf>,
     pub execution_provider: ExecutionProvider,
     pub device_id: i32,
@@ -37,6 +39,7 @@ impl Default for Settings {
         Self {
             detector_model: None,
             attitude_model: None,
+            mapping: None,
             onnxruntime: None,
             execution_provider: ExecutionProvider::default(),
             device_id: 0,
