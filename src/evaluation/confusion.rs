@@ -72,7 +72,7 @@ impl Confusion {
         let both = covariance(self.right() as f64, &labelled, &answered);
         let labels = covariance(total, &labelled, &labelled);
         let answers = covariance(total, &answered, &answered);
-        ratio(both, labels.sqrt() * answers.sqrt())
+        ratio(both, (labels * answers).sqrt())
     }
 
     /// Cohen's kappa: the accuracy in excess of chance, 1 at most. 0 where all labels and all
