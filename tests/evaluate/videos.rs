@@ -35,10 +35,11 @@ fn write_clip(bench: &Bench) {
     let bus = pipeline.bus().unwrap();
     let end = [gst::MessageType::Eos, gst::MessageType::Error];
     let message = bus.timed_pop_filtered(gst::ClockTime::NONE, &end).unwrap();
+    // A pipeline that goes on would keep the program from ending.
+    pipeline.set_state(gst::State::Null).unwrap();
     if message.type_() != gst::MessageType::Eos {
         panic!("{}", problem(&message));
     }
-    pipeline.set_state(gst::State::Null).unwrap();
 }
 
 #[test]
