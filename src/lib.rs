@@ -12,12 +12,14 @@
 //! * [`analysis`] is the computation, pure Rust on slices;
 //! * [`inference`] runs the networks and is the only place that knows ONNX Runtime;
 //! * [`record`] is what is known of a frame, as data;
+//! * [`evaluation`] tells how good a classifier is, by labelled faces;
 //! * [`element`] is the glue to GStreamer.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod analysis;
 pub mod element;
+pub mod evaluation;
 pub mod inference;
 pub mod record;
 

@@ -48,6 +48,7 @@ fn the_analysis_names_neither_gstreamer_nor_onnx_runtime() {
         "glib::",
         "ort::",
         "crate::element",
+        "crate::evaluation",
         "crate::inference",
         "crate::record",
     ];
@@ -56,13 +57,13 @@ fn the_analysis_names_neither_gstreamer_nor_onnx_runtime() {
 
 #[test]
 fn only_the_inference_names_onnx_runtime() {
-    for folder in ["element", "record", "analysis"] {
+    for folder in ["element", "record", "evaluation", "analysis", "bin"] {
         assert_eq!(offenders(folder, &["ort::"]), Vec::<String>::new());
     }
 }
 
 #[test]
-fn only_the_element_names_gstreamer() {
+fn of_the_library_only_the_element_names_gstreamer() {
     let words = [
         "gst::",
         "gst_video::",
@@ -70,17 +71,29 @@ fn only_the_element_names_gstreamer() {
         "glib::",
         "crate::element",
     ];
-    for folder in ["inference", "record"] {
+    for folder in ["inference", "record", "evaluation"] {
         assert_eq!(offenders(folder, &words), Vec::<String>::new());
     }
 }
 
 #[test]
-fn the_record_builds_on_the_analysis_alone() {
-    assert_eq!(
-        offenders("record", &["crate::inference", "crate::element"]),
-        Vec::<String>::new()
-    );
+fn record_and_evaluation_build_on_the_analysis_alone() {
+    let words = ["crate::inference", "crate::element"];
+    for (folder, other) in [
+        ("record", "crate::evaluation"),
+        ("evaluation", "crate::record"),
+    ] {
+        let words = [&words[..], &[other]].concat();
+        assert_eq!(offenders(folder, &words), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_plugin_does_without_the_evaluation() {
+    for folder in ["element", "inference"] {
+        let found = offenders(folder, &["crate::evaluation"]);
+        assert_eq!(found, Vec::<String>::new());
+    }
 }
 
 #[test]

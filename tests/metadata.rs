@@ -128,6 +128,33 @@ fn emotions_come_beside_the_attitude_where_the_model_tells_them() {
 }
 
 #[test]
+fn emotions_count_to_other_attitudes_as_the_property_mapping_says() {
+    for name in ["two-heads", "emotions8"] {
+        let mut rig = Rig::tiny(&[
+            ("smoothing", "0"),
+            ("sample-interval", "0"),
+            ("attitude-model", &model(name)),
+            ("mapping", "positive=Anger; neutral=neutral"),
+        ]);
+        assert_eq!(
+            regions(&rig.pass_face(NEGATIVE))[0].label,
+            "positive",
+            "{name}"
+        );
+        assert_eq!(
+            regions(&rig.pass_face(NEUTRAL))[0].label,
+            "neutral",
+            "{name}"
+        );
+        assert_eq!(
+            regions(&rig.pass_face(POSITIVE))[0].label,
+            "negative",
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn messages_come_as_often_as_asked_and_say_what_the_frame_carries() {
     for (messages, frames) in [
         ("none", &[][..]),

@@ -18,6 +18,7 @@ fn config(detector: Source, classifier: Source) -> Config {
     Config {
         detector,
         classifier,
+        mapping: None,
         provider: Provider::Cpu,
         device_id: 0,
         falls_back: false,

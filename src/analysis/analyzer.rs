@@ -232,6 +232,21 @@ impl Analyzer {
         self.resampler = Resampler::default();
     }
 
+    /// Finds the faces of a picture that stands alone, the surest first, without following or
+    /// judging them.
+    ///
+    /// # Errors
+    /// Where the detector fails.
+    pub fn find(
+        &mut self,
+        frame: &Frame,
+        detector: &mut dyn FaceDetector,
+        params: &Params,
+    ) -> Result<&[Detection], InferenceError> {
+        self.detect(frame, detector, params, &mut Timings::default())?;
+        Ok(&self.detections)
+    }
+
     fn detect(
         &mut self,
         frame: &Frame,

@@ -22,6 +22,7 @@ pub mod crop;
 
 pub mod attitude;
 pub mod emotions;
+pub mod mapping;
 pub mod smoothing;
 
 pub mod history;

@@ -14,6 +14,7 @@ use crate::analysis::attitude::{
     Attitude, AttitudeClassifier, Classification, ClassifierInput, Scores,
 };
 use crate::analysis::emotions::{Emotions, MAX_EMOTIONS};
+use crate::analysis::mapping::Mapping;
 use crate::analysis::preprocessing::TensorLayout;
 
 /// Longest side of a crop: a model must not ask for more memory than there is.
@@ -94,7 +95,8 @@ impl Head {
 }
 
 impl OnnxClassifier {
-    /// Loads the model and tries it on black crops.
+    /// Loads the model and tries it on black crops. Its emotions count to the attitudes by
+    /// `mapping`, if there is one, else as its description says.
     ///
     /// # Errors
     /// Where the model cannot be read or run, is none of attitudes or emotions, or answers in
@@ -102,21 +104,18 @@ impl OnnxClassifier {
     pub fn load(
         environment: &Environment,
         source: &Source,
+        mapping: Option<&Mapping>,
         placement: Placement,
     ) -> Result<Self, ModelError> {
         let network = Network::load(environment, &source.read()?, placement)
             .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
         let description = Description::find(source, &network, Task::Attitude)?;
-        let mapping = description.mapping()?;
-        let section = description.output.as_ref();
-        let section = section.ok_or_else(|| ModelError::Description {
-            problem: "its description lacks the section [output]".to_owned(),
-        })?;
-        let attitudes = Head::new(&network, section)?;
-        let emotions = match (&description.emotions, &description.attitude) {
-            (Some(section), _) => EmotionSource::Own(Head::new(&network, section)?),
-            (None, Some(_)) => EmotionSource::Mapped,
-            (None, None) => EmotionSource::None,
+        let (mapped, mapping) = description.attitudes(mapping)?;
+        let attitudes = Head::new(&network, mapped)?;
+        let emotions = match description.emotions() {
+            Some(output) if std::ptr::eq(output, mapped) => EmotionSource::Mapped,
+            Some(output) => EmotionSource::Own(Head::new(&network, output)?),
+            None => EmotionSource::None,
         };
         let emotion_labels = description
             .emotions()

@@ -11,6 +11,7 @@ use super::session::Network;
 use crate::analysis::attitude::Attitude;
 use crate::analysis::crop::Framing;
 use crate::analysis::geometry::Point;
+use crate::analysis::mapping;
 use crate::analysis::preprocessing::{Channels, PixelFormat, TensorLayout};
 
 /// The key of the description in a model's metadata.
@@ -241,20 +242,38 @@ impl Description {
         self.emotions.as_ref().or(mapped)
     }
 
-    /// For each of the output's labels the attitude that it counts to.
+    /// The output that is mapped to attitudes, and the attitude that each of its labels counts to:
+    /// as described or, by `mapping`, the emotions, where the model tells some.
     ///
     /// # Errors
-    /// Where a mapping names a label that the model does not have, or names one twice.
-    pub fn mapping(&self) -> Result<Vec<Attitude>, ModelError> {
-        let labels = self
-            .output
-            .as_ref()
-            .map_or(&[][..], |output| &output.labels);
-        if labels.is_empty() {
-            return Err(ModelError::Description {
+    /// Where there are no labels, or the description's mapping names one that is not among them, or
+    /// one twice.
+    pub fn attitudes(
+        &self,
+        mapping: Option<&mapping::Mapping>,
+    ) -> Result<(&Output, Vec<Attitude>), ModelError> {
+        let described = self.output.as_ref();
+        let output = match mapping {
+            Some(_) => self.emotions().or(described),
+            None => described,
+        };
+        let output = output
+            .filter(|output| !output.labels.is_empty())
+            .ok_or_else(|| ModelError::Description {
                 problem: "its description names no labels under [output]".to_owned(),
-            });
-        }
+            })?;
+        let labels = &output.labels;
+        let attitudes = match mapping {
+            Some(mapping) => labels
+                .iter()
+                .map(|label| mapping.attitude_of(label))
+                .collect(),
+            None => self.own_mapping(labels)?,
+        };
+        Ok((output, attitudes))
+    }
+
+    fn own_mapping(&self, labels: &[String]) -> Result<Vec<Attitude>, ModelError> {
         let listed: Vec<(&str, Attitude)> = match &self.attitude {
             Some(mapping) => [&mapping.positive, &mapping.neutral, &mapping.negative]
                 .into_iter()
@@ -327,7 +346,7 @@ mod tests {
     fn labels_that_are_not_listed_count_as_negative() {
         use Attitude::*;
         let description = Description::parse(EMOTIONS).unwrap();
-        let mapping = description.mapping().unwrap();
+        let (_, mapping) = description.attitudes(None).unwrap();
         assert_eq!(mapping, [Negative, Positive, Neutral, Negative]);
         let format = description.input.pixel_format();
         assert_eq!(format.channels, Channels::Rgb);
@@ -336,10 +355,11 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        let problem = |text: &str| match Description::parse(text).and_then(|d| d.mapping()) {
-            Ok(mapping) => panic!("accepted as {mapping:?}"),
-            Err(error) => error.to_string(),
-        };
+        let problem =
+            |text: &str| match Description::parse(text).and_then(|d| Ok(d.attitudes(None)?.1)) {
+                Ok(mapping) => panic!("accepted as {mapping:?}"),
+                Err(error) => error.to_string(),
+            };
         let misspelt = EMOTIONS.replace("[\"happiness\"]", "[\"hapiness\"]");
         assert!(problem(&misspelt).contains("'hapiness', which is not among its labels"));
         let twice = EMOTIONS.replace("neutral = [\"neutral\"]", "neutral = [\"happiness\"]");

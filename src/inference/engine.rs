@@ -18,6 +18,7 @@ use crate::analysis::analyzer::{Analysis, Analyzer, Params};
 use crate::analysis::attitude::AttitudeClassifier;
 use crate::analysis::detection::FaceDetector;
 use crate::analysis::frame::Snapshot;
+use crate::analysis::mapping::Mapping;
 use crate::analysis::preprocessing::Channels;
 
 /// Which networks to run, and on what.
@@ -27,6 +28,8 @@ pub struct Config {
     pub detector: Source,
     /// Scores attitudes.
     pub classifier: Source,
+    /// Which of the classifier's emotions count to which attitude; `None` = as the model describes.
+    pub mapping: Option<Mapping>,
     /// What to run them on.
     pub provider: Provider,
     /// Number of the GPU.
@@ -132,8 +135,13 @@ impl Networks {
         };
         let detector = OnnxDetector::load(environment, &config.detector, placement)
             .map_err(failed(&config.detector))?;
-        let classifier = OnnxClassifier::load(environment, &config.classifier, placement)
-            .map_err(failed(&config.classifier))?;
+        let classifier = OnnxClassifier::load(
+            environment,
+            &config.classifier,
+            config.mapping.as_ref(),
+            placement,
+        )
+        .map_err(failed(&config.classifier))?;
         Ok(Self {
             detector: Box::new(detector),
             classifier: Box::new(classifier),

@@ -89,7 +89,7 @@ mod tests {
         for model in document.model {
             match model.description.task {
                 Task::Attitude => {
-                    let mapping = model.description.mapping();
+                    let mapping = model.description.attitudes(None);
                     assert!(mapping.is_ok(), "{}: {mapping:?}", model.file);
                 }
                 Task::FaceDetection => assert!(model.description.detector.is_some()),

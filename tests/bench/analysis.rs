@@ -169,6 +169,7 @@ impl Bench {
         let networks = Networks::load(&Config {
             detector: Source::FACE_DETECTOR,
             classifier: Source::ATTITUDE,
+            mapping: None,
             provider: Provider::Cpu,
             device_id: 0,
             falls_back: false,

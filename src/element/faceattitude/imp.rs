@@ -18,6 +18,7 @@ use super::settings::{self, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, Video};
 use super::{ExecutionProvider, Fallback};
+use crate::analysis::mapping::MappingError;
 use crate::element::{composition, drawing, video};
 use crate::inference::engine::{Config, LoadError, Networks};
 use crate::inference::model::Source;
@@ -185,7 +186,12 @@ impl BaseTransformImpl for FaceAttitude {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.stats) = Stats::default();
         self.held_up_ns.store(0, Ordering::Relaxed);
-        let config = self.engine_config();
+        let config = self.engine_config().map_err(|error| {
+            gst::error_msg!(
+                gst::ResourceError::Settings,
+                ("the property mapping: {error}")
+            )
+        })?;
         let networks = Networks::load(&config).map_err(|error| match error {
             LoadError::Model { .. } => {
                 gst::error_msg!(gst::ResourceError::NotFound, ("{error}"))
@@ -337,7 +343,7 @@ impl BaseTransformImpl for FaceAttitude {
 }
 
 impl FaceAttitude {
-    fn engine_config(&self) -> Config {
+    fn engine_config(&self) -> Result<Config, MappingError> {
         let settings = lock(&self.settings).clone();
         let source = |path, embedded| match path {
             Some(path) => Source::File(path),
@@ -347,9 +353,10 @@ impl FaceAttitude {
             .find_plugin("attitude")
             .and_then(|plugin| Some(plugin.filename()?.parent()?.to_owned()))
             .filter(|folder| folder != Path::new(""));
-        Config {
+        Ok(Config {
             detector: source(settings.detector_model, Source::FACE_DETECTOR),
             classifier: source(settings.attitude_model, Source::ATTITUDE),
+            mapping: settings.mapping.as_deref().map(str::parse).transpose()?,
             provider: match settings.execution_provider {
                 ExecutionProvider::Auto => Provider::Auto,
                 ExecutionProvider::Cpu => Provider::Cpu,
@@ -364,6 +371,6 @@ impl FaceAttitude {
                 plugin_folder,
                 log: |text| gst::warning!(CAT, "ONNX Runtime: {text}"),
             },
-        }
+        })
     }
 }

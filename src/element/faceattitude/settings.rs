@@ -14,6 +14,8 @@ use crate::analysis::analyzer::Params;
 pub(super) struct Settings {
     pub detector_model: Option<PathBuf>,
     pub attitude_model: Option<PathBuf>,
+    /// As it was set; parsed at the start, which can fail.
+    pub mapping: Option<String>,
     pub onnxruntime: Option<PathBuf>,
     pub execution_provider: ExecutionProvider,
     pub device_id: i32,
@@ -37,6 +39,7 @@ impl Default for Settings {
         Self {
             detector_model: None,
             attitude_model: None,
+            mapping: None,
             onnxruntime: None,
             execution_provider: ExecutionProvider::default(),
             device_id: 0,
@@ -62,7 +65,7 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
     let defaults = Settings::default();
     let frame = defaults.frame;
     let params = frame.params;
-    let path = |name: &str, nick: &str, blurb: &str| {
+    let text = |name: &str, nick: &str, blurb: &str| {
         glib::ParamSpecString::builder(name)
             .nick(nick)
             .blurb(blurb)
@@ -96,18 +99,24 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
             .build()
     };
     vec![
-        path(
+        text(
             "detector-model",
             "Detector model",
             "ONNX file of the face detector (null = the embedded one); YuNet and UltraFace work unchanged",
         ),
-        path(
+        text(
             "attitude-model",
             "Attitude model",
             "ONNX file of the attitude or emotion classifier (null = the embedded one); \
              a .toml file of the same name beside it describes it",
         ),
-        path(
+        text(
+            "mapping",
+            "Mapping",
+            "Which of the attitude model's emotions count to which attitude (null = as the model says), \
+             such as 'positive=happiness,surprise; neutral=neutral'; all others are negative",
+        ),
+        text(
             "onnxruntime",
             "ONNX Runtime",
             "Path of libonnxruntime.so (null = ORT_DYLIB_PATH, beside the plugin, the system, \
@@ -240,6 +249,9 @@ impl Settings {
         match name {
             "detector-model" => self.detector_model = path(value),
             "attitude-model" => self.attitude_model = path(value),
+            "mapping" => {
+                self.mapping = to::<Option<String>>(value).filter(|text| !text.is_empty());
+            }
             "onnxruntime" => self.onnxruntime = path(value),
             "execution-provider" => self.execution_provider = to(value),
             "device-id" => self.device_id = to(value),
@@ -277,6 +289,7 @@ impl Settings {
         match name {
             "detector-model" => path(&self.detector_model),
             "attitude-model" => path(&self.attitude_model),
+            "mapping" => self.mapping.to_value(),
             "onnxruntime" => path(&self.onnxruntime),
             "execution-provider" => self.execution_provider.to_value(),
             "device-id" => self.device_id.to_value(),

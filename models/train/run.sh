@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MPL-2.0
+# Trains the default models from the data: see README.md beside this file.
+set -euo pipefail
+
+if [[ $# -lt 2 || $# -gt 3 ]]; then
+    echo "usage: models/train/run.sh DATA YUNET.onnx [FOLDER]" >&2
+    exit 2
+fi
+recipes=$(cd "$(dirname "$0")" && pwd)
+models=$(dirname "$recipes")
+data=$1
+yunet=$2
+work=${3:-$(dirname "$models")/output/train}
+mkdir -p "$work"
+python=$work/venv/bin/python
+
+run() {
+    echo "== $*"
+    "$python" -u "$recipes/$@" 2>&1 | tee -a "$work/$(basename "$1" .py).log"
+}
+
+if [[ ! -x $python ]]; then
+    echo "== Python packages, in $work/venv"
+    python3 -m venv "$work/venv"
+    "$python" -m pip install --quiet -r "$recipes/requirements.txt"
+fi
+
+run train_attitude.py "$data" "$work/teacher.pt" --shape teacher --epochs 14 --seed 2
+run train_attitude.py "$data" "$work/attitude.pt" --epochs 40 --teacher "$work/teacher.pt"
+run export_attitude.py "$data" "$work/attitude.pt" "$models/attitude.onnx" "$models/attitude.toml"
+run report_attitude.py "$data" "$models/attitude.onnx" --split test --sheet "$work/errors"
+
+run composites.py "$data" "$yunet" "$work/composites/train" --count 40000
+run composites.py "$data" "$yunet" "$work/composites/validation" --split validation --count 1000 --seed 2
+run train_detector.py "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt"
+run export_detector.py "$work/face-detector.pt" "$models/face-detector.toml" "$models/face-detector.onnx"
+run report_detector.py "$data" "$yunet" "$models/face-detector.onnx" --failures "$work/missed"
+
+echo "== models/attitude.onnx and models/face-detector.onnx are new; figures and contact sheets are in $work"

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What can be said on the command line.
+
+use std::convert::Infallible;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use gstattitude::analysis::mapping::Mapping;
+use gstattitude::inference::model::Source;
+use gstattitude::inference::provider::Provider;
+
+/// Tells how good attitude models are, by faces that people have labelled
+///
+/// Judges labelled faces as the element does, compares what the models say with the labels, and
+/// prints a report in Markdown: accuracy, Matthews' correlation, Cohen's kappa, macro F1 and
+/// calibration error with 95% intervals, per attitude, confusion, and what it brings to leave
+/// unsure answers out. Several models are compared on the same faces.
+#[derive(Args)]
+#[command(after_long_help = "\
+Labels are attitudes (positive, neutral, negative) or emotions. Of emotions, happiness, happy and joy \
+count as positive, neutral and calm as neutral, anger, disgust, fear, sadness, surprise, contempt and \
+their adjectives as negative. Any other name needs --mapping.
+
+Examples:
+  # Pictures in faces/happy, faces/sad, ...
+  gst-attitude evaluate faces
+
+  # A model of your own against the embedded one; files to keep
+  gst-attitude evaluate faces.csv --attitude-model default --attitude-model mine.onnx --output result
+
+  # What a face service answered for the same pictures
+  gst-attitude evaluate faces.csv --predictions service=answers.csv
+
+  # FER2013's pictures, which are crops already
+  gst-attitude evaluate fer2013/test --no-detector
+
+  # Labelled parts of recordings
+  gst-attitude evaluate segments.csv
+
+The exit status is 0, 1 where something could not be judged by mistake (a picture cannot be read, a \
+video does not play) or nothing at all could be, and 2 where these arguments are wrong.")]
+pub struct Arguments {
+    /// Labelled faces: a folder, a .csv or a .jsonl file
+    ///
+    /// A folder holds one folder per label, each with pictures (png, jpg, webp, bmp).
+    ///
+    /// A .csv file has a header with the columns file and label. Optional are x, y, width and height
+    /// (the face's box in pixels of the picture; without one the largest face counts) and group
+    /// (such as the person: faces of a group are not independent, and intervals take that into
+    /// account).
+    ///
+    /// A .jsonl file has the same, a face a line: {"file": "a.jpg", "label": "happy", "box":
+    /// [x, y, width, height], "landmarks": [[x, y], ...], "group": "p7"}; the five landmarks are
+    /// eyes, nose and corners of the mouth, those at the left of the picture first.
+    ///
+    /// A .csv file with the columns file, start, end and attitude labels parts of videos. Times are
+    /// seconds or HH:MM:SS.fff. In each sampled frame the largest face that can be judged counts.
+    ///
+    /// Paths in a file are relative to its folder.
+    #[arg(required = true, value_name = "DATA")]
+    pub data: Vec<PathBuf>,
+
+    /// Which emotions count to which attitude; all others are negative
+    ///
+    /// Such as 'positive=happiness,joy,surprise; neutral=neutral,calm'. It holds for the labels of
+    /// the data, for the emotions of models, whose own mapping it replaces, and for the columns and
+    /// labels of --predictions.
+    #[arg(long)]
+    pub mapping: Option<Mapping>,
+
+    /// ONNX file of a model to evaluate, or 'default' for the embedded one; may be repeated
+    #[arg(long = "attitude-model", value_name = "FILE", value_parser = source)]
+    pub attitude_models: Vec<Source>,
+
+    /// Answers of something else about the same faces; may be repeated
+    ///
+    /// A CSV file with the columns file and label, or file and one column of scores per emotion or
+    /// attitude, of any scale: a face's scores are divided by their sum. `file` is written as in the
+    /// data; in a folder it is LABEL/NAME. Faces without an answer are left out for all.
+    #[arg(long, value_name = "NAME=FILE.csv", value_parser = named_file)]
+    pub predictions: Vec<(String, PathBuf)>,
+
+    /// Take pictures as crops: by given landmarks or boxes, else as a whole
+    #[arg(long)]
+    pub no_detector: bool,
+
+    /// Folder for evaluation.md, evaluation.json and predictions.csv
+    #[arg(long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+
+    /// Pictures judged at a time; the results are the same for any number [default: number of cores]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+
+    /// Resamples of the bootstrap that gives the intervals
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub resamples: NonZeroUsize,
+
+    /// Time between the frames of a video that are judged
+    #[arg(long, value_name = "MS", default_value_t = 200)]
+    pub sample_interval_ms: u64,
+
+    #[command(flatten)]
+    pub networks: NetworkArguments,
+}
+
+/// As the element's properties of these names.
+#[derive(Args)]
+pub struct NetworkArguments {
+    /// ONNX file of the face detector, instead of the embedded one
+    #[arg(long, value_name = "FILE")]
+    pub detector_model: Option<PathBuf>,
+
+    /// Path of libonnxruntime.so; else ORT_DYLIB_PATH, the system, and where setup.sh puts it
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime: Option<PathBuf>,
+
+    /// What runs the networks
+    #[arg(long, value_name = "PROVIDER", default_value = "auto", value_parser = provider())]
+    pub execution_provider: Provider,
+
+    /// Number of the GPU
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub device_id: i32,
+
+    /// Long side of the detector's input in px; more finds smaller faces, 0 = what --min-face-size
+    /// needs
+    // As the element's, and not more, though pictures may be large: of 200 portraits that fill
+    // their pictures the default detector finds all at 320 px and 70% at 640 px; of the same at a
+    // sixth of the picture's height 92% and all.
+    #[arg(long, value_name = "PX", default_value_t = 320)]
+    pub detector_size: u32,
+
+    /// Height in px of a picture or frame under which a face is passed over
+    #[arg(long, value_name = "PX", default_value_t = 24)]
+    pub min_face_size: u32,
+}
+
+fn source(text: &str) -> Result<Source, Infallible> {
+    Ok(match text {
+        "default" => Source::ATTITUDE,
+        path => Source::File(path.into()),
+    })
+}
+
+fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), path.into()))
+        }
+        _ => Err("it must be NAME=FILE.csv".to_owned()),
+    }
+}
+
+fn provider() -> impl TypedValueParser<Value = Provider> {
+    const PROVIDERS: [Provider; 5] = [
+        Provider::Auto,
+        Provider::Cpu,
+        Provider::Cuda,
+        Provider::TensorRt,
+        Provider::OpenVino,
+    ];
+    PossibleValuesParser::new(PROVIDERS.map(Provider::name)).map(|name| {
+        let named = PROVIDERS
+            .into_iter()
+            .find(|provider| provider.name() == name);
+        named.unwrap_or_default()
+    })
+}

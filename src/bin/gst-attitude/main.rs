@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The program `gst-attitude`: what there is to do with attitudes beside pipelines.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod evaluate;
+
+#[derive(Parser)]
+#[command(version, about = "Tools for the GStreamer element faceattitude")]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Evaluate(evaluate::Arguments),
+}
+
+fn main() -> ExitCode {
+    let Program { command } = Program::parse();
+    let result = match command {
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("Error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

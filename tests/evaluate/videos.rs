@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Segments of videos.
+
+use gst::prelude::*;
+
+use super::*;
+
+/// Writes a clip of 3 s: a second of each attitude.
+fn write_clip(bench: &Bench) {
+    init();
+    let info = info(VideoFormat::I420, WIDTH, HEIGHT);
+    let source = gst_app::AppSrc::builder()
+        .caps(&info.to_caps().unwrap())
+        .format(gst::Format::Time)
+        .build();
+    let sink =
+        gst::parse::bin_from_description("x264enc ! mp4mux ! filesink name=file", true).unwrap();
+    let file = sink.by_name("file").unwrap();
+    file.set_property("location", bench.path("clip.mp4"));
+    let pipeline = gst::Pipeline::new();
+    pipeline
+        .add_many([source.upcast_ref(), sink.upcast_ref::<gst::Element>()])
+        .unwrap();
+    source.link(&sink).unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    for number in 0..75 {
+        let luma = [POSITIVE, NEUTRAL, NEGATIVE][number as usize / 25];
+        let mut buffer = frame(&info, &Patch(luma));
+        buffer.make_mut().set_pts(FRAME * number);
+        buffer.make_mut().set_duration(FRAME);
+        source.push_buffer(buffer).unwrap();
+    }
+    source.end_of_stream().unwrap();
+    let bus = pipeline.bus().unwrap();
+    let end = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = bus.timed_pop_filtered(gst::ClockTime::NONE, &end).unwrap();
+    // A pipeline that goes on would keep the program from ending.
+    pipeline.set_state(gst::State::Null).unwrap();
+    if message.type_() != gst::MessageType::Eos {
+        panic!("{}", problem(&message));
+    }
+}
+
+#[test]
+fn segments_of_videos_are_judged_by_the_element() {
+    let bench = Bench::new();
+    write_clip(&bench);
+    bench.write(
+        "segments.csv",
+        "file,start,end,attitude\nclip.mp4,0,1,joyful\nclip.mp4,00:00:01.0,2,neutral\n\
+         clip.mp4,2,00:03,sad\n",
+    );
+    let (detector, brightness, emotions) =
+        (model("one-face"), model("brightness"), model("emotions8"));
+    let evaluation = bench.evaluate(&[
+        "segments.csv",
+        "--detector-model",
+        &detector,
+        "--attitude-model",
+        &brightness,
+        "--attitude-model",
+        &emotions,
+        "--mapping",
+        "positive=joyful,anger; neutral=neutral",
+    ]);
+    assert_eq!(evaluation.number("/data/groups"), 3.0);
+    let one = [["positive"; 5], ["neutral"; 5], ["negative"; 5]].concat();
+    let other = [["negative"; 5], ["neutral"; 5], ["positive"; 5]].concat();
+    assert_eq!(evaluation.predicted(), [one, other].concat());
+    assert_eq!(
+        evaluation.rows()[5][1..4],
+        ["clip.mp4@1.000", "clip.mp4@1-2", "neutral"]
+    );
+}
+
+#[test]
+fn a_video_that_fails_does_not_lose_the_others() {
+    let bench = Bench::new();
+    write_clip(&bench);
+    bench.write("text.mp4", "no video").write(
+        "segments.csv",
+        "file,start,end,attitude\nlost.mp4,0,1,neutral\ntext.mp4,0,1,neutral\n\
+         clip.mp4,2,9,negative\nclip.mp4,1,2,neutral\n",
+    );
+    let run = bench.run(&[
+        "segments.csv",
+        "--detector-model",
+        &model("one-face"),
+        "--attitude-model",
+        &model("brightness"),
+    ]);
+    run.assert_failed(&[
+        "lost.mp4: there is no such file",
+        "text.mp4: it does not play as a video: ",
+        "segments.csv:4: the segment from 2 s to 9 s reaches beyond the end of clip.mp4, which is 3.0 s",
+    ]);
+    assert!(
+        run.report().contains("the figures are of 5, in 1 groups"),
+        "{}",
+        run.report()
+    );
+    assert!(run.report().contains("segments that failed: 3"));
+}
