@@ -84,14 +84,25 @@ class DetectorNetwork(nn.Module):
         return [head(x) for head, x in zip(self.heads, features)]
 
 
-class CenterMaps(nn.Module):
-    """What is exported: luma (n, 1, H, W), 0..255, to the maps of the head `center-maps`."""
+def load(checkpoint):
+    """The network whose weights are the running mean of a training."""
+    network = DetectorNetwork()
+    network.load_state_dict(torch.load(checkpoint)["mean"])
+    return network.eval()
 
-    def __init__(self, network):
+
+class Maps(nn.Module):
+    """What is exported: luma (n, 1, H, W), 0..255, to the maps of the head `center-maps`. A score is the sigmoid of
+    `slope` times its logit plus `shift`."""
+
+    def __init__(self, network, slope=1.0, shift=0.0):
         super().__init__()
         self.network = copy.deepcopy(network)
-        # Rather than each pixel.
+        # What would be done to each pixel and each cell is done to the weights.
         self.network.first[0].weight.data /= LUMA_SCALE
+        for head in self.network.heads:
+            head.score.weight.data *= slope
+            head.score.bias.data = slope * head.score.bias.data + shift
 
     def forward(self, luma):
         return tuple(torch.cat([torch.sigmoid(score), geometry], 1) for score, geometry in self.network(luma))

@@ -1,31 +1,52 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Writes the trained face detector as an ONNX model with its description.
+"""Makes the default face detector of a trained checkpoint.
 
-    python3 models/train/export_detector.py CHECKPOINT.pt OUT.onnx DESCRIPTION.toml
+    python3 models/train/export_detector.py VALIDATION CHECKPOINT.pt OUT.onnx DESCRIPTION.toml
+
+VALIDATION is a folder that composites.py has written. Fits the scores to it, so that they are probabilities (Platt,
+"Probabilistic Outputs for Support Vector Machines", 1999): of what scores 0.5, one in two is a face. Exports ONNX with free
+numbers of pictures, rows and columns, and writes the description into it.
 """
 
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
 
-from detections import STRIDES
-from detector_network import CenterMaps, DetectorNetwork
+from detections import BOX, SCORE, STRIDES
+from detector_network import Maps, load
+from train_detector import answers, are_among, shards_in
 
 DESCRIBE = Path(__file__).parents[1] / "describe.py"
+# The least score that the fit looks at.
+LEAST_SCORE = 0.15
+
+
+def calibration(network, shards):
+    """Slope and shift of logits that make probabilities of the scores of found faces."""
+    scores, are_faces = [], []
+    for said, sure in answers(network, shards, LEAST_SCORE):
+        scores.append(said[:, SCORE])
+        are_faces.append(are_among(said[:, BOX], sure[:, BOX]))
+    scores = np.concatenate(scores).astype(np.float64).clip(max=1 - 1e-6)
+    fit = LogisticRegression(C=np.inf).fit(np.log(scores / (1 - scores))[:, None], np.concatenate(are_faces))
+    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) != 5:
         sys.exit(__doc__.strip())
-    checkpoint, out, description = sys.argv[1:]
+    validation, checkpoint, out, description = sys.argv[1:]
 
-    network = DetectorNetwork()
-    network.load_state_dict(torch.load(checkpoint)["mean"])
+    network = load(checkpoint)
+    slope, shift = calibration(network, shards_in(Path(validation)))
+    print(f"scores: slope {slope:.3f}, shift {shift:.3f}")
     maps = {f"map_{stride}": {0: "n", 2: f"h{stride}", 3: f"w{stride}"} for stride in STRIDES}
     torch.onnx.export(
-        CenterMaps(network).eval(),
+        Maps(network, slope, shift).eval(),
         (torch.zeros(2, 1, 64, 64),),
         out,
         input_names=["luma"],
