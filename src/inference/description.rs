@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::known;
+use super::known::{self, KnownModel};
 use super::model::{ModelError, Source};
 use super::session::Network;
 use crate::analysis::attitude::Attitude;
@@ -41,6 +41,17 @@ pub struct Description {
     pub emotions: Option<Output>,
     /// Of a classifier: where the face lies in its input.
     pub framing: Option<FramingSection>,
+}
+
+/// Where a description is from.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin {
+    /// The file beside the model.
+    File,
+    /// The model's metadata.
+    Metadata,
+    /// What is known of a published model.
+    Known(&'static KnownModel),
 }
 
 /// What a model does.
@@ -205,24 +216,29 @@ impl Description {
         }
     }
 
-    /// The description of `network`: what lies beside the file, which the user can change, comes
-    /// before what is inside; then what a known architecture implies.
-    pub(super) fn find(source: &Source, network: &Network, task: Task) -> Result<Self, ModelError> {
-        let text = match source.sidecar()? {
-            Some(text) => Some(text),
-            None => network.metadata(METADATA_KEY),
-        };
-        let description = match text {
-            Some(text) => Self::parse(&text)?,
-            None => known::recognise(source, network)
-                .map(|model| model.description.clone())
-                .ok_or_else(|| ModelError::Description {
-                    problem: format!(
-                        "it has no description: put one beside it as a .toml file, or into its \
+    /// The description of `network`, and where it is from: what lies beside the file, which the
+    /// user can change, comes before what is inside; then what is known of published models.
+    pub(super) fn locate(source: &Source, network: &Network) -> Result<(Self, Origin), ModelError> {
+        if let Some(text) = source.sidecar()? {
+            return Ok((Self::parse(&text)?, Origin::File));
+        }
+        if let Some(text) = network.metadata(METADATA_KEY) {
+            return Ok((Self::parse(&text)?, Origin::Metadata));
+        }
+        match known::recognise(source, network) {
+            Some(model) => Ok((model.description.clone(), Origin::Known(model))),
+            None => Err(ModelError::Description {
+                problem: format!(
+                    "it has no description: put one beside it as a .toml file, or into its \
                      metadata under '{METADATA_KEY}' (models/README.md)"
-                    ),
-                })?,
-        };
+                ),
+            }),
+        }
+    }
+
+    /// The description of `network`, which must be one of `task`.
+    pub(super) fn find(source: &Source, network: &Network, task: Task) -> Result<Self, ModelError> {
+        let (description, _) = Self::locate(source, network)?;
         if description.task == task {
             Ok(description)
         } else {

@@ -16,3 +16,5 @@ pub mod classifier;
 pub mod detector;
 
 pub mod engine;
+
+pub mod inspection;

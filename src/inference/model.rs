@@ -56,7 +56,10 @@ impl Source {
     }
 
     /// The ONNX file's bytes.
-    pub(super) fn read(&self) -> Result<std::borrow::Cow<'static, [u8]>, ModelError> {
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is too large.
+    pub fn read(&self) -> Result<std::borrow::Cow<'static, [u8]>, ModelError> {
         match self {
             Source::Embedded { bytes, .. } => Ok((*bytes).into()),
             Source::File(path) => Ok(read_at_most(path, "it", MAX_MODEL_BYTES)?.into()),

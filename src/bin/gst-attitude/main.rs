@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod evaluate;
+mod models;
 
 #[derive(Parser)]
 #[command(version, about = "Tools for the GStreamer element faceattitude")]
@@ -18,12 +19,14 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Evaluate(evaluate::Arguments),
+    Models(models::Arguments),
 }
 
 fn main() -> ExitCode {
     let Program { command } = Program::parse();
     let result = match command {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Looking at one model by itself, whatever it is of.
+
+use ort::environment::Environment;
+
+use super::classifier::OnnxClassifier;
+use super::description::{Description, Origin, Task};
+use super::detector::OnnxDetector;
+use super::model::{ModelError, Source};
+use super::provider::Provider;
+use super::session::{Network, Placement};
+
+/// A model that was loaded and tried on the CPU.
+pub struct Inspection {
+    /// How it is fed and read.
+    pub description: Description,
+    /// Where that is from.
+    pub origin: Origin,
+    /// The model.
+    pub model: Loaded,
+}
+
+/// A model, ready to run.
+pub enum Loaded {
+    /// Finds faces.
+    Detector(OnnxDetector),
+    /// Scores attitudes.
+    Classifier(OnnxClassifier),
+}
+
+impl Inspection {
+    /// Loads the model in `source`.
+    ///
+    /// # Errors
+    /// As for the element, which would refuse it for the same reason.
+    pub fn of(environment: &Environment, source: &Source) -> Result<Self, ModelError> {
+        let placement = Placement {
+            provider: Provider::Cpu,
+            device_id: 0,
+        };
+        let network = Network::load(environment, &source.read()?, placement)
+            .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
+        let (description, origin) = Description::locate(source, &network)?;
+        drop(network);
+        let model = match description.task {
+            Task::FaceDetection => {
+                Loaded::Detector(OnnxDetector::load(environment, source, placement)?)
+            }
+            Task::Attitude => {
+                Loaded::Classifier(OnnxClassifier::load(environment, source, None, placement)?)
+            }
+        };
+        Ok(Self {
+            description,
+            origin,
+            model,
+        })
+    }
+}
