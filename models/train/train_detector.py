@@ -253,7 +253,7 @@ def main():
     parser.add_argument("training", type=Path)
     parser.add_argument("validation", type=Path)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
