@@ -13,6 +13,8 @@ data=$1
 yunet=$2
 work=${3:-$(dirname "$models")/output/train}
 mkdir -p "$work"
+# Batches are large and short-lived: to give their memory back each time costs a tenth of the training.
+export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456
 python=$work/venv/bin/python
 
 run() {
@@ -34,7 +36,7 @@ run report_attitude.py "$data" "$models/attitude.onnx" --split test --sheet "$wo
 run composites.py "$data" "$yunet" "$work/composites/train" --count 40000
 run composites.py "$data" "$yunet" "$work/composites/validation" --split validation --count 1000 --seed 2
 run train_detector.py "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt"
-run export_detector.py "$work/face-detector.pt" "$models/face-detector.toml" "$models/face-detector.onnx"
+run export_detector.py "$work/composites/validation" "$work/face-detector.pt" "$models/face-detector.onnx" "$models/face-detector.toml"
 run report_detector.py "$data" "$yunet" "$models/face-detector.onnx" --failures "$work/missed"
 
 echo "== models/attitude.onnx and models/face-detector.onnx are new; figures and contact sheets are in $work"

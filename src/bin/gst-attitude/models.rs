@@ -44,24 +44,27 @@ const DETECTOR_SIZE: (usize, usize) = (320, 192);
 
 /// Prints what was asked for; whether all files serve.
 pub fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let is_list = arguments.files.is_empty();
+    if is_list {
+        println!("Published models that need no description\n");
+        for model in known::models() {
+            println!("{}\n{}", model.file, announcement(model));
+        }
+        println!("Embedded models\n");
+    }
     let environment = runtime::environment(&Search {
         requested: arguments.onnxruntime.clone(),
         plugin_folder: None,
-        log: |text| eprintln!("ONNX Runtime: {text}"),
+        // What it warns of is no mistake of the user's; what fails is told as an error.
+        log: |_| {},
     })?;
     let inspect = |source: &Source| -> Result<String, ModelError> {
         explanation(source, Inspection::of(environment, source)?)
     };
-    if arguments.files.is_empty() {
-        println!("Embedded\n");
+    if is_list {
         for source in [Source::FACE_DETECTOR, Source::ATTITUDE] {
             println!("{}\n{}", source.name(), inspect(&source)?);
         }
-        println!("Known, to be had at\n");
-        for model in known::models() {
-            println!("{}\n{}", model.file, announcement(model));
-        }
-        return Ok(true);
     }
     let mut all_serve = true;
     for file in &arguments.files {
@@ -134,7 +137,7 @@ fn described(source: &Source, origin: Origin) -> String {
             format!("in {}", path.with_extension("toml").display())
         }
         (Origin::File | Origin::Metadata, _) => "in its metadata".to_owned(),
-        (Origin::Known(model), _) => format!("as known of {}", model.file),
+        (Origin::Known(model), _) => format!("like the published {}", model.file),
     }
 }
 

@@ -117,7 +117,8 @@ fn load(arguments: &Arguments, models: &[Source]) -> Result<Vec<Networks>, Failu
             search: Search {
                 requested: options.onnxruntime.clone(),
                 plugin_folder: None,
-                log: |text| eprintln!("ONNX Runtime: {text}"),
+                // What it warns of is no mistake of the user's; what fails is told as an error.
+                log: |_| {},
             },
         })
     };
