@@ -87,21 +87,29 @@ install_onnxruntime() { # package
     rm -rf "$work"
 }
 
-install_plugin() {
-    local plugins=$data/gstreamer-1.0/plugins built
-    say "plugin: building"
-    # With the examples: cargo builds the library anew for targets that need other features of a crate.
-    (cd "$root" && cargo build --release --locked --lib --examples)
-    built=$(cd "$root" && cargo metadata --locked --no-deps --format-version 1 \
-        | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release/libgstattitude.so
-    if cmp -s "$built" "$plugins/libgstattitude.so"; then
-        say "plugin: already in $plugins"
+# Copies a file into a folder, where nobody ever sees half of it.
+install_file() { # file, folder, mode, what it is
+    local target=$2/${1##*/}
+    if cmp -s "$1" "$target"; then
+        say "$4: already in $2"
     else
-        mkdir -p "$plugins"
-        install -m 644 "$built" "$plugins/.libgstattitude.new"
-        mv "$plugins/.libgstattitude.new" "$plugins/libgstattitude.so"
-        say "plugin: installed into $plugins"
+        mkdir -p "$2"
+        install -m "$3" "$1" "$target.new"
+        mv "$target.new" "$target"
+        say "$4: installed into $2"
     fi
+}
+
+install_plugin() {
+    local plugins=$data/gstreamer-1.0/plugins programs=${XDG_BIN_HOME:-$HOME/.local/bin} built
+    say "plugin and programs: building"
+    # With the examples: cargo builds the library anew for targets that need other features of a crate.
+    (cd "$root" && cargo build --release --locked --lib --bins --examples)
+    built=$(cd "$root" && cargo metadata --locked --no-deps --format-version 1 \
+        | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release
+    install_file "$built/libgstattitude.so" "$plugins" 644 plugin
+    install_file "$built/gst-attitude" "$programs" 755 "program gst-attitude"
+    [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: call $programs/gst-attitude, or add it"
     gst-inspect-1.0 faceattitude >/dev/null \
         || die "GStreamer does not find faceattitude; is GST_PLUGIN_SYSTEM_PATH set? Try: GST_PLUGIN_PATH='$plugins' gst-inspect-1.0 faceattitude"
     say "ready, try: gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink"
