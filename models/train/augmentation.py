@@ -12,20 +12,20 @@ import crop
 MIN_HEIGHT = 14
 
 
-def degraded(image, scale, rng):
+def degraded(image, scale, strength, rng):
     """The picture as a poorer camera would have taken it, and how many of its pixels one of the old has become. `scale` is how
     many pixels of the picture one of a crop is."""
     factor = 1.0
     height = scale * crop.SIDE
-    if rng.random() < (0.5 if height > 2 * crop.SIDE else 0.2):
+    if rng.random() < strength * (0.6 if height > 2 * crop.SIDE else 0.2):
         wanted = math.exp(rng.uniform(math.log(MIN_HEIGHT), math.log(max(height, MIN_HEIGHT))))
         if wanted < height:
             width, rows = (max(1, round(side * wanted / height)) for side in (image.shape[1], image.shape[0]))
             image = cv2.resize(image, (width, rows), interpolation=cv2.INTER_AREA)
             factor = wanted / height
-    if rng.random() < 0.1:
+    if rng.random() < 0.1 * strength:
         image = blurred(image, scale * factor, rng)
-    if rng.random() < 0.1:
+    if rng.random() < 0.1 * strength:
         quality = int(rng.integers(25, 90))
         image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
     return image, factor
@@ -48,7 +48,7 @@ def blurred(image, scale, rng):
 def placed(shown_from_crop, is_aligned, rng):
     """The crop turned, scaled and moved as a detector errs; more where no landmarks have aligned it."""
     m, t = shown_from_crop
-    spread = 1.0 if is_aligned else 1.5
+    spread = 1.0 if is_aligned else 1.3
     turn = np.exp(1j * math.radians(rng.normal(0, 6 * spread)))
     zoom = math.exp(rng.normal(0, 0.05 * spread))
     move = complex(*rng.normal(0, 0.025 * spread * crop.SIDE, 2))
@@ -56,18 +56,18 @@ def placed(shown_from_crop, is_aligned, rng):
     return m * turn * zoom, m * (center + move - turn * zoom * center) + t
 
 
-def lit(pixels, rng):
+def lit(pixels, strength, rng):
     """A crop (float32, 0..255) under other light, from another sensor, behind a hand, hair or a microphone."""
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 * strength:
         pixels = 255 * (pixels / 255) ** math.exp(rng.normal(0, 0.3))
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 * strength:
         mean = pixels.mean()
         pixels = (pixels - mean) * math.exp(rng.normal(-0.1, 0.25)) + mean + rng.normal(0, 15)
-    if rng.random() < 0.12:
+    if rng.random() < 0.15 * strength:
         pixels = pixels * rng.uniform(0.1, 0.8)
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 * strength:
         pixels = pixels + rng.normal(0, rng.uniform(1, 8), pixels.shape)
-    if rng.random() < 0.1:
+    if rng.random() < 0.1 * strength:
         height, width = rng.integers(6, 20, 2)
         y, x = rng.integers(0, crop.SIDE - height), rng.integers(0, crop.SIDE - width)
         pixels = pixels.copy()
@@ -75,8 +75,9 @@ def lit(pixels, rng):
     return np.clip(pixels, 0, 255).astype(np.float32)
 
 
-def augmented(image, landmarks, box, rng):
-    """A crop (SIDE, SIDE), float32 0..255, of the face: cut as the plugin cuts it, in one of the ways it may look."""
+def augmented(image, landmarks, box, strength, rng):
+    """A crop (SIDE, SIDE), float32 0..255, of the face: cut as the plugin cuts it, in one of the ways it may look. `strength`, 0
+    to 1, is how likely it looks worse than it is."""
     has_landmarks = landmarks is not None and rng.random() < 0.85
     if has_landmarks:
         size = np.ptp(landmarks[:, 1])
@@ -86,9 +87,9 @@ def augmented(image, landmarks, box, rng):
     else:
         shown_from_crop = crop.whole(image)
     shown_from_crop = placed(shown_from_crop, has_landmarks, rng)
-    image, factor = degraded(image, abs(shown_from_crop[0]), rng)
+    image, factor = degraded(image, abs(shown_from_crop[0]), strength, rng)
     m, t = shown_from_crop
     pixels = crop.cut(image, (m * factor, t * factor))
     if rng.random() < 0.5:
         pixels = pixels[:, ::-1]
-    return lit(pixels, rng)
+    return lit(pixels, strength, rng)

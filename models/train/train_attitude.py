@@ -29,6 +29,8 @@ BATCH = 128
 PEAK_RATE = 0.1
 WARMUP_STEPS = 400
 WEIGHT_DECAY = 3e-4
+# Of the augmentation, at the beginning and at the end: a small network has to be good at good pictures first of all.
+STRENGTHS = (0.8, 0.4)
 # How much the eight emotions count beside the three attitudes.
 EMOTION_WEIGHT = 0.4
 # How much of a target is the label, and not what the voters tell about it.
@@ -49,7 +51,11 @@ class Training(Dataset):
             )
         ]
         self.seed = seed
-        self.epoch = 0
+        self.start(0, 1.0)
+
+    def start(self, epoch, strength):
+        """Has crops look different from those of other epochs, and as often worse as `strength` (0 to 1) says."""
+        self.epoch, self.strength = epoch, strength
 
     def __len__(self):
         return len(self.items)
@@ -57,7 +63,7 @@ class Training(Dataset):
     def __getitem__(self, index):
         image, landmarks, box, attitude, emotion = self.items[index]
         rng = np.random.default_rng((self.seed, self.epoch, index))
-        return augmented(image, landmarks, box, rng), attitude, emotion
+        return augmented(image, landmarks, box, self.strength, rng), attitude, emotion
 
 
 def clean_crops(part):
@@ -144,7 +150,7 @@ def main():
 
     for epoch in range(first_epoch, options.epochs):
         started = time.monotonic()
-        dataset.epoch = epoch
+        dataset.start(epoch, np.interp(epoch, (0, options.epochs - 1), STRENGTHS))
         order = torch.Generator().manual_seed(options.seed * 1000 + epoch)
         loader = DataLoader(
             dataset, BATCH, shuffle=True, generator=order, drop_last=True, num_workers=1, prefetch_factor=8
