@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gstattitude::analysis::analyzer::{Analysis, Analyzer, Face, Params};
 use gstattitude::analysis::attitude::{Attitude, Classification, Scores};
-use gstattitude::analysis::frame::{ColorModel, Component, Frame, Layout, Matrix, Plane};
+use gstattitude::analysis::frame::Frame;
 use gstattitude::analysis::geometry::Rect;
 use gstattitude::inference::engine::{Config, LoadError, Networks};
 use gstattitude::inference::model::Source;
@@ -122,28 +122,7 @@ impl Picture {
 
     fn frame(&self) -> Frame<'_> {
         let (width, height) = Self::SIZE;
-        let component = |offset| Component {
-            offset,
-            pixel_stride: 3,
-            ..Component::default()
-        };
-        let layout = Layout {
-            color: ColorModel::Rgb,
-            components: [component(0), component(1), component(2)],
-            full_range: true,
-            matrix: Matrix::Bt601,
-        };
-        let plane = Plane {
-            data: &self.0,
-            stride: 3 * width,
-        };
-        Frame::new(
-            width,
-            height,
-            layout,
-            [plane, Plane::default(), Plane::default()],
-        )
-        .unwrap()
+        Frame::from_rgb(width, height, &self.0).unwrap()
     }
 }
 

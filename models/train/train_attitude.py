@@ -10,7 +10,6 @@ figures an epoch; the figures are of the validation split, never of the test spl
 
 import argparse
 import math
-import os
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
+import checkpoint
 import crop
 import faces
 from attitude_network import SHAPES, AttitudeNetwork, load
@@ -137,17 +137,7 @@ def main():
     rate = lambda step: min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
 
-    first_epoch = 0
-    if options.checkpoint.exists():
-        saved = torch.load(options.checkpoint)
-        network.load_state_dict(saved["network"])
-        mean.network.load_state_dict(saved["mean"])
-        mean.steps = saved["steps"]
-        optimizer.load_state_dict(saved["optimizer"])
-        schedule.load_state_dict(saved["schedule"])
-        first_epoch = saved["epoch"]
-        print("going on after epoch", first_epoch, flush=True)
-
+    first_epoch = checkpoint.resume(options.checkpoint, network, mean, optimizer, schedule)
     for epoch in range(first_epoch, options.epochs):
         started = time.monotonic()
         dataset.start(epoch, np.interp(epoch, (0, options.epochs - 1), STRENGTHS))
@@ -179,20 +169,7 @@ def main():
             f"mix {mixed:.4f} seconds {time.monotonic() - started:.0f}",
             flush=True,
         )
-        new = options.checkpoint.with_suffix(".new")
-        torch.save(
-            {
-                "shape": options.shape,
-                "epoch": epoch + 1,
-                "network": network.state_dict(),
-                "mean": mean.network.state_dict(),
-                "steps": mean.steps,
-                "optimizer": optimizer.state_dict(),
-                "schedule": schedule.state_dict(),
-            },
-            new,
-        )
-        os.replace(new, options.checkpoint)
+        checkpoint.save(options.checkpoint, epoch + 1, network, mean, optimizer, schedule, shape=options.shape)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ faces from MIN_JUDGED_HEIGHT px on, and false faces a picture, each at the score
 
 import argparse
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
+import checkpoint
 from augmentation import blurred
 from composites import MIRRORED
 from detections import BOX, FIELDS, LANDMARKS, SCORE, STRIDES, from_maps, ious
@@ -272,17 +272,7 @@ def main():
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     print("pictures:", len(dataset) * BATCH, "parameters:", sum(p.numel() for p in network.parameters()), flush=True)
 
-    first_epoch = 0
-    if options.checkpoint.exists():
-        saved = torch.load(options.checkpoint)
-        network.load_state_dict(saved["network"])
-        mean.network.load_state_dict(saved["mean"])
-        mean.steps = saved["steps"]
-        optimizer.load_state_dict(saved["optimizer"])
-        schedule.load_state_dict(saved["schedule"])
-        first_epoch = saved["epoch"]
-        print("going on after epoch", first_epoch, flush=True)
-
+    first_epoch = checkpoint.resume(options.checkpoint, network, mean, optimizer, schedule)
     for epoch in range(first_epoch, options.epochs):
         started = time.monotonic()
         if epoch > first_epoch and started - began > 60 * options.minutes:
@@ -307,19 +297,7 @@ def main():
             f"seconds {time.monotonic() - started:.0f}",
             flush=True,
         )
-        new = options.checkpoint.with_suffix(".new")
-        torch.save(
-            {
-                "epoch": epoch + 1,
-                "network": network.state_dict(),
-                "mean": mean.network.state_dict(),
-                "steps": mean.steps,
-                "optimizer": optimizer.state_dict(),
-                "schedule": schedule.state_dict(),
-            },
-            new,
-        )
-        os.replace(new, options.checkpoint)
+        checkpoint.save(options.checkpoint, epoch + 1, network, mean, optimizer, schedule)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,14 @@ impl Layout {
         matrix: Matrix::Bt601,
     };
 
+    /// Red, green and blue side by side, a byte each, full range.
+    pub const RGB24: Layout = Layout {
+        color: ColorModel::Rgb,
+        components: [rgb24(0), rgb24(1), rgb24(2)],
+        full_range: true,
+        matrix: Matrix::Bt601,
+    };
+
     /// A value of luma, red, green or blue as stored, in 0 to 255.
     #[inline]
     pub fn to_full_range(&self, value: f32) -> f32 {
@@ -108,6 +116,16 @@ impl Layout {
             ColorModel::Gray => 1,
             ColorModel::Yuv | ColorModel::Rgb => 3,
         }
+    }
+}
+
+const fn rgb24(offset: usize) -> Component {
+    Component {
+        plane: 0,
+        offset,
+        pixel_stride: 3,
+        shift_x: 0,
+        shift_y: 0,
     }
 }
 
@@ -219,12 +237,27 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn from_luma(width: usize, height: usize, luma: &'a [u8]) -> Result<Self, FrameError> {
-        let plane = Plane {
-            data: luma,
-            stride: width,
-        };
+        Self::from_plane(width, height, Layout::GRAY8, luma)
+    }
+
+    /// A full-range picture of red, green and blue, three bytes a pixel, without padding.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_rgb(width: usize, height: usize, rgb: &'a [u8]) -> Result<Self, FrameError> {
+        Self::from_plane(width, height, Layout::RGB24, rgb)
+    }
+
+    fn from_plane(
+        width: usize,
+        height: usize,
+        layout: Layout,
+        data: &'a [u8],
+    ) -> Result<Self, FrameError> {
+        let stride = width * layout.components[0].pixel_stride;
+        let plane = Plane { data, stride };
         let planes = [plane, Plane::default(), Plane::default()];
-        Self::new(width, height, Layout::GRAY8, planes)
+        Self::new(width, height, layout, planes)
     }
 
     /// Width in pixels.

@@ -324,7 +324,6 @@ fn bilinear(position: f64, samples: usize) -> (usize, Vec<u16>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::frame::{Component, Matrix, Plane};
     use crate::analysis::preprocessing::{InputSize, TensorLayout};
 
     fn scale(frame: &Frame, letterbox: &Letterbox, format: &PixelFormat) -> Vec<f32> {
@@ -365,23 +364,7 @@ mod tests {
 
     #[test]
     fn channel_order_mean_and_scale_follow_the_format() {
-        let component = |offset| Component {
-            offset,
-            pixel_stride: 3,
-            ..Component::default()
-        };
-        let layout = Layout {
-            color: ColorModel::Rgb,
-            components: [component(0), component(1), component(2)],
-            full_range: true,
-            matrix: Matrix::Bt601,
-        };
-        let plane = Plane {
-            data: &[255, 0, 127, 0, 0, 127],
-            stride: 6,
-        };
-        let planes = [plane, Plane::default(), Plane::default()];
-        let frame = Frame::new(2, 1, layout, planes).unwrap();
+        let frame = Frame::from_rgb(2, 1, &[255, 0, 127, 0, 0, 127]).unwrap();
         let size = InputSize::Fixed {
             width: 2,
             height: 1,

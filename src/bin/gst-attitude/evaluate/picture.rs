@@ -4,8 +4,7 @@
 
 use std::path::Path;
 
-use gstattitude::analysis::frame::{ColorModel, Component, Frame, FrameError, Layout};
-use gstattitude::analysis::frame::{Matrix, Plane};
+use gstattitude::analysis::frame::{Frame, FrameError};
 use image::{DynamicImage, ImageDecoder, ImageReader};
 
 /// A picture in memory, three bytes a pixel.
@@ -33,22 +32,6 @@ impl Picture {
     }
 
     pub fn frame(&self) -> Result<Frame<'_>, FrameError> {
-        let component = |offset| Component {
-            offset,
-            pixel_stride: 3,
-            ..Component::default()
-        };
-        let layout = Layout {
-            color: ColorModel::Rgb,
-            components: [component(0), component(1), component(2)],
-            full_range: true,
-            matrix: Matrix::Bt601,
-        };
-        let plane = Plane {
-            data: &self.rgb,
-            stride: 3 * self.width,
-        };
-        let planes = [plane, Plane::default(), Plane::default()];
-        Frame::new(self.width, self.height, layout, planes)
+        Frame::from_rgb(self.width, self.height, &self.rgb)
     }
 }
