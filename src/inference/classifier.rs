@@ -7,6 +7,7 @@ use std::slice::ChunksExact;
 use ort::environment::Environment;
 
 use super::description::{Activation, Description, Output, Task};
+use super::identification;
 use super::model::{ModelError, Source};
 use super::session::{Network, Outputs, Placement};
 use crate::analysis::InferenceError;
@@ -109,7 +110,7 @@ impl OnnxClassifier {
     ) -> Result<Self, ModelError> {
         let network = Network::load(environment, &source.read()?, placement)
             .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
-        let description = Description::find(source, &network, Task::Attitude)?;
+        let description = identification::describe(source, &network, Task::Attitude)?;
         let (mapped, mapping) = description.attitudes(mapping)?;
         let attitudes = Head::new(&network, mapped)?;
         let emotions = match description.emotions() {

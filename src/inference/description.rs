@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Models describe themselves: in their metadata, in a TOML file beside them, or by being of a
-//! known architecture. `models/README.md` documents the format for users.
+//! How a model is fed and read, as a TOML document. `models/README.md` documents the format for
+//! users.
 
 use serde::Deserialize;
 
-use super::known::{self, KnownModel};
-use super::model::{ModelError, Source};
-use super::session::Network;
+use super::model::ModelError;
 use crate::analysis::attitude::Attitude;
 use crate::analysis::crop::Framing;
 use crate::analysis::geometry::Point;
 use crate::analysis::mapping;
 use crate::analysis::preprocessing::{Channels, PixelFormat, TensorLayout};
-
-/// The key of the description in a model's metadata.
-pub const METADATA_KEY: &str = "gst-attitude";
 
 /// The newest version of the description that is understood.
 const SCHEMA: u32 = 1;
@@ -41,17 +36,6 @@ pub struct Description {
     pub emotions: Option<Output>,
     /// Of a classifier: where the face lies in its input.
     pub framing: Option<FramingSection>,
-}
-
-/// Where a description is from.
-#[derive(Clone, Copy, Debug)]
-pub enum Origin {
-    /// The file beside the model.
-    File,
-    /// The model's metadata.
-    Metadata,
-    /// What is known of a published model.
-    Known(&'static KnownModel),
 }
 
 /// What a model does.
@@ -211,41 +195,6 @@ impl Description {
                 problem: format!(
                     "its description has schema {}, this version reads schema {SCHEMA}",
                     described.schema
-                ),
-            })
-        }
-    }
-
-    /// The description of `network`, and where it is from: what lies beside the file, which the
-    /// user can change, comes before what is inside; then what is known of published models.
-    pub(super) fn locate(source: &Source, network: &Network) -> Result<(Self, Origin), ModelError> {
-        if let Some(text) = source.sidecar()? {
-            return Ok((Self::parse(&text)?, Origin::File));
-        }
-        if let Some(text) = network.metadata(METADATA_KEY) {
-            return Ok((Self::parse(&text)?, Origin::Metadata));
-        }
-        match known::recognise(source, network) {
-            Some(model) => Ok((model.description.clone(), Origin::Known(model))),
-            None => Err(ModelError::Description {
-                problem: format!(
-                    "it has no description: put one beside it as a .toml file, or into its \
-                     metadata under '{METADATA_KEY}' (models/README.md)"
-                ),
-            }),
-        }
-    }
-
-    /// The description of `network`, which must be one of `task`.
-    pub(super) fn find(source: &Source, network: &Network, task: Task) -> Result<Self, ModelError> {
-        let (description, _) = Self::locate(source, network)?;
-        if description.task == task {
-            Ok(description)
-        } else {
-            Err(ModelError::Description {
-                problem: format!(
-                    "its task is {:?} where {task:?} was expected",
-                    description.task
                 ),
             })
         }

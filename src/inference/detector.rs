@@ -5,6 +5,7 @@
 use ort::environment::Environment;
 
 use super::description::{Description, HeadKind, Task};
+use super::identification;
 use super::model::{ModelError, Source};
 use super::session::{Network, Outputs, Placement};
 use crate::analysis::InferenceError;
@@ -47,7 +48,7 @@ impl OnnxDetector {
     ) -> Result<Self, ModelError> {
         let network = Network::load(environment, &source.read()?, placement)
             .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
-        let description = Description::find(source, &network, Task::FaceDetection)?;
+        let description = identification::describe(source, &network, Task::FaceDetection)?;
         let section = description.detector.as_ref();
         let kind = section.ok_or_else(|| ModelError::Description {
             problem: "its description lacks the section [detector]".to_owned(),

@@ -5,8 +5,9 @@
 use ort::environment::Environment;
 
 use super::classifier::OnnxClassifier;
-use super::description::{Description, Origin, Task};
+use super::description::{Description, Task};
 use super::detector::OnnxDetector;
+use super::identification::{self, Origin};
 use super::model::{ModelError, Source};
 use super::provider::Provider;
 use super::session::{Network, Placement};
@@ -41,7 +42,7 @@ impl Inspection {
         };
         let network = Network::load(environment, &source.read()?, placement)
             .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
-        let (description, origin) = Description::locate(source, &network)?;
+        let (description, origin) = identification::identify(source, &network)?;
         drop(network);
         let model = match description.task {
             Task::FaceDetection => {

@@ -12,6 +12,8 @@ mod session;
 pub mod description;
 pub mod known;
 
+pub mod identification;
+
 pub mod classifier;
 pub mod detector;
 
