@@ -122,10 +122,68 @@ fn wrong_arguments_are_told() {
             "must be NAME=FILE.csv",
         ),
         (&["a.csv", "--execution-provider", "abacus"][..], "openvino"),
+        (&["a.csv", "--detector-size", "4097"][..], "0..=4096"),
+        (&["a.csv", "--device-id=-1"][..], "-1 is not in"),
+        (&["a.csv", "--resamples", "99"][..], "99 is not in 100.."),
         (&[][..], "<DATA>"),
     ] {
         let run = bench.run(arguments);
         assert_eq!(run.0.status.code(), Some(2));
         assert!(run.problems().contains(words), "{}", run.problems());
     }
+}
+
+#[test]
+fn a_picture_that_promises_more_than_memory_holds_cannot_be_read() {
+    let bench = Bench::new();
+    bench.face("positive", "faces/positive/a.png");
+    let file = std::fs::File::create(bench.path("faces/positive/b.png")).unwrap();
+    let encoder = png::Encoder::new(file, 100_000, 100_000);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_chunk(png::chunk::IDAT, &[0]).unwrap();
+    drop(writer);
+    let run = bench.run(&["faces"]);
+    run.assert_failed(&["b.png: ", "Memory limit exceeded"]);
+    assert!(run.report().contains("the figures are of 1"));
+}
+
+#[test]
+fn a_place_for_results_that_cannot_be_written_is_told_before_the_work() {
+    let bench = Bench::new();
+    bench
+        .write("faces.csv", "file,label\nlost.png,happy\n")
+        .write("file", "");
+    std::fs::create_dir_all(bench.path("out/evaluation.json")).unwrap();
+    for (folder, words) in [
+        ("file", "file: it is not a folder"),
+        ("out", "out/evaluation.json: "),
+    ] {
+        let run = bench.run(&["faces.csv", "--output", folder]);
+        run.assert_failed(&[words]);
+        assert!(!run.problems().contains("lost.png"), "{}", run.problems());
+    }
+}
+
+#[test]
+fn what_nobody_reads_to_the_end_is_no_error_and_a_full_disk_loses_no_files() {
+    let bench = Bench::new();
+    bench.face("positive", "faces/positive/a.png");
+    let run = |output: std::process::Stdio, folder| {
+        Command::new(env!("CARGO_BIN_EXE_gst-attitude"))
+            .args(["evaluate", "faces", "--output", folder])
+            .current_dir(bench.0.path())
+            .stdout(output)
+            .output()
+            .unwrap()
+    };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert!(run(writer.into(), "one").status.success());
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let run = Run(run(full.into(), "two"));
+    run.assert_failed(&["Error: standard output: "]);
+    Evaluation::read(&bench.path("two"));
 }

@@ -6,11 +6,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod console;
 mod evaluate;
 mod models;
 
 #[derive(Parser)]
-#[command(version, about = "Tools for the GStreamer element faceattitude")]
+#[command(
+    name = "gst-attitude",
+    version,
+    about = "Tools for the GStreamer element faceattitude"
+)]
 struct Program {
     #[command(subcommand)]
     command: Command,
@@ -32,7 +37,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("Error: {error}");
+            console::error(error);
             ExitCode::FAILURE
         }
     }

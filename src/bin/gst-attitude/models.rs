@@ -20,6 +20,8 @@ use gstattitude::inference::model::{ModelError, Source};
 use gstattitude::inference::runtime::{self, Search};
 use sha2::{Digest, Sha256};
 
+use crate::console;
+
 /// Lists the models that are embedded and known, or checks and explains files
 ///
 /// Without FILE: what is embedded in the plugin, and the published models that work without a
@@ -47,11 +49,11 @@ const DETECTOR_SIZE: (usize, usize) = (320, 192);
 pub fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let is_list = arguments.files.is_empty();
     if is_list {
-        println!("Published models that need no description\n");
+        console::print("Published models that need no description\n\n")?;
         for model in known::models() {
-            println!("{}\n{}", model.file, announcement(model));
+            console::print(&format!("{}\n{}\n", model.file, announcement(model)))?;
         }
-        println!("Embedded models\n");
+        console::print("Embedded models\n\n")?;
     }
     let environment = runtime::environment(&Search {
         requested: arguments.onnxruntime.clone(),
@@ -64,15 +66,15 @@ pub fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     };
     if is_list {
         for source in [Source::FACE_DETECTOR, Source::ATTITUDE] {
-            println!("{}\n{}", source.name(), inspect(&source)?);
+            console::print(&format!("{}\n{}\n", source.name(), inspect(&source)?))?;
         }
     }
     let mut all_serve = true;
     for file in &arguments.files {
         match inspect(&Source::File(file.clone())) {
-            Ok(text) => println!("{}\n{text}", file.display()),
+            Ok(text) => console::print(&format!("{}\n{text}\n", file.display()))?,
             Err(error) => {
-                eprintln!("Error: {}: {error}", file.display());
+                console::error(format!("{}: {error}", file.display()));
                 all_serve = false;
             }
         }

@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, value_parser};
 use gstattitude::analysis::mapping::Mapping;
 use gstattitude::inference::model::Source;
 use gstattitude::inference::provider::Provider;
@@ -95,9 +95,9 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
 
-    /// Resamples of the bootstrap that gives the intervals
-    #[arg(long, value_name = "N", default_value = "1000")]
-    pub resamples: NonZeroUsize,
+    /// Resamples of the bootstrap that gives the intervals; at least 100
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = value_parser!(u32).range(100..))]
+    pub resamples: u32,
 
     /// Time between the frames of a video that are judged
     #[arg(long, value_name = "MS", default_value_t = 200)]
@@ -107,7 +107,7 @@ pub struct Arguments {
     pub networks: NetworkArguments,
 }
 
-/// As the element's properties of these names.
+/// As the element's properties of these names, and within the same limits.
 #[derive(Args)]
 pub struct NetworkArguments {
     /// ONNX file of the face detector, instead of the embedded one
@@ -123,7 +123,7 @@ pub struct NetworkArguments {
     pub execution_provider: Provider,
 
     /// Number of the GPU
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_parser!(i32).range(0..))]
     pub device_id: i32,
 
     /// Long side of the detector's input in px; more finds smaller faces, 0 = what --min-face-size
@@ -131,10 +131,10 @@ pub struct NetworkArguments {
     // As the element's, and not more, though pictures may be large: of 200 portraits that fill
     // their pictures the default detector finds all at 320 px and 70% at 640 px; of the same at a
     // sixth of the picture's height 92% and all.
-    #[arg(long, value_name = "PX", default_value_t = 320)]
+    #[arg(long, value_name = "PX", default_value_t = 320, value_parser = value_parser!(u32).range(0..=4096))]
     pub detector_size: u32,
 
-    /// Height in px of a picture or frame under which a face is passed over
+    /// Least height of a face in px; smaller ones are passed over
     #[arg(long, value_name = "PX", default_value_t = 24)]
     pub min_face_size: u32,
 }

@@ -20,11 +20,14 @@ pub use arguments::Arguments;
 use data::{Data, Segment};
 use faces::{Judge, Outcome};
 use labels::Labels;
+use output::Output;
 use predictions::Predictions;
 use report::Report;
 use results::{Judged, Results};
 use table::Failure;
 use videos::{Clip, Player};
+
+use crate::console;
 
 mod arguments;
 
@@ -40,6 +43,7 @@ mod videos;
 mod predictions;
 mod results;
 
+mod output;
 mod report;
 
 /// Most faces of a picture among which the labelled one is looked for.
@@ -62,10 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
         models => models.to_vec(),
     };
     // Before the long work, lest its results have no place to go to.
-    if let Some(folder) = &arguments.output {
-        let told = |error| format!("{}: {error}", folder.display());
-        std::fs::create_dir_all(folder).map_err(told)?;
-    }
+    let output = arguments.output.as_deref().map(Output::open).transpose()?;
     let networks = load(arguments, &models)?;
     let names = names(&models, &networks, &others)?;
 
@@ -74,13 +75,13 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
     judged.extend(of_videos);
     for Judged { file, outcome, .. } in &judged {
         if let Outcome::Unreadable(reason) = outcome {
-            eprintln!("Error: {file}: {reason}");
+            console::error(format!("{file}: {reason}"));
         }
     }
 
     let results = Results::new(names, &judged, &others);
     let bootstrap = Bootstrap {
-        resamples: arguments.resamples.get(),
+        resamples: arguments.resamples as usize,
         ..Bootstrap::default()
     };
     let report = Report::new(&results, &bootstrap, data.skipped, failures);
@@ -89,12 +90,13 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
         return Err(format!("no face could be compared: {}", counts.join(", ")).into());
     }
     for gap in report.data.gaps() {
-        eprintln!("Warning: {gap}");
+        console::warn(gap);
     }
-    print!("{}", report.to_markdown());
-    if let Some(folder) = &arguments.output {
-        report.write(folder, &results)?;
+    // What is kept comes first, lest it be lost where printing fails.
+    if let Some(output) = &output {
+        output.write(&report, &results)?;
     }
+    console::print(&report.to_markdown())?;
     Ok(report.data.unreadable == 0 && failures == 0)
 }
 
@@ -222,13 +224,13 @@ fn judge_videos(
         let clip = player.play(path);
         progress.inc(1);
         if let Err(error) = &clip {
-            progress.suspend(|| eprintln!("Error: {}: {error}", path.display()));
+            progress.suspend(|| console::error(format!("{}: {error}", path.display())));
         }
         for segment in segments.iter().filter(|segment| segment.path == *path) {
             match clip.as_ref().map(|clip| judge_segment(clip, segment)) {
                 Ok(Ok(samples)) => judged.extend(samples),
                 Ok(Err(error)) => {
-                    progress.suspend(|| eprintln!("Error: {}: {error}", segment.place));
+                    progress.suspend(|| console::error(format!("{}: {error}", segment.place)));
                     failures += 1;
                 }
                 Err(_) => failures += 1,

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use gstattitude::analysis::frame::{Frame, FrameError};
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 
 /// A picture in memory, three bytes a pixel.
 pub struct Picture {
@@ -16,10 +16,14 @@ pub struct Picture {
 
 impl Picture {
     /// Reads a file, turned as a viewer shows it.
-    pub fn read(path: &Path) -> Result<Self, image::ImageError> {
+    pub fn read(path: &Path) -> Result<Self, ImageError> {
         // Data sets hold files whose names end wrongly.
         let reader = ImageReader::open(path)?.with_guessed_format()?;
         let mut decoder = reader.into_decoder()?;
+        // A header may promise more pixels than there is memory for.
+        let mut limits = Limits::default();
+        limits.reserve(decoder.total_bytes())?;
+        decoder.set_limits(limits)?;
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);

@@ -3,7 +3,6 @@
 //! The report: figures as data, and the files that they are written to.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use gstattitude::analysis::attitude::Attitude;
 use gstattitude::evaluation::Answer;
@@ -15,7 +14,6 @@ use serde::Serialize;
 
 use super::faces::Outcome;
 use super::results::{Judged, Results};
-use super::table::Failure;
 
 mod markdown;
 
@@ -109,19 +107,6 @@ impl Report {
             resamples: bootstrap.resamples,
         }
     }
-
-    /// Writes the report and the predictions that it is made of into files of `folder`.
-    pub fn write(&self, folder: &Path, results: &Results) -> Result<(), Failure> {
-        let write = |name: &str, text: &[u8]| {
-            let path = folder.join(name);
-            std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
-        };
-        let json = serde_json::to_string_pretty(self)? + "\n";
-        write("evaluation.json", json.as_bytes())?;
-        write("evaluation.md", self.to_markdown().as_bytes())?;
-        write("predictions.csv", &predictions(results)?)?;
-        Ok(())
-    }
 }
 
 impl DataReport {
@@ -205,44 +190,4 @@ impl ModelReport {
             coverage: coverage(answers),
         }
     }
-}
-
-/// A row for each answer.
-fn predictions(results: &Results) -> Result<Vec<u8>, Failure> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record([
-        "model",
-        "file",
-        "group",
-        "label",
-        "attitude",
-        "predicted",
-        "positive",
-        "neutral",
-        "negative",
-    ])?;
-    for (index, name) in results.names.iter().enumerate() {
-        for compared in &results.compared {
-            let Judged {
-                file, group, label, ..
-            } = compared.face;
-            let prediction = &compared.predictions[index];
-            let [positive, neutral, negative] = match prediction.scores {
-                Some(scores) => scores.to_array().map(|score| score.to_string()),
-                None => Default::default(),
-            };
-            csv.write_record([
-                name,
-                file,
-                group.as_deref().unwrap_or_default(),
-                &label.text,
-                label.attitude.name(),
-                prediction.predicted.name(),
-                &positive,
-                &neutral,
-                &negative,
-            ])?;
-        }
-    }
-    Ok(csv.into_inner()?)
 }
