@@ -51,6 +51,17 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// What it lists, in lower case.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.listed.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether it lists `label`.
+    pub fn lists(&self, label: &str) -> bool {
+        let label = label.trim().to_lowercase();
+        self.names().any(|name| name == label)
+    }
+
     /// The attitude that `label` counts to.
     pub fn attitude_of(&self, label: &str) -> Attitude {
         let label = label.trim().to_lowercase();
@@ -127,6 +138,11 @@ mod tests {
         assert_eq!(
             attitudes,
             [Positive, Positive, Neutral, Neutral, Positive, Negative]
+        );
+        assert!(mapping.lists("JOY") && !mapping.lists("neutral"));
+        assert_eq!(
+            mapping.names().collect::<Vec<_>>(),
+            ["joy", "surprise", "calm"]
         );
         assert_eq!(mapping.to_string().parse(), Ok(mapping));
         let mapping: Mapping = "negative=neutral".parse().unwrap();

@@ -232,6 +232,9 @@ fn boxes_choose_among_faces_and_stand_in_where_none_is_found() {
     let evaluation = bench.evaluate(&[&["faces.csv"], &models[..]].concat());
     assert_eq!(evaluation.predicted(), ["positive", "negative", "positive"]);
     assert_eq!(evaluation.number("/data/groups"), 2.0);
+    assert_eq!(evaluation.number("/data/by_box"), 1.0);
+    let told = "judged by the given box, as the detector found no face there: 1";
+    assert!(evaluation.markdown.contains(told));
     let evaluation = bench.evaluate(&[&["faces.jsonl"], &models[..]].concat());
     assert_eq!(evaluation.predicted(), ["positive", "negative", "negative"]);
     assert_eq!(evaluation.rows()[1][2], "7");
@@ -259,9 +262,15 @@ fn faces_that_are_not_found_or_not_judged_are_counted() {
     );
     let evaluation = Evaluation::read(&bench.path("out"));
     assert_eq!(run.report(), evaluation.markdown);
-    let counts = ["faces", "compared", "not_found", "not_judged"];
+    let counts = ["faces", "compared", "not_found", "not_judged", "no_scores"];
     let counts = counts.map(|count| evaluation.number(&format!("/data/{count}")));
-    assert_eq!(counts, [3.0, 1.0, 1.0, 1.0]);
+    assert_eq!(counts, [3.0, 1.0, 1.0, 1.0, 0.0]);
+    assert_eq!(
+        std::fs::read_to_string(bench.path("out/left-out.csv")).unwrap(),
+        "file,group,truth,truth_attitude,reason\n\
+         grey.png,,neutral,neutral,no face found\n\
+         grey.png,,neutral,neutral,\"not judged, being cut off or turned away\"\n"
+    );
 }
 
 #[test]
@@ -290,7 +299,7 @@ fn a_mapping_holds_for_labels_models_and_predictions() {
         .run(&arguments)
         .assert_failed(&["faces/bored: the label 'bored' is neither", "--mapping"]);
     let mapped = |mapping| bench.evaluate(&[&arguments[..], &["--mapping", mapping]].concat());
-    let evaluation = mapped("positive=happiness; neutral=calm,neutral");
+    let evaluation = mapped("positive=happiness; neutral=calm,neutral; negative=bored");
     assert_eq!(
         evaluation.predicted(),
         [
@@ -353,6 +362,31 @@ fn models_and_others_are_compared_on_the_faces_that_all_have() {
     let less = evaluation.at("/differences/1/figures/accuracy");
     assert!(less["low"].as_f64() < less["value"].as_f64() && less["high"].as_f64() < Some(0.0));
     assert!(evaluation.markdown.contains("service − brightness"));
+}
+
+#[test]
+fn the_programs_own_predictions_are_read_as_answers_of_their_model() {
+    let bench = Bench::new();
+    bench
+        .patch(POSITIVE, "faces/positive/a.png")
+        .patch(NEGATIVE, "faces/positive/b.png");
+    let (brightness, emotions) = (model("brightness"), model("emotions8"));
+    let data = ["faces", "--no-detector", "--attitude-model", &brightness];
+    bench.evaluate(&data);
+    std::fs::rename(bench.path("out/predictions.csv"), bench.path("own.csv")).unwrap();
+    let again = ["--predictions", "again=own.csv"];
+    let evaluation = bench.evaluate(&[&data[..], &again].concat());
+    for figure in ["accuracy", "calibration_error"] {
+        let of = |index| evaluation.number(&format!("/models/{index}/figures/{figure}/value"));
+        assert!((of(0) - of(1)).abs() < 1e-6, "{figure}");
+    }
+    assert_eq!(evaluation.number("/models/1/figures/accuracy/value"), 0.5);
+    bench.evaluate(&[&data[..], &["--attitude-model", &emotions]].concat());
+    let both = ["--predictions", "both=out/predictions.csv"];
+    bench.run(&[&data[..], &both].concat()).assert_failed(&[
+        "out/predictions.csv:4: there are answers of 'brightness' and 'emotions8'",
+        "awk -F, 'NR == 1 || $1 == \"brightness\"'",
+    ]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn a_picture_that_cannot_be_read_is_named_and_the_run_goes_on() {
         .face("positive", "faces/positive/a.png")
         .write("faces/positive/b.png", "no picture");
     let run = bench.run(&["faces"]);
-    run.assert_failed(&["Error: positive/b.png: "]);
+    run.assert_failed(&["Error: positive/b.png: faces/positive/b.png cannot be read: "]);
     assert!(run.report().contains("pictures that cannot be read: 1"));
 }
 
@@ -23,8 +23,8 @@ fn mistakes_are_told_by_file_and_line() {
     for (name, text, words) in [
         (
             "a.csv",
-            "file,attitude\na.png,happy\n",
-            "a.csv:1: the header lacks the column 'label'; it has: file, attitude",
+            "file,mood\na.png,happy\n",
+            "a.csv:1: the header lacks the column 'label'; it has: file, mood",
         ),
         (
             "b.csv",
@@ -67,6 +67,21 @@ fn mistakes_are_told_by_file_and_line() {
             "i.jsonl:2: ",
         ),
         ("j.txt", "", "j.txt: labelled faces are"),
+        (
+            "k.csv",
+            "file,label\r\n\r\n\r\nneutral.png,neutral\r\na.png,bored\r\n",
+            "k.csv:5: the label 'bored'",
+        ),
+        (
+            "l.csv",
+            "file;label\na.png;happy\n",
+            "l.csv:1: columns are separated by commas, and here by ';'",
+        ),
+        (
+            "m.jsonl",
+            "\u{feff}{\"file\": \"a.png\", \"label\": \"sad\", \"group\": [7]}\n",
+            "m.jsonl:1: a group is a text or a whole number",
+        ),
     ] {
         bench.write(name, text).run(&[name]).assert_failed(&[words]);
     }
@@ -97,7 +112,11 @@ fn mistakes_are_told_by_file_and_line() {
             "file,happy\na,1\na,1\n",
             "p.csv:3: there is a second answer about 'a'",
         ),
-        ("file,happy\na,1\n", "no face could be compared"),
+        (
+            "file,happy\na,1\n",
+            "no answer of p is about a face of the data: it has 'a', the data have 'positive.png'",
+        ),
+        ("file,happy\npositive.png,\n", "no face could be compared"),
     ] {
         let run = bench
             .write("p.csv", text)
@@ -186,4 +205,99 @@ fn what_nobody_reads_to_the_end_is_no_error_and_a_full_disk_loses_no_files() {
     let run = Run(run(full.into(), "two"));
     run.assert_failed(&["Error: standard output: "]);
     Evaluation::read(&bench.path("two"));
+}
+
+#[test]
+fn a_mapping_that_does_not_fit_the_data_is_warned_of() {
+    let bench = Bench::new();
+    bench
+        .patch(230, "faces/happy/a.png")
+        .patch(230, "faces/happy/b.png")
+        .patch(20, "faces/bored/a.png")
+        .patch(20, "faces/sad/a.png");
+    let problems = |name, mapping| {
+        let model = model(name);
+        let arguments = ["faces", "--no-detector", "--attitude-model", &model];
+        let run = bench.run(&[&arguments[..], &["--mapping", mapping]].concat());
+        assert!(run.0.status.success(), "{}", run.problems());
+        run.problems()
+    };
+    let mapping = "positive=happiness,suprise; neutral=neutral,calm";
+    let told = problems("emotions8", mapping);
+    for warning in [
+        "Warning: --mapping lists 'suprise', which occurs nowhere",
+        "Warning: 2 faces are labelled 'happy', which --mapping does not list: they count as negative",
+        "Warning: 1 faces are labelled 'bored', which --mapping does not list",
+    ] {
+        assert!(told.contains(warning), "no '{warning}' in {told}");
+    }
+    for silent in ["'sad'", "'happiness'", "tells no emotions"] {
+        assert!(!told.contains(silent), "{told}");
+    }
+    let told = problems("brightness", "positive=happy; negative=bored");
+    let warning = "not what brightness answers, which tells no emotions";
+    assert!(told.contains(warning), "{told}");
+    assert!(!told.contains("labelled '"), "{told}");
+}
+
+#[test]
+fn a_column_of_something_else_than_scores_is_no_emotion_with_a_mapping_either() {
+    let bench = Bench::new();
+    bench
+        .faces()
+        .write("faces.csv", "file,label\npositive.png,happy\n")
+        .write("p.csv", "file,happy,confidence\npositive.png,0.4,0.9\n");
+    let arguments = ["faces.csv", "--predictions", "p=p.csv", "--mapping"];
+    bench
+        .run(&[&arguments[..], &["positive=happy"]].concat())
+        .assert_failed(&["p.csv:1: the column 'confidence' is neither"]);
+}
+
+#[test]
+fn what_weighs_more_than_meant_or_is_passed_over_is_warned_of() {
+    let bench = Bench::new();
+    bench
+        .face("positive", "faces/happy/a.png")
+        .face("positive", "faces/happy/more/b.png")
+        .face("positive", "faces/.hidden/c.png")
+        .write("faces/happy/.b.png", "hidden")
+        .faces()
+        .write(
+            "faces.csv",
+            "File,ATTITUDE\npositive.png,happy\npositive.png,happy\n",
+        )
+        .write(
+            "p.csv",
+            "file,label\nhappy/a.png,happy\nhappy/z.png,happy\n",
+        );
+    let problems = bench.run(&["faces.csv"]).problems();
+    for warning in [
+        "Warning: faces that are listed a second time, and count again: 1",
+        "Warning: only 2 groups: the intervals tell little",
+    ] {
+        assert!(problems.contains(warning), "no '{warning}' in {problems}");
+    }
+    let run = bench.run(&["faces", "--predictions", "p=p.csv"]);
+    assert!(run.0.status.success(), "{}", run.problems());
+    for warning in [
+        "faces/happy/more: what is in this folder is not looked at",
+        "1 answers of p are about what is not in the data, such as 'happy/z.png'",
+    ] {
+        let problems = run.problems();
+        assert!(problems.contains(warning), "no '{warning}' in {problems}");
+    }
+    assert!(run.report().contains("1 labelled faces"));
+    assert!(!run.report().contains("no pictures"));
+}
+
+#[test]
+fn a_model_that_answers_no_scores_is_told_from_faces_that_are_turned_away() {
+    let bench = Bench::new();
+    bench.patch(128, "faces/neutral/a.png");
+    let nan = model("nan");
+    let arguments = ["faces", "--no-detector", "--attitude-model", &nan];
+    bench.run(&arguments).assert_failed(&[
+        "not judged, being cut off or turned away: 0",
+        "not judged, as what a model answers are no scores: 1",
+    ]);
 }

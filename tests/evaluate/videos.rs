@@ -64,13 +64,14 @@ fn segments_of_videos_are_judged_by_the_element() {
         "--mapping",
         "positive=joyful,anger; neutral=neutral",
     ]);
-    assert_eq!(evaluation.number("/data/groups"), 3.0);
+    assert_eq!(evaluation.number("/data/groups"), 1.0);
     let one = [["positive"; 5], ["neutral"; 5], ["negative"; 5]].concat();
     let other = [["negative"; 5], ["neutral"; 5], ["positive"; 5]].concat();
     assert_eq!(evaluation.predicted(), [one, other].concat());
+    let file = bench.path("clip.mp4").canonicalize().unwrap();
     assert_eq!(
         evaluation.rows()[5][1..4],
-        ["clip.mp4@1.000", "clip.mp4@1-2", "neutral"]
+        ["clip.mp4@1.000", file.to_str().unwrap(), "neutral"]
     );
 }
 
@@ -80,8 +81,8 @@ fn a_video_that_fails_does_not_lose_the_others() {
     write_clip(&bench);
     bench.write("text.mp4", "no video").write(
         "segments.csv",
-        "file,start,end,attitude\nlost.mp4,0,1,neutral\ntext.mp4,0,1,neutral\n\
-         clip.mp4,2,9,negative\nclip.mp4,1,2,neutral\n",
+        "file,start,end,label,group\nlost.mp4,0,1,neutral,\ntext.mp4,0,1,neutral,\n\
+         clip.mp4,2,9,negative,\nclip.mp4,1,2,neutral,p\nclip.mp4,0,1,positive,q\n",
     );
     let run = bench.run(&[
         "segments.csv",
@@ -96,7 +97,7 @@ fn a_video_that_fails_does_not_lose_the_others() {
         "segments.csv:4: the segment from 2 s to 9 s reaches beyond the end of clip.mp4, which is 3.0 s",
     ]);
     assert!(
-        run.report().contains("the figures are of 5, in 1 groups"),
+        run.report().contains("the figures are of 10, in 2 groups"),
         "{}",
         run.report()
     );

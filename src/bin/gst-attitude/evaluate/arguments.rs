@@ -40,24 +40,29 @@ Examples:
   # Labelled parts of recordings
   gst-attitude evaluate segments.csv
 
-The exit status is 0, 1 where something could not be judged by mistake (a picture cannot be read, a \
+The exit status is 0, 1 where an error kept something from being judged (a picture cannot be read, a \
 video does not play) or nothing at all could be, and 2 where these arguments are wrong.")]
 pub struct Arguments {
     /// Labelled faces: a folder, a .csv or a .jsonl file
     ///
     /// A folder holds one folder per label, each with pictures (png, jpg, webp, bmp).
     ///
-    /// A .csv file has a header with the columns file and label. Optional are x, y, width and height
-    /// (the face's box in pixels of the picture; without one the largest face counts) and group
-    /// (such as the person: faces of a group are not independent, and intervals take that into
-    /// account).
+    /// A .csv file has a header with the columns file and label (or attitude). Optional are x, y,
+    /// width and height (the face's box in pixels of the picture; without one the largest face
+    /// counts) and group (such as the person: faces of a group are not independent, and intervals
+    /// take that into account).
+    ///
+    /// Of a box the detected face that overlaps it counts; where none does, what is in the box is
+    /// judged as it is, and the report says of how many faces. Landmarks are taken in place of the
+    /// detector's.
     ///
     /// A .jsonl file has the same, a face a line: {"file": "a.jpg", "label": "happy", "box":
     /// [x, y, width, height], "landmarks": [[x, y], ...], "group": "p7"}; the five landmarks are
     /// eyes, nose and corners of the mouth, those at the left of the picture first.
     ///
-    /// A .csv file with the columns file, start, end and attitude labels parts of videos. Times are
-    /// seconds or HH:MM:SS.fff. In each sampled frame the largest face that can be judged counts.
+    /// A .csv file with the columns file, start, end and attitude (or label) labels parts of videos.
+    /// Times are seconds or HH:MM:SS.fff. In each sampled frame the largest face that can be judged
+    /// counts. What is of one file is a group, unless there is a column group.
     ///
     /// Paths in a file are relative to its folder.
     #[arg(required = true, value_name = "DATA")]
@@ -65,7 +70,7 @@ pub struct Arguments {
 
     /// Which emotions count to which attitude; all others are negative
     ///
-    /// Such as 'positive=happiness,joy,surprise; neutral=neutral,calm'. It holds for the labels of
+    /// Such as 'positive=happiness,happy,joy; neutral=neutral,calm'. It holds for the labels of
     /// the data, for the emotions of models, whose own mapping it replaces, and for the columns and
     /// labels of --predictions.
     #[arg(long)]
@@ -79,7 +84,8 @@ pub struct Arguments {
     ///
     /// A CSV file with the columns file and label, or file and one column of scores per emotion or
     /// attitude, of any scale: a face's scores are divided by their sum. `file` is written as in the
-    /// data; in a folder it is LABEL/NAME. Faces without an answer are left out for all.
+    /// data; in a folder it is LABEL/NAME. Faces without an answer are left out for all. The
+    /// predictions.csv of an --output is read too, if it holds one model.
     #[arg(long, value_name = "NAME=FILE.csv", value_parser = named_file)]
     pub predictions: Vec<(String, PathBuf)>,
 
@@ -87,7 +93,7 @@ pub struct Arguments {
     #[arg(long)]
     pub no_detector: bool,
 
-    /// Folder for evaluation.md, evaluation.json and predictions.csv
+    /// Folder for evaluation.md, evaluation.json, predictions.csv and left-out.csv
     #[arg(long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 

@@ -2,6 +2,7 @@
 
 //! Judges pictures as the element judges frames.
 
+use std::fmt::{self, Display, Formatter};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -28,21 +29,50 @@ const MIN_IOU: f32 = 0.3;
 /// What became of a face.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// By each model.
-    Scores(Vec<Scores>),
+    Judged {
+        /// By each model.
+        scores: Vec<Scores>,
+        /// Whether it was cut out by the given box, as the detector found no face there.
+        is_by_box: bool,
+    },
     /// There is no face in the picture.
     NotFound,
-    /// It is cut off or turned away, or what the model answers are no scores.
+    /// It is cut off or turned away.
     NotJudged,
+    /// What a model answers are no scores.
+    NoScores,
     /// The picture cannot be read; why.
     Unreadable(String),
+}
+
+impl Display for Outcome {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Judged { .. } => "judged",
+            Self::NotFound => "no face found",
+            Self::NotJudged => "not judged, being cut off or turned away",
+            Self::NoScores => "not judged, as what a model answers are no scores",
+            Self::Unreadable(reason) => reason,
+        })
+    }
 }
 
 /// Where a face is.
 enum Place {
     Face(Detection),
+    /// In the given box, where the detector finds none.
+    Box(Detection),
     /// The picture is a crop already.
     Whole,
+}
+
+impl Place {
+    fn detection(&self) -> Option<&Detection> {
+        match self {
+            Self::Face(detection) | Self::Box(detection) => Some(detection),
+            Self::Whole => None,
+        }
+    }
 }
 
 /// Judges pictures, one batch after the other.
@@ -74,7 +104,7 @@ impl Judge {
         let mut cropped = Vec::new();
         for (index, face) in faces.iter().enumerate() {
             let outcome = self.cut(face, &mut crops)?;
-            if matches!(outcome, Outcome::Scores(_)) {
+            if matches!(outcome, Outcome::Judged { .. }) {
                 cropped.push(index);
             }
             outcomes.push(outcome);
@@ -83,14 +113,19 @@ impl Judge {
         let mut classifications = Vec::new();
         for (networks, crops) in self.networks.iter_mut().zip(&crops) {
             if !cropped.is_empty() {
-                networks
-                    .classifier
-                    .classify(crops, cropped.len(), &mut classifications)?;
+                let classifier = networks.classifier.as_mut();
+                classifier
+                    .classify(crops, cropped.len(), &mut classifications)
+                    .map_err(|InferenceError(problem)| {
+                        InferenceError(format!("{}: {problem}", classifier.model_name()))
+                    })?;
             }
             for (&index, found) in cropped.iter().zip(&classifications) {
                 match &mut outcomes[index] {
-                    Outcome::Scores(all) if found.is_valid() => all.push(found.scores),
-                    outcome => *outcome = Outcome::NotJudged,
+                    Outcome::Judged { scores, .. } if found.is_valid() => {
+                        scores.push(found.scores);
+                    }
+                    outcome => *outcome = Outcome::NoScores,
                 }
             }
         }
@@ -104,19 +139,23 @@ impl Judge {
         face: &LabelledFace,
         crops: &mut [Vec<f32>],
     ) -> Result<Outcome, InferenceError> {
+        let unreadable = |error: &dyn Display| {
+            let (path, error) = (face.path.display(), error.to_string());
+            Outcome::Unreadable(format!("{path} cannot be read: {}", error.trim()))
+        };
         let picture = match Picture::read(&face.path) {
             Ok(picture) => picture,
-            Err(error) => return Ok(Outcome::Unreadable(error.to_string())),
+            Err(error) => return Ok(unreadable(&error)),
         };
         let frame = match picture.frame() {
             Ok(frame) => frame,
-            Err(error) => return Ok(Outcome::Unreadable(error.to_string())),
+            Err(error) => return Ok(unreadable(&error)),
         };
         let place = match self.place(&frame, face)? {
             Some(place) => place,
             None => return Ok(Outcome::NotFound),
         };
-        if let Place::Face(detection) = &place
+        if let Some(detection) = place.detection()
             && !crop::is_judgeable(detection, &frame)
         {
             return Ok(Outcome::NotJudged);
@@ -124,16 +163,19 @@ impl Judge {
         for (networks, crops) in self.networks.iter().zip(crops) {
             let input = networks.classifier.input();
             let size = (input.width, input.height);
-            let frame_from_crop = match &place {
-                Place::Face(face) => crop::shown_from_crop(face, &input.framing, size.0, size.1),
-                Place::Whole => whole(&frame, input),
+            let frame_from_crop = match place.detection() {
+                Some(face) => crop::shown_from_crop(face, &input.framing, size.0, size.1),
+                None => whole(&frame, input),
             };
             let start = crops.len();
             crops.resize(start + input.pixel_format.len(size.0, size.1), 0.0);
             let format = &input.pixel_format;
             crop::cut(&frame, &frame_from_crop, format, size, &mut crops[start..]);
         }
-        Ok(Outcome::Scores(Vec::new()))
+        Ok(Outcome::Judged {
+            scores: Vec::new(),
+            is_by_box: matches!(place, Place::Box(_)),
+        })
     }
 
     /// Where the labelled face is: by what is given, else by the detector; `None` where there is
@@ -143,26 +185,27 @@ impl Judge {
         frame: &Frame,
         face: &LabelledFace,
     ) -> Result<Option<Place>, InferenceError> {
-        let given = |bbox, landmarks| {
-            Place::Face(Detection {
-                bbox,
-                score: 1.0,
-                landmarks,
-            })
+        let given = |bbox, landmarks| Detection {
+            bbox,
+            score: 1.0,
+            landmarks,
         };
         if let Some(landmarks) = face.landmarks {
             let bbox = face.bbox.unwrap_or_else(|| around(&landmarks));
-            return Ok(Some(given(bbox, Some(landmarks))));
+            return Ok(Some(Place::Face(given(bbox, Some(landmarks)))));
         }
         let boxed = face.bbox.map(|bbox| given(bbox, None));
         if !self.uses_detector {
-            return Ok(Some(boxed.unwrap_or(Place::Whole)));
+            return Ok(Some(boxed.map_or(Place::Whole, Place::Face)));
         }
         let Some(networks) = self.networks.first_mut() else {
-            return Ok(boxed);
+            return Ok(boxed.map(Place::Box));
         };
         let detector = networks.detector.as_mut();
-        let found = self.analyzer.find(frame, detector, &self.params)?;
+        let found = self.analyzer.find(frame, detector, &self.params);
+        let found = found.map_err(|InferenceError(problem)| {
+            InferenceError(format!("the face detector: {problem}"))
+        })?;
         let best = |likeness: &dyn Fn(&Rect) -> f32| {
             let likeness = |face: &Detection| likeness(&face.bbox);
             let best = found
@@ -174,7 +217,7 @@ impl Judge {
             Some(bbox) => best(&|found| found.iou(&bbox)).filter(|f| f.bbox.iou(&bbox) >= MIN_IOU),
             None => best(&Rect::area),
         };
-        Ok(detection.map(Place::Face).or(boxed))
+        Ok(detection.map(Place::Face).or(boxed.map(Place::Box)))
     }
 }
 

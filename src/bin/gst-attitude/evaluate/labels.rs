@@ -35,6 +35,21 @@ impl Labels<'_> {
         }
     }
 
+    /// The attitude that scores of `name` count to. Columns hold other numbers than scores too, so a
+    /// mapping's rule for what it does not list is not enough.
+    ///
+    /// # Errors
+    /// Where that cannot be told: what to do about it.
+    pub fn attitude_of_column(&self, name: &str) -> Result<Attitude, String> {
+        match self.0 {
+            Some(mapping) if !mapping.lists(name) && well_known(name).is_none() => Err(format!(
+                "'{name}' is neither an attitude, nor a well-known emotion, nor listed by --mapping; \
+                 list it there, or leave it out if it holds no scores"
+            )),
+            _ => self.attitude_of(name),
+        }
+    }
+
     /// The label that is written as `text`.
     pub fn label(&self, text: &str) -> Result<Label, String> {
         Ok(Label {

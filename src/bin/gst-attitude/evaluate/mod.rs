@@ -46,6 +46,8 @@ mod results;
 mod output;
 mod report;
 
+mod warnings;
+
 /// Most faces of a picture among which the labelled one is looked for.
 const MAX_FACES: u32 = 512;
 
@@ -53,13 +55,17 @@ const MAX_FACES: u32 = 512;
 pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
     let labels = Labels(arguments.mapping.as_ref());
     let data = Data::read(&arguments.data, labels)?;
-    let others = arguments.predictions.iter().map(|(name, path)| {
-        let predictions = predictions::read(path, labels)?;
-        Ok((name.clone(), predictions))
-    });
-    let others: Vec<(String, Predictions)> = others.collect::<Result<_, Failure>>()?;
+    let others = arguments.predictions.iter();
+    let others: Vec<Predictions> = others
+        .map(|(name, path)| predictions::read(name, path, labels))
+        .collect::<Result<_, _>>()?;
     if !others.is_empty() {
         predictions::require_one_face_a_file(&data.faces)?;
+    }
+    for other in &others {
+        if let Some(warning) = predictions::check_files(other, &data)? {
+            console::warn(warning);
+        }
     }
     let models = match &arguments.attitude_models[..] {
         [] => vec![Source::ATTITUDE],
@@ -69,6 +75,9 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
     let output = arguments.output.as_deref().map(Output::open).transpose()?;
     let networks = load(arguments, &models)?;
     let names = names(&models, &networks, &others)?;
+    for warning in warnings::warnings(arguments, &data, &others, &networks, &names) {
+        console::warn(warning);
+    }
 
     let mut judged = judge_faces(arguments, &data, &models, networks)?;
     let (of_videos, failures) = judge_videos(arguments, &data.segments, &models)?;
@@ -131,7 +140,7 @@ fn load(arguments: &Arguments, models: &[Source]) -> Result<Vec<Networks>, Failu
 fn names(
     models: &[Source],
     networks: &[Networks],
-    others: &[(String, Predictions)],
+    others: &[Predictions],
 ) -> Result<Vec<String>, Failure> {
     let own = |networks: &Networks| networks.classifier.model_name().to_owned();
     let own: Vec<String> = networks.iter().map(own).collect();
@@ -144,7 +153,7 @@ fn names(
     let names: Vec<String> = models.iter().zip(&own).map(name).collect();
     let all: Vec<&String> = names
         .iter()
-        .chain(others.iter().map(|(name, _)| name))
+        .chain(others.iter().map(|other| &other.name))
         .collect();
     match all
         .iter()
@@ -152,7 +161,7 @@ fn names(
         .find(|(index, name)| all[..*index].contains(name))
     {
         None => Ok(names),
-        Some((_, name)) => Err(format!("two of what is to be compared are called '{name}'").into()),
+        Some((_, name)) => Err(format!("two models or predictions are called '{name}'").into()),
     }
 }
 
@@ -241,18 +250,20 @@ fn judge_videos(
     Ok((judged, failures))
 }
 
-/// The samples in a segment, of which it is the group.
+/// The samples in a segment. Those of a file are one group, as they show the same people.
 fn judge_segment(clip: &Clip, segment: &Segment) -> Result<Vec<Judged>, String> {
     let Segment {
-        file,
-        start_s,
-        end_s,
-        ..
+        file, path, group, ..
     } = segment;
     let samples = clip.samples(segment)?;
+    let group = group.clone().unwrap_or_else(|| {
+        // However the file is written.
+        let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+        path.display().to_string()
+    });
     let judged = samples.into_iter().map(|sample| Judged {
         file: format!("{file}@{:.3}", sample.time_s),
-        group: Some(format!("{file}@{start_s}-{end_s}")),
+        group: Some(group.clone()),
         label: segment.label.clone(),
         outcome: sample.outcome,
     });

@@ -7,13 +7,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::report::Report;
-use super::results::{Judged, Results};
+use super::results::{Judged, LeftOut, Results};
 use super::table::Failure;
 
 /// What they are called.
 const JSON: &str = "evaluation.json";
 const MARKDOWN: &str = "evaluation.md";
 const PREDICTIONS: &str = "predictions.csv";
+const LEFT_OUT: &str = "left-out.csv";
 
 /// A folder that takes the files.
 pub struct Output {
@@ -30,7 +31,7 @@ impl Output {
             ErrorKind::AlreadyExists => format!("{}: it is not a folder", folder.display()),
             _ => format!("{}: {error}", folder.display()),
         })?;
-        for name in [JSON, MARKDOWN, PREDICTIONS] {
+        for name in [JSON, MARKDOWN, PREDICTIONS, LEFT_OUT] {
             let path = folder.join(name);
             OpenOptions::new()
                 .append(true)
@@ -53,19 +54,20 @@ impl Output {
         write(JSON, json.as_bytes())?;
         write(MARKDOWN, report.to_markdown().as_bytes())?;
         write(PREDICTIONS, &predictions(results)?)?;
+        write(LEFT_OUT, &left_out(results)?)?;
         Ok(())
     }
 }
 
-/// A row for each answer.
+/// A row for each answer. What is true has no name that `--predictions` would take for an answer.
 fn predictions(results: &Results) -> Result<Vec<u8>, Failure> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
         "model",
         "file",
         "group",
-        "label",
-        "attitude",
+        "truth",
+        "truth_attitude",
         "predicted",
         "positive",
         "neutral",
@@ -93,6 +95,22 @@ fn predictions(results: &Results) -> Result<Vec<u8>, Failure> {
                 &negative,
             ])?;
         }
+    }
+    Ok(csv.into_inner()?)
+}
+
+/// A row for each face that the figures are not of.
+fn left_out(results: &Results) -> Result<Vec<u8>, Failure> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(["file", "group", "truth", "truth_attitude", "reason"])?;
+    for LeftOut { face, reason } in &results.left_out {
+        csv.write_record([
+            &face.file,
+            face.group.as_deref().unwrap_or_default(),
+            &face.label.text,
+            face.label.attitude.name(),
+            reason,
+        ])?;
     }
     Ok(csv.into_inner()?)
 }

@@ -28,48 +28,62 @@ pub struct Compared<'a> {
     pub predictions: Vec<Prediction>,
 }
 
+/// A face that the figures are not of.
+#[derive(Clone, Debug)]
+pub struct LeftOut<'a> {
+    pub face: &'a Judged,
+    pub reason: String,
+}
+
 /// Everything that is known about the faces.
 pub struct Results<'a> {
     /// Of models, then of others.
     pub names: Vec<String>,
     pub judged: &'a [Judged],
     pub compared: Vec<Compared<'a>>,
+    pub left_out: Vec<LeftOut<'a>>,
     /// For each of others the faces that the models judged and it has no answer about.
     pub unanswered: Vec<(String, usize)>,
 }
 
 impl<'a> Results<'a> {
-    pub fn new(
-        models: Vec<String>,
-        judged: &'a [Judged],
-        others: &[(String, Predictions)],
-    ) -> Self {
+    pub fn new(models: Vec<String>, judged: &'a [Judged], others: &[Predictions]) -> Self {
         let mut unanswered: Vec<(String, usize)> =
-            others.iter().map(|(name, _)| (name.clone(), 0)).collect();
-        let mut compared = Vec::new();
+            others.iter().map(|o| (o.name.clone(), 0)).collect();
+        let (mut compared, mut left_out) = (Vec::new(), Vec::new());
         for face in judged {
-            let Outcome::Scores(scores) = &face.outcome else {
+            let Outcome::Judged { scores, .. } = &face.outcome else {
+                let reason = face.outcome.to_string();
+                left_out.push(LeftOut { face, reason });
                 continue;
             };
             let mut predictions: Vec<Prediction> =
                 scores.iter().copied().map(Prediction::from).collect();
-            for ((_, others), (_, unanswered)) in others.iter().zip(&mut unanswered) {
-                match others.get(&face.file).copied().flatten() {
+            let mut lacks = Vec::new();
+            for (other, (name, unanswered)) in others.iter().zip(&mut unanswered) {
+                match other.answers.get(&face.file).copied().flatten() {
                     Some(prediction) => predictions.push(prediction),
-                    None => *unanswered += 1,
+                    None => {
+                        *unanswered += 1;
+                        lacks.push(name.as_str());
+                    }
                 }
             }
-            if predictions.len() == scores.len() + others.len() {
+            if lacks.is_empty() {
                 compared.push(Compared { face, predictions });
+            } else {
+                let reason = format!("no answer of {}", lacks.join(", "));
+                left_out.push(LeftOut { face, reason });
             }
         }
         let names = models.into_iter();
         Self {
             names: names
-                .chain(others.iter().map(|(name, _)| name.clone()))
+                .chain(others.iter().map(|other| other.name.clone()))
                 .collect(),
             judged,
             compared,
+            left_out,
             unanswered,
         }
     }

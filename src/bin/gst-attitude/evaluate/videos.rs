@@ -206,7 +206,10 @@ fn outcome(of_models: &[Record], models: usize) -> Outcome {
     };
     let all: Option<Vec<Scores>> = of_models.iter().map(scores).collect();
     match all {
-        Some(all) if all.len() == models => Outcome::Scores(all),
+        Some(scores) if scores.len() == models => Outcome::Judged {
+            scores,
+            is_by_box: false,
+        },
         _ if of_models.iter().all(|record| record.faces.is_empty()) => Outcome::NotFound,
         _ => Outcome::NotJudged,
     }

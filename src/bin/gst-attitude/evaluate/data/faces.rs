@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Data, LabelledFace, beside};
 use crate::evaluate::labels::Labels;
-use crate::evaluate::table::{Failure, Row, Table};
+use crate::evaluate::table::{Failure, Row, Table, read_text};
 
 /// The columns of a box.
 const BOX: [&str; 4] = ["x", "y", "width", "height"];
@@ -20,10 +20,11 @@ pub fn read_table(
     labels: Labels,
     data: &mut Data,
 ) -> Result<(), Failure> {
-    table.require(&["file", "label"])?;
+    table.require(&["file"])?;
+    let label_column = table.require_label_column()?;
     for row in table.rows() {
         let file = row.require("file")?;
-        let label = labels.label(row.require("label")?);
+        let label = labels.label(row.require(label_column)?);
         data.faces.push(LabelledFace {
             file: file.to_owned(),
             path: beside(path, file),
@@ -66,15 +67,14 @@ struct Line {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a group is a text or a whole number")]
 enum Group {
     Text(String),
     Number(i64),
 }
 
 pub fn read_lines(path: &Path, labels: Labels, data: &mut Data) -> Result<(), Failure> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = read_text(path)?;
     for (index, text) in text.lines().enumerate() {
         if text.trim().is_empty() {
             continue;

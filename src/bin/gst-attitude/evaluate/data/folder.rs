@@ -21,6 +21,10 @@ pub fn read(folder: &Path, labels: Labels, data: &mut Data) -> Result<(), Failur
         let told = |problem| format!("{}: the label {problem}", label_folder.display());
         let label = labels.label(&name).map_err(told)?;
         for path in entries(&label_folder)? {
+            if path.is_dir() {
+                data.subfolders.push(path);
+                continue;
+            }
             if !is_picture(&path) {
                 data.skipped += 1;
                 continue;
@@ -38,12 +42,13 @@ pub fn read(folder: &Path, labels: Labels, data: &mut Data) -> Result<(), Failur
     Ok(())
 }
 
-/// What is in `folder`, in the order of names.
+/// What is in `folder` and not hidden, in the order of names.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let told = |error| format!("{}: {error}", folder.display());
     let entries = std::fs::read_dir(folder).map_err(told)?;
     let paths = entries.map(|entry| Ok(entry?.path()));
     let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(told)?;
+    paths.retain(|path| !name(path).starts_with('.'));
     paths.sort();
     Ok(paths)
 }
@@ -56,5 +61,5 @@ fn name(path: &Path) -> String {
 fn is_picture(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let extension = extension.map(str::to_lowercase);
-    path.is_file() && extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }

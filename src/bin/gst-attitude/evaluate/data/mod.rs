@@ -37,6 +37,8 @@ pub struct Segment {
     pub start_s: f64,
     pub end_s: f64,
     pub label: Label,
+    /// Segments that are not independent of each other; `None` = those of the file.
+    pub group: Option<String>,
     /// File and line, for messages.
     pub place: String,
 }
@@ -48,6 +50,8 @@ pub struct Data {
     pub segments: Vec<Segment>,
     /// Files in folders that are no pictures.
     pub skipped: usize,
+    /// Folders in a label's folder, which are passed over.
+    pub subfolders: Vec<PathBuf>,
 }
 
 impl Data {
@@ -55,13 +59,15 @@ impl Data {
     pub fn read(paths: &[PathBuf], labels: Labels) -> Result<Self, Failure> {
         let mut data = Self::default();
         for path in paths {
-            let known = data.faces.len();
+            let known = (data.faces.len(), data.segments.len());
             data.add(path, labels)?;
             if paths.len() > 1 {
                 // The same name in two data sets need not be the same person.
-                for face in &mut data.faces[known..] {
+                let faces = data.faces[known.0..].iter_mut().map(|f| &mut f.group);
+                let segments = data.segments[known.1..].iter_mut().map(|s| &mut s.group);
+                for group in faces.chain(segments) {
                     let unique = |group| format!("{}:{group}", path.display());
-                    face.group = face.group.take().map(unique);
+                    *group = group.take().map(unique);
                 }
             }
         }

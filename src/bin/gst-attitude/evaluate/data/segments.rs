@@ -9,10 +9,11 @@ use crate::evaluate::labels::Labels;
 use crate::evaluate::table::{Failure, Row, Table};
 
 pub fn read(path: &Path, table: &Table, labels: Labels, data: &mut Data) -> Result<(), Failure> {
-    table.require(&["file", "start", "end", "attitude"])?;
+    table.require(&["file", "start", "end"])?;
+    let label_column = table.require_label_column()?;
     for row in table.rows() {
         let file = row.require("file")?;
-        let label = labels.label(row.require("attitude")?);
+        let label = labels.label(row.require(label_column)?);
         let (start_s, end_s) = (time_s(&row, "start")?, time_s(&row, "end")?);
         if end_s <= start_s {
             return Err(row.mistake("the segment ends before it begins"));
@@ -22,7 +23,8 @@ pub fn read(path: &Path, table: &Table, labels: Labels, data: &mut Data) -> Resu
             path: beside(path, file),
             start_s,
             end_s,
-            label: label.map_err(|problem| row.mistake(&format!("the attitude {problem}")))?,
+            label: label.map_err(|problem| row.mistake(&format!("the label {problem}")))?,
+            group: row.get("group").map(str::to_owned),
             place: row.place(),
         });
     }

@@ -72,8 +72,8 @@ impl Report {
             .map(|gap| format!("- **{gap}**"))
             .collect();
         format!(
-            "## Data\n\n{} labelled faces or samples; the figures are of {}, in {} groups of what is \
-             not independent.\n\n{}\n{}",
+            "## Data\n\n{} labelled faces or samples; the figures are of {}, in {} groups (faces of \
+             a group, such as one person's, are not independent).\n\n{}\n{}",
             data.faces,
             data.compared,
             data.groups,
@@ -86,7 +86,9 @@ impl Report {
         let of_models: Vec<&Estimates> = self.models.iter().map(|model| &model.figures).collect();
         let names = self.models.iter().map(|model| model.name.clone());
         format!(
-            "## Figures\n\nIn brackets the interval that holds 95% of {} resamples of the groups.\n\n{}",
+            "## Figures\n\nIn brackets the interval that holds 95% of {} resamples of the groups.\n\n{}\n\n\
+             Chance alone raises the calibration error, and that of resamples more: its interval may \
+             lie above it.",
             self.resamples,
             table(names, &of_models, false),
         )
@@ -100,7 +102,7 @@ impl Report {
             .map(|d| format!("{} − {}", d.name, d.less));
         format!(
             "## Differences\n\nOn the same faces and the same resamples. An interval that holds 0 \
-             tells of no difference.\n\n{}",
+             does not show a difference.\n\n{}",
             table(names, &figures, true),
         )
     }

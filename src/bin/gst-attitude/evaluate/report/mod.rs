@@ -20,6 +20,9 @@ mod markdown;
 /// The version of the fields of `evaluation.json` and their meaning.
 const SCHEMA: u32 = 1;
 
+/// Fewer groups than this are resampled into little else than themselves.
+const FEW_GROUPS: usize = 10;
+
 /// Everything that is told.
 #[derive(Serialize)]
 pub struct Report {
@@ -44,6 +47,9 @@ pub struct DataReport {
     groups: usize,
     not_found: usize,
     not_judged: usize,
+    no_scores: usize,
+    /// Faces where the detector found none, judged by the given box.
+    by_box: usize,
     pub unreadable: usize,
     /// Faces that the models judged and something else has no answer about.
     unanswered: BTreeMap<String, usize>,
@@ -135,6 +141,16 @@ impl DataReport {
             compared: results.compared.len(),
             not_found: count(&|outcome| *outcome == Outcome::NotFound),
             not_judged: count(&|outcome| *outcome == Outcome::NotJudged),
+            no_scores: count(&|outcome| *outcome == Outcome::NoScores),
+            by_box: count(&|outcome| {
+                matches!(
+                    outcome,
+                    Outcome::Judged {
+                        is_by_box: true,
+                        ..
+                    }
+                )
+            }),
             unreadable: count(&|outcome| matches!(outcome, Outcome::Unreadable(_))),
             unanswered: results.unanswered.iter().cloned().collect(),
             missing: missing.map(Attitude::name).collect(),
@@ -150,10 +166,12 @@ impl DataReport {
                  do not tell, and macro F1 counts it as 0"
             )
         };
-        self.missing.iter().map(gap).collect()
+        let few = (self.groups < FEW_GROUPS)
+            .then(|| format!("only {} groups: the intervals tell little", self.groups));
+        self.missing.iter().map(gap).chain(few).collect()
     }
 
-    /// What is not in the figures, in words.
+    /// What is not in the figures, or not as the element would have it, in words.
     pub fn left_out(&self) -> Vec<String> {
         let mut said = vec![
             format!("no face found: {}", self.not_found),
@@ -167,12 +185,21 @@ impl DataReport {
                 said.push(format!("{what}: {count}"));
             }
         };
+        say(
+            "not judged, as what a model answers are no scores",
+            self.no_scores,
+        );
         say("pictures that cannot be read", self.unreadable);
         say("segments that failed", self.failed_segments);
         say("files that are no pictures", self.skipped_files);
         for (name, &count) in &self.unanswered {
             say(&format!("faces without an answer of {name}"), count);
         }
+        // They are in the figures, and yet the element would not have judged them.
+        say(
+            "judged by the given box, as the detector found no face there",
+            self.by_box,
+        );
         said
     }
 }
