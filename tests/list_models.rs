@@ -77,3 +77,32 @@ fn a_file_that_does_not_serve_is_told_and_the_others_are_not_lost() {
         ],
     );
 }
+
+#[test]
+fn a_model_that_answers_no_scores_is_warned_of() {
+    let output = models(&["nan.onnx"]);
+    assert_tells(
+        &text(&output.stdout),
+        &["WARNING      what it answers about a grey crop are no scores"],
+    );
+}
+
+#[test]
+fn a_mistake_in_a_description_is_told_by_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
+    let model = folder.path().join("mine.onnx");
+    std::fs::copy(fixtures.join("emotions8.onnx"), &model).unwrap();
+    let described = std::fs::read_to_string(fixtures.join("emotions8.toml")).unwrap();
+    let line = 1 + described.lines().count();
+    let mistaken = described + "[surprise]\n";
+    std::fs::write(folder.path().join("mine.toml"), mistaken).unwrap();
+    let output = models(&[model.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_tells(
+        &text(&output.stderr),
+        &[&format!(
+            "mine.toml: its description is malformed in line {line}: "
+        )],
+    );
+}

@@ -87,7 +87,7 @@ impl fmt::Display for Mapping {
 
 /// What is wrong with a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}; a mapping is like 'positive=happiness,joy; neutral=neutral,calm'")]
+#[error("{0}; a mapping is like 'positive=happiness,happy,joy; neutral=neutral,calm'")]
 pub struct MappingError(String);
 
 impl FromStr for Mapping {

@@ -185,8 +185,14 @@ pub struct FramingSection {
 impl Description {
     /// Reads a TOML document.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
-        let described: Self = toml::from_str(text).map_err(|error| ModelError::Description {
-            problem: format!("its description is malformed: {}", error.message()),
+        let described: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(String::new(), |text| {
+                format!(" in line {}", 1 + text.matches('\n').count())
+            });
+            ModelError::Description {
+                problem: format!("its description is malformed{line}: {}", error.message()),
+            }
         })?;
         if described.schema == SCHEMA {
             Ok(described)
@@ -330,7 +336,7 @@ mod tests {
         let twice = EMOTIONS.replace("neutral = [\"neutral\"]", "neutral = [\"happiness\"]");
         assert!(problem(&twice).contains("'happiness', twice"));
         assert!(problem(&EMOTIONS.replace("schema = 1", "schema = 9")).contains("schema 9"));
-        assert!(problem("not toml").contains("malformed"));
+        assert!(problem("schema = 1\nnot toml").contains("malformed in line 2: "));
         let none = EMOTIONS.replace("[\"anger\", \"happiness\", \"neutral\", \"fear\"]", "[]");
         assert!(problem(&none).contains("no labels"));
         let unmapped = EMOTIONS.split("[attitude]").next().unwrap();

@@ -31,8 +31,11 @@ pub(super) fn identify(
     source: &Source,
     network: &Network,
 ) -> Result<(Description, Origin), ModelError> {
-    if let Some(text) = source.sidecar()? {
-        return Ok((Description::parse(&text)?, Origin::File));
+    if let Some((path, text)) = source.sidecar()? {
+        let description = Description::parse(&text).map_err(|error| ModelError::Description {
+            problem: format!("{}: {error}", path.display()),
+        })?;
+        return Ok((description, Origin::File));
     }
     if let Some(text) = network.metadata(METADATA_KEY) {
         return Ok((Description::parse(&text)?, Origin::Metadata));

@@ -66,8 +66,9 @@ impl Source {
         }
     }
 
-    /// The description beside the file, `model.toml` for `model.onnx`, if there is one.
-    pub(super) fn sidecar(&self) -> Result<Option<String>, ModelError> {
+    /// The description beside the file, `model.toml` for `model.onnx`, with its path, if there is
+    /// one.
+    pub(super) fn sidecar(&self) -> Result<Option<(PathBuf, String)>, ModelError> {
         let Source::File(path) = self else {
             return Ok(None);
         };
@@ -80,7 +81,7 @@ impl Source {
         let text = String::from_utf8(bytes).map_err(|_| ModelError::Description {
             problem: format!("{} is not UTF-8 text", path.display()),
         })?;
-        Ok(Some(text))
+        Ok(Some((path, text)))
     }
 }
 

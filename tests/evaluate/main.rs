@@ -307,6 +307,20 @@ fn a_mapping_holds_for_labels_models_and_predictions() {
         ]
     );
     assert_eq!(evaluation.rows()[3][6..], ["0.2", "0", "0.8"]);
+    assert_eq!(evaluation.at("/setup/data/0"), "faces");
+    assert_eq!(evaluation.at("/setup/detector"), &Value::Null);
+    assert_eq!(evaluation.at("/setup/models/0/file"), &*model);
+    let digest = evaluation.at("/setup/models/0/sha256").as_str().unwrap();
+    assert_eq!(digest.len(), 64);
+    for words in [
+        "- data: faces",
+        "- mapping: positive=happiness; ",
+        "- detector: none",
+        digest,
+    ] {
+        let markdown = &evaluation.markdown;
+        assert!(markdown.contains(words), "no '{words}' in {markdown}");
+    }
     let evaluation = mapped("positive=anger, bored; neutral=calm,neutral");
     assert_eq!(
         evaluation.predicted(),

@@ -79,10 +79,14 @@ fn segments_of_videos_are_judged_by_the_element() {
 fn a_video_that_fails_does_not_lose_the_others() {
     let bench = Bench::new();
     write_clip(&bench);
+    // A second of silence, 8000 samples of 8 bits.
+    let header = b"RIFF\x64\x1f\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x40\x1f\0\0";
+    let sound = [&header[..], &[128; 8000]].concat();
+    std::fs::write(bench.path("sound.wav"), sound).unwrap();
     bench.write("text.mp4", "no video").write(
         "segments.csv",
         "file,start,end,label,group\nlost.mp4,0,1,neutral,\ntext.mp4,0,1,neutral,\n\
-         clip.mp4,2,9,negative,\nclip.mp4,1,2,neutral,p\nclip.mp4,0,1,positive,q\n",
+         sound.wav,0,1,neutral,\nclip.mp4,2,9,negative,\nclip.mp4,1,2,neutral,p\nclip.mp4,0,1,positive,q\n",
     );
     let run = bench.run(&[
         "segments.csv",
@@ -93,13 +97,14 @@ fn a_video_that_fails_does_not_lose_the_others() {
     ]);
     run.assert_failed(&[
         "lost.mp4: there is no such file",
-        "text.mp4: it does not play as a video: ",
-        "segments.csv:4: the segment from 2 s to 9 s reaches beyond the end of clip.mp4, which is 3.0 s",
+        "text.mp4: it has no video that GStreamer can decode: ",
+        "sound.wav: it has no video that GStreamer can decode: ",
+        "segments.csv:5: the segment from 2 s to 9 s reaches beyond the end of clip.mp4, which is 3.0 s",
     ]);
     assert!(
         run.report().contains("the figures are of 10, in 2 groups"),
         "{}",
         run.report()
     );
-    assert!(run.report().contains("segments that failed: 3"));
+    assert!(run.report().contains("segments that failed: 4"));
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use gstattitude::analysis::InferenceError;
-use gstattitude::analysis::attitude::{Attitude, AttitudeClassifier};
+use gstattitude::analysis::attitude::{Attitude, AttitudeClassifier, Classification};
 use gstattitude::analysis::detection::FaceDetector;
 use gstattitude::analysis::preprocessing::{Channels, InputSize, PixelFormat};
 use gstattitude::inference::description::Description;
@@ -18,9 +18,8 @@ use gstattitude::inference::inspection::{Inspection, Loaded};
 use gstattitude::inference::known::{self, KnownModel};
 use gstattitude::inference::model::{ModelError, Source};
 use gstattitude::inference::runtime::{self, Search};
-use sha2::{Digest, Sha256};
 
-use crate::console;
+use crate::{console, digest};
 
 /// Lists the models that are embedded and known, or checks and explains files
 ///
@@ -112,7 +111,7 @@ fn explanation(source: &Source, inspection: Inspection) -> Result<String, ModelE
         model,
     } = inspection;
     let bytes = source.read()?;
-    let digest = hexadecimal(&Sha256::digest(&bytes));
+    let digest = digest::sha256(&bytes);
     let mut lines = Lines::default();
     lines.add("name", &description.name);
     lines.add("described", &described(source, origin));
@@ -130,10 +129,6 @@ fn explanation(source: &Source, inspection: Inspection) -> Result<String, ModelE
     Ok(lines.0)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn described(source: &Source, origin: Origin) -> String {
     match (origin, source) {
         (Origin::File, Source::File(path)) => {
@@ -149,7 +144,8 @@ fn verdict(digest: &str, origin: Origin) -> &'static str {
     let published = known::models().iter().flat_map(|model| &model.sha256);
     match origin {
         _ if published.clone().any(|known| known == digest) => ", as published",
-        Origin::Known(model) if !model.sha256.is_empty() => ", NOT that of a published file",
+        Origin::Known(model) if model.sha256.is_empty() => ", none is known to compare it with",
+        Origin::Known(_) => ", NOT that of a published file",
         _ => "",
     }
 }
@@ -205,6 +201,9 @@ fn explain_classifier(
     let crop = vec![128.0; input.pixel_format.len(width, height)];
     let mut found = Vec::new();
     let cost = time(|| classifier.classify(&crop, 1, &mut found))?;
+    if !found.iter().all(Classification::is_valid) {
+        lines.add("WARNING", "what it answers about a grey crop are no scores");
+    }
     Ok(format!("{} a face", milliseconds(cost)))
 }
 
@@ -235,4 +234,20 @@ fn milliseconds(duration: Duration) -> String {
         "{:.2} ms on one CPU thread for",
         1e3 * duration.as_secs_f64()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_published_model_without_a_digest_is_told_from_one_that_differs() {
+        for model in known::models() {
+            let expected = match model.sha256.is_empty() {
+                true => ", none is known to compare it with",
+                false => ", NOT that of a published file",
+            };
+            assert_eq!(verdict("0", Origin::Known(model)), expected);
+        }
+    }
 }

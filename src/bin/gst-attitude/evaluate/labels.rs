@@ -29,7 +29,8 @@ impl Labels<'_> {
                 format!(
                     "'{name}' is neither an attitude (positive, neutral, negative) nor a well-known \
                      emotion; say what it counts to, such as \
-                     --mapping 'positive=happiness; neutral=neutral', by which all else is negative"
+                     --mapping 'positive=happiness,happy,joy; neutral=neutral,calm', by which all \
+                     else is negative"
                 )
             }),
         }

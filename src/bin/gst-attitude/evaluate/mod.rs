@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use gstattitude::analysis::analyzer::Params;
+use gstattitude::analysis::mapping::Mapping;
 use gstattitude::evaluation::bootstrap::Bootstrap;
 use gstattitude::inference::engine::{Config, Networks};
 use gstattitude::inference::model::Source;
@@ -17,12 +18,14 @@ use gstattitude::inference::runtime::Search;
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use arguments::Arguments;
+use arguments::NetworkArguments;
 use data::{Data, Segment};
 use faces::{Judge, Outcome};
 use labels::Labels;
 use output::Output;
 use predictions::Predictions;
 use report::Report;
+use report::setup::{ModelFile, NetworkFile, Setup};
 use results::{Judged, Results};
 use table::Failure;
 use videos::{Clip, Player};
@@ -79,6 +82,8 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
         console::warn(warning);
     }
 
+    let setup = setup(arguments, &data, &models, &names)?;
+
     let mut judged = judge_faces(arguments, &data, &models, networks)?;
     let (of_videos, failures) = judge_videos(arguments, &data.segments, &models)?;
     judged.extend(of_videos);
@@ -93,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
         resamples: arguments.resamples as usize,
         ..Bootstrap::default()
     };
-    let report = Report::new(&results, &bootstrap, data.skipped, failures);
+    let report = Report::new(setup, &results, &bootstrap, data.skipped, failures);
     if results.compared.is_empty() {
         let counts = report.data.left_out();
         return Err(format!("no face could be compared: {}", counts.join(", ")).into());
@@ -109,13 +114,47 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
     Ok(report.data.unreadable == 0 && failures == 0)
 }
 
+/// What is evaluated, for the report. `names` are those of `models`.
+fn setup(
+    arguments: &Arguments,
+    data: &Data,
+    models: &[Source],
+    names: &[String],
+) -> Result<Setup, Failure> {
+    let uses_detector = !arguments.no_detector || !data.segments.is_empty();
+    let detector = uses_detector.then(|| detector(&arguments.networks));
+    let models = names.iter().zip(models).map(|(name, source)| {
+        Ok(ModelFile {
+            name: name.clone(),
+            file: NetworkFile::of(source)?,
+        })
+    });
+    Ok(Setup {
+        data: arguments
+            .data
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect(),
+        mapping: arguments.mapping.as_ref().map(Mapping::to_string),
+        detector: detector
+            .map(|source| NetworkFile::of(&source))
+            .transpose()?,
+        detector_size: uses_detector.then_some(arguments.networks.detector_size),
+        models: models.collect::<Result<_, Failure>>()?,
+    })
+}
+
+fn detector(options: &NetworkArguments) -> Source {
+    match &options.detector_model {
+        Some(path) => Source::File(path.clone()),
+        None => Source::FACE_DETECTOR,
+    }
+}
+
 /// The networks of each model.
 fn load(arguments: &Arguments, models: &[Source]) -> Result<Vec<Networks>, Failure> {
     let options = &arguments.networks;
-    let detector = match &options.detector_model {
-        Some(path) => Source::File(path.clone()),
-        None => Source::FACE_DETECTOR,
-    };
+    let detector = detector(options);
     let load = |model: &Source| {
         Networks::load(&Config {
             detector: detector.clone(),

@@ -98,16 +98,21 @@ impl Player<'_> {
         let input = convert
             .static_pad("sink")
             .ok_or("videoconvert has no sink pad")?;
+        let first = input.clone();
         source.connect_pad_added(move |_, pad| {
             // Of several videos in a file the first counts.
-            if !input.is_linked() {
+            if !first.is_linked() {
                 // What does not link ends in an error on the bus.
-                let _ = pad.link(&input);
+                let _ = pad.link(&first);
             }
         });
         let clip = run(&pipeline, &elements);
+        let has_video = input.is_linked();
         pipeline.set_state(gst::State::Null)?;
-        clip
+        clip.map_err(|error| match has_video {
+            true => format!("it does not play as a video: {error}").into(),
+            false => format!("it has no video that GStreamer can decode: {error}").into(),
+        })
     }
 
     fn element(&self, index: usize) -> Result<gst::Element, Failure> {
@@ -171,7 +176,7 @@ fn run(pipeline: &gst::Pipeline, elements: &[gst::Element]) -> Result<Clip, Fail
             gst::MessageView::Error(error) => {
                 let debug = error.debug().unwrap_or_default().replace('\n', " ");
                 let error = error.error();
-                return Err(format!("it does not play as a video: {error} ({debug})").into());
+                return Err(format!("{error} ({debug})").into());
             }
             gst::MessageView::Eos(_) => break,
             _ => {}

@@ -45,13 +45,24 @@ impl Rows {
 
 impl Report {
     pub fn to_markdown(&self) -> String {
-        let mut sections = vec!["# Evaluation".to_owned(), self.data(), self.figures()];
+        let mut sections = vec![
+            "# Evaluation".to_owned(),
+            self.setup(),
+            self.data(),
+            self.figures(),
+        ];
         if !self.differences.is_empty() {
             sections.push(self.comparison());
         }
         sections.extend(self.models.iter().map(ModelReport::section));
         sections.push(CAVEAT.to_owned());
         sections.join("\n\n") + "\n"
+    }
+
+    fn setup(&self) -> String {
+        let lines = self.setup.lines().into_iter();
+        let lines: Vec<String> = lines.map(|line| format!("- {line}")).collect();
+        lines.join("\n")
     }
 
     fn data(&self) -> String {

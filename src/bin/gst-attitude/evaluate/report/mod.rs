@@ -11,11 +11,13 @@ use gstattitude::evaluation::confusion::{ClassFigures, Confusion};
 use gstattitude::evaluation::coverage::{CoveragePoint, coverage};
 use gstattitude::evaluation::tally::Tally;
 use serde::Serialize;
+use setup::Setup;
 
 use super::faces::Outcome;
 use super::results::{Judged, Results};
 
 mod markdown;
+pub mod setup;
 
 /// The version of the fields of `evaluation.json` and their meaning.
 const SCHEMA: u32 = 1;
@@ -29,6 +31,7 @@ pub struct Report {
     schema: u32,
     /// Version of this program.
     version: &'static str,
+    setup: Setup,
     pub data: DataReport,
     models: Vec<ModelReport>,
     /// Of each model but the first: its figures less those of the first.
@@ -84,7 +87,13 @@ struct Difference {
 }
 
 impl Report {
-    pub fn new(results: &Results, bootstrap: &Bootstrap, skipped: usize, failures: usize) -> Self {
+    pub fn new(
+        setup: Setup,
+        results: &Results,
+        bootstrap: &Bootstrap,
+        skipped: usize,
+        failures: usize,
+    ) -> Self {
         let answers = results.answers();
         let groups = results.groups();
         let comparison = bootstrap.compare(&answers, &groups);
@@ -93,6 +102,7 @@ impl Report {
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
+            setup,
             data: DataReport {
                 groups: groups.iter().max().map_or(0, |last| last + 1),
                 skipped_files: skipped,

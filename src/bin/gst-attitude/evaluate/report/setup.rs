@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What was evaluated, so that figures can be told apart and had again.
+
+use gstattitude::inference::model::{ModelError, Source};
+use serde::Serialize;
+
+use crate::digest::sha256;
+
+/// What was evaluated, and with what.
+#[derive(Serialize)]
+pub struct Setup {
+    /// As given.
+    pub data: Vec<String>,
+    pub mapping: Option<String>,
+    /// `None` where none was used.
+    pub detector: Option<NetworkFile>,
+    pub detector_size: Option<u32>,
+    pub models: Vec<ModelFile>,
+}
+
+#[derive(Serialize)]
+pub struct ModelFile {
+    pub name: String,
+    #[serde(flatten)]
+    pub file: NetworkFile,
+}
+
+#[derive(Serialize)]
+pub struct NetworkFile {
+    file: String,
+    sha256: String,
+}
+
+impl NetworkFile {
+    pub fn of(source: &Source) -> Result<Self, ModelError> {
+        Ok(Self {
+            file: source.name(),
+            sha256: sha256(&source.read()?),
+        })
+    }
+
+    fn told(&self) -> String {
+        format!("{}, SHA-256 {}", self.file, self.sha256)
+    }
+}
+
+impl Setup {
+    /// In words.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .data
+            .iter()
+            .map(|path| format!("data: {path}"))
+            .collect();
+        lines.extend(
+            self.mapping
+                .iter()
+                .map(|mapping| format!("mapping: {mapping}")),
+        );
+        lines.push(match (&self.detector, self.detector_size) {
+            (Some(detector), Some(size)) => {
+                format!("detector, of size {size}: {}", detector.told())
+            }
+            _ => "detector: none".to_owned(),
+        });
+        let models = self.models.iter();
+        lines.extend(models.map(|model| format!("model {}: {}", model.name, model.file.told())));
+        lines
+    }
+}
