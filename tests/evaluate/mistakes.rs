@@ -301,3 +301,14 @@ fn a_model_that_answers_no_scores_is_told_from_faces_that_are_turned_away() {
         "not judged, as what a model answers are no scores: 1",
     ]);
 }
+
+#[test]
+fn a_model_that_fails_is_named() {
+    let bench = Bench::new();
+    bench.patch(230, "faces/neutral/a.png");
+    let (brightness, fails) = (model("brightness"), model("fails"));
+    let arguments = ["faces", "--no-detector", "--attitude-model", &brightness];
+    bench
+        .run(&[&arguments[..], &["--attitude-model", &fails]].concat())
+        .assert_failed(&["Error: fails: "]);
+}

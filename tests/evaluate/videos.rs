@@ -90,12 +90,14 @@ fn a_video_that_fails_does_not_lose_the_others() {
     );
     let run = bench.run(&[
         "segments.csv",
+        "--no-detector",
         "--detector-model",
         &model("one-face"),
         "--attitude-model",
         &model("brightness"),
     ]);
     run.assert_failed(&[
+        "Warning: --no-detector does not apply to videos",
         "lost.mp4: there is no such file",
         "text.mp4: it has no video that GStreamer can decode: ",
         "sound.wav: it has no video that GStreamer can decode: ",

@@ -29,7 +29,8 @@ pub fn warnings(
         )
     }));
     if arguments.no_detector && !data.segments.is_empty() {
-        warnings.push("--no-detector is about pictures; videos are judged with it".to_owned());
+        warnings
+            .push("--no-detector does not apply to videos: in them faces are detected".to_owned());
     }
     if let Some(mapping) = &arguments.mapping {
         warnings.extend(unmapped(mapping, data));
@@ -68,9 +69,9 @@ fn repetitions(data: &Data) -> Vec<String> {
         .collect()
 }
 
-fn repeated<T: Clone + Eq + Hash>(items: impl Iterator<Item = T>) -> usize {
-    let mut known = HashSet::new();
-    items.filter(|item| !known.insert(item.clone())).count()
+fn repeated<T: Eq + Hash>(items: impl Iterator<Item = T>) -> usize {
+    let items: Vec<T> = items.collect();
+    items.len() - items.iter().collect::<HashSet<_>>().len()
 }
 
 /// Labels that count as negative only because the mapping does not list them.

@@ -98,8 +98,8 @@ impl Report {
         let names = self.models.iter().map(|model| model.name.clone());
         format!(
             "## Figures\n\nIn brackets the interval that holds 95% of {} resamples of the groups.\n\n{}\n\n\
-             Chance alone raises the calibration error, and that of resamples more: its interval may \
-             lie above it.",
+             Chance alone raises the calibration error, in resamples more than in the faces: its \
+             interval may lie above it.",
             self.resamples,
             table(names, &of_models, false),
         )
