@@ -57,8 +57,8 @@ class Faces:
 
     images: pictures, uint8, grey (height, width) or BGR (height, width, 3). landmarks: (5, 2) in their pixels, or None
     where a picture is framed as FER2013's are. boxes: x, y, width, height, or None likewise. attitude: (n,), the label as
-    an index into ATTITUDES. votes: (n, 8), the share of voters for each of EMOTIONS; rows add up to at most 1. group: who
-    or what must not be on two sides of a split. split: (n,), one of TRAIN, VALIDATION, TEST.
+    an index into ATTITUDES. votes: (n, 8), the share of voters for each of EMOTIONS; rows add up to at most 1. names:
+    what the sets call them. split: (n,), one of TRAIN, VALIDATION, TEST.
     """
 
     images: list
