@@ -8,11 +8,8 @@ from faces import ATTITUDES, EMOTIONS
 
 # Width of the stem, then width, blocks and stride of each stage: of 24x24, 12x12 and 6x6 pixels. All widths are multiples of
 # 16, by which ONNX Runtime's convolutions on a CPU work.
-SHAPES = {
-    "default": (16, ((32, 1, 1), (64, 2, 2), (96, 2, 2))),
-    "wide-stem": (32, ((32, 1, 1), (64, 2, 2), (96, 2, 2))),
-    "teacher": (32, ((48, 1, 1), (96, 2, 2), (160, 2, 2))),
-}
+STEM = 16
+STAGES = ((32, 1, 1), (64, 2, 2), (96, 2, 2))
 
 
 def convolution(inputs, outputs, side, stride=1):
@@ -41,13 +38,11 @@ class Block(nn.Module):
 class AttitudeNetwork(nn.Module):
     """Luma (n, 1, 48, 48), 0..255, to logits of ATTITUDES (n, 3) and of EMOTIONS (n, 8)."""
 
-    def __init__(self, shape="default"):
+    def __init__(self):
         super().__init__()
-        self.shape = shape
-        stem, stages = SHAPES[shape]
-        self.stem = convolution(1, stem, 5, 2)
-        blocks, inputs = [], stem
-        for width, count, stride in stages:
+        self.stem = convolution(1, STEM, 5, 2)
+        blocks, inputs = [], STEM
+        for width, count, stride in STAGES:
             for index in range(count):
                 blocks.append(Block(inputs, width, stride if index == 0 else 1))
                 inputs = width
@@ -67,9 +62,8 @@ class AttitudeNetwork(nn.Module):
 
 def load(checkpoint):
     """The network of a checkpoint that train_attitude.py wrote, with the mean of its weights."""
-    saved = torch.load(checkpoint)
-    network = AttitudeNetwork(saved["shape"])
-    network.load_state_dict(saved["mean"])
+    network = AttitudeNetwork()
+    network.load_state_dict(torch.load(checkpoint)["mean"])
     return network.eval().to(memory_format=torch.channels_last)
 
 

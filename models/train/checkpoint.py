@@ -6,7 +6,7 @@ import os
 import torch
 
 
-def save(path, epoch, network, mean, optimizer, schedule, **more):
+def save(path, epoch, network, mean, optimizer, schedule):
     """Keeps what there is after `epoch` epochs; `mean` is a WeightMean. A failure leaves the old file as it was."""
     new = path.with_suffix(".new")
     torch.save(
@@ -17,7 +17,6 @@ def save(path, epoch, network, mean, optimizer, schedule, **more):
             "steps": mean.steps,
             "optimizer": optimizer.state_dict(),
             "schedule": schedule.state_dict(),
-            **more,
         },
         new,
     )

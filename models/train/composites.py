@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 import faces
-from detections import FIELDS, Yunet, without_overlaps
+from detections import FIELDS, LANDMARKS, Yunet, without_overlaps
 
 # Width and height of what the student sees. A quarter of 16:9 video is padded to the first.
 SIZES = ((320, 192), (256, 256), (192, 320))
@@ -41,6 +41,12 @@ VALIDATION_SHARE, TEST_SHARE = 7, 8
 MIN_HEIGHT, MIN_KNOWN_HEIGHT = 10, 16
 # A face that is turned by more is one only where the teacher finds it, in degrees.
 MAX_KNOWN_TURN = 40
+# A head whose nose is off the middle of the face by more than this is turned away, in distances of the eyes from the mouth.
+TURNED_AWAY = 0.24
+# Of the heads that are pasted. They are a tenth of the material, and what detectors miss first.
+TURNED_AWAY_SHARE = 0.35
+# Of the heads that are FER2013's pictures: small and grey, but more often turned than portraits are.
+SQUARES_SHARE = 0.35
 # Rows and columns of a video meeting.
 GRIDS = ((1, 2), (2, 1), (2, 2), (2, 3), (3, 3), (3, 4), (4, 4), (4, 5))
 MIRRORED = [1, 0, 2, 4, 3]
@@ -49,30 +55,68 @@ MIRRORED = [1, 0, 2, 4, 3]
 @dataclass(frozen=True)
 class Material:
     """What composites are made of. portraits: faces.Faces in colour, with landmarks. squares: FER2013's, without.
-    backgrounds: pictures (height, width, 3). crowded: which backgrounds have faces."""
+    backgrounds: pictures (height, width, 3). turned_portraits, turned_squares: which heads are turned away. crowded: which
+    backgrounds have faces."""
 
     portraits: faces.Faces
     squares: faces.Faces
     backgrounds: list
+    turned_portraits: np.ndarray
+    turned_squares: np.ndarray
     crowded: np.ndarray
 
     @staticmethod
-    def load(folder, split):
+    def load(folder, split, teacher):
         rows = [json.loads(line) for line in (Path(folder) / "backgrounds.jsonl").read_text().splitlines()]
         rows = [row for row in rows if faces.split_of(row["file"], VALIDATION_SHARE, TEST_SHARE) == split]
         files = faces.archived([Path(folder) / "backgrounds.tar"])
+        portraits = faces.second_set(folder, cv2.IMREAD_COLOR).of(split)
+        squares = faces.fer2013(folder).of(split)
         return Material(
-            faces.second_set(folder, cv2.IMREAD_COLOR).of(split),
-            faces.fer2013(folder).of(split),
+            portraits,
+            squares,
             [faces.decoded(files[row["file"]], cv2.IMREAD_COLOR) for row in rows],
+            np.flatnonzero([turned_away(points) > TURNED_AWAY for points in portraits.landmarks]),
+            np.flatnonzero([is_turned_square(image, teacher) for image in squares.images]),
             np.flatnonzero([len(row["faces"]) > 0 for row in rows]),
         )
+
+    def square(self, rng):
+        """The index of one of FER2013's pictures."""
+        return pick(rng, len(self.squares), self.turned_squares)
+
+    def portrait(self, rng):
+        """The index of a portrait."""
+        return pick(rng, len(self.portraits), self.turned_portraits)
 
     def background(self, rng):
         """Any photo; more often than by chance one with people, which are faces as they are found in the wild."""
         if rng.random() < 0.2:
             return self.backgrounds[rng.choice(self.crowded)]
         return self.backgrounds[rng.integers(len(self.backgrounds))]
+
+
+def pick(rng, count, turned):
+    """One of `count` heads; more often than by chance one of those turned away."""
+    if rng.random() < TURNED_AWAY_SHARE:
+        return rng.choice(turned)
+    return rng.integers(count)
+
+
+def turned_away(landmarks):
+    """How far the nose of a face (5, 2) is off its middle, to a side, in distances of the eyes from the mouth."""
+    eyes, nose, mouth = landmarks[:2].mean(0), landmarks[2], landmarks[3:].mean(0)
+    (x, y), (nose_x, nose_y) = mouth - eyes, nose - (eyes + mouth) / 2
+    return abs(x * nose_y - y * nose_x) / max(x * x + y * y, 1e-6)
+
+
+def is_turned_square(image, teacher):
+    """Whether the teacher sees a head that is turned away in one of FER2013's pictures."""
+    side = 2 * faces.FER2013_SIDE
+    picture = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
+    picture = cv2.copyMakeBorder(picture, 16, 16, 16, 16, cv2.BORDER_REPLICATE)
+    found = teacher(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), 0.5)
+    return len(found) > 0 and turned_away(found[0, LANDMARKS].reshape(5, 2)) > TURNED_AWAY
 
 
 def log_uniform(rng, low, high):
@@ -212,12 +256,12 @@ def put_face(material, canvas, center, height, rng):
     """Pastes somebody; the rows (0 or 1, 15) of what is surely a face."""
     is_mirrored = rng.random() < 0.5
     degrees = turn(rng)
-    if rng.random() < 0.25:
-        square = cv2.cvtColor(material.squares.images[rng.integers(len(material.squares))], cv2.COLOR_GRAY2BGR)
+    if rng.random() < SQUARES_SHARE:
+        square = cv2.cvtColor(material.squares.images[material.square(rng)], cv2.COLOR_GRAY2BGR)
         box = np.array((0, 0, *square.shape[:2]))
         paste(canvas, relit(square, rng), head(square, box, rng), pose(box, center, height, degrees, is_mirrored))
         return np.empty((0, FIELDS))
-    index = rng.integers(len(material.portraits))
+    index = material.portrait(rng)
     picture, box = material.portraits.images[index], material.portraits.boxes[index]
     opacity = head(picture, box, rng)
     is_covered = rng.random() < 0.1
@@ -352,7 +396,7 @@ def main():
     options = parser.parse_args()
 
     options.folder.mkdir(parents=True, exist_ok=True)
-    material = Material.load(options.data, options.split)
+    material = Material.load(options.data, options.split, Yunet(options.teacher))
     cv2.setNumThreads(1)
     shards = options.count // SHARD
     sizes = np.random.default_rng(options.seed).choice(len(SIZES), shards, p=SIZE_SHARES)

@@ -16,6 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 ATTITUDES = ("positive", "neutral", "negative")
+# Of FER2013's pictures, in px.
+FER2013_SIDE = 48
 # The columns of FER+, less its "unknown" and "not a face".
 EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 

@@ -242,7 +242,7 @@ def main():
     if options.clips:
         for width, _ in SIZES:
             on_clips(options.clips, teacher, detectors, width, options.failures)
-    material = Material.load(options.data, options.split)
+    material = Material.load(options.data, options.split, teacher)
     for size in SIZES:
         on_composites(material, teacher, detectors, size, options.count, options.failures)
 

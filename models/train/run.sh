@@ -28,8 +28,7 @@ if [[ ! -x $python ]]; then
     "$python" -m pip install --quiet -r "$recipes/requirements.txt"
 fi
 
-run train_attitude.py "$data" "$work/teacher.pt" --shape teacher --epochs 14 --seed 2
-run train_attitude.py "$data" "$work/attitude.pt" --epochs 40 --teacher "$work/teacher.pt"
+run train_attitude.py "$data" "$work/attitude.pt"
 run export_attitude.py "$data" "$work/attitude.pt" "$models/attitude.onnx" "$models/attitude.toml"
 run report_attitude.py "$data" "$models/attitude.onnx" --split test --sheet "$work/errors"
 
