@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Mode `live`: frames are never held up, whatever an inference takes. `slow.onnx` takes about
-//! half a second.
+//! Mode `live`: frames are never held up, whatever an inference takes. `slow.onnx` takes a
+//! third of a second or more.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use common::*;
 /// Longer than anything here takes: a test that waits for it fails instead of hanging.
 const FOREVER: Duration = Duration::from_secs(60);
 
-/// With half a second for an inference, and tracks that no busy machine makes time out.
+/// With a slow inference, and tracks that no busy machine makes time out.
 fn slow_rig(properties: &[(&str, &str)]) -> Rig {
     let slow = model("slow");
     let mut all = vec![
@@ -39,7 +39,7 @@ fn pass_until_face(rig: &mut Rig, luma: u8) -> Region {
 }
 
 #[test]
-fn frames_pass_at_once_while_an_inference_takes_half_a_second() {
+fn frames_pass_at_once_while_an_inference_takes_longer_than_a_sample_interval() {
     const FRAMES: u64 = 120;
     let mut rig = slow_rig(&[]);
     let started = Instant::now();
@@ -71,7 +71,7 @@ fn frames_pass_at_once_while_an_inference_takes_half_a_second() {
         .collect();
     assert!(fresh.len() >= 2, "{found:?}");
     assert!(
-        fresh.iter().all(|face| face.age.mseconds() >= 400),
+        fresh.iter().all(|face| face.age.mseconds() >= 200),
         "{fresh:?}"
     );
     assert_eq!(fresh.len() as u64, rig.stat("samples"));

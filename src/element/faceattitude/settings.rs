@@ -8,6 +8,7 @@ use gst::prelude::*;
 
 use super::{ExecutionProvider, Fallback, Messages, Mode};
 use crate::analysis::analyzer::Params;
+use crate::analysis::tracking::MIN_SAMPLES_OF_TIMEOUT;
 
 /// All that can be set.
 #[derive(Clone, Debug)]
@@ -201,7 +202,7 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
         time(
             "track-timeout",
             "Track timeout",
-            "How long a face that is not seen is kept, in ns; at least twice the time between samples",
+            "How long a face that is not seen is kept, in ns; at least three times the time between samples",
             params.track_timeout_ns,
         ),
         glib::ParamSpecEnum::builder_with_default("messages", frame.messages)
@@ -230,7 +231,11 @@ impl Settings {
     pub fn for_frame(&self) -> FrameSettings {
         let mut frame = self.frame;
         let timeout_ns = &mut frame.params.track_timeout_ns;
-        *timeout_ns = (*timeout_ns).max(frame.sample_interval_ns.saturating_mul(2));
+        *timeout_ns = (*timeout_ns).max(
+            frame
+                .sample_interval_ns
+                .saturating_mul(MIN_SAMPLES_OF_TIMEOUT),
+        );
         frame
     }
 
