@@ -4,10 +4,12 @@
     python3 models/train/export_detector.py VALIDATION CHECKPOINT.pt OUT.onnx DESCRIPTION.toml
 
 VALIDATION is a folder that composites.py has written. Fits the scores to it, so that they are probabilities (Platt,
-"Probabilistic Outputs for Support Vector Machines", 1999): of what scores 0.5, one in two is a face. Exports ONNX with free
-numbers of pictures, rows and columns, and writes the description into it.
+"Probabilistic Outputs for Support Vector Machines", 1999), less what composites are richer in faces than video is: of what
+scores 0.5 in video, about one in two is a face. Exports ONNX with free numbers of pictures, rows and columns, and writes the
+description into it.
 """
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -23,17 +25,19 @@ from train_detector import answers, are_among, shards_in
 DESCRIBE = Path(__file__).parents[1] / "describe.py"
 # The least score that the fit looks at.
 LEAST_SCORE = 0.15
+# How many times more faces composites have than video, of one person mostly: what their odds are divided by.
+MORE_FACES = 3.0
 
 
 def calibration(network, shards):
-    """Slope and shift of logits that make probabilities of the scores of found faces."""
+    """Slope and shift of logits that make probabilities of the scores of faces found in video."""
     scores, are_faces = [], []
     for said, sure in answers(network, shards, LEAST_SCORE):
         scores.append(said[:, SCORE])
         are_faces.append(are_among(said[:, BOX], sure[:, BOX]))
     scores = np.concatenate(scores).astype(np.float64).clip(max=1 - 1e-6)
     fit = LogisticRegression(C=np.inf).fit(np.log(scores / (1 - scores))[:, None], np.concatenate(are_faces))
-    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
+    return float(fit.coef_[0, 0]), float(fit.intercept_[0]) - math.log(MORE_FACES)
 
 
 def main():

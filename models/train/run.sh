@@ -32,7 +32,7 @@ run train_attitude.py "$data" "$work/attitude.pt"
 run export_attitude.py "$data" "$work/attitude.pt" "$models/attitude.onnx" "$models/attitude.toml"
 run report_attitude.py "$data" "$models/attitude.onnx" --split test --sheet "$work/errors"
 
-run composites.py "$data" "$yunet" "$work/composites/train" --count 40000
+run composites.py "$data" "$yunet" "$work/composites/train" --count 32000
 run composites.py "$data" "$yunet" "$work/composites/validation" --split validation --count 1000 --seed 2
 run train_detector.py "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt"
 run export_detector.py "$work/composites/validation" "$work/face-detector.pt" "$models/face-detector.onnx" "$models/face-detector.toml"
