@@ -71,7 +71,7 @@ pub fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rect {
 
 /// How many times the time between samples a track is kept at least: a sample may be left out
 /// where the analysis is late, and still the face is to be the same.
-pub const MIN_SAMPLES_OF_TIMEOUT: u64 = 3;
+pub const MIN_TIMEOUT_IN_SPACINGS: u64 = 3;
 
 /// All faces that are followed.
 #[derive(Debug)]
@@ -148,9 +148,9 @@ impl Assignment {
 impl<S: Default> Tracker<S> {
     /// Takes the faces found at `time_ns`. Pairs of track and detection are assigned greedily,
     /// those that overlap most first; the other detections become new tracks. Tracks end that have
-    /// not been seen for `timeout_ns` or, where samples are rarer, for MIN_SAMPLES_OF_TIMEOUT times the time between them;
-    /// at once if they were seen less than three times before; and, where there are more than
-    /// `max_tracks`, those that have not been seen for longest.
+    /// not been seen for `timeout_ns` or, where samples are rarer, for [`MIN_TIMEOUT_IN_SPACINGS`]
+    /// times the time between them; at once if they were seen less than three times before; and,
+    /// where there are more than `max_tracks`, those that have not been seen for longest.
     pub fn update(
         &mut self,
         detections: &[Detection],
@@ -199,7 +199,7 @@ impl<S: Default> Tracker<S> {
         self.spacing_ns = since_last_ns;
         self.sampled_ns = Some(time_ns);
         self.timeout_ns = timeout_ns
-            .max(usual_ns.saturating_mul(MIN_SAMPLES_OF_TIMEOUT))
+            .max(usual_ns.saturating_mul(MIN_TIMEOUT_IN_SPACINGS))
             .max(1);
         self.timeout_ns
     }

@@ -8,7 +8,7 @@ use gst::prelude::*;
 
 use super::{ExecutionProvider, Fallback, Messages, Mode};
 use crate::analysis::analyzer::Params;
-use crate::analysis::tracking::MIN_SAMPLES_OF_TIMEOUT;
+use crate::analysis::tracking::MIN_TIMEOUT_IN_SPACINGS;
 
 /// All that can be set.
 #[derive(Clone, Debug)]
@@ -234,7 +234,7 @@ impl Settings {
         *timeout_ns = (*timeout_ns).max(
             frame
                 .sample_interval_ns
-                .saturating_mul(MIN_SAMPLES_OF_TIMEOUT),
+                .saturating_mul(MIN_TIMEOUT_IN_SPACINGS),
         );
         frame
     }
