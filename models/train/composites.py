@@ -25,9 +25,10 @@ import numpy as np
 import faces
 from detections import FIELDS, LANDMARKS, Yunet, without_overlaps
 
-# Width and height of what the student sees. A quarter of 16:9 video is padded to the first.
-SIZES = ((320, 192), (256, 256), (192, 320))
-SIZE_SHARES = (0.6, 0.25, 0.15)
+# Width and height of what the student sees. A quarter of 16:9 video is padded to the first; the last has room for faces of
+# several hundred px.
+SIZES = ((320, 192), (256, 256), (192, 320), (640, 384))
+SIZE_SHARES = (0.55, 0.22, 0.13, 0.1)
 # How much larger what the teacher sees is.
 TEACHER_SCALE = 2
 # Of the teacher's faces that are kept.
@@ -47,6 +48,10 @@ TURNED_AWAY = 0.24
 TURNED_AWAY_SHARE = 0.35
 # Of the heads that are FER2013's pictures: small and grey, but more often turned than portraits are.
 SQUARES_SHARE = 0.35
+# Of the heads, px high, that may be FER2013's pictures: enlarged further they are so soft that the teacher misses them.
+MAX_SQUARE_HEIGHT = 5 * faces.FER2013_SIDE
+# Of the pictures that are a stage in the dark, and of the heads that have the light from one side.
+STAGE_SHARE, SIDE_LIGHT_SHARE = 0.12, 0.25
 # Rows and columns of a video meeting.
 GRIDS = ((1, 2), (2, 1), (2, 2), (2, 3), (3, 3), (3, 4), (4, 4), (4, 5))
 MIRRORED = [1, 0, 2, 4, 3]
@@ -185,6 +190,17 @@ def relit(picture, rng):
     return cv2.LUT(picture, np.clip(table, 0, 255).astype(np.uint8)[None])
 
 
+def side_lit(picture, box, rng):
+    """The picture with the light from one side of what is in the box: the other side is dim or dark."""
+    x, y, width, height = box
+    angle = rng.uniform(0, 2 * math.pi)
+    rows, columns = np.ogrid[: picture.shape[0], : picture.shape[1]]
+    # Along the light, in heights of the box from its middle.
+    along = ((columns - x - width / 2) * math.cos(angle) + (rows - y - height / 2) * math.sin(angle)) / height
+    light = np.clip(0.5 + rng.uniform(-0.3, 0.3) + along / rng.uniform(0.2, 1), rng.uniform(0.03, 0.5), 1)
+    return (picture * light[:, :, None]).astype(np.uint8)
+
+
 def covered(picture, rng):
     """The picture with something in front of a part of it."""
     picture = picture.copy()
@@ -256,10 +272,12 @@ def put_face(material, canvas, center, height, rng):
     """Pastes somebody; the rows (0 or 1, 15) of what is surely a face."""
     is_mirrored = rng.random() < 0.5
     degrees = turn(rng)
-    if rng.random() < SQUARES_SHARE:
+    is_side_lit = rng.random() < SIDE_LIGHT_SHARE
+    light = lambda picture, box: side_lit(relit(picture, rng), box, rng) if is_side_lit else relit(picture, rng)
+    if height <= MAX_SQUARE_HEIGHT and rng.random() < SQUARES_SHARE:
         square = cv2.cvtColor(material.squares.images[material.square(rng)], cv2.COLOR_GRAY2BGR)
         box = np.array((0, 0, *square.shape[:2]))
-        paste(canvas, relit(square, rng), head(square, box, rng), pose(box, center, height, degrees, is_mirrored))
+        paste(canvas, light(square, box), head(square, box, rng), pose(box, center, height, degrees, is_mirrored))
         return np.empty((0, FIELDS))
     index = material.portrait(rng)
     picture, box = material.portraits.images[index], material.portraits.boxes[index]
@@ -268,7 +286,7 @@ def put_face(material, canvas, center, height, rng):
     if is_covered:
         picture = covered(picture, rng)
     matrix = pose(box, center, height, degrees, is_mirrored)
-    paste(canvas, relit(picture, rng), opacity, matrix)
+    paste(canvas, light(picture, box), opacity, matrix)
     if is_covered or abs(degrees) > MAX_KNOWN_TURN or height < TEACHER_SCALE * MIN_KNOWN_HEIGHT:
         return np.empty((0, FIELDS))
     row = face_row(box, material.portraits.landmarks[index], matrix, is_mirrored)
@@ -287,7 +305,12 @@ def put_part(material, canvas, center, height, rng):
     else:
         picture = backdrop(material, (64, 64), rng)
         x, y, extent = 32, 32, 32
-    part = relit(picture[int(max(0, y - extent)) : int(y + extent) + 1, int(max(0, x - extent)) : int(x + extent) + 1], rng)
+    rows, columns = (slice(int(max(0, at - extent)), int(max(0, at + extent)) + 1) for at in (y, x))
+    part = picture[rows, columns]
+    if part.size == 0:
+        # A landmark that was guessed outside the picture.
+        return
+    part = relit(part, rng)
     box = (0, 0, *part.shape[1::-1])
     paste(canvas, part, np.full(part.shape[:2], 255, np.uint8), pose(box, center, height, turn(rng), False))
 
@@ -302,13 +325,15 @@ def fill(material, canvas, count, heights, rng):
     """Draws a background and up to `count` faces of these least and greatest heights; the rows of the known ones."""
     rows, columns = canvas.shape[:2]
     canvas[:] = relit(backdrop(material, (columns, rows), rng), rng)
+    if rng.random() < STAGE_SHARE:
+        canvas[:] = (canvas * log_uniform(rng, 0.03, 0.4)).astype(np.uint8)
     if rng.random() < 0.2:
         for _ in range(rng.integers(1, 4)):
             put_part(material, canvas, rng.uniform((0, 0), (columns, rows)), log_uniform(rng, 20, rows / 2), rng)
     taken, known = np.empty((0, 4)), []
     for _ in range(count):
         height = log_uniform(rng, *heights)
-        margin = np.minimum(0.4 * height, (columns / 2, rows / 2))
+        margin = np.minimum(rng.uniform(0.2, 0.5) * height, (columns / 2, rows / 2))
         center = rng.uniform(margin, (columns, rows) - margin)
         box = np.array([*(center - 0.5 * height), height, height])
         if (overlap(taken, box) > 0.1).any():

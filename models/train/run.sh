@@ -28,14 +28,21 @@ if [[ ! -x $python ]]; then
     "$python" -m pip install --quiet -r "$recipes/requirements.txt"
 fi
 
-run train_attitude.py "$data" "$work/attitude.pt"
+run train_attitude.py "$data" "$work/teacher.pt"
+run train_attitude.py "$data" "$work/attitude.pt" --teacher "$work/teacher.pt" --seed 2
 run export_attitude.py "$data" "$work/attitude.pt" "$models/attitude.onnx" "$models/attitude.toml"
 run report_attitude.py "$data" "$models/attitude.onnx" --split test --sheet "$work/errors"
+run variants.py "$data" "$models/attitude.onnx" "$work/variants"
+cp "$work/variants/attitude-int8.onnx" "$models/"
+run label_noise.py "$data" "$work/teacher.pt" "$work/attitude.pt"
 
 run composites.py "$data" "$yunet" "$work/composites/train" --count 32000
 run composites.py "$data" "$yunet" "$work/composites/validation" --split validation --count 1000 --seed 2
-run train_detector.py "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt"
+run train_detector.py "$work/composites/train" "$work/composites/validation" "$work/face-detector-1.pt"
+run composites.py "$data" "$yunet" "$work/composites/more" --count 24000 --seed 3
+run train_detector.py "$work/composites/more" "$work/composites/validation" "$work/face-detector.pt" \
+    --init "$work/face-detector-1.pt" --rate 2e-3 --epochs 4
 run export_detector.py "$work/composites/validation" "$work/face-detector.pt" "$models/face-detector.onnx" "$models/face-detector.toml"
 run report_detector.py "$data" "$yunet" "$models/face-detector.onnx" --failures "$work/missed"
 
-echo "== models/attitude.onnx and models/face-detector.onnx are new; figures and contact sheets are in $work"
+echo "== models/attitude.onnx, models/attitude-int8.onnx and models/face-detector.onnx are new; figures and contact sheets are in $work"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
 """Trains the default attitude classifier.
 
-    python3 models/train/train_attitude.py DATA CHECKPOINT.pt [--epochs N] [--seed N]
+    python3 models/train/train_attitude.py DATA CHECKPOINT.pt [--teacher CHECKPOINT.pt] [--epochs N] [--seed N]
 
-DATA is the folder of faces (models/train/README.md). An interrupted run goes on where its last epoch ended. Prints a line of
-figures an epoch; the figures are of the validation split, never of the test split.
+DATA is the folder of faces (models/train/README.md). With a teacher, which is a network of the same kind trained before, half
+of a target is what it says about the face (Furlanello et al., "Born-Again Neural Networks", 2018). An interrupted run goes
+on where its last epoch ended. Prints a line of figures an epoch; the figures are of the validation split, never of the test
+split.
 """
 
 import argparse
@@ -20,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 import checkpoint
 import crop
 import faces
-from attitude_network import AttitudeNetwork
+from attitude_network import AttitudeNetwork, load
 from augmentation import augmented
 from weight_mean import WeightMean
 
@@ -36,6 +38,8 @@ EMOTION_WEIGHT = 0.4
 LABEL_SHARE = 0.5
 # How much of the second set's targets is no answer: it has one label a face, and some are wrong.
 SMOOTHING = 0.1
+# How much of a target is the teacher's answer, where there is a teacher.
+TEACHER_SHARE = 0.5
 
 
 class Training(Dataset):
@@ -99,17 +103,31 @@ def training_parts(fer, second):
     return [(fer, softened, votes), (second, *smoothed)]
 
 
+def taught(part, attitudes, emotions, teacher):
+    """The targets of a part, mixed with what the teacher says about its faces and their mirror images."""
+    crops = clean_crops(part)
+    views = [logits(teacher, crops), logits(teacher, crops.flip(3))]
+    said = [np.mean([F.softmax(view, 1).numpy() for view in head], 0) for head in zip(*views)]
+    mixed = [(1 - TEACHER_SHARE) * own + TEACHER_SHARE * theirs for own, theirs in zip((attitudes, emotions), said)]
+    return part, *mixed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--teacher", type=Path)
     parser.add_argument("--epochs", type=int, default=45)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
     sets = [faces.fer2013(options.data), faces.second_set(options.data)]
-    dataset = Training(training_parts(*(part.of(faces.TRAIN) for part in sets)), options.seed)
+    parts = training_parts(*(part.of(faces.TRAIN) for part in sets))
+    if options.teacher:
+        teacher = load(options.teacher)
+        parts = [taught(*part, teacher) for part in parts]
+    dataset = Training(parts, options.seed)
     validation = [part.of(faces.VALIDATION) for part in sets]
     validation_crops = [clean_crops(part) for part in validation]
     print("faces:", len(dataset), "validation:", [len(part) for part in validation], flush=True)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
 """Trains the default face detector.
 
-    python3 models/train/train_detector.py TRAINING VALIDATION CHECKPOINT.pt [--epochs N] [--minutes N] [--seed N]
+    python3 models/train/train_detector.py TRAINING VALIDATION CHECKPOINT.pt [--init CHECKPOINT.pt] [--rate R] [--epochs N]
 
-TRAINING and VALIDATION are folders that composites.py has written. An interrupted run goes on where its last epoch ended, and
-so does one that `--minutes` ended, if it is called with the same `--epochs`. Prints a line of figures an epoch: recall of the
-faces from MIN_JUDGED_HEIGHT px on, and false faces a picture, each at the scores 0.5 and 0.6.
+TRAINING and VALIDATION are folders that composites.py has written. The weights are random at first, or those of another
+training. An interrupted run goes on where its last epoch ended. Prints a line of figures an epoch: recall of the faces from
+MIN_JUDGED_HEIGHT px on, and false faces a picture, each at the scores 0.5 and 0.6.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import checkpoint
 from augmentation import blurred
 from composites import MIRRORED
 from detections import BOX, FIELDS, LANDMARKS, SCORE, STRIDES, from_maps, ious
-from detector_network import LUMA_SCALE, DetectorNetwork, Maps
+from detector_network import LUMA_SCALE, DetectorNetwork, Maps, load
 from weight_mean import WeightMean
 
 BATCH = 32
@@ -82,8 +82,8 @@ def filmed(image, rng):
         pixels = (pixels - mean) * rng.uniform(0.3, 1.2) + mean + rng.normal(0, 15)
     if rng.random() < 0.3:
         pixels *= math.exp(rng.uniform(math.log(0.12), 0))
-    if rng.random() < 0.25:
-        sigma = math.exp(rng.uniform(math.log(1), math.log(16)))
+    if rng.random() < 0.35:
+        sigma = math.exp(rng.uniform(math.log(1), math.log(20)))
         pixels += sigma * rng.standard_normal(pixels.shape, np.float32)
     image = np.clip(pixels, 0, 255).astype(np.uint8)
     if rng.random() < 0.15:
@@ -253,30 +253,29 @@ def main():
     parser.add_argument("training", type=Path)
     parser.add_argument("validation", type=Path)
     parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--init", type=Path)
+    parser.add_argument("--rate", type=float, default=PEAK_RATE)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
 
-    began = time.monotonic()
     torch.manual_seed(options.seed)
     cv2.setNumThreads(1)
     dataset = Training(shards_in(options.training), options.seed)
     validation = shards_in(options.validation)
 
-    network = DetectorNetwork().to(memory_format=torch.channels_last)
+    network = load(options.init) if options.init else DetectorNetwork()
+    network = network.to(memory_format=torch.channels_last)
     mean = WeightMean(network)
-    optimizer = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY)
+    optimizer = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=WEIGHT_DECAY)
     steps = options.epochs * len(dataset)
-    rate = lambda step: min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * min(1, step / steps)))
+    rate = lambda step: min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     print("pictures:", len(dataset) * BATCH, "parameters:", sum(p.numel() for p in network.parameters()), flush=True)
 
     first_epoch = checkpoint.resume(options.checkpoint, network, mean, optimizer, schedule)
     for epoch in range(first_epoch, options.epochs):
         started = time.monotonic()
-        if epoch > first_epoch and started - began > 60 * options.minutes:
-            break
         dataset.start(epoch)
         network.train()
         totals = np.zeros(2)

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What eight-bit and half-precision versions of an attitude classifier cost and lose.
+"""Eight-bit and half-precision versions of an attitude classifier, and what they cost and lose.
 
     python3 models/train/variants.py DATA MODEL.onnx FOLDER
 
-Writes FOLDER/int8.onnx (static, calibrated on training faces) and FOLDER/float16.onnx (inputs and outputs stay float32), and prints
-for each its size, accuracy on the validation split and the time of a face, in turns with the original's.
+Writes FOLDER/NAME-int8.onnx (static, calibrated on training faces) and FOLDER/NAME-float16.onnx (inputs and outputs of both stay
+float32), which carry the model's description under such a name, and prints for each its size, accuracy and calibration error
+on the validation split and the time of a face, in turns with the original's.
 """
 
+import re
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 import faces
+import figures
 from report_attitude import crops, face_costs_ms, scores, session
 
 CALIBRATION_FACES = 512
@@ -40,6 +44,14 @@ def some(part, count):
     return crops(marked.of("chosen"))
 
 
+def rename(path, name):
+    """Has the description in the model call it `name`."""
+    model = onnx.load(path)
+    (description,) = (entry for entry in model.metadata_props if entry.key == "gst-attitude")
+    description.value = re.sub(r'^name = ".*"$', f'name = "{name}"', description.value, flags=re.MULTILINE)
+    onnx.save(model, path)
+
+
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__.strip())
@@ -47,34 +59,41 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     sets = [faces.fer2013(data), faces.second_set(data)]
 
-    half, eight, prepared = folder / "float16.onnx", folder / "int8.onnx", folder / "prepared.onnx"
+    eight, half = (folder / f"{original.stem}-{kind}.onnx" for kind in ("int8", "float16"))
     onnx.save(convert_float_to_float16(onnx.load(original), keep_io_types=True), half)
-    quant_pre_process(original, prepared)
     cuts = [cut for part in sets for cut in some(part.of(faces.TRAIN), CALIBRATION_FACES // 2)]
-    quantize_static(
-        prepared,
-        eight,
-        Calibration(cuts),
-        quant_format=QuantFormat.QDQ,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        # Seven bits of weights: eight overflow on CPUs without VNNI.
-        reduce_range=True,
-    )
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as prepared:
+        quant_pre_process(original, prepared.name)
+        quantize_static(
+            prepared.name,
+            eight,
+            Calibration(cuts),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            # Seven bits of weights: eight overflow on CPUs without VNNI.
+            reduce_range=True,
+        )
+    for path in (eight, half):
+        rename(path, f"gst-{path.stem}")
 
     validation = [part.of(faces.VALIDATION) for part in sets]
     validation_cuts = [crops(part) for part in validation]
     paths = (original, eight, half)
     models = [session(path) for path in paths]
-    print("| model | bytes | FER2013 | second set | ms | of the original |\n|---|---|---|---|---|---|")
+    labels = np.concatenate([part.attitude for part in validation])
+    weights = figures.mix_weights(np.repeat([0, 1], [len(part) for part in validation]))
+    print("| model | bytes | accuracy | FER2013 | second set | ECE | ms | of the original's time |\n|" + "---|" * 8)
     costs = face_costs_ms(models)
     for path, model, cost in zip(paths, models, costs):
-        right = [
-            (scores(model, cut).argmax(1) == part.attitude).mean() for cut, part in zip(validation_cuts, validation)
-        ]
-        size = path.stat().st_size
-        print(f"| {path.name} | {size} | {right[0]:.4f} | {right[1]:.4f} | {cost:.3f} | {cost / costs[0]:.2f} |")
+        found = [scores(model, cut) for cut in validation_cuts]
+        right = [(rows.argmax(1) == part.attitude).mean() for rows, part in zip(found, validation)]
+        mixed = figures.summary(labels, np.concatenate(found), weights)
+        print(
+            f"| {path.name} | {path.stat().st_size} | {mixed['accuracy']:.4f} | {right[0]:.4f} | {right[1]:.4f} "
+            f"| {mixed['ece']:.3f} | {cost:.3f} | {cost / costs[0]:.2f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ pub fn cut(
     let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     if let Some(luma) = Mix::luma_of_packed_rgb(frame, format.channels) {
         layout.color = ColorModel::Gray;
-        let sampler = Sampler::new(luma, (pixel_aspect, 1.0), shown_from_crop);
+        let sampler = Sampler::new(luma, (pixel_aspect, 1.0), shown_from_crop, (width, height));
         for (x, y) in pixels {
             write(x, y, &layout, [sampler.mean(x, y), 0.0, 0.0]);
         }
@@ -125,7 +125,7 @@ pub fn cut(
                     (1 << component.shift_y) as f32,
                 );
                 let channel = Mix::plain(frame.channel(index));
-                Sampler::new(channel, sample_size, shown_from_crop)
+                Sampler::new(channel, sample_size, shown_from_crop, (width, height))
             })
         });
         for (x, y) in pixels {
@@ -181,6 +181,9 @@ impl<const BYTES: usize> Mix<'_, BYTES> {
     /// The sample in column `x` of row `y`, [`WHOLE`] times its value.
     #[inline]
     fn get(&self, x: usize, y: usize) -> u32 {
+        if BYTES == 1 {
+            return u32::from(self.channel.get(x, y)) * WHOLE;
+        }
         let mut sum = 0;
         for (&offset, &weight) in self.offsets.iter().zip(&self.weights) {
             sum += u32::from(self.channel.get_beyond(x, y, offset)) * weight;
@@ -189,8 +192,44 @@ impl<const BYTES: usize> Mix<'_, BYTES> {
     }
 }
 
-/// Fraction bits of the positions of nearest samples.
+/// A position or a step in samples of a channel, with [`FRACTION_BITS`].
+#[derive(Clone, Copy)]
+struct Fixed {
+    x: i64,
+    y: i64,
+}
+
 const FRACTION_BITS: u32 = 16;
+
+impl Fixed {
+    const HALF: i64 = 1 << (FRACTION_BITS - 1);
+    /// Farther away than any frame reaches, and so few that they can be added up.
+    const FAR: f32 = (1u64 << 56) as f32;
+
+    #[inline]
+    fn new(p: Point) -> Self {
+        let fixed = |value: f32| {
+            let scaled = value * (1u32 << FRACTION_BITS) as f32;
+            scaled.clamp(-Self::FAR, Self::FAR) as i64
+        };
+        Self {
+            x: fixed(p.x),
+            y: fixed(p.y),
+        }
+    }
+}
+
+impl std::ops::Add for Fixed {
+    type Output = Self;
+
+    #[inline]
+    fn add(self, other: Self) -> Self {
+        Self {
+            x: self.x + other.x,
+            y: self.y + other.y,
+        }
+    }
+}
 
 /// Samples a frame on the grid of a crop.
 struct Sampler<'a, const BYTES: usize> {
@@ -200,100 +239,133 @@ struct Sampler<'a, const BYTES: usize> {
     /// Position of the first sample of the crop's first pixel, from the centre of the channel's
     /// first one, in samples of the channel.
     first: Point,
-    /// From one sample to the next along a row of the crop, and along a column.
+    /// From one pixel of the crop to the next along a row, and along a column.
     right: Point,
     down: Point,
+    /// From one sample to the next, likewise.
+    tap_right: Fixed,
+    tap_down: Fixed,
+    /// Whether all samples lie in the frame, as those of most crops do: then none needs to be
+    /// brought back into it.
+    is_inside: bool,
 }
 
 impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
-    /// `sample_size` is the width and height that a sample of the channel covers.
-    fn new(mix: Mix<'a, BYTES>, sample_size: (f32, f32), shown_from_crop: &Similarity) -> Self {
+    /// Of a crop of `size`. `sample_size` is the width and height that a sample of the channel
+    /// covers.
+    fn new(
+        mix: Mix<'a, BYTES>,
+        sample_size: (f32, f32),
+        shown_from_crop: &Similarity,
+        (width, height): (usize, usize),
+    ) -> Self {
         let taps = (shown_from_crop.scale().ceil() as usize).clamp(1, MAX_TAPS);
         let step = 1.0 / taps as f32;
         let in_channel = |p: Point| Point::new(p.x / sample_size.0, p.y / sample_size.1);
         let first = in_channel(shown_from_crop.apply(Point::new(0.5 * step, 0.5 * step)));
         let right = shown_from_crop.step_right();
+        let (right, down) = (in_channel(right), in_channel(Point::new(-right.y, right.x)));
+        let is_inside = [(0, 0), (width, 0), (0, height), (width, height)]
+            .into_iter()
+            .all(|(x, y)| {
+                let corner = in_channel(shown_from_crop.apply(Point::new(x as f32, y as f32)));
+                // One sample is left for rounding.
+                let is_within = |value: f32, len: usize| value >= 1.0 && value < len as f32 - 1.0;
+                is_within(corner.x, mix.channel.width) && is_within(corner.y, mix.channel.height)
+            });
+        let tap = |step_of_pixel: Point| {
+            Fixed::new(Point::new(step_of_pixel.x * step, step_of_pixel.y * step))
+        };
         Self {
             mix,
             taps,
             first: Point::new(first.x - 0.5, first.y - 0.5),
-            right: in_channel(Point::new(right.x * step, right.y * step)),
-            down: in_channel(Point::new(-right.y * step, right.x * step)),
+            right,
+            down,
+            tap_right: tap(right),
+            tap_down: tap(down),
+            is_inside,
         }
     }
 
     /// The mean over the crop's pixel in column `x` of row `y`.
     #[inline]
     fn mean(&self, x: usize, y: usize) -> f32 {
-        let (column, row) = ((x * self.taps) as f32, (y * self.taps) as f32);
-        let start = Point::new(
-            self.first.x + column * self.right.x + row * self.down.x,
-            self.first.y + column * self.right.y + row * self.down.y,
-        );
-        let sum = if self.taps >= NEAREST_TAPS {
-            self.nearest_sum(start) as f32
+        let (x, y) = (x as f32, y as f32);
+        let start = Fixed::new(Point::new(
+            self.first.x + x * self.right.x + y * self.down.x,
+            self.first.y + x * self.right.y + y * self.down.y,
+        ));
+        let count = (self.taps * self.taps) as f32;
+        if self.taps >= NEAREST_TAPS {
+            let half = Fixed {
+                x: Fixed::HALF,
+                y: Fixed::HALF,
+            };
+            self.sum(start + half, |p| self.nearest(p)) as f32 / (count * WHOLE as f32)
         } else {
-            self.bilinear_sum(start)
-        };
-        sum / ((self.taps * self.taps) as f32 * WHOLE as f32)
+            let whole = WHOLE as f32 * (1u64 << (2 * FRACTION_BITS)) as f32;
+            self.sum(start, |p| self.bilinear(p)) as f32 / (count * whole)
+        }
+    }
+
+    /// The sum of `value` over the positions in one pixel of the crop, the first of which is
+    /// `start`.
+    #[inline]
+    fn sum(&self, start: Fixed, value: impl Fn(Fixed) -> i64) -> i64 {
+        if self.is_inside {
+            self.sum_as_is(start, value)
+        } else {
+            let last = |len: usize| (len as i64 - 1) << FRACTION_BITS;
+            let (last_x, last_y) = (last(self.mix.channel.width), last(self.mix.channel.height));
+            self.sum_as_is(start, |p| {
+                value(Fixed {
+                    x: p.x.clamp(0, last_x),
+                    y: p.y.clamp(0, last_y),
+                })
+            })
+        }
     }
 
     #[inline]
-    fn nearest_sum(&self, start: Point) -> u32 {
-        let fixed = |value: f32| (value * (1u32 << FRACTION_BITS) as f32) as i64;
-        let half = 1i64 << (FRACTION_BITS - 1);
-        let (right_x, right_y) = (fixed(self.right.x), fixed(self.right.y));
-        let (down_x, down_y) = (fixed(self.down.x), fixed(self.down.y));
-        let (mut row_x, mut row_y) = (fixed(start.x) + half, fixed(start.y) + half);
-        let channel = &self.mix.channel;
-        let (last_x, last_y) = (channel.width as i64 - 1, channel.height as i64 - 1);
+    fn sum_as_is(&self, start: Fixed, value: impl Fn(Fixed) -> i64) -> i64 {
         let mut sum = 0;
+        let mut row = start;
         for _ in 0..self.taps {
-            let (mut x, mut y) = (row_x, row_y);
+            let mut position = row;
             for _ in 0..self.taps {
-                let column = (x >> FRACTION_BITS).clamp(0, last_x) as usize;
-                let row = (y >> FRACTION_BITS).clamp(0, last_y) as usize;
-                sum += self.mix.get(column, row);
-                x += right_x;
-                y += right_y;
+                sum += value(position);
+                position = position + self.tap_right;
             }
-            row_x += down_x;
-            row_y += down_y;
+            row = row + self.tap_down;
         }
         sum
     }
 
+    /// The sample that `p` lies in, counted from the corner of the first, [`WHOLE`] times.
     #[inline]
-    fn bilinear_sum(&self, start: Point) -> f32 {
-        let mut sum = 0.0;
-        for row in 0..self.taps {
-            for column in 0..self.taps {
-                let (row, column) = (row as f32, column as f32);
-                sum += bilinear(
-                    &self.mix,
-                    start.x + column * self.right.x + row * self.down.x,
-                    start.y + column * self.right.y + row * self.down.y,
-                );
-            }
-        }
-        sum
+    fn nearest(&self, p: Fixed) -> i64 {
+        let index = |position: i64| (position >> FRACTION_BITS) as usize;
+        i64::from(self.mix.get(index(p.x), index(p.y)))
     }
-}
 
-/// The value between the samples at (`x`, `y`), counted in samples from the centre of the first,
-/// [`WHOLE`] times.
-#[inline]
-fn bilinear<const BYTES: usize>(mix: &Mix<BYTES>, x: f32, y: f32) -> f32 {
-    let (last_x, last_y) = (mix.channel.width - 1, mix.channel.height - 1);
-    let x = x.clamp(0.0, last_x as f32);
-    let y = y.clamp(0.0, last_y as f32);
-    let (x0, y0) = (x as usize, y as usize);
-    let (x1, y1) = ((x0 + 1).min(last_x), (y0 + 1).min(last_y));
-    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-    let value = |x, y| mix.get(x, y) as f32;
-    let top = value(x0, y0) + fx * (value(x1, y0) - value(x0, y0));
-    let bottom = value(x0, y1) + fx * (value(x1, y1) - value(x0, y1));
-    top + fy * (bottom - top)
+    /// The value between the samples around `p`, counted from the centre of the first, [`WHOLE`]
+    /// times the square of 2^[`FRACTION_BITS`].
+    #[inline]
+    fn bilinear(&self, p: Fixed) -> i64 {
+        let split = |position: i64, len: usize| {
+            let index = (position >> FRACTION_BITS) as usize;
+            let fraction = position & ((1 << FRACTION_BITS) - 1);
+            (index, (index + 1).min(len - 1), fraction)
+        };
+        let (x0, x1, fx) = split(p.x, self.mix.channel.width);
+        let (y0, y1, fy) = split(p.y, self.mix.channel.height);
+        let value = |x, y| i64::from(self.mix.get(x, y));
+        let between = |a: i64, b: i64, fraction: i64| (a << FRACTION_BITS) + fraction * (b - a);
+        let top = between(value(x0, y0), value(x1, y0), fx);
+        let bottom = between(value(x0, y1), value(x1, y1), fx);
+        between(top, bottom, fy)
+    }
 }
 
 #[cfg(test)]
@@ -368,6 +440,39 @@ mod tests {
         assert_eq!(transform.scale(), 0.5);
         // Centre of the box (14, 25), moved up by 1, less half of the side of 20.
         assert_eq!(transform.apply(Point::default()), Point::new(4.0, 14.0));
+    }
+
+    #[test]
+    fn a_crop_that_fills_the_frame_is_that_of_a_larger_one() {
+        let luma = |x: usize, y: usize| (x * 37 + y * 101 + x * y * 7) as u8;
+        let picture = |left: usize, top: usize, side: usize| -> Vec<u8> {
+            let pixels = (0..side * side).map(|i| (left + i % side, top + i / side));
+            pixels.map(|(x, y)| luma(x, y)).collect()
+        };
+        let side = 12;
+        for scale in [2, 4] {
+            let (part, whole) = (scale * side, scale * side + 40);
+            let (from_part, from_whole) = (picture(20, 20, part), picture(0, 0, whole));
+            let crop_of = |luma: &[u8], side_of_frame: usize, left: f32| {
+                let frame = Frame::from_luma(side_of_frame, side_of_frame, luma).unwrap();
+                let place = Similarity::from_scale_and_origin(scale as f32, Point::new(left, left));
+                cut_luma(&frame, &place, side)
+            };
+            assert_eq!(
+                crop_of(&from_part, part, 0.0),
+                crop_of(&from_whole, whole, 20.0),
+                "{scale} samples a side"
+            );
+        }
+    }
+
+    #[test]
+    fn a_crop_far_from_the_frame_shows_its_border() {
+        let frame = Frame::from_luma(3, 3, &[1, 2, 3, 4, 5, 6, 7, 8, 9]).unwrap();
+        for (scale, corner) in [(1.0, 1e30), (8.0, f32::MAX), (1e30, 1e30)] {
+            let place = Similarity::from_scale_and_origin(scale, Point::new(corner, corner));
+            assert_eq!(cut_luma(&frame, &place, 2), [9.0; 4]);
+        }
     }
 
     #[test]
