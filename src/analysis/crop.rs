@@ -102,37 +102,60 @@ pub fn cut(
     crop: &mut [f32],
 ) {
     assert_eq!(crop.len(), format.len(width, height));
+    let size = (width, height);
     let mut layout = needed_layout(frame.layout(), format.channels);
     let pixel_aspect = frame.pixel_aspect();
-    let mut write = |x, y, layout: &Layout, components| {
-        let pixel = Pixel::from_components(layout, components);
-        format.put(crop, (width, height), (x, y), pixel);
-    };
-    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     if let Some(luma) = Mix::luma_of_packed_rgb(frame, format.channels) {
         layout.color = ColorModel::Gray;
-        let sampler = Sampler::new(luma, (pixel_aspect, 1.0), shown_from_crop, (width, height));
-        for (x, y) in pixels {
-            write(x, y, &layout, [sampler.mean(x, y), 0.0, 0.0]);
+        let sampler = Sampler::new(luma, (pixel_aspect, 1.0), shown_from_crop, size);
+        fill(crop, size, format, &layout, |x, y| {
+            [sampler.mean(x, y), 0.0, 0.0]
+        });
+        return;
+    }
+    let sampler = |index: usize| {
+        let component = &layout.components[index];
+        let sample_size = (
+            pixel_aspect * (1 << component.shift_x) as f32,
+            (1 << component.shift_y) as f32,
+        );
+        let channel = Mix::plain(frame.channel(index));
+        Sampler::new(channel, sample_size, shown_from_crop, size)
+    };
+    if layout.color == ColorModel::Gray {
+        let luma = sampler(0);
+        fill(crop, size, format, &layout, |x, y| {
+            [luma.mean(x, y), 0.0, 0.0]
+        });
+    } else {
+        let samplers = [sampler(0), sampler(1), sampler(2)];
+        fill(crop, size, format, &layout, |x, y| {
+            samplers.each_ref().map(|sampler| sampler.mean(x, y))
+        });
+    }
+}
+
+/// Writes all pixels of a crop; `components_at` gives those of the pixel in a column and row, as
+/// `layout` has them.
+#[inline(always)]
+fn fill(
+    crop: &mut [f32],
+    (width, height): (usize, usize),
+    format: &PixelFormat,
+    layout: &Layout,
+    components_at: impl Fn(usize, usize) -> [f32; 3],
+) {
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    if layout.color == ColorModel::Gray && format.channels == Channels::Luma {
+        let (mean, scale) = (format.mean[0], format.scale[0]);
+        for (value, (x, y)) in crop.iter_mut().zip(pixels) {
+            let [luma, ..] = components_at(x, y);
+            *value = (layout.to_full_range(luma) - mean) * scale;
         }
     } else {
-        let count = layout.component_count();
-        let samplers: [Option<Sampler<1>>; 3] = std::array::from_fn(|index| {
-            (index < count).then(|| {
-                let component = &layout.components[index];
-                let sample_size = (
-                    pixel_aspect * (1 << component.shift_x) as f32,
-                    (1 << component.shift_y) as f32,
-                );
-                let channel = Mix::plain(frame.channel(index));
-                Sampler::new(channel, sample_size, shown_from_crop, (width, height))
-            })
-        });
         for (x, y) in pixels {
-            let components = samplers
-                .each_ref()
-                .map(|sampler| sampler.as_ref().map_or(0.0, |sampler| sampler.mean(x, y)));
-            write(x, y, &layout, components);
+            let pixel = Pixel::from_components(layout, components_at(x, y));
+            format.put(crop, (width, height), (x, y), pixel);
         }
     }
 }

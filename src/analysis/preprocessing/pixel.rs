@@ -66,7 +66,7 @@ impl PixelFormat {
     }
 
     /// Writes the pixel in column `x` of row `y` of a picture of `width` by `height` into `tensor`.
-    #[inline(always)]
+    #[inline]
     pub fn put(
         &self,
         tensor: &mut [f32],
@@ -101,7 +101,7 @@ pub enum Pixel {
 
 impl Pixel {
     /// From a frame's components as stored, 0 to 255.
-    #[inline(always)]
+    #[inline]
     pub fn from_components(layout: &Layout, [c0, c1, c2]: [f32; 3]) -> Self {
         let full_range = |value| layout.to_full_range(value);
         match layout.color {
