@@ -5,8 +5,8 @@
 
 VALIDATION is a folder that composites.py has written. Fits the scores to it, so that they are probabilities (Platt,
 "Probabilistic Outputs for Support Vector Machines", 1999), and divides the odds by ODDS, as composites are richer in faces than
-video is: of what scores 0.5 on composites, three in four are faces. Exports ONNX with free numbers of pictures, rows and columns, and writes the
-description into it.
+video is: of what scores 0.6 on composites, three in four are faces. Exports ONNX with free numbers of pictures, rows and
+columns, and writes the description into it.
 """
 
 import math
@@ -25,8 +25,8 @@ from train_detector import answers, are_among, shards_in
 DESCRIBE = Path(__file__).parents[1] / "describe.py"
 # The least score that the fit looks at.
 LEAST_SCORE = 0.15
-# Composites hold 2.5 faces, video mostly one. A little more, so that at 0.6 no more is false than YuNet finds at this size.
-ODDS = 3.0
+# Composites hold 2.5 faces, video mostly one. So at 0.6 no more is false than YuNet finds at this size (validation split).
+ODDS = 2.2
 
 
 def calibration(network, shards):
