@@ -3,7 +3,8 @@
 
     python3 models/train/report_detector.py DATA YUNET.onnx MODEL.onnx ... [--clips FOLDER] [--failures FOLDER] [--count N]
 
-YuNet at twice the input's size says where the faces are that a detector is to find: those of REFERENCE_SCORE and up. What a
+Two kinds of pictures are drawn: calls, in which portraits lie side by side over a photo, and composites as the training's,
+which are far harder. YuNet at twice the input's size says where the faces are that a detector is to find: those of REFERENCE_SCORE and up. What a
 detector finds beyond is `extra`; what is no face either in the picture before it was spoilt, nor a pasted portrait, is
 `false`. Both are a picture. Recall is by the face's height in the input; `recall` alone, of those from MIN_HEIGHT px on.
 `points` is the mean distance of landmarks, in per cent of the distance of the eyes. FAILURES gets a sheet of pictures in
@@ -11,6 +12,7 @@ which the last model missed (red) or invented (yellow) a face.
 """
 
 import argparse
+import itertools
 import math
 import time
 from pathlib import Path
@@ -20,8 +22,8 @@ import numpy as np
 
 import faces
 from augmentation import blurred
-from composites import TEACHER_SCALE, Material, labelled, scene
-from detections import BOX, LANDMARKS, SCORE, CenterMaps, Yunet, ious
+from composites import TEACHER_SCALE, Material, covering, labelled, scene
+from detections import BOX, FIELDS, LANDMARKS, SCORE, CenterMaps, Yunet, ious
 
 SIZES = ((320, 192), (640, 384))
 REFERENCE_SCORE = 0.6
@@ -173,20 +175,39 @@ def referenced(teacher, picture):
     return rows
 
 
-def on_composites(material, teacher, detectors, size, count, failures):
+def call(material, size, rng):
+    """One to four portraits side by side over a photo without faces, and the faces (0, 15) that are known without YuNet."""
+    width, height = (TEACHER_SCALE * side for side in size)
+    photos = np.setdiff1d(np.arange(len(material.backgrounds)), material.crowded)
+    picture = covering(material.backgrounds[rng.choice(photos)], (width, height), rng)
+    people = int(rng.integers(1, 5))
+    for column in range(people):
+        portrait = material.portraits.images[rng.integers(len(material.portraits))]
+        side = int(rng.uniform(0.2, 1) * min(width // people, height))
+        x = width * column // people + rng.integers(0, width // people - side + 1)
+        y = rng.integers(0, height - side + 1)
+        picture[y : y + side, x : x + side] = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
+    return picture, np.empty((0, FIELDS))
+
+
+KINDS = {"calls": call, "composites": scene}
+
+
+def on_drawn(kind, material, teacher, detectors, size, count, failures):
+    draw = KINDS[kind]
     for number, (condition, spoilt) in enumerate(CONDITIONS.items()):
         comparison = Comparison(detectors)
         for index in range(count):
             # The same scenes in each condition.
-            picture, known = scene(material, size, np.random.default_rng((index, *size)))
+            picture, known = draw(material, size, np.random.default_rng((index, *size)))
             truth = labelled(picture, known, teacher)
             truth = truth[truth[:, SCORE] >= REFERENCE_SCORE]
             picture = spoilt(picture, np.random.default_rng((index, number)))
             comparison.add(halved(picture), referenced(teacher, picture), truth)
-        title = f"{count} composites, {size[0]}x{size[1]}, {condition}"
+        title = f"{count} {kind}, {size[0]}x{size[1]}, {condition}"
         comparison.show(title)
         if failures:
-            write_sheet(comparison.failures, failures / f"{size[0]}-{condition}.png")
+            write_sheet(comparison.failures, failures / f"{kind}-{size[0]}-{condition}.png")
 
 
 def on_clips(folder, teacher, detectors, long_side, failures):
@@ -243,8 +264,8 @@ def main():
         for width, _ in SIZES:
             on_clips(options.clips, teacher, detectors, width, options.failures)
     material = Material.load(options.data, options.split, teacher)
-    for size in SIZES:
-        on_composites(material, teacher, detectors, size, options.count, options.failures)
+    for kind, size in itertools.product(KINDS, SIZES):
+        on_drawn(kind, material, teacher, detectors, size, options.count, options.failures)
 
 
 if __name__ == "__main__":
