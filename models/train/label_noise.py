@@ -6,8 +6,8 @@
 FER2013 has the votes of ten people beside each label. Prints how often their majority agrees with the label, overall and by
 how many of them agree with each other, and how often the best guess of the label from all ten votes is right: what a
 classifier could reach that sees a face as well as ten people do, and knows how the labels differ from their opinion. With
-checkpoints of trainings that differ in their seed alone: how often they agree with each other and with the label on the
-validation split, and what their mean reaches.
+checkpoints of several trainings: how often they agree with each other and with the label on the validation split, what their
+mean reaches, and how often all are wrong.
 """
 
 import sys

@@ -34,6 +34,8 @@ from train_attitude import cross_entropy
 
 BATCH = 64
 RATE, MOMENTUM, STEP_EPOCHS, GAMMA, EPOCHS = 0.01, 0.9, 2, 0.1, 6
+# Of the pre-training, which the recipe does not describe.
+PRETRAINING_RATE, PRETRAINING_DECAY = 1e-3, 0.05
 TRAINING_SHARE = 0.7
 # Of the side that a random crop is taken from, in sides of the crop.
 MARGIN = 256 / 224
@@ -117,21 +119,41 @@ class Crops(Dataset):
         return np.stack([pixels - mean for mean in MEAN]), self.targets[index]
 
 
-def train(net, dataset, epochs, parameters, rate, step_epochs, name):
-    optimizer = torch.optim.SGD(parameters, rate, momentum=MOMENTUM)
-    schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_epochs, GAMMA)
+def train(net, loader, epochs, optimizer, schedule, name):
+    """`schedule` changes the rate after each batch."""
     for epoch in range(epochs):
         started, total = time.monotonic(), 0.0
-        loader = DataLoader(dataset, BATCH, shuffle=True, num_workers=1, drop_last=True)
         for pixels, target in loader:
             loss = cross_entropy(net(pixels.contiguous(memory_format=torch.channels_last)), target)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            schedule.step()
             total += loss.item()
-        schedule.step()
         seconds = time.monotonic() - started
         print(f"{name} epoch {epoch + 1} loss {total / len(loader):.4f} seconds {seconds:.0f}", flush=True)
+
+
+def batches(dataset):
+    return DataLoader(dataset, BATCH, shuffle=True, num_workers=1, drop_last=True)
+
+
+def pretrain(net, dataset, epochs):
+    """Teaches all layers the voters' distributions."""
+    loader = batches(dataset)
+    optimizer = torch.optim.AdamW(net.parameters(), PRETRAINING_RATE, weight_decay=PRETRAINING_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, PRETRAINING_RATE, total_steps=epochs * len(loader) + 1, pct_start=0.1
+    )
+    train(net.train(), loader, epochs, optimizer, schedule, "pre-training")
+
+
+def retrain(net, parameters, dataset):
+    """As the recipe says."""
+    loader = batches(dataset)
+    optimizer = torch.optim.SGD(parameters, RATE, momentum=MOMENTUM)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, STEP_EPOCHS * len(loader), GAMMA)
+    train(FrozenNorms(net).train(), loader, EPOCHS, optimizer, schedule, "training")
 
 
 @torch.no_grad()
@@ -221,8 +243,7 @@ def main():
     else:
         chosen = learnt[sets[learnt] == 0]
         pictures = Crops([images[i] for i in chosen], [None] * len(chosen), fer.votes[chosen], options.side, True)
-        step = max(1, options.pretraining_epochs // 2)
-        train(net.train(), pictures, options.pretraining_epochs, net.parameters(), 5 * RATE, step, "pre-training")
+        pretrain(net, pictures, options.pretraining_epochs)
 
     net.fc = nn.Linear(net.fc.in_features, len(faces.ATTITUDES))
     for parameter in net.parameters():
@@ -234,7 +255,7 @@ def main():
     select = lambda chosen, is_random: Crops(
         [images[i] for i in chosen], [landmarks[i] for i in chosen], targets[chosen], options.side, is_random
     )
-    train(FrozenNorms(net).train(), select(learnt, True), EPOCHS, parameters, RATE, STEP_EPOCHS, "training")
+    retrain(net, parameters, select(learnt, True))
     export(net, options.side, options.out)
 
     found = scores(net, select(judged, False))

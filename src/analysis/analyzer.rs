@@ -49,7 +49,7 @@ impl Default for Params {
             // and loses no head that rolls.
             detection_threshold: 0.6,
             overlap_threshold: 0.4,
-            // Of the default model's answers below, fewer than half are right.
+            // Of the default model's answers below, about half are right.
             min_confidence: 0.5,
             smoothing_ns: 500_000_000,
             track_timeout_ns: 1_000_000_000,
