@@ -4,11 +4,11 @@
     python3 models/train/report_detector.py DATA YUNET.onnx MODEL.onnx ... [--clips FOLDER] [--failures FOLDER] [--count N]
 
 Two kinds of pictures are drawn: calls, in which portraits lie side by side over a photo, and composites as the training's,
-which are far harder. YuNet at twice the input's size says where the faces are that a detector is to find: those of REFERENCE_SCORE and up. What a
-detector finds beyond is `extra`; what is no face either in the picture before it was spoilt, nor a pasted portrait, is
-`false`. Both are a picture. Recall is by the face's height in the input; `recall` alone, of those from MIN_HEIGHT px on.
-`points` is the mean distance of landmarks, in per cent of the distance of the eyes. FAILURES gets a sheet of pictures in
-which the last model missed (red) or invented (yellow) a face.
+which are far harder. YuNet at twice the input's size says where the faces are that a detector is to find: those of
+REFERENCE_SCORE and up. What a detector finds beyond is `extra`; what is no face either in the picture before it was spoilt,
+nor a pasted portrait, is `false`. Both are a picture. Recall is by the face's height in the input; `recall` alone, of those
+from MIN_HEIGHT px on. `points` is the mean distance of landmarks, in per cent of the distance of the eyes. FAILURES gets
+sheets of pictures in which the last model missed (red) or invented (yellow) a face.
 """
 
 import argparse
@@ -250,7 +250,7 @@ def main():
     parser.add_argument("models", type=Path, nargs="+")
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--failures", type=Path)
-    parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--count", type=int, default=250)
     parser.add_argument("--split", choices=(faces.VALIDATION, faces.TEST), default=faces.TEST)
     options = parser.parse_args()
 
