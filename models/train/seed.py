@@ -8,8 +8,9 @@ retrained: SGD at a rate of 0.01, a tenth of it after every second epoch, six ep
 drawn at random. Prints accuracy, MCC and kappa on the other 30%, as the recipe's authors judged it: faces of one person are
 on both sides. Our test split is among the 30%, and --ours is judged on it beside the recipe's result.
 
---init takes the weights published as resnet50_ferplus_dag; without, the pre-training is done here, on FER2013's training rows
-and their votes. Without a GPU, --side 64 makes it a matter of hours; the recipe's own is 224.
+--init takes the weights published as resnet50_ferplus_dag; without, the pre-training is done here, on the 70% of FER2013 and
+their votes, and its weights are left beside OUT.onnx as .pre-trained.pt, which --init takes too. Without a GPU, --side 48 makes
+it a matter of an hour; the recipe's own is 224.
 """
 
 import argparse
@@ -73,9 +74,12 @@ def network(outputs):
     return net
 
 
-def load_published(net, path):
-    """Fills `net` with the weights of resnet50_ferplus_dag, whose layers have Caffe's names."""
+def load_weights(net, path):
+    """Fills `net` with the weights of resnet50_ferplus_dag, whose layers have Caffe's names, or of a pre-training of ours."""
     published = torch.load(path, map_location="cpu")
+    if "conv1.weight" in published:
+        net.load_state_dict(published)
+        return
     names = {"conv1": "conv1_7x7_s2", "bn1": "conv1_7x7_s2_bn"}
     parts = {"conv1": "1x1_reduce", "conv2": "3x3", "conv3": "1x1_increase"}
     for stage, blocks in enumerate((net.layer1, net.layer2, net.layer3, net.layer4), 1):
@@ -239,11 +243,12 @@ def main():
 
     net = network(len(faces.EMOTIONS)).to(memory_format=torch.channels_last)
     if options.init:
-        load_published(net, options.init)
+        load_weights(net, options.init)
     else:
         chosen = learnt[sets[learnt] == 0]
         pictures = Crops([images[i] for i in chosen], [None] * len(chosen), fer.votes[chosen], options.side, True)
         pretrain(net, pictures, options.pretraining_epochs)
+        torch.save(net.state_dict(), options.out.with_suffix(".pre-trained.pt"))
 
     net.fc = nn.Linear(net.fc.in_features, len(faces.ATTITUDES))
     for parameter in net.parameters():
