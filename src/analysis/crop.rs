@@ -142,7 +142,7 @@ fn fill(
 ) {
     let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     if layout.color == ColorModel::Gray && format.channels == Channels::Luma {
-        // The common case by itself: a pixel that might be a colour costs a third of the crop.
+        // The common case by itself: a pixel that might be a colour costs about a third of the crop.
         let (mean, scale) = (format.mean[0], format.scale[0]);
         for (value, (x, y)) in crop.iter_mut().zip(pixels) {
             let [luma, ..] = components_at(x, y);

@@ -259,7 +259,7 @@ impl Axis {
     /// Replaces `scaled` by the output samples, 0 to 255, of a row of bytes that were added up to
     /// 256 times their value.
     fn apply(&self, sums: &[u16], scaled: &mut Vec<f32>) {
-        // A number of taps that the compiler knows is twice as fast; these are the common ones.
+        // A number of taps that the compiler knows is 1.6 times as fast; these are the common ones.
         match self.taps {
             4 => self.apply_taps::<4>(sums, scaled),
             8 => self.apply_taps::<8>(sums, scaled),
