@@ -94,7 +94,10 @@ pub fn view<'a>(
 }
 
 /// All that is mapped from the start of a plane on, whatever its stride and height promise.
-fn plane_bytes<'a>(frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>, plane: usize) -> &'a [u8] {
+pub(super) fn plane_bytes<'a>(
+    frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>,
+    plane: usize,
+) -> &'a [u8] {
     // SAFETY: The frame is mapped for as long as it is borrowed, which the slice outlives not. With
     // a meta each plane has a mapping of its own, without one all are in the first. The slice ends
     // where its mapping does, and is empty where the plane does not start within it.

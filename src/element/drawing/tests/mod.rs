@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
+mod formats;
+mod pixels;
+
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoFrameRef, VideoInfo};
 
@@ -300,42 +303,6 @@ fn frames_of_any_size_are_drawn_on_within_their_bounds() {
             assert!(y >= 0 && y as u32 + part_height <= height, "{height}: {y}");
         }
         blended(&composition, VideoFormat::I420, (width, height));
-    }
-}
-
-#[test]
-fn blending_gives_the_pixels_of_gstreamers_own() {
-    gst::init().unwrap();
-    let history = history(50, [POSITIVE; 30]);
-    for (width, height) in [(640, 360), (641, 359), (99, 65)] {
-        let (w, h) = (width as f32, height as f32);
-        let boxes = [
-            Rect::new(w * 0.3, h * 0.3, w * 0.2, h * 0.3),
-            Rect::new(w * 0.9, h * 0.8, w, h),
-            Rect::new(-5.0, -5.0, w * 0.2, h * 0.3),
-        ];
-        let faces = boxes.iter().zip(1..).map(|(bbox, track)| FaceDrawing {
-            track,
-            history: Some(&history),
-            ..face(*bbox)
-        });
-        let mut renderer = Renderer::new();
-        let composition = renderer.render(width, height, faces, Some(&history));
-        let composition = composition.unwrap().unwrap();
-        for format in crate::element::video::FORMATS {
-            let info = VideoInfo::builder(format, width, height).build().unwrap();
-            let noise: Vec<u8> = (0..info.size()).map(|i| (i * i % 251) as u8).collect();
-            let blended = |blend: &dyn Fn(&mut VideoFrameRef<&mut gst::BufferRef>)| {
-                let mut buffer = gst::Buffer::from_mut_slice(noise.clone());
-                let video = buffer.get_mut().unwrap();
-                blend(&mut VideoFrameRef::from_buffer_ref_writable(video, &info).unwrap());
-                buffer.map_readable().unwrap().to_vec()
-            };
-            let ours = blended(&|frame| blend(&composition, frame).unwrap());
-            let gstreamers = blended(&|frame| composition.blend(frame).unwrap());
-            assert!(ours == gstreamers, "{format} {width}x{height}");
-            assert!(ours != noise);
-        }
     }
 }
 
