@@ -33,6 +33,7 @@ fn render(renderer: &mut Renderer, size: (u32, u32), x: f32) -> VideoOverlayComp
         bbox_in_frame: Rect::new(x, side, side * 0.8, side),
         label: LABEL,
         confidence: 0.9,
+        scores: None,
         history: Some(&history_of_face),
     };
     let rendered = renderer.render(size.0, size.1, [face].into_iter(), Some(&history(300)));
@@ -44,7 +45,7 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     for (width, height) in SIZES {
         let mut group = criterion.benchmark_group(format!("overlay of {width}x{height}"));
-        let mut renderer = Renderer::new();
+        let mut renderer = Renderer::default();
         let mut frames = 0u32;
         group.bench_function("render a face that moves", |bencher| {
             bencher.iter(|| {

@@ -10,6 +10,7 @@
 
 mod blending;
 mod label;
+mod look;
 mod outline;
 mod palette;
 mod part;
@@ -20,6 +21,7 @@ mod scale;
 mod scene;
 mod sprite;
 mod strip;
+mod style;
 mod text;
 
 #[cfg(test)]
@@ -30,14 +32,14 @@ use std::collections::hash_map::Entry;
 
 use gst_video::{VideoOverlayComposition, VideoOverlayRectangle};
 
-use crate::analysis::attitude::Attitude;
+use crate::analysis::attitude::{Attitude, Scores};
 use crate::analysis::geometry::Rect;
 use crate::analysis::history::History;
 
 pub use blending::blend;
 use label::Label;
+use look::Look;
 use outline::Outline;
-use palette::Color;
 pub use pixelation::Pixelator;
 use placement::{PixelRect, outline_around, place};
 pub use planes::check_planes;
@@ -45,12 +47,13 @@ use scale::{Scale, Size};
 use scene::Scene;
 use sprite::Sprite;
 use strip::Strip;
+pub use style::{Colors, Style};
 pub use text::load_fonts;
 
 /// One face as it is drawn on a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct FaceDrawing<'a> {
-    /// The number that the face is followed by, one of a kind on a frame.
+    /// The number that the face is followed by, 0 for one that is not followed.
     pub track: u32,
     /// Where it is, in pixels of the frame. A box that is no box is not drawn.
     pub bbox_in_frame: Rect,
@@ -58,6 +61,8 @@ pub struct FaceDrawing<'a> {
     pub label: Option<Attitude>,
     /// How sure the label is, 0 to 1.
     pub confidence: f32,
+    /// The scores of its attitudes, where they are known.
+    pub scores: Option<Scores>,
     /// Its recent past, if that is to be drawn.
     pub history: Option<&'a History>,
 }
@@ -79,6 +84,7 @@ pub enum RenderError {
 /// Draws the faces of a stream of frames and keeps what can be used again for the next one.
 #[derive(Debug, Default)]
 pub struct Renderer {
+    style: Style,
     pictures: Option<Pictures>,
     layers: Layers,
     last: Option<VideoOverlayComposition>,
@@ -87,13 +93,14 @@ pub struct Renderer {
 /// What is kept for one size of frame.
 #[derive(Debug)]
 struct Pictures {
-    scale: Scale,
+    look: Look,
     scene: Option<Scene>,
     outlines: HashMap<Option<Attitude>, Outline>,
-    faces: HashMap<u32, Face>,
+    /// By track, and by how many faces of that track came before on the frame.
+    faces: HashMap<(u32, u32), Face>,
 }
 
-/// What is kept for one track.
+/// What is kept for one face.
 #[derive(Debug, Default)]
 struct Face {
     outline: Option<(PixelRect, Option<Attitude>)>,
@@ -113,9 +120,21 @@ struct Layers {
 }
 
 impl Renderer {
-    /// A renderer that has drawn nothing yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// A renderer of that style that has drawn nothing yet.
+    pub fn new(style: Style) -> Self {
+        Self {
+            style,
+            ..Self::default()
+        }
+    }
+
+    /// Draws in that style from now on. Where it is another than before, all pictures are drawn
+    /// anew.
+    pub fn set_style(&mut self, style: &Style) {
+        if self.style != *style {
+            self.style.clone_from(style);
+            self.pictures = None;
+        }
     }
 
     /// Draws `faces`, and the history of the whole `scene` where there is one, for a frame of that
@@ -133,8 +152,8 @@ impl Renderer {
         self.layers.clear();
         let scale = Scale::for_frame(frame_width, frame_height);
         self.pictures = scale.map(|scale| match self.pictures.take() {
-            Some(pictures) if pictures.scale == scale => pictures,
-            _ => Pictures::new(scale),
+            Some(pictures) if pictures.look.scale == scale => pictures,
+            _ => Pictures::new(Look::new(&self.style, scale)),
         });
         if let Some(pictures) = &mut self.pictures {
             pictures.fill(&mut self.layers, faces, scene)?;
@@ -148,9 +167,9 @@ impl Renderer {
 }
 
 impl Pictures {
-    fn new(scale: Scale) -> Self {
+    fn new(look: Look) -> Self {
         Self {
-            scale,
+            look,
             scene: None,
             outlines: HashMap::new(),
             faces: HashMap::new(),
@@ -163,8 +182,8 @@ impl Pictures {
         faces: impl Iterator<Item = FaceDrawing<'a>>,
         scene: Option<&History>,
     ) -> Result<(), RenderError> {
-        let mut area = self.scale.frame;
-        if let Some(history) = scene {
+        let mut area = self.look.scale.frame;
+        if let Some(history) = scene.filter(|_| self.look.style.scene_history) {
             area.height_px = self.push_scene(history, layers)?;
         }
         for drawing in faces {
@@ -178,9 +197,9 @@ impl Pictures {
     fn push_scene(&mut self, history: &History, layers: &mut Layers) -> Result<i32, RenderError> {
         let scene = match &mut self.scene {
             Some(scene) => scene,
-            none => none.insert(Scene::new(&self.scale)?),
+            none => none.insert(Scene::new(&self.look)?),
         };
-        scene.push(history, &self.scale, &mut layers.scene)
+        scene.push(history, &self.look, &mut layers.scene)
     }
 
     fn push_face(
@@ -189,20 +208,27 @@ impl Pictures {
         area: Size,
         layers: &mut Layers,
     ) -> Result<(), RenderError> {
-        let scale = &self.scale;
-        let Some(outline) = outline_around(drawing.bbox_in_frame, scale) else {
+        let look = &self.look;
+        let Some(outline) = outline_around(drawing.bbox_in_frame, &look.scale) else {
             return Ok(());
         };
-        let parts = match self.outlines.entry(drawing.label) {
-            Entry::Occupied(parts) => parts.into_mut(),
-            Entry::Vacant(vacant) => {
-                vacant.insert(Outline::new(Color::of_label(drawing.label), scale)?)
-            }
-        };
-        let face = self.faces.entry(drawing.track).or_default();
+        let mut key = (drawing.track, 0);
+        while self.faces.get(&key).is_some_and(|face| face.is_in_frame) {
+            key.1 += 1;
+        }
+        let face = self.faces.entry(key).or_default();
         face.is_in_frame = true;
-        face.push_outline(outline, drawing.label, parts, layers)?;
-        face.push_details(drawing, outline, area, scale, layers)
+        if look.style.boxes {
+            let parts = match self.outlines.entry(drawing.label) {
+                Entry::Occupied(parts) => parts.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let color = look.style.colors.of_label(drawing.label);
+                    vacant.insert(Outline::new(color, &look.scale)?)
+                }
+            };
+            face.push_outline(outline, drawing.label, parts, layers)?;
+        }
+        face.push_details(drawing, outline, area, look, layers)
     }
 }
 
@@ -229,17 +255,16 @@ impl Face {
         drawing: &FaceDrawing<'_>,
         outline: PixelRect,
         area: Size,
-        scale: &Scale,
+        look: &Look,
         layers: &mut Layers,
     ) -> Result<(), RenderError> {
-        let label = self
-            .label
-            .picture(drawing.track, drawing.label, drawing.confidence, scale)?;
-        let strip = match drawing.history {
+        let scale = &look.scale;
+        let label = self.label.picture(drawing, look)?;
+        let strip = match drawing.history.filter(|_| look.style.history) {
             Some(history) => {
                 let width_px = scale.strip_width_px(history.capacity());
                 let size = Size::new(width_px, scale.strip_height_px);
-                Some(self.strip.picture(history, size, scale.halo_px)?)
+                Some(self.strip.picture(history, size, look)?)
             }
             None => None,
         };

@@ -3,7 +3,8 @@
 //! A history as a row of coloured cells, the newest at the right.
 
 use super::RenderError;
-use super::palette::{Color, PLATE};
+use super::look::Look;
+use super::palette::PLATE;
 use super::scale::Size;
 use super::sprite::{Sprite, fill_plate};
 use crate::analysis::history::{History, Moment};
@@ -16,12 +17,12 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// The picture of `history` of that size, with a dark rim of `rim_px`.
+    /// The picture of `history` of that size, with a dark rim.
     pub(super) fn picture(
         &mut self,
         history: &History,
         size: Size,
-        rim_px: i32,
+        look: &Look,
     ) -> Result<&mut Sprite, RenderError> {
         let unchanged = self.drawn.take().filter(|drawn| {
             drawn.size() == size && history.iter().eq(self.moments.iter().copied())
@@ -31,7 +32,7 @@ impl Strip {
             None => {
                 self.moments.clear();
                 self.moments.extend(history.iter());
-                draw(&self.moments, history.capacity(), size, rim_px)?
+                draw(&self.moments, history.capacity(), size, look)?
             }
         };
         Ok(self.drawn.insert(sprite))
@@ -42,8 +43,9 @@ fn draw(
     moments: &[Moment],
     capacity: usize,
     size: Size,
-    rim_px: i32,
+    look: &Look,
 ) -> Result<Sprite, RenderError> {
+    let rim_px = look.scale.halo_px;
     let cells_px = usize::try_from(size.width_px - 2 * rim_px).unwrap_or(0);
     let edge = |slot: usize| f64::from(rim_px) + (slot * cells_px / capacity) as f64;
     let height = f64::from(size.height_px - 2 * rim_px);
@@ -55,7 +57,7 @@ fn draw(
         let mut slot = first_slot;
         for run in moments.chunk_by(PartialEq::eq) {
             let next_slot = slot + run.len();
-            if let Some(color) = Color::of_moment(run[0]) {
+            if let Some(color) = look.style.colors.of_moment(run[0]) {
                 color.select(cr);
                 cr.rectangle(
                     edge(slot),

@@ -4,14 +4,17 @@
 
 use pango::prelude::*;
 
-use super::palette::{Color, TEXT};
+use super::RenderError;
+use super::look::{Font, Look};
+use super::palette::{Color, PLATE, TEXT};
 use super::scale::{Scale, Size};
-use super::sprite::rounded_path;
+use super::sprite::{Sprite, fill_plate, rounded_path};
+use super::style::Style;
 
 /// A line of text, laid out but not drawn yet. It lives for one drawing only, as Pango's objects
 /// stay in the thread that made them.
 #[derive(Debug)]
-pub(super) struct MarkedText {
+struct MarkedText {
     layout: pango::Layout,
     mark: Color,
     mark_px: i32,
@@ -22,31 +25,74 @@ pub(super) struct MarkedText {
 /// Has the process load its fonts, which takes longer than a frame may be held up.
 pub fn load_fonts() {
     if let Some(scale) = Scale::for_frame(640, 360) {
-        MarkedText::new("fonts", TEXT, &scale);
+        MarkedText::new("fonts", TEXT, &Look::new(&Style::default(), scale).font);
+    }
+}
+
+/// Texts with the colours of their marks, side by side on a plate.
+pub(super) struct MarkedTexts<'a> {
+    texts: Vec<MarkedText>,
+    look: &'a Look,
+}
+
+impl<'a> MarkedTexts<'a> {
+    /// Lays out each text after a mark in its colour.
+    pub(super) fn new<T: AsRef<str>>(
+        texts: impl IntoIterator<Item = (T, Color)>,
+        look: &'a Look,
+    ) -> Self {
+        let lay_out = |(text, mark): (T, Color)| MarkedText::new(text.as_ref(), mark, &look.font);
+        Self {
+            texts: texts.into_iter().map(lay_out).collect(),
+            look,
+        }
+    }
+
+    /// The size of the plate.
+    pub(super) fn size(&self) -> Size {
+        let gap_px = self.look.scale.gap_px;
+        let sizes = || self.texts.iter().map(MarkedText::size);
+        let widths_px: i32 = sizes().map(|size| size.width_px).sum();
+        let spaces = self.texts.len().saturating_sub(1) as i32;
+        let height_px = sizes().map(|size| size.height_px).max().unwrap_or(0);
+        Size::new(
+            widths_px + spaces * self.look.font.size_px + 4 * gap_px,
+            height_px + gap_px,
+        )
+    }
+
+    pub(super) fn draw(&self) -> Result<Sprite, RenderError> {
+        let gap_px = self.look.scale.gap_px;
+        let size = self.size();
+        Sprite::draw(size, |cr| {
+            fill_plate(cr, size, gap_px, PLATE)?;
+            let mut x = 2 * gap_px;
+            for text in &self.texts {
+                text.draw(cr, x, gap_px / 2)?;
+                x += text.size().width_px + self.look.font.size_px;
+            }
+            Ok(())
+        })
     }
 }
 
 impl MarkedText {
-    /// Lays out `text` after a mark in the colour `mark`.
-    pub(super) fn new(text: &str, mark: Color, scale: &Scale) -> Self {
-        let mut font = pango::FontDescription::new();
-        font.set_family("Sans");
-        font.set_absolute_size(f64::from(scale.font_px * pango::SCALE));
+    fn new(text: &str, mark: Color, font: &Font) -> Self {
         let layout = pango::Layout::new(&pangocairo::FontMap::default().create_context());
-        layout.set_font_description(Some(&font));
+        layout.set_font_description(Some(&font.description));
         layout.set_single_paragraph_mode(true);
         layout.set_text(text);
         let (width_px, height_px) = layout.pixel_size();
         Self {
             layout,
             mark,
-            mark_px: scale.font_px * 2 / 3,
-            mark_gap_px: scale.font_px * 2 / 5,
+            mark_px: font.size_px * 2 / 3,
+            mark_gap_px: font.size_px * 2 / 5,
             text: Size::new(width_px, height_px),
         }
     }
 
-    pub(super) fn size(&self) -> Size {
+    fn size(&self) -> Size {
         Size::new(
             self.mark_px + self.mark_gap_px + self.text.width_px,
             self.text.height_px,
@@ -54,7 +100,7 @@ impl MarkedText {
     }
 
     /// Draws it with its top left corner at (`x`, `y`).
-    pub(super) fn draw(&self, cr: &cairo::Context, x: i32, y: i32) -> Result<(), cairo::Error> {
+    fn draw(&self, cr: &cairo::Context, x: i32, y: i32) -> Result<(), cairo::Error> {
         let mark_y = y + (self.text.height_px - self.mark_px + 1) / 2;
         let side = f64::from(self.mark_px);
         let top_left = (f64::from(x), f64::from(mark_y));

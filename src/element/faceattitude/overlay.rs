@@ -85,6 +85,7 @@ impl Overlay {
             bbox_in_frame: sighting.bbox_in_frame,
             label: sighting.face.label,
             confidence: sighting.face.confidence(),
+            scores: sighting.face.scores,
             history: self.faces.get(&sighting.face.track),
         });
         let composition = self

@@ -2,6 +2,7 @@
 
 mod formats;
 mod pixels;
+mod style;
 
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoFrameRef, VideoInfo};
@@ -24,6 +25,7 @@ fn face(bbox_in_frame: Rect) -> FaceDrawing<'static> {
         bbox_in_frame,
         label: Some(Attitude::Positive),
         confidence: 0.91,
+        scores: None,
         history: None,
     }
 }
@@ -101,7 +103,7 @@ fn the_box_has_the_colour_of_the_attitude_and_leaves_the_video_alone() {
             label,
             ..face(BBOX)
         };
-        let composition = render(&mut Renderer::new(), [drawing], None).unwrap();
+        let composition = render(&mut Renderer::default(), [drawing], None).unwrap();
         let pixel = blended_bgrx(&composition);
         for (x, y) in [(250, 117), (250, 242), (197, 180), (302, 180)] {
             assert_eq!(pixel(x, y), color, "{label:?} at {x}, {y}");
@@ -115,7 +117,7 @@ fn the_box_has_the_colour_of_the_attitude_and_leaves_the_video_alone() {
 
 #[test]
 fn on_i420_luma_and_chroma_have_the_colour() {
-    let composition = render(&mut Renderer::new(), [face(BBOX)], None).unwrap();
+    let composition = render(&mut Renderer::default(), [face(BBOX)], None).unwrap();
     let frame = blended(&composition, VideoFormat::I420, (640, 360));
     let sample = |plane: u32, x: usize, y: usize| {
         let stride = frame.plane_stride()[plane as usize] as usize;
@@ -147,7 +149,7 @@ fn the_strip_shows_the_newest_moment_at_the_right() {
         history: Some(&history),
         ..face(BBOX)
     };
-    let composition = render(&mut Renderer::new(), [drawing], None).unwrap();
+    let composition = render(&mut Renderer::default(), [drawing], None).unwrap();
     let all = rectangles(&composition);
     let ((left, top, width, height), _) = all[all.len() - 2];
     let pixel = blended_bgrx(&composition);
@@ -169,7 +171,7 @@ fn the_strip_shows_the_newest_moment_at_the_right() {
 #[test]
 fn the_scene_lies_at_the_bottom_behind_the_boxes() {
     let scene = history(300, (0..300).map(|_| POSITIVE));
-    let composition = render(&mut Renderer::new(), [face(BBOX)], Some(&scene)).unwrap();
+    let composition = render(&mut Renderer::default(), [face(BBOX)], Some(&scene)).unwrap();
     let ((left, top, width, height), _) = rectangles(&composition)[0];
     assert_eq!(left * 2 + width as i32, 640);
     assert!(top + height as i32 <= 360 && top > 330);
@@ -186,7 +188,7 @@ fn a_face_that_moves_keeps_its_pixels() {
         history: Some(&history),
         ..face(bbox_in_frame)
     };
-    let mut renderer = Renderer::new();
+    let mut renderer = Renderer::default();
     let first = render(&mut renderer, [at(BBOX)], None).unwrap();
     let moved = render(&mut renderer, [at(BBOX.translated(40.0, 20.0))], None).unwrap();
     let (first, moved) = (rectangles(&first), rectangles(&moved));
@@ -200,7 +202,7 @@ fn a_face_that_moves_keeps_its_pixels() {
 
 #[test]
 fn a_label_is_drawn_again_when_its_percentage_changes() {
-    let mut renderer = Renderer::new();
+    let mut renderer = Renderer::default();
     let mut render = |confidence| {
         let drawing = FaceDrawing {
             confidence,
@@ -215,7 +217,7 @@ fn a_label_is_drawn_again_when_its_percentage_changes() {
 
 #[test]
 fn a_strip_is_drawn_again_when_a_cell_changes() {
-    let mut renderer = Renderer::new();
+    let mut renderer = Renderer::default();
     let mut strip_address = |history: &History| {
         let drawing = FaceDrawing {
             history: Some(history),
@@ -235,7 +237,7 @@ fn a_strip_is_drawn_again_when_a_cell_changes() {
 
 #[test]
 fn where_nothing_changes_the_composition_is_the_same() {
-    let mut renderer = Renderer::new();
+    let mut renderer = Renderer::default();
     let scene = history(10, [POSITIVE]);
     let first = render(&mut renderer, [face(BBOX)], Some(&scene)).unwrap();
     let second = render(&mut renderer, [face(BBOX)], Some(&scene)).unwrap();
@@ -246,7 +248,7 @@ fn where_nothing_changes_the_composition_is_the_same() {
 
 #[test]
 fn tracks_that_are_gone_are_forgotten() {
-    let mut renderer = Renderer::new();
+    let mut renderer = Renderer::default();
     for track in 1..=20 {
         let drawing = FaceDrawing {
             track,
@@ -264,7 +266,7 @@ fn tracks_that_are_gone_are_forgotten() {
 fn frames_of_any_size_are_drawn_on_within_their_bounds() {
     gst::init().unwrap();
     let history = history(50, [POSITIVE; 70]);
-    let mut renderer = Renderer::new();
+    let mut renderer = Renderer::default();
     for (width, height) in [
         (1, 1),
         (2, 2),
@@ -308,7 +310,7 @@ fn frames_of_any_size_are_drawn_on_within_their_bounds() {
 
 #[test]
 fn a_renderer_goes_with_its_stream_from_thread_to_thread() {
-    let mut renderer = Renderer::new();
+    let mut renderer = Renderer::default();
     let first = render(&mut renderer, [face(BBOX)], None).unwrap();
     let moved = std::thread::spawn(move || render(&mut renderer, [face(BBOX)], None));
     assert_eq!(moved.join().unwrap().unwrap().as_ptr(), first.as_ptr());
