@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What drawing the overlay of one face costs a frame, beside GStreamer's own blending of the same.
+//! What drawing the overlay of one face costs a frame, beside GStreamer's own blending of the same,
+//! and what making it unrecognisable costs.
 //!
 //!     cargo bench --bench overlay
 
@@ -9,7 +10,7 @@ use gst_video::{VideoFormat, VideoFrameRef, VideoInfo, VideoOverlayComposition};
 use gstattitude::analysis::attitude::Attitude;
 use gstattitude::analysis::geometry::Rect;
 use gstattitude::analysis::history::{History, Moment};
-use gstattitude::element::drawing::{self, FaceDrawing, Renderer};
+use gstattitude::element::drawing::{self, FaceDrawing, Pixelator, Renderer};
 
 const SIZES: [(u32, u32); 4] = [(640, 360), (1280, 720), (1920, 1080), (3840, 2160)];
 const LABEL: Option<Attitude> = Some(Attitude::Positive);
@@ -40,6 +41,20 @@ fn render(renderer: &mut Renderer, size: (u32, u32), x: f32) -> VideoOverlayComp
     rendered.expect("it draws").expect("there is something")
 }
 
+/// A white frame.
+fn with_frame(
+    format: VideoFormat,
+    (width, height): (u32, u32),
+    measure: impl FnOnce(&mut VideoFrameRef<&mut gst::BufferRef>),
+) {
+    let info = VideoInfo::builder(format, width, height).build();
+    let info = info.expect("a size");
+    let mut buffer = gst::Buffer::from_mut_slice(vec![255u8; info.size()]);
+    let video = buffer.get_mut().expect("it is new");
+    let mut frame = VideoFrameRef::from_buffer_ref_writable(video, &info);
+    measure(frame.as_mut().expect("it is long enough"));
+}
+
 fn main() {
     gst::init().expect("GStreamer");
     let mut criterion = Criterion::default().configure_from_args();
@@ -55,20 +70,27 @@ fn main() {
         });
         let composition = render(&mut renderer, (width, height), 100.0);
         for format in [VideoFormat::I420, VideoFormat::Bgrx] {
-            let info = VideoInfo::builder(format, width, height).build();
-            let info = info.expect("a size");
-            let mut buffer = gst::Buffer::from_mut_slice(vec![255u8; info.size()]);
-            let video = buffer.get_mut().expect("it is new");
-            let mut frame = VideoFrameRef::from_buffer_ref_writable(video, &info);
-            let frame = frame.as_mut().expect("it is long enough");
-            group.bench_function(BenchmarkId::new("blend", format), |bencher| {
-                bencher.iter(|| drawing::blend(&composition, frame));
-            });
-            group.bench_function(BenchmarkId::new("GStreamer's own blending", format), |b| {
-                b.iter(|| composition.blend(frame));
+            with_frame(format, (width, height), |frame| {
+                group.bench_function(BenchmarkId::new("blend", format), |bencher| {
+                    bencher.iter(|| drawing::blend(&composition, frame));
+                });
+                group.bench_function(BenchmarkId::new("GStreamer's own blending", format), |b| {
+                    b.iter(|| composition.blend(frame));
+                });
             });
         }
         group.finish();
     }
+    let mut group = criterion.benchmark_group("pixelation of 1280x720");
+    let mut pixelator = Pixelator::default();
+    let bbox_in_frame = Rect::new(500.0, 200.0, 200.0, 250.0);
+    for format in [VideoFormat::I420, VideoFormat::Bgrx] {
+        with_frame(format, (1280, 720), |frame| {
+            group.bench_function(BenchmarkId::new("a face of 200x250", format), |bencher| {
+                bencher.iter(|| pixelator.pixelate(frame, bbox_in_frame));
+            });
+        });
+    }
+    group.finish();
     criterion.final_summary();
 }
