@@ -4,10 +4,11 @@
 # Makes a Debian 12 or newer with Rust, gcc and Python 3 able to build and run `faceattitude`:
 # Debian's packages, ONNX Runtime's library, and the plugin itself. Does only what is still to do.
 #
-#     pipelines/setup.sh [--gpu] [--no-build]
+#     pipelines/setup.sh [--gpu] [--no-build] [--tests]
 #
 #     --gpu       takes ONNX Runtime with its CUDA and TensorRT providers instead (x86_64 only)
 #     --no-build  leaves out building and installing the plugin
+#     --tests     installs what only the tests need, too
 set -euo pipefail
 
 readonly VERSION=1.31.1
@@ -15,6 +16,11 @@ readonly PACKAGES=(
     pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
     gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav gstreamer1.0-x
     gstreamer1.0-tools gstreamer1.0-plugins-base-apps fonts-dejavu-core
+)
+# Of GStreamer 1.24 and newer, as Debian 13 has it: the library gstreamer-analytics-1.0.
+readonly ANALYTICS_PACKAGES=(libgstreamer-plugins-bad1.0-dev)
+readonly TEST_PACKAGES=(
+    gstreamer1.0-opencv opencv-data python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
 )
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 data=${XDG_DATA_HOME:-$HOME/.local/share}
@@ -42,12 +48,11 @@ check_rust() {
         || die "Rust $found is too old, $needed or newer is needed: rustup update stable"
 }
 
-install_packages() {
+install_packages() { # packages
     local package missing=() sudo=()
-    for package in "${PACKAGES[@]}"; do
+    for package; do
         [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
     done
-    python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
     if [[ ${#missing[@]} == 0 ]]; then
         say "Debian packages: all there"
         return
@@ -101,10 +106,13 @@ install_file() { # file, folder, mode, what it is
 }
 
 install_plugin() {
-    local plugins=$data/gstreamer-1.0/plugins programs=${XDG_BIN_HOME:-$HOME/.local/bin} built
-    say "plugin and programs: building"
+    local plugins=$data/gstreamer-1.0/plugins programs=${XDG_BIN_HOME:-$HOME/.local/bin} built features=()
+    if pkg-config --exists gstreamer-analytics-1.0; then
+        features=(--features analytics)
+    fi
+    say "plugin and programs: building${features[*]:+ with ${features[*]}}"
     # With the examples: cargo builds the library anew for targets that need other features of a crate.
-    (cd "$root" && cargo build --release --locked --lib --bins --examples)
+    (cd "$root" && cargo build --release --locked --lib --bins --examples "${features[@]}")
     built=$(cd "$root" && cargo metadata --locked --no-deps --format-version 1 \
         | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release
     install_file "$built/libgstattitude.so" "$plugins" 644 plugin
@@ -115,17 +123,25 @@ install_plugin() {
     say "ready, try: gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink"
 }
 
-gpu=false build=true
+gpu=false build=true tests=false
 for argument in "$@"; do
     case $argument in
         --gpu) gpu=true ;;
         --no-build) build=false ;;
-        *) die "unknown argument '$argument'; usage: setup.sh [--gpu] [--no-build]" ;;
+        --tests) tests=true ;;
+        *) die "unknown argument '$argument'; usage: setup.sh [--gpu] [--no-build] [--tests]" ;;
     esac
 done
 
 check_rust
-install_packages
+packages=("${PACKAGES[@]}")
+if $tests; then packages+=("${TEST_PACKAGES[@]}"); fi
+python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
+install_packages "${packages[@]}"
+# Only now is there a pkg-config that knows which GStreamer this Debian has.
+if pkg-config --atleast-version=1.24 gstreamer-1.0; then
+    install_packages "${ANALYTICS_PACKAGES[@]}"
+fi
 if $gpu; then
     install_onnxruntime onnxruntime-gpu
     say "GPU: CUDA 13 and cuDNN 9 are yours to install, from NVIDIA, with a driver that supports them"

@@ -31,11 +31,12 @@ PYTHON
     gst-launch-1.0 -q filesrc location="$work/average-faces-attitude.mp4" ! decodebin ! fakesink
 }
 
-stage "setup" pipelines/setup.sh --no-build
+stage "setup" pipelines/setup.sh --no-build --tests
 stage "format" cargo fmt --check
 stage "lints" cargo clippy --all-targets --locked -- -D warnings
 # A leak is a warning; GST_DEBUG=GST_TRACER:7 beside these tells of what.
 stage "tests" env G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --locked
+stage "tests on Debian 13" tests/debian13.sh
 stage "demo" pipelines/demo.sh --output "$work"
 stage "demo's results" check_demo
 echo "== all passed"
