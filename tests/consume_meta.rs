@@ -153,7 +153,10 @@ fn its_lines_of_frames_and_of_messages_are_what_the_element_says() {
         return;
     };
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    // Debian 13's ONNX Runtime registers operators twice and complains of it.
+    let complaints = String::from_utf8(output.stderr).unwrap();
+    let is_known = |line: &str| line.is_empty() || line.starts_with("Schema error: ");
+    assert!(complaints.lines().all(is_known), "{complaints}");
     let text = String::from_utf8(output.stdout).unwrap();
     let lines = |kind| text.lines().filter(move |line| line.starts_with(kind));
     let (frames, messages) = expected_lines(&description);
