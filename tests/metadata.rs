@@ -77,6 +77,7 @@ fn a_region_has_the_params_that_dl_streamer_reads() {
                 .map(|field| format!("{attitude} {field}: {kind}")),
         );
     }
+    expected.extend(["x", "y", "w", "h"].map(|field| format!("geometry {field}: gdouble")));
     let sorted = |mut lines: Vec<String>| {
         lines.sort();
         lines

@@ -103,6 +103,8 @@ pub struct Face {
     pub raw_scores: Option<Scores>,
     /// Smoothed probabilities of the classifier's emotions; none before the first classification.
     pub emotions: Emotions,
+    /// When it was first seen, in running time.
+    pub first_seen_ns: u64,
     /// When it was last seen, in running time.
     pub observed_ns: u64,
     /// When it was last classified, in running time.
@@ -213,6 +215,40 @@ impl Analyzer {
     ) -> Result<(), InferenceError> {
         analysis.timings = Timings::default();
         self.detect(frame, detector, params, &mut analysis.timings)?;
+        self.judge(frame, time_ns, classifier, params, analysis)
+    }
+
+    /// The same with the faces that somebody else has found, `given` in pixels of the frame. Cuts are
+    /// not noticed then.
+    ///
+    /// # Errors
+    /// Where the classifier fails, as [`analyze`](Self::analyze).
+    pub fn analyze_given(
+        &mut self,
+        frame: &Frame,
+        time_ns: u64,
+        given: &[Detection],
+        classifier: &mut dyn AttitudeClassifier,
+        params: &Params,
+        analysis: &mut Analysis,
+    ) -> Result<(), InferenceError> {
+        analysis.timings = Timings::default();
+        self.detections.clear();
+        let valid = given.iter().filter(|detection| detection.is_valid());
+        self.detections.extend(valid);
+        self.thin_out(params);
+        self.judge(frame, time_ns, classifier, params, analysis)
+    }
+
+    /// Follows and classifies the faces in `self.detections`, and reports.
+    fn judge(
+        &mut self,
+        frame: &Frame,
+        time_ns: u64,
+        classifier: &mut dyn AttitudeClassifier,
+        params: &Params,
+        analysis: &mut Analysis,
+    ) -> Result<(), InferenceError> {
         self.tracker.update(
             &self.detections,
             time_ns,
@@ -287,6 +323,13 @@ impl Analyzer {
             let in_frame = |points: Landmarks| points.map(|p| letterbox.point_in_frame(p));
             detection.landmarks = detection.landmarks.map(in_frame);
         }
+        self.thin_out(params);
+        timings.detection = started.elapsed();
+        Ok(())
+    }
+
+    /// Leaves the faces that are large enough, each once, the surest first.
+    fn thin_out(&mut self, params: &Params) {
         self.detections
             .retain(|detection| detection.bbox.h >= params.min_face_size as f32);
         suppress_overlaps(
@@ -294,8 +337,6 @@ impl Analyzer {
             params.overlap_threshold,
             params.max_faces as usize,
         );
-        timings.detection = started.elapsed();
-        Ok(())
     }
 
     fn classify(
@@ -367,6 +408,7 @@ impl Analyzer {
                 scores: track.state.smoother.scores(),
                 raw_scores: track.state.raw_scores,
                 emotions: track.state.smoother.emotions(),
+                first_seen_ns: track.first_seen_ns,
                 observed_ns: track.observed_ns,
                 classified_ns: track.state.classified_ns,
             });

@@ -27,6 +27,8 @@ pub struct Track<S> {
     pub detection: Detection,
     /// When that was, in running time.
     pub observed_ns: u64,
+    /// When the first one was, in running time.
+    pub first_seen_ns: u64,
     /// How often it was seen.
     pub observations: u32,
     /// Velocity of the box's centre in frame pixels a second.
@@ -175,6 +177,7 @@ impl<S: Default> Tracker<S> {
                     id: self.last_id,
                     detection: *detection,
                     observed_ns: time_ns,
+                    first_seen_ns: time_ns,
                     observations: 1,
                     velocity_per_s: Point::default(),
                     state: S::default(),

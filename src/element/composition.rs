@@ -10,21 +10,52 @@ use gst_video::VideoOverlayCompositionMeta;
 /// The feature of caps whose frames may carry a composition.
 const FEATURE: &str = "meta:GstVideoOverlayComposition";
 
+/// What an element that makes overlays takes or gives on its other pad for `caps` on the pad of
+/// `direction`: frames without a composition come out with one where downstream takes that.
+pub(super) fn transformed(direction: gst::PadDirection, caps: &gst::Caps) -> gst::Caps {
+    match direction {
+        gst::PadDirection::Sink => with_announced(caps),
+        _ => with_plain(caps),
+    }
+}
+
+/// Whether an overlay is attached to frames that come with `incaps` and go with `outcaps`; `None`
+/// where downstream is to be asked, by [`is_drawn_downstream`], once it has them.
+pub(super) fn is_attached(incaps: &gst::CapsRef, outcaps: &gst::CapsRef) -> Option<bool> {
+    match (is_announced_by(incaps), is_announced_by(outcaps)) {
+        (_, false) => Some(false),
+        (true, true) => Some(true),
+        (false, true) => None,
+    }
+}
+
+/// `caps`, raw video, and the same with a composition.
+pub(super) fn with_composition(caps: gst::Caps) -> gst::Caps {
+    let mut with_composition = caps.clone();
+    let features = ["memory:SystemMemory", FEATURE];
+    with_composition
+        .make_mut()
+        .set_features_simple(Some(gst::CapsFeatures::new(features)));
+    let mut all = caps;
+    all.merge(with_composition);
+    all
+}
+
 /// Whether frames of these caps may carry a composition.
-pub(super) fn is_announced_by(caps: &gst::CapsRef) -> bool {
+fn is_announced_by(caps: &gst::CapsRef) -> bool {
     caps.features(0)
         .is_some_and(|features| features.contains(FEATURE))
 }
 
 /// `caps` with the feature, then `caps` themselves.
-pub(super) fn with_announced(caps: &gst::Caps) -> gst::Caps {
+fn with_announced(caps: &gst::Caps) -> gst::Caps {
     let mut announced = each_features(caps, |features| features.add(FEATURE));
     announced.merge(caps.clone());
     announced
 }
 
 /// `caps`, then `caps` without the feature.
-pub(super) fn with_plain(caps: &gst::Caps) -> gst::Caps {
+fn with_plain(caps: &gst::Caps) -> gst::Caps {
     let mut all = caps.clone();
     all.merge(each_features(caps, |features| features.remove(FEATURE)));
     all

@@ -32,6 +32,41 @@ pub const FORMATS: [VideoFormat; 19] = [
     VideoFormat::Abgr,
 ];
 
+/// Duration that a frame without timestamp is taken to have where its caps tell no rate.
+const ASSUMED_FRAME_NS: u64 = 40_000_000;
+
+/// How long a frame lasts, by the frame rate.
+pub fn frame_duration_ns(info: &VideoInfo) -> u64 {
+    let fps = info.fps();
+    if fps.numer() > 0 && fps.denom() > 0 {
+        1_000_000_000 * fps.denom() as u64 / fps.numer() as u64
+    } else {
+        ASSUMED_FRAME_NS
+    }
+}
+
+/// A sink and a source, both always there and of these caps.
+pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
+    let template = |name, direction| {
+        gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps)
+            .expect("the template's arguments are constant")
+    };
+    vec![
+        template("src", gst::PadDirection::Src),
+        template("sink", gst::PadDirection::Sink),
+    ]
+}
+
+/// Tells upstream that planes are taken at any stride and offset.
+pub fn propose_any_stride(query: &mut gst::query::Allocation) {
+    if query
+        .find_allocation_meta::<gst_video::VideoMeta>()
+        .is_none()
+    {
+        query.add_allocation_meta::<gst_video::VideoMeta>(None);
+    }
+}
+
 /// Where the components of such video lie, by GStreamer's own description of the format.
 pub fn layout(info: &VideoInfo) -> Layout {
     let format = info.format_info();

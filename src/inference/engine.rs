@@ -16,8 +16,8 @@ use super::session::Placement;
 use crate::analysis::InferenceError;
 use crate::analysis::analyzer::{Analysis, Analyzer, Params};
 use crate::analysis::attitude::AttitudeClassifier;
-use crate::analysis::detection::FaceDetector;
-use crate::analysis::frame::Snapshot;
+use crate::analysis::detection::{Detection, FaceDetector};
+use crate::analysis::frame::{Frame, Snapshot};
 use crate::analysis::mapping::Mapping;
 use crate::analysis::preprocessing::Channels;
 
@@ -150,6 +150,32 @@ impl Networks {
         })
     }
 
+    /// Has `analyzer` take a frame, with the faces that somebody else has found, or those that the
+    /// detector finds.
+    ///
+    /// # Errors
+    /// Those of [`Analyzer::analyze`].
+    pub fn analyze(
+        &mut self,
+        analyzer: &mut Analyzer,
+        frame: &Frame,
+        time_ns: u64,
+        given: Option<&[Detection]>,
+        params: &Params,
+        analysis: &mut Analysis,
+    ) -> Result<(), InferenceError> {
+        let classifier = self.classifier.as_mut();
+        match given {
+            Some(given) => {
+                analyzer.analyze_given(frame, time_ns, given, classifier, params, analysis)
+            }
+            None => {
+                let detector = self.detector.as_mut();
+                analyzer.analyze(frame, time_ns, detector, classifier, params, analysis)
+            }
+        }
+    }
+
     /// Whether both need no more of a frame than its luma.
     pub fn take_luma_only(&self) -> bool {
         let detector = self.detector.input().pixel_format.channels;
@@ -185,6 +211,8 @@ pub struct Job<C> {
     pub snapshot: Snapshot,
     /// When it is shown, in running time.
     pub time_ns: u64,
+    /// Its faces, in its pixels, where somebody else has found them; `None` to find them.
+    pub given: Option<Vec<Detection>>,
     /// Settings that hold for it.
     pub params: Params,
     /// Which past it has.
@@ -346,11 +374,11 @@ fn analyze<C>(
         .frame()
         .ok_or_else(|| InferenceError("there is no frame in the snapshot".to_owned()))?;
     let mut analysis = Analysis::default();
-    analyzer.analyze(
+    networks.analyze(
+        analyzer,
         &frame,
         job.time_ns,
-        networks.detector.as_mut(),
-        networks.classifier.as_mut(),
+        job.given.as_deref(),
         &job.params,
         &mut analysis,
     )?;

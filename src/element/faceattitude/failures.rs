@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What failures lead to: warnings that do not flood the bus, and an end where nothing works.
-
-use std::time::{Duration, Instant};
+//! What failures lead to: warnings, and an end where nothing works.
 
 use crate::analysis::InferenceError;
+use crate::element::warnings::WarningLimit;
 
 /// Failures in a row after which the element gives up.
 const MAX_FAILURES: u32 = 10;
-
-/// Least time between two warnings of the same kind.
-const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a failed inference leads to.
 #[derive(Debug, PartialEq)]
@@ -21,24 +17,6 @@ pub(super) enum Verdict {
     Silent,
     /// Tell, and stop: it does not work.
     GiveUp(InferenceError),
-}
-
-/// Keeps warnings apart in time.
-#[derive(Debug, Default)]
-pub(super) struct WarningLimit {
-    last: Option<Instant>,
-}
-
-impl WarningLimit {
-    /// Whether it is time for another one, which is then taken to be given.
-    pub fn lets_through(&mut self) -> bool {
-        let is_due = |last: Instant| last.elapsed() >= WARNING_INTERVAL;
-        let is_due = self.last.is_none_or(is_due);
-        if is_due {
-            self.last = Some(Instant::now());
-        }
-        is_due
-    }
 }
 
 /// Failures since the last success.

@@ -12,11 +12,11 @@ use gst_video::video_frame::VideoFrameRef;
 
 use super::Mode;
 use super::failures::Verdict;
-use super::imp::{CAT, FaceAttitude, Place, lock};
+use super::imp::{CAT, FaceAttitude, Place};
 use super::settings::FrameSettings;
 use super::stream::{Stream, Video};
 use crate::analysis::InferenceError;
-use crate::element::{composition, video};
+use crate::element::{composition, lock, video};
 use crate::record::{FrameStamp, Record};
 
 impl FaceAttitude {
@@ -48,7 +48,9 @@ impl FaceAttitude {
             Place::Loaded(networks) => {
                 let id = self.obj().sink_pad().stream_id();
                 let id = id.map(String::from).unwrap_or_default();
-                let stream = Stream::new(*networks, self.resolve_mode(), id).map_err(|error| {
+                let upstream_type = lock(&self.settings).upstream_type();
+                let mode = self.resolve_mode();
+                let stream = Stream::new(*networks, mode, upstream_type, id).map_err(|error| {
                     gst::element_imp_error!(
                         self,
                         gst::ResourceError::Failed,
@@ -84,6 +86,7 @@ impl FaceAttitude {
         let mut learnt = stream.collect(settings, &mut stats, &mut records);
         if stream.is_due(time_ns, settings) {
             let started = Instant::now();
+            stream.take_given(buffer);
             let sampled = match VideoFrameRef::from_buffer_ref_readable(buffer, &video.info) {
                 Ok(frame) => match video::view(&frame, &video.info, video.layout) {
                     Ok(view) => {

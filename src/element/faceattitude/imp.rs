@@ -8,7 +8,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
@@ -19,7 +19,7 @@ use super::stats::Stats;
 use super::stream::{Stream, Video};
 use super::{ExecutionProvider, Fallback};
 use crate::analysis::mapping::MappingError;
-use crate::element::{composition, drawing, video};
+use crate::element::{composition, drawing, lock, video};
 use crate::inference::engine::{Config, LoadError, Networks};
 use crate::inference::model::Source;
 use crate::inference::provider::Provider;
@@ -55,11 +55,6 @@ pub struct FaceAttitude {
     pub(super) attaches_overlay: Mutex<Option<bool>>,
     /// Longest that an analysis has held up a frame.
     pub(super) held_up_ns: AtomicU64,
-}
-
-/// Locks against a panic elsewhere: the state behind is plain values, whole at any time.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[glib::object_subclass]
@@ -156,22 +151,8 @@ impl ElementImpl for FaceAttitude {
             let plain = gst_video::VideoCapsBuilder::new()
                 .format_list(video::FORMATS)
                 .build();
-            let mut caps = plain.clone();
-            // Frames that carry an overlay composition already.
-            let mut with_composition = plain;
-            let features = ["memory:SystemMemory", "meta:GstVideoOverlayComposition"];
-            with_composition
-                .make_mut()
-                .set_features_simple(Some(gst::CapsFeatures::new(features)));
-            caps.merge(with_composition);
-            let template = |name, direction| {
-                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
-                    .expect("the template's arguments are constant")
-            };
-            vec![
-                template("src", gst::PadDirection::Src),
-                template("sink", gst::PadDirection::Sink),
-            ]
+            let caps = composition::with_composition(plain);
+            video::pad_templates(&caps)
         });
         &TEMPLATES
     }
@@ -242,10 +223,10 @@ impl BaseTransformImpl for FaceAttitude {
         caps: &gst::Caps,
         filter: Option<&gst::Caps>,
     ) -> Option<gst::Caps> {
-        let transformed = match (lock(&self.settings).frame.overlay, direction) {
-            (false, _) => caps.clone(),
-            (true, gst::PadDirection::Sink) => composition::with_announced(caps),
-            (true, _) => composition::with_plain(caps),
+        let transformed = if lock(&self.settings).frame.overlay {
+            composition::transformed(direction, caps)
+        } else {
+            caps.clone()
         };
         Some(match filter {
             Some(filter) => filter.intersect_with_mode(&transformed, gst::CapsIntersectMode::First),
@@ -268,13 +249,7 @@ impl BaseTransformImpl for FaceAttitude {
             .map_err(|_| gst::loggable_error!(CAT, "not raw video: {incaps}"))?;
         let layout = video::layout(&info);
         gst::debug!(CAT, imp = self, "{incaps}: {layout:?}");
-        let is_announced = [incaps, outcaps].map(|caps| composition::is_announced_by(caps));
-        *lock(&self.attaches_overlay) = match is_announced {
-            [_, false] => Some(false),
-            [true, true] => Some(true),
-            // It can tell when it has the caps: after this.
-            [false, true] => None,
-        };
+        *lock(&self.attaches_overlay) = composition::is_attached(incaps, outcaps);
         let size = (info.width(), info.height());
         let before = lock(&self.video).replace(Video { info, layout });
         if before.is_some_and(|before| (before.info.width(), before.info.height()) != size) {
@@ -317,13 +292,7 @@ impl BaseTransformImpl for FaceAttitude {
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
         self.parent_propose_allocation(decide_query, query)?;
-        // Planes are read at any stride and offset.
-        if query
-            .find_allocation_meta::<gst_video::VideoMeta>()
-            .is_none()
-        {
-            query.add_allocation_meta::<gst_video::VideoMeta>(None);
-        }
+        video::propose_any_stride(query);
         Ok(())
     }
 

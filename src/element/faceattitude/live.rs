@@ -3,6 +3,7 @@
 //! Mode `live`: a snapshot of a due frame goes to a worker, the frame passes at once.
 
 use crate::analysis::analyzer::Params;
+use crate::analysis::detection::Detection;
 use crate::analysis::frame::Frame;
 use crate::inference::engine::{Epoch, Job, Networks, Outcome, Worker};
 use crate::record::FrameStamp;
@@ -22,12 +23,13 @@ impl LiveWalk {
         })
     }
 
-    /// Hands in a copy of `frame`. Returns whether a due frame that waited gave way to it.
+    /// Hands in a copy of `frame`, whose faces are `given`, or are to be found. Returns whether a due frame that waited gave way to it.
     pub fn submit(
         &self,
         frame: &Frame,
         time_ns: u64,
         epoch: Epoch,
+        given: Option<&[Detection]>,
         params: &Params,
         stamp: FrameStamp,
     ) -> bool {
@@ -36,6 +38,7 @@ impl LiveWalk {
         self.worker.submit(Job {
             snapshot,
             time_ns,
+            given: given.map(<[_]>::to_vec),
             params: *params,
             epoch,
             context: stamp,

@@ -8,7 +8,6 @@ mod failures;
 mod frames;
 mod imp;
 mod live;
-mod overlay;
 mod settings;
 mod stats;
 mod stream;

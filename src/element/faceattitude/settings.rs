@@ -9,6 +9,7 @@ use gst::prelude::*;
 use super::{ExecutionProvider, Fallback, Messages, Mode};
 use crate::analysis::analyzer::Params;
 use crate::analysis::tracking::MIN_TIMEOUT_IN_SPACINGS;
+use crate::element::meta::FACE;
 
 /// All that can be set.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Settings {
     pub device_id: i32,
     pub fallback: Fallback,
     pub mode: Mode,
+    pub detect_faces: bool,
+    pub face_type: String,
     pub frame: FrameSettings,
 }
 
@@ -32,6 +35,7 @@ pub(super) struct FrameSettings {
     pub params: Params,
     pub messages: Messages,
     pub roi_meta: bool,
+    pub analytics_meta: bool,
     pub overlay: bool,
 }
 
@@ -46,11 +50,14 @@ impl Default for Settings {
             device_id: 0,
             fallback: Fallback::default(),
             mode: Mode::default(),
+            detect_faces: true,
+            face_type: FACE.to_owned(),
             frame: FrameSettings {
                 sample_interval_ns: 200_000_000,
                 params: Params::default(),
                 messages: Messages::default(),
                 roi_meta: true,
+                analytics_meta: true,
                 overlay: false,
             },
         }
@@ -145,6 +152,21 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
             .blurb("How frames and their results meet")
             .mutable_ready()
             .build(),
+        glib::ParamSpecBoolean::builder("detect-faces")
+            .nick("Detect faces")
+            .blurb(
+                "Find the faces; false = take the regions and detections of type face-type that \
+                 upstream has attached",
+            )
+            .default_value(defaults.detect_faces)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecString::builder("face-type")
+            .nick("Face type")
+            .blurb("Type of upstream's regions and detections that are faces, for detect-faces=false")
+            .default_value(defaults.face_type.as_str())
+            .mutable_ready()
+            .build(),
         time(
             "sample-interval",
             "Sample interval",
@@ -217,6 +239,13 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
             frame.roi_meta,
         ),
         flag(
+            "analytics-meta",
+            "Analytics meta",
+            "Attach a GstAnalyticsRelationMeta that tells of the faces to every frame; \
+             needs GStreamer 1.24 and the plugin built with the feature 'analytics'",
+            frame.analytics_meta,
+        ),
+        flag(
             "overlay",
             "Overlay",
             "Draw boxes, labels and history",
@@ -237,6 +266,11 @@ impl Settings {
                 .saturating_mul(MIN_TIMEOUT_IN_SPACINGS),
         );
         frame
+    }
+
+    /// The type of the regions that upstream attaches to faces; `None` where they are to be found.
+    pub fn upstream_type(&self) -> Option<String> {
+        (!self.detect_faces).then(|| self.face_type.clone())
     }
 
     /// Sets one of [`properties`].
@@ -262,6 +296,11 @@ impl Settings {
             "device-id" => self.device_id = to(value),
             "fallback" => self.fallback = to(value),
             "mode" => self.mode = to(value),
+            "detect-faces" => self.detect_faces = to(value),
+            "face-type" => {
+                let face_type = to::<Option<String>>(value).filter(|text| !text.is_empty());
+                self.face_type = face_type.unwrap_or_else(|| FACE.to_owned());
+            }
             "sample-interval" => frame.sample_interval_ns = to(value),
             "detector-size" => params.detector_size = to(value),
             "min-face-size" => params.min_face_size = to(value),
@@ -273,6 +312,7 @@ impl Settings {
             "track-timeout" => params.track_timeout_ns = to(value),
             "messages" => frame.messages = to(value),
             "roi-meta" => frame.roi_meta = to(value),
+            "analytics-meta" => frame.analytics_meta = to(value),
             "overlay" => frame.overlay = to(value),
             _ => unreachable!("no such property: {name}"),
         }
@@ -300,6 +340,8 @@ impl Settings {
             "device-id" => self.device_id.to_value(),
             "fallback" => self.fallback.to_value(),
             "mode" => self.mode.to_value(),
+            "detect-faces" => self.detect_faces.to_value(),
+            "face-type" => self.face_type.to_value(),
             "sample-interval" => frame.sample_interval_ns.to_value(),
             "detector-size" => params.detector_size.to_value(),
             "min-face-size" => params.min_face_size.to_value(),
@@ -311,6 +353,7 @@ impl Settings {
             "track-timeout" => params.track_timeout_ns.to_value(),
             "messages" => frame.messages.to_value(),
             "roi-meta" => frame.roi_meta.to_value(),
+            "analytics-meta" => frame.analytics_meta.to_value(),
             "overlay" => frame.overlay.to_value(),
             _ => unreachable!("no such property: {name}"),
         }

@@ -2,9 +2,8 @@
 
 //! The state of one stream and what happens to each of its frames.
 
-use super::failures::{Failures, Verdict, WarningLimit};
+use super::failures::{Failures, Verdict};
 use super::live::LiveWalk;
-use super::overlay::Overlay;
 use super::settings::FrameSettings;
 use super::stats::Stats;
 use super::sync::SyncWalk;
@@ -12,31 +11,21 @@ use super::{Messages, Mode};
 use crate::analysis::InferenceError;
 use crate::analysis::analyzer::Analysis;
 use crate::analysis::attitude::Attitude;
+use crate::analysis::detection::Detection;
 use crate::analysis::frame::{Frame, Layout};
 use crate::analysis::sampling::Sampler;
-use crate::element::meta::{self, ModelNames, Sighting};
+use crate::element::meta::{self, Forms, ModelNames, Shown, Sighting};
+use crate::element::overlay::Overlay;
+use crate::element::video;
+use crate::element::warnings::WarningLimit;
 use crate::inference::engine::{Epoch, Networks};
 use crate::record::{FrameStamp, Record};
-
-/// Duration that a frame without timestamp is taken to have where its caps tell no rate.
-const ASSUMED_FRAME_NS: u64 = 40_000_000;
 
 /// What the caps say of the frames.
 #[derive(Clone, Debug)]
 pub(super) struct Video {
     pub info: gst_video::VideoInfo,
     pub layout: Layout,
-}
-
-impl Video {
-    pub fn frame_duration_ns(&self) -> u64 {
-        let fps = self.info.fps();
-        if fps.numer() > 0 && fps.denom() > 0 {
-            1_000_000_000 * fps.denom() as u64 / fps.numer() as u64
-        } else {
-            ASSUMED_FRAME_NS
-        }
-    }
 }
 
 enum Walk {
@@ -48,6 +37,10 @@ enum Walk {
 pub(super) struct Stream {
     walk: Walk,
     model: ModelNames,
+    /// The type of the regions that upstream attaches to faces; `None` where they are to be found.
+    upstream_type: Option<String>,
+    /// Those of the frame at hand.
+    given: Vec<Detection>,
     /// As the stream-start event has it.
     id: String,
     epoch: Epoch,
@@ -63,6 +56,8 @@ pub(super) struct Stream {
     /// How old it was when one did for the first time.
     delay_ns: u64,
     failures: Failures,
+    /// The faces of the frame at hand.
+    shown: Vec<Shown>,
     overlay: Overlay,
     overlay_warnings: WarningLimit,
     /// Tracks and labels of the last `change` message, and whether they are of the stream before.
@@ -71,17 +66,25 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// A stream in `mode`, which is not [`Mode::Auto`].
+    /// A stream in `mode`, which is not [`Mode::Auto`], whose faces are the regions of
+    /// `upstream_type`, or are to be found.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn new(networks: Networks, mode: Mode, id: String) -> std::io::Result<Self> {
+    pub fn new(
+        networks: Networks,
+        mode: Mode,
+        upstream_type: Option<String>,
+        id: String,
+    ) -> std::io::Result<Self> {
         Ok(Self {
             model: ModelNames::of(networks.classifier.as_ref()),
             walk: match mode {
                 Mode::Live => Walk::Live(LiveWalk::start(networks)?),
                 Mode::Sync | Mode::Auto => Walk::Sync(Box::new(SyncWalk::new(networks))),
             },
+            upstream_type,
+            given: Vec::new(),
             id,
             epoch: Epoch::default(),
             sampler: Sampler::default(),
@@ -92,6 +95,7 @@ impl Stream {
             is_carried: true,
             delay_ns: 0,
             failures: Failures::default(),
+            shown: Vec::new(),
             overlay: Overlay::default(),
             overlay_warnings: WarningLimit::default(),
             told: Vec::new(),
@@ -135,7 +139,7 @@ impl Stream {
         video: &Video,
         settings: &FrameSettings,
     ) -> (u64, u64) {
-        let next_ns = |last_ns: u64| last_ns.saturating_add(video.frame_duration_ns());
+        let next_ns = |last_ns: u64| last_ns.saturating_add(video::frame_duration_ns(&video.info));
         let assumed_ns = self.last_time_ns.map_or(0, next_ns);
         let time_ns = match (running_time_ns, self.last_running_time_ns) {
             (Some(time_ns), Some(last_ns)) if time_ns == last_ns => assumed_ns,
@@ -170,6 +174,13 @@ impl Stream {
         matches!(self.walk, Walk::Sync(_))
     }
 
+    /// Takes the faces that upstream has attached to `buffer`, where it is to tell of them.
+    pub fn take_given(&mut self, buffer: &gst::BufferRef) {
+        if let Some(upstream_type) = &self.upstream_type {
+            meta::read_detections(buffer, upstream_type, &mut self.given);
+        }
+    }
+
     /// Analyses `frame`, or hands it to the worker. Records of what was learnt are added to
     /// `records`.
     pub fn sample(
@@ -181,10 +192,18 @@ impl Stream {
         stats: &mut Stats,
         records: &mut Vec<Record>,
     ) -> Result<(), Verdict> {
+        let given = self.upstream_type.is_some().then_some(&self.given[..]);
         match &mut self.walk {
             Walk::Sync(walk) => {
                 let analysis = &mut self.analysis;
-                match walk.analyze(frame, time_ns, self.epoch, &settings.params, analysis) {
+                match walk.analyze(
+                    frame,
+                    time_ns,
+                    self.epoch,
+                    given,
+                    &settings.params,
+                    analysis,
+                ) {
                     Ok(()) => {
                         self.learn(&stamp, settings, stats, records);
                         Ok(())
@@ -193,7 +212,7 @@ impl Stream {
                 }
             }
             Walk::Live(walk) => {
-                if walk.submit(frame, time_ns, self.epoch, &settings.params, stamp) {
+                if walk.submit(frame, time_ns, self.epoch, given, &settings.params, stamp) {
                     stats.skipped += 1;
                 }
                 Ok(())
@@ -311,16 +330,23 @@ impl Stream {
             age_ns: time_ns.saturating_sub(face.updated_ns()),
             is_fresh: is_new && face.is_judged_at(analysis.time_ns),
         });
-        if settings.roi_meta {
-            let size = (video.info.width(), video.info.height());
-            for sighting in sightings.clone() {
-                meta::add_roi(buffer, size, &sighting, &self.model);
-            }
+        let forms = Forms {
+            regions: settings.roi_meta,
+            analytics: settings.analytics_meta,
+        };
+        let size = (video.info.width(), video.info.height());
+        let adopted = self.upstream_type.as_deref();
+        meta::attach(buffer, size, sightings.clone(), &self.model, forms, adopted);
+        if is_new && (forms.regions || forms.analytics) {
+            meta::mark_sample(buffer, self.delay_ns);
         }
-        self.overlay.note(time_ns, sightings.clone());
+        self.shown.clear();
+        self.shown
+            .extend(sightings.map(|sighting| Shown::from(&sighting)));
+        self.overlay.note(time_ns, &self.shown);
         if settings.overlay {
             let overlay = &mut self.overlay;
-            let drawn = overlay.draw(buffer, video, attaches_overlay, sightings);
+            let drawn = overlay.draw(buffer, &video.info, attaches_overlay, &self.shown);
             if drawn.is_err() && self.overlay_warnings.lets_through() {
                 return drawn;
             }

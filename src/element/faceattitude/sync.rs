@@ -4,6 +4,7 @@
 
 use crate::analysis::InferenceError;
 use crate::analysis::analyzer::{Analysis, Analyzer, Params};
+use crate::analysis::detection::Detection;
 use crate::analysis::frame::Frame;
 use crate::inference::engine::{Epoch, Networks};
 
@@ -23,23 +24,20 @@ impl SyncWalk {
         }
     }
 
-    /// Replaces `analysis` by what is known after `frame`, shown at `time_ns` of running time.
+    /// Replaces `analysis` by what is known after `frame`, shown at `time_ns` of running time, whose
+    /// faces are `given`, or are found.
     pub fn analyze(
         &mut self,
         frame: &Frame,
         time_ns: u64,
         epoch: Epoch,
+        given: Option<&[Detection]>,
         params: &Params,
         analysis: &mut Analysis,
     ) -> Result<(), InferenceError> {
         self.epoch.advance(epoch, &mut self.analyzer);
-        self.analyzer.analyze(
-            frame,
-            time_ns,
-            self.networks.detector.as_mut(),
-            self.networks.classifier.as_mut(),
-            params,
-            analysis,
-        )
+        let analyzer = &mut self.analyzer;
+        self.networks
+            .analyze(analyzer, frame, time_ns, given, params, analysis)
     }
 }

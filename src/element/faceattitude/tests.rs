@@ -5,10 +5,11 @@
 use gst::subclass::prelude::*;
 use gst_check::Harness;
 
-use super::imp::{Place, lock};
+use super::imp::Place;
 use super::*;
 use crate::analysis::InferenceError;
 use crate::analysis::detection::{Detection, DetectorInput, FaceDetector};
+use crate::element::lock;
 
 struct PanickingDetector(DetectorInput);
 

@@ -147,6 +147,7 @@ impl Bench {
         self.worker.submit(Job {
             snapshot,
             time_ns: number * 1_000_000,
+            given: None,
             params: PARAMS,
             epoch,
             context: number,
@@ -308,6 +309,7 @@ fn a_snapshot_without_a_frame_is_a_failure() {
     bench.worker.submit(Job {
         snapshot: Snapshot::default(),
         time_ns: 0,
+        given: None,
         params: PARAMS,
         epoch: STREAM,
         context: 1,

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The overlay of the element: the histories that it shows, and how it gets onto the frame.
+//! The overlay of an element: the histories that it shows, and how it gets onto the frame.
 
 use std::collections::HashMap;
 
-use gst_video::VideoOverlayCompositionMeta;
 use gst_video::video_frame::VideoFrameRef;
 use gst_video::video_overlay_composition::VideoOverlayComposition;
+use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
-use super::stream::Video;
+use super::drawing::{self, FaceDrawing, Renderer, Style};
+use super::meta::Shown;
 use crate::analysis::attitude::{Attitude, Scores};
 use crate::analysis::history::{History, Moment};
-use crate::element::drawing::{self, FaceDrawing, Renderer};
-use crate::element::meta::Sighting;
-use crate::element::video;
 
 /// Each face's history: 10 s.
 const FACE_SLOTS: usize = 50;
@@ -39,71 +37,64 @@ impl Default for Overlay {
 }
 
 impl Overlay {
+    /// What is drawn from now on, and how.
+    pub fn set_style(&mut self, style: &Style) {
+        self.renderer.set_style(style);
+    }
+
     /// Empties the histories: time may begin anew.
     pub fn forget(&mut self) {
         self.faces.clear();
         self.scene = History::new(SCENE_SLOTS, SLOT_NS);
     }
 
-    /// Notes what the frame at `time_ns` shows. The scene's attitude is that of the mean scores of
-    /// the faces whose attitude is known.
-    pub fn note<'a>(
-        &mut self,
-        time_ns: u64,
-        sightings: impl Iterator<Item = Sighting<'a>> + Clone,
-    ) {
-        let is_live = |track: u32| sightings.clone().any(|s| s.face.track == track);
-        self.faces.retain(|&track, _| is_live(track));
-        for sighting in sightings.clone() {
+    /// Notes what the frame at `time_ns` of running time shows. The scene's attitude is that of the
+    /// mean scores of the faces whose attitude is known. A face that is not followed has no history.
+    pub fn note(&mut self, time_ns: u64, faces: &[Shown]) {
+        let is_shown = |track: u32| faces.iter().any(|face| face.track == track);
+        self.faces.retain(|&track, _| is_shown(track));
+        for face in faces.iter().filter(|face| face.track > 0) {
             self.faces
-                .entry(sighting.face.track)
+                .entry(face.track)
                 .or_insert_with(|| History::new(FACE_SLOTS, SLOT_NS))
-                .note(time_ns, Moment::Present(sighting.face.label));
+                .note(time_ns, Moment::Present(face.label));
         }
-        let moment = if sightings.clone().next().is_some() {
-            Moment::Present(scene_attitude(sightings))
-        } else {
+        let moment = if faces.is_empty() {
             Moment::Absent
+        } else {
+            Moment::Present(scene_attitude(faces))
         };
         self.scene.note(time_ns, moment);
     }
 
-    /// Draws what was noted onto `buffer`: attached to it where `is_attached`, which the sink then
-    /// draws, else blended into its pixels.
+    /// Draws `faces`, which were noted, onto `buffer`: attached to it where `is_attached`, which the
+    /// sink then draws, else blended into its pixels.
     ///
     /// # Errors
     /// Where it cannot be drawn, or the buffer not written to.
-    pub fn draw<'a>(
+    pub fn draw(
         &mut self,
         buffer: &mut gst::BufferRef,
-        video: &Video,
+        info: &VideoInfo,
         is_attached: bool,
-        sightings: impl Iterator<Item = Sighting<'a>>,
+        faces: &[Shown],
     ) -> Result<(), glib::BoolError> {
-        let faces = sightings.map(|sighting| FaceDrawing {
-            track: sighting.face.track,
-            bbox_in_frame: sighting.bbox_in_frame,
-            label: sighting.face.label,
-            confidence: sighting.face.confidence(),
-            scores: sighting.face.scores,
-            history: self.faces.get(&sighting.face.track),
+        let drawings = faces.iter().map(|face| FaceDrawing {
+            track: face.track,
+            bbox_in_frame: face.bbox_in_frame,
+            label: face.label,
+            confidence: face.confidence,
+            scores: face.scores,
+            history: self.faces.get(&face.track),
         });
         let composition = self
             .renderer
-            .render(
-                video.info.width(),
-                video.info.height(),
-                faces,
-                Some(&self.scene),
-            )
+            .render(info.width(), info.height(), drawings, Some(&self.scene))
             .map_err(|error| glib::bool_error!("{error}"))?;
         match composition {
             Some(composition) if is_attached => attach(buffer, composition),
             Some(composition) => {
-                let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, &video.info)?;
-                // Blending trusts the frame's planes.
-                video::view(&frame, &video.info, video.layout)
-                    .map_err(|error| glib::bool_error!("{error}"))?;
+                let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
                 drawing::blend(&composition, &mut frame)
             }
             None => Ok(()),
@@ -129,13 +120,11 @@ fn attach(
     Ok(())
 }
 
-fn scene_attitude<'a>(sightings: impl Iterator<Item = Sighting<'a>>) -> Option<Attitude> {
+fn scene_attitude(faces: &[Shown]) -> Option<Attitude> {
     let mut sums = [0.0; 3];
     let mut is_known = false;
-    for scores in sightings
-        .filter(|sighting| sighting.face.label.is_some())
-        .filter_map(|sighting| sighting.face.scores)
-    {
+    let known = faces.iter().filter(|face| face.label.is_some());
+    for scores in known.filter_map(|face| face.scores) {
         is_known = true;
         for (sum, score) in sums.iter_mut().zip(scores.to_array()) {
             *sum += score;
