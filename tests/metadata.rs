@@ -78,6 +78,7 @@ fn a_region_has_the_params_that_dl_streamer_reads() {
         );
     }
     expected.extend(["x", "y", "w", "h"].map(|field| format!("geometry {field}: gdouble")));
+    expected.push("geometry landmarks: GstValueArray".into());
     let sorted = |mut lines: Vec<String>| {
         lines.sort();
         lines

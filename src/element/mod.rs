@@ -4,6 +4,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub mod attitudeexport;
 pub mod attitudeoverlay;
 mod composition;
 pub mod drawing;
@@ -11,6 +12,7 @@ pub mod faceattitude;
 pub mod message;
 pub mod meta;
 mod overlay;
+mod stamp;
 mod video;
 mod warnings;
 
@@ -18,7 +20,8 @@ mod warnings;
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     meta::register();
     faceattitude::register(plugin)?;
-    attitudeoverlay::register(plugin)
+    attitudeoverlay::register(plugin)?;
+    attitudeexport::register(plugin)
 }
 
 /// Locks against a panic elsewhere: the state behind is plain values, whole at any time.

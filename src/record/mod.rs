@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is known of a sampled frame, as data: one record type, whatever it is then written as.
+//! What is known of a frame, as data: one record type, and a file for each format that it is written
+//! in.
+
+pub mod csv;
+pub mod cue;
+pub mod json;
+pub mod webvtt;
 
 use std::collections::BTreeMap;
 
@@ -23,13 +29,15 @@ pub struct FrameStamp {
     pub running_time_ns: Option<u64>,
     /// Stream time; `None` where it cannot be told.
     pub stream_time_ns: Option<u64>,
+    /// Time of day in UTC, since 1970; `None` where the source does not tell it.
+    pub utc_ns: Option<u64>,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
 }
 
-/// One sampled frame.
+/// One frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// [`SCHEMA`].
@@ -79,7 +87,8 @@ pub struct FaceRecord {
     /// tells none, and before the first classification.
     #[serde(default)]
     pub emotions: BTreeMap<String, f32>,
-    /// Whether the attitude was learnt from this frame.
+    /// Whether the attitude was learnt from this frame or, in a live pipeline's metadata, this is the
+    /// first frame that carries it.
     pub fresh: bool,
     /// Time since it was learnt or, before the first classification, since the face was seen.
     pub age_ns: u64,
@@ -114,6 +123,13 @@ impl Record {
         analysis: &Analysis,
         emotion_labels: &[String],
     ) -> Self {
+        let faces = analysis.faces.iter();
+        let faces = faces.map(|face| FaceRecord::new(face, analysis.time_ns, emotion_labels));
+        Self::of_frame(stream, stamp, faces.collect())
+    }
+
+    /// Of a frame that shows `faces`.
+    pub fn of_frame(stream: &str, stamp: &FrameStamp, faces: Vec<FaceRecord>) -> Self {
         Self {
             schema: SCHEMA,
             stream: stream.to_owned(),
@@ -121,16 +137,18 @@ impl Record {
             pts_ns: stamp.pts_ns,
             running_time_ns: stamp.running_time_ns,
             stream_time_ns: stamp.stream_time_ns,
-            utc: None,
+            utc: stamp.utc_ns.map(iso_8601),
             width: stamp.width,
             height: stamp.height,
-            faces: analysis
-                .faces
-                .iter()
-                .map(|face| FaceRecord::new(face, analysis.time_ns, emotion_labels))
-                .collect(),
+            faces,
         }
     }
+}
+
+/// Such as `2026-11-25T06:20:50.123456789Z`.
+fn iso_8601(utc_ns: u64) -> String {
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(utc_ns);
+    humantime::format_rfc3339_nanos(time).to_string()
 }
 
 impl FaceRecord {
@@ -159,8 +177,54 @@ impl FaceRecord {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    pub(crate) fn without_faces() -> Record {
+        Record::of_frame("cam", &FrameStamp::default(), Vec::new())
+    }
+
+    pub(crate) fn one_face() -> Record {
+        let scores = ScoresRecord {
+            positive: 0.8,
+            neutral: 0.15,
+            negative: 0.05,
+        };
+        let face = FaceRecord {
+            track: 3,
+            bbox: [1.5, -2.0, 30.0, 40.0],
+            landmarks: Some([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]),
+            detection: 0.9,
+            attitude: "positive".to_owned(),
+            confidence: 0.8,
+            scores,
+            raw: scores,
+            emotions: [("happiness", 0.7), ("neutral", 0.3)]
+                .map(|(name, probability)| (name.to_owned(), probability))
+                .into(),
+            fresh: true,
+            age_ns: 17,
+        };
+        let stamp = FrameStamp {
+            frame: 42,
+            pts_ns: Some(1_400_000_000),
+            width: 640,
+            height: 360,
+            ..FrameStamp::default()
+        };
+        Record::of_frame("cam", &stamp, vec![face])
+    }
+
+    #[test]
+    fn the_time_of_day_is_told_in_iso_8601() {
+        let stamp = FrameStamp {
+            utc_ns: Some(1_764_051_650_123_456_789),
+            ..FrameStamp::default()
+        };
+        let utc = Record::of_frame("cam", &stamp, Vec::new()).utc.unwrap();
+        assert_eq!(utc, "2025-11-25T06:20:50.123456789Z");
+        assert!(iso_8601(u64::MAX).starts_with("2554-"));
+    }
 
     #[test]
     fn a_record_without_faces_has_an_empty_list_and_nulls() {

@@ -16,8 +16,9 @@ use super::imp::{CAT, FaceAttitude, Place};
 use super::settings::FrameSettings;
 use super::stream::{Stream, Video};
 use crate::analysis::InferenceError;
+use crate::element::stamp::stamp;
 use crate::element::{composition, lock, video};
-use crate::record::{FrameStamp, Record};
+use crate::record::Record;
 
 impl FaceAttitude {
     /// What holds where the mode is left to upstream.
@@ -76,8 +77,10 @@ impl FaceAttitude {
         video: &Video,
         settings: &FrameSettings,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let (mut stamp, is_discontinuous) = self.stamp(buffer, video);
+        let size = (video.info.width(), video.info.height());
+        let mut stamp = stamp(buffer, &self.obj().segment(), size);
         let running_time_ns = stamp.running_time_ns;
+        let is_discontinuous = buffer.flags().contains(gst::BufferFlags::DISCONT);
         let (number, time_ns) = stream.enter(running_time_ns, is_discontinuous, video, settings);
         stamp.frame = number;
         let mut records = Vec::new();
@@ -135,24 +138,6 @@ impl FaceAttitude {
         gst::info!(CAT, imp = self, "downstream draws the overlay: {attaches}");
         *lock(&self.attaches_overlay) = Some(attaches);
         attaches
-    }
-
-    /// When `buffer` is shown, and whether it does not continue the one before.
-    fn stamp(&self, buffer: &gst::BufferRef, video: &Video) -> (FrameStamp, bool) {
-        let pts = buffer.pts();
-        let segment = self.obj().segment();
-        let segment = segment.downcast_ref::<gst::ClockTime>();
-        let running_time = segment.and_then(|segment| segment.to_running_time(pts));
-        let stream_time = segment.and_then(|segment| segment.to_stream_time(pts));
-        let stamp = FrameStamp {
-            frame: 0,
-            pts_ns: pts.map(gst::ClockTime::nseconds),
-            running_time_ns: running_time.map(gst::ClockTime::nseconds),
-            stream_time_ns: stream_time.map(gst::ClockTime::nseconds),
-            width: video.info.width(),
-            height: video.info.height(),
-        };
-        (stamp, buffer.flags().contains(gst::BufferFlags::DISCONT))
     }
 
     /// Remembers the longest time that a frame was held up, in steps of a power of two, and has
