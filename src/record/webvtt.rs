@@ -11,10 +11,14 @@ pub const HEADER: &str = "WEBVTT\n\n";
 
 const NS_PER_MS: u64 = 1_000_000;
 
-/// Appends `cue`, as long as a millisecond at least.
-pub fn write_cue(cue: &Cue, file: &mut Vec<u8>) {
-    let start_ms = cue.span.start_ns / NS_PER_MS;
-    let end_ms = (cue.span.end_ns / NS_PER_MS).max(start_ms.saturating_add(1));
+/// Appends `cue`, shown `shift_ns` later than it says, as long as a millisecond at least.
+pub fn write_cue(cue: &Cue, shift_ns: i128, file: &mut Vec<u8>) {
+    let shifted_ms = |ns: u64| {
+        let ns = (i128::from(ns) + shift_ns).max(0);
+        u64::try_from(ns).unwrap_or(u64::MAX) / NS_PER_MS
+    };
+    let start_ms = shifted_ms(cue.span.start_ns);
+    let end_ms = shifted_ms(cue.span.end_ns).max(start_ms.saturating_add(1));
     // Its lines are names and numbers: nothing to escape.
     let (start, end) = (timestamp(start_ms), timestamp(end_ms));
     // Writing to memory does not fail.
@@ -33,20 +37,20 @@ mod tests {
     use super::*;
     use crate::record::cue::Span;
 
-    fn written(start_ns: u64, end_ns: u64) -> String {
+    fn written(start_ns: u64, end_ns: u64, shift_ns: i128) -> String {
         let cue = Cue {
             span: Span { start_ns, end_ns },
             text: "#1 positive\n#2 neutral".to_owned(),
         };
         let mut file = Vec::new();
-        write_cue(&cue, &mut file);
+        write_cue(&cue, shift_ns, &mut file);
         String::from_utf8(file).unwrap()
     }
 
     #[test]
     fn a_cue_has_its_times_its_lines_and_a_blank_line() {
         assert_eq!(
-            written(61_234_567_890, 3_600_000_000_000),
+            written(62_234_567_890, 3_601_000_000_000, -1_000_000_000),
             "00:01:01.234 --> 01:00:00.000\n#1 positive\n#2 neutral\n\n"
         );
     }
@@ -54,7 +58,7 @@ mod tests {
     #[test]
     fn hours_grow_and_no_cue_is_empty() {
         assert!(
-            written(400_000_000_000_000, 400_000_000_000_001)
+            written(400_000_000_000_000, 400_000_000_000_001, 0)
                 .starts_with("111:06:40.000 --> 111:06:40.001\n")
         );
     }

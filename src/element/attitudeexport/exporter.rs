@@ -17,8 +17,15 @@ pub(super) struct Text {
 #[derive(Debug)]
 pub(super) enum Exporter {
     JsonLines,
-    Csv { has_header: bool },
-    WebVtt { has_header: bool, cues: WholeCues },
+    Csv {
+        has_header: bool,
+    },
+    WebVtt {
+        has_header: bool,
+        cues: WholeCues,
+        /// From timestamps to the position in the recording, which a file of subtitles goes by.
+        shift_ns: i128,
+    },
     Text(CuePieces),
 }
 
@@ -30,6 +37,7 @@ impl Exporter {
             Format::WebVtt => Self::WebVtt {
                 has_header: false,
                 cues: WholeCues::default(),
+                shift_ns: 0,
             },
             Format::Text => Self::Text(CuePieces::default()),
         }
@@ -64,12 +72,19 @@ impl Exporter {
                 }
             }
             Self::JsonLines | Self::Csv { .. } => {}
-            Self::WebVtt { has_header, cues } => {
+            Self::WebVtt {
+                has_header,
+                cues,
+                shift_ns,
+            } => {
                 if !std::mem::replace(has_header, true) {
                     let bytes = webvtt::HEADER.into();
                     texts.push(Text { span, bytes });
                 }
-                texts.extend(cues.note(span, &record.faces).map(in_webvtt));
+                let ended = cues.note(span, &record.faces);
+                texts.extend(ended.map(|cue| in_webvtt(cue, *shift_ns)));
+                let position_ns = record.stream_time_ns.unwrap_or(span.start_ns);
+                *shift_ns = i128::from(position_ns) - i128::from(span.start_ns);
             }
             Self::Text(pieces) => {
                 texts.extend(
@@ -84,7 +99,9 @@ impl Exporter {
     /// The stream, or a part of it, ends: appends what was open to `texts`.
     pub fn finish(&mut self, texts: &mut Vec<Text>) {
         match self {
-            Self::WebVtt { cues, .. } => texts.extend(cues.finish().map(in_webvtt)),
+            Self::WebVtt { cues, shift_ns, .. } => {
+                texts.extend(cues.finish().map(|cue| in_webvtt(cue, *shift_ns)));
+            }
             Self::Text(pieces) => pieces.forget(),
             Self::JsonLines | Self::Csv { .. } => {}
         }
@@ -110,9 +127,9 @@ impl Exporter {
     }
 }
 
-fn in_webvtt(cue: Cue) -> Text {
+fn in_webvtt(cue: Cue, shift_ns: i128) -> Text {
     let mut bytes = Vec::new();
-    webvtt::write_cue(&cue, &mut bytes);
+    webvtt::write_cue(&cue, shift_ns, &mut bytes);
     Text {
         span: cue.span,
         bytes,

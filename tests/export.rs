@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! `attitudeexport`: what it writes of what frames carry.
+
+use gst::prelude::*;
+use gst_check::Harness;
+use gst_video::VideoFormat;
+use gstattitude::record::Record;
+use gstattitude::record::json::JSON_SCHEMA;
+
+mod common;
+use common::*;
+
+/// `faceattitude` with the tiny models and `attitudeexport` behind it.
+struct Export {
+    rig: Rig,
+    export: Harness,
+}
+
+impl Export {
+    fn new(properties: &[(&str, &str)], analyzer: &[(&str, &str)]) -> Self {
+        let mut rig = Rig::tiny(&[("smoothing", "0"), ("messages", "sample")]);
+        for (name, value) in analyzer {
+            rig.element.set_property_from_str(name, value);
+        }
+        rig.next_pts = gst::ClockTime::from_seconds(10);
+        let element = gst::ElementFactory::make("attitudeexport").build().unwrap();
+        for (name, value) in properties {
+            element.set_property_from_str(name, value);
+        }
+        let mut export = Harness::with_element(&element, Some("sink"), Some("src"));
+        export.set_src_caps(rig.info.to_caps().unwrap());
+        Self { rig, export }
+    }
+
+    /// A frame with a face of that brightness, or with none, goes through both.
+    fn pass(&mut self, luma: Option<u8>) {
+        let min_face_size = if luma.is_some() { 24u32 } else { 1000 };
+        self.rig
+            .element
+            .set_property("min-face-size", min_face_size);
+        let buffer = self.rig.pass_face(luma.unwrap_or(NEUTRAL));
+        self.export.push(buffer).unwrap();
+    }
+
+    fn pulled(&mut self) -> Vec<gst::Buffer> {
+        std::iter::from_fn(|| self.export.try_pull()).collect()
+    }
+
+    /// Each buffer's start and end in frames since the first one, and its text.
+    fn texts(&mut self) -> Vec<(u64, u64, String)> {
+        let start = gst::ClockTime::from_seconds(10);
+        let frames = |time: gst::ClockTime| (time - start) / FRAME;
+        self.pulled()
+            .iter()
+            .map(|buffer| {
+                let pts = buffer.pts().unwrap();
+                let end = pts + buffer.duration().unwrap();
+                (frames(pts), frames(end), text(buffer))
+            })
+            .collect()
+    }
+}
+
+fn text(buffer: &gst::BufferRef) -> String {
+    String::from_utf8(bytes(buffer)).unwrap()
+}
+
+fn records(buffers: &[gst::Buffer]) -> Vec<Record> {
+    let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    buffers
+        .iter()
+        .map(|buffer| {
+            let line = text(buffer);
+            let value = serde_json::from_str(&line).unwrap();
+            validator
+                .validate(&value)
+                .map_err(|e| e.to_string())
+                .unwrap();
+            assert_eq!(line.matches('\n').count(), 1);
+            serde_json::from_value(value).unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn json_lines_say_what_the_messages_say() {
+    let mut export = Export::new(&[], &[]);
+    for number in 0..20 {
+        export.pass((number < 8).then_some(POSITIVE));
+    }
+    let buffers = export.pulled();
+    let lines = records(&buffers);
+    let mut messages = export.rig.records();
+    assert_eq!(lines.len(), 4);
+    for (line, message) in lines.iter().zip(&mut messages) {
+        // The harness gives each element a stream of its own.
+        message.stream.clone_from(&line.stream);
+        assert_eq!(line, message);
+    }
+    assert!(lines[3].faces.is_empty(), "{:?}", lines[3]);
+    for (buffer, line) in buffers.iter().zip(&lines) {
+        assert_eq!(buffer.pts().map(|pts| pts.nseconds()), line.pts_ns);
+        assert_eq!(buffer.duration(), Some(FRAME));
+    }
+}
+
+#[test]
+fn the_interval_says_which_frames_are_written_about() {
+    for (interval, expected) in [
+        ("sample", &[0, 5, 10][..]),
+        ("change", &[0, 5]),
+        ("frame", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
+    ] {
+        let mut export = Export::new(&[("interval", interval)], &[]);
+        for number in 0..12 {
+            export.pass(Some(if number < 5 { NEUTRAL } else { POSITIVE }));
+        }
+        let lines = records(&export.pulled());
+        let frames: Vec<_> = lines.iter().map(|line| line.frame).collect();
+        assert_eq!(frames, expected, "{interval}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.faces[0].fresh == (line.frame % 5 == 0))
+        );
+    }
+}
+
+#[test]
+fn csv_has_the_names_once_and_a_row_for_each_face() {
+    let mut export = Export::new(&[("format", "csv")], &[]);
+    for luma in [None, Some(POSITIVE)] {
+        (0..5).for_each(|_| export.pass(luma));
+        export.export.push_event(gst::event::FlushStart::new());
+        export.export.push_event(gst::event::FlushStop::new(true));
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        export.export.push_event(gst::event::Segment::new(&segment));
+    }
+    let file: String = export.pulled().iter().map(|buffer| text(buffer)).collect();
+    let lines: Vec<_> = file.lines().collect();
+    assert_eq!(lines.len(), 2, "{file}");
+    assert!(lines[0].starts_with("stream,frame,pts_ns,"));
+    assert!(lines[1].contains(",positive,"));
+}
+
+#[test]
+fn webvtt_has_a_cue_from_where_an_attitude_starts_to_where_it_ends() {
+    let mut export = Export::new(&[("format", "webvtt")], &[("sample-interval", "0")]);
+    for number in 0..20 {
+        export.pass(match number {
+            0..4 => None,
+            4..10 => Some(NEUTRAL),
+            _ => Some(POSITIVE),
+        });
+    }
+    assert!(export.export.push_event(gst::event::Eos::new()));
+    let texts = export.texts();
+    assert_eq!(texts[0].2, "WEBVTT\n\n");
+    assert_eq!(
+        texts[1..],
+        [
+            (
+                4,
+                10,
+                "00:00:10.160 --> 00:00:10.400\n#1 neutral\n\n".to_owned()
+            ),
+            (
+                10,
+                20,
+                "00:00:10.400 --> 00:00:10.800\n#1 positive\n\n".to_owned()
+            ),
+        ]
+    );
+}
+
+#[test]
+fn subtitles_for_a_muxer_have_no_hole_and_come_when_they_begin() {
+    let mut export = Export::new(&[("format", "text")], &[]);
+    let mut covered = 0;
+    let mut said = Vec::new();
+    for number in 0..60 {
+        export.pass((number < 15).then_some(POSITIVE));
+        for (start, end, text) in export.texts() {
+            assert_eq!(start, covered);
+            covered = end;
+            said.push(text);
+        }
+        assert!(covered > number, "frame {number}");
+    }
+    said.dedup();
+    assert_eq!(said, ["#1 positive", " "]);
+}
+
+#[test]
+fn what_is_open_is_dropped_by_a_flush_and_written_where_another_stream_begins() {
+    for (is_flush, expected) in [(true, 0), (false, 1)] {
+        let mut export = Export::new(&[("format", "webvtt")], &[]);
+        (0..6).for_each(|_| export.pass(Some(NEUTRAL)));
+        if is_flush {
+            assert!(export.export.push_event(gst::event::FlushStart::new()));
+            assert!(export.export.push_event(gst::event::FlushStop::new(true)));
+        } else {
+            assert!(
+                export
+                    .export
+                    .push_event(gst::event::StreamStart::new("other"))
+            );
+        }
+        let cues = export
+            .pulled()
+            .iter()
+            .filter(|b| text(b).contains("-->"))
+            .count();
+        assert_eq!(cues, expected, "flush: {is_flush}");
+    }
+}
+
+#[test]
+fn frames_of_which_there_is_nothing_to_say_are_gaps_so_that_sinks_do_not_wait() {
+    let mut export = Export::new(&[("interval", "change")], &[]);
+    (0..3).for_each(|_| export.pass(None));
+    assert!(export.pulled().is_empty());
+    let events = std::iter::from_fn(|| export.export.try_pull_event());
+    let types: Vec<_> = events.map(|event| event.type_()).collect();
+    assert_eq!(
+        types
+            .iter()
+            .filter(|&&kind| kind == gst::EventType::Gap)
+            .count(),
+        3
+    );
+    let position = |kind| types.iter().position(|&found| found == kind).unwrap();
+    assert!(position(gst::EventType::StreamStart) < position(gst::EventType::Caps));
+    assert!(position(gst::EventType::Caps) < position(gst::EventType::Segment));
+    assert!(position(gst::EventType::Segment) < position(gst::EventType::Gap));
+}
+
+#[test]
+fn the_time_of_day_is_told_where_the_source_tells_it() {
+    let mut export = Export::new(&[], &[]);
+    let mut buffer = export.rig.frame(&Patch(NEUTRAL));
+    let caps = gst::Caps::new_empty_simple("timestamp/x-unix");
+    let time = gst::ClockTime::from_seconds(1_700_000_000);
+    gst::ReferenceTimestampMeta::add(buffer.get_mut().unwrap(), &caps, time, None);
+    let buffer = export.rig.push(buffer);
+    export.export.push(buffer).unwrap();
+    let line = records(&export.pulled()).remove(0);
+    assert_eq!(line.utc.as_deref(), Some("2023-11-14T22:13:20.000000000Z"));
+    assert_eq!(export.rig.records()[0].utc, line.utc);
+}
+
+#[test]
+fn caps_follow_the_format_and_sizes_the_video() {
+    for (format, name) in [
+        ("jsonl", "application/x-ndjson"),
+        ("csv", "text/csv"),
+        ("webvtt", "application/x-subtitle-vtt"),
+        ("text", "text/x-raw"),
+    ] {
+        let mut export = Export::new(&[("format", format)], &[]);
+        export.pass(Some(NEUTRAL));
+        let caps = export
+            .export
+            .element()
+            .unwrap()
+            .static_pad("src")
+            .unwrap()
+            .current_caps();
+        assert_eq!(caps.unwrap().structure(0).unwrap().name(), name);
+    }
+    let mut export = Export::new(&[("interval", "frame")], &[]);
+    export.pass(Some(NEUTRAL));
+    let double = info(VideoFormat::Gray8, 2 * WIDTH, 2 * HEIGHT);
+    export.rig.set_video(double.clone());
+    export.export.set_src_caps(double.to_caps().unwrap());
+    export.pass(Some(NEUTRAL));
+    let sizes = records(&export.pulled())
+        .iter()
+        .map(|r| (r.width, r.height))
+        .collect::<Vec<_>>();
+    assert_eq!(sizes, [(WIDTH, HEIGHT), (2 * WIDTH, 2 * HEIGHT)]);
+}
+
+/// Runs a pipeline to its end.
+fn run(description: &str) {
+    init();
+    let pipeline = gst::parse::launch(description).unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let bus = pipeline.bus().unwrap();
+    let end = [gst::MessageType::Eos, gst::MessageType::Error];
+    let minute = gst::ClockTime::from_seconds(60);
+    let message = bus.timed_pop_filtered(minute, &end).expect("it hangs");
+    assert_eq!(message.type_(), gst::MessageType::Eos, "{message:?}");
+    pipeline.set_state(gst::State::Null).unwrap();
+}
+
+/// The cues that GStreamer's own parser finds in a file: start, end, text.
+fn parsed(
+    location: &std::path::Path,
+    demuxer: &str,
+) -> Vec<(gst::ClockTime, gst::ClockTime, String)> {
+    init();
+    let pipeline = gst::parse::launch(&format!(
+        "filesrc location={} ! {demuxer} ! text/x-raw ! appsink name=sink sync=false",
+        location.display()
+    ))
+    .unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let sink = pipeline
+        .downcast_ref::<gst::Bin>()
+        .unwrap()
+        .by_name("sink")
+        .unwrap();
+    let sink = sink.downcast::<gst_app::AppSink>().unwrap();
+    let cues = std::iter::from_fn(|| sink.try_pull_sample(gst::ClockTime::from_seconds(30)))
+        .map(|sample| {
+            let buffer = sample.buffer().unwrap();
+            let pts = buffer.pts().unwrap();
+            let text = text(buffer).trim_end_matches('\0').to_owned();
+            (pts, pts + buffer.duration().unwrap_or_default(), text)
+        })
+        .collect();
+    pipeline.set_state(gst::State::Null).unwrap();
+    cues
+}
+
+#[test]
+fn one_pass_writes_a_video_with_subtitles_and_three_files_that_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    for (muxer, video) in [("mp4mux", "a.mp4"), ("matroskamux", "a.mkv")] {
+        run(&format!(
+            "videotestsrc num-buffers=60 pattern=white ! {LAUNCH_CAPS} ! faceattitude {} ! tee name=t \
+             t. ! queue ! attitudeoverlay ! x264enc tune=zerolatency ! queue ! {muxer} name=m ! filesink location={} \
+             t. ! queue ! attitudeexport format=text ! queue ! m. \
+             t. ! queue ! attitudeexport ! filesink location={} \
+             t. ! queue ! attitudeexport format=csv ! filesink location={} \
+             t. ! queue ! attitudeexport format=webvtt ! filesink location={}",
+            tiny_launch(),
+            file(video).display(),
+            file("a.jsonl").display(),
+            file("a.csv").display(),
+            file("a.vtt").display(),
+        ));
+        let lines = std::fs::read_to_string(file("a.jsonl")).unwrap();
+        let records: Vec<Record> = lines
+            .lines()
+            .map(|l| serde_json::from_str(l).unwrap())
+            .collect();
+        assert_eq!(records.len(), 12);
+        let mut reader = csv::Reader::from_path(file("a.csv")).unwrap();
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        for (record, row) in records.iter().zip(&rows) {
+            assert_eq!(row[14], record.faces[0].attitude);
+            assert_eq!(row[2].parse().ok(), record.pts_ns);
+        }
+        assert_eq!(rows.len(), records.len());
+        let label = format!("#1 {}", records[0].faces[0].attitude);
+        let whole = parsed(&file("a.vtt"), "subparse");
+        let end = FRAME * 60;
+        assert_eq!(whole, [(gst::ClockTime::ZERO, end, label.clone())]);
+        let demuxer = if muxer == "mp4mux" {
+            "qtdemux name=d d.subtitle_0"
+        } else {
+            "matroskademux name=d d.subtitle_0"
+        };
+        let pieces = parsed(&file(video), demuxer);
+        assert!(
+            pieces.iter().all(|(_, _, text)| text.contains(&label)),
+            "{pieces:?}"
+        );
+        assert_eq!(pieces.last().unwrap().1.mseconds(), end.mseconds());
+    }
+}
