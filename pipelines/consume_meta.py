@@ -38,15 +38,20 @@ warnings.filterwarnings("ignore", "GObject.ValueArray", DeprecationWarning)
 def regions(buffer):
     """Yields each GstVideoRegionOfInterestMeta of a buffer; it is valid until the next one is asked for.
 
-    Python has no iterator over metadata, and Gst.Buffer.foreach_meta gives it None. What works is to ask for the first
-    region whose id is 0, as it is for all of faceattitude's. So copy the metadata, and nothing of the picture, to an
-    empty buffer, and take the first region away there until none is left.
+    Python has no iterator over metadata, and Gst.Buffer.foreach_meta gives it None. What works is to ask for a region by
+    its id, a small number that counts up where the frame has analytics metadata, else 0. So copy the metadata, and nothing
+    of the picture, to an empty buffer, and take the first region of each id away there until none is left.
     """
+    kind = GstVideo.video_region_of_interest_meta_api_get_type()
     copy = Gst.Buffer.new()
     copy.copy_into(buffer, Gst.BufferCopyFlags.META, 0, buffer.get_size())
-    while region := GstVideo.buffer_get_video_region_of_interest_meta_id(copy, 0):
-        yield region
-        copy.remove_meta(region.meta)
+    number = 0
+    while copy.get_meta(kind) and number < 1 << 16:
+        if region := GstVideo.buffer_get_video_region_of_interest_meta_id(copy, number):
+            yield region
+            copy.remove_meta(region.meta)
+        else:
+            number += 1
 
 
 def items(array):

@@ -4,7 +4,7 @@
 //! GStreamer loads it. Where Debian's Python has no bindings of GStreamer, these tests say so and
 //! pass.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
@@ -25,25 +25,10 @@ fn consume(argument: &str) -> Option<Output> {
         println!("skipped: {PYTHON} has no gi with Gst and GstVideo");
         return None;
     }
-    let folder = tempfile::tempdir().unwrap();
-    // Alone in a folder, because beside it are libraries of crates, which are no plugins.
-    std::os::unix::fs::symlink(plugin(), folder.path().join("libgstattitude.so")).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/consume_meta.py");
-    let output = Command::new(PYTHON)
-        .arg(script)
-        .arg(argument)
-        .env("GST_PLUGIN_PATH", folder.path())
-        .env("GST_REGISTRY", folder.path().join("registry.bin"))
-        .output();
-    Some(output.unwrap())
-}
-
-/// The plugin that was built with this test program.
-fn plugin() -> PathBuf {
-    let program = std::env::current_exe().unwrap();
-    let plugin = program.with_file_name("libgstattitude.so");
-    assert!(plugin.exists(), "{} is not there", plugin.display());
-    plugin
+    let folder = tempfile::tempdir().unwrap();
+    let mut python = with_plugin(PYTHON, folder.path());
+    Some(python.arg(script).arg(argument).output().unwrap())
 }
 
 /// A positive and a neutral face, side by side.

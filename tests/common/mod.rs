@@ -287,6 +287,21 @@ pub fn c_library(folder: &Path, version: &str, base: &str) -> PathBuf {
     library
 }
 
+/// A program that finds the plugin that was built with this test program, by way of `folder`, an empty
+/// one.
+pub fn with_plugin(program: &str, folder: &Path) -> std::process::Command {
+    let tests = std::env::current_exe().unwrap();
+    let plugin = tests.with_file_name("libgstattitude.so");
+    assert!(plugin.exists(), "{} is not there", plugin.display());
+    // Alone in a folder, because beside it are libraries of crates, which are no plugins.
+    std::os::unix::fs::symlink(plugin, folder.join("libgstattitude.so")).unwrap();
+    let mut command = std::process::Command::new(program);
+    command
+        .env("GST_PLUGIN_PATH", folder)
+        .env("GST_REGISTRY", folder.join("registry.bin"));
+    command
+}
+
 /// A playing element between two pads, with a bus.
 pub struct Rig {
     pub harness: gst_check::Harness,
