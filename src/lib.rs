@@ -6,12 +6,12 @@
 //! A frame's way through the code, in the order of the modules:
 //!
 //! ```text
-//! buffer -> sampling -> detection -> tracking -> crop -> classification -> smoothing -> metadata -> overlay | message
+//! buffer -> sampling -> detection -> tracking -> crop -> classification -> smoothing -> metadata -> overlay | message | export
 //! ```
 //!
 //! * [`analysis`] is the computation, pure Rust on slices;
 //! * [`inference`] runs the networks and is the only place that knows ONNX Runtime;
-//! * [`record`] is what is known of a frame, as data;
+//! * [`record`] is what is known of a frame, as data and as text;
 //! * [`evaluation`] tells how good a classifier is, by labelled faces;
 //! * [`element`] is the glue to GStreamer.
 

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What `attitudeoverlay` and `attitudeexport` cost a frame of 1280x720 with four faces that move,
+//! beside GStreamer's own `textoverlay`.
+//!
+//!     cargo bench --bench consumers
+
+use criterion::{BenchmarkId, Criterion};
+use gst_check::Harness;
+use gst_video::video_meta::VideoRegionOfInterestMeta;
+use gst_video::{VideoFormat, VideoInfo, VideoOverlayCompositionMeta};
+
+const WIDTH: u32 = 1280;
+const HEIGHT: u32 = 720;
+/// How many frames with their metadata are made before, and pass in turn.
+const FRAMES: u64 = 100;
+
+/// A face of changing attitude, as `faceattitude` attaches it.
+fn add_face(buffer: &mut gst::BufferRef, track: i32, number: u64) {
+    let x = 40 + 300 * (track as u32 - 1) + number as u32 % 50;
+    let label = ["positive", "neutral", "negative"][(number / 20) as usize % 3];
+    let share = 0.5 + (number % 40) as f64 / 100.0;
+    let mut region = VideoRegionOfInterestMeta::add(buffer, "face", (x, 200, 160, 200));
+    region.add_param(
+        gst::Structure::builder("object_id")
+            .field("id", track)
+            .build(),
+    );
+    region.add_param(
+        gst::Structure::builder("classification_layer_name:attitude")
+            .field("label", label)
+            .field("confidence", share)
+            .field("positive", share)
+            .field("neutral", 1.0 - share)
+            .field("negative", 0.0)
+            .field("age-ns", 0u64)
+            .field("fresh", true)
+            .build(),
+    );
+}
+
+/// Frames of 40 ms that carry four faces each.
+fn frames(info: &VideoInfo) -> Vec<gst::Buffer> {
+    let pixels = gst::Memory::from_mut_slice(vec![60u8; info.size()]);
+    (0..FRAMES)
+        .map(|number| {
+            let mut buffer = gst::Buffer::new();
+            let writable = buffer.get_mut().expect("it is new");
+            writable.append_memory(pixels.clone());
+            for track in 1..=4 {
+                add_face(writable, track, number);
+            }
+            buffer
+        })
+        .collect()
+}
+
+/// The element with frames of that size before it; downstream draws overlays where `draws`.
+fn harness(element: &str, info: &VideoInfo, draws: bool) -> Harness {
+    let mut harness = Harness::new_parse(element);
+    if draws {
+        harness.add_propose_allocation_meta(VideoOverlayCompositionMeta::meta_api(), None);
+    }
+    harness.set_src_caps(info.to_caps().expect("caps"));
+    harness.play();
+    harness
+}
+
+fn main() {
+    gst::init().expect("GStreamer");
+    gstattitude::plugin_register_static().expect("the plugin");
+    let mut criterion = Criterion::default().configure_from_args();
+    for format in [VideoFormat::I420, VideoFormat::Bgrx] {
+        let info = VideoInfo::builder(format, WIDTH, HEIGHT).fps(gst::Fraction::new(25, 1));
+        let info = info.build().expect("a size");
+        let templates = frames(&info);
+        let mut group = criterion.benchmark_group(format!("four faces in 1280x720 {format}"));
+        for (name, element, draws) in [
+            ("identity", "identity", false),
+            ("textoverlay", "textoverlay text=attitude", false),
+            ("attitudeoverlay", "attitudeoverlay", false),
+            ("attitudeoverlay, drawn downstream", "attitudeoverlay", true),
+            (
+                "attitudeoverlay, faces pixelated",
+                "attitudeoverlay blur-faces=true",
+                false,
+            ),
+            ("attitudeexport", "attitudeexport interval=frame", false),
+            (
+                "attitudeexport format=csv",
+                "attitudeexport interval=frame format=csv",
+                false,
+            ),
+            (
+                "attitudeexport format=text",
+                "attitudeexport format=text",
+                false,
+            ),
+        ] {
+            let mut harness = harness(element, &info, draws);
+            let mut number = 0;
+            group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+                bencher.iter_custom(|rounds| {
+                    let mut spent = std::time::Duration::ZERO;
+                    for _ in 0..rounds {
+                        // Deep, so that a blending element need not copy: that is not measured.
+                        let template = &templates[(number % FRAMES) as usize];
+                        let mut buffer = template.copy_deep().expect("memory");
+                        let pts = gst::ClockTime::from_mseconds(40) * number;
+                        let writable = buffer.get_mut().expect("it is new");
+                        writable.set_pts(pts);
+                        writable.set_duration(gst::ClockTime::from_mseconds(40));
+                        number += 1;
+                        let started = std::time::Instant::now();
+                        harness.push(buffer).expect("it passes");
+                        spent += started.elapsed();
+                        while harness.try_pull().is_some() {}
+                    }
+                    spent
+                });
+            });
+        }
+        group.finish();
+    }
+    criterion.final_summary();
+}
