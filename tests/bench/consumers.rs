@@ -6,6 +6,7 @@
 //!     cargo bench --bench consumers
 
 use criterion::{BenchmarkId, Criterion};
+use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::video_meta::VideoRegionOfInterestMeta;
 use gst_video::{VideoFormat, VideoInfo, VideoOverlayCompositionMeta};
