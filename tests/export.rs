@@ -374,3 +374,37 @@ fn one_pass_writes_a_video_with_subtitles_and_three_files_that_agree() {
         assert_eq!(pieces.last().unwrap().1.mseconds(), end.mseconds());
     }
 }
+
+#[test]
+fn where_a_converter_has_dropped_the_attitudes_a_warning_says_what_to_do() {
+    init();
+    for reader in ["attitudeexport", "attitudeoverlay"] {
+        let pipeline = gst::parse::launch(&format!(
+            "videotestsrc num-buffers=20 pattern=white ! {LAUNCH_CAPS} ! \
+             faceattitude analytics-meta=false {} ! videoconvert ! video/x-raw,format=RGB ! {reader} ! \
+             fakesink",
+            tiny_launch()
+        ))
+        .unwrap();
+        pipeline.set_state(gst::State::Playing).unwrap();
+        let bus = pipeline.bus().unwrap();
+        let kinds = [
+            gst::MessageType::Warning,
+            gst::MessageType::Error,
+            gst::MessageType::Eos,
+        ];
+        let minute = gst::ClockTime::from_seconds(60);
+        let messages = std::iter::from_fn(|| bus.timed_pop_filtered(minute, &kinds));
+        let warnings: Vec<_> = messages
+            .take_while(|message| message.type_() == gst::MessageType::Warning)
+            .map(|message| problem(&message))
+            .collect();
+        assert_eq!(warnings.len(), 1, "{reader} {warnings:?}");
+        assert!(
+            warnings[0].contains("right behind faceattitude"),
+            "{warnings:?}"
+        );
+        pipeline.set_state(gst::State::Null).unwrap();
+        bus.set_flushing(true);
+    }
+}

@@ -46,6 +46,7 @@ struct State {
     frames: u64,
     /// Where the last frame ended.
     end_ns: u64,
+    has_warned_of_stripped: bool,
 }
 
 /// See [`super::AttitudeExport`].
@@ -220,6 +221,10 @@ impl AttitudeExport {
         let interval = lock(&self.settings).interval;
         let mut texts = Vec::new();
         let gap = lock(&self.state).note(&buffer, interval, &mut texts);
+        let is_stripped = meta::is_stripped(&buffer);
+        if is_stripped && !std::mem::replace(&mut lock(&self.state).has_warned_of_stripped, true) {
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ["{}", meta::STRIPPED]);
+        }
         self.push(texts)?;
         if let Some(span) = gap {
             // Tells sinks and muxers not to wait for text of this time.

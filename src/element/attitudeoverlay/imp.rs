@@ -42,6 +42,7 @@ struct Drawing {
     /// The time that the last frame was taken to have.
     last_time_ns: Option<u64>,
     warnings: WarningLimit,
+    has_warned_of_stripped: bool,
 }
 
 /// See [`super::AttitudeOverlay`].
@@ -188,6 +189,10 @@ impl BaseTransformImpl for AttitudeOverlay {
         let mut drawing = lock(&self.drawing);
         drawing.take_settings(&settings);
         meta::read_shown(buffer, &mut drawing.shown);
+        let is_stripped = meta::is_stripped(buffer);
+        if is_stripped && !std::mem::replace(&mut drawing.has_warned_of_stripped, true) {
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ["{}", meta::STRIPPED]);
+        }
         if settings.blur_faces {
             drawing
                 .pixelate(buffer, &info, &settings.face_type)

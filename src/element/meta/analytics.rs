@@ -159,6 +159,13 @@ pub(super) fn read(buffer: &gst::BufferRef, mut tell: impl FnMut(Judged)) {
     }
 }
 
+/// Whether `buffer` has a judged detection.
+pub(super) fn is_judged(buffer: &gst::BufferRef) -> bool {
+    let mut is_judged = false;
+    read(buffer, |_| is_judged = true);
+    is_judged
+}
+
 impl Judged {
     /// What is drawn of it.
     pub fn shown(&self) -> Shown {

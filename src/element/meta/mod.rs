@@ -164,6 +164,25 @@ pub fn read_records(buffer: &gst::BufferRef, faces: &mut Vec<FaceRecord>) {
     }
 }
 
+/// Why [`is_stripped`] is worth a warning, and what to do.
+pub(super) const STRIPPED: &str = "an element in between has dropped what was known of the faces, as \
+    GStreamer's converters do: put this element before it, right behind faceattitude";
+
+/// Whether `buffer` brings a sample whose faces are still there as regions of interest, but not what
+/// was known of them.
+pub fn is_stripped(buffer: &gst::BufferRef) -> bool {
+    is_sample(buffer) && region::has_bare_face(buffer) && !is_judged(buffer)
+}
+
+/// Whether the attitude of any face is told.
+fn is_judged(buffer: &gst::BufferRef) -> bool {
+    #[cfg(feature = "analytics")]
+    if analytics::is_judged(buffer) {
+        return true;
+    }
+    region::iter(buffer).next().is_some()
+}
+
 /// Replaces the contents of `faces` by those that upstream has attached to `buffer`: the regions of
 /// interest and the detections of type `face_type`, in pixels of the frame, without landmarks.
 pub fn read_detections(buffer: &gst::BufferRef, face_type: &str, faces: &mut Vec<Detection>) {

@@ -133,6 +133,12 @@ pub(super) fn detections(
         })
 }
 
+/// Whether there is a face of which nothing but its place is told.
+pub(super) fn has_bare_face(buffer: &gst::BufferRef) -> bool {
+    let mut regions = buffer.iter_meta::<VideoRegionOfInterestMeta>();
+    regions.any(|region| region.roi_type() == FACE && region.params().next().is_none())
+}
+
 fn add_params(region: &mut VideoRegionOfInterestMeta, sighting: &Sighting, model: &ModelNames) {
     region.add_param(
         gst::Structure::builder("object_id")
