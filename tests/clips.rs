@@ -10,19 +10,9 @@ use gst::prelude::*;
 use gstattitude::record::{FaceRecord, Record};
 
 mod common;
+use common::shared;
 
 const CUTS_OF_STAGE_NS: [u64; 3] = [1_500_000_000, 3_570_000_000, 7_880_000_000];
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared")
-        .join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there", path.display());
-    None
-}
 
 /// The records of all samples of a clip, played to its end in sync mode; `None` without the clip.
 fn records(clip: &str, convert: &str, properties: &str) -> Option<Vec<Record>> {

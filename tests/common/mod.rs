@@ -53,6 +53,18 @@ pub fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// A file of the material beside the project; `None`, and a message, where it is absent.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared")
+        .join(path);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {} is not there", path.display());
+    None
+}
+
 /// The path of one of the tiny models.
 pub fn model(name: &str) -> String {
     let path = fixture("models").join(format!("{name}.onnx"));
