@@ -258,3 +258,34 @@ fn the_metadata_survive_as_far_as_gstreamers_own_does() {
         pipeline.set_state(gst::State::Null).unwrap();
     }
 }
+
+#[test]
+fn on_a_clip_both_forms_tell_the_same_faces() {
+    let Some(clip) = shared("clips/woman2.mp4") else {
+        return;
+    };
+    init();
+    let pipeline = gst::parse::launch(&format!(
+        "filesrc location={} ! decodebin ! videoconvert ! faceattitude mode=sync ! \
+         appsink name=sink sync=false",
+        clip.display()
+    ))
+    .unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let sink = pipeline.downcast_ref::<gst::Bin>().unwrap().by_name("sink");
+    let sink = sink.unwrap().downcast::<gst_app::AppSink>().unwrap();
+    let mut faces = 0;
+    while let Ok(sample) = sink.pull_sample() {
+        let buffer = sample.buffer().unwrap();
+        let by_regions = regions(buffer)
+            .into_iter()
+            .map(|face| (face.track as u64, face.label));
+        let by_detections = detected(buffer)
+            .into_iter()
+            .map(|face| (face.track, face.label));
+        faces += by_detections.len();
+        assert!(by_regions.eq(by_detections), "{:?}", buffer.pts());
+    }
+    assert!(faces > 400, "{faces}");
+    pipeline.set_state(gst::State::Null).unwrap();
+}

@@ -176,3 +176,42 @@ fn what_goes_wrong_is_told_and_is_its_exit_status() {
         assert!(text.contains(problem), "{text}");
     }
 }
+
+#[test]
+fn on_a_clip_it_tells_the_attitudes_that_the_export_tells() {
+    let Some(clip) = shared("clips/woman2.mp4") else {
+        return;
+    };
+    let analysis = format!(
+        "filesrc location={} ! decodebin ! videoconvert ! faceattitude name=faces mode=sync messages=none",
+        clip.display()
+    );
+    let Some(output) = consume(&format!("{analysis} ! fakesink")) else {
+        return;
+    };
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let told = text.lines().map(|line| line.split(' ').nth(6).unwrap());
+
+    init();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lines");
+    let pipeline = gst::parse::launch(&format!(
+        "{analysis} ! attitudeexport interval=frame ! filesink location={}",
+        file.display()
+    ))
+    .unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let end = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = pipeline.bus().unwrap().timed_pop_filtered(None, &end);
+    assert_eq!(message.unwrap().type_(), gst::MessageType::Eos);
+    pipeline.set_state(gst::State::Null).unwrap();
+    let lines = std::fs::read_to_string(file).unwrap();
+    let exported: Vec<_> = lines
+        .lines()
+        .flat_map(|line| serde_json::from_str::<Record>(line).unwrap().faces)
+        .map(|face| face.attitude)
+        .collect();
+    assert!(exported.len() > 400, "{}", exported.len());
+    assert!(told.eq(exported.iter().map(String::as_str)));
+}
