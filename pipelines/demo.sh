@@ -20,7 +20,12 @@ readonly root
 
 die() { echo "demo: $*" >&2; exit 1; }
 usage() { sed -n '/^# Finds/,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
-example() { cargo run --manifest-path "$root/Cargo.toml" --quiet --release --locked --example "$@"; }
+# As setup.sh has built it, so that nothing is built anew.
+example() {
+    local features=()
+    ! pkg-config --exists gstreamer-analytics-1.0 || features=(--features analytics)
+    cargo run --manifest-path "$root/Cargo.toml" --quiet --release --locked "${features[@]}" --example "$@"
+}
 # A value within a pipeline description.
 quote() { sed 's/[\\"]/\\&/g; s/.*/"&"/' <<<"$1"; }
 
