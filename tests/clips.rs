@@ -4,7 +4,6 @@
 //! `../shared/clips` is absent, these tests say so and pass.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use gst::prelude::*;
 use gstattitude::record::{FaceRecord, Record};
