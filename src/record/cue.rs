@@ -113,6 +113,14 @@ impl CuePieces {
     /// with it, if one does; its text is a blank where there is no face. A sample that comes before
     /// the last piece has ended begins its own at that end.
     pub fn note(&mut self, frame: Span, is_sample: bool, faces: &[FaceRecord]) -> Option<Cue> {
+        // Half a frame: timestamps are rounded.
+        let tolerance_ns = frame.len_ns() / 2;
+        let is_next = |end_ns: &u64| frame.start_ns <= end_ns.saturating_add(tolerance_ns);
+        let covered_until_ns = self.covered_until_ns.filter(is_next);
+        if covered_until_ns.is_none() {
+            // A hole is no rhythm of samples.
+            self.sampled_ns = None;
+        }
         if is_sample {
             let since_last_ns = self
                 .sampled_ns
@@ -120,18 +128,14 @@ impl CuePieces {
             self.spacing_ns = since_last_ns.unwrap_or(0);
             self.sampled_ns = Some(frame.start_ns);
         }
-        let start_ns = match self.covered_until_ns {
-            // Half a frame: timestamps are rounded.
-            Some(end_ns) if frame.start_ns <= end_ns.saturating_add(frame.len_ns() / 2) => end_ns,
-            _ => frame.start_ns,
-        };
+        let start_ns = covered_until_ns.unwrap_or(frame.start_ns);
         let least_end_ns = if is_sample {
             frame.start_ns.saturating_add(self.spacing_ns)
         } else {
             0
         };
         let end_ns = frame.end_ns.max(least_end_ns);
-        let is_covered = frame.end_ns <= start_ns && !is_sample;
+        let is_covered = frame.end_ns <= start_ns.saturating_add(tolerance_ns) && !is_sample;
         if is_covered || end_ns <= start_ns {
             return None;
         }
@@ -268,5 +272,31 @@ mod tests {
             pieces.note(frame(9), false, &neutral),
             Some(cue(9, 10, "#1 neutral"))
         );
+    }
+
+    #[test]
+    fn after_a_hole_a_piece_is_no_longer_than_samples_are_apart() {
+        let mut pieces = CuePieces::default();
+        let neutral = faces(&["neutral"]);
+        pieces.note(frame(0), true, &neutral);
+        let first = pieces.note(frame(250), true, &neutral);
+        assert_eq!(first, Some(cue(250, 251, "#1 neutral")));
+    }
+
+    #[test]
+    fn rounded_timestamps_make_no_slivers() {
+        let mut pieces = CuePieces::default();
+        let neutral = faces(&["neutral"]);
+        let mut covered_ns = 0;
+        for number in 0..2000u64 {
+            let start_ns = number * 1001 / 30 * 1_000_000;
+            let end_ns = start_ns + 33_366_666;
+            let shown = Span { start_ns, end_ns };
+            if let Some(piece) = pieces.note(shown, number % 6 == 0, &neutral) {
+                assert_eq!(piece.span.start_ns, covered_ns, "frame {number}");
+                assert!(piece.span.len_ns() > 16_000_000, "frame {number} {piece:?}");
+                covered_ns = piece.span.end_ns;
+            }
+        }
     }
 }
