@@ -8,7 +8,7 @@ use gst_video::video_frame::VideoFrameRef;
 use gst_video::video_overlay_composition::VideoOverlayComposition;
 use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
-use super::drawing::{self, FaceDrawing, Renderer, Style};
+use super::drawing::{FaceDrawing, RenderError, Renderer, Style};
 use super::meta::Shown;
 use crate::analysis::attitude::{Attitude, Scores};
 use crate::analysis::history::{History, Moment};
@@ -87,17 +87,22 @@ impl Overlay {
             scores: face.scores,
             history: self.faces.get(&face.track),
         });
-        let composition = self
+        let failed = |error: RenderError| glib::bool_error!("{error}");
+        let (width, height) = (info.width(), info.height());
+        let drawn = self
             .renderer
-            .render(info.width(), info.height(), drawings, Some(&self.scene))
-            .map_err(|error| glib::bool_error!("{error}"))?;
-        match composition {
-            Some(composition) if is_attached => attach(buffer, composition),
-            Some(composition) => {
-                let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
-                drawing::blend(&composition, &mut frame)
+            .draw(width, height, drawings, Some(&self.scene));
+        let Some(overlay) = drawn.map_err(failed)? else {
+            return Ok(());
+        };
+        if is_attached {
+            match overlay.compose().map_err(failed)? {
+                Some(composition) => attach(buffer, composition),
+                None => Ok(()),
             }
-            None => Ok(()),
+        } else {
+            let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
+            overlay.blend(&mut frame).map_err(failed)
         }
     }
 }

@@ -133,17 +133,37 @@ pub(super) fn plane_bytes<'a>(
     frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>,
     plane: usize,
 ) -> &'a [u8] {
-    // SAFETY: The frame is mapped for as long as it is borrowed, which the slice outlives not. With
-    // a meta each plane has a mapping of its own, without one all are in the first. The slice ends
-    // where its mapping does, and is empty where the plane does not start within it.
-    unsafe {
+    let (data, len) = plane_extent(frame, plane);
+    // SAFETY: The frame is mapped for as long as it is borrowed, which the slice outlives not.
+    unsafe { std::slice::from_raw_parts(data, len) }
+}
+
+/// As [`plane_bytes`], for writing.
+pub(super) fn plane_bytes_mut<'a>(
+    frame: &'a mut gst_video::VideoFrameRef<&mut gst::BufferRef>,
+    plane: usize,
+) -> &'a mut [u8] {
+    let (data, len) = plane_extent(frame, plane);
+    // SAFETY: As above; it is mapped for writing, and borrowed by nobody else.
+    unsafe { std::slice::from_raw_parts_mut(data, len) }
+}
+
+/// Where the mapped bytes of a plane start, and how many there are. None where the plane does not
+/// start within what is mapped.
+fn plane_extent(
+    frame: &gst_video::VideoFrameRef<&gst::BufferRef>,
+    plane: usize,
+) -> (*mut u8, usize) {
+    // SAFETY: The description and its maps live as long as the frame.
+    let (map, data) = unsafe {
         let raw = &*frame.as_ptr();
+        // With a meta each plane has a mapping of its own, without one all are in the first.
         let map = &raw.map[if raw.meta.is_null() { 0 } else { plane }];
-        let data = raw.data[plane].cast::<u8>();
-        let offset = (data as usize).checked_sub(map.data as usize);
-        match offset.and_then(|offset| map.size.checked_sub(offset)) {
-            Some(len) if !data.is_null() => std::slice::from_raw_parts(data, len),
-            _ => &[],
-        }
+        (map, raw.data[plane].cast::<u8>())
+    };
+    let offset = (data as usize).checked_sub(map.data as usize);
+    match offset.and_then(|offset| map.size.checked_sub(offset)) {
+        Some(len) if !data.is_null() => (data, len),
+        _ => (std::ptr::NonNull::dangling().as_ptr(), 0),
     }
 }

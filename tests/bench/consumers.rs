@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! What `attitudeoverlay` and `attitudeexport` cost a frame of 1280x720 with four faces that move,
-//! beside GStreamer's own `textoverlay`.
+//! at 25 frames a second of which every fifth brings new scores, beside GStreamer's own
+//! `textoverlay` that shows the text of the four labels, changed as often, and one that shows one
+//! word all the time.
 //!
 //!     cargo bench --bench consumers
 
@@ -15,16 +17,34 @@ const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 720;
 /// How many frames with their metadata are made before, and pass in turn.
 const FRAMES: u64 = 100;
+/// From one sample to the next.
+const FRAMES_OF_A_SAMPLE: u64 = 5;
+const TRACKS: std::ops::RangeInclusive<u64> = 1..=4;
+
+/// The attitude of a face on a frame and how sure it is.
+fn attitude(track: u64, number: u64) -> (&'static str, f64) {
+    let sample = number / FRAMES_OF_A_SAMPLE;
+    let label = ["positive", "neutral", "negative"][(sample / 5 + track) as usize % 3];
+    (label, 0.5 + (sample * 7 * track % 40) as f64 / 100.0)
+}
+
+/// What the labels of a frame say.
+fn labels(number: u64) -> String {
+    let label = |track| {
+        let (label, share) = attitude(track, number);
+        format!("#{track} {label} {:.0}%", share * 100.0)
+    };
+    TRACKS.map(label).collect::<Vec<_>>().join("\n")
+}
 
 /// A face of changing attitude, as `faceattitude` attaches it.
-fn add_face(buffer: &mut gst::BufferRef, track: i32, number: u64) {
-    let x = 40 + 300 * (track as u32 - 1) + number as u32 % 50;
-    let label = ["positive", "neutral", "negative"][(number / 20) as usize % 3];
-    let share = 0.5 + (number % 40) as f64 / 100.0;
-    let mut region = VideoRegionOfInterestMeta::add(buffer, "face", (x, 200, 160, 200));
+fn add_face(buffer: &mut gst::BufferRef, track: u64, number: u64) {
+    let x = 40 + 300 * (track - 1) + number % 50;
+    let (label, share) = attitude(track, number);
+    let mut region = VideoRegionOfInterestMeta::add(buffer, "face", (x as u32, 200, 160, 200));
     region.add_param(
         gst::Structure::builder("object_id")
-            .field("id", track)
+            .field("id", track as i32)
             .build(),
     );
     region.add_param(
@@ -48,7 +68,7 @@ fn frames(info: &VideoInfo) -> Vec<gst::Buffer> {
             let mut buffer = gst::Buffer::new();
             let writable = buffer.get_mut().expect("it is new");
             writable.append_memory(pixels.clone());
-            for track in 1..=4 {
+            for track in TRACKS {
                 add_face(writable, track, number);
             }
             buffer
@@ -78,7 +98,8 @@ fn main() {
         let mut group = criterion.benchmark_group(format!("four faces in 1280x720 {format}"));
         for (name, element, draws) in [
             ("identity", "identity", false),
-            ("textoverlay", "textoverlay text=attitude", false),
+            ("textoverlay, one word", "textoverlay text=attitude", false),
+            ("textoverlay", "textoverlay name=labels", false),
             ("attitudeoverlay", "attitudeoverlay", false),
             ("attitudeoverlay, drawn downstream", "attitudeoverlay", true),
             (
@@ -99,6 +120,9 @@ fn main() {
             ),
         ] {
             let mut harness = harness(element, &info, draws);
+            let labeled = harness
+                .find_element("textoverlay")
+                .filter(|e| e.name() == "labels");
             let mut number = 0;
             group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
                 bencher.iter_custom(|rounds| {
@@ -111,6 +135,11 @@ fn main() {
                         let writable = buffer.get_mut().expect("it is new");
                         writable.set_pts(pts);
                         writable.set_duration(gst::ClockTime::from_mseconds(40));
+                        if let Some(element) = &labeled
+                            && number % FRAMES_OF_A_SAMPLE == 0
+                        {
+                            element.set_property("text", labels(number));
+                        }
                         number += 1;
                         let started = std::time::Instant::now();
                         harness.push(buffer).expect("it passes");

@@ -10,7 +10,7 @@ use gst_video::{VideoFormat, VideoFrameRef, VideoInfo, VideoOverlayComposition};
 use gstattitude::analysis::attitude::Attitude;
 use gstattitude::analysis::geometry::Rect;
 use gstattitude::analysis::history::{History, Moment};
-use gstattitude::element::drawing::{self, FaceDrawing, Pixelator, Renderer};
+use gstattitude::element::drawing::{Drawn, FaceDrawing, Pixelator, Renderer};
 
 const SIZES: [(u32, u32); 4] = [(640, 360), (1280, 720), (1920, 1080), (3840, 2160)];
 const LABEL: Option<Attitude> = Some(Attitude::Positive);
@@ -26,7 +26,12 @@ fn history(slots: u64) -> History {
 }
 
 /// A face a third of the frame's height, seen for 10 s, in a scene of a minute.
-fn render(renderer: &mut Renderer, size: (u32, u32), x: f32) -> VideoOverlayComposition {
+fn draw<T>(
+    renderer: &mut Renderer,
+    size: (u32, u32),
+    x: f32,
+    with: impl FnOnce(Drawn<'_>) -> T,
+) -> T {
     let side = size.1 as f32 / 3.0;
     let history_of_face = history(50);
     let face = FaceDrawing {
@@ -37,8 +42,13 @@ fn render(renderer: &mut Renderer, size: (u32, u32), x: f32) -> VideoOverlayComp
         scores: None,
         history: Some(&history_of_face),
     };
-    let rendered = renderer.render(size.0, size.1, [face].into_iter(), Some(&history(300)));
-    rendered.expect("it draws").expect("there is something")
+    let drawn = renderer.draw(size.0, size.1, [face].into_iter(), Some(&history(300)));
+    with(drawn.expect("it draws").expect("there is something"))
+}
+
+fn compose(renderer: &mut Renderer, size: (u32, u32), x: f32) -> VideoOverlayComposition {
+    let composition = draw(renderer, size, x, Drawn::compose);
+    composition.expect("it draws").expect("there is something")
 }
 
 /// A white frame.
@@ -62,17 +72,21 @@ fn main() {
         let mut group = criterion.benchmark_group(format!("overlay of {width}x{height}"));
         let mut renderer = Renderer::default();
         let mut frames = 0u32;
-        group.bench_function("render a face that moves", |bencher| {
+        group.bench_function("compose a face that moves", |bencher| {
             bencher.iter(|| {
                 frames += 1;
-                render(&mut renderer, (width, height), (frames % 100) as f32)
+                compose(&mut renderer, (width, height), (frames % 100) as f32)
             });
         });
-        let composition = render(&mut renderer, (width, height), 100.0);
+        let composition = compose(&mut renderer, (width, height), 100.0);
         for format in [VideoFormat::I420, VideoFormat::Bgrx] {
             with_frame(format, (width, height), |frame| {
                 group.bench_function(BenchmarkId::new("blend", format), |bencher| {
-                    bencher.iter(|| drawing::blend(&composition, frame));
+                    bencher.iter(|| {
+                        draw(&mut renderer, (width, height), 100.0, |drawn| {
+                            drawn.blend(frame)
+                        })
+                    });
                 });
                 group.bench_function(BenchmarkId::new("GStreamer's own blending", format), |b| {
                     b.iter(|| composition.blend(frame));

@@ -31,21 +31,23 @@ struct Text {
 }
 
 impl Label {
-    /// The picture of the label; `None` where it says nothing or the frame is too small for it.
-    pub(super) fn picture(
+    /// Has it say what is known of the face.
+    pub(super) fn update(
         &mut self,
         face: &FaceDrawing<'_>,
         look: &Look,
-    ) -> Result<Option<&mut Sprite>, RenderError> {
+    ) -> Result<(), RenderError> {
         let content = Content::new(face, look);
-        if self
-            .drawn
-            .as_ref()
-            .is_none_or(|(drawn, _)| *drawn != content)
-        {
+        let is_drawn = |(drawn, _): &(Content, Option<Sprite>)| *drawn == content;
+        if !self.drawn.as_ref().is_some_and(is_drawn) {
             self.drawn = Some((content, content.draw(look)?));
         }
-        Ok(self.drawn.as_mut().and_then(|(_, sprite)| sprite.as_mut()))
+        Ok(())
+    }
+
+    /// The picture of the label; `None` where it says nothing or the frame is too small for it.
+    pub(super) fn picture(&mut self) -> Option<&mut Sprite> {
+        self.drawn.as_mut().and_then(|(_, sprite)| sprite.as_mut())
     }
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The overlay: from the state of the faces to rectangles that GStreamer blends onto the video.
+//! The overlay: from the state of the faces to pictures on the video, which are blended into it or
+//! put together for what is downstream to draw.
 //!
 //! Nothing is drawn on a canvas of the frame's size. Labels and histories are small pictures that
 //! are drawn again only when they change, boxes are put together from pictures that never change,
-//! and a face that moves only moves the rectangles that show them. Where nothing has changed at
-//! all, the very same composition is handed out again, so that sinks which keep it on a graphics
-//! card need not upload anything.
+//! and where a face moves its pictures are only shown elsewhere.
 
 mod blending;
+mod composing;
 mod label;
 mod look;
 mod outline;
@@ -20,6 +20,7 @@ mod planes;
 mod scale;
 mod scene;
 mod sprite;
+mod stencil;
 mod strip;
 mod style;
 mod text;
@@ -30,18 +31,20 @@ mod tests;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use gst_video::{VideoOverlayComposition, VideoOverlayRectangle};
+use gst_video::{VideoFrameRef, VideoOverlayComposition};
 
 use crate::analysis::attitude::{Attitude, Scores};
+use crate::analysis::frame::FrameError;
 use crate::analysis::geometry::Rect;
 use crate::analysis::history::History;
 
-pub use blending::blend;
+use blending::Canvas;
+use composing::Composer;
 use label::Label;
 use look::Look;
 use outline::Outline;
 pub use pixelation::Pixelator;
-use placement::{PixelRect, outline_around, place};
+use placement::{PixelRect, Placement, outline_around, place};
 pub use planes::check_planes;
 use scale::{Scale, Size};
 use scene::Scene;
@@ -76,9 +79,12 @@ pub enum RenderError {
     /// Cairo did not give the pixels away.
     #[error("cannot take the overlay's pixels: {0}")]
     Pixels(#[from] cairo::BorrowError),
-    /// GStreamer did not take the pixels.
+    /// GStreamer did not take the pixels, or not blend them.
     #[error("cannot make an overlay of the pixels: {0}")]
     Buffer(#[from] glib::BoolError),
+    /// The frame cannot be drawn on.
+    #[error("cannot draw on the frame: {0}")]
+    Frame(#[from] FrameError),
 }
 
 /// Draws the faces of a stream of frames and keeps what can be used again for the next one.
@@ -86,8 +92,14 @@ pub enum RenderError {
 pub struct Renderer {
     style: Style,
     pictures: Option<Pictures>,
-    layers: Layers,
-    last: Option<VideoOverlayComposition>,
+    composer: Composer,
+}
+
+/// The overlay of one frame.
+#[derive(Debug)]
+pub struct Drawn<'a> {
+    pictures: &'a mut Pictures,
+    composer: &'a mut Composer,
 }
 
 /// What is kept for one size of frame.
@@ -96,27 +108,19 @@ struct Pictures {
     look: Look,
     scene: Option<Scene>,
     outlines: HashMap<Option<Attitude>, Outline>,
-    /// By track, and by how many faces of that track came before on the frame.
-    faces: HashMap<(u32, u32), Face>,
+    /// Those of the last frame, in its order.
+    faces: Vec<Face>,
 }
 
 /// What is kept for one face.
 #[derive(Debug, Default)]
 struct Face {
-    outline: Option<(PixelRect, Option<Attitude>)>,
-    outline_rectangles: Vec<VideoOverlayRectangle>,
+    track: u32,
+    attitude: Option<Attitude>,
+    outline: PixelRect,
     label: Label,
     strip: Strip,
-    is_in_frame: bool,
-}
-
-/// The rectangles of one frame, from back to front.
-#[derive(Debug, Default)]
-struct Layers {
-    scene: Vec<VideoOverlayRectangle>,
-    boxes: Vec<VideoOverlayRectangle>,
-    strips: Vec<VideoOverlayRectangle>,
-    labels: Vec<VideoOverlayRectangle>,
+    placement: Placement,
 }
 
 impl Renderer {
@@ -142,27 +146,50 @@ impl Renderer {
     ///
     /// # Errors
     /// Where a picture cannot be drawn, for want of memory for instance.
-    pub fn render<'a>(
+    pub fn draw<'a>(
         &mut self,
         frame_width: u32,
         frame_height: u32,
         faces: impl Iterator<Item = FaceDrawing<'a>>,
         scene: Option<&History>,
-    ) -> Result<Option<VideoOverlayComposition>, RenderError> {
-        self.layers.clear();
+    ) -> Result<Option<Drawn<'_>>, RenderError> {
         let scale = Scale::for_frame(frame_width, frame_height);
         self.pictures = scale.map(|scale| match self.pictures.take() {
             Some(pictures) if pictures.look.scale == scale => pictures,
             _ => Pictures::new(Look::new(&self.style, scale)),
         });
-        if let Some(pictures) = &mut self.pictures {
-            pictures.fill(&mut self.layers, faces, scene)?;
-        }
-        let is_unchanged = |last: &VideoOverlayComposition| self.layers.are_in(last);
-        if !self.last.as_ref().is_some_and(is_unchanged) {
-            self.last = self.layers.compose();
-        }
-        Ok(self.last.clone())
+        let Some(pictures) = &mut self.pictures else {
+            return Ok(None);
+        };
+        pictures.update(faces, scene)?;
+        Ok(pictures.is_anything_shown().then_some(Drawn {
+            pictures,
+            composer: &mut self.composer,
+        }))
+    }
+}
+
+impl Drawn<'_> {
+    /// As a composition for what is downstream. Where nothing has changed since the last one it is
+    /// the very same.
+    ///
+    /// # Errors
+    /// Where GStreamer does not take a picture.
+    pub fn compose(self) -> Result<Option<VideoOverlayComposition>, RenderError> {
+        let Self { pictures, composer } = self;
+        pictures.show(&mut |sprite, place| composer.show(sprite, place))?;
+        Ok(composer.finish())
+    }
+
+    /// Onto `frame`, of any raw format and of the size that it was drawn for.
+    ///
+    /// # Errors
+    /// Where the frame is smaller or its planes are shorter than they promise, or where GStreamer
+    /// does not blend a picture.
+    pub fn blend(self, frame: &mut VideoFrameRef<&mut gst::BufferRef>) -> Result<(), RenderError> {
+        let mut canvas = Canvas::new(frame)?;
+        self.pictures
+            .show(&mut |sprite, place| canvas.show(sprite, place))
     }
 }
 
@@ -172,147 +199,123 @@ impl Pictures {
             look,
             scene: None,
             outlines: HashMap::new(),
-            faces: HashMap::new(),
+            faces: Vec::new(),
         }
     }
 
-    fn fill<'a>(
+    fn update<'a>(
         &mut self,
-        layers: &mut Layers,
         faces: impl Iterator<Item = FaceDrawing<'a>>,
         scene: Option<&History>,
     ) -> Result<(), RenderError> {
-        let mut area = self.look.scale.frame;
-        if let Some(history) = scene.filter(|_| self.look.style.scene_history) {
-            area.height_px = self.push_scene(history, layers)?;
+        let look = &self.look;
+        let mut area = look.scale.frame;
+        match scene.filter(|_| look.style.scene_history) {
+            Some(history) => {
+                let scene = match &mut self.scene {
+                    Some(scene) => scene,
+                    none => none.insert(Scene::new(look)?),
+                };
+                scene.update(history, look)?;
+                area.height_px = scene.top_px();
+            }
+            None => self.scene = None,
         }
+        let mut count = 0;
         for drawing in faces {
-            self.push_face(&drawing, area, layers)?;
+            let Some(outline) = outline_around(drawing.bbox_in_frame, &look.scale) else {
+                continue;
+            };
+            // Those before are of this frame already: tracks may come more than once.
+            let known = self.faces[count..].iter();
+            match known
+                .map(|face| face.track)
+                .position(|track| track == drawing.track)
+            {
+                Some(position) => self.faces.swap(count, count + position),
+                None => {
+                    let track = drawing.track;
+                    let face = Face {
+                        track,
+                        ..Face::default()
+                    };
+                    self.faces.insert(count, face);
+                }
+            }
+            self.faces[count].update(&drawing, outline, area, look)?;
+            count += 1;
+            if let Entry::Vacant(vacant) = self.outlines.entry(drawing.label)
+                && look.style.boxes
+            {
+                let color = look.style.colors.of_label(drawing.label);
+                vacant.insert(Outline::new(color, &look.scale)?);
+            }
         }
-        self.faces
-            .retain(|_, face| std::mem::take(&mut face.is_in_frame));
+        self.faces.truncate(count);
         Ok(())
     }
 
-    fn push_scene(&mut self, history: &History, layers: &mut Layers) -> Result<i32, RenderError> {
-        let scene = match &mut self.scene {
-            Some(scene) => scene,
-            none => none.insert(Scene::new(&self.look)?),
-        };
-        scene.push(history, &self.look, &mut layers.scene)
+    fn is_anything_shown(&self) -> bool {
+        let Style {
+            boxes,
+            labels,
+            scores,
+            history,
+            ..
+        } = self.look.style;
+        self.scene.is_some() || !self.faces.is_empty() && (boxes || labels || scores || history)
     }
 
-    fn push_face(
+    /// Shows each picture at its place in the frame, from back to front.
+    fn show(
         &mut self,
-        drawing: &FaceDrawing<'_>,
-        area: Size,
-        layers: &mut Layers,
+        show: &mut impl FnMut(&mut Sprite, PixelRect) -> Result<(), RenderError>,
     ) -> Result<(), RenderError> {
-        let look = &self.look;
-        let Some(outline) = outline_around(drawing.bbox_in_frame, &look.scale) else {
-            return Ok(());
-        };
-        let mut key = (drawing.track, 0);
-        while self.faces.get(&key).is_some_and(|face| face.is_in_frame) {
-            key.1 += 1;
+        if let Some(scene) = &mut self.scene {
+            scene.show(show)?;
         }
-        let face = self.faces.entry(key).or_default();
-        face.is_in_frame = true;
-        if look.style.boxes {
-            let parts = match self.outlines.entry(drawing.label) {
-                Entry::Occupied(parts) => parts.into_mut(),
-                Entry::Vacant(vacant) => {
-                    let color = look.style.colors.of_label(drawing.label);
-                    vacant.insert(Outline::new(color, &look.scale)?)
-                }
-            };
-            face.push_outline(outline, drawing.label, parts, layers)?;
+        for face in &self.faces {
+            if let Some(outline) = self.outlines.get_mut(&face.attitude) {
+                outline.show(face.outline, show)?;
+            }
         }
-        face.push_details(drawing, outline, area, look, layers)
+        for face in &mut self.faces {
+            if let Some(strip) = face.strip.picture() {
+                show(strip, PixelRect::at(face.placement.strip, strip.size()))?;
+            }
+        }
+        for face in &mut self.faces {
+            if let Some(label) = face.label.picture() {
+                show(label, PixelRect::at(face.placement.label, label.size()))?;
+            }
+        }
+        Ok(())
     }
 }
 
 impl Face {
-    fn push_outline(
-        &mut self,
-        outline: PixelRect,
-        label: Option<Attitude>,
-        parts: &Outline,
-        layers: &mut Layers,
-    ) -> Result<(), RenderError> {
-        if self.outline != Some((outline, label)) {
-            self.outline = None;
-            self.outline_rectangles.clear();
-            parts.push_box(outline, &mut self.outline_rectangles)?;
-            self.outline = Some((outline, label));
-        }
-        layers.boxes.extend_from_slice(&self.outline_rectangles);
-        Ok(())
-    }
-
-    fn push_details(
+    fn update(
         &mut self,
         drawing: &FaceDrawing<'_>,
         outline: PixelRect,
         area: Size,
         look: &Look,
-        layers: &mut Layers,
     ) -> Result<(), RenderError> {
         let scale = &look.scale;
-        let label = self.label.picture(drawing, look)?;
-        let strip = match drawing.history.filter(|_| look.style.history) {
+        self.attitude = drawing.label;
+        self.outline = outline;
+        self.label.update(drawing, look)?;
+        match drawing.history.filter(|_| look.style.history) {
             Some(history) => {
                 let width_px = scale.strip_width_px(history.capacity());
                 let size = Size::new(width_px, scale.strip_height_px);
-                Some(self.strip.picture(history, size, look)?)
+                self.strip.update(history, size, look)?;
             }
-            None => None,
-        };
-        let size = |sprite: Option<&Sprite>| sprite.map_or(Size::new(0, 0), Sprite::size);
-        let placement = place(
-            outline,
-            size(label.as_deref()),
-            size(strip.as_deref()),
-            area,
-            scale,
-        );
-        layers
-            .labels
-            .extend(label.map(|label| label.at(placement.label.0, placement.label.1)));
-        layers
-            .strips
-            .extend(strip.map(|strip| strip.at(placement.strip.0, placement.strip.1)));
-        Ok(())
-    }
-}
-
-impl Layers {
-    fn clear(&mut self) {
-        for layer in [
-            &mut self.scene,
-            &mut self.boxes,
-            &mut self.strips,
-            &mut self.labels,
-        ] {
-            layer.clear();
+            None => self.strip = Strip::default(),
         }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &VideoOverlayRectangle> {
-        [&self.scene, &self.boxes, &self.strips, &self.labels]
-            .into_iter()
-            .flatten()
-    }
-
-    /// Whether `composition` consists of these very rectangles.
-    fn are_in(&self, composition: &VideoOverlayComposition) -> bool {
-        let addresses = self.iter().map(|rectangle| rectangle.as_ptr());
-        addresses.eq(composition.iter().map(|rectangle| rectangle.as_ptr()))
-    }
-
-    /// `None` for no rectangles: GStreamer's elements do not expect an empty composition.
-    fn compose(&self) -> Option<VideoOverlayComposition> {
-        self.iter().next()?;
-        Some(self.iter().collect())
+        let size = |sprite: Option<&mut Sprite>| sprite.map_or(Size::new(0, 0), |s| s.size());
+        let (label, strip) = (size(self.label.picture()), size(self.strip.picture()));
+        self.placement = place(outline, label, strip, area, scale);
+        Ok(())
     }
 }

@@ -2,10 +2,8 @@
 
 //! The box around a face.
 //!
-//! Put together from the corners of a small picture and from bars that are cut to length, which
-//! share the memory of one picture per colour: a box of any size costs no pixels of its own.
-
-use gst_video::VideoOverlayRectangle;
+//! Put together from small pictures of its corners and from bars that are cut to length, a few
+//! pictures for each colour: a box of any size costs no pixels of its own.
 
 use super::RenderError;
 use super::palette::{Color, HALO};
@@ -16,9 +14,8 @@ use super::sprite::{Sprite, rounded_path};
 /// What boxes of one colour are made of.
 #[derive(Debug)]
 pub(super) struct Outline {
-    corner_px: i32,
-    bar_px: i32,
-    corners: Sprite,
+    /// Left and right of the top, then of the bottom.
+    corners: [Sprite; 4],
     horizontal_bar: Sprite,
     vertical_bar: Sprite,
 }
@@ -32,10 +29,9 @@ impl Outline {
             height_px,
         } = scale.frame;
         let line = (f64::from(scale.halo_px), f64::from(scale.line_px));
+        let corner = |column, row| draw_corner(column, row, color, scale);
         Ok(Self {
-            corner_px: scale.corner_px,
-            bar_px,
-            corners: draw_corners(color, scale)?,
+            corners: [corner(0, 0)?, corner(1, 0)?, corner(0, 1)?, corner(1, 1)?],
             horizontal_bar: Sprite::draw(Size::new(width_px, bar_px), |cr| {
                 HALO.select(cr);
                 cr.paint()?;
@@ -53,46 +49,55 @@ impl Outline {
         })
     }
 
-    /// Appends the rectangles that make up a box with the outer edges `outer`, which lie in the
-    /// frame and are at least two corners apart.
-    pub(super) fn push_box(
-        &self,
+    /// Shows each part of a box with the outer edges `outer`, which lie in the frame and are at
+    /// least two corners apart. Parts of bars begin and end at even pixels.
+    pub(super) fn show(
+        &mut self,
         outer: PixelRect,
-        rectangles: &mut Vec<VideoOverlayRectangle>,
+        show: &mut impl FnMut(&mut Sprite, PixelRect) -> Result<(), RenderError>,
     ) -> Result<(), RenderError> {
-        let (corner_px, bar_px) = (self.corner_px, self.bar_px);
-        let corner = Size::new(corner_px, corner_px);
-        for (from_x, x) in [(0, outer.left), (corner_px, outer.right - corner_px)] {
-            for (from_y, y) in [(0, outer.top), (corner_px, outer.bottom - corner_px)] {
-                rectangles.push(self.corners.part_at((from_x, from_y), corner, (x, y))?);
-            }
+        let corner = self.corners[0].size();
+        let (left, right) = (outer.left, outer.right - corner.width_px);
+        let (top, bottom) = (outer.top, outer.bottom - corner.height_px);
+        let places = [(left, top), (right, top), (left, bottom), (right, bottom)];
+        for (part, at) in self.corners.iter_mut().zip(places) {
+            show(part, PixelRect::at(at, corner))?;
         }
-        let (x, width_px) = (outer.left + corner_px, outer.width_px() - 2 * corner_px);
+        let (x, width_px) = (
+            left + corner.width_px,
+            outer.width_px() - 2 * corner.width_px,
+        );
         if width_px > 0 {
-            let bar = Size::new(width_px, bar_px);
-            for y in [outer.top, outer.bottom - bar_px] {
-                rectangles.push(self.horizontal_bar.part_at((0, 0), bar, (x, y))?);
+            let bar = &mut self.horizontal_bar;
+            let size = Size::new(width_px, bar.size().height_px);
+            for y in [outer.top, outer.bottom - size.height_px] {
+                show(bar, PixelRect::at((x, y), size))?;
             }
         }
-        let (y, height_px) = (outer.top + corner_px, outer.height_px() - 2 * corner_px);
+        let (y, height_px) = (
+            top + corner.height_px,
+            outer.height_px() - 2 * corner.height_px,
+        );
         if height_px > 0 {
-            let bar = Size::new(bar_px, height_px);
-            for x in [outer.left, outer.right - bar_px] {
-                rectangles.push(self.vertical_bar.part_at((0, 0), bar, (x, y))?);
+            let bar = &mut self.vertical_bar;
+            let size = Size::new(bar.size().width_px, height_px);
+            for x in [outer.left, outer.right - size.width_px] {
+                show(bar, PixelRect::at((x, y), size))?;
             }
         }
         Ok(())
     }
 }
 
-/// The smallest box there can be: nothing but corners.
-fn draw_corners(color: Color, scale: &Scale) -> Result<Sprite, RenderError> {
-    let side_px = 2 * scale.corner_px;
-    Sprite::draw(Size::new(side_px, side_px), |cr| {
+/// A corner of the smallest box there can be, which is nothing but corners.
+fn draw_corner(column: i32, row: i32, color: Color, scale: &Scale) -> Result<Sprite, RenderError> {
+    let corner_px = scale.corner_px;
+    Sprite::draw(Size::new(corner_px, corner_px), |cr| {
         let bar = f64::from(scale.bar_px());
         let middle = bar / 2.0;
-        let side = f64::from(side_px) - bar;
-        let radius = f64::from(scale.corner_px) - middle;
+        let side = f64::from(2 * corner_px) - bar;
+        let radius = f64::from(corner_px) - middle;
+        cr.translate(f64::from(-column * corner_px), f64::from(-row * corner_px));
         rounded_path(cr, (middle, middle), (side, side), radius);
         HALO.select(cr);
         cr.set_line_width(bar);

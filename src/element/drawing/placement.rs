@@ -6,7 +6,7 @@ use super::scale::{Scale, Size, even_down, even_up};
 use crate::analysis::geometry::Rect;
 
 /// Edges in whole pixels, right and bottom exclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PixelRect {
     pub(super) left: i32,
     pub(super) top: i32,
@@ -15,6 +15,24 @@ pub(super) struct PixelRect {
 }
 
 impl PixelRect {
+    /// With its top left corner at (`x`, `y`).
+    pub(super) const fn at((x, y): (i32, i32), size: Size) -> Self {
+        Self {
+            left: x,
+            top: y,
+            right: x.saturating_add(size.width_px),
+            bottom: y.saturating_add(size.height_px),
+        }
+    }
+
+    pub(super) const fn top_left(&self) -> (i32, i32) {
+        (self.left, self.top)
+    }
+
+    pub(super) const fn size(&self) -> Size {
+        Size::new(self.width_px(), self.height_px())
+    }
+
     pub(super) const fn width_px(&self) -> i32 {
         self.right - self.left
     }
@@ -62,7 +80,7 @@ fn outer_edges(low: f32, high: f32, frame_px: i32, scale: &Scale) -> (i32, i32) 
 }
 
 /// The top left corners of what belongs to a face.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Placement {
     pub(super) label: (i32, i32),
     pub(super) strip: (i32, i32),

@@ -2,10 +2,9 @@
 
 //! The history of the whole scene along the bottom of the frame, with a legend.
 
-use gst_video::VideoOverlayRectangle;
-
 use super::RenderError;
 use super::look::Look;
+use super::placement::PixelRect;
 use super::scale::{Size, even_down};
 use super::sprite::Sprite;
 use super::strip::Strip;
@@ -13,45 +12,54 @@ use super::text::MarkedTexts;
 use crate::analysis::attitude::Attitude;
 use crate::analysis::history::History;
 
-/// The scene's band and the legend, which is drawn once.
+/// The scene's band and, with its place, the legend, which is drawn once.
 #[derive(Debug)]
 pub(super) struct Scene {
     band: Strip,
-    band_size: Size,
-    legend: Option<Sprite>,
+    band_place: PixelRect,
+    legend: Option<(Sprite, (i32, i32))>,
 }
 
 impl Scene {
     pub(super) fn new(look: &Look) -> Result<Self, RenderError> {
         let scale = &look.scale;
-        let band_size = Size::new(
-            even_down(scale.frame.width_px - 2 * scale.margin_px),
-            scale.band_height_px,
-        );
+        let (x, width_px) = (scale.margin_px, scale.frame.width_px - 2 * scale.margin_px);
+        let band_size = Size::new(even_down(width_px), scale.band_height_px);
+        let y = even_down(scale.frame.height_px - scale.margin_px - band_size.height_px);
+        let legend = draw_legend(band_size.width_px, look)?.map(|legend| {
+            let y = even_down(y - scale.gap_px - legend.size().height_px);
+            (legend, (x, y))
+        });
         Ok(Self {
             band: Strip::default(),
-            band_size,
-            legend: draw_legend(band_size.width_px, look)?,
+            band_place: PixelRect::at((x, y), band_size),
+            legend,
         })
     }
 
-    /// Appends the rectangles that show `history`. Returns the height of the frame above them.
-    pub(super) fn push(
+    pub(super) fn update(&mut self, history: &History, look: &Look) -> Result<(), RenderError> {
+        self.band.update(history, self.band_place.size(), look)
+    }
+
+    /// The height of the frame above it.
+    pub(super) fn top_px(&self) -> i32 {
+        self.legend
+            .as_ref()
+            .map_or(self.band_place.top, |(_, (_, y))| *y)
+    }
+
+    pub(super) fn show(
         &mut self,
-        history: &History,
-        look: &Look,
-        rectangles: &mut Vec<VideoOverlayRectangle>,
-    ) -> Result<i32, RenderError> {
-        let scale = &look.scale;
-        let x = scale.margin_px;
-        let mut y = even_down(scale.frame.height_px - scale.margin_px - self.band_size.height_px);
-        let band = self.band.picture(history, self.band_size, look)?;
-        rectangles.push(band.at(x, y));
-        if let Some(legend) = &mut self.legend {
-            y = even_down(y - scale.gap_px - legend.size().height_px);
-            rectangles.push(legend.at(x, y));
+        show: &mut impl FnMut(&mut Sprite, PixelRect) -> Result<(), RenderError>,
+    ) -> Result<(), RenderError> {
+        if let Some(band) = self.band.picture() {
+            show(band, self.band_place)?;
         }
-        Ok(y)
+        if let Some((legend, at)) = &mut self.legend {
+            let place = PixelRect::at(*at, legend.size());
+            show(legend, place)?;
+        }
+        Ok(())
     }
 }
 

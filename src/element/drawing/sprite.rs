@@ -3,11 +3,11 @@
 //! Small pictures that are drawn once and shown many times.
 
 use gst_video::{VideoFormat, VideoFrameFlags, VideoMeta};
-use gst_video::{VideoOverlayFormatFlags, VideoOverlayRectangle};
 
 use super::RenderError;
 use super::palette::Color;
 use super::scale::Size;
+use super::stencil::{Stencil, Target};
 
 /// Cairo's ARGB32, a native-endian word, in the order of its bytes.
 pub(super) const FORMAT: VideoFormat = if cfg!(target_endian = "little") {
@@ -15,15 +15,15 @@ pub(super) const FORMAT: VideoFormat = if cfg!(target_endian = "little") {
 } else {
     VideoFormat::Argb
 };
+/// Cairo's rows follow on each other without gaps.
 const BYTES_PER_PIXEL: i32 = 4;
 
-/// A picture, and the rectangle that shows it at the place where it was last asked for.
+/// A picture, also as it was last drawn onto frames.
 #[derive(Debug)]
 pub(super) struct Sprite {
     pixels: gst::Buffer,
     size: Size,
-    stride: i32,
-    placed: Option<(i32, i32, VideoOverlayRectangle)>,
+    stencil: Option<Stencil>,
 }
 
 impl Sprite {
@@ -35,13 +35,11 @@ impl Sprite {
         let surface =
             cairo::ImageSurface::create(cairo::Format::ARgb32, size.width_px, size.height_px)?;
         draw(&cairo::Context::new(&surface)?)?;
-        let stride = surface.stride();
         let pixels = gst::Buffer::from_slice(surface.take_data()?);
         Ok(Self {
-            pixels: with_video_meta(pixels, size, stride)?,
+            pixels: with_video_meta(pixels, size, size)?,
             size,
-            stride,
-            placed: None,
+            stencil: None,
         })
     }
 
@@ -49,42 +47,41 @@ impl Sprite {
         self.size
     }
 
-    /// The whole picture with its top left corner at (`x`, `y`) of the frame; the same rectangle
-    /// as the last time if the place is the same.
-    pub(super) fn at(&mut self, x: i32, y: i32) -> VideoOverlayRectangle {
-        match &self.placed {
-            Some((placed_x, placed_y, rectangle)) if (*placed_x, *placed_y) == (x, y) => {
-                rectangle.clone()
-            }
-            _ => {
-                let rectangle = rectangle(&self.pixels, self.size, x, y);
-                self.placed = Some((x, y, rectangle.clone()));
-                rectangle
-            }
-        }
+    /// The whole picture.
+    pub(super) const fn pixels(&self) -> &gst::Buffer {
+        &self.pixels
     }
 
-    /// The part of the picture of `size` from (`from_x`, `from_y`) on, at (`x`, `y`) of the frame.
-    /// It shares the picture's memory.
-    pub(super) fn part_at(
-        &self,
-        (from_x, from_y): (i32, i32),
-        size: Size,
-        (x, y): (i32, i32),
-    ) -> Result<VideoOverlayRectangle, RenderError> {
-        let offset = (from_y * self.stride + from_x * BYTES_PER_PIXEL) as usize;
-        let part = self
-            .pixels
-            .copy_region(gst::BufferCopyFlags::MEMORY, offset..)?;
-        let part = with_video_meta(part, size, self.stride)?;
-        Ok(rectangle(&part, size, x, y))
+    /// The picture's top left part of that size. It shares the picture's memory.
+    pub(super) fn part(&self, size: Size) -> Result<gst::Buffer, RenderError> {
+        let memory = gst::BufferCopyFlags::MEMORY;
+        let part = self.pixels.copy_region(memory, ..)?;
+        with_video_meta(part, size, self.size)
+    }
+
+    /// The picture as frames of that kind show it at a place such as `at`.
+    pub(super) fn stencil(
+        &mut self,
+        target: Target,
+        at: (i32, i32),
+    ) -> Result<&Stencil, RenderError> {
+        let stencil = self.stencil.take();
+        let stencil = match stencil.filter(|stencil| stencil.is_for(target, at)) {
+            Some(stencil) => stencil,
+            None => {
+                let pixels = self.pixels.map_readable()?;
+                Stencil::new(target, at, pixels.as_chunks().0, self.size)
+            }
+        };
+        Ok(self.stencil.insert(stencil))
     }
 }
 
+/// `pixels` with the description of their top left part of `size`, where they are `of` that size.
 fn with_video_meta(
     mut pixels: gst::Buffer,
     size: Size,
-    stride: i32,
+    of: Size,
 ) -> Result<gst::Buffer, RenderError> {
     VideoMeta::add_full(
         pixels.make_mut(),
@@ -93,20 +90,9 @@ fn with_video_meta(
         size.width_px as u32,
         size.height_px as u32,
         &[0],
-        &[stride],
+        &[of.width_px * BYTES_PER_PIXEL],
     )?;
     Ok(pixels)
-}
-
-fn rectangle(pixels: &gst::Buffer, size: Size, x: i32, y: i32) -> VideoOverlayRectangle {
-    VideoOverlayRectangle::new_raw(
-        pixels,
-        x,
-        y,
-        size.width_px as u32,
-        size.height_px as u32,
-        VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA,
-    )
 }
 
 /// A rectangle with round corners as the path of `cr`.

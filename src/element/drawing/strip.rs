@@ -17,25 +17,29 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// The picture of `history` of that size, with a dark rim.
-    pub(super) fn picture(
+    /// Has it show `history` in a picture of that size, with a dark rim.
+    pub(super) fn update(
         &mut self,
         history: &History,
         size: Size,
         look: &Look,
-    ) -> Result<&mut Sprite, RenderError> {
-        let unchanged = self.drawn.take().filter(|drawn| {
-            drawn.size() == size && history.iter().eq(self.moments.iter().copied())
-        });
-        let sprite = match unchanged {
-            Some(sprite) => sprite,
-            None => {
-                self.moments.clear();
-                self.moments.extend(history.iter());
-                draw(&self.moments, history.capacity(), size, look)?
-            }
-        };
-        Ok(self.drawn.insert(sprite))
+    ) -> Result<(), RenderError> {
+        let is_drawn = self
+            .drawn
+            .as_ref()
+            .is_some_and(|drawn| drawn.size() == size)
+            && history.iter().eq(self.moments.iter().copied());
+        if !is_drawn {
+            self.moments.clear();
+            self.moments.extend(history.iter());
+            self.drawn = Some(draw(&self.moments, history.capacity(), size, look)?);
+        }
+        Ok(())
+    }
+
+    /// The picture of the history, `None` before there is one.
+    pub(super) fn picture(&mut self) -> Option<&mut Sprite> {
+        self.drawn.as_mut()
     }
 }
 

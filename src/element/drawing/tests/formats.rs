@@ -7,12 +7,13 @@ use std::ops::Range;
 
 use gst_video::VideoInfo;
 
-use super::pixels::{Pixel, bytes, frame, infos, map, noise, pixels, with_meta};
+use super::pixels::{Pixel, bytes, frame, infos, map, noise, pixels, samples, with_meta};
+use super::stencil::Target;
 use super::*;
 use crate::analysis::frame::FrameError;
 
-/// An overlay of three faces, two of them at the frame's edges.
-fn composition(info: &VideoInfo) -> VideoOverlayComposition {
+/// An overlay of three faces, two of them at the frame's edges, as `with` takes it.
+fn with_overlay<T>(info: &VideoInfo, with: impl FnOnce(Drawn<'_>) -> T) -> T {
     let history = history(50, [POSITIVE; 30]);
     let (w, h) = (info.width() as f32, info.height() as f32);
     let boxes = [
@@ -26,21 +27,111 @@ fn composition(info: &VideoInfo) -> VideoOverlayComposition {
         ..face(*bbox)
     });
     let mut renderer = Renderer::default();
-    let rendered = renderer.render(info.width(), info.height(), faces, Some(&history));
-    rendered.unwrap().unwrap()
+    let drawn = renderer.draw(info.width(), info.height(), faces, Some(&history));
+    with(drawn.unwrap().unwrap())
+}
+
+/// Noise, the same with the overlay blended, and the overlay as a composition.
+fn blended_on_noise(info: &VideoInfo) -> (gst::Buffer, gst::Buffer, VideoOverlayComposition) {
+    let plain = noise(info);
+    let mut blended = plain.copy();
+    with_overlay(info, |drawn| {
+        map(&mut blended, info, |frame| drawn.blend(frame)).unwrap();
+    });
+    let composition = with_overlay(info, |drawn| drawn.compose().unwrap().unwrap());
+    (plain, blended, composition)
 }
 
 /// GStreamer 1.22 blends all of its formats, so that none is left out.
 #[test]
-fn blending_gives_the_pixels_of_gstreamers_own() {
-    for info in infos() {
-        let composition = composition(&info);
-        let plain = noise(&info);
-        let (mut ours, mut gstreamers) = (plain.copy(), plain.copy());
-        map(&mut ours, &info, |frame| blend(&composition, frame)).unwrap();
+fn where_gstreamer_blends_the_pixels_are_those_of_a_whole_composition() {
+    for info in infos().filter(|info| Target::of(info).is_none()) {
+        let (plain, ours, composition) = blended_on_noise(&info);
+        let mut gstreamers = plain.copy();
         map(&mut gstreamers, &info, |frame| composition.blend(frame)).unwrap();
         assert!(bytes(&ours) == bytes(&gstreamers), "{info:?}");
         assert!(bytes(&ours) != bytes(&plain), "{info:?}");
+    }
+}
+
+/// Premultiplied red, green, blue and opacity of a rectangle's pixels, 0 to 1, row by row.
+fn premultiplied(rectangle: &VideoOverlayRectangle) -> Vec<[f64; 4]> {
+    let (_, _, width, height) = rectangle.render_rectangle();
+    let pixels = rectangle.pixels_unscaled_raw(rectangle.flags());
+    let stride = pixels.meta::<gst_video::VideoMeta>().unwrap().stride()[0] as usize;
+    let map = pixels.map_readable().unwrap();
+    let at = |x: u32, y: u32| {
+        let at = y as usize * stride + x as usize * 4;
+        let argb = u32::from_ne_bytes(map[at..at + 4].try_into().unwrap());
+        [16, 8, 0, 24].map(|shift| f64::from(argb >> shift & 0xFF) / 255.0)
+    };
+    (0..height)
+        .flat_map(|y| (0..width).map(move |x| (x, y)))
+        .map(|(x, y)| at(x, y))
+        .collect()
+}
+
+/// The component of a premultiplied pixel as such frames store it, not rounded, by the equations of
+/// BT.601, which is GStreamer's default for frames of this size.
+fn component_of([r, g, b, a]: [f64; 4], info: &VideoInfo, component: usize) -> f64 {
+    let luma = 0.299 * r + 0.587 * g + 0.114 * b;
+    if info.is_rgb() {
+        [r, g, b][component] * 255.0
+    } else if info.is_gray() {
+        luma * 255.0
+    } else {
+        match component {
+            0 => 16.0 * a + 219.0 * luma,
+            1 => 128.0 * a + 224.0 * (b - luma) / 1.772,
+            _ => 128.0 * a + 224.0 * (r - luma) / 1.402,
+        }
+    }
+}
+
+/// Each sample of each component: in frames with subsampled chroma a sample is covered as far as
+/// its pixels are.
+#[test]
+fn where_pictures_are_converted_each_sample_is_what_compositing_gives() {
+    let infos: Vec<_> = infos().filter(|info| Target::of(info).is_some()).collect();
+    assert!(infos.len() >= 2 * 15, "{}", infos.len());
+    for info in infos {
+        let (mut plain, mut ours, composition) = blended_on_noise(&info);
+        let format = info.format_info();
+        for component in 0..info.n_components() as usize {
+            let shifts = (format.w_sub()[component], format.h_sub()[component]);
+            let (width, height) = (
+                format.scale_width(component as u8, info.width()) as usize,
+                format.scale_height(component as u8, info.height()) as usize,
+            );
+            let mut expected = samples(&mut plain, &info, component);
+            for rectangle in composition.iter() {
+                let (left, top, columns, _) = rectangle.render_rectangle();
+                let mut sums = vec![(0.0, 0.0); width * height];
+                for (index, pixel) in (0..).zip(premultiplied(&rectangle)) {
+                    let x = (left as u32 + index % columns) >> shifts.0;
+                    let y = (top as u32 + index / columns) >> shifts.1;
+                    let (opacity, value) = &mut sums[y as usize * width + x as usize];
+                    let share = f64::from(1 << (shifts.0 + shifts.1));
+                    *opacity += pixel[3] / share;
+                    *value += component_of(pixel, &info, component) / share;
+                }
+                for (expected, (opacity, value)) in expected.iter_mut().zip(sums) {
+                    *expected = *expected * (1.0 - opacity) + value;
+                }
+            }
+            let found = samples(&mut ours, &info, component);
+            for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                assert!(
+                    (found - expected).abs() <= 2.5,
+                    "{} {}x{} component {component} at {}, {}: {found} for {expected}",
+                    info.name(),
+                    info.width(),
+                    info.height(),
+                    index % width,
+                    index / width
+                );
+            }
+        }
     }
 }
 

@@ -84,6 +84,25 @@ pub fn pixels(buffer: &gst::Buffer, info: &VideoInfo) -> Vec<Pixel> {
     pixels
 }
 
+/// The samples of a component of a frame whose samples are bytes, row by row.
+pub fn samples(buffer: &mut gst::Buffer, info: &VideoInfo, component: usize) -> Vec<f64> {
+    let format = info.format_info();
+    let (width, height) = (
+        format.scale_width(component as u8, info.width()) as usize,
+        format.scale_height(component as u8, info.height()) as usize,
+    );
+    map(buffer, info, |frame| {
+        let stride = info.stride()[format.plane()[component] as usize] as usize;
+        let plane = frame.plane_data(format.plane()[component]).unwrap();
+        let at = |x: usize, y: usize| {
+            let first = y * stride + format.poffset()[component] as usize;
+            f64::from(plane[first + x * format.pixel_stride()[component] as usize])
+        };
+        let row = |y| (0..width).map(move |x| at(x, y));
+        (0..height).flat_map(row).collect()
+    })
+}
+
 pub fn bytes(buffer: &gst::Buffer) -> Vec<u8> {
     buffer.map_readable().unwrap().to_vec()
 }

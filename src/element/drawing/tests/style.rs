@@ -211,8 +211,7 @@ fn on_a_narrow_frame_the_scores_are_left_out() {
             ..face(Rect::new(40.0, 60.0, 60.0, 80.0))
         };
         let mut renderer = Renderer::new(style);
-        let composition = renderer.render(frame_width, 240, [face].into_iter(), None);
-        rectangles(&composition.unwrap().unwrap())
+        rectangles(&compose(&mut renderer, (frame_width, 240), [face], None).unwrap())
     };
     let without = |width| rectangles(style(false, true, false, false), width)[0].0;
     let with = |width| rectangles(scores(true), width)[0].0;
