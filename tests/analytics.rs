@@ -224,23 +224,12 @@ fn the_metadata_survive_as_far_as_gstreamers_own_does() {
         ),
         ("videocrop left=16 top=8", None, false),
     ] {
-        let pipeline = gst::parse::launch(&format!(
+        let mut frames = Played::launch(&format!(
             "videotestsrc num-buffers=1 pattern=white ! {LAUNCH_CAPS} ! faceattitude {} ! {elements} ! \
-             appsink name=sink sync=false",
+             appsink name=sink",
             tiny_launch()
-        ))
-        .unwrap();
-        pipeline.set_state(gst::State::Playing).unwrap();
-        let sink = pipeline
-            .downcast_ref::<gst::Bin>()
-            .unwrap()
-            .by_name("sink")
-            .unwrap();
-        let sink = sink.downcast::<gst_app::AppSink>().unwrap();
-        let sample = sink
-            .try_pull_sample(gst::ClockTime::from_seconds(60))
-            .unwrap();
-        let buffer = sample.buffer().unwrap();
+        ));
+        let buffer = &frames.next().unwrap();
         let found = detected(buffer);
         let rects: Vec<_> = found.iter().map(|face| face.rect).collect();
         assert_eq!(rects, Vec::from_iter(place), "{elements}");
@@ -255,7 +244,6 @@ fn the_metadata_survive_as_far_as_gstreamers_own_does() {
         let mut shown = Vec::new();
         gstattitude::element::meta::read_shown(buffer, &mut shown);
         assert_eq!(shown.len(), rects.len(), "{elements}");
-        pipeline.set_state(gst::State::Null).unwrap();
     }
 }
 
@@ -264,28 +252,20 @@ fn on_a_clip_both_forms_tell_the_same_faces() {
     let Some(clip) = shared("clips/woman2.mp4") else {
         return;
     };
-    init();
-    let pipeline = gst::parse::launch(&format!(
-        "filesrc location={} ! decodebin ! videoconvert ! faceattitude mode=sync ! \
-         appsink name=sink sync=false",
+    let frames = Played::launch(&format!(
+        "filesrc location={} ! decodebin ! videoconvert ! faceattitude mode=sync ! appsink name=sink",
         clip.display()
-    ))
-    .unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let sink = pipeline.downcast_ref::<gst::Bin>().unwrap().by_name("sink");
-    let sink = sink.unwrap().downcast::<gst_app::AppSink>().unwrap();
+    ));
     let mut faces = 0;
-    while let Ok(sample) = sink.pull_sample() {
-        let buffer = sample.buffer().unwrap();
-        let by_regions = regions(buffer)
+    for buffer in frames {
+        let by_regions = regions(&buffer)
             .into_iter()
             .map(|face| (face.track as u64, face.label));
-        let by_detections = detected(buffer)
+        let by_detections = detected(&buffer)
             .into_iter()
             .map(|face| (face.track, face.label));
         faces += by_detections.len();
         assert!(by_regions.eq(by_detections), "{:?}", buffer.pts());
     }
     assert!(faces > 400, "{faces}");
-    pipeline.set_state(gst::State::Null).unwrap();
 }

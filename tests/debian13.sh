@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Passes the tests on Debian 13 too, in a chroot: GStreamer 1.26, Debian's own ONNX Runtime, feature `analytics`.
+# Passes lints and tests on Debian 13 too, in a chroot: GStreamer 1.26, Debian's own ONNX Runtime, feature `analytics`.
 #
 #     tests/debian13.sh [ARGUMENT of cargo test...]
 #
@@ -79,14 +79,18 @@ run_tests() { # arguments of cargo test
     mkdir -p "$target"
     bind "$sysroot" /mnt/rust ro
     bind "$cargo_home" /mnt/cargo ro
-    bind "$root" /mnt/work/gst-attitude ro
+    bind "$root" /mnt/sources/gst-attitude ro
     bind "$target" /mnt/target rw
     if [[ -d $root/../shared ]]; then
-        bind "$root/../shared" /mnt/work/shared ro
+        bind "$root/../shared" /mnt/sources/shared ro
     fi
-    inside /mnt/work/gst-attitude \
-        CARGO_HOME=/mnt/cargo CARGO_TARGET_DIR=/mnt/target G_DEBUG=fatal_warnings GST_TRACERS=leaks \
-        cargo test --locked --offline --features analytics "$@" 2> >(without_known_complaints >&2)
+    local cargo=(inside /mnt/sources/gst-attitude CARGO_HOME=/mnt/cargo CARGO_TARGET_DIR=/mnt/target)
+    local features=(--locked --offline --features analytics)
+    say "lints with the feature"
+    "${cargo[@]}" cargo clippy --all-targets "${features[@]}" -- -D warnings
+    say "tests"
+    "${cargo[@]}" G_DEBUG=fatal_warnings GST_TRACERS=leaks \
+        cargo test "${features[@]}" "$@" 2> >(without_known_complaints >&2)
 }
 
 if [[ ${1:-} == --private ]]; then

@@ -301,29 +301,51 @@ fn parsed(
     location: &std::path::Path,
     demuxer: &str,
 ) -> Vec<(gst::ClockTime, gst::ClockTime, String)> {
-    init();
-    let pipeline = gst::parse::launch(&format!(
-        "filesrc location={} ! {demuxer} ! text/x-raw ! appsink name=sink sync=false",
+    let buffers = Played::launch(&format!(
+        "filesrc location={} ! {demuxer} ! text/x-raw ! appsink name=sink",
         location.display()
-    ))
-    .unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let sink = pipeline
-        .downcast_ref::<gst::Bin>()
-        .unwrap()
-        .by_name("sink")
-        .unwrap();
-    let sink = sink.downcast::<gst_app::AppSink>().unwrap();
-    let cues = std::iter::from_fn(|| sink.try_pull_sample(gst::ClockTime::from_seconds(30)))
-        .map(|sample| {
-            let buffer = sample.buffer().unwrap();
-            let pts = buffer.pts().unwrap();
-            let text = text(buffer).trim_end_matches('\0').to_owned();
-            (pts, pts + buffer.duration().unwrap_or_default(), text)
-        })
-        .collect();
-    pipeline.set_state(gst::State::Null).unwrap();
-    cues
+    ));
+    let cue = |buffer: gst::Buffer| {
+        let pts = buffer.pts().unwrap();
+        let text = text(&buffer).trim_end_matches('\0').to_owned();
+        (pts, pts + buffer.duration().unwrap_or_default(), text)
+    };
+    buffers.map(cue).collect()
+}
+
+/// Red, green and blue that the box of a face has.
+fn color(attitude: &str) -> [u8; 3] {
+    match attitude {
+        "positive" => [0x56, 0xB4, 0xE9],
+        "neutral" => [0xF0, 0xE4, 0x42],
+        "negative" => [0xD5, 0x5E, 0x00],
+        _ => [0x99; 3],
+    }
+}
+
+/// On how many sides of a face, within a few pixels of it, a frame of such a width in BGRx has a
+/// pixel of about that colour.
+fn colored_sides(frame: &gst::BufferRef, width: u32, bbox: [f32; 4], color: [u8; 3]) -> usize {
+    let pixels = frame.map_readable().unwrap();
+    let height = (pixels.len() / 4) as i32 / width as i32;
+    let is_colored = |(x, y): (i32, i32)| {
+        let is_inside = (0..width as i32).contains(&x) && (0..height).contains(&y);
+        let at = (y * width as i32 + x) as usize * 4;
+        // The encoder shifts colours.
+        is_inside && (0..3).all(|c| pixels[at + 2 - c].abs_diff(color[c]) < 40)
+    };
+    let [x, y, w, h] = bbox.map(|edge| edge.round() as i32);
+    let (middle_x, middle_y) = (x + w / 2, y + h / 2);
+    let has = |place: &dyn Fn(i32) -> (i32, i32)| (1..12).any(|d| is_colored(place(d)));
+    [
+        has(&|d| (x - d, middle_y)),
+        has(&|d| (x + w + d, middle_y)),
+        has(&|d| (middle_x, y - d)),
+        has(&|d| (middle_x, y + h + d)),
+    ]
+    .into_iter()
+    .filter(|&is| is)
+    .count()
 }
 
 /// Writes an annotated video with subtitles and three files in one pass, and checks that all tell the
@@ -354,7 +376,14 @@ fn check_one_pass(source: &str, analyzer: &str, muxer: &str, demuxer: &str) {
     let whole = parsed(&file("vtt"), "subparse");
     let pieces = parsed(&file("video"), demuxer);
     assert!(records.len() > 50);
+    let mut frames = Played::launch(&format!(
+        "filesrc location={} ! decodebin ! videoconvert ! video/x-raw,format=BGRx ! \
+         appsink name=sink",
+        file("video").display()
+    ));
+    let (mut boxes, mut colored) = (0, 0);
     for record in &records {
+        let frame = frames.next().unwrap();
         let said: Vec<_> = record
             .faces
             .iter()
@@ -366,6 +395,9 @@ fn check_one_pass(source: &str, analyzer: &str, muxer: &str, demuxer: &str) {
             assert_eq!(row[8].parse(), Ok(face.track));
             assert_eq!(row[14], face.attitude);
             assert_eq!(row[15].parse(), Ok(face.confidence));
+            let sides = colored_sides(&frame, record.width, face.bbox, color(&face.attitude));
+            boxes += 1;
+            colored += usize::from(sides >= 3);
         }
         // In the middle of the frame, as files of subtitles round their times.
         let middle_ns = record.stream_time_ns.unwrap() + 15_000_000;
@@ -379,7 +411,8 @@ fn check_one_pass(source: &str, analyzer: &str, muxer: &str, demuxer: &str) {
         assert_eq!(at(&whole), said.join("\n"), "frame {}", record.frame);
         assert_eq!(at(&pieces), said.join("\n"), "frame {}", record.frame);
     }
-    assert!(rows.next().is_none());
+    assert!(rows.next().is_none() && frames.next().is_none());
+    assert_eq!(colored, boxes);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Records as CSV: one row a face, by RFC 4180.
+//! Records as CSV: one row a face, quoted as RFC 4180 says, each ended by a line feed.
 
 use super::{FaceRecord, Record};
 

@@ -314,6 +314,40 @@ pub fn with_plugin(program: &str, folder: &Path) -> std::process::Command {
     command
 }
 
+/// A pipeline that plays; what its `appsink name=sink` gets, up to the end.
+pub struct Played {
+    pipeline: gst::Element,
+    sink: gst_app::AppSink,
+}
+
+impl Played {
+    pub fn launch(description: &str) -> Self {
+        init();
+        let pipeline = gst::parse::launch(description).unwrap();
+        let sink = pipeline.downcast_ref::<gst::Bin>().unwrap().by_name("sink");
+        let sink = sink.unwrap().downcast::<gst_app::AppSink>().unwrap();
+        sink.set_property("sync", false);
+        pipeline.set_state(gst::State::Playing).unwrap();
+        Self { pipeline, sink }
+    }
+}
+
+impl Iterator for Played {
+    type Item = gst::Buffer;
+
+    fn next(&mut self) -> Option<gst::Buffer> {
+        let sample = self.sink.try_pull_sample(gst::ClockTime::from_seconds(60));
+        assert!(sample.is_some() || self.sink.is_eos(), "it hangs");
+        sample.map(|sample| sample.buffer_owned().unwrap())
+    }
+}
+
+impl Drop for Played {
+    fn drop(&mut self) {
+        self.pipeline.set_state(gst::State::Null).unwrap();
+    }
+}
+
 /// A playing element between two pads, with a bus.
 pub struct Rig {
     pub harness: gst_check::Harness,
