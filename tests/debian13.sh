@@ -87,7 +87,8 @@ run_tests() { # arguments of cargo test
     local cargo=(inside /mnt/sources/gst-attitude CARGO_HOME=/mnt/cargo CARGO_TARGET_DIR=/mnt/target)
     local features=(--locked --offline --features analytics)
     say "lints with the feature"
-    "${cargo[@]}" cargo clippy --all-targets "${features[@]}" -- -D warnings
+    # Not by way of cargo, which would find the one of rustup in its home.
+    "${cargo[@]}" cargo-clippy --all-targets "${features[@]}" -- -D warnings
     say "tests"
     "${cargo[@]}" G_DEBUG=fatal_warnings GST_TRACERS=leaks \
         cargo test "${features[@]}" "$@" 2> >(without_known_complaints >&2)

@@ -47,7 +47,7 @@ fn draw<T>(
 }
 
 fn compose(renderer: &mut Renderer, size: (u32, u32), x: f32) -> VideoOverlayComposition {
-    let composition = draw(renderer, size, x, Drawn::compose);
+    let composition = draw(renderer, size, x, |drawn| drawn.compose());
     composition.expect("it draws").expect("there is something")
 }
 
