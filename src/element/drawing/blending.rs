@@ -10,7 +10,7 @@
 use gst_video::prelude::*;
 use gst_video::{VideoFlags, VideoFrameRef, VideoInfo, ffi};
 
-use super::RenderError;
+use super::error::RenderError;
 use super::part::{Area, Part};
 use super::placement::PixelRect;
 use super::planes::check_planes;

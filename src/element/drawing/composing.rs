@@ -7,7 +7,7 @@
 
 use gst_video::{VideoOverlayComposition, VideoOverlayFormatFlags, VideoOverlayRectangle};
 
-use super::RenderError;
+use super::error::RenderError;
 use super::placement::PixelRect;
 use super::sprite::Sprite;
 

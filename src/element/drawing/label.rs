@@ -2,11 +2,12 @@
 
 //! The label of a face: its track, its attitude and how sure that is, and the scores.
 
+use super::error::RenderError;
 use super::look::Look;
 use super::scale::Size;
 use super::sprite::Sprite;
+use super::subject::FaceDrawing;
 use super::text::MarkedTexts;
-use super::{FaceDrawing, RenderError};
 use crate::analysis::attitude::{Attitude, Scores, label_name};
 
 /// A label, drawn when it says something new.

@@ -9,6 +9,7 @@
 
 mod blending;
 mod composing;
+mod error;
 mod label;
 mod look;
 mod outline;
@@ -23,6 +24,7 @@ mod sprite;
 mod stencil;
 mod strip;
 mod style;
+mod subject;
 mod text;
 
 #[cfg(test)]
@@ -33,13 +35,12 @@ use std::collections::hash_map::Entry;
 
 use gst_video::{VideoFrameRef, VideoOverlayComposition};
 
-use crate::analysis::attitude::{Attitude, Scores};
-use crate::analysis::frame::FrameError;
-use crate::analysis::geometry::Rect;
+use crate::analysis::attitude::Attitude;
 use crate::analysis::history::History;
 
 use blending::Canvas;
 use composing::Composer;
+pub use error::RenderError;
 use label::Label;
 use look::Look;
 use outline::Outline;
@@ -51,41 +52,8 @@ use scene::Scene;
 use sprite::Sprite;
 use strip::Strip;
 pub use style::{Colors, Style};
+pub use subject::FaceDrawing;
 pub use text::load_fonts;
-
-/// One face as it is drawn on a frame.
-#[derive(Clone, Copy, Debug)]
-pub struct FaceDrawing<'a> {
-    /// The number that the face is followed by, 0 for one that is not followed.
-    pub track: u32,
-    /// Where it is, in pixels of the frame. A box that is no box is not drawn.
-    pub bbox_in_frame: Rect,
-    /// Its attitude, `None` where that is unknown.
-    pub label: Option<Attitude>,
-    /// How sure the label is, 0 to 1.
-    pub confidence: f32,
-    /// The scores of its attitudes, where they are known.
-    pub scores: Option<Scores>,
-    /// Its recent past, if that is to be drawn.
-    pub history: Option<&'a History>,
-}
-
-/// Why an overlay could not be drawn.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// Cairo failed.
-    #[error("cannot draw the overlay: {0}")]
-    Drawing(#[from] cairo::Error),
-    /// Cairo did not give the pixels away.
-    #[error("cannot take the overlay's pixels: {0}")]
-    Pixels(#[from] cairo::BorrowError),
-    /// GStreamer did not take the pixels, or not blend them.
-    #[error("cannot make an overlay of the pixels: {0}")]
-    Buffer(#[from] glib::BoolError),
-    /// The frame cannot be drawn on.
-    #[error("cannot draw on the frame: {0}")]
-    Frame(#[from] FrameError),
-}
 
 /// Draws the faces of a stream of frames and keeps what can be used again for the next one.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@
 //! Put together from small pictures of its corners and from bars that are cut to length, a few
 //! pictures for each colour: a box of any size costs no pixels of its own.
 
-use super::RenderError;
+use super::error::RenderError;
 use super::palette::{Color, HALO};
 use super::placement::PixelRect;
 use super::scale::{Scale, Size};

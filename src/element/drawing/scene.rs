@@ -2,7 +2,7 @@
 
 //! The history of the whole scene along the bottom of the frame, with a legend.
 
-use super::RenderError;
+use super::error::RenderError;
 use super::look::Look;
 use super::placement::PixelRect;
 use super::scale::{Size, even_down};

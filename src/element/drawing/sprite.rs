@@ -4,7 +4,7 @@
 
 use gst_video::{VideoFormat, VideoFrameFlags, VideoMeta};
 
-use super::RenderError;
+use super::error::RenderError;
 use super::palette::Color;
 use super::scale::Size;
 use super::stencil::{Stencil, Target};

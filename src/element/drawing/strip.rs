@@ -2,7 +2,7 @@
 
 //! A history as a row of coloured cells, the newest at the right.
 
-use super::RenderError;
+use super::error::RenderError;
 use super::look::Look;
 use super::palette::PLATE;
 use super::scale::Size;

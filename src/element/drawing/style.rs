@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is drawn, and how.
+//! How it is drawn.
 
 /// What a [`Renderer`](super::Renderer) draws. What is switched off takes no room.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use pango::prelude::*;
 
-use super::RenderError;
+use super::error::RenderError;
 use super::look::{Font, Look};
 use super::palette::{Color, PLATE, TEXT};
 use super::scale::{Scale, Size};

@@ -8,6 +8,8 @@ use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoInfo, VideoOverlayRectangle};
 
 use super::*;
+use crate::analysis::attitude::Scores;
+use crate::analysis::geometry::Rect;
 use crate::analysis::history::Moment;
 
 const SKY_BLUE_BGR: [u8; 3] = [0xE9, 0xB4, 0x56];
