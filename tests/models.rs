@@ -8,15 +8,15 @@ use gstattitude::analysis::analyzer::{Analysis, Analyzer, Face, Params};
 use gstattitude::analysis::attitude::{Attitude, Classification, Scores};
 use gstattitude::analysis::frame::Frame;
 use gstattitude::analysis::geometry::Rect;
-use gstattitude::inference::engine::{Config, LoadError, Networks};
 use gstattitude::inference::model::Source;
+use gstattitude::inference::networks::{Config, LoadError, Networks};
 use gstattitude::inference::provider::Provider;
 use gstattitude::inference::runtime::Search;
 
 /// The defaults with one or both of the networks replaced.
 fn config(detector: Source, classifier: Source) -> Config {
     Config {
-        detector,
+        detector: Some(detector),
         classifier,
         mapping: None,
         provider: Provider::Cpu,
@@ -137,7 +137,7 @@ fn analyze(networks: &mut Networks, picture: &Picture) -> Vec<Face> {
         .analyze(
             &picture.frame(),
             0,
-            networks.detector.as_mut(),
+            networks.detector.as_deref_mut().unwrap(),
             networks.classifier.as_mut(),
             &params,
             &mut analysis,

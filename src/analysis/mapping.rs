@@ -44,7 +44,7 @@ pub fn well_known(label: &str) -> Option<Attitude> {
 
 /// Which emotions count to which attitude, in the words of a user: the listed ones as listed, an
 /// attitude's own name to itself, all others as negative. Case does not matter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mapping {
     /// In lower case.
     listed: Vec<(String, Attitude)>,

@@ -28,6 +28,7 @@ pub mod smoothing;
 pub mod history;
 
 pub mod analyzer;
+pub mod epoch;
 
 /// A network could not be run, or answered in a way that it must not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,6 +6,7 @@ pub mod runtime;
 
 pub mod provider;
 
+pub mod digest;
 pub mod model;
 mod session;
 
@@ -16,6 +17,8 @@ pub mod identification;
 
 pub mod classifier;
 pub mod detector;
+
+pub mod networks;
 
 pub mod engine;
 

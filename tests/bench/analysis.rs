@@ -23,8 +23,8 @@ use gstattitude::analysis::frame::{
     ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Snapshot,
 };
 use gstattitude::analysis::preprocessing::{Letterbox, Resampler};
-use gstattitude::inference::engine::{Config, Networks};
 use gstattitude::inference::model::Source;
+use gstattitude::inference::networks::{Config, Networks};
 use gstattitude::inference::provider::Provider;
 use gstattitude::inference::runtime::{self, Search};
 
@@ -167,7 +167,7 @@ struct Bench {
 impl Bench {
     fn new(picture: Picture) -> Self {
         let networks = Networks::load(&Config {
-            detector: Source::FACE_DETECTOR,
+            detector: Some(Source::FACE_DETECTOR),
             classifier: Source::ATTITUDE,
             mapping: None,
             provider: Provider::Cpu,
@@ -176,7 +176,7 @@ impl Bench {
             search: search(),
         });
         let networks = networks.unwrap_or_else(|error| panic!("{error}"));
-        let size = networks.detector.input().size;
+        let size = networks.detector.as_ref().unwrap().input().size;
         let long_side = Params::default().detector_size as usize;
         let letterbox = Letterbox::new((picture.width, picture.height), 1.0, size, long_side);
         let mut bench = Self {
@@ -192,7 +192,13 @@ impl Bench {
 
     /// Writes the detector's input into `tensor`.
     fn scale(&self, resampler: &mut Resampler, tensor: &mut Vec<f32>) {
-        let format = &self.networks.detector.input().pixel_format;
+        let format = &self
+            .networks
+            .detector
+            .as_ref()
+            .unwrap()
+            .input()
+            .pixel_format;
         let (width, height) = (self.letterbox.input_width, self.letterbox.input_height);
         tensor.resize(format.len(width, height), 0.0);
         resampler.scale(&self.picture.frame(), &self.letterbox, format, tensor);
@@ -218,7 +224,7 @@ impl Bench {
         let result = self.analyzer.analyze(
             &self.picture.frame(),
             time_ns,
-            self.networks.detector.as_mut(),
+            self.networks.detector.as_deref_mut().unwrap(),
             self.networks.classifier.as_mut(),
             &Params::default(),
             &mut self.analysis,
@@ -300,7 +306,7 @@ fn measure_parts(criterion: &mut Criterion, benches: &mut [Bench]) {
         });
         group.bench_function("detection", |b| {
             let (width, height) = (bench.letterbox.input_width, bench.letterbox.input_height);
-            let (detector, mut found) = (&mut bench.networks.detector, Vec::new());
+            let (detector, mut found) = (bench.networks.detector.as_mut().unwrap(), Vec::new());
             b.iter(|| detector.detect(&picture, width, height, 0.5, &mut found));
         });
         let mut crop = Vec::new();

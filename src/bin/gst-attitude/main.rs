@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod console;
-mod digest;
 mod evaluate;
 mod models;
 

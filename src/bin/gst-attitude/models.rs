@@ -13,13 +13,14 @@ use gstattitude::analysis::attitude::{Attitude, AttitudeClassifier, Classificati
 use gstattitude::analysis::detection::FaceDetector;
 use gstattitude::analysis::preprocessing::{Channels, InputSize, PixelFormat};
 use gstattitude::inference::description::Description;
+use gstattitude::inference::digest;
 use gstattitude::inference::identification::Origin;
 use gstattitude::inference::inspection::{Inspection, Loaded};
 use gstattitude::inference::known::{self, KnownModel};
 use gstattitude::inference::model::{ModelError, Source};
 use gstattitude::inference::runtime::{self, Search};
 
-use crate::{console, digest};
+use crate::console;
 
 /// Lists the models that are embedded and known, or checks and explains files
 ///

@@ -46,12 +46,12 @@ impl FaceAttitude {
         let place = std::mem::replace(&mut *lock(&self.stream), Place::Taken);
         match place {
             Place::Running(stream) => Ok(stream),
-            Place::Loaded(networks) => {
+            Place::Loaded(engine) => {
                 let id = self.obj().sink_pad().stream_id();
                 let id = id.map(String::from).unwrap_or_default();
                 let upstream_type = lock(&self.settings).upstream_type();
                 let mode = self.resolve_mode();
-                let stream = Stream::new(*networks, mode, upstream_type, id).map_err(|error| {
+                let stream = Stream::new(engine, mode, upstream_type, id).map_err(|error| {
                     gst::element_imp_error!(
                         self,
                         gst::ResourceError::Failed,

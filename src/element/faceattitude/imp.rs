@@ -8,7 +8,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
@@ -20,8 +20,9 @@ use super::stream::{Stream, Video};
 use super::{ExecutionProvider, Fallback};
 use crate::analysis::mapping::MappingError;
 use crate::element::{composition, drawing, lock, video};
-use crate::inference::engine::{Config, LoadError, Networks};
+use crate::inference::engine::Engine;
 use crate::inference::model::Source;
+use crate::inference::networks::{Config, LoadError};
 use crate::inference::provider::Provider;
 use crate::inference::runtime::{self, Search};
 
@@ -38,7 +39,7 @@ pub(super) enum Place {
     /// In READY.
     Stopped,
     /// Loaded; the mode is chosen at the first frame, when upstream can tell whether it is live.
-    Loaded(Box<Networks>),
+    Loaded(Arc<Engine>),
     Running(Box<Stream>),
     /// The streaming thread has it, or lost it to a panic.
     Taken,
@@ -173,7 +174,7 @@ impl BaseTransformImpl for FaceAttitude {
                 ("the property mapping: {error}")
             )
         })?;
-        let networks = Networks::load(&config).map_err(|error| match error {
+        let engine = Engine::acquire(&config).map_err(|error| match error {
             LoadError::Model { .. } => {
                 gst::error_msg!(gst::ResourceError::NotFound, ("{error}"))
             }
@@ -181,7 +182,8 @@ impl BaseTransformImpl for FaceAttitude {
                 gst::error_msg!(gst::LibraryError::Init, ("{error}"))
             }
         })?;
-        if let Some(refusal) = &networks.refusal {
+        let facts = engine.facts();
+        if let Some(refusal) = &facts.refusal {
             if config.provider == Provider::Auto {
                 gst::info!(CAT, imp = self, "{refusal}; using the CPU");
             } else {
@@ -196,21 +198,21 @@ impl BaseTransformImpl for FaceAttitude {
             CAT,
             imp = self,
             "running on {} with {:?}",
-            networks.provider.name(),
+            facts.provider.name(),
             runtime::loaded_library()
         );
         if lock(&self.settings).frame.overlay {
             drawing::load_fonts();
         }
-        *lock(&self.active_provider) = Some(networks.provider);
-        *lock(&self.stream) = Place::Loaded(Box::new(networks));
+        *lock(&self.active_provider) = Some(facts.provider);
+        *lock(&self.stream) = Place::Loaded(engine);
         self.obj().notify("active-provider");
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let stopped = std::mem::replace(&mut *lock(&self.stream), Place::Stopped);
-        // Waits for an inference in flight, so the lock must be free.
+        // The last user of an engine waits for an inference in flight: the lock must be free.
         drop(stopped);
         *lock(&self.video) = None;
         *lock(&self.active_provider) = None;
@@ -323,7 +325,9 @@ impl FaceAttitude {
             .and_then(|plugin| Some(plugin.filename()?.parent()?.to_owned()))
             .filter(|folder| folder != Path::new(""));
         Ok(Config {
-            detector: source(settings.detector_model, Source::FACE_DETECTOR),
+            detector: settings
+                .detect_faces
+                .then(|| source(settings.detector_model, Source::FACE_DETECTOR)),
             classifier: source(settings.attitude_model, Source::ATTITUDE),
             mapping: settings.mapping.as_deref().map(str::parse).transpose()?,
             provider: match settings.execution_provider {

@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Mode `live`: a snapshot of a due frame goes to a worker, the frame passes at once.
+//! Mode `live`: a snapshot of a due frame goes to the engine, the frame passes at once.
+
+use std::sync::Arc;
 
 use crate::analysis::analyzer::Params;
 use crate::analysis::detection::Detection;
+use crate::analysis::epoch::Epoch;
 use crate::analysis::frame::Frame;
-use crate::inference::engine::{Epoch, Job, Networks, Outcome, Worker};
+use crate::inference::engine::{Engine, Job, LiveStream, Outcome};
 use crate::record::FrameStamp;
 
-/// The worker of one stream.
+/// One stream of the engine.
 pub(super) struct LiveWalk {
-    worker: Worker<FrameStamp>,
-    takes_luma_only: bool,
+    stream: LiveStream<FrameStamp>,
 }
 
 impl LiveWalk {
-    /// Starts the worker.
-    pub fn start(networks: Networks) -> std::io::Result<Self> {
-        Ok(Self {
-            takes_luma_only: networks.take_luma_only(),
-            worker: Worker::start(networks)?,
-        })
+    /// Opens the stream.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn open(engine: &Arc<Engine>) -> std::io::Result<Self> {
+        let stream = engine.open_stream()?;
+        Ok(Self { stream })
     }
 
-    /// Hands in a copy of `frame`, whose faces are `given`, or are to be found. Returns whether a due frame that waited gave way to it.
+    /// Hands in a copy of `frame`, whose faces are `given`, or are to be found. Returns whether a
+    /// due frame that waited gave way to it.
     pub fn submit(
         &self,
         frame: &Frame,
@@ -33,9 +37,9 @@ impl LiveWalk {
         params: &Params,
         stamp: FrameStamp,
     ) -> bool {
-        let mut snapshot = self.worker.snapshot();
-        snapshot.copy_from(frame, self.takes_luma_only);
-        self.worker.submit(Job {
+        let mut snapshot = self.stream.snapshot();
+        snapshot.copy_from(frame, self.stream.engine().facts().take_luma_only);
+        self.stream.submit(Job {
             snapshot,
             time_ns,
             given: given.map(<[_]>::to_vec),
@@ -47,11 +51,11 @@ impl LiveWalk {
 
     /// The oldest outcome that was not taken yet.
     pub fn take_outcome(&self) -> Option<Outcome<FrameStamp>> {
-        self.worker.take_outcome()
+        self.stream.take_outcome()
     }
 
     /// Waits for what is in flight.
     pub fn drain(&self) {
-        self.worker.drain();
+        self.stream.drain();
     }
 }

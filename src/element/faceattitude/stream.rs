@@ -2,6 +2,8 @@
 
 //! The state of one stream and what happens to each of its frames.
 
+use std::sync::Arc;
+
 use super::failures::{Failures, Verdict};
 use super::live::LiveWalk;
 use super::settings::FrameSettings;
@@ -12,13 +14,14 @@ use crate::analysis::InferenceError;
 use crate::analysis::analyzer::Analysis;
 use crate::analysis::attitude::Attitude;
 use crate::analysis::detection::Detection;
+use crate::analysis::epoch::Epoch;
 use crate::analysis::frame::{Frame, Layout};
 use crate::analysis::sampling::Sampler;
 use crate::element::meta::{self, Forms, ModelNames, Shown, Sighting};
 use crate::element::overlay::Overlay;
 use crate::element::video;
 use crate::element::warnings::WarningLimit;
-use crate::inference::engine::{Epoch, Networks};
+use crate::inference::engine::Engine;
 use crate::record::{FrameStamp, Record};
 
 /// What the caps say of the frames.
@@ -72,16 +75,16 @@ impl Stream {
     /// # Errors
     /// Where the system gives no thread.
     pub fn new(
-        networks: Networks,
+        engine: Arc<Engine>,
         mode: Mode,
         upstream_type: Option<String>,
         id: String,
     ) -> std::io::Result<Self> {
         Ok(Self {
-            model: ModelNames::of(networks.classifier.as_ref()),
+            model: ModelNames::new(&engine.facts().model_name, &engine.facts().emotion_labels),
             walk: match mode {
-                Mode::Live => Walk::Live(LiveWalk::start(networks)?),
-                Mode::Sync | Mode::Auto => Walk::Sync(Box::new(SyncWalk::new(networks))),
+                Mode::Live => Walk::Live(LiveWalk::open(&engine)?),
+                Mode::Sync | Mode::Auto => Walk::Sync(Box::new(SyncWalk::new(engine))),
             },
             upstream_type,
             given: Vec::new(),
@@ -181,7 +184,7 @@ impl Stream {
         }
     }
 
-    /// Analyses `frame`, or hands it to the worker. Records of what was learnt are added to
+    /// Analyses `frame`, or hands it to the engine. Records of what was learnt are added to
     /// `records`.
     pub fn sample(
         &mut self,
@@ -220,7 +223,7 @@ impl Stream {
         }
     }
 
-    /// Takes what the worker has found out meanwhile. Records of it are added to `records`.
+    /// Takes what the engine has found out meanwhile. Records of it are added to `records`.
     pub fn collect(
         &mut self,
         settings: &FrameSettings,

@@ -2,23 +2,26 @@
 
 //! Mode `sync`: the frame's own thread analyses it, straight from the buffer's memory.
 
+use std::sync::Arc;
+
 use crate::analysis::InferenceError;
 use crate::analysis::analyzer::{Analysis, Analyzer, Params};
 use crate::analysis::detection::Detection;
+use crate::analysis::epoch::Epoch;
 use crate::analysis::frame::Frame;
-use crate::inference::engine::{Epoch, Networks};
+use crate::inference::engine::Engine;
 
-/// The networks and the stream's state.
+/// The engine that lends networks, and the stream's state.
 pub(super) struct SyncWalk {
-    networks: Networks,
+    engine: Arc<Engine>,
     analyzer: Analyzer,
     epoch: Epoch,
 }
 
 impl SyncWalk {
-    pub fn new(networks: Networks) -> Self {
+    pub fn new(engine: Arc<Engine>) -> Self {
         Self {
-            networks,
+            engine,
             analyzer: Analyzer::default(),
             epoch: Epoch::default(),
         }
@@ -37,7 +40,8 @@ impl SyncWalk {
     ) -> Result<(), InferenceError> {
         self.epoch.advance(epoch, &mut self.analyzer);
         let analyzer = &mut self.analyzer;
-        self.networks
+        self.engine
+            .lease()?
             .analyze(analyzer, frame, time_ns, given, params, analysis)
     }
 }

@@ -2,6 +2,8 @@
 
 //! What only fake networks can bring about.
 
+use std::sync::Arc;
+
 use gst::subclass::prelude::*;
 use gst_check::Harness;
 
@@ -9,7 +11,13 @@ use super::imp::Place;
 use super::*;
 use crate::analysis::InferenceError;
 use crate::analysis::detection::{Detection, DetectorInput, FaceDetector};
+use crate::analysis::preprocessing::{InputSize, PixelFormat};
 use crate::element::lock;
+use crate::inference::engine::{Engine, Limits};
+use crate::inference::model::Source;
+use crate::inference::networks::{Config, Networks};
+use crate::inference::provider::Provider;
+use crate::inference::runtime::Search;
 
 struct PanickingDetector(DetectorInput);
 
@@ -30,6 +38,40 @@ impl FaceDetector for PanickingDetector {
     }
 }
 
+fn panicking_engine() -> Arc<Engine> {
+    let config = Config {
+        detector: None,
+        classifier: Source::ATTITUDE,
+        mapping: None,
+        provider: Provider::Cpu,
+        device_id: 0,
+        falls_back: false,
+        search: Search {
+            requested: None,
+            plugin_folder: None,
+            log: |_| {},
+        },
+    };
+    let input = DetectorInput {
+        size: InputSize::MultipleOf(32),
+        pixel_format: PixelFormat::LUMA,
+    };
+    let networks = Networks {
+        detector: Some(Box::new(PanickingDetector(input))),
+        ..Networks::load(&config).unwrap()
+    };
+    let limits = Limits {
+        workers: 1,
+        networks: 1,
+    };
+    Arc::new(Engine::new(
+        networks,
+        move || Networks::load(&config),
+        limits,
+        Default::default(),
+    ))
+}
+
 #[test]
 fn a_panic_is_an_error_on_the_bus_and_the_element_can_be_stopped() {
     gst::init().unwrap();
@@ -38,10 +80,7 @@ fn a_panic_is_an_error_on_the_bus_and_the_element_can_be_stopped() {
     element.set_bus(Some(&bus));
     let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
     harness.set_src_caps_str("video/x-raw,format=GRAY8,width=64,height=64,framerate=25/1");
-    if let Place::Loaded(networks) = &mut *lock(&element.imp().stream) {
-        let input = networks.detector.input().clone();
-        networks.detector = Box::new(PanickingDetector(input));
-    }
+    *lock(&element.imp().stream) = Place::Loaded(panicking_engine());
     for _ in 0..2 {
         let frame = gst::Buffer::from_slice([128u8; 64 * 64]);
         assert_eq!(harness.push(frame), Err(gst::FlowError::Error));

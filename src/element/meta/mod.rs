@@ -13,7 +13,7 @@ mod region;
 mod sample;
 
 use crate::analysis::analyzer::Face;
-use crate::analysis::attitude::{Attitude, AttitudeClassifier, Scores};
+use crate::analysis::attitude::{Attitude, Scores};
 use crate::analysis::detection::Detection;
 use crate::analysis::geometry::{Landmarks, Point, Rect};
 use crate::record::FaceRecord;
@@ -33,11 +33,10 @@ pub struct ModelNames {
 }
 
 impl ModelNames {
-    /// Those of `classifier`.
-    pub fn of(classifier: &dyn AttitudeClassifier) -> Self {
-        let labels = classifier.emotion_labels();
+    /// Of a classifier that is called `model` and calls its emotions `labels`.
+    pub fn new(model: &str, labels: &[String]) -> Self {
         Self {
-            model: classifier.model_name().to_owned(),
+            model: model.to_owned(),
             emotion_labels: labels.to_vec(),
             emotion_fields: labels.iter().map(|label| field_name(label)).collect(),
         }

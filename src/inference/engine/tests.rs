@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The worker with fake networks: the detector stops in each inference until the test lets it go.
+//! The engine with fake networks: the detector stops in each inference until the test lets it go.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use super::*;
-use crate::analysis::attitude::{Classification, ClassifierInput, Scores};
+use crate::analysis::analyzer::Params;
+use crate::analysis::attitude::{AttitudeClassifier, Classification, ClassifierInput, Scores};
 use crate::analysis::crop::Framing;
-use crate::analysis::detection::{Detection, DetectorInput};
-use crate::analysis::frame::Frame;
+use crate::analysis::detection::{Detection, DetectorInput, FaceDetector};
+use crate::analysis::epoch::Epoch;
+use crate::analysis::frame::{Frame, Snapshot};
 use crate::analysis::geometry::{Point, Rect};
 use crate::analysis::preprocessing::{InputSize, PixelFormat};
 
@@ -97,15 +99,29 @@ impl AttitudeClassifier for FakeClassifier {
     }
 }
 
-/// A worker whose inferences the test controls. Jobs carry their number.
+/// A stream whose inferences the test controls, alone in its engine. Jobs carry their number.
 struct Bench {
     begun: Receiver<()>,
     steps: Sender<Step>,
-    worker: Worker<u64>,
+    stream: LiveStream<u64>,
+    engine: Arc<Engine>,
+}
+
+/// Networks that can be had once.
+fn no_more() -> Result<Networks, LoadError> {
+    Err(LoadError::Provider {
+        provider: "fake",
+        reason: "there is but one".to_owned(),
+    })
 }
 
 impl Bench {
     fn new() -> Self {
+        Self::with_networks(1)
+    }
+
+    /// In an engine that may have so many networks, and has and gets one.
+    fn with_networks(networks: usize) -> Self {
         let (begun_sender, begun) = mpsc::channel();
         let (steps, steps_receiver) = mpsc::channel();
         let detector = FakeDetector {
@@ -126,32 +142,28 @@ impl Bench {
                 landmarks: None,
             },
         });
-        let networks = Networks {
-            detector: Box::new(detector),
+        let first = Networks {
+            detector: Some(Box::new(detector)),
             classifier: Box::new(classifier),
             provider: Provider::Cpu,
             refusal: None,
         };
+        let limits = Limits {
+            workers: 1,
+            networks,
+        };
+        let engine = Arc::new(Engine::new(first, no_more, limits, Default::default()));
         Self {
             begun,
             steps,
-            worker: Worker::start(networks).unwrap(),
+            stream: engine.open_stream().unwrap(),
+            engine,
         }
     }
 
     /// Hands in a grey frame; returns whether another one gave way.
     fn submit(&self, number: u64, epoch: Epoch) -> bool {
-        let mut snapshot = self.worker.snapshot();
-        let frame = Frame::from_luma(64, 64, &[128; 64 * 64]).unwrap();
-        snapshot.copy_from(&frame, true);
-        self.worker.submit(Job {
-            snapshot,
-            time_ns: number * 1_000_000,
-            given: None,
-            params: PARAMS,
-            epoch,
-            context: number,
-        })
+        submit(&self.stream, number, epoch)
     }
 
     fn wait_until_begun(&self) {
@@ -162,8 +174,8 @@ impl Bench {
     fn analyze(&self, number: u64, epoch: Epoch, step: Step) -> Outcome<u64> {
         assert!(!self.submit(number, epoch));
         self.steps.send(step).unwrap();
-        self.worker.drain();
-        let outcome = self.worker.take_outcome().unwrap();
+        self.stream.drain();
+        let outcome = self.stream.take_outcome().unwrap();
         assert_eq!((outcome.context, outcome.epoch), (number, epoch));
         outcome
     }
@@ -176,6 +188,20 @@ impl Bench {
     }
 }
 
+fn submit(stream: &LiveStream<u64>, number: u64, epoch: Epoch) -> bool {
+    let mut snapshot = stream.snapshot();
+    let frame = Frame::from_luma(64, 64, &[128; 64 * 64]).unwrap();
+    snapshot.copy_from(&frame, true);
+    stream.submit(Job {
+        snapshot,
+        time_ns: number * 1_000_000,
+        given: None,
+        params: PARAMS,
+        epoch,
+        context: number,
+    })
+}
+
 const STREAM: Epoch = Epoch { stream: 0, part: 0 };
 
 #[test]
@@ -185,14 +211,14 @@ fn outcomes_come_in_the_order_of_the_frames() {
         bench.submit(number, STREAM);
         bench.wait_until_begun();
         bench.steps.send(Step::FindFace).unwrap();
-        bench.worker.drain();
+        bench.stream.drain();
     }
     for number in 1..=3 {
-        let outcome = bench.worker.take_outcome().unwrap();
+        let outcome = bench.stream.take_outcome().unwrap();
         assert_eq!(outcome.context, number);
         assert_eq!(outcome.result.unwrap().time_ns, number * 1_000_000);
     }
-    assert!(bench.worker.take_outcome().is_none());
+    assert!(bench.stream.take_outcome().is_none());
 }
 
 #[test]
@@ -206,22 +232,22 @@ fn the_newest_frame_takes_the_place_of_one_that_waits() {
     for _ in 0..2 {
         bench.steps.send(Step::FindFace).unwrap();
     }
-    bench.worker.drain();
-    let outcomes = std::iter::from_fn(|| bench.worker.take_outcome());
+    bench.stream.drain();
+    let outcomes = std::iter::from_fn(|| bench.stream.take_outcome());
     assert!(outcomes.map(|outcome| outcome.context).eq([1, 4]));
 }
 
 #[test]
 fn draining_waits_for_the_frame_in_flight_and_the_one_that_waits() {
     let bench = Bench::new();
-    bench.worker.drain();
+    bench.stream.drain();
     bench.submit(1, STREAM);
     bench.wait_until_begun();
     bench.submit(2, STREAM);
     let (done, is_done) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            bench.worker.drain();
+            bench.stream.drain();
             done.send(()).unwrap();
         });
         bench.steps.send(Step::FindFace).unwrap();
@@ -231,12 +257,12 @@ fn draining_waits_for_the_frame_in_flight_and_the_one_that_waits() {
         bench.steps.send(Step::FindFace).unwrap();
         is_done.recv_timeout(FOREVER).unwrap();
     });
-    assert_eq!(bench.worker.take_outcome().unwrap().context, 1);
-    assert_eq!(bench.worker.take_outcome().unwrap().context, 2);
+    assert_eq!(bench.stream.take_outcome().unwrap().context, 1);
+    assert_eq!(bench.stream.take_outcome().unwrap().context, 2);
 }
 
 #[test]
-fn dropping_waits_for_the_frame_in_flight_and_leaves_the_one_that_waits() {
+fn the_last_user_waits_for_the_frame_in_flight_and_leaves_the_one_that_waits() {
     let bench = Bench::new();
     bench.submit(1, STREAM);
     bench.wait_until_begun();
@@ -244,25 +270,113 @@ fn dropping_waits_for_the_frame_in_flight_and_leaves_the_one_that_waits() {
     let Bench {
         begun,
         steps,
-        worker,
+        stream,
+        engine,
     } = bench;
-    let shared = worker.shared.clone();
+    let networks = Arc::downgrade(&engine.pool);
     let (dropped, is_dropped) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            drop(worker);
+            // One that is not the last does not wait.
+            drop(stream);
+            dropped.send(()).unwrap();
+            drop(engine);
             dropped.send(()).unwrap();
         });
-        while !shared.lock().is_stopping {
-            std::thread::yield_now();
-        }
-        assert!(is_dropped.try_recv().is_err());
+        is_dropped.recv_timeout(FOREVER).unwrap();
+        assert!(is_dropped.try_recv().is_err() && networks.upgrade().is_some());
         steps.send(Step::FindFace).unwrap();
         is_dropped.recv_timeout(FOREVER).unwrap();
     });
     // The networks are gone, and the second frame was never begun.
+    assert!(networks.upgrade().is_none());
     assert!(steps.send(Step::FindFace).is_err());
     assert!(begun.try_recv().is_err());
+}
+
+#[test]
+fn streams_take_turns_however_many_frames_one_of_them_hands_in() {
+    let bench = Bench::new();
+    let others: [LiveStream<u64>; 3] = std::array::from_fn(|_| bench.engine.open_stream().unwrap());
+    bench.submit(1, STREAM);
+    bench.wait_until_begun();
+    bench.submit(2, STREAM);
+    for other in &others {
+        submit(other, 100, STREAM);
+    }
+    for number in 3..6 {
+        bench.steps.send(Step::FindFace).unwrap();
+        bench.wait_until_begun();
+        bench.submit(number, STREAM);
+    }
+    // The first frame is done and those of two others: the third's is in flight.
+    let done = |stream: &LiveStream<u64>| stream.take_outcome().map(|outcome| outcome.context);
+    assert_eq!(done(&bench.stream), Some(1));
+    assert_eq!(done(&bench.stream), None);
+    assert_eq!(
+        [0, 1, 2].map(|other| done(&others[other])),
+        [Some(100), Some(100), None]
+    );
+    for _ in 0..2 {
+        bench.steps.send(Step::FindFace).unwrap();
+    }
+    bench.stream.drain();
+    assert_eq!(done(&bench.stream), Some(5));
+}
+
+#[test]
+fn streams_share_networks_and_keep_their_own_past_and_settings() {
+    let bench = Bench::new();
+    let other: LiveStream<u64> = bench.engine.open_stream().unwrap();
+    assert_eq!(bench.track(1, STREAM), 1);
+    assert_eq!(bench.track(2, Epoch { part: 1, ..STREAM }), 2);
+    submit(&other, 1, STREAM);
+    bench.steps.send(Step::FindFace).unwrap();
+    other.drain();
+    let analysis = other.take_outcome().unwrap().result.unwrap();
+    assert_eq!(analysis.faces[0].track, 1);
+}
+
+#[test]
+fn where_no_more_networks_can_be_loaded_those_that_there_are_have_to_do() {
+    let bench = Bench::with_networks(3);
+    let lease = bench.engine.lease().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| bench.engine.lease().is_ok());
+        while bench.engine.pool.asked() < 3 {
+            std::thread::yield_now();
+        }
+        drop(lease);
+        assert!(waiting.join().unwrap());
+    });
+}
+
+#[test]
+fn networks_are_lent_in_the_order_of_asking_and_given_back_after_a_panic() {
+    let bench = Bench::new();
+    let lease = bench.engine.lease().unwrap();
+    let (served, order) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for number in 0..3 {
+            let (engine, served) = (&bench.engine, served.clone());
+            let asked = engine.pool.asked();
+            scope.spawn(move || {
+                let _lease = engine.lease().unwrap();
+                served.send(number).unwrap();
+                // Unwinding gives them back.
+                let _ = std::panic::catch_unwind(|| {
+                    let _lease = (number == 2).then(|| panic!("as it should"));
+                });
+            });
+            while bench.engine.pool.asked() == asked {
+                std::thread::yield_now();
+            }
+        }
+        assert!(order.try_recv().is_err());
+        drop(lease);
+    });
+    drop(served);
+    assert!(order.iter().eq([0, 1, 2]));
 }
 
 #[test]
@@ -306,7 +420,7 @@ fn another_stream_counts_its_tracks_from_1_again() {
 #[test]
 fn a_snapshot_without_a_frame_is_a_failure() {
     let bench = Bench::new();
-    bench.worker.submit(Job {
+    bench.stream.submit(Job {
         snapshot: Snapshot::default(),
         time_ns: 0,
         given: None,
@@ -314,7 +428,7 @@ fn a_snapshot_without_a_frame_is_a_failure() {
         epoch: STREAM,
         context: 1,
     });
-    bench.worker.drain();
-    assert!(bench.worker.take_outcome().unwrap().result.is_err());
+    bench.stream.drain();
+    assert!(bench.stream.take_outcome().unwrap().result.is_err());
     assert_eq!(bench.track(2, STREAM), 1);
 }

@@ -13,7 +13,7 @@ use gstattitude::analysis::crop;
 use gstattitude::analysis::detection::Detection;
 use gstattitude::analysis::frame::Frame;
 use gstattitude::analysis::geometry::{Landmarks, Point, Rect, Similarity};
-use gstattitude::inference::engine::Networks;
+use gstattitude::inference::networks::Networks;
 use indicatif::ProgressBar;
 
 use super::data::LabelledFace;
@@ -198,10 +198,10 @@ impl Judge {
         if !self.uses_detector {
             return Ok(Some(boxed.map_or(Place::Whole, Place::Face)));
         }
-        let Some(networks) = self.networks.first_mut() else {
+        let detector = self.networks.first_mut();
+        let Some(detector) = detector.and_then(|networks| networks.detector.as_deref_mut()) else {
             return Ok(boxed.map(Place::Box));
         };
-        let detector = networks.detector.as_mut();
         let found = self.analyzer.find(frame, detector, &self.params);
         let found = found.map_err(|InferenceError(problem)| {
             InferenceError(format!("the face detector: {problem}"))

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use gstattitude::analysis::analyzer::Params;
 use gstattitude::analysis::mapping::Mapping;
 use gstattitude::evaluation::bootstrap::Bootstrap;
-use gstattitude::inference::engine::{Config, Networks};
 use gstattitude::inference::model::Source;
+use gstattitude::inference::networks::{Config, Networks};
 use gstattitude::inference::runtime::Search;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -157,7 +157,7 @@ fn load(arguments: &Arguments, models: &[Source]) -> Result<Vec<Networks>, Failu
     let detector = detector(options);
     let load = |model: &Source| {
         Networks::load(&Config {
-            detector: detector.clone(),
+            detector: Some(detector.clone()),
             classifier: model.clone(),
             mapping: arguments.mapping.clone(),
             provider: options.execution_provider,

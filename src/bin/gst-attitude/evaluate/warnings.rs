@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::Hash;
 
 use gstattitude::analysis::mapping::{Mapping, well_known};
-use gstattitude::inference::engine::Networks;
+use gstattitude::inference::networks::Networks;
 
 use super::arguments::Arguments;
 use super::data::Data;

@@ -2,10 +2,9 @@
 
 //! What was evaluated, so that figures can be told apart and had again.
 
+use gstattitude::inference::digest::sha256;
 use gstattitude::inference::model::{ModelError, Source};
 use serde::Serialize;
-
-use crate::digest::sha256;
 
 /// What was evaluated, and with what.
 #[derive(Serialize)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Which file it is.
+//! Which model a file is.
 
 use sha2::{Digest, Sha256};
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What all streams of a process that ask for the same networks share: the loaded networks, and a
+//! few threads that analyse the frames of live streams.
+//!
+//! However many streams there are, no more networks are loaded than can run side by side, and there
+//! are no more threads. [`Engine::acquire`] hands out the engine that there is; with its last user
+//! it ends.
+
+mod live;
+mod pool;
+mod registry;
+mod workers;
+
+use std::sync::Arc;
+
+use super::networks::{Config, LoadError, Networks};
+use super::provider::Provider;
+pub use live::{Job, LiveStream, Outcome};
+pub use pool::Lease;
+use pool::Pool;
+use workers::Workers;
+
+use crate::analysis::InferenceError;
+
+/// Networks to run for any number of streams.
+pub struct Engine {
+    facts: Facts,
+    pool: Arc<Pool>,
+    workers: Workers,
+}
+
+/// What is known of an engine's networks.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What they run on.
+    pub provider: Provider,
+    /// Why they do not run on what was asked for, where they do not.
+    pub refusal: Option<LoadError>,
+    /// Whether they need no more of a frame than its luma.
+    pub take_luma_only: bool,
+    /// What the classifier is called.
+    pub model_name: String,
+    /// What its emotions are called; none where it tells none.
+    pub emotion_labels: Vec<String>,
+    /// SHA-256 of the detector's file, in hexadecimal; empty where there is none.
+    pub detector_sha256: String,
+    /// SHA-256 of the classifier's file.
+    pub classifier_sha256: String,
+}
+
+/// How much may run side by side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Threads that analyse the frames of live streams.
+    pub workers: usize,
+    /// Networks of a kind that are loaded.
+    pub networks: usize,
+}
+
+impl Limits {
+    /// Half of the cores for live streams, so that decoding has the other half. All of them where
+    /// frames wait for their results, which is when decoding does not go on. A GPU runs one thing
+    /// after the other: two, so that one frame is prepared while another one is looked at.
+    fn of(provider: Provider) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        match provider {
+            Provider::Auto | Provider::Cpu => Self {
+                workers: (cores / 2).max(1),
+                networks: cores,
+            },
+            Provider::Cuda | Provider::TensorRt | Provider::OpenVino => Self {
+                workers: 2,
+                networks: 2,
+            },
+        }
+    }
+}
+
+impl Engine {
+    /// The engine for that configuration: the one that others use already, or a new one, whose
+    /// networks are loaded and tried once.
+    ///
+    /// # Errors
+    /// Where there is no ONNX Runtime, a model does not serve, or the provider cannot run and
+    /// there is to be no fallback.
+    pub fn acquire(config: &Config) -> Result<Arc<Self>, LoadError> {
+        registry::acquire(config)
+    }
+
+    /// An engine of `networks`, and what `load` loads more where that helps.
+    pub(crate) fn new(
+        networks: Networks,
+        load: impl Fn() -> Result<Networks, LoadError> + Send + Sync + 'static,
+        limits: Limits,
+        [detector_sha256, classifier_sha256]: [String; 2],
+    ) -> Self {
+        let facts = Facts {
+            provider: networks.provider,
+            refusal: networks.refusal.clone(),
+            take_luma_only: networks.take_luma_only(),
+            model_name: networks.classifier.model_name().to_owned(),
+            emotion_labels: networks.classifier.emotion_labels().to_vec(),
+            detector_sha256,
+            classifier_sha256,
+        };
+        let pool = Arc::new(Pool::new(networks, load, limits.networks));
+        Self {
+            facts,
+            workers: Workers::new(pool.clone(), limits.workers),
+            pool,
+        }
+    }
+
+    /// What is known of its networks.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Networks to run in the calling thread. Waits until some are free, in the order of asking.
+    ///
+    /// # Errors
+    /// Where there are none and none can be loaded.
+    pub fn lease(&self) -> Result<Lease<'_>, InferenceError> {
+        self.pool.lease()
+    }
+
+    /// A stream whose frames are analysed in the engine's threads.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn open_stream<C: Send + 'static>(self: &Arc<Self>) -> std::io::Result<LiveStream<C>> {
+        self.workers.start()?;
+        Ok(LiveStream::new(self.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

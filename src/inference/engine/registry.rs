@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The engines of this process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use once_cell::sync::Lazy;
+
+use super::{Engine, Limits};
+use crate::analysis::mapping::Mapping;
+use crate::inference::digest::sha256;
+use crate::inference::model::{ModelError, Source};
+use crate::inference::networks::{Config, LoadError, Networks};
+use crate::inference::provider::Provider;
+use crate::inference::runtime;
+
+/// What makes two users' networks the same.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    detector: Option<Model>,
+    classifier: Model,
+    mapping: Option<Mapping>,
+    provider: Provider,
+    device_id: i32,
+    falls_back: bool,
+}
+
+/// All that a loaded model depends on: a file may be replaced by another one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Model {
+    sha256: String,
+    sidecar: Option<String>,
+    /// Published models are recognised by it, too.
+    file_name: Option<String>,
+}
+
+/// One for each key, so that who asks for the same waits until it is loaded, and nobody else.
+type Place = Arc<Mutex<Weak<Engine>>>;
+
+static PLACES: Lazy<Mutex<HashMap<Key, Place>>> = Lazy::new(Mutex::default);
+
+/// See [`Engine::acquire`].
+pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
+    runtime::environment(&config.search)?;
+    let key = Key::of(config)?;
+    let place = {
+        let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of engines that have ended, and that nobody is about to load.
+        places.retain(|_, place| Arc::strong_count(place) > 1 || is_used(place));
+        places.entry(key.clone()).or_default().clone()
+    };
+    let mut engine = place.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(engine) = engine.upgrade() {
+        return Ok(engine);
+    }
+    let networks = Networks::load(config)?;
+    let limits = Limits::of(networks.provider);
+    let same = Config {
+        // What the first ones run on, all others do.
+        provider: networks.provider,
+        falls_back: false,
+        ..config.clone()
+    };
+    let digests = [
+        key.detector.map_or(String::new(), |model| model.sha256),
+        key.classifier.sha256,
+    ];
+    let loaded = Engine::new(networks, move || Networks::load(&same), limits, digests);
+    let loaded = Arc::new(loaded);
+    *engine = Arc::downgrade(&loaded);
+    Ok(loaded)
+}
+
+fn is_used(place: &Place) -> bool {
+    let engine = place.lock().unwrap_or_else(PoisonError::into_inner);
+    engine.strong_count() > 0
+}
+
+impl Key {
+    fn of(config: &Config) -> Result<Self, LoadError> {
+        let model = |source: &Source| {
+            Model::of(source).map_err(|error| LoadError::Model {
+                model: source.name(),
+                error,
+            })
+        };
+        Ok(Self {
+            detector: config.detector.as_ref().map(model).transpose()?,
+            classifier: model(&config.classifier)?,
+            mapping: config.mapping.clone(),
+            provider: config.provider,
+            device_id: config.device_id,
+            falls_back: config.falls_back,
+        })
+    }
+}
+
+impl Model {
+    fn of(source: &Source) -> Result<Self, ModelError> {
+        Ok(Self {
+            sha256: sha256(&source.read()?),
+            sidecar: source.sidecar()?.map(|(_, text)| text),
+            file_name: source.file_name().map(|name| name.into_owned()),
+        })
+    }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The networks that an analysis takes, loaded and tried.
+
+use super::classifier::OnnxClassifier;
+use super::detector::OnnxDetector;
+use super::model::{ModelError, Source};
+use super::provider::Provider;
+use super::runtime::{self, RuntimeError, Search};
+use super::session::Placement;
+use crate::analysis::InferenceError;
+use crate::analysis::analyzer::{Analysis, Analyzer, Params};
+use crate::analysis::attitude::AttitudeClassifier;
+use crate::analysis::detection::{Detection, FaceDetector};
+use crate::analysis::frame::Frame;
+use crate::analysis::mapping::Mapping;
+use crate::analysis::preprocessing::Channels;
+
+/// Which networks to run, and on what.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Finds faces; `None` where they are always given.
+    pub detector: Option<Source>,
+    /// Scores attitudes.
+    pub classifier: Source,
+    /// Which of the classifier's emotions count to which attitude; `None` = as the model describes.
+    pub mapping: Option<Mapping>,
+    /// What to run them on.
+    pub provider: Provider,
+    /// Number of the GPU.
+    pub device_id: i32,
+    /// Whether to go on with the CPU where the provider cannot run.
+    pub falls_back: bool,
+    /// Where to look for ONNX Runtime.
+    pub search: Search,
+}
+
+/// Why the networks cannot be had.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no ONNX Runtime.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A model does not serve.
+    #[error("{model}: {error}")]
+    Model {
+        /// Its file, or what the embedded one is called.
+        model: String,
+        /// What is wrong with it.
+        error: ModelError,
+    },
+    /// The provider that was asked for does not run.
+    #[error("the execution provider '{provider}' cannot run: {reason}")]
+    Provider {
+        /// Its name.
+        provider: &'static str,
+        /// What it says.
+        reason: String,
+    },
+}
+
+impl LoadError {
+    /// Whether the same models may do on another provider.
+    fn may_be_the_providers(&self) -> bool {
+        let Self::Model { error, .. } = self else {
+            return false;
+        };
+        matches!(error, ModelError::NotLoaded(_) | ModelError::Trial(_))
+    }
+}
+
+/// The networks, ready to run.
+pub struct Networks {
+    /// Finds faces; `None` where they are always given.
+    pub detector: Option<Box<dyn FaceDetector>>,
+    /// Scores attitudes.
+    pub classifier: Box<dyn AttitudeClassifier>,
+    /// What they run on.
+    pub provider: Provider,
+    /// Why they do not run on what was asked for, where they do not.
+    pub refusal: Option<LoadError>,
+}
+
+impl Networks {
+    /// Loads the networks and tries each once.
+    ///
+    /// # Errors
+    /// Where there is no ONNX Runtime, a model does not serve, or the provider cannot run and
+    /// there is to be no fallback.
+    pub fn load(config: &Config) -> Result<Self, LoadError> {
+        runtime::environment(&config.search)?;
+        let mut refusal = None;
+        for provider in config.provider.attempts() {
+            match Self::load_on(config, provider) {
+                Err(error) if provider != Provider::Cpu && error.may_be_the_providers() => {
+                    let refused = LoadError::Provider {
+                        provider: provider.name(),
+                        reason: error.to_string(),
+                    };
+                    if config.provider != Provider::Auto && !config.falls_back {
+                        return Err(refused);
+                    }
+                    refusal = Some(refused);
+                }
+                Ok(networks) => {
+                    return Ok(Self {
+                        refusal,
+                        ..networks
+                    });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let networks = Self::load_on(config, Provider::Cpu)?;
+        Ok(Self {
+            refusal,
+            ..networks
+        })
+    }
+
+    fn load_on(config: &Config, provider: Provider) -> Result<Self, LoadError> {
+        let environment = runtime::environment(&config.search)?;
+        let placement = Placement {
+            provider,
+            device_id: config.device_id,
+        };
+        let failed = |source: &Source| {
+            let model = source.name();
+            move |error| LoadError::Model { model, error }
+        };
+        let detector = match &config.detector {
+            Some(source) => {
+                let loaded = OnnxDetector::load(environment, source, placement);
+                Some(loaded.map_err(failed(source))?)
+            }
+            None => None,
+        };
+        let classifier = OnnxClassifier::load(
+            environment,
+            &config.classifier,
+            config.mapping.as_ref(),
+            placement,
+        )
+        .map_err(failed(&config.classifier))?;
+        Ok(Self {
+            detector: detector.map(|detector| Box::new(detector) as Box<dyn FaceDetector>),
+            classifier: Box::new(classifier),
+            provider,
+            refusal: None,
+        })
+    }
+
+    /// Has `analyzer` take a frame, with the faces that somebody else has found, or those that the
+    /// detector finds.
+    ///
+    /// # Errors
+    /// Those of [`Analyzer::analyze`], or where there is neither.
+    pub fn analyze(
+        &mut self,
+        analyzer: &mut Analyzer,
+        frame: &Frame,
+        time_ns: u64,
+        given: Option<&[Detection]>,
+        params: &Params,
+        analysis: &mut Analysis,
+    ) -> Result<(), InferenceError> {
+        let classifier = self.classifier.as_mut();
+        match given {
+            Some(given) => {
+                analyzer.analyze_given(frame, time_ns, given, classifier, params, analysis)
+            }
+            None => {
+                let none = || InferenceError("there is no face detector".to_owned());
+                let detector = self.detector.as_deref_mut().ok_or_else(none)?;
+                analyzer.analyze(frame, time_ns, detector, classifier, params, analysis)
+            }
+        }
+    }
+
+    /// Whether they need no more of a frame than its luma.
+    pub fn take_luma_only(&self) -> bool {
+        let detector = self.detector.as_ref();
+        let detector = detector.map(|detector| detector.input().pixel_format.channels);
+        let classifier = self.classifier.input().pixel_format.channels;
+        [detector, Some(classifier)]
+            .into_iter()
+            .flatten()
+            .all(|channels| channels == Channels::Luma)
+    }
+}
