@@ -193,7 +193,23 @@ fn statistics_count_frames_samples_and_faces() {
     (0..7).for_each(|_| drop(rig.pass()));
     let counts = ["frames", "samples", "skipped", "failures", "faces"];
     assert_eq!(counts.map(|name| rig.stat(name)), [7, 2, 0, 0, 1]);
-    assert!(rig.stat("detection-time") > 0 && rig.stat("classification-time") > 0);
+    for part in ["detection-time", "classification-time", "delay"] {
+        let quantiles = ["p50", "p95", "p99"].map(|q| rig.stat(&format!("{part}-{q}")));
+        assert!(
+            quantiles[0] > 0 && quantiles.is_sorted(),
+            "{part} {quantiles:?}"
+        );
+    }
+    let stats: gst::Structure = rig.element.property("stats");
+    assert_eq!(stats.get::<&str>("provider"), Ok("cpu"));
+    for (field, model_name) in [
+        ("detector-sha256", "one-face"),
+        ("attitude-sha256", "brightness"),
+    ] {
+        let file = std::fs::read(model(model_name)).unwrap();
+        let digest = gstattitude::inference::digest::sha256(&file);
+        assert_eq!(stats.get::<String>(field), Ok(digest));
+    }
     assert_eq!(rig.element.property::<String>("active-provider"), "cpu");
 }
 

@@ -51,7 +51,9 @@ impl FaceAttitude {
                 let id = id.map(String::from).unwrap_or_default();
                 let upstream_type = lock(&self.settings).upstream_type();
                 let mode = self.resolve_mode();
-                let stream = Stream::new(engine, mode, upstream_type, id).map_err(|error| {
+                let stats = self.stats.clone();
+                let stream = Stream::new(engine, mode, upstream_type, id, stats);
+                let stream = stream.map_err(|error| {
                     gst::element_imp_error!(
                         self,
                         gst::ResourceError::Failed,
@@ -84,18 +86,14 @@ impl FaceAttitude {
         let (number, time_ns) = stream.enter(running_time_ns, is_discontinuous, video, settings);
         stamp.frame = number;
         let mut records = Vec::new();
-        let mut stats = lock(&self.stats).clone();
-        stats.frames += 1;
-        let mut learnt = stream.collect(settings, &mut stats, &mut records);
+        let mut learnt = stream.collect(settings, &mut records);
         if stream.is_due(time_ns, settings) {
             let started = Instant::now();
             stream.take_given(buffer);
             let sampled = match VideoFrameRef::from_buffer_ref_readable(buffer, &video.info) {
                 Ok(frame) => match video::view(&frame, &video.info, video.layout) {
-                    Ok(view) => {
-                        stream.sample(&view, time_ns, stamp, settings, &mut stats, &mut records)
-                    }
-                    Err(error) => Err(stream.fail(InferenceError(error.to_string()), &mut stats)),
+                    Ok(view) => stream.sample(&view, time_ns, stamp, settings, &mut records),
+                    Err(error) => Err(stream.fail(InferenceError(error.to_string()))),
                 },
                 Err(_) => {
                     let info = &video.info;
@@ -107,7 +105,7 @@ impl FaceAttitude {
                         info.name(),
                         info.size()
                     );
-                    Err(stream.fail(InferenceError(reason), &mut stats))
+                    Err(stream.fail(InferenceError(reason)))
                 }
             };
             if stream.holds_up_frames() {
@@ -115,7 +113,6 @@ impl FaceAttitude {
             }
             learnt = learnt.and(sampled);
         }
-        *lock(&self.stats) = stats;
         self.post(&records);
         self.judge(learnt)?;
         let attaches_overlay = settings.overlay && self.attaches_overlay();
@@ -191,10 +188,8 @@ impl FaceAttitude {
         if let Place::Running(mut stream) = place {
             let settings = lock(&self.settings).for_frame();
             let mut records = Vec::new();
-            let mut stats = lock(&self.stats).clone();
             stream.drain();
-            let learnt = stream.collect(&settings, &mut stats, &mut records);
-            *lock(&self.stats) = stats;
+            let learnt = stream.collect(&settings, &mut records);
             *lock(&self.stream) = Place::Running(stream);
             self.post(&records);
             // The stream ends here whatever went wrong; an error has been posted.

@@ -3,7 +3,7 @@
 //! The element's class: pads, properties, states, events and queries.
 //!
 //! Locks, in the order in which they may be taken together: `stream`, `settings`, `video`,
-//! `stats`, `attaches_overlay`. Each is held for a copy alone, none over an inference: the streaming
+//! `stats`, `attaches_overlay`. Each is held for a copy or a count alone, none over an inference: the streaming
 //! thread takes the [`Stream`] out of its place while it works with it.
 
 use std::path::Path;
@@ -50,7 +50,8 @@ pub struct FaceAttitude {
     pub(super) settings: Mutex<Settings>,
     pub(super) stream: Mutex<Place>,
     pub(super) video: Mutex<Option<Video>>,
-    pub(super) stats: Mutex<Stats>,
+    /// The stream counts.
+    pub(super) stats: Arc<Mutex<Stats>>,
     active_provider: Mutex<Option<Provider>>,
     /// Whether what is downstream draws the overlay; `None` where it is still to be asked.
     pub(super) attaches_overlay: Mutex<Option<bool>>,
@@ -69,7 +70,7 @@ impl ObjectSubclass for FaceAttitude {
             settings: Mutex::default(),
             stream: Mutex::new(Place::Stopped),
             video: Mutex::default(),
-            stats: Mutex::default(),
+            stats: Arc::default(),
             active_provider: Mutex::default(),
             attaches_overlay: Mutex::default(),
             held_up_ns: AtomicU64::new(0),
@@ -91,7 +92,7 @@ impl ObjectImpl for FaceAttitude {
             properties.push(
                 glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
                     .nick("Statistics")
-                    .blurb("Counters since READY, and mean times of a sample's parts")
+                    .blurb("Counters since READY, quantiles of the times of a sample's parts, what runs on what")
                     .read_only()
                     .build(),
             );
@@ -166,7 +167,6 @@ impl BaseTransformImpl for FaceAttitude {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        *lock(&self.stats) = Stats::default();
         self.held_up_ns.store(0, Ordering::Relaxed);
         let config = self.engine_config().map_err(|error| {
             gst::error_msg!(
@@ -204,6 +204,7 @@ impl BaseTransformImpl for FaceAttitude {
         if lock(&self.settings).frame.overlay {
             drawing::load_fonts();
         }
+        *lock(&self.stats) = Stats::new(facts);
         *lock(&self.active_provider) = Some(facts.provider);
         *lock(&self.stream) = Place::Loaded(engine);
         self.obj().notify("active-provider");

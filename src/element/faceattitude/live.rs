@@ -8,7 +8,7 @@ use crate::analysis::analyzer::Params;
 use crate::analysis::detection::Detection;
 use crate::analysis::epoch::Epoch;
 use crate::analysis::frame::Frame;
-use crate::inference::engine::{Engine, Job, LiveStream, Outcome};
+use crate::inference::engine::{Engine, InFlight, Job, LiveStream, Outcome};
 use crate::record::FrameStamp;
 
 /// One stream of the engine.
@@ -24,6 +24,11 @@ impl LiveWalk {
     pub fn open(engine: &Arc<Engine>) -> std::io::Result<Self> {
         let stream = engine.open_stream()?;
         Ok(Self { stream })
+    }
+
+    /// What the engine is working at.
+    pub fn in_flight(&self) -> InFlight {
+        self.stream.in_flight()
     }
 
     /// Hands in a copy of `frame`, whose faces are `given`, or are to be found. Returns whether a

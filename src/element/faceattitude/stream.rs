@@ -2,9 +2,11 @@
 
 //! The state of one stream and what happens to each of its frames.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::failures::{Failures, Verdict};
+use super::imp::CAT;
 use super::live::LiveWalk;
 use super::settings::FrameSettings;
 use super::stats::Stats;
@@ -19,8 +21,8 @@ use crate::analysis::frame::{Frame, Layout};
 use crate::analysis::sampling::Sampler;
 use crate::element::meta::{self, Forms, ModelNames, Shown, Sighting};
 use crate::element::overlay::Overlay;
-use crate::element::video;
 use crate::element::warnings::WarningLimit;
+use crate::element::{lock, video};
 use crate::inference::engine::Engine;
 use crate::record::{FrameStamp, Record};
 
@@ -39,6 +41,7 @@ enum Walk {
 /// The state of one stream, from READY->PAUSED to PAUSED->READY.
 pub(super) struct Stream {
     walk: Walk,
+    stats: Arc<Mutex<Stats>>,
     model: ModelNames,
     /// The type of the regions that upstream attaches to faces; `None` where they are to be found.
     upstream_type: Option<String>,
@@ -79,13 +82,22 @@ impl Stream {
         mode: Mode,
         upstream_type: Option<String>,
         id: String,
+        stats: Arc<Mutex<Stats>>,
     ) -> std::io::Result<Self> {
+        let facts = engine.facts();
+        let model = ModelNames::new(&facts.model_name, &facts.emotion_labels);
+        let walk = match mode {
+            Mode::Live => {
+                let walk = LiveWalk::open(&engine)?;
+                lock(&stats).in_flight = Some(walk.in_flight());
+                Walk::Live(walk)
+            }
+            Mode::Sync | Mode::Auto => Walk::Sync(Box::new(SyncWalk::new(engine))),
+        };
         Ok(Self {
-            model: ModelNames::new(&engine.facts().model_name, &engine.facts().emotion_labels),
-            walk: match mode {
-                Mode::Live => Walk::Live(LiveWalk::open(&engine)?),
-                Mode::Sync | Mode::Auto => Walk::Sync(Box::new(SyncWalk::new(engine))),
-            },
+            walk,
+            stats,
+            model,
             upstream_type,
             given: Vec::new(),
             id,
@@ -164,6 +176,7 @@ impl Stream {
         self.last_time_ns = Some(time_ns);
         let number = self.frames;
         self.frames += 1;
+        lock(&self.stats).frames += 1;
         (number, time_ns)
     }
 
@@ -192,10 +205,10 @@ impl Stream {
         time_ns: u64,
         stamp: FrameStamp,
         settings: &FrameSettings,
-        stats: &mut Stats,
         records: &mut Vec<Record>,
     ) -> Result<(), Verdict> {
         let given = self.upstream_type.is_some().then_some(&self.given[..]);
+        let started = Instant::now();
         match &mut self.walk {
             Walk::Sync(walk) => {
                 let analysis = &mut self.analysis;
@@ -208,15 +221,27 @@ impl Stream {
                     analysis,
                 ) {
                     Ok(()) => {
-                        self.learn(&stamp, settings, stats, records);
+                        self.learn(
+                            &stamp,
+                            settings,
+                            (Duration::ZERO, started.elapsed()),
+                            records,
+                        );
                         Ok(())
                     }
-                    Err(error) => Err(self.fail(error, stats)),
+                    Err(error) => Err(self.fail(error)),
                 }
             }
             Walk::Live(walk) => {
                 if walk.submit(frame, time_ns, self.epoch, given, &settings.params, stamp) {
-                    stats.skipped += 1;
+                    lock(&self.stats).skipped += 1;
+                    gst::debug!(
+                        CAT,
+                        "{}: a sample gives way to that at {}: the engine has had one for {:?}",
+                        self.id,
+                        gst::ClockTime::from_nseconds(time_ns),
+                        walk.in_flight().age().unwrap_or_default()
+                    );
                 }
                 Ok(())
             }
@@ -227,7 +252,6 @@ impl Stream {
     pub fn collect(
         &mut self,
         settings: &FrameSettings,
-        stats: &mut Stats,
         records: &mut Vec<Record>,
     ) -> Result<(), Verdict> {
         let mut verdict = Ok(());
@@ -235,13 +259,20 @@ impl Stream {
             && let Some(outcome) = walk.take_outcome()
         {
             // What was found in another epoch is of no use any more.
-            if outcome.epoch == self.epoch {
+            if outcome.epoch != self.epoch {
+                gst::debug!(
+                    CAT,
+                    "{}: a sample from before a flush or gap is of no use",
+                    self.id
+                );
+            } else {
                 match outcome.result {
                     Ok(analysis) => {
                         self.analysis = analysis;
-                        self.learn(&outcome.context, settings, stats, records);
+                        let times = (outcome.waited, outcome.delay);
+                        self.learn(&outcome.context, settings, times, records);
                     }
-                    Err(error) => match self.fail(error, stats) {
+                    Err(error) => match self.fail(error) {
                         Verdict::Silent => {}
                         told => verdict = Err(told),
                     },
@@ -259,8 +290,8 @@ impl Stream {
     }
 
     /// Counts a frame that could not be analysed.
-    pub fn fail(&mut self, error: InferenceError, stats: &mut Stats) -> Verdict {
-        stats.failures += 1;
+    pub fn fail(&mut self, error: InferenceError) -> Verdict {
+        lock(&self.stats).failures += 1;
         self.failures.add(error)
     }
 
@@ -268,12 +299,13 @@ impl Stream {
         &mut self,
         stamp: &FrameStamp,
         settings: &FrameSettings,
-        stats: &mut Stats,
+        (queue_wait, delay): (Duration, Duration),
         records: &mut Vec<Record>,
     ) {
         self.failures.end_row();
         self.is_carried = false;
-        stats.add_sample(self.analysis.faces.len(), &self.analysis.timings);
+        let (faces, timings) = (self.analysis.faces.len(), &self.analysis.timings);
+        lock(&self.stats).add_sample(faces, timings, queue_wait, delay);
         let is_told = match settings.messages {
             Messages::None => false,
             Messages::Sample => true,

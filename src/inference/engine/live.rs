@@ -54,8 +54,24 @@ pub struct LiveStream<C: Send + 'static> {
     engine: Arc<Engine>,
 }
 
+/// The oldest frame of a stream that is not done yet.
+#[derive(Clone, Debug, Default)]
+pub struct InFlight(Arc<Mutex<Option<Instant>>>);
+
+impl InFlight {
+    /// How long ago it was handed in; `None` where all are done.
+    pub fn age(&self) -> Option<Duration> {
+        self.lock().map(|since| since.elapsed())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 struct Seat<C> {
     state: Mutex<State<C>>,
+    in_flight: InFlight,
     /// The engine's threads take turns at it.
     past: Mutex<Past>,
     done: Condvar,
@@ -86,6 +102,7 @@ impl<C: Send + 'static> LiveStream<C> {
                     outcomes: VecDeque::new(),
                     spare: Vec::new(),
                 }),
+                in_flight: InFlight::default(),
                 past: Mutex::default(),
                 done: Condvar::new(),
             }),
@@ -98,6 +115,11 @@ impl<C: Send + 'static> LiveStream<C> {
         &self.engine
     }
 
+    /// What it is working at, now and in the future.
+    pub fn in_flight(&self) -> InFlight {
+        self.seat.in_flight.clone()
+    }
+
     /// Memory for the next frame's pixels.
     pub fn snapshot(&self) -> Snapshot {
         self.seat.lock().spare.pop().unwrap_or_default()
@@ -106,10 +128,12 @@ impl<C: Send + 'static> LiveStream<C> {
     /// Hands in a frame. Returns whether it took the place of one that had not been begun.
     pub fn submit(&self, job: Job<C>) -> bool {
         let mut state = self.seat.lock();
-        let replaced = state.pending.replace((job, Instant::now()));
+        let now = Instant::now();
+        let replaced = state.pending.replace((job, now));
         let is_replaced = replaced.is_some();
         state.spare.extend(replaced.map(|(job, _)| job.snapshot));
         if !std::mem::replace(&mut state.is_scheduled, true) {
+            *self.seat.in_flight.lock() = Some(now);
             drop(state);
             self.engine.workers.push(self.seat.clone());
         }
@@ -164,7 +188,9 @@ impl<C: Send> Task for Seat<C> {
             });
         }
         let mut state = self.lock();
-        state.is_scheduled = state.pending.is_some();
+        let next = state.pending.as_ref().map(|(_, submitted)| *submitted);
+        state.is_scheduled = next.is_some();
+        *self.in_flight.lock() = next;
         self.done.notify_all();
         state.is_scheduled
     }
