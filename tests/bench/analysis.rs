@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a sampled frame with one face costs, part by part, and how much of it is not ONNX Runtime.
+//! What a sampled frame with one face, or with nine, costs, part by part, and how much of it is not ONNX Runtime.
 //!
 //!     cargo bench --bench analysis
 //!
@@ -42,8 +42,10 @@ enum Format {
     Rgb,
 }
 
-/// An average face, a third of the picture's height, in front of a soft grey gradient.
+/// An average face, or nine in rows of three, in front of a soft grey gradient. One is a third of the
+/// picture's height, each of nine is a quarter.
 struct Picture {
+    faces: usize,
     width: usize,
     height: usize,
     format: Format,
@@ -51,15 +53,19 @@ struct Picture {
 }
 
 impl Picture {
-    fn new(width: usize, height: usize, format: Format) -> Self {
+    fn new(width: usize, height: usize, format: Format, rows: usize) -> Self {
         let face = Face::load();
-        let side = height / 3;
-        let (left, top) = ((width - side) / 2, (height - side) / 2);
+        let side = height / if rows == 1 { 3 } else { 4 };
+        let (cell_width, cell_height) = (width / rows, height / rows);
+        let (left, top) = ((cell_width - side) / 2, (cell_height - side) / 2);
         let color_at = |index: usize| {
             let (x, y) = (index % width, index / width);
-            let is_face = (left..left + side).contains(&x) && (top..top + side).contains(&y);
+            let (cell_x, cell_y) = (x % cell_width, y % cell_height);
+            let is_face =
+                (left..left + side).contains(&cell_x) && (top..top + side).contains(&cell_y);
             if is_face {
-                face.color_at((x - left) * face.side / side, (y - top) * face.side / side)
+                let from = |at: usize| at * face.side / side;
+                face.color_at(from(cell_x - left), from(cell_y - top))
             } else {
                 [(96 + 48 * x / width + 32 * y / height) as u8; 3]
             }
@@ -74,6 +80,7 @@ impl Picture {
             }
         };
         Self {
+            faces: rows * rows,
             width,
             height,
             format,
@@ -117,7 +124,8 @@ impl Picture {
     }
 
     fn name(&self) -> String {
-        format!("{}x{} {:?}", self.width, self.height, self.format)
+        let faces = if self.faces > 1 { " 9 faces" } else { "" };
+        format!("{}x{} {:?}{faces}", self.width, self.height, self.format)
     }
 }
 
@@ -206,17 +214,19 @@ impl Bench {
 
     /// Writes the classifier's input into `tensor`.
     fn cut(&self, tensor: &mut Vec<f32>) {
-        let face = &self.analysis.faces[0];
-        let detection = Detection {
-            bbox: face.bbox_in_frame,
-            score: face.detection_score,
-            landmarks: face.landmarks_in_frame,
-        };
         let input = self.networks.classifier.input();
         let (format, size) = (&input.pixel_format, (input.width, input.height));
-        let transform = crop::shown_from_crop(&detection, &input.framing, size.0, size.1);
-        tensor.resize(format.len(size.0, size.1), 0.0);
-        crop::cut(&self.picture.frame(), &transform, format, size, tensor);
+        let len = format.len(size.0, size.1);
+        tensor.resize(len * self.picture.faces, 0.0);
+        for (face, tensor) in self.analysis.faces.iter().zip(tensor.chunks_exact_mut(len)) {
+            let detection = Detection {
+                bbox: face.bbox_in_frame,
+                score: face.detection_score,
+                landmarks: face.landmarks_in_frame,
+            };
+            let transform = crop::shown_from_crop(&detection, &input.framing, size.0, size.1);
+            crop::cut(&self.picture.frame(), &transform, format, size, tensor);
+        }
     }
 
     fn analyze(&mut self) {
@@ -230,7 +240,8 @@ impl Bench {
             &mut self.analysis,
         );
         result.unwrap();
-        assert_eq!(self.analysis.faces[0].classified_ns, Some(time_ns));
+        let classified = self.analysis.faces.iter().map(|face| face.classified_ns);
+        assert!(classified.eq(vec![Some(time_ns); self.picture.faces]));
     }
 }
 
@@ -257,7 +268,7 @@ impl Bare {
             picture_shape: [1, 1, letterbox.input_height, letterbox.input_width],
             classifier: session(&Source::ATTITUDE),
             crop,
-            crop_shape: [1, 1, input.height, input.width],
+            crop_shape: [bench.picture.faces, 1, input.height, input.width],
         }
     }
 
@@ -314,7 +325,7 @@ fn measure_parts(criterion: &mut Criterion, benches: &mut [Bench]) {
         group.bench_function("crop", |b| b.iter(|| bench.cut(&mut crop)));
         group.bench_function("classification", |b| {
             let (classifier, mut found) = (&mut bench.networks.classifier, Vec::new());
-            b.iter(|| classifier.classify(&crop, 1, &mut found));
+            b.iter(|| classifier.classify(&crop, bench.picture.faces, &mut found));
         });
         group.bench_function("total", |b| b.iter(|| bench.analyze()));
         let mut bare = Bare::of(bench);
@@ -326,7 +337,7 @@ fn measure_parts(criterion: &mut Criterion, benches: &mut [Bench]) {
 /// The whole analysis against its two inferences alone, taking turns.
 fn print_table(benches: &mut [Bench]) {
     println!("\nmedians of {ROUNDS} alternating rounds, in microseconds");
-    println!("frame            scaling detection  crop classification  total   bare  ratio");
+    println!("frame                 scaling detection  crop classification  total   bare  ratio");
     for bench in benches {
         let mut bare = Bare::of(bench);
         let mut columns: [Vec<Duration>; 6] = Default::default();
@@ -347,7 +358,7 @@ fn print_table(benches: &mut [Bench]) {
         let [scaling, detection, crop, classification, total, bare] = columns.map(median_us);
         let name = bench.picture.name();
         println!(
-            "{name:<15} {scaling:>8.0} {detection:>9.0} {crop:>5.0} {classification:>14.0} \
+            "{name:<20} {scaling:>8.0} {detection:>9.0} {crop:>5.0} {classification:>14.0} \
              {total:>6.0} {bare:>6.0} {:>6.2}",
             total / bare
         );
@@ -367,8 +378,9 @@ fn median_us(mut durations: Vec<Duration>) -> f64 {
 
 fn main() {
     let pictures = SIZES.into_iter().flat_map(|(width, height)| {
-        [Format::I420, Format::Rgb].map(|format| Picture::new(width, height, format))
+        [Format::I420, Format::Rgb].map(|format| Picture::new(width, height, format, 1))
     });
+    let pictures = pictures.chain([Picture::new(1280, 720, Format::I420, 3)]);
     let mut benches: Vec<Bench> = pictures.map(Bench::new).collect();
     let mut criterion = Criterion::default().configure_from_args();
     measure_parts(&mut criterion, &mut benches);

@@ -82,8 +82,8 @@ const FRACTION_BITS: u32 = 16;
 
 impl Fixed {
     const HALF: i64 = 1 << (FRACTION_BITS - 1);
-    /// Farther away than any frame reaches, and so few that they can be added up.
-    const FAR: f32 = (1u64 << 56) as f32;
+    /// Farther away than any frame reaches, and so few that a crop's steps can be added up.
+    const FAR: f32 = (1u64 << 48) as f32;
 
     #[inline]
     fn new(p: Point) -> Self {
@@ -94,6 +94,17 @@ impl Fixed {
         Self {
             x: fixed(p.x),
             y: fixed(p.y),
+        }
+    }
+}
+
+impl Fixed {
+    /// A whole number of steps.
+    #[inline]
+    fn times(self, count: usize) -> Self {
+        Self {
+            x: self.x * count as i64,
+            y: self.y * count as i64,
         }
     }
 }
@@ -117,10 +128,10 @@ pub(super) struct Sampler<'a, const BYTES: usize> {
     taps: usize,
     /// Position of the first sample of the crop's first pixel, from the centre of the channel's
     /// first one, in samples of the channel.
-    first: Point,
+    first: Fixed,
     /// From one pixel of the crop to the next along a row, and along a column.
-    right: Point,
-    down: Point,
+    right: Fixed,
+    down: Fixed,
     /// From one sample to the next, likewise.
     tap_right: Fixed,
     tap_down: Fixed,
@@ -158,9 +169,9 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
         Self {
             mix,
             taps,
-            first: Point::new(first.x - 0.5, first.y - 0.5),
-            right,
-            down,
+            first: Fixed::new(Point::new(first.x - 0.5, first.y - 0.5)),
+            right: Fixed::new(right),
+            down: Fixed::new(down),
             tap_right: tap(right),
             tap_down: tap(down),
             is_inside,
@@ -168,13 +179,9 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
     }
 
     /// The mean over the crop's pixel in column `x` of row `y`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn mean(&self, x: usize, y: usize) -> f32 {
-        let (x, y) = (x as f32, y as f32);
-        let start = Fixed::new(Point::new(
-            self.first.x + x * self.right.x + y * self.down.x,
-            self.first.y + x * self.right.y + y * self.down.y,
-        ));
+        let start = self.first + self.right.times(x) + self.down.times(y);
         let count = (self.taps * self.taps) as f32;
         if self.taps >= NEAREST_TAPS {
             let half = Fixed {
@@ -190,7 +197,7 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
 
     /// The sum of `value` over the positions in one pixel of the crop, the first of which is
     /// `start`.
-    #[inline]
+    #[inline(always)]
     fn sum(&self, start: Fixed, value: impl Fn(Fixed) -> i64) -> i64 {
         if self.is_inside {
             self.sum_as_is(start, value)
@@ -206,13 +213,24 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
         }
     }
 
-    #[inline]
+    /// With numbers of samples that the compiler knows.
+    #[inline(always)]
     fn sum_as_is(&self, start: Fixed, value: impl Fn(Fixed) -> i64) -> i64 {
+        match self.taps {
+            1 => value(start),
+            2 => self.sum_taps::<2>(start, value),
+            3 => self.sum_taps::<3>(start, value),
+            _ => self.sum_taps::<MAX_TAPS>(start, value),
+        }
+    }
+
+    #[inline(always)]
+    fn sum_taps<const TAPS: usize>(&self, start: Fixed, value: impl Fn(Fixed) -> i64) -> i64 {
         let mut sum = 0;
         let mut row = start;
-        for _ in 0..self.taps {
+        for _ in 0..TAPS {
             let mut position = row;
-            for _ in 0..self.taps {
+            for _ in 0..TAPS {
                 sum += value(position);
                 position = position + self.tap_right;
             }

@@ -33,6 +33,35 @@ impl Resampler {
         format: &PixelFormat,
         tensor: &mut [f32],
     ) {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: The processor has what the function is compiled for.
+            return unsafe { self.scale_with_avx2(frame, letterbox, format, tensor) };
+        }
+        self.scale_as_is(frame, letterbox, format, tensor);
+    }
+
+    /// The same by vectors of twice the length that all x86-64 processors have.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn scale_with_avx2(
+        &mut self,
+        frame: &Frame,
+        letterbox: &Letterbox,
+        format: &PixelFormat,
+        tensor: &mut [f32],
+    ) {
+        self.scale_as_is(frame, letterbox, format, tensor);
+    }
+
+    #[inline(always)]
+    fn scale_as_is(
+        &mut self,
+        frame: &Frame,
+        letterbox: &Letterbox,
+        format: &PixelFormat,
+        tensor: &mut [f32],
+    ) {
         let size = (letterbox.input_width, letterbox.input_height);
         assert_eq!(tensor.len(), format.len(size.0, size.1));
         let mut layout = needed_layout(frame.layout(), format.channels);
@@ -87,6 +116,7 @@ impl Resampler {
         }
     }
 
+    #[inline(always)]
     fn write_row(
         &self,
         layout: &Layout,
@@ -160,6 +190,7 @@ fn mixes(layout: &Layout, channels: Channels) -> ([Mix; 3], usize) {
 /// Replaces `sums` by the weighted sum of a plane's rows, 256 times the value. Weights that add up
 /// to 256 let 16 bits hold it, which the compiler turns into eight lanes of the narrowest vector
 /// registers.
+#[inline(always)]
 fn add_up_rows(
     frame: &Frame,
     plane: usize,
@@ -256,9 +287,24 @@ impl Axis {
         )
     }
 
+    /// How many bytes each output sample is the mean of, where all are of as many and of no others.
+    fn whole_step(&self) -> Option<usize> {
+        let is_whole = self.mix == Mix::plain() && self.from.is_multiple_of(self.to);
+        is_whole.then(|| self.from / self.to)
+    }
+
     /// Replaces `scaled` by the output samples, 0 to 255, of a row of bytes that were added up to
     /// 256 times their value.
+    #[inline(always)]
     fn apply(&self, sums: &[u16], scaled: &mut Vec<f32>) {
+        // Common widths are whole multiples of the detector's: side by side, nothing overlaps.
+        match self.whole_step() {
+            Some(2) => return apply_means::<2>(sums, scaled),
+            Some(3) => return apply_means::<3>(sums, scaled),
+            Some(4) => return apply_means::<4>(sums, scaled),
+            Some(6) => return apply_means::<6>(sums, scaled),
+            _ => {}
+        }
         // A number of taps that the compiler knows is 1.6 times as fast; these are the common ones.
         match self.taps {
             4 => self.apply_taps::<4>(sums, scaled),
@@ -274,6 +320,7 @@ impl Axis {
         }
     }
 
+    #[inline(always)]
     fn apply_taps<const TAPS: usize>(&self, sums: &[u16], scaled: &mut Vec<f32>) {
         self.apply_with(scaled, |start, weights| {
             let samples = sums[start..].first_chunk::<TAPS>();
@@ -293,6 +340,20 @@ impl Axis {
         scaled.clear();
         scaled.extend(samples.map(|(&start, weights)| sum_of(start, weights) as f32 * unit));
     }
+}
+
+/// Replaces `scaled` by the means, 0 to 255, of each `STEP` sums of 256 times a value.
+#[inline(always)]
+fn apply_means<const STEP: usize>(sums: &[u16], scaled: &mut Vec<f32>) {
+    let unit = 1.0 / (256.0 * STEP as f32);
+    let sum = |sums: &[u16; STEP]| sums.iter().map(|&sum| u32::from(sum)).sum::<u32>();
+    scaled.clear();
+    scaled.extend(
+        sums.as_chunks()
+            .0
+            .iter()
+            .map(|sums| sum(sums) as f32 * unit),
+    );
 }
 
 /// Numbers that are multiplied and added side by side.
