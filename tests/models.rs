@@ -11,22 +11,15 @@ use gstattitude::analysis::geometry::Rect;
 use gstattitude::inference::model::Source;
 use gstattitude::inference::networks::{Config, LoadError, Networks};
 use gstattitude::inference::provider::Provider;
-use gstattitude::inference::runtime::Search;
 
 /// The defaults with one or both of the networks replaced.
 fn config(detector: Source, classifier: Source) -> Config {
     Config {
         detector: Some(detector),
         classifier,
-        mapping: None,
         provider: Provider::Cpu,
-        device_id: 0,
         falls_back: false,
-        search: Search {
-            requested: None,
-            plugin_folder: None,
-            log: |_| {},
-        },
+        ..Config::default()
     }
 }
 

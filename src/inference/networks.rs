@@ -2,6 +2,8 @@
 
 //! The networks that an analysis takes, loaded and tried.
 
+use std::time::Duration;
+
 use super::classifier::OnnxClassifier;
 use super::detector::OnnxDetector;
 use super::model::{ModelError, Source};
@@ -31,8 +33,27 @@ pub struct Config {
     pub device_id: i32,
     /// Whether to go on with the CPU where the provider cannot run.
     pub falls_back: bool,
+    /// How long faces of one frame may wait for those of other streams, to be judged together,
+    /// where that helps.
+    pub batch_timeout: Duration,
     /// Where to look for ONNX Runtime.
     pub search: Search,
+}
+
+impl Default for Config {
+    /// The embedded models, on whatever runs them.
+    fn default() -> Self {
+        Self {
+            detector: Some(Source::FACE_DETECTOR),
+            classifier: Source::ATTITUDE,
+            mapping: None,
+            provider: Provider::Auto,
+            device_id: 0,
+            falls_back: true,
+            batch_timeout: Duration::from_millis(2),
+            search: Search::default(),
+        }
+    }
 }
 
 /// Why the networks cannot be had.

@@ -32,6 +32,11 @@ impl Provider {
         }
     }
 
+    /// Whether one inference of many faces takes hardly longer there than one of a single face.
+    pub(super) const fn batches(self) -> bool {
+        matches!(self, Provider::Cuda | Provider::TensorRt)
+    }
+
     /// The providers to try for it, the first first.
     pub(super) fn attempts(self) -> Vec<Provider> {
         match self {

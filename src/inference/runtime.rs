@@ -32,6 +32,17 @@ pub struct Search {
     pub log: fn(&str),
 }
 
+impl Default for Search {
+    /// In all places; what is logged is dropped.
+    fn default() -> Self {
+        Self {
+            requested: None,
+            plugin_folder: None,
+            log: |_| {},
+        }
+    }
+}
+
 /// Why there is no ONNX Runtime.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RuntimeError {

@@ -175,13 +175,9 @@ struct Bench {
 impl Bench {
     fn new(picture: Picture) -> Self {
         let networks = Networks::load(&Config {
-            detector: Some(Source::FACE_DETECTOR),
-            classifier: Source::ATTITUDE,
-            mapping: None,
             provider: Provider::Cpu,
-            device_id: 0,
-            falls_back: false,
             search: search(),
+            ..Config::default()
         });
         let networks = networks.unwrap_or_else(|error| panic!("{error}"));
         let size = networks.detector.as_ref().unwrap().input().size;
@@ -294,9 +290,8 @@ fn session(source: &Source) -> Session {
 
 fn search() -> Search {
     Search {
-        requested: None,
-        plugin_folder: None,
         log: |message| eprintln!("{message}"),
+        ..Search::default()
     }
 }
 

@@ -9,6 +9,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
@@ -340,6 +341,7 @@ impl FaceAttitude {
             },
             device_id: settings.device_id,
             falls_back: settings.fallback == Fallback::Warn,
+            batch_timeout: Duration::from_nanos(settings.batch_timeout_ns),
             search: Search {
                 requested: settings.onnxruntime,
                 plugin_folder,

@@ -21,6 +21,7 @@ pub(super) struct Settings {
     pub onnxruntime: Option<PathBuf>,
     pub execution_provider: ExecutionProvider,
     pub device_id: i32,
+    pub batch_timeout_ns: u64,
     pub fallback: Fallback,
     pub mode: Mode,
     pub detect_faces: bool,
@@ -48,6 +49,7 @@ impl Default for Settings {
             onnxruntime: None,
             execution_provider: ExecutionProvider::default(),
             device_id: 0,
+            batch_timeout_ns: 2_000_000,
             fallback: Fallback::default(),
             mode: Mode::default(),
             detect_faces: true,
@@ -63,6 +65,9 @@ impl Default for Settings {
         }
     }
 }
+
+/// Longest that faces may wait for others.
+const MAX_BATCH_TIMEOUT_NS: u64 = 1_000_000_000;
 
 /// Longest side that a detector's input may be asked to have, and most faces.
 const MAX_DETECTOR_SIZE: u32 = 4096;
@@ -140,6 +145,16 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
             .blurb("Number of the GPU")
             .minimum(0)
             .default_value(defaults.device_id)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt64::builder("batch-timeout")
+            .nick("Batch timeout")
+            .blurb(
+                "How long faces may wait for those of other streams, to be judged together on a GPU, \
+                 in ns",
+            )
+            .maximum(MAX_BATCH_TIMEOUT_NS)
+            .default_value(defaults.batch_timeout_ns)
             .mutable_ready()
             .build(),
         glib::ParamSpecEnum::builder_with_default("fallback", defaults.fallback)
@@ -294,6 +309,7 @@ impl Settings {
             "onnxruntime" => self.onnxruntime = path(value),
             "execution-provider" => self.execution_provider = to(value),
             "device-id" => self.device_id = to(value),
+            "batch-timeout" => self.batch_timeout_ns = to(value),
             "fallback" => self.fallback = to(value),
             "mode" => self.mode = to(value),
             "detect-faces" => self.detect_faces = to(value),
@@ -338,6 +354,7 @@ impl Settings {
             "onnxruntime" => path(&self.onnxruntime),
             "execution-provider" => self.execution_provider.to_value(),
             "device-id" => self.device_id.to_value(),
+            "batch-timeout" => self.batch_timeout_ns.to_value(),
             "fallback" => self.fallback.to_value(),
             "mode" => self.mode.to_value(),
             "detect-faces" => self.detect_faces.to_value(),

@@ -14,10 +14,8 @@ use crate::analysis::detection::{Detection, DetectorInput, FaceDetector};
 use crate::analysis::preprocessing::{InputSize, PixelFormat};
 use crate::element::lock;
 use crate::inference::engine::{Engine, Limits};
-use crate::inference::model::Source;
 use crate::inference::networks::{Config, Networks};
 use crate::inference::provider::Provider;
-use crate::inference::runtime::Search;
 
 struct PanickingDetector(DetectorInput);
 
@@ -41,16 +39,8 @@ impl FaceDetector for PanickingDetector {
 fn panicking_engine() -> Arc<Engine> {
     let config = Config {
         detector: None,
-        classifier: Source::ATTITUDE,
-        mapping: None,
         provider: Provider::Cpu,
-        device_id: 0,
-        falls_back: false,
-        search: Search {
-            requested: None,
-            plugin_folder: None,
-            log: |_| {},
-        },
+        ..Config::default()
     };
     let input = DetectorInput {
         size: InputSize::MultipleOf(32),

@@ -7,6 +7,7 @@
 //! are no more threads. [`Engine::acquire`] hands out the engine that there is; with its last user
 //! it ends.
 
+mod batch;
 mod live;
 mod pool;
 mod registry;
@@ -49,6 +50,9 @@ pub struct Facts {
     pub classifier_sha256: String,
 }
 
+/// How many frames a GPU has at a time.
+const FRAMES_ON_GPU: usize = 4;
+
 /// How much may run side by side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -61,7 +65,7 @@ pub(crate) struct Limits {
 impl Limits {
     /// Half of the cores for live streams, so that decoding has the other half. All of them where
     /// frames wait for their results, which is when decoding does not go on. A GPU runs one thing
-    /// after the other: two, so that one frame is prepared while another one is looked at.
+    /// after the other: a few frames are prepared, and their faces collected, meanwhile.
     fn of(provider: Provider) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match provider {
@@ -70,8 +74,8 @@ impl Limits {
                 networks: cores,
             },
             Provider::Cuda | Provider::TensorRt | Provider::OpenVino => Self {
-                workers: 2,
-                networks: 2,
+                workers: FRAMES_ON_GPU,
+                networks: FRAMES_ON_GPU,
             },
         }
     }

@@ -4,9 +4,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use once_cell::sync::Lazy;
 
+use super::batch::Batch;
 use super::{Engine, Limits};
 use crate::analysis::mapping::Mapping;
 use crate::inference::digest::sha256;
@@ -24,6 +26,7 @@ struct Key {
     provider: Provider,
     device_id: i32,
     falls_back: bool,
+    batch_timeout: Duration,
 }
 
 /// All that a loaded model depends on: a file may be replaced by another one.
@@ -66,8 +69,24 @@ pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
         key.detector.map_or(String::new(), |model| model.sha256),
         key.classifier.sha256,
     ];
-    let loaded = Engine::new(networks, move || Networks::load(&same), limits, digests);
-    let loaded = Arc::new(loaded);
+    let loaded = Arc::new(if networks.provider.batches() {
+        let batch = Batch::new(networks.classifier, limits.networks, config.batch_timeout);
+        let first = Networks {
+            classifier: Box::new(batch.member()),
+            detector: networks.detector,
+            provider: networks.provider,
+            refusal: networks.refusal,
+        };
+        let load = move || {
+            Ok(Networks {
+                classifier: Box::new(batch.member()),
+                ..Networks::load(&same)?
+            })
+        };
+        Engine::new(first, load, limits, digests)
+    } else {
+        Engine::new(networks, move || Networks::load(&same), limits, digests)
+    });
     *engine = Arc::downgrade(&loaded);
     Ok(loaded)
 }
@@ -92,6 +111,7 @@ impl Key {
             provider: config.provider,
             device_id: config.device_id,
             falls_back: config.falls_back,
+            batch_timeout: config.batch_timeout,
         })
     }
 }

@@ -165,11 +165,11 @@ fn load(arguments: &Arguments, models: &[Source]) -> Result<Vec<Networks>, Failu
             // Figures of another provider than was asked for would mislead.
             falls_back: false,
             search: Search {
-                requested: options.onnxruntime.clone(),
-                plugin_folder: None,
                 // What it warns of is no mistake of the user's; what fails is told as an error.
-                log: |_| {},
+                requested: options.onnxruntime.clone(),
+                ..Search::default()
             },
+            ..Config::default()
         })
     };
     Ok(models.iter().map(load).collect::<Result<_, _>>()?)
