@@ -12,6 +12,7 @@ set -euo pipefail
 die() { echo "meeting: $*" >&2; exit 1; }
 case ${1:-} in -h | --help) sed -n '4,/^set/s/^# \{0,1\}//p' "$0"; exit ;; esac
 [[ $# -gt 0 ]] || die "a source for each participant is needed, each in quotes; see meeting.sh --help"
+[[ ${SINK:-${DISPLAY:-}${WAYLAND_DISPLAY:-}} ]] || die "a window needs a screen: neither DISPLAY nor WAYLAND_DISPLAY is set; or set SINK"
 gst-inspect-1.0 faceattitude >/dev/null 2>&1 || die "GStreamer has no faceattitude; run pipelines/setup.sh"
 
 readonly WIDTH=480 HEIGHT=270

@@ -13,6 +13,7 @@ set -euo pipefail
 die() { echo "tee: $*" >&2; exit 1; }
 case ${1:-} in -h | --help) sed -n '4,/^set/s/^# \{0,1\}//p' "$0"; exit ;; esac
 [[ $# == 2 ]] || die "a source, in quotes, and a name are needed; see tee.sh --help"
+[[ ${SINK:-${DISPLAY:-}${WAYLAND_DISPLAY:-}} ]] || die "a window needs a screen: neither DISPLAY nor WAYLAND_DISPLAY is set; or set SINK"
 gst-inspect-1.0 faceattitude >/dev/null 2>&1 || die "GStreamer has no faceattitude; run pipelines/setup.sh"
 
 sink=${SINK:-videoconvert ! autovideosink}

@@ -13,6 +13,7 @@ set -euo pipefail
 die() { echo "webcam: $*" >&2; exit 1; }
 case ${1:-} in -h | --help) sed -n '4,/^set/s/^# \{0,1\}//p' "$0"; exit ;; esac
 [[ $# -le 1 ]] || die "one source at a time, in quotes; see webcam.sh --help"
+[[ ${SINK:-${DISPLAY:-}${WAYLAND_DISPLAY:-}} ]] || die "a window needs a screen: neither DISPLAY nor WAYLAND_DISPLAY is set; or set SINK"
 gst-inspect-1.0 faceattitude >/dev/null 2>&1 || die "GStreamer has no faceattitude; run pipelines/setup.sh"
 
 source=${1:-v4l2src}
