@@ -22,5 +22,5 @@ set -f # gst-launch takes a description word by word.
 exec gst-launch-1.0 -e $1 ! parsebin ! 'video/x-h264;video/x-h265;video/x-vp8;video/x-vp9;video/x-av1;image/jpeg' ! tee name=camera \
     camera. ! queue ! matroskamux ! filesink location="$2.mkv" \
     camera. ! queue ! decodebin ! videoconvert ! faceattitude ! tee name=analysed \
-    analysed. ! queue ! attitudeexport ! filesink location="$2.jsonl" \
+    analysed. ! queue ! attitudeexport ! filesink location="$2.jsonl" buffer-mode=unbuffered \
     analysed. ! queue ! attitudeoverlay ! $sink

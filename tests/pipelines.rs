@@ -23,12 +23,13 @@ fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// A program that finds the plugin and is ended after a minute, so that nothing hangs.
+/// A program that finds the plugin and is ended after a minute, so that nothing hangs. A signal reaches it
+/// once: without `--foreground`, twice.
 fn command(program: &Path, folder: &TempDir) -> Command {
     let bin = tempfile::tempdir_in(folder).unwrap().keep();
     let mut command = with_plugin("timeout", &bin);
     command
-        .args(["--kill-after=5", "60"])
+        .args(["--foreground", "--kill-after=5", "60"])
         .arg(program)
         .current_dir(folder)
         .stdin(Stdio::null());
