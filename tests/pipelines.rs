@@ -265,7 +265,8 @@ fn rtsp_publishes_the_annotated_video_of_a_camera() {
         std::thread::sleep(Duration::from_millis(50));
     }
     pipeline.signal("-INT");
-    assert!(pipeline.wait().success());
+    let status = pipeline.wait();
+    assert!(status.success(), "{status}");
     let frames = buffers(&file, TO_BGRX);
     let last = frames.last().unwrap();
     assert_eq!(drawn_attitude(last, SIDE, (0, 0), SIDE), "negative");
