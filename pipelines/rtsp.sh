@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Takes the video of an RTSP camera, draws the faces' attitudes and publishes it on an RTSP server. Ctrl-C ends;
-# where the camera goes away it ends with an error (pipelines/streams.py survives that).
+# Takes the video of an RTSP camera, draws the faces' attitudes and publishes it on an RTSP server. Ctrl-C
+# ends; where the camera goes away it ends with an error (pipelines/streams.py survives that).
 #
 #     pipelines/rtsp.sh CAMERA SERVER
 #
@@ -19,7 +19,8 @@ gst-inspect-1.0 faceattitude >/dev/null 2>&1 || die "GStreamer has no faceattitu
 gst-inspect-1.0 rtspclientsink >/dev/null 2>&1 || die "GStreamer has no rtspclientsink; apt-get install gstreamer1.0-rtsp"
 
 # No -e as in the other scripts: there is no file to complete, and rtspclientsink does not always let an end of stream
-# through, for which Ctrl-C then waits. A camera may have sound, too. Who comes later than the first frame waits for the next key frame.
+# through, for which Ctrl-C then waits. A camera may have sound, too. Who comes later than the first frame waits for
+# the next key frame.
 exec gst-launch-1.0 rtspsrc location="$1" latency=200 ! application/x-rtp,media=video \
     ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! video/x-raw,format=I420 \
     ! x264enc tune=zerolatency speed-preset=veryfast key-int-max=50 ! rtspclientsink location="$2" latency=0
