@@ -14,7 +14,8 @@ readonly PACKAGES=(
     libgstreamer1.0-dev libgstreamer-plugins-{base,bad}1.0-dev
     gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav gstreamer1.0-opencv gstreamer1.0-tools
     libonnxruntime1.21 fonts-dejavu-core opencv-data
-    python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
+    python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
+    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-{rtsp,nice}
 )
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/gst-attitude
