@@ -30,7 +30,7 @@ fn a_fresh_element_has_the_defaults_that_its_properties_declare() {
             property.name()
         );
     }
-    assert_eq!(writable.count(), 23);
+    assert_eq!(writable.count(), 24);
     assert_eq!(element.property::<u64>("sample-interval"), 200_000_000);
 }
 
