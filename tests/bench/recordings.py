@@ -41,11 +41,9 @@ SECONDS = 20
 SIZES = {"1280x720": (1280, 720, 4), "1920x1080": (1920, 1080, 8)}
 FACES = {"one face": 1, "four faces": 4}
 
-# Milliseconds from one sample to the next.
-FIVE_A_SECOND = 200
-EVERY_FRAME = 0
-# The first frame alone: what it costs to start and to decode.
-FIRST_FRAME = 3_600_000
+# What is sampled. The first frame alone is what it costs to start and to decode.
+FIRST_FRAME, FIVE_A_SECOND, EVERY_FRAME = "first frame alone", "5 samples/s", "every frame"
+INTERVALS_MS = {FIRST_FRAME: 3_600_000, FIVE_A_SECOND: 200, EVERY_FRAME: 0}
 
 # Slow programs differ from decoding by so much that they need no more rounds, and not every frame.
 ROUNDS_OF_SLOW = 2
@@ -202,8 +200,8 @@ def file_jobs(recordings, cores, rounds):
     element = ["faceattitude", "mode=sync"]
     kinds = {
         "decoding alone": [],
-        "faceattitude, 5 samples/s": [*element, "!"],
-        "faceattitude, every frame": [*element, "sample-interval=0", "!"],
+        f"faceattitude, {FIVE_A_SECOND}": [*element, "!"],
+        f"faceattitude, {EVERY_FRAME}": [*element, "sample-interval=0", "!"],
     }
     return {
         ("file", size, faces, kind): (pipeline(path, *elements), cores, rounds)
@@ -235,24 +233,24 @@ def file_table(costs, frames):
 def peer_jobs(recordings, all_programs, cores, rounds):
     jobs = {}
     for (size, faces), path in recordings.items():
-        for interval_ms in (FIRST_FRAME, FIVE_A_SECOND, EVERY_FRAME):
+        for sampled, interval_ms in INTERVALS_MS.items():
             for program in all_programs:
-                if not (program.is_slow and interval_ms == EVERY_FRAME):
+                if not (program.is_slow and sampled == EVERY_FRAME):
                     job_rounds = min(rounds, ROUNDS_OF_SLOW) if program.is_slow else rounds
                     job = (program.command(path, interval_ms), cores, job_rounds)
-                    jobs["peer", faces, program.name, interval_ms] = job
+                    jobs["peer", faces, program.name, sampled] = job
     return jobs
 
 
-def added_ms(costs, faces, name, interval_ms, samples):
+def added_ms(costs, faces, name, sampled, samples):
     """CPU time that a sample adds to decoding."""
-    first, all_samples = (costs["peer", faces, name, each].cpu_s for each in (FIRST_FRAME, interval_ms))
+    first, all_samples = (costs["peer", faces, name, each].cpu_s for each in (FIRST_FRAME, sampled))
     return 1000 * (all_samples - first) / (samples - 1)
 
 
 def peer_rows(costs, all_programs, frames):
     """What the tables and the picture tell of each program, by the number of faces."""
-    samples = frames * 1000 // (FRAMES_PER_SECOND * FIVE_A_SECOND)
+    samples = frames * 1000 // (FRAMES_PER_SECOND * INTERVALS_MS[FIVE_A_SECOND])
     rows = []
     for faces in FACES:
         for program in all_programs:
@@ -278,7 +276,10 @@ def peer_rows(costs, all_programs, frames):
 def peer_table(rows, faces):
     rows = [row for row in rows if row["faces"] == faces]
     ours = rows[0]["sample_ms"]
-    optional = lambda row, name, digits: f"{row[name]:.{digits}f}" if name in row else ""
+
+    def optional(row, name, digits):
+        return f"{row[name]:.{digits}f}" if name in row else ""
+
     return table(
         (
             faces,
