@@ -6,10 +6,11 @@
 
 Builds the plugin, sets up what the other programs need in ~/.cache/gst-attitude/bench (2 GB, most of it for the package
 fer; only what is missing), makes the recordings there, and runs everything as whole processes, in turn, several times.
-Prints tables in Markdown, and leaves them as recordings.md, recordings.json and recordings.svg in `output/`.
+Prints tables in Markdown; leaves them as recordings.md in `output/`, and what samples cost in the programs as
+recordings.json and as a picture, recordings.svg.
 
     --quick    two seconds of recording, once, without fer: whether all still runs, in less than a minute
-    --rounds   how often everything takes its turn (5)
+    --rounds   how often everything takes its turn (7)
     --yunet    the face detector of the programs in Python: libfacedetection.train's yunet_n_dynamic.onnx
     --output   another folder for the results
 
@@ -261,6 +262,7 @@ def peer_rows(costs, all_programs, frames):
                 "finds": program.finds,
                 "sample_ms": added_ms(costs, faces, program.name, FIVE_A_SECOND, samples),
                 "found": sampled.faces / samples,
+                "first_s": costs["peer", faces, program.name, FIRST_FRAME].cpu_s,
                 "frame_ms": 1000 * sampled.cpu_s / frames,
                 "frames_per_s": frames / sampled.wall_s,
                 "peak_mb": sampled.peak_mb,
@@ -290,6 +292,7 @@ def peer_table(rows, faces):
             "frames/s, 5 samples/s",
             "frames/s, each a sample",
             "CPU-ms a frame, all in all",
+            "CPU s to start and decode",
             "peak MB",
             "faces found a sample",
             "lines",
@@ -304,6 +307,7 @@ def peer_table(rows, faces):
                 f"{row['frames_per_s']:.0f}",
                 optional(row, "every_frames_per_s", 0),
                 f"{row['frame_ms']:.2f}",
+                f"{row['first_s']:.2f}",
                 f"{row['peak_mb']:.0f}",
                 f"{row['found']:.1f}",
                 row["lines"],
@@ -321,7 +325,7 @@ def processor():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--yunet", type=pathlib.Path, default=ROOT.parent / "shared/reference/yunet_n_dynamic.onnx")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "output")
     arguments = parser.parse_args()
