@@ -9,13 +9,15 @@ fer; only what is missing), makes the recordings there, and runs everything as w
 Prints tables in Markdown; leaves them as recordings.md in `output/`, and what samples cost in the programs as
 recordings.json and as a picture, recordings.svg.
 
-    --quick    two seconds of recording, once, without fer: whether all still runs, in less than a minute
+    --quick    two seconds of recording, once, without fer: whether all still runs, in less than a minute; its figures say nothing
     --rounds   how often everything takes its turn (7)
     --yunet    the face detector of the programs in Python: libfacedetection.train's yunet_n_dynamic.onnx
     --output   another folder for the results
 
-Times are the least of all rounds, since whatever else the machine does only ever adds to them. Needs what
-`pipelines/setup.sh --tests` installs, and Debian's python3-venv.
+Times of whole programs are the least of all rounds, since whatever else the machine does only ever adds to them. What a
+sample costs is small beside that: it is the median, over the rounds, of a run's difference from the one just before that
+samples the first frame alone, and stands with the least and the greatest of these. Where they are far apart, the machine
+was too busy. Needs what `pipelines/setup.sh --tests` installs, and Debian's python3-venv.
 """
 
 import argparse
@@ -27,6 +29,7 @@ import pathlib
 import platform
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -77,7 +80,7 @@ class Program:
 
 @dataclasses.dataclass
 class Cost:
-    """The least of all rounds."""
+    """Of one run, or the least of several."""
 
     wall_s: float
     cpu_s: float
@@ -105,18 +108,18 @@ def measure(command, cores):
 
 
 def measure_all(jobs, rounds):
-    """Runs all in turn; `jobs` has by name a command, its cores and its number of rounds."""
+    """The costs of each round; `jobs` has by name a command, its cores and its number of rounds."""
     costs = {}
     for number in range(rounds):
         due = [(name, *job) for name, job in jobs.items() if number < job[2]]
         for index, (name, command, cores, _) in enumerate(due):
             say(f"round {number + 1} of {rounds}, {index + 1} of {len(due)}: {', '.join(map(str, name))}")
-            cost = measure(command, cores)
-            best = costs.setdefault(name, cost)
-            best.wall_s = min(best.wall_s, cost.wall_s)
-            best.cpu_s = min(best.cpu_s, cost.cpu_s)
-            best.peak_mb = min(best.peak_mb, cost.peak_mb)
+            costs.setdefault(name, []).append(measure(command, cores))
     return costs
+
+
+def least(costs):
+    return Cost(*(min(values) for values in zip(*map(dataclasses.astuple, costs))))
 
 
 def build_plugin():
@@ -213,10 +216,10 @@ def file_jobs(recordings, cores, rounds):
 
 def file_table(costs, frames):
     rows = [("", "wall s", "frames/s", "CPU s", "speed, of decoding alone", "CPU, of decoding alone", "peak MB")]
-    for (section, size, faces, kind), cost in costs.items():
+    for (section, size, faces, kind), of_rounds in costs.items():
         if section != "file":
             continue
-        alone = costs[section, size, faces, "decoding alone"]
+        cost, alone = least(of_rounds), least(costs[section, size, faces, "decoding alone"])
         rows.append(
             (
                 f"{size}, {faces}: {kind}",
@@ -234,8 +237,8 @@ def file_table(costs, frames):
 def peer_jobs(recordings, all_programs, cores, rounds):
     jobs = {}
     for (size, faces), path in recordings.items():
-        for sampled, interval_ms in INTERVALS_MS.items():
-            for program in all_programs:
+        for program in all_programs:
+            for sampled, interval_ms in INTERVALS_MS.items():
                 if not (program.is_slow and sampled == EVERY_FRAME):
                     job_rounds = min(rounds, ROUNDS_OF_SLOW) if program.is_slow else rounds
                     job = (program.command(path, interval_ms), cores, job_rounds)
@@ -244,9 +247,10 @@ def peer_jobs(recordings, all_programs, cores, rounds):
 
 
 def added_ms(costs, faces, name, sampled, samples):
-    """CPU time that a sample adds to decoding."""
-    first, all_samples = (costs["peer", faces, name, each].cpu_s for each in (FIRST_FRAME, sampled))
-    return 1000 * (all_samples - first) / (samples - 1)
+    """CPU time that a sample adds to decoding: median, least and greatest of the rounds."""
+    pairs = zip(costs["peer", faces, name, FIRST_FRAME], costs["peer", faces, name, sampled])
+    added = [1000 * (run.cpu_s - first.cpu_s) / (samples - 1) for first, run in pairs]
+    return statistics.median(added), min(added), max(added)
 
 
 def peer_rows(costs, all_programs, frames):
@@ -255,22 +259,24 @@ def peer_rows(costs, all_programs, frames):
     rows = []
     for faces in FACES:
         for program in all_programs:
-            sampled = costs["peer", faces, program.name, FIVE_A_SECOND]
+            sampled = least(costs["peer", faces, program.name, FIVE_A_SECOND])
+            median_ms, least_ms, greatest_ms = added_ms(costs, faces, program.name, FIVE_A_SECOND, samples)
             row = {
                 "faces": faces,
                 "program": program.name,
                 "finds": program.finds,
-                "sample_ms": added_ms(costs, faces, program.name, FIVE_A_SECOND, samples),
+                "sample_ms": median_ms,
+                "sample_ms_range": [least_ms, greatest_ms],
                 "found": sampled.faces / samples,
-                "first_s": costs["peer", faces, program.name, FIRST_FRAME].cpu_s,
+                "first_s": least(costs["peer", faces, program.name, FIRST_FRAME]).cpu_s,
                 "frame_ms": 1000 * sampled.cpu_s / frames,
                 "frames_per_s": frames / sampled.wall_s,
                 "peak_mb": sampled.peak_mb,
                 "lines": program.lines(),
             }
             if every := costs.get(("peer", faces, program.name, EVERY_FRAME)):
-                row["every_sample_ms"] = added_ms(costs, faces, program.name, EVERY_FRAME, frames)
-                row["every_frames_per_s"] = frames / every.wall_s
+                row["every_sample_ms"] = added_ms(costs, faces, program.name, EVERY_FRAME, frames)[0]
+                row["every_frames_per_s"] = frames / least(every).wall_s
             rows.append(row)
     return rows
 
@@ -301,7 +307,7 @@ def peer_table(rows, faces):
             (
                 row["program"],
                 row["finds"],
-                f"{row['sample_ms']:.2f}",
+                "{:.2f} ({:.2f} to {:.2f})".format(row["sample_ms"], *row["sample_ms_range"]),
                 f"{ours / row['sample_ms']:.2f}",
                 optional(row, "every_sample_ms", 2),
                 f"{row['frames_per_s']:.0f}",
@@ -355,7 +361,7 @@ def main():
     date = datetime.date.today()
     texts = [
         f"{date}, {processor()}, {len(cores)} cores, load {load_before:.1f} before and {os.getloadavg()[0]:.1f} after,"
-        f" least of {rounds} rounds, {frames} frames of H.264 at {FRAMES_PER_SECOND} a second",
+        f" {rounds} rounds, {frames} frames of H.264 at {FRAMES_PER_SECOND} a second",
         f"Files, on all cores, `decodebin` as it comes:\n\n{file_table(costs, frames)}",
         f"Programs, on one core, {list(SIZES)[0]}:",
         *(peer_table(rows, faces) for faces in FACES),

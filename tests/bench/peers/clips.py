@@ -72,7 +72,8 @@ def main():
     path, *numbers = sys.argv[1:]
     width, height, faces, seconds, rate = map(int, numbers)
     encoder = subprocess.Popen(
-        f"gst-launch-1.0 -q fdsrc ! rawvideoparse format=bgr width={width} height={height} framerate={FRAMES_PER_SECOND}/1"
+        f"gst-launch-1.0 -q fdsrc"
+        f" ! rawvideoparse format=bgr width={width} height={height} framerate={FRAMES_PER_SECOND}/1"
         f" ! videoconvert ! video/x-raw,format=I420 ! x264enc bitrate={1000 * rate} ! h264parse ! mp4mux".split()
         + ["!", "filesink", f"location={path}"],
         stdin=subprocess.PIPE,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""opencv_yunet.py FILE.mp4 INTERVAL_MS YUNET.onnx ATTITUDE.onnx: OpenCV's FaceDetectorYN, then the classifier by ONNX Runtime."""
+"""opencv_yunet.py FILE.mp4 INTERVAL_MS YUNET.onnx ATTITUDE.onnx: OpenCV's detector, the classifier by ONNX Runtime."""
 
 import itertools
 import json
