@@ -9,7 +9,7 @@ fer; only what is missing), makes the recordings there, and runs everything as w
 Prints tables in Markdown; leaves them as recordings.md in `output/`, and what samples cost in the programs as
 recordings.json and as a picture, recordings.svg.
 
-    --quick    two seconds of recording, once, without fer: whether all still runs, in less than a minute; its figures say nothing
+    --quick    two seconds of recording, once, without fer: whether all still runs, not what it costs (a minute)
     --rounds   how often everything takes its turn (7)
     --yunet    the face detector of the programs in Python: libfacedetection.train's yunet_n_dynamic.onnx
     --output   another folder for the results
