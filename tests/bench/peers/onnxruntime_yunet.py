@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MPL-2.0
+"""onnxruntime_yunet.py FILE.mp4 INTERVAL_MS YUNET.onnx ATTITUDE.onnx: detector and classifier by ONNX Runtime."""
+
+import itertools
+import json
+import sys
+
+import cv2
+import numpy as np
+import onnxruntime
+
+DETECTOR_SIZE = (320, 192)
+CROP_SIDE = 48
+LANDMARKS = CROP_SIDE * np.float32([[0.313, 0.387], [0.686, 0.385], [0.499, 0.583], [0.341, 0.752], [0.661, 0.750]])
+LABELS = ["positive", "neutral", "negative"]
+STRIDES = (8, 16, 32)
+OUTPUTS = [f"{output}_{stride}" for output in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
+
+
+def session(path):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def detect(detector, picture):
+    """Rows of left, top, width, height and five landmarks, in pixels of the picture."""
+    maps = detector.run(OUTPUTS, {"input": np.float32(picture.transpose(2, 0, 1)[None])})
+    found, scores = [], []
+    for stride, classes, objects, boxes, landmarks in zip(STRIDES, *(maps[i : i + 3] for i in range(0, 12, 3))):
+        score = np.sqrt(classes[0, :, 0] * objects[0, :, 0])
+        cells = np.flatnonzero(score > 0.6)
+        corner = np.stack([cells % (DETECTOR_SIZE[0] // stride), cells // (DETECTOR_SIZE[0] // stride)], 1)
+        size = np.exp(boxes[0, cells, 2:])
+        rows = np.hstack([corner + boxes[0, cells, :2] - size / 2, size, np.tile(corner, 5) + landmarks[0, cells]])
+        found.append(stride * rows)
+        scores.append(score[cells])
+    found, scores = np.concatenate(found), np.concatenate(scores)
+    return found[cv2.dnn.NMSBoxes(found[:, :4], scores, 0.6, 0.4)] if len(found) else found
+
+
+def main():
+    path, interval_ms, detector_path, classifier_path = sys.argv[1:]
+    detector, classifier = session(detector_path), session(classifier_path)
+    video = cv2.VideoCapture(path)
+    frames_per_second = video.get(cv2.CAP_PROP_FPS)
+    frames_of_a_sample = max(1, round(frames_per_second * int(interval_ms) / 1000))
+    for number in itertools.count():
+        if not video.grab():
+            break
+        if number % frames_of_a_sample:
+            continue
+        frame = video.retrieve()[1]
+        scale = min(DETECTOR_SIZE[0] / frame.shape[1], DETECTOR_SIZE[1] / frame.shape[0])
+        scaled = cv2.resize(frame, None, fx=scale, fy=scale)
+        bottom, right = DETECTOR_SIZE[1] - scaled.shape[0], DETECTOR_SIZE[0] - scaled.shape[1]
+        faces = detect(detector, cv2.copyMakeBorder(scaled, 0, bottom, 0, right, cv2.BORDER_CONSTANT)) / scale
+        crops = []
+        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if len(faces) else None
+        for face in faces:
+            transform = cv2.estimateAffinePartial2D(face[4:].reshape(5, 2), LANDMARKS)[0]
+            crops.append(cv2.warpAffine(grey, transform, (CROP_SIDE, CROP_SIDE)))
+        scores = []
+        if crops:
+            scores = classifier.run(["scores"], {"luma": np.float32(crops)[:, None]})[0]
+        for face, row in zip(faces, scores):
+            record = {"time": number / frames_per_second, "box": face[:4].tolist(), "attitude": LABELS[row.argmax()]}
+            print(json.dumps(record | dict(zip(LABELS, row.tolist()))))
+
+
+main()
