@@ -3,8 +3,8 @@
 //! The element's class: pads, properties, states, events and queries.
 //!
 //! Locks, in the order in which they may be taken together: `stream`, `settings`, `video`,
-//! `stats`, `attaches_overlay`. Each is held for a copy or a count alone, none over an inference: the streaming
-//! thread takes the [`Stream`] out of its place while it works with it.
+//! `stats`, `attaches_overlay`. Each is held for a copy or a count alone, none over an inference:
+//! the streaming thread takes the [`Stream`] out of its place while it works with it.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
