@@ -154,25 +154,33 @@ fn each_average_face_is_found_and_judged_by_the_default_models() {
 }
 
 #[test]
-fn the_int8_classifier_judges_as_the_default_one_does() {
-    let int8 = Source::File(in_repository("models/attitude-int8.onnx"));
+fn on_a_cpu_the_default_classifier_has_eight_bits_and_judges_as_that_of_floats() {
+    let floats = Source::File(in_repository("models/attitude.onnx"));
     let mut default = loaded(with_classifier(Source::ATTITUDE));
-    let mut int8 = loaded(with_classifier(int8));
-    assert_eq!(default.classifier.model_name(), "gst-attitude");
-    assert_eq!(int8.classifier.model_name(), "gst-attitude-int8");
+    let mut floats = loaded(with_classifier(floats));
+    assert_eq!(default.classifier.model_name(), "gst-attitude-int8");
+    assert_eq!(floats.classifier.model_name(), "gst-attitude");
     assert_eq!(
-        int8.classifier.emotion_labels(),
-        default.classifier.emotion_labels()
+        default.classifier.emotion_labels(),
+        floats.classifier.emotion_labels()
     );
     for attitude in Attitude::ALL {
         let picture = Picture::of(&format!("{}.png", attitude.name()));
-        let [expected, found] = [&mut default, &mut int8].map(|networks| {
+        let [expected, found] = [&mut floats, &mut default].map(|networks| {
             let faces = analyze(networks, &picture);
             faces[0].raw_scores.unwrap().to_array()
         });
         for (expected, found) in expected.into_iter().zip(found) {
             assert!((expected - found).abs() < 0.1, "{attitude:?}: {found}");
         }
+    }
+}
+
+#[test]
+fn elsewhere_than_on_a_cpu_the_default_classifier_has_floats() {
+    let floats = std::fs::read(in_repository("models/attitude.onnx")).unwrap();
+    for provider in [Provider::Cuda, Provider::TensorRt, Provider::OpenVino] {
+        assert_eq!(*Source::ATTITUDE.read(provider).unwrap(), *floats);
     }
 }
 

@@ -34,6 +34,7 @@ run export_attitude.py "$data" "$work/attitude.pt" "$models/attitude.onnx" "$mod
 run report_attitude.py "$data" "$models/attitude.onnx" --split test --sheet "$work/errors"
 run variants.py "$data" "$models/attitude.onnx" "$work/variants"
 cp "$work/variants/attitude-int8.onnx" "$models/"
+run report_attitude.py "$data" "$models/attitude-int8.onnx" --split test
 run label_noise.py "$data" "$work/teacher.pt" "$work/attitude.pt"
 
 run composites.py "$data" "$yunet" "$work/composites/train" --count 32000

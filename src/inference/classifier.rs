@@ -108,7 +108,7 @@ impl OnnxClassifier {
         mapping: Option<&Mapping>,
         placement: Placement,
     ) -> Result<Self, ModelError> {
-        let network = Network::load(environment, &source.read()?, placement)
+        let network = Network::load(environment, &source.read(placement.provider)?, placement)
             .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
         let description = identification::describe(source, &network, Task::Attitude)?;
         let (mapped, mapping) = description.attitudes(mapping)?;

@@ -46,7 +46,7 @@ impl OnnxDetector {
         source: &Source,
         placement: Placement,
     ) -> Result<Self, ModelError> {
-        let network = Network::load(environment, &source.read()?, placement)
+        let network = Network::load(environment, &source.read(placement.provider)?, placement)
             .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
         let description = identification::describe(source, &network, Task::FaceDetection)?;
         let section = description.detector.as_ref();

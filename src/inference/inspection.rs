@@ -40,7 +40,7 @@ impl Inspection {
             provider: Provider::Cpu,
             device_id: 0,
         };
-        let network = Network::load(environment, &source.read()?, placement)
+        let network = Network::load(environment, &source.read(placement.provider)?, placement)
             .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
         let (description, origin) = identification::identify(source, &network)?;
         drop(network);

@@ -278,14 +278,12 @@ impl Bare {
 
 /// A session as the element has it: optimised, in one thread.
 fn session(source: &Source) -> Session {
-    let Source::Embedded { bytes, .. } = source else {
-        panic!("the default models are embedded");
-    };
+    let bytes = source.read(Provider::Cpu).unwrap();
     let environment = runtime::environment(&search()).unwrap();
     let builder = Session::builder(environment).unwrap();
     let builder = builder.with_optimization_level(GraphOptimizationLevel::All);
     let mut builder = builder.unwrap().with_intra_threads(1).unwrap();
-    builder.commit_from_memory(bytes).unwrap()
+    builder.commit_from_memory(&bytes).unwrap()
 }
 
 fn search() -> Search {

@@ -18,6 +18,7 @@ use gstattitude::inference::identification::Origin;
 use gstattitude::inference::inspection::{Inspection, Loaded};
 use gstattitude::inference::known::{self, KnownModel};
 use gstattitude::inference::model::{ModelError, Source};
+use gstattitude::inference::provider::Provider;
 use gstattitude::inference::runtime::{self, Search};
 
 use crate::console;
@@ -111,7 +112,7 @@ fn explanation(source: &Source, inspection: Inspection) -> Result<String, ModelE
         origin,
         model,
     } = inspection;
-    let bytes = source.read()?;
+    let bytes = source.read(Provider::Cpu)?;
     let digest = digest::sha256(&bytes);
     let mut lines = Lines::default();
     lines.add("name", &description.name);

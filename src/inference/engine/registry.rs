@@ -65,9 +65,15 @@ pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
         falls_back: false,
         ..config.clone()
     };
+    // Of what runs there: an embedded model may be another one elsewhere.
+    let Key {
+        detector,
+        classifier,
+        ..
+    } = Key::of(&same)?;
     let digests = [
-        key.detector.map_or(String::new(), |model| model.sha256),
-        key.classifier.sha256,
+        detector.map_or(String::new(), |model| model.sha256),
+        classifier.sha256,
     ];
     let loaded = Arc::new(if networks.provider.batches() {
         let batch = Batch::new(networks.classifier, limits.networks, config.batch_timeout);
@@ -99,7 +105,7 @@ fn is_used(place: &Place) -> bool {
 impl Key {
     fn of(config: &Config) -> Result<Self, LoadError> {
         let model = |source: &Source| {
-            Model::of(source).map_err(|error| LoadError::Model {
+            Model::of(source, config.provider).map_err(|error| LoadError::Model {
                 model: source.name(),
                 error,
             })
@@ -117,9 +123,9 @@ impl Key {
 }
 
 impl Model {
-    fn of(source: &Source) -> Result<Self, ModelError> {
+    fn of(source: &Source, provider: Provider) -> Result<Self, ModelError> {
         Ok(Self {
-            sha256: sha256(&source.read()?),
+            sha256: sha256(&source.read(provider)?),
             sidecar: source.sidecar()?.map(|(_, text)| text),
             file_name: source.file_name().map(|name| name.into_owned()),
         })

@@ -14,6 +14,7 @@ use gstattitude::analysis::mapping::Mapping;
 use gstattitude::evaluation::bootstrap::Bootstrap;
 use gstattitude::inference::model::Source;
 use gstattitude::inference::networks::{Config, Networks};
+use gstattitude::inference::provider::Provider;
 use gstattitude::inference::runtime::Search;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -82,7 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
         console::warn(warning);
     }
 
-    let setup = setup(arguments, &data, &models, &names)?;
+    let setup = setup(arguments, &data, &models, &names, networks[0].provider)?;
 
     let mut judged = judge_faces(arguments, &data, &models, networks)?;
     let (of_videos, failures) = judge_videos(arguments, &data.segments, &models)?;
@@ -114,19 +115,20 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
     Ok(report.data.unreadable == 0 && failures == 0)
 }
 
-/// What is evaluated, for the report. `names` are those of `models`.
+/// What is evaluated, for the report. `names` are those of `models`, which `provider` runs.
 fn setup(
     arguments: &Arguments,
     data: &Data,
     models: &[Source],
     names: &[String],
+    provider: Provider,
 ) -> Result<Setup, Failure> {
     let uses_detector = !arguments.no_detector || !data.segments.is_empty();
     let detector = uses_detector.then(|| detector(&arguments.networks));
     let models = names.iter().zip(models).map(|(name, source)| {
         Ok(ModelFile {
             name: name.clone(),
-            file: NetworkFile::of(source)?,
+            file: NetworkFile::of(source, provider)?,
         })
     });
     Ok(Setup {
@@ -137,7 +139,7 @@ fn setup(
             .collect(),
         mapping: arguments.mapping.as_ref().map(Mapping::to_string),
         detector: detector
-            .map(|source| NetworkFile::of(&source))
+            .map(|source| NetworkFile::of(&source, provider))
             .transpose()?,
         detector_size: uses_detector.then_some(arguments.networks.detector_size),
         models: models.collect::<Result<_, Failure>>()?,

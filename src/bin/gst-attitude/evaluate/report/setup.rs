@@ -4,6 +4,7 @@
 
 use gstattitude::inference::digest::sha256;
 use gstattitude::inference::model::{ModelError, Source};
+use gstattitude::inference::provider::Provider;
 use serde::Serialize;
 
 /// What was evaluated, and with what.
@@ -32,10 +33,11 @@ pub struct NetworkFile {
 }
 
 impl NetworkFile {
-    pub fn of(source: &Source) -> Result<Self, ModelError> {
+    /// As `provider` runs it.
+    pub fn of(source: &Source, provider: Provider) -> Result<Self, ModelError> {
         Ok(Self {
             file: source.name(),
-            sha256: sha256(&source.read()?),
+            sha256: sha256(&source.read(provider)?),
         })
     }
 
