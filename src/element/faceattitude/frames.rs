@@ -10,11 +10,11 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use gst_video::video_frame::VideoFrameRef;
 
-use super::Mode;
 use super::failures::Verdict;
-use super::imp::{CAT, FaceAttitude, Place};
+use super::imp::{FaceAttitude, Place};
 use super::settings::FrameSettings;
 use super::stream::{Stream, Video};
+use super::{CAT, Mode};
 use crate::analysis::InferenceError;
 use crate::element::stamp::stamp;
 use crate::element::{composition, lock, video};

@@ -18,7 +18,7 @@ use gst_base::subclass::prelude::*;
 use super::settings::{self, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, Video};
-use super::{ExecutionProvider, Fallback};
+use super::{CAT, ExecutionProvider, Fallback};
 use crate::analysis::mapping::MappingError;
 use crate::element::{composition, drawing, lock, video};
 use crate::inference::engine::Engine;
@@ -26,14 +26,6 @@ use crate::inference::model::Source;
 use crate::inference::networks::{Config, LoadError};
 use crate::inference::provider::Provider;
 use crate::inference::runtime::{self, Search};
-
-pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "faceattitude",
-        gst::DebugColorFlags::empty(),
-        Some("Attitude of faces"),
-    )
-});
 
 /// What the streaming thread works with.
 pub(super) enum Place {

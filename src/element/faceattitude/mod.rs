@@ -2,6 +2,8 @@
 
 //! The element `faceattitude`.
 
+use std::sync::LazyLock;
+
 use gst::prelude::*;
 
 mod failures;
@@ -15,6 +17,14 @@ mod sync;
 
 #[cfg(test)]
 mod tests;
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "faceattitude",
+        gst::DebugColorFlags::empty(),
+        Some("Attitude of faces"),
+    )
+});
 
 glib::wrapper! {
     /// Finds the faces in raw video, follows each one and classifies its attitude: positive,

@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::failures::{Failures, Verdict};
-use super::imp::CAT;
 use super::live::LiveWalk;
 use super::settings::FrameSettings;
 use super::stats::Stats;
 use super::sync::SyncWalk;
-use super::{Messages, Mode};
+use super::{CAT, Messages, Mode};
 use crate::analysis::InferenceError;
 use crate::analysis::analyzer::Analysis;
 use crate::analysis::attitude::Attitude;
