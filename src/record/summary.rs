@@ -242,15 +242,8 @@ impl TrackSamples {
 }
 
 fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Sample {
-    let mut sums = [0.0; 3];
-    let mut judged = 0;
-    for scores in faces.iter().filter_map(|face| face.scores.judged()) {
-        judged += 1;
-        for (sum, score) in sums.iter_mut().zip(scores.to_array()) {
-            *sum += score;
-        }
-    }
-    let scores = (judged > 0).then(|| Scores::from_array(sums.map(|sum| sum / judged as f32)));
+    let judged = faces.iter().filter_map(|face| face.scores.judged());
+    let scores = Scores::mean(judged);
     let is_known = |face: &FaceRecord| Attitude::from_name(&face.attitude).is_some();
     Sample {
         time_ns,

@@ -186,7 +186,7 @@ mod tests {
     fn noise(seed: u64) -> Vec<Held> {
         let mut random = SplitMix64(seed.wrapping_mul(0x1234_5678_9abc_def1));
         let mut value = 0.0;
-        let mut next = |_| {
+        let next = |_| {
             value = 0.95 * value + 0.05 * (random.share() as f32 - 0.5);
             Some([0.5 + value, 0.2, 0.3 - value])
         };
