@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! What is known of a frame, as data: one record type, and a file for each format that it is written
-//! in.
+//! in; and what is known of a whole recording.
 
 pub mod csv;
 pub mod cue;
 pub mod json;
+pub mod summary;
 pub mod webvtt;
 
 use std::collections::BTreeMap;
@@ -111,6 +112,14 @@ impl From<Option<Scores>> for ScoresRecord {
             neutral: scores.neutral,
             negative: scores.negative,
         }
+    }
+}
+
+impl ScoresRecord {
+    /// The scores; `None` where they are those of no classification.
+    pub fn judged(&self) -> Option<Scores> {
+        let scores = Scores::from_array([self.positive, self.neutral, self.negative]);
+        (scores.is_valid() && scores != Scores::default()).then_some(scores)
     }
 }
 
