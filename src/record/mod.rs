@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! What is known of a frame, as data: one record type, and a file for each format that it is written
-//! in.
+//! in; and what is known of a whole recording.
 
 pub mod columns;
 pub mod csv;
@@ -9,6 +9,7 @@ pub mod cue;
 pub mod json;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod summary;
 pub mod webvtt;
 
 use std::collections::BTreeMap;
