@@ -136,39 +136,46 @@ fn a_folder_that_cannot_be_written_to_is_told_before_the_work() {
         .assert_status(1)
         .assert_said(&["out: it is not a folder"]);
     std::fs::remove_file(bench.path("out")).unwrap();
+    let assert_refused = || {
+        bench
+            .run(&["talk.mp4"])
+            .assert_status(1)
+            .assert_said(&["out: the folder for the results cannot be written to"]);
+        assert_eq!(bench.files("out"), Files::new());
+    };
     std::fs::create_dir(bench.path("out")).unwrap();
-    let read_only = std::fs::Permissions::from_mode(0o555);
-    std::fs::set_permissions(bench.path("out"), read_only).unwrap();
-    if File::create(bench.path("out/probe")).is_ok() {
-        println!("skipped: this user may write to read-only folders");
-        return;
+    let permissions = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(bench.path("out"), permissions(0o555)).unwrap();
+    let probe = bench.path("out/probe");
+    if File::create(&probe).is_err() {
+        return assert_refused();
     }
-    bench
-        .run(&["talk.mp4"])
-        .assert_status(1)
-        .assert_said(&["out: the folder for the results cannot be written to"]);
-    assert_eq!(bench.files("out"), Files::new());
+    // Who may write to read-only folders may mount disks.
+    std::fs::remove_file(probe).unwrap();
+    if let Some(_disk) = Disk::mount(bench.path("out"), "ro") {
+        assert_refused();
+    }
 }
 
-/// A file system of so many bytes, where this user may mount one.
-struct SmallDisk(PathBuf);
+/// A file system of its own, where this user may mount one.
+struct Disk(PathBuf);
 
-impl SmallDisk {
-    fn mount(path: PathBuf, bytes: usize) -> Option<Self> {
-        std::fs::create_dir(&path).unwrap();
+impl Disk {
+    fn mount(path: PathBuf, options: &str) -> Option<Self> {
+        std::fs::create_dir_all(&path).unwrap();
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"])
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
             .arg(&path)
             .output();
         if !mounted.is_ok_and(|output| output.status.success()) {
-            println!("skipped: this user cannot mount a small file system");
+            println!("skipped: this user cannot mount a file system");
             return None;
         }
         Some(Self(path))
     }
 }
 
-impl Drop for SmallDisk {
+impl Drop for Disk {
     fn drop(&mut self) {
         let unmounted = Command::new("umount").arg(&self.0).status();
         assert!(unmounted.unwrap().success());
@@ -181,7 +188,7 @@ fn a_full_disk_is_told_and_leaves_nothing_half() {
     bench.clip("talk.mp4").clip("other.mp4");
     for (bytes, options) in [(12 << 10, &[][..]), (24 << 10, &["--annotate"])] {
         let name = format!("disk{bytes}");
-        let Some(_disk) = SmallDisk::mount(bench.path(&name), bytes) else {
+        let Some(_disk) = Disk::mount(bench.path(&name), &format!("size={bytes}")) else {
             return;
         };
         let inputs = ["talk.mp4", "other.mp4"];

@@ -104,14 +104,14 @@ pub fn play(
                         false => Ending::Failed(text),
                     });
                 }
-                if playing.has_video() || missing.is_empty() {
-                    return Ok(Ending::Broken(text));
-                }
                 // Without its sound a recording is judged all the same.
                 missing.retain(|missing| !missing.is_sound);
-                return Ok(match &missing[..] {
-                    [] => Ending::NoVideo,
-                    [first, ..] => Ending::Failed(first.to_string()),
+                return Ok(match missing.first() {
+                    _ if playing.has_video() => Ending::Broken(text),
+                    Some(missing) => Ending::Failed(missing.to_string()),
+                    // Of what was not asked for nothing is told to be missing.
+                    None if error.error().matches(gst::CoreError::MissingPlugin) => Ending::NoVideo,
+                    None => Ending::Broken(text),
                 });
             }
             gst::MessageView::Eos(_) => return Ok(Ending::End),
