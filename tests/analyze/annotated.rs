@@ -59,7 +59,7 @@ fn blurred_faces_are_unrecognisable_on_every_frame() {
     struct Stripes;
     impl Picture for Stripes {
         fn luma(&self, x: u32, _: u32) -> Option<u8> {
-            Some(if x / 2 % 2 == 0 { 40 } else { 210 })
+            Some(if (x / 2).is_multiple_of(2) { 40 } else { 210 })
         }
     }
     write_clip(&bench.path("talk.mp4"), &[Stripes, Stripes], MP4);

@@ -36,7 +36,7 @@ use crate::times::parse_time_s;
 A recording that breaks off in the middle keeps what could be read; its summary.json and summary.csv \
 name the damage. A recording that cannot be read at all is named with the reason, and the others go on.
 
-Times in all files are positions in the recording, also with --from.
+Subtitles, summaries and stream_time_ns tell positions in the recording, also with --from.
 
 Examples:
   # All recordings in a folder and its folders
