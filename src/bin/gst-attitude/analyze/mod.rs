@@ -98,7 +98,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(warning) = &store.warning {
         console::warn(warning);
     }
-    let progress = Progress::new(arguments, inputs.recordings.len());
+    let works = works(inputs.recordings, &store)?;
+    let progress = Progress::new(arguments, &works);
     for (path, reason) in &inputs.passed_over {
         progress.pass_over(&told(path), reason);
     }
@@ -106,7 +107,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         progress.fail(&told(path), reason);
     }
     let failures = inputs.failures.len();
-    let works = works(inputs.recordings, &store)?;
     let unwritable: Mutex<Option<StoreError>> = Mutex::default();
     let threads = threads(arguments.jobs, works.len());
     let outcomes = jobs::run(&works, threads, |work| {
