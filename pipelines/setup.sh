@@ -20,7 +20,7 @@ readonly PACKAGES=(
 # Of GStreamer 1.24 and newer, as Debian 13 has it: the library gstreamer-analytics-1.0.
 readonly ANALYTICS_PACKAGES=(libgstreamer-plugins-bad1.0-dev)
 readonly TEST_PACKAGES=(
-    gstreamer1.0-opencv opencv-data python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
+    gstreamer1.0-opencv opencv-data python3-venv python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-{rtsp,nice}
 )
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -31,11 +31,17 @@ PYTHON
     gst-launch-1.0 -q filesrc location="$work/average-faces-attitude.mp4" ! decodebin ! fakesink
 }
 
+# Programs that read Parquet; without them that test is skipped.
+install_readers() {
+    python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet --requirement tests/readers.txt
+}
+
 stage "setup" pipelines/setup.sh --no-build --tests
 stage "format" cargo fmt --check
 stage "lints" cargo clippy --all-targets --locked -- -D warnings
+stage "programs that read Parquet" install_readers
 # A leak is a warning; GST_DEBUG=GST_TRACER:7 beside these tells of what.
-stage "tests" env G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --locked
+stage "tests" env PYTHON="$work/venv/bin/python" G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --locked
 stage "tests on Debian 13" tests/debian13.sh
 stage "demo" pipelines/demo.sh --output "$work"
 stage "demo's results" check_demo

@@ -3,9 +3,12 @@
 //! What is known of a frame, as data: one record type, and a file for each format that it is written
 //! in; and what is known of a whole recording.
 
+pub mod columns;
 pub mod csv;
 pub mod cue;
 pub mod json;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod summary;
 pub mod webvtt;
 

@@ -195,6 +195,59 @@ pub fn frame(info: &VideoInfo, picture: &dyn Picture) -> gst::Buffer {
     frame.into_buffer()
 }
 
+/// Writes a clip, a second of each of `pictures`, by way of `encoding`.
+pub fn write_clip<P: Picture>(path: &Path, pictures: &[P], encoding: &str) {
+    init();
+    let info = info(VideoFormat::I420, WIDTH, HEIGHT);
+    let source = gst_app::AppSrc::builder()
+        .caps(&info.to_caps().unwrap())
+        .format(gst::Format::Time)
+        .block(true)
+        .build();
+    let description = format!("{encoding} ! filesink name=file");
+    let sink = gst::parse::bin_from_description(&description, true).unwrap();
+    let file = sink.by_name("file").unwrap();
+    file.set_property("location", path);
+    let pipeline = gst::Pipeline::new();
+    pipeline
+        .add_many([source.upcast_ref(), sink.upcast_ref::<gst::Element>()])
+        .unwrap();
+    source.link(&sink).unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let frames = pictures.iter().flat_map(|picture| {
+        let drawn = frame(&info, picture);
+        std::iter::repeat_n(drawn, 25)
+    });
+    for (number, mut buffer) in frames.enumerate() {
+        let header = buffer.make_mut();
+        header.set_pts(FRAME * number as u64);
+        header.set_duration(FRAME);
+        source.push_buffer(buffer).unwrap();
+    }
+    source.end_of_stream().unwrap();
+    play_to_end(&pipeline);
+}
+
+/// Waits for the end of a pipeline that plays, and takes it down.
+fn play_to_end(pipeline: &impl IsA<gst::Element>) {
+    let bus = pipeline.as_ref().bus().unwrap();
+    let end = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = bus.timed_pop_filtered(gst::ClockTime::NONE, &end).unwrap();
+    // A pipeline that goes on would keep the program from ending.
+    pipeline.as_ref().set_state(gst::State::Null).unwrap();
+    if message.type_() != gst::MessageType::Eos {
+        panic!("{}", problem(&message));
+    }
+}
+
+/// Runs the pipeline of this description to its end.
+pub fn make(description: &str) {
+    init();
+    let pipeline = gst::parse::launch(description).unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    play_to_end(&pipeline);
+}
+
 /// All bytes of a buffer.
 pub fn bytes(buffer: &gst::BufferRef) -> Vec<u8> {
     buffer.map_readable().unwrap().to_vec()

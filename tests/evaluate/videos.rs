@@ -2,44 +2,12 @@
 
 //! Segments of videos.
 
-use gst::prelude::*;
-
 use super::*;
 
 /// Writes a clip of 3 s: a second of each attitude.
 fn write_clip(bench: &Bench) {
-    init();
-    let info = info(VideoFormat::I420, WIDTH, HEIGHT);
-    let source = gst_app::AppSrc::builder()
-        .caps(&info.to_caps().unwrap())
-        .format(gst::Format::Time)
-        .build();
-    let sink =
-        gst::parse::bin_from_description("x264enc ! mp4mux ! filesink name=file", true).unwrap();
-    let file = sink.by_name("file").unwrap();
-    file.set_property("location", bench.path("clip.mp4"));
-    let pipeline = gst::Pipeline::new();
-    pipeline
-        .add_many([source.upcast_ref(), sink.upcast_ref::<gst::Element>()])
-        .unwrap();
-    source.link(&sink).unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    for number in 0..75 {
-        let luma = [POSITIVE, NEUTRAL, NEGATIVE][number as usize / 25];
-        let mut buffer = frame(&info, &Patch(luma));
-        buffer.make_mut().set_pts(FRAME * number);
-        buffer.make_mut().set_duration(FRAME);
-        source.push_buffer(buffer).unwrap();
-    }
-    source.end_of_stream().unwrap();
-    let bus = pipeline.bus().unwrap();
-    let end = [gst::MessageType::Eos, gst::MessageType::Error];
-    let message = bus.timed_pop_filtered(gst::ClockTime::NONE, &end).unwrap();
-    // A pipeline that goes on would keep the program from ending.
-    pipeline.set_state(gst::State::Null).unwrap();
-    if message.type_() != gst::MessageType::Eos {
-        panic!("{}", problem(&message));
-    }
+    let pictures = [POSITIVE, NEUTRAL, NEGATIVE].map(Patch);
+    common::write_clip(&bench.path("clip.mp4"), &pictures, "x264enc ! mp4mux");
 }
 
 #[test]

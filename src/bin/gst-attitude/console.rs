@@ -22,15 +22,16 @@ pub fn print(text: &str) -> Result<(), Box<dyn Error>> {
 
 /// Tells of an error.
 pub fn error(problem: impl Display) {
-    tell("Error", problem);
+    tell(format_args!("Error: {problem}"));
 }
 
 /// Warns of what may not be meant.
 pub fn warn(problem: impl Display) {
-    tell("Warning", problem);
+    tell(format_args!("Warning: {problem}"));
 }
 
-fn tell(what: &str, problem: impl Display) {
-    // Where nobody reads there is nobody to tell of it.
-    let _ = writeln!(std::io::stderr(), "{what}: {problem}");
+/// Tells how things go.
+pub fn tell(text: impl Display) {
+    // Where nobody reads there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

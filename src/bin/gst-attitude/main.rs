@@ -7,6 +7,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod console;
+mod times;
+
+mod networks;
+
+mod decoding;
+
+mod analyze;
 mod evaluate;
 mod models;
 
@@ -23,22 +30,24 @@ struct Program {
 
 #[derive(Subcommand)]
 enum Command {
+    Analyze(analyze::Arguments),
     Evaluate(evaluate::Arguments),
     Models(models::Arguments),
 }
 
 fn main() -> ExitCode {
     let Program { command } = Program::parse();
-    let result = match command {
-        Command::Evaluate(arguments) => evaluate::run(&arguments),
-        Command::Models(arguments) => models::run(&arguments),
+    let status = |went_well| match went_well {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     };
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            console::error(error);
-            ExitCode::FAILURE
-        }
-    }
+    let result = match command {
+        Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments).map(status),
+        Command::Models(arguments) => models::run(&arguments).map(status),
+    };
+    result.unwrap_or_else(|error| {
+        console::error(error);
+        ExitCode::FAILURE
+    })
 }

@@ -6,11 +6,11 @@ use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
 use gstattitude::analysis::mapping::Mapping;
 use gstattitude::inference::model::Source;
-use gstattitude::inference::provider::Provider;
+
+use crate::networks::NetworkArguments;
 
 /// Tells how good attitude models are, by faces that people have labelled
 ///
@@ -113,38 +113,6 @@ pub struct Arguments {
     pub networks: NetworkArguments,
 }
 
-/// As the element's properties of these names, and within the same limits.
-#[derive(Args)]
-pub struct NetworkArguments {
-    /// ONNX file of the face detector, instead of the embedded one
-    #[arg(long, value_name = "FILE")]
-    pub detector_model: Option<PathBuf>,
-
-    /// Path of libonnxruntime.so; else ORT_DYLIB_PATH, the system, and where setup.sh puts it
-    #[arg(long, value_name = "FILE")]
-    pub onnxruntime: Option<PathBuf>,
-
-    /// What runs the networks
-    #[arg(long, value_name = "PROVIDER", default_value = "auto", value_parser = provider())]
-    pub execution_provider: Provider,
-
-    /// Number of the GPU
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_parser!(i32).range(0..))]
-    pub device_id: i32,
-
-    /// Long side of the detector's input in px; more finds smaller faces, 0 = what --min-face-size
-    /// needs
-    // As the element's, and not more, though pictures may be large: of 200 portraits that fill
-    // their pictures the default detector finds all at 320 px and 70% at 640 px; of the same at a
-    // sixth of the picture's height 92% and all.
-    #[arg(long, value_name = "PX", default_value_t = 320, value_parser = value_parser!(u32).range(0..=4096))]
-    pub detector_size: u32,
-
-    /// Least height of a face in px; smaller ones are passed over
-    #[arg(long, value_name = "PX", default_value_t = 24)]
-    pub min_face_size: u32,
-}
-
 fn source(text: &str) -> Result<Source, Infallible> {
     Ok(match text {
         "default" => Source::ATTITUDE,
@@ -159,20 +127,4 @@ fn named_file(text: &str) -> Result<(String, PathBuf), String> {
         }
         _ => Err("it must be NAME=FILE.csv".to_owned()),
     }
-}
-
-fn provider() -> impl TypedValueParser<Value = Provider> {
-    const PROVIDERS: [Provider; 5] = [
-        Provider::Auto,
-        Provider::Cpu,
-        Provider::Cuda,
-        Provider::TensorRt,
-        Provider::OpenVino,
-    ];
-    PossibleValuesParser::new(PROVIDERS.map(Provider::name)).map(|name| {
-        let named = PROVIDERS
-            .into_iter()
-            .find(|provider| provider.name() == name);
-        named.unwrap_or_default()
-    })
 }

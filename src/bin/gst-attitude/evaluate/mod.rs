@@ -13,13 +13,11 @@ use gstattitude::analysis::analyzer::Params;
 use gstattitude::analysis::mapping::Mapping;
 use gstattitude::evaluation::bootstrap::Bootstrap;
 use gstattitude::inference::model::Source;
-use gstattitude::inference::networks::{Config, Networks};
+use gstattitude::inference::networks::Networks;
 use gstattitude::inference::provider::Provider;
-use gstattitude::inference::runtime::Search;
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use arguments::Arguments;
-use arguments::NetworkArguments;
 use data::{Data, Segment};
 use faces::{Judge, Outcome};
 use labels::Labels;
@@ -124,7 +122,7 @@ fn setup(
     provider: Provider,
 ) -> Result<Setup, Failure> {
     let uses_detector = !arguments.no_detector || !data.segments.is_empty();
-    let detector = uses_detector.then(|| detector(&arguments.networks));
+    let detector = uses_detector.then(|| arguments.networks.detector());
     let models = names.iter().zip(models).map(|(name, source)| {
         Ok(ModelFile {
             name: name.clone(),
@@ -146,33 +144,11 @@ fn setup(
     })
 }
 
-fn detector(options: &NetworkArguments) -> Source {
-    match &options.detector_model {
-        Some(path) => Source::File(path.clone()),
-        None => Source::FACE_DETECTOR,
-    }
-}
-
 /// The networks of each model.
 fn load(arguments: &Arguments, models: &[Source]) -> Result<Vec<Networks>, Failure> {
-    let options = &arguments.networks;
-    let detector = detector(options);
     let load = |model: &Source| {
-        Networks::load(&Config {
-            detector: Some(detector.clone()),
-            classifier: model.clone(),
-            mapping: arguments.mapping.clone(),
-            provider: options.execution_provider,
-            device_id: options.device_id,
-            // Figures of another provider than was asked for would mislead.
-            falls_back: false,
-            search: Search {
-                // What it warns of is no mistake of the user's; what fails is told as an error.
-                requested: options.onnxruntime.clone(),
-                ..Search::default()
-            },
-            ..Config::default()
-        })
+        let mapping = arguments.mapping.as_ref();
+        Networks::load(&arguments.networks.config(model, mapping))
     };
     Ok(models.iter().map(load).collect::<Result<_, _>>()?)
 }

@@ -12,10 +12,11 @@ use gstattitude::element::message;
 use gstattitude::inference::model::Source;
 use gstattitude::record::{FaceRecord, Record};
 
-use super::arguments::NetworkArguments;
 use super::data::Segment;
 use super::faces::Outcome;
 use super::table::Failure;
+use crate::decoding;
+use crate::networks::NetworkArguments;
 
 /// How far a segment may reach beyond the end of its video: ends are often written down rounded.
 const MAX_OVERHANG_S: f64 = 1.0;
@@ -73,17 +74,8 @@ impl Player<'_> {
             return Err("there is no such file".into());
         }
         let pipeline = gst::Pipeline::new();
-        let source = gst::ElementFactory::make("uridecodebin")
-            .property(
-                "uri",
-                glib::filename_to_uri(std::path::absolute(path)?, None)?,
-            )
-            .property(
-                "caps",
-                gst::Caps::builder("video/x-raw").any_features().build(),
-            )
-            .property("expose-all-streams", false)
-            .build()?;
+        let uri = glib::filename_to_uri(std::path::absolute(path)?, None)?;
+        let source = decoding::source(&uri, &[decoding::VIDEO])?;
         let convert = gst::ElementFactory::make("videoconvert").build()?;
         let sink = gst::ElementFactory::make("fakesink")
             .property("sync", false)
@@ -115,42 +107,11 @@ impl Player<'_> {
         })
     }
 
-    fn element(&self, index: usize) -> Result<gst::Element, Failure> {
-        let NetworkArguments {
-            detector_model,
-            onnxruntime,
-            execution_provider,
-            device_id,
-            detector_size,
-            min_face_size,
-        } = self.networks;
-        let element = gst::ElementFactory::make("faceattitude")
-            .property_from_str("mode", "sync")
-            .property_from_str("messages", "sample")
-            .property_from_str("execution-provider", execution_provider.name())
-            .property_from_str("fallback", "error")
-            .property("device-id", device_id)
-            .property("detector-size", detector_size)
-            .property("min-face-size", min_face_size)
-            .property(
-                "sample-interval",
-                self.sample_interval_ms.saturating_mul(1_000_000),
-            )
-            .property("roi-meta", false)
-            .build()?;
-        let set_path = |name: &str, path: &Path| element.set_property(name, path);
-        if let Source::File(path) = &self.models[index] {
-            set_path("attitude-model", path);
-        }
-        if let Some(path) = detector_model {
-            set_path("detector-model", path);
-        }
-        if let Some(path) = onnxruntime {
-            set_path("onnxruntime", path);
-        }
-        if let Some(mapping) = self.mapping {
-            element.set_property("mapping", mapping.to_string());
-        }
+    fn element(&self, index: usize) -> Result<gst::Element, glib::BoolError> {
+        let element = self.networks.element(&self.models[index], self.mapping)?;
+        let interval_ns = self.sample_interval_ms.saturating_mul(1_000_000);
+        element.set_property("sample-interval", interval_ns);
+        element.set_property("roi-meta", false);
         Ok(element)
     }
 }

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! A recording's pipeline: decoding, analysis and, if asked for, the annotated video.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gst::prelude::*;
+
+use super::annotation::Annotation;
+use super::arguments::Arguments;
+use super::settings::Settings;
+use crate::decoding;
+
+/// Name of the message that tells that all streams are known.
+const STREAMS: &str = "gst-attitude-streams";
+
+/// So that decoding and analysis overlap; 3% faster than without.
+const QUEUED_FRAMES: u32 = 8;
+
+/// A pipeline that is ready to play.
+pub struct Pipeline {
+    pub pipeline: gst::Pipeline,
+    source: gst::Element,
+    analysis: gst::Element,
+    gate: Gate,
+}
+
+impl Pipeline {
+    /// That of the recording at `uri`, whose annotated video goes to `annotated`.
+    pub fn new(
+        uri: &str,
+        arguments: &Arguments,
+        settings: &Settings,
+        annotated: Option<&std::path::Path>,
+    ) -> Result<Self, glib::BoolError> {
+        let pipeline = gst::Pipeline::new();
+        let kinds: &[&str] = match annotated {
+            Some(_) => &[decoding::VIDEO, decoding::AUDIO],
+            None => &[decoding::VIDEO],
+        };
+        let source = decoding::source(uri, kinds)?;
+        let queue = gst::ElementFactory::make("queue")
+            .property("max-size-buffers", QUEUED_FRAMES)
+            .property("max-size-bytes", 0u32)
+            .property("max-size-time", 0u64)
+            .build()?;
+        let convert = gst::ElementFactory::make("videoconvert").build()?;
+        // A phone's recording may lie on its side.
+        let flip = gst::ElementFactory::make("videoflip")
+            .property_from_str("video-direction", "auto")
+            .build()?;
+        let classifier = arguments.classifier();
+        let analysis = arguments
+            .networks
+            .element(&classifier, arguments.mapping.as_ref())?;
+        analysis.set_property("sample-interval", settings.sample_interval_ns());
+        analysis.set_property("max-faces", settings.faces);
+        analysis.set_property("min-confidence", settings.min_confidence);
+        analysis.set_property("roi-meta", annotated.is_some());
+        analysis.set_property("analytics-meta", false);
+        let chain = [&queue, &convert, &flip, &analysis];
+        pipeline.add(&source)?;
+        pipeline.add_many(chain)?;
+        gst::Element::link_many(chain)?;
+        let annotation = match annotated {
+            Some(path) => Some(Annotation::add(&pipeline, &analysis, path, settings.blur)?),
+            None => {
+                let sink = gst::ElementFactory::make("fakesink")
+                    .property("sync", false)
+                    .property("enable-last-sample", false)
+                    .build()?;
+                pipeline.add(&sink)?;
+                analysis.link(&sink)?;
+                None
+            }
+        };
+
+        let gate = Gate::default();
+        let is_part = settings.from_ns.is_some() || settings.to_ns.is_some();
+        source.connect_pad_added({
+            let (queue, gate, pipeline) = (queue.downgrade(), gate.clone(), pipeline.downgrade());
+            move |_, pad| {
+                let (Some(queue), Some(pipeline)) = (queue.upgrade(), pipeline.upgrade()) else {
+                    return;
+                };
+                let is_video = kind(pad).as_deref() == Some(decoding::VIDEO);
+                // Of several in a file the first counts. What does not link ends in an error on
+                // the bus.
+                let is_linked = match (is_video, &annotation) {
+                    (true, _) => queue
+                        .static_pad("sink")
+                        .is_some_and(|input| !input.is_linked() && pad.link(&input).is_ok()),
+                    (false, Some(annotation)) => annotation.add_sound(&pipeline, pad),
+                    (false, None) => false,
+                };
+                if is_linked && is_part {
+                    gate.hold(pad, is_video);
+                }
+            }
+        });
+        source.connect_no_more_pads(|source| {
+            let told = gst::message::Application::builder(gst::Structure::new_empty(STREAMS))
+                .src(source)
+                .build();
+            // There is a bus where it plays.
+            let _ = source.post_message(told);
+        });
+        Ok(Self {
+            pipeline,
+            source,
+            analysis,
+            gate,
+        })
+    }
+
+    /// Whether `message` tells that all streams are known.
+    pub fn tells_streams(message: &gst::message::Application) -> bool {
+        message
+            .structure()
+            .is_some_and(|told| told.name() == STREAMS)
+    }
+
+    /// Has the streams play from `from_ns` to `to_ns`.
+    ///
+    /// # Errors
+    /// Where the recording does not let itself be played from another place.
+    pub fn play_part(&self, from_ns: Option<u64>, to_ns: Option<u64>) -> Result<(), String> {
+        let time = |ns: Option<u64>| ns.map(gst::ClockTime::from_nseconds);
+        let (from, to) = (time(from_ns).unwrap_or(gst::ClockTime::ZERO), time(to_ns));
+        let seek = gst::event::Seek::new(
+            1.0,
+            gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE,
+            gst::SeekType::Set,
+            from,
+            match to {
+                Some(_) => gst::SeekType::Set,
+                None => gst::SeekType::None,
+            },
+            to,
+        );
+        let is_part = self.gate.video().is_none_or(|video| video.send_event(seek));
+        self.gate.open();
+        match is_part {
+            true => Ok(()),
+            false => Err(
+                "it can only be played from the beginning to the end: leave --from and --to \
+                          out, or convert it first"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// Whether `message` comes from the element that analyses.
+    pub fn is_analysis(&self, message: &gst::Message) -> bool {
+        message.src() == Some(self.analysis.upcast_ref())
+    }
+
+    /// Whether `message` comes from what reads and decodes the recording.
+    pub fn is_decoding(&self, message: &gst::Message) -> bool {
+        let source = self.source.upcast_ref::<gst::Object>();
+        message
+            .src()
+            .is_some_and(|src| src == source || src.has_as_ancestor(source))
+    }
+
+    /// Whether `message` comes from what writes the annotated video.
+    pub fn is_writing(&self, message: &gst::Message) -> bool {
+        let element = message
+            .src()
+            .and_then(|src| src.downcast_ref::<gst::Element>());
+        let factory = element.and_then(|element| element.factory());
+        factory.is_some_and(|factory| factory.name() == "filesink")
+    }
+
+    /// Whether the recording has a video that is decoded.
+    pub fn has_video(&self) -> bool {
+        let pads = self.source.src_pads();
+        pads.iter()
+            .any(|pad| kind(pad).as_deref() == Some(decoding::VIDEO))
+    }
+
+    /// What is analysed, once it is known.
+    pub fn video_caps(&self) -> Option<gst::Caps> {
+        self.analysis.static_pad("sink")?.current_caps()
+    }
+
+    /// A number of the element's property `stats`.
+    pub fn stat(&self, name: &str) -> u64 {
+        let stats: Option<gst::Structure> = self.analysis.property("stats");
+        stats.and_then(|stats| stats.get(name).ok()).unwrap_or(0)
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.gate.open();
+        // Going down does not fail.
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+/// Such as `video/x-raw`.
+fn kind(pad: &gst::Pad) -> Option<String> {
+    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+    Some(caps.structure(0)?.name().to_string())
+}
+
+/// Holds streams back until it is known from where they play: an encoder takes no step back.
+#[derive(Clone, Default)]
+struct Gate(Arc<Mutex<Held>>);
+
+#[derive(Default)]
+struct Held {
+    video: Option<gst::Pad>,
+    probes: Vec<(gst::Pad, gst::PadProbeId)>,
+}
+
+impl Gate {
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hold(&self, pad: &gst::Pad, is_video: bool) {
+        let probe = pad.add_probe(gst::PadProbeType::BLOCK_DOWNSTREAM, |_, _| {
+            gst::PadProbeReturn::Ok
+        });
+        let mut held = self.lock();
+        held.probes.extend(probe.map(|probe| (pad.clone(), probe)));
+        if is_video {
+            held.video = Some(pad.clone());
+        }
+    }
+
+    fn video(&self) -> Option<gst::Pad> {
+        self.lock().video.clone()
+    }
+
+    fn open(&self) {
+        let held = std::mem::take(&mut *self.lock());
+        for (pad, probe) in held.probes {
+            pad.remove_probe(probe);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! How far an analysis is, and how fast.
+
+use std::time::{Duration, Instant};
+
+/// Of one recording.
+#[derive(Debug)]
+pub struct Speed {
+    started: Instant,
+    from_ns: u64,
+    to_ns: Option<u64>,
+    position_ns: u64,
+    end_ns: Option<u64>,
+}
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self::new(0, None)
+    }
+}
+
+impl Speed {
+    /// Of a recording that is analysed from `from_ns` to `to_ns`, or to its end.
+    pub fn new(from_ns: u64, to_ns: Option<u64>) -> Self {
+        Self {
+            started: Instant::now(),
+            from_ns,
+            to_ns,
+            position_ns: from_ns,
+            end_ns: to_ns,
+        }
+    }
+
+    /// The analysis is at `position_ns` of `duration_ns`.
+    pub fn reach(&mut self, position_ns: u64, duration_ns: Option<u64>) {
+        self.position_ns = self.position_ns.max(position_ns);
+        self.end_ns = match (self.to_ns, duration_ns) {
+            (Some(to_ns), Some(duration_ns)) => Some(to_ns.min(duration_ns)),
+            (to_ns, duration_ns) => to_ns.or(duration_ns),
+        };
+    }
+
+    /// Time of the recording that was analysed.
+    pub fn analysed_ns(&self) -> u64 {
+        self.position_ns.saturating_sub(self.from_ns)
+    }
+
+    pub fn elapsed_s(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    /// How much is done, 0 to 1; 0 where nobody knows.
+    pub fn share(&self) -> f64 {
+        match self
+            .end_ns
+            .and_then(|end_ns| end_ns.checked_sub(self.from_ns))
+        {
+            Some(all_ns) if all_ns > 0 => (self.analysed_ns() as f64 / all_ns as f64).min(1.0),
+            _ => 0.0,
+        }
+    }
+
+    pub fn times_real_time(&self) -> f64 {
+        self.analysed_ns() as f64 / 1e9 / self.elapsed_s().max(1e-3)
+    }
+
+    /// Seconds that the rest takes; `None` where nobody knows.
+    pub fn left_s(&self) -> Option<f64> {
+        let share = self.share();
+        (share > 0.0).then(|| self.elapsed_s() * (1.0 - share) / share)
+    }
+
+    /// Speed and time left, in words.
+    pub fn told(&self) -> String {
+        let speed = self.times_real_time();
+        match self.left_s() {
+            Some(left_s) => format!("{speed:.0}x, {} left", clock(left_s)),
+            None => format!("{speed:.0}x, at {}", clock(self.position_ns as f64 / 1e9)),
+        }
+    }
+
+    /// What it was in all, in words.
+    pub fn told_at_end(&self) -> String {
+        let (analysed_s, speed) = (self.analysed_ns() as f64 / 1e9, self.times_real_time());
+        let elapsed = clock(self.elapsed_s());
+        format!(
+            "{} in {elapsed}, {speed:.0} times real time",
+            clock(analysed_s)
+        )
+    }
+
+    /// How long the rest takes where `share` took `elapsed`, in words.
+    pub fn left(elapsed: Duration, share: f64) -> String {
+        match share > 0.0 {
+            true => clock(elapsed.as_secs_f64() * (1.0 - share).max(0.0) / share),
+            false => "?".to_owned(),
+        }
+    }
+}
+
+/// Such as `1:02:03`, and `12.3 s` under a minute.
+pub fn clock(seconds: f64) -> String {
+    if seconds < 60.0 {
+        return format!("{seconds:.1} s");
+    }
+    let seconds = seconds.round() as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_as_people_write_them() {
+        for (seconds, told) in [
+            (0.04, "0.0 s"),
+            (59.9, "59.9 s"),
+            (61.0, "1:01"),
+            (3723.4, "1:02:03"),
+        ] {
+            assert_eq!(clock(seconds), told);
+        }
+    }
+
+    #[test]
+    fn the_share_is_of_the_part_that_is_analysed() {
+        let mut speed = Speed::new(10, Some(50));
+        assert_eq!(speed.share(), 0.0);
+        speed.reach(20, Some(30));
+        assert_eq!((speed.share(), speed.analysed_ns()), (0.5, 10));
+        speed.reach(40, None);
+        assert_eq!(speed.share(), 0.75);
+        assert_eq!(Speed::default().left_s(), None);
+    }
+}

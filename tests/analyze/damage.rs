@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Recordings that cannot be read, or not to their end.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use super::*;
+
+#[test]
+fn a_broken_file_is_named_and_the_others_go_on() {
+    let bench = Bench::new();
+    bench.clip("in/a.mp4").clip("in/c.mp4");
+    std::fs::write(bench.path("in/b.mp4"), "no video").unwrap();
+    std::fs::write(bench.path("in/empty.mkv"), "").unwrap();
+    bench.run(&["in"]).assert_status(1).assert_said(&[
+        "Error: in/b.mp4: ",
+        "Error: in/empty.mkv: ",
+        "2 analysed, 2 failed",
+    ]);
+    let states: Vec<[String; 2]> = bench.ledger().into_iter().map(|[n, s, _]| [n, s]).collect();
+    assert_eq!(
+        states,
+        [
+            ["a", "done"],
+            ["b", "failed"],
+            ["c", "done"],
+            ["empty", "failed"]
+        ]
+    );
+    assert!(bench.path("out/c/summary.json").exists());
+    assert!(!bench.path("out/b").exists());
+    // And again, for what failed may be whole by now.
+    bench.clip("in/b.mp4");
+    bench
+        .run(&["in"])
+        .assert_status(1)
+        .assert_said(&["1 analysed, 2 done before, 1 failed"]);
+}
+
+#[test]
+fn what_could_be_read_of_a_damaged_recording_is_kept() {
+    let bench = Bench::new();
+    bench.encode("whole.mkv", MATROSKA).clip("other.mp4");
+    let whole = std::fs::read(bench.path("whole.mkv")).unwrap();
+    std::fs::write(bench.path("cut.mkv"), &whole[..whole.len() * 6 / 10]).unwrap();
+    let inputs = ["cut.mkv", "other.mp4"];
+    bench
+        .run(&inputs)
+        .assert_status(1)
+        .assert_said(&["cut.mkv: damaged: the file is cut off: it has "]);
+    let lines = bench.read("out/cut/records.jsonl").lines().count();
+    assert!((3..15).contains(&lines), "{lines}");
+    let damage = bench.json("out/cut/summary.json")["damage"].clone();
+    assert!(
+        damage.as_str().unwrap().starts_with("the file is cut off"),
+        "{damage}"
+    );
+    assert_eq!(bench.ledger()[0][1], "damaged");
+    // It does not get better.
+    bench
+        .run(&inputs)
+        .assert_status(1)
+        .assert_said(&["0 analysed, 2 done before, 1 damaged"]);
+}
+
+#[test]
+fn a_missing_decoder_is_named_with_its_package() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    let decoders = [
+        "avdec_h264",
+        "openh264dec",
+        "vah264dec",
+        "vaapih264dec",
+        "nvh264dec",
+        "v4l2h264dec",
+    ];
+    let ranks = decoders.map(|decoder| format!("{decoder}:NONE")).join(",");
+    let mut command = bench.command(&["talk.mp4"]);
+    let run = Run(command
+        .env("GST_PLUGIN_FEATURE_RANK", ranks)
+        .output()
+        .unwrap());
+    run.assert_status(1)
+        .assert_said(&["talk.mp4: GStreamer has no H.264", "gstreamer1.0-libav"]);
+}
+
+#[test]
+fn sound_without_video_is_no_recording() {
+    let bench = Bench::new();
+    init();
+    let sound = bench.path("in/sound.mp4");
+    std::fs::create_dir(bench.path("in")).unwrap();
+    make(&format!(
+        "audiotestsrc num-buffers=20 ! avenc_aac ! mp4mux ! filesink location={}",
+        sound.display()
+    ));
+    bench.clip("in/talk.mp4");
+    for options in [&[][..], &["--annotate"]] {
+        bench
+            .run(&[&["in", "--verbose"], options].concat())
+            .assert_status(0)
+            .assert_said(&["in/sound.mp4: passed over: it has no video"]);
+    }
+    bench
+        .run(&["in/sound.mp4"])
+        .assert_status(1)
+        .assert_said(&["in/sound.mp4: it has no video"]);
+}
+
+#[test]
+fn a_recording_is_had_over_the_network() {
+    let bench = Bench::new();
+    bench.encode("talk.mkv", MATROSKA);
+    if gst::ElementFactory::find("souphttpsrc").is_none() {
+        println!("skipped: souphttpsrc is not installed");
+        return;
+    }
+    let content = std::fs::read(bench.path("talk.mkv")).unwrap();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for connection in server.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = [0; 4096];
+            let len = connection.read(&mut request).unwrap();
+            let is_there = String::from_utf8_lossy(&request[..len]).contains("/talk.mkv");
+            let (status, body) = match is_there {
+                true => ("200 OK", &content[..]),
+                false => ("404 Not Found", &b""[..]),
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            // Who has read enough hangs up.
+            let _ = connection.write_all(head.as_bytes());
+            let _ = connection.write_all(body);
+        }
+    });
+    let url = |name: &str| format!("http://{address}/{name}");
+    bench.run(&[&url("talk.mkv?token=a/b")]).assert_status(0);
+    assert_eq!(bench.read("out/talk/records.jsonl").lines().count(), 15);
+    bench
+        .run(&[&url("lost.mkv")])
+        .assert_status(1)
+        .assert_said(&["lost.mkv: ", "Not Found"]);
+}

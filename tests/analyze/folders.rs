@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What is found, what it is called, and where it cannot be written.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+#[test]
+fn folders_and_patterns_are_searched() {
+    let bench = Bench::new();
+    bench
+        .clip("days/one/talk.mp4")
+        .encode("days/two/deep/talk.mkv", MATROSKA);
+    std::fs::write(bench.path("days/notes.txt"), "text").unwrap();
+    std::fs::copy(fixture("neutral.png"), bench.path("days/picture.png")).unwrap();
+    std::fs::write(bench.path("days/.hidden.mp4"), "text").unwrap();
+    bench
+        .run(&["days", "--verbose"])
+        .assert_status(0)
+        .assert_said(&[
+            "days/notes.txt: passed over: ",
+            "days/picture.png: passed over: it is image/png",
+            "days/.hidden.mp4: passed over: it is hidden",
+            "2 analysed",
+        ]);
+    let mut names: Vec<String> = bench.ledger().into_iter().map(|[name, ..]| name).collect();
+    names.sort();
+    assert_eq!(names, ["talk", "talk.mkv"]);
+    // The same files, named otherwise.
+    bench
+        .run(&["days/*/*.mp4", "days/one/../one/talk.mp4", "days/two"])
+        .assert_status(0)
+        .assert_said(&["0 analysed, 2 done before"]);
+}
+
+#[test]
+fn results_are_no_recordings() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    bench.run(&[".", "--annotate"]).assert_status(0);
+    bench
+        .run(&[".", "--annotate"])
+        .assert_status(0)
+        .assert_said(&["0 analysed, 1 done before"]);
+}
+
+#[test]
+fn hostile_names_do_no_harm() {
+    let bench = Bench::new();
+    bench.clip("clip.mp4");
+    std::fs::create_dir(bench.path("in")).unwrap();
+    let long = format!("{}.mp4", "x".repeat(251));
+    let names: [&[u8]; 8] = [
+        b"-rf.mp4",
+        b"two\nlines \x1b[2J.mp4",
+        "Ünïcödé 日本 🙂.mp4".as_bytes(),
+        b"no unicode \xff.mp4",
+        b"per%20cent #1?.mp4",
+        b"; rm 'a' \"b\" $(c) `d`.mp4",
+        b" .mp4",
+        long.as_bytes(),
+    ];
+    for name in names {
+        let path = bench.path("in").join(OsStr::from_bytes(name));
+        std::fs::copy(bench.path("clip.mp4"), path).unwrap();
+    }
+    let run = bench.run(&["in"]);
+    run.assert_status(0);
+    assert!(!run.problems().contains('\x1b'));
+    let folders: Vec<String> = std::fs::read_dir(bench.path("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| bench.path("out").join(name).is_dir())
+        .collect();
+    assert_eq!(folders.len(), names.len(), "{folders:?}");
+    for folder in folders {
+        assert!(
+            !folder.starts_with(['-', '.']) && !folder.contains(char::is_control),
+            "{folder:?}"
+        );
+        for file in FILES {
+            assert!(
+                bench.path("out").join(&folder).join(file).exists(),
+                "{folder:?}"
+            );
+        }
+    }
+    // An option's name as an argument, too.
+    std::fs::copy(bench.path("clip.mp4"), bench.path("-v.mp4")).unwrap();
+    bench.run(&["--", "-v.mp4"]).assert_status(0);
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_told_before_the_work() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    for (input, problem) in [
+        ("lost.mp4", "lost.mp4: there is no such file or folder"),
+        (
+            "rtsp://camera/stream",
+            "a live stream has no end and is no recording",
+        ),
+        ("*.avi", "nothing matches this pattern"),
+        (
+            "smb://server/talk.mp4",
+            "begin with http://, https:// or file://",
+        ),
+    ] {
+        bench
+            .run(&["talk.mp4", input])
+            .assert_status(2)
+            .assert_said(&[problem]);
+        assert!(!bench.path("out").exists());
+    }
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    bench
+        .run(&["empty"])
+        .assert_status(1)
+        .assert_said(&["there is no recording"]);
+    bench
+        .run(&["talk.mp4", "--blur", "--samples-per-second", "5"])
+        .assert_status(2);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_told_before_the_work() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    std::fs::write(bench.path("out"), "a file").unwrap();
+    bench
+        .run(&["talk.mp4"])
+        .assert_status(1)
+        .assert_said(&["out: it is not a folder"]);
+    std::fs::remove_file(bench.path("out")).unwrap();
+    let assert_refused = || {
+        bench
+            .run(&["talk.mp4"])
+            .assert_status(1)
+            .assert_said(&["out: the folder for the results cannot be written to"]);
+        assert_eq!(bench.files("out"), Files::new());
+    };
+    std::fs::create_dir(bench.path("out")).unwrap();
+    let permissions = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(bench.path("out"), permissions(0o555)).unwrap();
+    let probe = bench.path("out/probe");
+    if File::create(&probe).is_err() {
+        return assert_refused();
+    }
+    // Who may write to read-only folders may mount disks.
+    std::fs::remove_file(probe).unwrap();
+    if let Some(_disk) = Disk::mount(bench.path("out"), "ro") {
+        assert_refused();
+    }
+}
+
+/// A file system of its own, where this user may mount one.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(path: PathBuf, options: &str) -> Option<Self> {
+        std::fs::create_dir_all(&path).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(&path)
+            .output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            println!("skipped: this user cannot mount a file system");
+            return None;
+        }
+        Some(Self(path))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(&self.0).status();
+        assert!(unmounted.unwrap().success());
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing_half() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4").clip("other.mp4");
+    for (bytes, options) in [(12 << 10, &[][..]), (24 << 10, &["--annotate"])] {
+        let name = format!("disk{bytes}");
+        let Some(_disk) = Disk::mount(bench.path(&name), &format!("size={bytes}")) else {
+            return;
+        };
+        let inputs = ["talk.mp4", "other.mp4"];
+        let mut command = bench.command_into(&name, &[&inputs, options].concat());
+        let run = Run(command.output().unwrap());
+        run.assert_status(1).assert_said(&["o space left on"]);
+        assert_eq!(bench.files(&name), Files::new());
+    }
+}
+
+#[test]
+fn a_second_run_in_the_same_folder_is_refused() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    std::fs::create_dir(bench.path("out")).unwrap();
+    let lock = File::create(bench.path("out/.gst-attitude.lock")).unwrap();
+    lock.lock().unwrap();
+    bench
+        .run(&["talk.mp4"])
+        .assert_status(1)
+        .assert_said(&["another gst-attitude analyze is writing to this folder"]);
+    drop(lock);
+    bench.run(&["talk.mp4"]).assert_status(0);
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What a recording's results say.
+
+use super::*;
+
+fn records(bench: &Bench, name: &str) -> Vec<Value> {
+    let text = bench.read(&format!("out/{name}/records.jsonl"));
+    let lines = text.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn times_ms(records: &[Value]) -> Vec<u64> {
+    let times = records
+        .iter()
+        .map(|r| r["stream_time_ns"].as_u64().unwrap());
+    times.map(|time_ns| time_ns / 1_000_000).collect()
+}
+
+#[test]
+fn a_recording_gets_its_folder() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    let files = bench.analyze(&["talk.mp4"]);
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    let expected = FILES.map(|name| format!("talk/{name}"));
+    assert_eq!(names[0], "summary.csv");
+    assert_eq!(names[1..], expected);
+
+    let records = records(&bench, "talk");
+    assert_eq!(records.len(), 15);
+    let attitudes: Vec<&str> = records
+        .iter()
+        .map(|record| record["faces"][0]["attitude"].as_str().unwrap())
+        .collect();
+    assert_eq!((attitudes[2], attitudes[14]), ("positive", "negative"));
+    assert!(records.iter().all(|record| record["stream"] == "talk"));
+
+    let rows = csv::Reader::from_reader(&files["talk/faces.csv"][..])
+        .into_records()
+        .count();
+    assert_eq!(rows, 15);
+    let subtitles = bench.read("out/talk/attitude.vtt");
+    assert!(
+        subtitles.starts_with("WEBVTT\n\n00:00:00.000 --> 00:00:01.")
+            && subtitles.contains("#1 positive"),
+        "{subtitles}"
+    );
+    let last = subtitles.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(last.contains(" --> 00:00:03.000\n#1 negative"), "{last}");
+
+    let summary = bench.json("out/talk/summary.json");
+    let recording = &summary["recording"];
+    assert_eq!(recording["name"], "talk");
+    assert_eq!(recording["duration_ns"], 3_000_000_000u64);
+    assert_eq!(
+        (&recording["width"], &recording["height"]),
+        (&320.into(), &192.into())
+    );
+    assert_eq!(recording["frames_per_second"], 25.0);
+    assert_eq!(recording["frames"], 75);
+    assert_eq!(
+        recording["size_bytes"],
+        bench.path("talk.mp4").metadata().unwrap().len()
+    );
+    assert_eq!(summary["damage"], Value::Null);
+    assert_eq!(summary["samples"], 15);
+    assert_eq!(summary["rules"]["join_gap_ns"], 10_000_000_000u64);
+    let person = &summary["persons"][0];
+    assert_eq!(person["tracks"][0]["track"], 1);
+    assert_eq!(person["segments"][0]["attitude"], "positive");
+    assert_eq!(summary["analysis"]["provider"], "cpu");
+    assert_eq!(bench.ledger(), [["talk", "done", ""]]);
+}
+
+#[test]
+fn average_faces_are_judged_by_the_embedded_models() {
+    let bench = Bench::new();
+    let faces = ["neutral", "positive", "negative"].map(|a| Portrait::new(a, 80, 16, 160));
+    write_clip(&bench.path("faces.mkv"), &faces, MATROSKA);
+    let output = Command::new(env!("CARGO_BIN_EXE_gst-attitude"))
+        .args(["analyze", "faces.mkv", "-o", "out"])
+        .current_dir(bench.0.path())
+        .output();
+    Run(output.unwrap()).assert_status(0);
+    let records = records(&bench, "faces");
+    for (number, attitude) in [(4, "neutral"), (9, "positive"), (14, "negative")] {
+        assert_eq!(
+            records[number]["faces"][0]["attitude"], attitude,
+            "{number}"
+        );
+    }
+}
+
+#[test]
+fn the_same_recording_gives_the_same_bytes() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4").encode("other.mkv", MATROSKA);
+    let first = bench.analyze(&["talk.mp4", "other.mkv"]);
+    let second = bench.analyze(&["talk.mp4", "other.mkv", "--force", "--jobs", "2"]);
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_part_is_told_of_at_its_place_in_the_recording() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4").encode("other.mkv", MATROSKA);
+    let inputs = ["talk.mp4", "other.mkv"];
+    bench.analyze(&[&inputs[..], &["--from", "0:01.2", "--to", "2.2"]].concat());
+    for name in ["talk", "other"] {
+        let records = records(&bench, name);
+        assert_eq!(times_ms(&records), [1200, 1400, 1600, 1800, 2000], "{name}");
+        assert_eq!(records[0]["running_time_ns"], 0);
+    }
+    bench.analyze(&[&inputs[..], &["--to", "0.5"]].concat());
+    assert_eq!(times_ms(&records(&bench, "talk")), [0, 200, 400]);
+    bench
+        .run(&["talk.mp4", "--from", "1:00:00"])
+        .assert_status(1)
+        .assert_said(&["no frame in the part that --from and --to ask for"]);
+    bench
+        .run(&["talk.mp4", "--from", "2", "--to", "1"])
+        .assert_status(2);
+    bench.run(&["talk.mp4", "--from", "noon"]).assert_status(2);
+}
+
+#[test]
+fn samples_and_formats_are_as_asked_for() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    let files = bench.analyze(&[
+        "talk.mp4",
+        "--samples-per-second",
+        "0",
+        "--formats",
+        "records.jsonl",
+    ]);
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        ["summary.csv", "talk/records.jsonl", "talk/summary.json"]
+    );
+    assert_eq!(records(&bench, "talk").len(), 75);
+    bench.analyze(&["talk.mp4", "--samples-per-second", "1"]);
+    assert_eq!(times_ms(&records(&bench, "talk")), [0, 1000, 2000]);
+}
+
+#[test]
+fn programs_are_told_in_json() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    std::fs::write(bench.path("broken.mp4"), "no video").unwrap();
+    let run = bench.run(&["talk.mp4", "broken.mp4", "--json", "--quiet", "--jobs", "1"]);
+    let events = run.assert_status(1).events();
+    let told: Vec<(&str, &str)> = events
+        .iter()
+        .map(|event| {
+            (
+                event["event"].as_str().unwrap(),
+                event["input"].as_str().unwrap_or(""),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("run", ""),
+            ("started", "talk.mp4"),
+            ("done", "talk.mp4"),
+            ("started", "broken.mp4"),
+            ("failed", "broken.mp4"),
+            ("end", ""),
+        ]
+    );
+    assert_eq!(
+        (&events[5]["done"], &events[5]["failed"]),
+        (&1.into(), &1.into())
+    );
+}
