@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The computation: from a frame's pixels to followed and classified faces.
+//! The computation: from a frame's pixels to followed and classified faces, and to what a whole
+//! recording shows.
 //!
 //! Pure Rust on slices. It knows neither GStreamer nor ONNX Runtime; the two networks stand behind
 //! the traits [`detection::FaceDetector`] and [`attitude::AttitudeClassifier`]. The modules are in
@@ -29,6 +30,9 @@ pub mod history;
 
 pub mod analyzer;
 pub mod epoch;
+
+pub mod resampling;
+pub mod timeline;
 
 /// A network could not be run, or answered in a way that it must not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

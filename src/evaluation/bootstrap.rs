@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How far the figures would move with other faces: the percentile bootstrap (Efron and
-//! Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13).
+//! How far the figures would move with other faces: the percentile bootstrap.
 //!
 //! Faces that go together, such as those of one person, are drawn together: what is alike must not
 //! count as independent.
@@ -12,9 +11,7 @@ use serde::Serialize;
 
 use super::Answer;
 use super::tally::{Figure, Tally};
-
-/// Share of the resamples that an interval leaves out at either end: 95% are inside.
-const TAIL: f64 = 0.025;
+use crate::analysis::resampling::{Interval, SplitMix64};
 
 /// A figure and the interval in which 95% of the resamples have it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -75,7 +72,7 @@ impl Bootstrap {
             let estimate = |figure| {
                 let value = figure_of(&whole, figure)?;
                 let drawn = resamples.iter().map(|tallies| figure_of(tallies, figure));
-                let (low, high) = interval(drawn.collect::<Option<_>>()?)?;
+                let Interval { low, high } = Interval::of(drawn.collect::<Option<_>>()?)?;
                 Some((figure, Estimate { value, low, high }))
             };
             Figure::ALL.into_iter().filter_map(estimate).collect()
@@ -124,39 +121,6 @@ impl Bootstrap {
     }
 }
 
-/// Where the middle 95% of `values` lie; `None` where there are none.
-fn interval(mut values: Vec<f64>) -> Option<(f64, f64)> {
-    values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    let quantile = |share: f64| {
-        let place = share * last as f64;
-        let (below, above) = (
-            values[place.floor() as usize],
-            values[place.ceil() as usize],
-        );
-        below + (above - below) * place.fract()
-    };
-    Some((quantile(TAIL), quantile(1.0 - TAIL)))
-}
-
-/// Steele, Lea and Flood's generator ("Fast Splittable Pseudorandom Number Generators", 2014) with
-/// the constants of Vigna's public-domain `splitmix64.c`.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number under `count`; all as likely, but for a part in 2^64 / `count`.
-    fn below(&mut self, count: usize) -> usize {
-        ((u128::from(self.next()) * count as u128) >> 64) as usize
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,13 +142,6 @@ mod tests {
 
     fn accuracy(estimates: &Estimates) -> Estimate {
         estimates[&Figure::Accuracy]
-    }
-
-    #[test]
-    fn the_generator_is_the_published_one() {
-        let mut random = SplitMix64(1_234_567);
-        assert_eq!(random.next(), 6_457_827_717_110_365_317);
-        assert_eq!(random.next(), 3_203_168_211_198_807_973);
     }
 
     #[test]
@@ -228,12 +185,5 @@ mod tests {
         let comparison = Bootstrap::default().compare(&[Vec::new()], &[]);
         assert_eq!(comparison.figures[0].get(&Figure::CalibrationError), None);
         assert_eq!(accuracy(&comparison.figures[0]).value, 0.0);
-    }
-
-    #[test]
-    fn quantiles_lie_between_values() {
-        let values = (0..=100).rev().map(f64::from).collect();
-        assert_eq!(interval(values), Some((2.5, 97.5)));
-        assert_eq!(interval(Vec::new()), None);
     }
 }

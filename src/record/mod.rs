@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! What is known of a frame, as data: one record type, and a file for each format that it is written
-//! in.
+//! in; and what is known of a whole recording.
 
 pub mod csv;
 pub mod cue;
 pub mod json;
+pub mod summary;
 pub mod webvtt;
 
 use std::collections::BTreeMap;
