@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod console;
 mod evaluate;
 mod models;
+mod report;
 
 #[derive(Parser)]
 #[command(
@@ -25,6 +26,7 @@ struct Program {
 enum Command {
     Evaluate(evaluate::Arguments),
     Models(models::Arguments),
+    Report(report::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
