@@ -35,6 +35,9 @@ const ANY_WORD_FROM: f64 = 0.22;
 /// Most spells that are drawn: a column each where there would be more.
 const MAX_SPELLS: usize = 600;
 
+/// More spells than these have no outlines, which would hide them.
+const DENSE_FROM: usize = 60;
+
 /// The scores in `series` and the spells in `strip`, from [`strip`], along `axis`.
 pub fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
     let [positive, neutral, negative] = areas(series, axis);
@@ -56,7 +59,7 @@ pub fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
             @for (_, place) in &ticks {
                 line.grid x1=(Width(*place)) x2=(Width(*place)) y2=(STRIP_END_PX) {}
             }
-            svg.strip y=(STRIP_Y_PX) width="100%" height=(STRIP_PX) {
+            svg.strip.dense[strip.len() > DENSE_FROM] y=(STRIP_Y_PX) width="100%" height=(STRIP_PX) {
                 @for segment in strip {
                     @let (x, width) = axis.extent(segment.span);
                     rect class=(label_name(segment.attitude)) x=(x) width=(width) {}

@@ -186,7 +186,7 @@ fn scene(summarized: &Summarized, axis: &Axis, step_s: u32) -> Markup {
     };
     html! {
         section aria-labelledby="scene" {
-            h2 #scene { "All faces" }
+            (title(None, &html! { h2 #scene { "All faces" } }))
             p.help {
                 "Above, the three scores, which add up to 1: from the top down how positive, from the bottom up \
                  how negative, neutral between them. Below, the spells of one attitude. "
@@ -224,12 +224,7 @@ fn persons(recording: &Recording, summarized: &Summarized, axis: &Axis) -> Marku
             @for (index, (person, (picture, table))) in
                 persons.iter().zip(pictures.into_iter().zip(tables)).enumerate() {
                 article aria-labelledby={ "person-" (person.id) } {
-                    div.title {
-                        @if let Some(thumbnail) = recording.thumbnail(index) {
-                            img src=(thumbnail) alt="";
-                        }
-                        h3 id={ "person-" (person.id) } { (name(person)) }
-                    }
+                    (title(recording.thumbnail(index), &heading(person)))
                     @if drawn[index] {
                         (shown(&name(person), &person.timeline, &Drawn { picture, table }, axis))
                     } @else {
@@ -242,6 +237,21 @@ fn persons(recording: &Recording, summarized: &Summarized, axis: &Axis) -> Marku
     }
 }
 
+/// A row with the heading, and what is shown where the recording is.
+fn title(thumbnail: Option<&str>, heading: &Markup) -> Markup {
+    html! {
+        div.title {
+            @if let Some(thumbnail) = thumbnail { img src=(thumbnail) alt=""; }
+            (heading)
+            p.now aria-hidden="true" hidden { "Now " span.attitude {} }
+        }
+    }
+}
+
+fn heading(person: &Person) -> Markup {
+    html! { h3 id={ "person-" (person.id) } { (name(person)) } }
+}
+
 /// A person's or the scene's scores, as fine as the picture and as coarse as the table.
 struct Drawn {
     picture: Series,
@@ -251,7 +261,6 @@ struct Drawn {
 /// All that there is to see of a person or the scene.
 fn shown(name: &str, timeline: &Timeline, series: &Drawn, axis: &Axis) -> Markup {
     html! {
-        p.now aria-hidden="true" hidden { "Now " span.attitude {} }
         (timeline::picture(name, timeline, &series.picture, axis))
         (timeline::facts(timeline))
         (timeline::figures(name, timeline))

@@ -44,7 +44,7 @@ pub fn changes(name: &str, changes: &[Change]) -> Markup {
                             th scope="col" { "Time" }
                             th scope="col" { "From" }
                             th scope="col" { "To" }
-                            th scope="col" { "Size" }
+                            th scope="col" { "Size, −2 to 2" }
                         }
                     }
                     tbody {

@@ -80,7 +80,7 @@ pub fn figures(name: &str, timeline: &Timeline) -> Markup {
                         th scope="col" { "Attitude" }
                         th scope="col" { "Share of the time seen" }
                         th scope="col" { "Longest spell" }
-                        th scope="col" { "Mean score, with its 95% interval" }
+                        th scope="col" { "Mean score (95% interval)" }
                     }
                 }
                 tbody {

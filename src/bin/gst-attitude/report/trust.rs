@@ -140,7 +140,7 @@ fn reading(rules: &Rules, spacing_ns: Option<u64>) -> Markup {
             li {
                 "The 95% interval of a mean says how far it would move by chance in another recording like this \
                  one. It knows nothing of the model's errors, nor of another day. Where less than half a minute \
-                 was judged there is none."
+                 was judged, or spells are so long that only a few fit, there is none."
             }
             li { "The scene is the mean of all faces that were judged at a time." }
         }
