@@ -23,6 +23,7 @@ fn a_page_tells_what_was_seen() {
         assert!(page.contains(part), "no {part} in {page}");
     }
     assert!(!page.contains("alert(1)"));
+    assert!(!page.contains("style=") && !page.contains("onclick"));
     assert!(!page.contains("<img") && !page.contains("http://") && !page.contains("https://"));
 }
 

@@ -33,7 +33,7 @@ const WORD_FROM: f64 = 0.09;
 const ANY_WORD_FROM: f64 = 0.22;
 
 /// Most spells that are drawn: a column each where there would be more.
-const MAX_SPELLS: usize = 600;
+pub const MAX_SPELLS: usize = 600;
 
 /// More spells than these have no outlines, which would hide them.
 const DENSE_FROM: usize = 60;

@@ -26,7 +26,12 @@ pub type Outcome<'a> = Result<(&'a Summary, String), String>;
 
 /// The page, in HTML.
 pub fn index(entries: &[Entry]) -> String {
-    let columns = ["Recording", "Length", "Persons", "Samples", "With faces"];
+    let shown = Shown {
+        length: entries
+            .iter()
+            .any(|entry| entry.recording.duration_ns.is_some()),
+        problem: entries.iter().any(|entry| problem(entry).is_some()),
+    };
     let body = html! {
         (patterns())
         header {
@@ -43,14 +48,8 @@ pub fn index(entries: &[Entry]) -> String {
             div.scroll {
                 table.index {
                     caption.hidden { "Recordings" }
-                    thead {
-                        tr {
-                            @for column in columns { th scope="col" { (column) } }
-                            @for label in LABELS { th scope="col" { (text::named(label)) } }
-                            th scope="col" { "Incomplete" }
-                        }
-                    }
-                    tbody { @for entry in entries { (row(entry)) } }
+                    thead { (heads(&shown)) }
+                    tbody { @for entry in entries { (row(entry, &shown)) } }
                 }
             }
         }
@@ -58,11 +57,29 @@ pub fn index(entries: &[Entry]) -> String {
     document("Attitudes in recordings", SCRIPT, &body)
 }
 
-fn row(entry: &Entry) -> Markup {
+/// Which columns there are beside those that always are.
+struct Shown {
+    length: bool,
+    problem: bool,
+}
+
+fn heads(shown: &Shown) -> Markup {
+    html! {
+        tr {
+            th scope="col" { "Recording" }
+            @if shown.length { th scope="col" { "Length" } }
+            @for column in ["Persons", "Samples", "With faces"] { th scope="col" { (column) } }
+            @for label in LABELS { th scope="col" { (text::named(label)) } }
+            @if shown.problem { th scope="col" { "Incomplete" } }
+        }
+    }
+}
+
+fn row(entry: &Entry, shown: &Shown) -> Markup {
     let Entry { recording, outcome } = entry;
-    let (summary, address, problem) = match outcome {
-        Ok((summary, address)) => (Some(*summary), Some(address), recording.damage.as_ref()),
-        Err(problem) => (None, None, Some(problem)),
+    let (summary, address) = match outcome {
+        Ok((summary, address)) => (Some(*summary), Some(address)),
+        Err(_) => (None, None),
     };
     let count = |of: fn(&Summary) -> u64| cell(summary.map(of), text::grouped);
     let shares = summary.and_then(|summary| summary.scene.shares.as_ref());
@@ -74,7 +91,7 @@ fn row(entry: &Entry) -> Markup {
                     None => (recording.name),
                 }
             }
-            (cell(recording.duration_ns, text::length))
+            @if shown.length { (cell(recording.duration_ns, text::length)) }
             (count(|summary| summary.persons.len() as u64))
             (count(|summary| summary.samples))
             (count(|summary| summary.samples_with_faces))
@@ -86,13 +103,19 @@ fn row(entry: &Entry) -> Markup {
                     None => td.share { "–" },
                 }
             }
-            td data-value=(problem.map_or("", String::as_str)) {
-                @match problem {
-                    Some(problem) => span.damage { (problem) },
-                    None => "",
-                }
+            @if shown.problem {
+                @let problem = problem(entry).unwrap_or_default();
+                td data-value=(problem) { span.damage { (problem) } }
             }
         }
+    }
+}
+
+/// What kept the recording, or a part of it, from being analysed.
+fn problem<'a>(entry: &'a Entry) -> Option<&'a str> {
+    match &entry.outcome {
+        Ok(_) => entry.recording.damage.as_deref(),
+        Err(problem) => Some(problem),
     }
 }
 

@@ -171,6 +171,8 @@ fn mean(means: Option<&ByAttitude<Mean>>, label: Option<Attitude>) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use gstattitude::analysis::resampling::Interval;
+
     use super::*;
 
     #[test]
@@ -202,6 +204,24 @@ mod tests {
             !figures.contains('%') || figures.matches('%').count() == 1,
             "{figures}"
         );
+    }
+
+    #[test]
+    fn a_mean_has_its_interval_where_there_is_one() {
+        let mean_of = |interval_95| {
+            let means = ByAttitude::from_fn(|_| Mean {
+                value: 0.3149,
+                interval_95,
+            });
+            mean(Some(&means), Some(Attitude::Positive)).into_string()
+        };
+        assert_eq!(mean_of(None), "0.31");
+        let interval = Interval {
+            low: 0.25,
+            high: 0.381,
+        };
+        assert_eq!(mean_of(Some(interval)), "0.31 (0.25 to 0.38)");
+        assert_eq!(mean(None, Some(Attitude::Positive)).into_string(), "–");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use gstattitude::analysis::timeline::rules::Rules;
 use maud::{Markup, html};
 
+use super::chart::MAX_SPELLS;
 use super::recording::Recording;
 use super::text;
 
@@ -127,7 +128,8 @@ fn reading(rules: &Rules, spacing_ns: Option<u64>) -> Markup {
                 "The strips, spells and changes are calmer: a spell begins where a score reaches "
                 (rules.begin_score) ", ends where it falls under " (rules.end_score)
                 " or another one takes over, and lasts for " (text::length(rules.min_segment_ns))
-                " or more. So they need not add up to the shares."
+                " or more. So they need not add up to the shares. Where there are more than " (MAX_SPELLS)
+                ", a strip shows what lasts longest in each of as many stretches."
             }
             li {
                 "A gap is a time without the face: " (text::length(rules.gap_from_ns(spacing_ns.unwrap_or(0))))
