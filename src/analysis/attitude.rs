@@ -95,6 +95,19 @@ impl Scores {
         Self::from_array(std::array::from_fn(|i| old[i] + gain * (new[i] - old[i])))
     }
 
+    /// The mean of `all`; `None` where there are none.
+    pub fn mean(all: impl Iterator<Item = Scores>) -> Option<Self> {
+        let mut sums = [0.0; 3];
+        let mut count = 0.0;
+        for scores in all {
+            count += 1.0;
+            for (sum, score) in sums.iter_mut().zip(scores.to_array()) {
+                *sum += score;
+            }
+        }
+        (count > 0.0).then(|| Self::from_array(sums.map(|sum| sum / count)))
+    }
+
     /// Whether every score is a number from 0 to 1.
     pub fn is_valid(&self) -> bool {
         self.to_array().iter().all(|s| (0.0..=1.0).contains(s))

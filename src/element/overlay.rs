@@ -126,14 +126,6 @@ fn attach(
 }
 
 fn scene_attitude(faces: &[Shown]) -> Option<Attitude> {
-    let mut sums = [0.0; 3];
-    let mut is_known = false;
     let known = faces.iter().filter(|face| face.label.is_some());
-    for scores in known.filter_map(|face| face.scores) {
-        is_known = true;
-        for (sum, score) in sums.iter_mut().zip(scores.to_array()) {
-            *sum += score;
-        }
-    }
-    is_known.then(|| Scores::from_array(sums).best())
+    Scores::mean(known.filter_map(|face| face.scores)).map(|scores| scores.best())
 }

@@ -8,6 +8,8 @@
 use std::fmt::Write;
 
 use super::FaceRecord;
+/// When a frame or a cue is shown.
+pub use crate::analysis::timeline::segments::Span;
 
 /// One subtitle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,21 +18,6 @@ pub struct Cue {
     pub span: Span,
     /// A line for each face.
     pub text: String,
-}
-
-/// When a frame or a cue is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// From then on.
-    pub start_ns: u64,
-    /// Until then.
-    pub end_ns: u64,
-}
-
-impl Span {
-    fn len_ns(&self) -> u64 {
-        self.end_ns.saturating_sub(self.start_ns)
-    }
 }
 
 /// Replaces `text` by a line for each face, such as `#1 positive`.

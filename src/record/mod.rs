@@ -115,6 +115,14 @@ impl From<Option<Scores>> for ScoresRecord {
     }
 }
 
+impl ScoresRecord {
+    /// The scores; `None` where they are those of no classification.
+    pub fn judged(&self) -> Option<Scores> {
+        let scores = Scores::from_array([self.positive, self.neutral, self.negative]);
+        (scores.is_valid() && scores != Scores::default()).then_some(scores)
+    }
+}
+
 impl Record {
     /// What `analysis` says of the frame that it was made of. `emotion_labels` are the
     /// classifier's.

@@ -2,16 +2,24 @@
 
 //! A whole recording in one object: who was seen when, and what they showed.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{FaceRecord, Record};
+use crate::analysis::attitude::{Attitude, Scores};
+use crate::analysis::geometry::Rect;
+use crate::analysis::timeline::persons::{self, Track};
 use crate::analysis::timeline::rules::Rules;
 use crate::analysis::timeline::segments::Span;
 use crate::analysis::timeline::series::Series;
-use crate::analysis::timeline::{Held, Timeline};
+use crate::analysis::timeline::{self, Held, Sample, Timeline};
 
 /// The version of the summary's fields and their meaning.
 pub const SCHEMA: u32 = 1;
+
+/// JSON Schema of a [`Summary`]. It allows for more fields beside those.
+pub const JSON_SCHEMA: &str = include_str!("summary.schema.json");
 
 /// A recording. A caller that knows more of it flattens this into a struct of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -79,7 +87,7 @@ pub struct Summarized {
 
 impl Summarized {
     /// The scores of the scene for drawing, in `max_bins` bins at most from the first sample of the
-    /// recording to the last.
+    /// recording to the end of the last.
     pub fn scene_series(&self, max_bins: usize) -> Series {
         self.series(&self.scene, max_bins)
     }
@@ -92,32 +100,159 @@ impl Summarized {
 
     fn series(&self, held: &[Held], max_bins: usize) -> Series {
         let summary = &self.summary;
+        let spacing_ns = summary.spacing_ns.unwrap_or(0);
+        let last_ns = summary.last_ns.unwrap_or(0);
         let span = Span {
             start_ns: summary.first_ns.unwrap_or(0),
-            end_ns: summary.last_ns.unwrap_or(0),
+            end_ns: last_ns.saturating_add(spacing_ns),
         };
-        Series::new(held, span, summary.spacing_ns.unwrap_or(0), max_bins)
+        Series::new(held, span, spacing_ns, max_bins)
     }
 }
 
 /// Makes a summary of records, one at a time. Keeps 32 bytes for each face of each sample.
 #[derive(Clone, Debug, Default)]
-pub struct SummaryBuilder {}
+pub struct SummaryBuilder {
+    stream: String,
+    /// Of all samples.
+    times_ns: Vec<u64>,
+    samples_left_out: u64,
+    scene: Vec<Sample>,
+    /// In the order in which they begin.
+    tracks: Vec<TrackSamples>,
+    /// Where in `tracks` those of the stream are, by number.
+    index_of_track: HashMap<u32, usize>,
+}
+
+#[derive(Clone, Debug)]
+struct TrackSamples {
+    number: u32,
+    first_bbox: Rect,
+    last_bbox: Rect,
+    /// Never empty.
+    samples: Vec<Sample>,
+}
 
 impl SummaryBuilder {
     /// Takes the next sample. Its time is its stream time, else its presentation timestamp, else its
-    /// running time.
-    pub fn add(&mut self, _record: &Record) {}
+    /// running time. Where another stream begins, so do other tracks.
+    pub fn add(&mut self, record: &Record) {
+        let time_ns = record.stream_time_ns.or(record.pts_ns);
+        let time_ns = time_ns.or(record.running_time_ns);
+        let is_next = |time_ns: &u64| self.times_ns.last().is_none_or(|last_ns| time_ns > last_ns);
+        let Some(time_ns) = time_ns.filter(is_next) else {
+            self.samples_left_out += 1;
+            return;
+        };
+        self.times_ns.push(time_ns);
+        if record.stream != self.stream {
+            self.stream.clone_from(&record.stream);
+            self.index_of_track.clear();
+        }
+        for face in &record.faces {
+            self.add_face(face, time_ns);
+        }
+        if !record.faces.is_empty() {
+            self.scene.push(scene_sample(&record.faces, time_ns));
+        }
+    }
+
+    fn add_face(&mut self, face: &FaceRecord, time_ns: u64) {
+        let [x, y, w, h] = face.bbox;
+        let bbox = Rect::new(x, y, w, h);
+        let index = *self.index_of_track.entry(face.track).or_insert_with(|| {
+            self.tracks.push(TrackSamples {
+                number: face.track,
+                first_bbox: bbox,
+                last_bbox: bbox,
+                samples: Vec::new(),
+            });
+            self.tracks.len() - 1
+        });
+        let track = &mut self.tracks[index];
+        track.last_bbox = bbox;
+        track.samples.push(Sample {
+            time_ns,
+            scores: face.scores.judged(),
+            label: Attitude::from_name(&face.attitude),
+        });
+    }
 
     /// The summary of what was taken, read by `rules`.
-    pub fn finish(self, rules: &Rules) -> Summarized {
+    pub fn finish(mut self, rules: &Rules) -> Summarized {
+        let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
+        let usual_ns = spacing_ns.unwrap_or(0);
+        let hold = |samples: &[Sample]| timeline::hold(samples, usual_ns, rules);
+        let samples_with_faces = self.scene.len() as u64;
+        let faces = self.tracks.iter().map(|track| track.samples.len() as u64);
+        let faces = faces.sum();
+        let scene = hold(&std::mem::take(&mut self.scene));
+        let tracks: Vec<Track> = self.tracks.iter().map(TrackSamples::summarized).collect();
+        let mut persons = Vec::new();
+        let mut held_of_persons = Vec::new();
+        for (index, joined) in persons::join(&tracks, usual_ns, rules).iter().enumerate() {
+            let span = |&track: &usize| TrackSpan {
+                track: self.tracks[track].number,
+                first_ns: tracks[track].first_ns,
+                last_ns: tracks[track].last_ns,
+            };
+            let spans = joined.iter().map(span).collect();
+            let samples = joined
+                .iter()
+                .map(|&track| std::mem::take(&mut self.tracks[track].samples));
+            let held = hold(&samples.collect::<Vec<_>>().concat());
+            persons.push(Person {
+                id: index as u32 + 1,
+                tracks: spans,
+                timeline: Timeline::new(&held, rules),
+            });
+            held_of_persons.push(held);
+        }
+        let summary = Summary {
+            schema: SCHEMA,
+            samples: self.times_ns.len() as u64,
+            samples_with_faces,
+            samples_left_out: self.samples_left_out,
+            faces,
+            first_ns: self.times_ns.first().copied(),
+            last_ns: self.times_ns.last().copied(),
+            spacing_ns,
+            rules: *rules,
+            scene: Timeline::new(&scene, rules),
+            persons,
+        };
         Summarized {
-            summary: Summary {
-                schema: SCHEMA,
-                rules: *rules,
-                ..Summary::default()
-            },
-            ..Summarized::default()
+            summary,
+            scene,
+            persons: held_of_persons,
         }
     }
 }
+
+impl TrackSamples {
+    fn summarized(&self) -> Track {
+        let time_ns = |sample: Option<&Sample>| sample.map_or(0, |sample| sample.time_ns);
+        Track {
+            first_ns: time_ns(self.samples.first()),
+            last_ns: time_ns(self.samples.last()),
+            first_bbox: self.first_bbox,
+            last_bbox: self.last_bbox,
+        }
+    }
+}
+
+fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Sample {
+    let judged = faces.iter().filter_map(|face| face.scores.judged());
+    let scores = Scores::mean(judged);
+    let is_known = |face: &FaceRecord| Attitude::from_name(&face.attitude).is_some();
+    Sample {
+        time_ns,
+        scores,
+        label: scores
+            .filter(|_| faces.iter().any(is_known))
+            .map(|scores| scores.best()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

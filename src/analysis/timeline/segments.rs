@@ -200,3 +200,6 @@ fn balance(held: &[Held], span: Span) -> Option<f64> {
     }
     (time > 0.0).then(|| sum / time)
 }
+
+#[cfg(test)]
+mod tests;
