@@ -46,6 +46,16 @@ fn a_recording_without_faces_has_a_page_too() {
 }
 
 #[test]
+fn times_however_far_apart_have_a_page() {
+    let desk = Desk::new();
+    let faces = [face(1, [0.8, 0.1, 0.1])];
+    let [first, last] = [0.0, 1.8e10].map(|time_s| record(time_s, &faces));
+    desk.write("a.jsonl", first + &last);
+    desk.report(&["a.jsonl", "-o", "a.html"]);
+    assert!(desk.read("a.html").contains("5000000:00:00"));
+}
+
+#[test]
 fn records_that_are_cut_short_are_told_of() {
     let desk = Desk::new();
     let lines = two_faces();

@@ -32,13 +32,10 @@ const SIGN_FROM: f64 = 0.025;
 const WORD_FROM: f64 = 0.09;
 const ANY_WORD_FROM: f64 = 0.22;
 
-/// Most spells that are drawn: a column each where there would be more.
-pub const MAX_SPELLS: usize = 600;
-
 /// More spells than these have no outlines, which would hide them.
 const DENSE_FROM: usize = 60;
 
-/// The scores in `series` and the spells in `strip`, from [`strip`], along `axis`.
+/// The scores in `series` and the spells in `strip`, from [`strip`](super::strip::strip), along `axis`.
 pub fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
     let [positive, neutral, negative] = areas(series, axis);
     let ticks: Vec<(u64, f64)> = axis
@@ -157,7 +154,8 @@ fn add_stretch(
         };
         let _ = write!(area, "M{start} {base}V{}L", y(scores[0]));
         for (offset, scores) in scores.iter().enumerate() {
-            let middle_ns = series.time_ns(first + offset) + series.bin_ns / 2;
+            let start_ns = series.time_ns(first + offset);
+            let middle_ns = start_ns.saturating_add(series.bin_ns / 2);
             let _ = write!(area, "{} {} ", x(middle_ns), y(scores));
         }
         let _ = write!(area, "{end} {}V{base}Z", y(scores[scores.len() - 1]));
@@ -168,60 +166,6 @@ fn add_stretch(
 fn share(scores: &Scores, attitude: Attitude) -> f64 {
     let sum: f32 = scores.to_array().iter().sum();
     f64::from(scores.get(attitude) / sum.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0)
-}
-
-/// The segments as they are drawn: as they are or, where there are too many to be seen, what lasts
-/// longest in each column.
-pub fn strip(segments: &[Segment], axis: &Axis) -> Vec<Segment> {
-    if segments.len() <= MAX_SPELLS {
-        return segments.to_vec();
-    }
-    let whole = axis.span();
-    let column_ns = whole.len_ns().div_ceil(MAX_SPELLS as u64).max(1);
-    let mut strip: Vec<Segment> = Vec::new();
-    let mut rest = segments;
-    for number in 0..MAX_SPELLS as u64 {
-        let start_ns = whole.start_ns + number * column_ns;
-        let column = Span {
-            start_ns,
-            end_ns: (start_ns + column_ns).min(whole.end_ns),
-        };
-        let over = rest.partition_point(|segment| segment.span.end_ns <= column.start_ns);
-        rest = &rest[over..];
-        let Some(attitude) = longest_in(column, rest) else {
-            continue;
-        };
-        match strip.last_mut() {
-            Some(last) if last.attitude == attitude && last.span.end_ns == column.start_ns => {
-                last.span.end_ns = column.end_ns;
-            }
-            _ => strip.push(Segment {
-                span: column,
-                attitude,
-            }),
-        }
-    }
-    strip
-}
-
-/// What most of `column` shows, of `segments` by time; `None` where that is nothing.
-fn longest_in(column: Span, segments: &[Segment]) -> Option<Option<Attitude>> {
-    let mut times_ns = [0; 4];
-    for segment in segments {
-        if segment.span.start_ns >= column.end_ns {
-            break;
-        }
-        let index = segment.attitude.map_or(3, |attitude| attitude as usize);
-        let start_ns = segment.span.start_ns.max(column.start_ns);
-        times_ns[index] += segment
-            .span
-            .end_ns
-            .min(column.end_ns)
-            .saturating_sub(start_ns);
-    }
-    let unseen_ns = column.len_ns().saturating_sub(times_ns.iter().sum());
-    let (index, &longest_ns) = times_ns.iter().enumerate().max_by_key(|(_, ns)| **ns)?;
-    (longest_ns > unseen_ns).then(|| Attitude::ALL.get(index).copied())
 }
 
 #[cfg(test)]
@@ -295,23 +239,5 @@ mod tests {
         assert!(labelled(10_000).contains("word wide") && labelled(10_000).contains("sign narrow"));
         assert!(labelled(3_000).contains(">−<"));
         assert_eq!(labelled(1_000), "");
-    }
-
-    #[test]
-    fn too_many_spells_become_columns() {
-        use Attitude::{Negative, Positive};
-        let few = [segment(0, 500, Some(Positive)), segment(500, 900, None)];
-        assert_eq!(strip(&few, &axis(1)), few);
-        // Two thirds of each of 1000 seconds positive, the rest negative; then nothing; then unknown.
-        let many = (0..1000).flat_map(|i| {
-            [
-                segment(3 * i, 3 * i + 2, Some(Positive)),
-                segment(3 * i + 2, 3 * i + 3, Some(Negative)),
-            ]
-        });
-        let many: Vec<Segment> = many.chain([segment(4500, 6000, None)]).collect();
-        let columns = strip(&many, &axis(6));
-        let expected = [segment(0, 3000, Some(Positive)), segment(4500, 6000, None)];
-        assert_eq!(columns, expected);
     }
 }

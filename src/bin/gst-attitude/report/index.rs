@@ -68,8 +68,10 @@ fn heads(shown: &Shown) -> Markup {
         tr {
             th scope="col" { "Recording" }
             @if shown.length { th scope="col" { "Length" } }
-            @for column in ["Persons", "Samples", "With faces"] { th scope="col" { (column) } }
+            th scope="col" { "Persons" }
             @for label in LABELS { th scope="col" { (text::named(label)) } }
+            th scope="col" { "Samples" }
+            th scope="col" { "With faces" }
             @if shown.problem { th scope="col" { "Incomplete" } }
         }
     }
@@ -93,8 +95,6 @@ fn row(entry: &Entry, shown: &Shown) -> Markup {
             }
             @if shown.length { (cell(recording.duration_ns, text::length)) }
             (count(|summary| summary.persons.len() as u64))
-            (count(|summary| summary.samples))
-            (count(|summary| summary.samples_with_faces))
             @for label in LABELS {
                 @match shares.map(|shares| share_of(shares, label)) {
                     Some(share) => td.share data-value=(share) {
@@ -103,6 +103,8 @@ fn row(entry: &Entry, shown: &Shown) -> Markup {
                     None => td.share { "–" },
                 }
             }
+            (count(|summary| summary.samples))
+            (count(|summary| summary.samples_with_faces))
             @if shown.problem {
                 @let problem = problem(entry).unwrap_or_default();
                 td data-value=(problem) { span.damage { (problem) } }

@@ -24,6 +24,7 @@ mod records;
 
 mod axis;
 mod chart;
+mod strip;
 mod text;
 
 mod tables;

@@ -29,7 +29,7 @@ pub fn length(ns: u64) -> String {
     if ns < 60 * S {
         return format!("{} s", Decimal(ns as f64 / S as f64, 1));
     }
-    let seconds = (ns + S / 2) / S;
+    let seconds = ns.saturating_add(S / 2) / S;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
         (hours, minutes, _) => format!("{hours} h {minutes} min"),

@@ -13,7 +13,8 @@ use gstattitude::analysis::timeline::{ByAttitude, Timeline};
 use maud::{Markup, html};
 
 use super::axis::{Axis, Width};
-use super::chart::{self, chart};
+use super::chart::chart;
+use super::strip::strip;
 use super::text;
 
 /// The attitudes in the order of all tables, unknown last.
@@ -26,7 +27,7 @@ pub const LABELS: [Option<Attitude>; 4] = [
 
 /// The picture, which a script makes a slider of. It is called `name`.
 pub fn picture(name: &str, timeline: &Timeline, series: &Series, axis: &Axis) -> Markup {
-    let strip = chart::strip(&timeline.segments, axis);
+    let strip = strip(&timeline.segments, axis);
     let Span { start_ns, end_ns } = axis.span();
     html! {
         div.timeline role="img" aria-label={ "Timeline of " (name) }

@@ -6,8 +6,8 @@
 use gstattitude::analysis::timeline::rules::Rules;
 use maud::{Markup, html};
 
-use super::chart::MAX_SPELLS;
 use super::recording::Recording;
+use super::strip::MAX_SPELLS;
 use super::text;
 
 /// What the default model calls itself.
