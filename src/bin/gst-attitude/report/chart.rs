@@ -8,7 +8,7 @@
 use std::fmt::Write;
 
 use gstattitude::analysis::attitude::{Attitude, Scores, label_name};
-use gstattitude::analysis::timeline::segments::{Segment, Span};
+use gstattitude::analysis::timeline::segments::Segment;
 use gstattitude::analysis::timeline::series::Series;
 use maud::{Markup, html};
 
@@ -170,6 +170,7 @@ fn share(scores: &Scores, attitude: Attitude) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use gstattitude::analysis::timeline::segments::Span;
     use gstattitude::record::summary::Summary;
 
     use super::*;
