@@ -20,8 +20,8 @@ readonly PACKAGES=(
 # Of GStreamer 1.24 and newer, as Debian 13 has it: the library gstreamer-analytics-1.0.
 readonly ANALYTICS_PACKAGES=(libgstreamer-plugins-bad1.0-dev)
 readonly TEST_PACKAGES=(
-    gstreamer1.0-opencv opencv-data python3-venv python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
-    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-{rtsp,nice}
+    gstreamer1.0-opencv opencv-data python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
+    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-{rtsp,nice} chromium python3-venv
 )
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 data=${XDG_DATA_HOME:-$HOME/.local/share}
@@ -93,6 +93,20 @@ install_onnxruntime() { # package
     rm -rf "$work"
 }
 
+# What drives a browser; an environment that has its list is whole, because that is copied last.
+install_playwright() {
+    local target=$data/gst-attitude/playwright list=$root/tests/report/requirements.txt
+    if cmp -s "$list" "$target/requirements.txt"; then
+        say "Playwright: already in $target"
+        return
+    fi
+    say "Playwright: installing into $target"
+    rm -rf "$target"
+    python3 -m venv "$target"
+    "$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement "$list"
+    cp "$list" "$target"
+}
+
 # Copies a file into a folder, where nobody ever sees half of it.
 install_file() { # file, folder, mode, what it is
     local target=$2/${1##*/}
@@ -148,6 +162,9 @@ if $gpu; then
     say "GPU: CUDA 13 and cuDNN 9 are yours to install, from NVIDIA, with a driver that supports them"
 else
     install_onnxruntime onnxruntime
+fi
+if $tests; then
+    install_playwright
 fi
 if [[ ${ORT_DYLIB_PATH:-} ]]; then
     say "ORT_DYLIB_PATH is set and takes precedence: $ORT_DYLIB_PATH"

@@ -16,6 +16,7 @@ mod decoding;
 mod analyze;
 mod evaluate;
 mod models;
+mod report;
 
 #[derive(Parser)]
 #[command(
@@ -33,6 +34,7 @@ enum Command {
     Analyze(analyze::Arguments),
     Evaluate(evaluate::Arguments),
     Models(models::Arguments),
+    Report(report::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments).map(status),
         Command::Models(arguments) => models::run(&arguments).map(status),
+        Command::Report(arguments) => report::run(&arguments).map(status),
     };
     result.unwrap_or_else(|error| {
         console::error(error);

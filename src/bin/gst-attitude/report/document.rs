@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What all pages have in common: one file each, which takes nothing from the network.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use gstattitude::element::drawing::Colors;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+/// Of all pages.
+const STYLE: &str = include_str!("page.css");
+
+/// A page. `script` is the program's own, and the only one that may run.
+pub fn document(title: &str, script: &str, body: &Markup) -> String {
+    let style = style();
+    let policy = policy(&style, script);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                meta name="generator" content={ "gst-attitude " (env!("CARGO_PKG_VERSION")) };
+                title { (title) }
+                // Else a browser asks a server for one.
+                link rel="icon" href="data:,";
+                style { (PreEscaped(&style)) }
+            }
+            body {
+                (body)
+                footer {
+                    p { "Made by gst-attitude " (env!("CARGO_PKG_VERSION")) "." }
+                }
+                script type="module" { (PreEscaped(script)) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// Allows the page's own style and script by their hashes, recordings beside it, pictures within
+/// it, and nothing else. `file:` because a page that is opened from a disk has no origin of its own.
+fn policy(style: &str, script: &str) -> String {
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; \
+         media-src 'self' file:; img-src data:; base-uri 'none'; form-action 'none'",
+        hash(style),
+        hash(script)
+    )
+}
+
+/// With the colours of the overlay.
+fn style() -> String {
+    let Colors {
+        positive,
+        neutral,
+        negative,
+        unknown,
+    } = Colors::default();
+    let [positive, neutral, negative, unknown] =
+        [positive, neutral, negative, unknown].map(|argb| format!("#{:06x}", argb & 0xFF_FFFF));
+    format!(
+        ":root{{--positive:{positive};--neutral:{neutral};--negative:{negative};\
+         --unknown:{unknown}}}\n{STYLE}"
+    )
+}
+
+/// What the style sheet fills shapes with, beside colours: one that has a pattern is told without its
+/// colour.
+pub fn patterns() -> Markup {
+    html! {
+        svg class="patterns" width="0" height="0" aria-hidden="true" focusable="false" {
+            pattern id="hatched" width="6" height="6" patternUnits="userSpaceOnUse" {
+                rect class="negative" width="6" height="6" {}
+                path class="stroke" d="M-1 1l2-2M-1 7L7-1M5 7l2-2" {}
+            }
+            pattern id="dotted" width="6" height="6" patternUnits="userSpaceOnUse" {
+                rect class="unknown" width="6" height="6" {}
+                circle class="dot" cx="3" cy="3" r="1.2" {}
+            }
+        }
+    }
+}

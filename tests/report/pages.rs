@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What is written, and what goes wrong.
+
+use super::*;
+
+#[test]
+fn a_page_tells_what_was_seen() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", two_faces()).write("a.mp4", "");
+    desk.report(&["a.jsonl", "--video", "a.mp4", "-o", "deep/er/a.html"]);
+    let page = desk.read("deep/er/a.html");
+    for part in [
+        r#"src="../../a.mp4""#,
+        "<h1>a.mp4</h1>",
+        "100 samples, usually 0.2 s apart, 100 with faces",
+        "1280×720 px",
+        r##"<a href="#t=8">0:08.0</a>"##,
+        "joined by place and time alone",
+        "Article 5(1)(f)",
+        r#"http-equiv="Content-Security-Policy""#,
+    ] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    assert!(!page.contains("alert(1)"));
+    assert!(!page.contains("style=") && !page.contains("onclick"));
+    assert!(!page.contains("<img") && !page.contains("http://") && !page.contains("https://"));
+}
+
+#[test]
+fn without_a_recording_there_is_no_player() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", two_faces())
+        .report(&["a.jsonl", "-o", "a.html"]);
+    let page = desk.read("a.html");
+    assert!(page.contains("<h1>a.jsonl</h1>") && !page.contains("<video"));
+}
+
+#[test]
+fn a_recording_without_faces_has_a_page_too() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", record(0.0, &[]))
+        .report(&["a.jsonl", "-o", "a.html"]);
+    let page = desk.read("a.html");
+    assert!(page.contains("No face was found.") && page.contains("Never seen."));
+}
+
+#[test]
+fn times_however_far_apart_have_a_page() {
+    let desk = Desk::new();
+    let faces = [face(1, [0.8, 0.1, 0.1])];
+    let [first, last] = [0.0, 1.8e10].map(|time_s| record(time_s, &faces));
+    desk.write("a.jsonl", first + &last);
+    desk.report(&["a.jsonl", "-o", "a.html"]);
+    assert!(desk.read("a.html").contains("5000000:00:00"));
+}
+
+#[test]
+fn records_that_are_cut_short_are_told_of() {
+    let desk = Desk::new();
+    let lines = two_faces();
+    desk.write("a.jsonl", &lines[..lines.len() - 20]);
+    desk.report(&["a.jsonl", "-o", "pages"]);
+    for page in ["pages/a.html", "pages/index.html"] {
+        assert!(
+            desk.read(page).contains("in the middle of line 100"),
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn mistakes_are_told_with_what_to_do() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", two_faces())
+        .write("empty.jsonl", "\n\n")
+        .write("cut.jsonl", r#"{"schema":1,"#)
+        .write(
+            "new.jsonl",
+            record(0.0, &[]).replace(r#""schema":1"#, r#""schema":2"#),
+        )
+        .write("a.csv", "frame,track\n0,1\n")
+        .write("index.jsonl", two_faces());
+    for (arguments, expected) in [
+        (&["nowhere.jsonl", "-o", "x.html"][..], "nowhere.jsonl: "),
+        (
+            &["empty.jsonl", "-o", "x.html"],
+            "empty.jsonl: there is no record in it",
+        ),
+        (
+            &["cut.jsonl", "-o", "x.html"],
+            "cut.jsonl: line 1 is no record",
+        ),
+        (
+            &["new.jsonl", "-o", "x.html"],
+            "new.jsonl: line 1: schema 2, but 1 is",
+        ),
+        (&["a.csv", "-o", "x.html"], "with format=jsonl"),
+        (&["a.jsonl", "a.jsonl", "-o", "x.html"], "name a folder"),
+        (
+            &["a.jsonl", "a.jsonl", "-o", "x"],
+            "another one's; rename it",
+        ),
+        (&["index.jsonl", "-o", "x"], "another one's; rename it"),
+        (
+            &["a.jsonl", "--video", "no.mp4", "-o", "x.html"],
+            "no.mp4: there is no such file",
+        ),
+        (
+            &["a.jsonl", "--video", "a", "--video", "b", "-o", "x.html"],
+            "2 --video for 1 RECORDS",
+        ),
+        (&["a.jsonl", "-o", "a.csv/x.html"], "a.csv"),
+    ] {
+        let output = desk.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(
+            problem(&output).contains(expected),
+            "{arguments:?}: {}",
+            problem(&output)
+        );
+    }
+    assert!(!desk.path("x").exists() && !desk.path("x.html").exists());
+}
