@@ -12,7 +12,8 @@ pub struct Rules {
     pub begin_score: f32,
     /// It ends where its score falls under this.
     pub end_score: f32,
-    /// What lasts less than this is no segment of its own.
+    /// What lasts less than this is no segment of its own; half of this where it begins or ends with
+    /// what was seen.
     pub min_segment_ns: u64,
     /// Samples further apart than this have a gap between them; at least [`MIN_GAP_IN_SPACINGS`]
     /// times the usual distance of samples.

@@ -61,7 +61,8 @@ pub struct Change {
 /// The spells in `held`. One begins where an attitude's score reaches
 /// [`begin_score`](Rules::begin_score) and ends where it falls under [`end_score`](Rules::end_score)
 /// or another, higher score reaches `begin_score`; it lasts for
-/// [`min_segment_ns`](Rules::min_segment_ns) at least. What lies between two spells is `None`, or
+/// [`min_segment_ns`](Rules::min_segment_ns) at least, or half of that where it begins or ends with
+/// what was seen, as it may have lasted longer. What lies between two spells is `None`, or
 /// belongs to the one before it where it is shorter than that: an attitude that comes back so soon
 /// has not been away, and one that gives way has not until the next one is there. A gap ends
 /// everything.
@@ -121,7 +122,12 @@ fn calmed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
         return Vec::new();
     };
     let min_segment_ns = min_segment_ns.max(1);
-    let is_spell = |run: &&Segment| run.attitude.is_some() && run.span.len_ns() >= min_segment_ns;
+    let is_spell = |run: &&Segment| {
+        let span = run.span;
+        let is_cut_off = span.start_ns == first.span.start_ns || span.end_ns == last.span.end_ns;
+        let least_ns = min_segment_ns.div_ceil(if is_cut_off { 2 } else { 1 });
+        run.attitude.is_some() && span.len_ns() >= least_ns
+    };
     let end = Segment {
         span: Span {
             start_ns: last.span.end_ns,

@@ -77,6 +77,19 @@ fn flicker_is_passed_over() {
 }
 
 #[test]
+fn what_the_edge_cuts_off_needs_half_as_long() {
+    let wave = [(3, Some(Neutral)), (10, Some(Positive)), (3, Some(Neutral))];
+    assert_eq!(
+        found(&parts(&wave)),
+        [
+            (0, 600, Some(Neutral)),
+            (600, 2_600, Some(Positive)),
+            (2_600, 3_200, Some(Neutral)),
+        ]
+    );
+}
+
+#[test]
 fn what_lasts_but_is_not_clear_is_unknown() {
     // Positive and negative take turns too fast for either.
     let turns = [(2, Some(Positive)), (2, Some(Negative))].repeat(4);
@@ -89,7 +102,7 @@ fn what_lasts_but_is_not_clear_is_unknown() {
             (5_200, 7_200, Some(Neutral)),
         ]
     );
-    assert_eq!(found(&parts(&[(4, Some(Positive))])), [(0, 800, None)]);
+    assert_eq!(found(&parts(&[(2, Some(Positive))])), [(0, 400, None)]);
     assert_eq!(
         found(&from(0, &[(10, None)])),
         [(0, 2_000, None)],
@@ -133,7 +146,7 @@ fn a_gap_ends_a_segment_and_what_comes_after_it_begins_anew() {
         found(&samples),
         [
             (0, 2_000, Some(Positive)),
-            (10_000, 10_600, None),
+            (10_000, 10_600, Some(Positive)),
             (20_000, 22_000, Some(Positive)),
         ]
     );
@@ -182,7 +195,7 @@ fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
     assert!(
         segments
             .iter()
-            .all(|s| s.attitude.is_none() || s.span.len_ns() >= 1_000 * MS)
+            .all(|s| s.attitude.is_none() || s.span.len_ns() >= 500 * MS)
     );
     for change in changes(&segments, &held, &Rules::default()) {
         assert_ne!(change.from, change.to);
