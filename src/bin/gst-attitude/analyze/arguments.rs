@@ -24,8 +24,10 @@ use crate::times::parse_time_s;
 ///   attitude.vtt    subtitles for a player
 ///   annotated.mp4   the video with boxes and labels, where --annotate asks for it
 ///   summary.json    the recording, how it was analysed, and its persons over time
+///   report.html     the same to look at, beside the recording
 ///
-/// and DIR gets summary.csv, a row a recording, also for those that failed.
+/// and DIR gets summary.csv, a row a recording, also for those that failed, and index.html, which
+/// leads to the reports.
 ///
 /// A folder appears when it is whole. The same command again goes on where it was stopped: what is
 /// done and has not changed is left alone.
@@ -93,7 +95,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "samples_per_second")]
     pub blur: bool,
 
-    /// Files to write beside summary.json, separated by commas
+    /// Files to write beside summary.json and report.html, separated by commas
     #[arg(
         long,
         value_name = "FORMATS",

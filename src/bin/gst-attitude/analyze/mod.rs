@@ -3,7 +3,7 @@
 //! `gst-attitude analyze`: recordings into tables and summaries.
 //!
 //! ```text
-//! inputs -> names -> jobs -> recording (pipeline -> play -> outputs -> store) -> ledger
+//! inputs -> names -> jobs -> recording (pipeline -> play -> outputs -> store) -> ledger, pages
 //! ```
 
 use std::num::NonZeroUsize;
@@ -43,6 +43,7 @@ mod truncation;
 
 mod document;
 mod outputs;
+mod pages;
 mod store;
 
 mod ledger;
@@ -130,6 +131,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Err(error.into());
     }
     store.write(ledger::FILE, &ledger::table(&works, &outcomes)?)?;
+    let index = pages::index(&works, &outcomes, &store)?;
+    store.write(pages::INDEX, index.as_bytes())?;
     if interrupt.is_due() {
         return Ok(ExitCode::from(interrupt::STATUS));
     }

@@ -96,6 +96,11 @@ impl Store {
         Ok(store)
     }
 
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The place of what is called `name`.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)

@@ -12,6 +12,7 @@ use subtitles::Subtitles;
 
 use super::arguments::Format;
 use super::document::{self, Document};
+use super::pages;
 use super::settings::Settings;
 use super::store::{At, Partial, StoreError};
 
@@ -97,7 +98,7 @@ impl<'a> Outputs<'a> {
             file.finish()?;
         }
         let summarized = self.summary.finish(&self.settings.rules());
-        write_documents(self.partial, document, &summarized)
+        write_documents(self.partial, document, &summarized, self.settings)
     }
 }
 
@@ -106,6 +107,7 @@ fn write_documents(
     partial: &Partial,
     document: Document,
     summarized: &Summarized,
+    settings: &Settings,
 ) -> Result<Document, StoreError> {
     let document = Document {
         summary: summarized.summary.clone(),
@@ -114,6 +116,10 @@ fn write_documents(
     let path = partial.path(document::FILE);
     let json = serde_json::to_string_pretty(&document).at(&path)?;
     std::fs::write(&path, json + "\n").at(&path)?;
+    // It finds the recording from there as it will from beside, where it is to be.
+    let path = partial.path(pages::REPORT);
+    let page = pages::report(&document, summarized, settings, &path);
+    std::fs::write(&path, page).at(&path)?;
     Ok(document)
 }
 
