@@ -152,7 +152,7 @@ fn programs_are_told_in_json() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     std::fs::write(bench.path("broken.mp4"), "no video").unwrap();
-    let run = bench.run(&["talk.mp4", "broken.mp4", "--json", "--quiet"]);
+    let run = bench.run(&["talk.mp4", "broken.mp4", "--json", "--quiet", "--jobs", "1"]);
     let events = run.assert_status(1).events();
     let told: Vec<(&str, &str)> = events
         .iter()

@@ -107,7 +107,8 @@ fn ctrl_c_ends_in_an_orderly_way() {
     let bench = Bench::new();
     bench.clip("a.mp4").long_clip("long.mp4", 120);
     for signal in ["INT", "TERM"] {
-        let mut run = bench.start(&["a.mp4", "long.mp4", "--samples-per-second", "0", "--force"]);
+        let options = ["--jobs", "1", "--samples-per-second", "0", "--force"];
+        let mut run = bench.start(&[&["a.mp4", "long.mp4"][..], &options].concat());
         let begun = Instant::now();
         while !bench.path("out/.partial-long").exists() {
             assert!(

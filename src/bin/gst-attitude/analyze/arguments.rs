@@ -113,7 +113,7 @@ pub struct Arguments {
     #[arg(long)]
     pub force: bool,
 
-    /// Recordings that are analysed at a time [default: one for every four cores]
+    /// Recordings that are analysed at a time [default: number of cores, at most 8]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
 

@@ -23,6 +23,9 @@ const LINE_EVERY: Duration = Duration::from_secs(30);
 /// A share of a recording is counted in so many steps.
 const STEPS: u64 = 10_000;
 
+/// What a recording of unknown size counts in the total, where others count their bytes.
+const UNKNOWN_BYTES: u64 = 100_000_000;
+
 /// Tells of the run.
 pub struct Progress {
     bars: MultiProgress,
@@ -40,12 +43,15 @@ struct State {
     done: usize,
     /// Time of recordings that was analysed.
     analysed_ns: u64,
+    /// What of the total took no time.
+    skipped: u64,
     started: Instant,
 }
 
 impl Progress {
-    /// Of a run over `count` recordings.
-    pub fn new(arguments: &Arguments, count: usize) -> Self {
+    /// Of a run over `works`.
+    pub fn new(arguments: &Arguments, works: &[Work]) -> Self {
+        let count = works.len();
         let has_bars = !arguments.quiet && !arguments.json && std::io::stderr().is_terminal();
         let target = match has_bars {
             true => ProgressDrawTarget::stderr(),
@@ -54,7 +60,7 @@ impl Progress {
         let bars = MultiProgress::with_draw_target(target);
         let total = bars.add(bar(
             "{msg:30!} {wide_bar} {percent:>3}% {prefix}",
-            STEPS * count as u64,
+            works.iter().map(weight).sum(),
         ));
         total.set_message("total");
         let progress = Self {
@@ -68,6 +74,7 @@ impl Progress {
             state: Mutex::new(State {
                 done: 0,
                 analysed_ns: 0,
+                skipped: 0,
                 started: Instant::now(),
             }),
         };
@@ -149,6 +156,15 @@ impl Progress {
         self.line(&format!("{}{times}", parts.join(", ")));
     }
 
+    /// How long the rest takes, in words.
+    fn left(&self) -> String {
+        let skipped = lock(&self.state).skipped;
+        let all = self.total.length().unwrap_or(0).saturating_sub(skipped);
+        let done = self.total.position().saturating_sub(skipped);
+        let share = done as f64 / all.max(1) as f64;
+        format!("{} left", Speed::left(self.total.elapsed(), share))
+    }
+
     fn line(&self, text: &str) {
         if self.tells {
             self.suspend(|| console::tell(text));
@@ -176,7 +192,7 @@ pub struct Track<'a> {
     work: &'a Work,
     bar: Option<ProgressBar>,
     speed: Speed,
-    /// Steps of the total that were counted.
+    /// What was counted to the total.
     counted: u64,
     told: Instant,
     warnings: Vec<String>,
@@ -206,18 +222,14 @@ impl Track<'_> {
         };
         self.speed.reach(position_ns, duration_ns);
         let progress = self.progress;
-        let steps = (self.speed.share() * STEPS as f64) as u64;
-        progress.total.inc(steps.saturating_sub(self.counted));
-        self.counted = self.counted.max(steps);
+        let share = self.speed.share();
+        let reached = (share * weight(self.work) as f64) as u64;
+        progress.total.inc(reached.saturating_sub(self.counted));
+        self.counted = self.counted.max(reached);
         if let Some(bar) = &self.bar {
-            bar.set_position(steps);
+            bar.set_position((share * STEPS as f64) as u64);
             bar.set_prefix(self.speed.told());
-            let (elapsed, total) = (progress.total.elapsed(), progress.total.position());
-            let left = Speed::left(
-                elapsed,
-                total as f64 / (STEPS * progress.count as u64) as f64,
-            );
-            progress.total.set_prefix(format!("{left} left"));
+            progress.total.set_prefix(progress.left());
         }
         let every = match progress.writes_json {
             true => EVENT_EVERY,
@@ -258,15 +270,17 @@ impl Track<'_> {
             bar.finish_and_clear();
             progress.bars.remove(bar);
         }
-        progress.total.inc(STEPS - self.counted);
+        progress.total.inc(weight(self.work) - self.counted);
         let Some(outcome) = outcome else {
             return;
         };
         let number = {
             let mut state = lock(&progress.state);
             state.done += 1;
-            if matches!(outcome, Outcome::Done(_)) {
-                state.analysed_ns += self.speed.analysed_ns();
+            match outcome {
+                Outcome::Done(_) => state.analysed_ns += self.speed.analysed_ns(),
+                Outcome::Skipped(_) => state.skipped += weight(self.work),
+                Outcome::Failed(_) | Outcome::PassedOver(_) => {}
             }
             state.done
         };
@@ -286,10 +300,10 @@ impl Track<'_> {
                 }));
                 if is_new {
                     progress.line(&format!(
-                        "[{number}/{count}] {told}: {} samples, {} faces, {} persons; {}",
-                        summary.samples,
-                        summary.faces,
-                        summary.persons.len(),
+                        "[{number}/{count}] {told}: {}, {}, {}; {}",
+                        counted(summary.samples, "sample"),
+                        counted(summary.faces, "face"),
+                        counted(summary.persons.len() as u64, "person"),
                         self.speed.told_at_end()
                     ));
                 } else if progress.is_verbose {
@@ -302,6 +316,17 @@ impl Track<'_> {
             }
         }
     }
+}
+
+/// What a recording counts in the total.
+fn weight(work: &Work) -> u64 {
+    work.input.identity.size_bytes.unwrap_or(UNKNOWN_BYTES)
+}
+
+/// Such as `1 person`, `2 persons`.
+fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 fn bar(template: &str, len: u64) -> ProgressBar {
