@@ -79,9 +79,9 @@ def fingerprint(folder):
 
 
 @contextlib.contextmanager
-def locked(path):
+def locked(path, flags=os.O_RDONLY):
     """Has a file or folder for this process alone."""
-    lock = os.open(path, os.O_RDONLY)
+    lock = os.open(path, flags)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
@@ -175,7 +175,7 @@ class Folder:
         """Keeps other runs out."""
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(locked(os.path.join(self.path, LOCK)))
+                stack.enter_context(locked(os.path.join(self.path, LOCK), os.O_RDWR))
             except BlockingIOError:
                 sys.exit(f"batch_ray: {self.path}: another run is writing to this folder; wait for it, or take another")
             except OSError as error:  # Some network file systems know no locks.
@@ -295,20 +295,25 @@ def s3(path):
 
 
 def fetch(bucket, path, file):
-    """Copies an object into a file, which gets its time. Gives what was known of it before."""
+    """Copies an object into a file, which gets its time."""
     from pyarrow import fs
 
     info = bucket.get_file_info(path)
     os.makedirs(os.path.dirname(file), exist_ok=True)
     fs.copy_files(path, file, source_filesystem=bucket, destination_filesystem=fs.LocalFileSystem())
     set_time(file, info)
-    return info
 
 
 def upload(bucket, file, path):
     from pyarrow import fs
 
     fs.copy_files(file, path, source_filesystem=fs.LocalFileSystem(), destination_filesystem=bucket)
+
+
+def state(path):
+    """What changes with an object."""
+    info = s3(path).get_file_info(path)
+    return info.type, info.size, info.mtime_ns
 
 
 def set_time(file, info):
@@ -407,14 +412,15 @@ def analyze(job, recording):
     # The worker of an earlier attempt may have died once all was done.
     if job.results.has(recording) and not job.force:
         return {"event": "done"}
-    uri, origin, info = recording["uri"], [], None
+    uri, origin = recording["uri"], []
     with job.results.attempt() as folder, contextlib.ExitStack() as stack:
         if uri.startswith(S3):
             path = urllib.parse.unquote(s3_path(uri))
             copies = stack.enter_context(scratch())
             uri = os.path.join(copies, path)
             origin = ["--origin", copies, S3]
-            info = fetch(s3(path), path, uri)
+            before = state(path)
+            fetch(s3(path), path, uri)
         try:
             run = job.call(folder, "--name", recording["name"], *origin, inputs=[uri], timeout=job.timeout)
         except subprocess.TimeoutExpired:
@@ -428,7 +434,7 @@ def analyze(job, recording):
         if end["event"] == "failed":
             return end
         results = os.path.join(folder, recording["name"])
-        if info and s3(path).get_file_info(path) != info:
+        if origin and state(path) != before:
             return {"event": "failed", "reason": "it changed while it was analysed; run this again when it is complete"}
         if fingerprint(results) != recording["fingerprint"]:
             reason = f"it has changed since it was planned, or gst-attitude or a model on {end['node']} differs from others"

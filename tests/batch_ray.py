@@ -147,7 +147,11 @@ def a_second_run_does_the_rest():
     assert rows == [(sum(int(row["faces"] or 0) for row in table("one").values()),)]
 
 
-def ctrl_c_leaves_nothing_half():
+def a_run_that_is_stopped_leaves_nothing_half():
+    run = start("stopped", "in/long1.mp4")
+    process = catch("long1")
+    run.kill()
+    until(lambda: is_gone(process))
     run = start("stopped", "in/long1.mp4")
     process = catch("long1")
     run.send_signal(signal.SIGINT)
@@ -160,8 +164,9 @@ def buckets_hold_the_same():
     bucket, _ = fs.FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")
     bucket.create_dir("bucket")
     names = ["a.mp4", "a.mkv", "day one/ü.mp4", "long1.mp4", "text.mp4"]
+    local = fs.LocalFileSystem()
     for name in names:
-        fs.copy_files(f"in/{name}", f"bucket/in/{name}", source_filesystem=fs.LocalFileSystem(), destination_filesystem=bucket)
+        fs.copy_files(f"in/{name}", f"bucket/in/{name}", source_filesystem=local, destination_filesystem=bucket)
         copy = pathlib.Path("copy/bucket/in", name)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(pathlib.Path("in", name).read_bytes())
@@ -170,11 +175,12 @@ def buckets_hold_the_same():
     run = start("s3://bucket/out", "s3://bucket/in")
     kill_worker(catch("long1"))
     told = end(run, 1)
-    assert told["lost_attempts"] == 1 and [failed["input"] for failed in told["failed"]] == ["s3://bucket/in/text.mp4"], told
+    assert [failed["input"] for failed in told["failed"]] == ["s3://bucket/in/text.mp4"], told
+    assert told["lost_attempts"] == 1, told
     # With the results among the recordings, which are none.
     told = end(start("s3://bucket/out", "s3://bucket"), 1)
     assert (told["recordings"], told["done_before"]) == (5, 4), told
-    fs.copy_files("bucket/out", "many_s3", source_filesystem=bucket, destination_filesystem=fs.LocalFileSystem())
+    fs.copy_files("bucket/out", "many_s3", source_filesystem=bucket, destination_filesystem=local)
     assert_same(files("one_s3"), files("many_s3"))
     assert len(set(pandas.read_parquet("bucket/out/faces.parquet", filesystem=bucket).stream)) == 4
     assert not glob.glob(f"{tempfile.gettempdir()}/gst-attitude-ray-*")
@@ -204,8 +210,13 @@ cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_
 try:
     for _ in range(3):
         cluster.add_node(num_cpus=1)
-    cases = [losses_change_nothing, a_second_run_does_the_rest, ctrl_c_leaves_nothing_half, buckets_hold_the_same, mistakes_are_told]
-    for case in cases:
+    for case in [
+        losses_change_nothing,
+        a_second_run_does_the_rest,
+        a_run_that_is_stopped_leaves_nothing_half,
+        buckets_hold_the_same,
+        mistakes_are_told,
+    ]:
         started = time.monotonic()
         case()
         print(f"{case.__name__}: {time.monotonic() - started:.0f} s", flush=True)

@@ -36,7 +36,7 @@ fn a_cluster_gives_what_one_machine_gives() {
     }
     clip(recordings.join("a.mkv"), 2, "matroskamux");
     for name in ["long1.mp4", "long2.mp4"] {
-        clip(recordings.join(name), 40, "mp4mux");
+        clip(recordings.join(name), 25, "mp4mux");
     }
     std::fs::write(recordings.join("text.mp4"), "no video").unwrap();
     let output = Command::new(python)
