@@ -7,8 +7,8 @@
     pipelines/batch_ray.py --gpus 0.25 -o s3://bucket/results s3://bucket/interviews
 
 What is behind `--` goes to `gst-attitude analyze`, which has a help of its own. Results are those of one machine, byte for
-byte: a folder for each recording, which appears when it is whole, and summary.csv. Beside them is `faces.parquet`, the data
-set of all recordings in OUTPUT, those of earlier runs too; its column `stream` is the recording:
+byte: a folder for each recording, which appears when it is whole, and summary.csv. Beside them, at the end, is
+`faces.parquet`, the data set of all recordings in OUTPUT, those of earlier runs too; its column `stream` is the recording:
 
     duckdb.sql("select stream, count(*) from 'results/faces.parquet/*.parquet' group by stream")
     pandas.read_parquet("results/faces.parquet")
@@ -35,7 +35,6 @@ import argparse
 import contextlib
 import errno
 import fcntl
-import filecmp
 import json
 import os
 import shutil
@@ -160,7 +159,7 @@ class Folder:
                 os.remove(os.path.join(data_set, name))
         for name, table in tables.items():
             place, hidden = os.path.join(data_set, name), os.path.join(data_set, PARTIAL + name)
-            if os.path.exists(place) and filecmp.cmp(table, place):
+            if os.path.exists(place) and size_and_time(place) == size_and_time(table):
                 continue
             with contextlib.suppress(FileNotFoundError):
                 os.remove(hidden)
@@ -184,7 +183,7 @@ class Folder:
 
     def clear(self):
         """Removes what attempts that were killed have left."""
-        for name in os.listdir(self.path):
+        for name in os.listdir(self.path) if os.path.isdir(self.path) else []:
             if name.startswith(PARTIAL):
                 shutil.rmtree(os.path.join(self.path, name), ignore_errors=True)
 
@@ -268,6 +267,12 @@ class Bucket:
         """What attempts have left is on the nodes, and removed there."""
 
 
+def size_and_time(path):
+    """What a link has in common with its file, and a copy too."""
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns
+
+
 def table_name(recording):
     """With something in front, as readers pass over files whose names begin with `_`."""
     return f"faces-{recording}.parquet"
@@ -331,6 +336,8 @@ def sketch(uri, folder, but):
     if found.type == fs.FileType.NotFound:
         raise Mistake(f"{uri}: there is no such object or folder")
     is_folder = found.type == fs.FileType.Directory
+    if is_folder:
+        os.makedirs(os.path.join(folder, path), exist_ok=True)
     for info in s3(path).get_file_info(fs.FileSelector(path, recursive=True)) if is_folder else [found]:
         if info.type != fs.FileType.File or info.path.startswith(f"{but}/"):
             continue
@@ -455,6 +462,13 @@ def collect(job, fates):
     return run.returncode, run.stderr, list(events(run))
 
 
+def reason_of(error):
+    """What Ray says in a sentence, or what a task has raised."""
+    cause = getattr(error, "cause", None)
+    text = f"{type(cause).__name__}: {cause}" if cause else str(error)
+    return text.strip().split(". ")[0].splitlines()[0]
+
+
 def spread(task, job, recordings, retries):
     """Has all recordings analysed. Gives what became of each, and how many attempts were lost."""
     import ray
@@ -470,9 +484,7 @@ def spread(task, job, recordings, retries):
             try:
                 end = ray.get(reference)
             except ray.exceptions.RayError as error:
-                cause = getattr(error, "cause", None)
-                told = f"{type(cause).__name__}: {cause}" if cause else str(error)
-                end = {"event": "lost", "reason": told.strip().split(". ")[0].splitlines()[0]}
+                end = {"event": "lost", "reason": reason_of(error)}
             if end["event"] == "lost":
                 lost += 1
                 say(f"{name}: attempt {number} is lost: {end['reason']}")
@@ -485,8 +497,7 @@ def spread(task, job, recordings, retries):
             if end.get("reason"):
                 say(f"{count}: {end['reason']}")
             elif "samples" in end:
-                seen = f"{end['samples']} samples, {end['faces']} faces, {end['persons']} persons"
-                say(f"{count}: {seen}; {end['seconds']:.0f} s on {end['node']}")
+                say(f"{count}: {end['faces']} faces in {end['samples']} samples; {end['seconds']:.0f} s on {end['node']}")
             else:
                 say(f"{count}: done")
     return fates, lost
@@ -585,6 +596,8 @@ def main():
     except Mistake as mistake:
         say(mistake)
         sys.exit(2)
+    except (ConnectionError, ray.exceptions.RayError) as error:
+        sys.exit(f"batch_ray: {reason_of(error)}")
     except KeyboardInterrupt:
         ray.shutdown()  # Its tasks end, and the programs with them.
         job.results.clear()

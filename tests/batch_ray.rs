@@ -21,6 +21,26 @@ fn clip(path: PathBuf, seconds: usize, muxer: &str) {
     write_clip(&path, &pictures, &encoding);
 }
 
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+#[test]
+fn without_ray_it_is_told_how_to_have_it() {
+    let output = Command::new("python3")
+        .args(["-I", "-S"])
+        .arg(project("pipelines/batch_ray.py"))
+        .args(["talk.mp4", "-o", "out"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        text.contains("has no ray") && text.contains("/bin/pip install ray=="),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_cluster_gives_what_one_machine_gives() {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
@@ -40,7 +60,7 @@ fn a_cluster_gives_what_one_machine_gives() {
     }
     std::fs::write(recordings.join("text.mp4"), "no video").unwrap();
     let output = Command::new(python)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/batch_ray.py"))
+        .arg(project("tests/batch_ray.py"))
         .arg(env!("CARGO_BIN_EXE_gst-attitude"))
         .args(["--detector-model", &model("one-face")])
         .args(["--attitude-model", &model("brightness")])
