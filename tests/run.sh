@@ -31,15 +31,16 @@ PYTHON
     gst-launch-1.0 -q filesrc location="$work/average-faces-attitude.mp4" ! decodebin ! fakesink
 }
 
-# Programs that read Parquet; without them that test is skipped.
-install_readers() {
-    python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet --requirement tests/readers.txt
+# Programs that read Parquet, and Ray with a server like S3; without them those tests are skipped.
+install_python_packages() {
+    python3 -m venv "$work/venv" \
+        && "$work/venv/bin/pip" install --quiet --requirement tests/readers.txt --requirement tests/ray.txt
 }
 
 stage "setup" pipelines/setup.sh --no-build --tests
 stage "format" cargo fmt --check
 stage "lints" cargo clippy --all-targets --locked -- -D warnings
-stage "programs that read Parquet" install_readers
+stage "Python packages for tests" install_python_packages
 # A leak is a warning; GST_DEBUG=GST_TRACER:7 beside these tells of what.
 stage "tests" env PYTHON="$work/venv/bin/python" G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --locked
 stage "tests on Debian 13" tests/debian13.sh

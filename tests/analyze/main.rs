@@ -21,6 +21,7 @@ mod damage;
 mod folders;
 mod results;
 mod resume;
+mod spread;
 mod tables;
 
 /// The files of a recording.

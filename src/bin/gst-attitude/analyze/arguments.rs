@@ -14,6 +14,8 @@ use gstattitude::inference::model::Source;
 use crate::networks::NetworkArguments;
 use crate::times::parse_time_s;
 
+const SPREADING: &str = "For programs that spread recordings over machines";
+
 /// Analyses recordings: who is seen when, with which attitude, as tables and a summary of each
 ///
 /// Each recording gets a folder in DIR:
@@ -129,6 +131,27 @@ pub struct Arguments {
     #[arg(long)]
     pub json: bool,
 
+    /// Analyses nothing: tells of each recording, one JSON object a line, what is to be done
+    ///
+    /// `name` of its folder, `input` as summary.csv has it, `uri`, `fingerprint` of the results that it
+    /// is to have, and whether it is `done`.
+    #[arg(long, help_heading = SPREADING, conflicts_with_all = ["name", "collect"])]
+    pub plan: bool,
+
+    /// What the folder of the recording is called; for one recording
+    #[arg(long, value_name = "NAME", help_heading = SPREADING, conflicts_with = "collect", value_parser = folder_name)]
+    pub name: Option<String>,
+
+    /// Analyses nothing: writes summary.csv, of the recordings that FILE tells of
+    ///
+    /// A JSON object a line, with the `uri` of the plan and, where there are no results, the `reason`.
+    #[arg(long, value_name = "FILE", help_heading = SPREADING)]
+    pub collect: Option<PathBuf>,
+
+    /// What is in FOLDER is a copy of what is at URI, such as s3://bucket/, and told of as that
+    #[arg(long, num_args = 2, value_names = ["FOLDER", "URI"], help_heading = SPREADING)]
+    pub origin: Option<Vec<String>>,
+
     /// ONNX file of the attitude or emotion classifier, instead of the embedded one
     #[arg(long, value_name = "FILE")]
     pub attitude_model: Option<PathBuf>,
@@ -209,6 +232,14 @@ fn share(text: &str) -> Result<f32, String> {
 fn number(text: &str, range: &str, is_in_range: fn(f64) -> bool) -> Result<f64, String> {
     let number = text.parse().ok().filter(|&number| is_in_range(number));
     number.ok_or_else(|| format!("it must be a number of {range}"))
+}
+
+/// A name that does not lead elsewhere, and is not hidden.
+fn folder_name(text: &str) -> Result<String, String> {
+    match text.is_empty() || text.starts_with('.') || text.contains('/') {
+        true => Err("it must be the name of a folder that is not hidden".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 fn time_ns(text: &str) -> Result<u64, String> {

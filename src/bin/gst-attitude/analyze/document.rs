@@ -82,6 +82,7 @@ impl Document {
         provider: &str,
     ) -> Self {
         let path = match &input.place {
+            Place::File(_) if input.is_copy => None,
             Place::File(path) => {
                 let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 Some(path.to_string_lossy().into_owned())

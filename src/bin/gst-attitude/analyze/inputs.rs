@@ -19,6 +19,8 @@ pub struct Input {
     pub uri: String,
     /// Whether it was named; else it was found in a folder.
     pub is_named: bool,
+    /// Whether it is a copy of what is at `uri`.
+    pub is_copy: bool,
     pub identity: Identity,
 }
 
@@ -58,8 +60,17 @@ impl Input {
     /// How it is told of: in one line, whatever its name.
     pub fn told(&self) -> String {
         match &self.place {
+            Place::File(_) if self.is_copy => self.uri.clone(),
             Place::File(path) => told(path),
             Place::Url(url) => url.escape_default().to_string(),
+        }
+    }
+
+    /// Where it is played from.
+    pub fn playable_uri(&self) -> Result<String, glib::Error> {
+        match &self.place {
+            Place::File(path) => file_uri(path),
+            Place::Url(url) => Ok(url.clone()),
         }
     }
 
@@ -91,6 +102,12 @@ pub fn told(path: &Path) -> String {
         .collect()
 }
 
+fn file_uri(path: &Path) -> Result<String, glib::Error> {
+    let absolute = std::path::absolute(path)
+        .map_err(|error| glib::Error::new(glib::FileError::Failed, &error.to_string()))?;
+    Ok(glib::filename_to_uri(absolute, None)?.into())
+}
+
 /// What was found, in the order of asking, within a folder by name.
 #[derive(Debug, Default)]
 pub struct Inputs {
@@ -103,16 +120,31 @@ pub struct Inputs {
     seen: HashSet<PathBuf>,
     /// Real path of the folder for the results.
     output: Option<PathBuf>,
+    /// The address of a folder of copies, and of what they are copies of.
+    origin: Option<(String, String)>,
 }
 
 impl Inputs {
-    /// Finds all that `asked` names, but for what is in `output`.
+    /// Finds all that `asked` names, but for what is in `output`. What is in the folder that `origin`
+    /// has first is a copy of what is where it has second.
     ///
     /// # Errors
     /// Where something is asked for that cannot be.
-    pub fn find(asked: &[PathBuf], output: &Path) -> Result<Self, String> {
+    pub fn find(
+        asked: &[PathBuf],
+        output: &Path,
+        origin: Option<&[String]>,
+    ) -> Result<Self, String> {
+        let origin = match origin {
+            Some([folder, uri]) => {
+                let folder = file_uri(Path::new(folder)).map_err(|error| error.to_string())?;
+                Some((folder, uri.clone()))
+            }
+            _ => None,
+        };
         let mut found = Self {
             output: output.canonicalize().ok(),
+            origin,
             ..Self::default()
         };
         for input in asked {
@@ -171,6 +203,7 @@ impl Inputs {
                 place: Place::Url(url.to_owned()),
                 uri: url.to_owned(),
                 is_named: true,
+                is_copy: false,
                 identity: Identity {
                     url: Some(url.to_owned()),
                     ..Identity::default()
@@ -182,11 +215,11 @@ impl Inputs {
 
     fn add_file(&mut self, path: &Path, is_named: bool) -> Result<(), String> {
         let add = || -> Result<(PathBuf, Input), String> {
-            let absolute = std::path::absolute(path).map_err(|error| error.to_string())?;
+            let uri = file_uri(path).map_err(|error| error.to_string())?;
+            let original = self.original(&uri);
             let input = Input {
-                uri: glib::filename_to_uri(&absolute, None)
-                    .map_err(|error| error.to_string())?
-                    .into(),
+                is_copy: original.is_some(),
+                uri: original.unwrap_or(uri),
                 place: Place::File(path.to_owned()),
                 is_named,
                 identity: Identity::of_file(path).map_err(|error| error.to_string())?,
@@ -199,6 +232,13 @@ impl Inputs {
             self.recordings.push(input);
         }
         Ok(())
+    }
+
+    /// What the file at `uri` is a copy of.
+    fn original(&self, uri: &str) -> Option<String> {
+        let (copies, originals) = self.origin.as_ref()?;
+        let rest = uri.strip_prefix(copies.trim_end_matches('/'))?;
+        Some(format!("{originals}{}", rest.strip_prefix('/')?))
     }
 
     fn add_folder(&mut self, folder: &Path) {

@@ -5,6 +5,9 @@
 //! ```text
 //! inputs -> names -> jobs -> recording (pipeline -> play -> outputs -> store) -> ledger, pages
 //! ```
+//!
+//! Where another program does the middle of this on many machines, `spread` tells it what `names`
+//! gives, and reads what `ledger` is to take.
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -18,7 +21,8 @@ use inputs::{Input, Inputs, told};
 use interrupt::Interrupt;
 use progress::Progress;
 use recording::Outcome;
-use settings::{Models, Settings};
+use settings::{Models, Settings, fingerprint};
+use spread::Fates;
 use store::{Store, StoreError};
 
 use crate::console;
@@ -47,6 +51,7 @@ mod pages;
 mod store;
 
 mod ledger;
+mod spread;
 
 mod interrupt;
 mod progress;
@@ -71,8 +76,18 @@ struct Work {
     input: Input,
     /// What its folder is called.
     name: String,
+    /// That of the results that it is to have.
+    fingerprint: String,
     /// Its results of an earlier run.
     known: Option<Box<Document>>,
+}
+
+impl Work {
+    /// Whether it has the results that it is to have.
+    fn is_done(&self) -> bool {
+        let known = self.known.as_ref();
+        known.is_some_and(|document| document.fingerprint == self.fingerprint)
+    }
 }
 
 /// Analyses all that is asked for.
@@ -80,9 +95,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::watch()?;
     gst::init()?;
     gstattitude::plugin_register_static()?;
+    let origin = arguments.origin.as_deref();
     let inputs = arguments
         .check()
-        .and_then(|()| Inputs::find(&arguments.inputs, &arguments.output));
+        .and_then(|()| Inputs::find(&arguments.inputs, &arguments.output, origin))
+        .and_then(|inputs| match (&arguments.name, inputs.recordings.len()) {
+            (Some(_), 2..) => Err("--name is for one recording".to_owned()),
+            _ => Ok(inputs),
+        });
     let inputs = match inputs {
         Ok(inputs) => inputs,
         Err(mistake) => {
@@ -99,7 +119,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(warning) = &store.warning {
         console::warn(warning);
     }
-    let works = works(inputs.recordings, &store)?;
+    let fates = arguments.collect.as_deref().map(Fates::read).transpose()?;
+    let is_told = |input: &Input| fates.as_ref().is_none_or(|fates| fates.tell_of(input));
+    let recordings = inputs.recordings.into_iter().filter(is_told).collect();
+    let works = works(recordings, &analyst, &store)?;
+    if arguments.plan {
+        console::print(&spread::plan(&works, arguments.force)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let progress = Progress::new(arguments, &works);
     for (path, reason) in &inputs.passed_over {
         progress.pass_over(&told(path), reason);
@@ -112,9 +139,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let threads = threads(arguments.jobs, works.len());
     let outcomes = jobs::run(&works, threads, |work| {
         let mut track = progress.track(work);
-        let outcome = match interrupt.is_due() {
-            true => Ok(None),
-            false => recording::analyze(work, &analyst, &store, &interrupt, &mut track),
+        let outcome = match (interrupt.is_due(), &fates) {
+            (true, _) => Ok(None),
+            (false, Some(fates)) => Ok(Some(fates.outcome(work))),
+            (false, None) => recording::analyze(work, &analyst, &store, &interrupt, &mut track),
         };
         let outcome = outcome.unwrap_or_else(|error| {
             // The others fare no better.
@@ -166,10 +194,18 @@ impl<'a> Analyst<'a> {
     }
 }
 
-fn works(recordings: Vec<Input>, store: &Store) -> Result<Vec<Work>, StoreError> {
+fn works(
+    recordings: Vec<Input>,
+    analyst: &Analyst,
+    store: &Store,
+) -> Result<Vec<Work>, StoreError> {
     let mut known = store.known()?;
-    let names = names::names(&recordings, &known);
+    let names = match &analyst.arguments.name {
+        Some(name) => vec![name.clone()],
+        None => names::names(&recordings, &known),
+    };
     let works = recordings.into_iter().zip(names).map(|(input, name)| Work {
+        fingerprint: fingerprint(&input.identity, &analyst.settings, &analyst.models),
         input,
         known: known.remove(&name).flatten().map(Box::new),
         name,

@@ -90,6 +90,7 @@ mod tests {
             place: Place::File(path.into()),
             uri: format!("file:{path}"),
             is_named: true,
+            is_copy: false,
             identity: Identity {
                 size_bytes: Some(size_bytes),
                 ..Identity::default()

@@ -12,12 +12,11 @@ use super::outputs::Outputs;
 use super::pipeline::Pipeline;
 use super::play::{Ending, Listener, play, video};
 use super::progress::Track;
-use super::settings::fingerprint;
 use super::store::{Store, StoreError};
 use super::truncation::truncation;
 use super::{Analyst, Work};
 
-const NO_VIDEO: &str = "it has no video";
+pub const NO_VIDEO: &str = "it has no video";
 
 /// What became of a recording.
 pub enum Outcome {
@@ -61,10 +60,9 @@ pub fn analyze(
     interrupt: &Interrupt,
     track: &mut Track<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
-    let Work { input, name, known } = work;
-    let fingerprint = fingerprint(&input.identity, &analyst.settings, &analyst.models);
-    if let Some(document) = known
-        && document.fingerprint == fingerprint
+    let Work { input, name, .. } = work;
+    if let Some(document) = &work.known
+        && work.is_done()
         && !analyst.arguments.force
     {
         return Ok(Some(Outcome::Skipped(document.clone())));
@@ -76,7 +74,11 @@ pub fn analyze(
         .annotate
         .then(|| partial.path(annotation::FILE));
     let (arguments, settings) = (analyst.arguments, &analyst.settings);
-    let playing = match Pipeline::new(&input.uri, arguments, settings, annotated.as_deref()) {
+    let uri = match input.playable_uri() {
+        Ok(uri) => uri,
+        Err(error) => return Ok(Some(Outcome::Failed(error.to_string()))),
+    };
+    let playing = match Pipeline::new(&uri, arguments, settings, annotated.as_deref()) {
         Ok(playing) => playing,
         Err(error) => return Ok(Some(Outcome::Failed(error.to_string()))),
     };
@@ -121,6 +123,7 @@ pub fn analyze(
     }
     let facts = analyst.engine.facts();
     let (models, provider) = (&analyst.models, facts.provider.name());
+    let fingerprint = work.fingerprint.clone();
     let mut document = Document::begin(input, name, fingerprint, settings, models, provider);
     document.recording.video = video;
     document.damage = damage;

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What a program needs that spreads recordings over machines.
+
+use super::*;
+
+/// Analyses what the plan of `inputs` has, each recording by itself and in any order, as such a
+/// program does, and has the tables of `out` made.
+fn spread(bench: &Bench, inputs: &[&str]) -> Run {
+    let planned = bench.run(&[inputs, &["--plan"]].concat());
+    planned.assert_status(0);
+    let mut fates = String::new();
+    for recording in planned.events().iter().rev() {
+        let [name, uri] = ["name", "uri"].map(|key| recording[key].as_str().unwrap());
+        let arguments = ["--name", name, "--json", uri];
+        let run = Run(bench.command_into("part", &arguments).output().unwrap());
+        let events = run.events();
+        let reason = events.iter().find_map(|event| event.get("reason"));
+        if reason.is_none() {
+            let whole = bench.path("part").join(name);
+            let document = bench.json(&format!("part/{name}/summary.json"));
+            assert_eq!(document["fingerprint"], recording["fingerprint"]);
+            std::fs::rename(whole, bench.path("out").join(name)).unwrap();
+        }
+        fates += &serde_json::json!({"uri": uri, "reason": reason}).to_string();
+        fates += "\n";
+    }
+    std::fs::write(bench.path("fates"), fates).unwrap();
+    bench.run(&[inputs, &["--collect", "fates"]].concat())
+}
+
+#[test]
+fn recordings_that_are_spread_have_the_same_results() {
+    let bench = Bench::new();
+    bench
+        .clip("in/talk.mp4")
+        .encode("in/talk.mkv", MATROSKA)
+        .clip("in/deep/talk.mkv");
+    std::fs::write(bench.path("in/text.mp4"), "no video").unwrap();
+    init();
+    make(&format!(
+        "audiotestsrc num-buffers=20 ! avenc_aac ! mp4mux ! filesink location={}",
+        bench.path("in/sound.mp4").display()
+    ));
+    let mut whole = bench.command_into("whole", &["in"]);
+    Run(whole.output().unwrap()).assert_status(1);
+    spread(&bench, &["in"])
+        .assert_status(1)
+        .assert_said(&["0 analysed, 3 done before, 1 failed"]);
+    assert!(bench.files("whole") == bench.files("out"));
+    let plan = bench.run(&["in", "--plan"]).events();
+    let done: Vec<bool> = plan.iter().map(|r| r["done"].as_bool().unwrap()).collect();
+    assert_eq!(done, [true, false, true, true, false]);
+}
+
+#[test]
+fn what_was_not_planned_is_left_out_and_what_has_changed_is_told() {
+    let bench = Bench::new();
+    bench.clip("a.mp4").clip("b.mp4");
+    spread(&bench, &["a.mp4"]).assert_status(0);
+    bench
+        .run(&["a.mp4", "b.mp4", "--collect", "fates"])
+        .assert_status(0);
+    assert_eq!(bench.ledger(), [["a", "done", ""]]);
+    bench
+        .run(&["a.mp4", "--collect", "fates", "--faces", "2"])
+        .assert_status(1)
+        .assert_said(&["a.mp4: it has changed since it was planned"]);
+    for (arguments, problem) in [
+        (&["--collect", "lost"][..], "lost: No such file"),
+        (&["--collect", "a.mp4"], "a.mp4: "),
+        (&["b.mp4", "--name", "x"], "--name is for one recording"),
+        (&["--name", "../x"], "the name of a folder"),
+    ] {
+        let run = bench.run(&[&["a.mp4"], arguments].concat());
+        assert_ne!(run.0.status.code(), Some(0));
+        run.assert_said(&[problem]);
+    }
+}
+
+#[test]
+fn copies_are_told_of_as_what_they_are_copies_of() {
+    let bench = Bench::new();
+    bench.clip("copies/bucket/day 1/talk.mp4");
+    let origin = ["copies", "--origin", "copies", "s3://"];
+    let first = bench.analyze(&origin);
+    let recording = bench.json("out/talk/summary.json")["recording"].clone();
+    assert_eq!(recording["uri"], "s3://bucket/day%201/talk.mp4");
+    assert_eq!(recording["path"], Value::Null);
+    // Wherever the copies are.
+    std::fs::rename(bench.path("copies"), bench.path("others")).unwrap();
+    bench
+        .run(&["others", "--origin", "others", "s3://"])
+        .assert_status(0)
+        .assert_said(&["0 analysed, 1 done before"]);
+    assert!(bench.files("out") == first);
+}
