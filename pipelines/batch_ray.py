@@ -7,7 +7,7 @@
     pipelines/batch_ray.py --gpus 0.25 -o s3://bucket/results s3://bucket/interviews
 
 What is behind `--` goes to `gst-attitude analyze`, which has a help of its own. Results are those of one machine, byte for
-byte: a folder for each recording, which appears when it is whole, and summary.csv. Beside them, at the end, is
+byte: a folder for each recording, which appears when it is whole, summary.csv and index.html. Beside them, at the end, is
 `faces.parquet`, the data set of all recordings in OUTPUT, those of earlier runs too; its column `stream` is the recording:
 
     duckdb.sql("select stream, count(*) from 'results/faces.parquet/*.parquet' group by stream")
@@ -116,6 +116,10 @@ class Folder:
         """The folder for `gst-attitude analyze`."""
         return self.path
 
+    def destination(self):
+        """Arguments that say where results are to be in the end, from where pages lead to the recordings."""
+        return ["--destination", self.path]
+
     def keep_tables(self, _known):
         """They are where they belong."""
 
@@ -211,6 +215,10 @@ class Bucket:
             summaries = [f"{name}/{SUMMARY}" for name in with_results(self.files())]
             list(threads.map(lambda name: fetch(bucket, f"{self.path}/{name}", os.path.join(known, name)), summaries))
         return known
+
+    def destination(self):
+        """A place from where no page leads to a recording."""
+        return ["--destination", S3 + self.path]
 
     def keep_tables(self, known):
         """Puts the tables of the run into the bucket."""
@@ -429,7 +437,8 @@ def analyze(job, recording):
             before = state(path)
             fetch(s3(path), path, uri)
         try:
-            run = job.call(folder, "--name", recording["name"], *origin, inputs=[uri], timeout=job.timeout)
+            named = ["--name", recording["name"], *job.results.destination()]
+            run = job.call(folder, *named, *origin, inputs=[uri], timeout=job.timeout)
         except subprocess.TimeoutExpired:
             return {"event": "lost", "reason": f"it takes more than {job.timeout:g} s"}
         if run.returncode < 0:

@@ -25,11 +25,12 @@ mod spread;
 mod tables;
 
 /// The files of a recording.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "attitude.vtt",
     "faces.csv",
     "faces.parquet",
     "records.jsonl",
+    "report.html",
     "summary.json",
 ];
 

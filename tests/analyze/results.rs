@@ -26,8 +26,8 @@ fn a_recording_gets_its_folder() {
     let files = bench.analyze(&["talk.mp4"]);
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     let expected = FILES.map(|name| format!("talk/{name}"));
-    assert_eq!(names[0], "summary.csv");
-    assert_eq!(names[1..], expected);
+    assert_eq!(names[..2], ["index.html", "summary.csv"]);
+    assert_eq!(names[2..], expected);
 
     let records = records(&bench, "talk");
     assert_eq!(records.len(), 15);
@@ -140,11 +140,42 @@ fn samples_and_formats_are_as_asked_for() {
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(
         names,
-        ["summary.csv", "talk/records.jsonl", "talk/summary.json"]
+        [
+            "index.html",
+            "summary.csv",
+            "talk/records.jsonl",
+            "talk/report.html",
+            "talk/summary.json"
+        ]
     );
     assert_eq!(records(&bench, "talk").len(), 75);
     bench.analyze(&["talk.mp4", "--samples-per-second", "1"]);
     assert_eq!(times_ms(&records(&bench, "talk")), [0, 1000, 2000]);
+}
+
+#[test]
+fn pages_lead_to_the_recording_and_to_each_other() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("one day")).unwrap();
+    bench.clip("one day/talk.mp4");
+    std::fs::write(bench.path("broken.mp4"), "no video").unwrap();
+    bench.run(&["one day", "broken.mp4"]).assert_status(1);
+    let page = bench.read("out/talk/report.html");
+    assert!(page.contains("src=\"../../one%20day/talk.mp4\""), "{page}");
+    let index = bench.read("out/index.html");
+    assert!(index.contains("href=\"talk/report.html\""), "{index}");
+    assert!(index.contains("broken.mp4"), "{index}");
+}
+
+#[test]
+fn a_page_that_will_be_moved_leads_from_where_it_will_be() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    std::fs::create_dir_all(bench.path("all/results")).unwrap();
+    let moved = ["--name", "monday", "--destination", "all/results"];
+    bench.analyze(&[&["talk.mp4"][..], &moved].concat());
+    let page = bench.read("out/monday/report.html");
+    assert!(page.contains("src=\"../../../talk.mp4\""), "{page}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! What can be said on the command line.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, value_parser};
 use gstattitude::analysis::analyzer::Params;
@@ -142,7 +142,11 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", help_heading = SPREADING, conflicts_with = "collect", value_parser = folder_name)]
     pub name: Option<String>,
 
-    /// Analyses nothing: writes summary.csv, of the recordings that FILE tells of
+    /// The folder that the recording's folder will be moved to, for the links in its page
+    #[arg(long, value_name = "DIR", help_heading = SPREADING, requires = "name")]
+    pub destination: Option<PathBuf>,
+
+    /// Analyses nothing: writes summary.csv and index.html, of the recordings that FILE tells of
     ///
     /// A JSON object a line, with the `uri` of the plan and, where there are no results, the `reason`.
     #[arg(long, value_name = "FILE", help_heading = SPREADING)]
@@ -202,6 +206,11 @@ impl Arguments {
             Some(path) => Source::File(path.clone()),
             None => Source::ATTITUDE,
         }
+    }
+
+    /// The folder in which the results are to be in the end.
+    pub fn destination(&self) -> &Path {
+        self.destination.as_deref().unwrap_or(&self.output)
     }
 
     /// Checks what clap does not.

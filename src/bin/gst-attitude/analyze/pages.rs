@@ -21,16 +21,15 @@ pub const REPORT: &str = "report.html";
 /// The name of the page that leads to the others.
 pub const INDEX: &str = "index.html";
 
-/// The page of a recording, which is to lie at `path`.
+/// The page of a recording, which is to lie in a folder in `results`.
 pub fn report(
     document: &Document,
     summarized: &Summarized,
     settings: &Settings,
-    path: &Path,
+    results: &Path,
 ) -> String {
-    let folder = path.parent().unwrap_or(path);
     let recording = Recording {
-        address: address_of(&document.recording.uri, folder),
+        address: address_of(&document.recording.uri, results),
         range: range(settings, document.recording.video.duration_ns),
         ..known(document)
     };
@@ -90,10 +89,11 @@ fn known(document: &Document) -> Recording {
     }
 }
 
-/// Where a page in `folder` finds what is at `uri`; `None` where no browser does.
-fn address_of(uri: &str, folder: &Path) -> Option<String> {
+/// Where a page in a folder in `results` finds what is at `uri`; `None` where no browser does.
+fn address_of(uri: &str, results: &Path) -> Option<String> {
     if let Ok((path, _)) = glib::filename_from_uri(uri) {
-        return address::relative(folder, &path).ok();
+        let address = address::relative(results, &path).ok()?;
+        return Some(format!("../{address}"));
     }
     let is_played = uri.starts_with("http://") || uri.starts_with("https://");
     is_played.then(|| uri.to_owned())

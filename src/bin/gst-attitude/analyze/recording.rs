@@ -127,7 +127,7 @@ pub fn analyze(
     let mut document = Document::begin(input, name, fingerprint, settings, models, provider);
     document.recording.video = video;
     document.damage = damage;
-    let document = taker.outputs.finish(document)?;
+    let document = taker.outputs.finish(document, arguments.destination())?;
     partial.commit()?;
     Ok(Some(Outcome::Done(Box::new(document))))
 }

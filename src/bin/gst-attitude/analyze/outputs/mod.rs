@@ -4,9 +4,9 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use gstattitude::record::summary::{Summarized, SummaryBuilder};
+use gstattitude::record::summary::SummaryBuilder;
 use gstattitude::record::{Record, csv, json, parquet};
 use subtitles::Subtitles;
 
@@ -85,8 +85,8 @@ impl<'a> Outputs<'a> {
     }
 
     /// Ends all files and writes what tells of the whole recording; gives the document that is
-    /// complete now.
-    pub fn finish(self, document: Document) -> Result<Document, StoreError> {
+    /// complete now. `results` is the folder in which the recording's folder is to be.
+    pub fn finish(self, document: Document, results: &Path) -> Result<Document, StoreError> {
         for file in [self.json_lines, self.csv].into_iter().flatten() {
             file.finish()?;
         }
@@ -98,29 +98,18 @@ impl<'a> Outputs<'a> {
             file.finish()?;
         }
         let summarized = self.summary.finish(&self.settings.rules());
-        write_documents(self.partial, document, &summarized, self.settings)
+        let document = Document {
+            summary: summarized.summary.clone(),
+            ..document
+        };
+        let json = serde_json::to_string_pretty(&document);
+        let path = self.partial.path(document::FILE);
+        std::fs::write(&path, json.at(&path)? + "\n").at(&path)?;
+        let page = pages::report(&document, &summarized, self.settings, results);
+        let path = self.partial.path(pages::REPORT);
+        std::fs::write(&path, page).at(&path)?;
+        Ok(document)
     }
-}
-
-/// Writes the files that are made of the whole recording.
-fn write_documents(
-    partial: &Partial,
-    document: Document,
-    summarized: &Summarized,
-    settings: &Settings,
-) -> Result<Document, StoreError> {
-    let document = Document {
-        summary: summarized.summary.clone(),
-        ..document
-    };
-    let path = partial.path(document::FILE);
-    let json = serde_json::to_string_pretty(&document).at(&path)?;
-    std::fs::write(&path, json + "\n").at(&path)?;
-    // It finds the recording from there as it will from beside, where it is to be.
-    let path = partial.path(pages::REPORT);
-    let page = pages::report(&document, summarized, settings, &path);
-    std::fs::write(&path, page).at(&path)?;
-    Ok(document)
 }
 
 /// A file of text that grows.
