@@ -18,6 +18,9 @@ use crate::analysis::timeline::{self, Held, Sample, Timeline};
 /// The version of the summary's fields and their meaning.
 pub const SCHEMA: u32 = 1;
 
+/// Mean score under which the scene's attitude is unknown: as a face's by default.
+pub const MIN_SCENE_CONFIDENCE: f32 = 0.5;
+
 /// JSON Schema of a [`Summary`]. It allows for more fields beside those.
 pub const JSON_SCHEMA: &str = include_str!("summary.schema.json");
 
@@ -44,7 +47,8 @@ pub struct Summary {
     /// How samples were read.
     pub rules: Rules,
     /// All faces together: at each sample with faces, the mean of the scores of those that are
-    /// judged, and its highest for a label where the attitude of one is known.
+    /// judged, and its highest for a label where it is at least [`MIN_SCENE_CONFIDENCE`] and the
+    /// attitude of one is known.
     pub scene: Timeline,
     /// The persons, by the time of their first sample.
     pub persons: Vec<Person>,
@@ -250,7 +254,9 @@ fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Sample {
         scores,
         label: scores
             .filter(|_| faces.iter().any(is_known))
-            .map(|scores| scores.best()),
+            .map(|scores| (scores.best(), scores))
+            .filter(|(best, scores)| scores.get(*best) >= MIN_SCENE_CONFIDENCE)
+            .map(|(best, _)| best),
     }
 }
 

@@ -77,7 +77,7 @@ pub fn index(
 fn known(document: &Document) -> Recording {
     let of = &document.recording;
     Recording {
-        name: of.name.clone(),
+        name: file_name(&of.uri).unwrap_or_else(|| of.name.clone()),
         duration_ns: of.video.duration_ns,
         size_px: Some((of.video.width, of.video.height)),
         model: document.analysis.models["attitude"]
@@ -87,6 +87,12 @@ fn known(document: &Document) -> Recording {
         damage: document.damage.clone(),
         ..Recording::default()
     }
+}
+
+/// What a recording is called where it is.
+fn file_name(uri: &str) -> Option<String> {
+    let (path, _) = glib::filename_from_uri(uri).ok()?;
+    Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
 /// Where a page in a folder in `results` finds what is at `uri`; `None` where no browser does.

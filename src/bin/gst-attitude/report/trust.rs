@@ -10,8 +10,8 @@ use super::recording::Recording;
 use super::strip::MAX_SPELLS;
 use super::text;
 
-/// What the default model calls itself.
-const DEFAULT_MODEL: &str = "gst-attitude";
+/// What the default model calls itself: on a CPU, and elsewhere.
+const DEFAULT_MODELS: [&str; 2] = ["gst-attitude-int8", "gst-attitude"];
 
 /// In short, before the first figure. `models` are those of all that is on the page.
 pub fn caution<'a>(mut models: impl Iterator<Item = Option<&'a str>>) -> Markup {
@@ -26,7 +26,7 @@ pub fn caution<'a>(mut models: impl Iterator<Item = Option<&'a str>>) -> Markup 
 
 /// Whether a model is the default one, as far as that is known.
 fn is_default(model: Option<&str>) -> bool {
-    model.is_none_or(|name| name == DEFAULT_MODEL)
+    model.is_none_or(|name| DEFAULT_MODELS.contains(&name))
 }
 
 /// In full.
@@ -67,7 +67,7 @@ fn errors(model: Option<&str>) -> Markup {
             None => p {
                 "Which model judged these faces is not known here. What follows holds for the default one."
             },
-            Some(DEFAULT_MODEL) => {}
+            Some(name) if DEFAULT_MODELS.contains(&name) => {}
             Some(model) => p {
                 "Nothing is known here of how often the model " q { (model) } " errs. "
                 code { "gst-attitude evaluate" } " tells that, by faces that you have labelled."
@@ -177,7 +177,9 @@ mod tests {
 
     #[test]
     fn figures_of_the_default_model_are_told_of_no_other() {
-        assert_eq!(told(Some(DEFAULT_MODEL)).matches("in six").count(), 2);
+        for name in DEFAULT_MODELS {
+            assert_eq!(told(Some(name)).matches("in six").count(), 2);
+        }
         let unknown = told(None);
         assert!(
             unknown.contains("in six")
