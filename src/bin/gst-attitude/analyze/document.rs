@@ -2,6 +2,7 @@
 
 //! `summary.json`: a recording, how it was analysed, and what it shows.
 
+use gstattitude::inference::digest::sha256;
 use gstattitude::record::summary::Summary;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub struct Document {
     pub document: u32,
     /// What wrote it.
     pub program: String,
-    /// What the results depend on, see [`fingerprint`](super::settings::fingerprint).
+    /// What the results depend on, see [`fingerprint`].
     pub fingerprint: String,
     pub recording: Recording,
     /// What broke the recording off; `None` where nothing did.
@@ -110,4 +111,12 @@ impl Document {
             summary: Summary::default(),
         }
     }
+}
+
+/// Two analyses with the same fingerprint have the same results.
+pub fn fingerprint(recording: &Identity, settings: &Settings, models: &Models) -> String {
+    let program = (VERSION, env!("CARGO_PKG_VERSION"));
+    let all = (program, recording, settings, models);
+    // Plain values, which can be written as JSON.
+    sha256(&serde_json::to_vec(&all).unwrap_or_default())
 }

@@ -7,7 +7,7 @@ use gstattitude::analysis::timeline::shares::Shares;
 
 use super::Work;
 use super::document::Document;
-use super::recording::Outcome;
+use super::outcome::Outcome;
 
 /// The name of its file.
 pub const FILE: &str = "summary.csv";

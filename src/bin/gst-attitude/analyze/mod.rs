@@ -16,12 +16,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gstattitude::inference::engine::Engine;
 
 pub use arguments::Arguments;
-use document::Document;
+use document::{Document, fingerprint};
 use inputs::{Input, Inputs, told};
 use interrupt::Interrupt;
+use outcome::Outcome;
 use progress::Progress;
-use recording::Outcome;
-use settings::{Models, Settings, fingerprint};
+use settings::{Models, Settings};
 use spread::Fates;
 use store::{Store, StoreError};
 
@@ -46,6 +46,7 @@ mod problem;
 mod truncation;
 
 mod document;
+mod outcome;
 mod outputs;
 mod pages;
 mod store;

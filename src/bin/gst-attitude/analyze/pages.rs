@@ -9,7 +9,7 @@ use gstattitude::record::summary::Summarized;
 
 use super::Work;
 use super::document::Document;
-use super::recording::Outcome;
+use super::outcome::Outcome;
 use super::settings::Settings;
 use super::store::{At, Store, StoreError};
 use crate::report::recording::Recording;

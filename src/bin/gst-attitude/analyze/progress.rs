@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
-use super::recording::Outcome;
+use super::outcome::Outcome;
 use super::speed::{Speed, clock};
 use super::{Work, lock};
 use crate::console;

@@ -8,6 +8,7 @@ use super::annotation;
 use super::document::Document;
 use super::inputs::{Identity, Input, Place};
 use super::interrupt::Interrupt;
+use super::outcome::{NO_VIDEO, Outcome};
 use super::outputs::Outputs;
 use super::pipeline::Pipeline;
 use super::play::{Ending, Listener, play, video};
@@ -15,39 +16,6 @@ use super::progress::Track;
 use super::store::{Store, StoreError};
 use super::truncation::truncation;
 use super::{Analyst, Work};
-
-pub const NO_VIDEO: &str = "it has no video";
-
-/// What became of a recording.
-pub enum Outcome {
-    /// There are results; what is damaged is told in them.
-    Done(Box<Document>),
-    /// There were results that still hold.
-    Skipped(Box<Document>),
-    /// There are none, for this reason.
-    Failed(String),
-    /// There is no video in what a folder holds.
-    PassedOver(&'static str),
-}
-
-impl Outcome {
-    /// The results that there are.
-    pub fn document(&self) -> Option<&Document> {
-        match self {
-            Self::Done(document) | Self::Skipped(document) => Some(document),
-            Self::Failed(_) | Self::PassedOver(_) => None,
-        }
-    }
-
-    /// Whether nothing was lost.
-    pub fn is_good(&self) -> bool {
-        match self {
-            Self::Done(document) | Self::Skipped(document) => document.damage.is_none(),
-            Self::Failed(_) => false,
-            Self::PassedOver(_) => true,
-        }
-    }
-}
 
 /// Analyses what has to be; `None` where the run is to end.
 ///

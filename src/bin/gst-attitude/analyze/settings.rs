@@ -9,8 +9,6 @@ use gstattitude::inference::engine::Facts;
 use serde::Serialize;
 
 use super::arguments::{Arguments, Format};
-use super::document;
-use super::inputs::Identity;
 
 /// How recordings are analysed.
 #[derive(Clone, Debug, Serialize)]
@@ -94,12 +92,4 @@ impl Models {
             attitude_description_sha256: description.map(sha256),
         }
     }
-}
-
-/// Two analyses with the same fingerprint have the same results.
-pub fn fingerprint(recording: &Identity, settings: &Settings, models: &Models) -> String {
-    let program = (document::VERSION, env!("CARGO_PKG_VERSION"));
-    let all = (program, recording, settings, models);
-    // Plain values, which can be written as JSON.
-    sha256(&serde_json::to_vec(&all).unwrap_or_default())
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{Input, told};
-use super::recording::{NO_VIDEO, Outcome};
+use super::outcome::{NO_VIDEO, Outcome};
 use super::{Failure, Work};
 
 /// What is to be done of a recording.
