@@ -551,7 +551,7 @@ def run(job, arguments, output):
             "lost_attempts": lost,
             "seconds": round(seconds, 1),
         }
-        print(json.dumps(summary), file=output)
+        print(json.dumps(summary), file=output, flush=True)
     sys.exit(0 if status == 0 else 1)
 
 
@@ -599,9 +599,11 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     job = Job(arguments)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # Ray tells there of nodes that are lost.
-            ray.init(address=arguments.address, log_to_driver=False, logging_level="ERROR")
-            run(job, arguments, sys.__stdout__)
+        # Ray tells on stdout of nodes that are lost, also after the end: let that go to stderr.
+        output = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        ray.init(address=arguments.address, log_to_driver=False, logging_level="ERROR")
+        run(job, arguments, output)
     except Mistake as mistake:
         say(mistake)
         sys.exit(2)
