@@ -170,31 +170,8 @@ fn share(scores: &Scores, attitude: Attitude) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use gstattitude::analysis::timeline::segments::Span;
-    use gstattitude::record::summary::Summary;
-
     use super::*;
-    use crate::report::recording::Recording;
-
-    const S: u64 = 1_000_000_000;
-
-    fn axis(end_s: u64) -> Axis {
-        let recording = Recording {
-            duration_ns: Some(end_s * S),
-            ..Recording::default()
-        };
-        Axis::new(&recording, &Summary::default())
-    }
-
-    fn segment(start_ms: u64, end_ms: u64, attitude: Option<Attitude>) -> Segment {
-        Segment {
-            span: Span {
-                start_ns: start_ms * S / 1000,
-                end_ns: end_ms * S / 1000,
-            },
-            attitude,
-        }
-    }
+    use crate::report::strip::tests::{S, axis, segment};
 
     #[test]
     fn a_gap_is_a_gap_and_areas_reach_to_its_edges() {

@@ -66,15 +66,15 @@ fn longest_in(column: Span, segments: &[Segment]) -> Option<Option<Attitude>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use gstattitude::record::summary::Summary;
 
     use super::*;
     use crate::report::recording::Recording;
 
-    const S: u64 = 1_000_000_000;
+    pub const S: u64 = 1_000_000_000;
 
-    fn axis(end_s: u64) -> Axis {
+    pub fn axis(end_s: u64) -> Axis {
         let recording = Recording {
             duration_ns: Some(end_s * S),
             ..Recording::default()
@@ -82,7 +82,7 @@ mod tests {
         Axis::new(&recording, &Summary::default())
     }
 
-    fn segment(start_ms: u64, end_ms: u64, attitude: Option<Attitude>) -> Segment {
+    pub fn segment(start_ms: u64, end_ms: u64, attitude: Option<Attitude>) -> Segment {
         Segment {
             span: Span {
                 start_ns: start_ms * S / 1000,
