@@ -17,13 +17,10 @@ fn rows(path: &Path) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn kinds(path: &Path) -> String {
-    let uri = glib::filename_to_uri(path, None).unwrap();
-    let output = Command::new("gst-discoverer-1.0")
-        .arg(uri)
-        .env("LC_ALL", "C")
-        .output();
-    String::from_utf8(output.unwrap().stdout).unwrap()
+/// Whether an MP4 file has sound: a track with a handler of that type.
+fn has_sound(path: &Path) -> bool {
+    let file = std::fs::read(path).unwrap();
+    file.windows(4).any(|bytes| bytes == b"soun")
 }
 
 #[test]
@@ -44,10 +41,10 @@ fn the_annotated_video_has_all_frames_and_the_sound() {
     }
     let path = bench.path("out/talk/annotated.mp4");
     assert_eq!(rows(&path).len(), 75);
-    assert!(kinds(&path).contains("audio #"), "{}", kinds(&path));
+    assert!(has_sound(&path));
     let path = bench.path("out/silent/annotated.mp4");
     assert_eq!(rows(&path).len(), 75);
-    assert!(!kinds(&path).contains("audio #"), "{}", kinds(&path));
+    assert!(!has_sound(&path));
     // A part of it, from its first frame on.
     bench.analyze(&["talk.mp4", "--annotate", "--from", "1", "--to", "2"]);
     assert_eq!(rows(&bench.path("out/talk/annotated.mp4")).len(), 25);

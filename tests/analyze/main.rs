@@ -103,8 +103,17 @@ impl Bench {
 
     fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A pipe that nobody reads yet would hold it up.
+        let told = std::fs::File::create(self.path("told")).unwrap();
+        command.stdout(Stdio::piped()).stderr(told);
         command.spawn().unwrap()
+    }
+
+    /// Waits for the end of what was started.
+    fn end(&self, run: Child) -> Run {
+        let mut output = run.wait_with_output().unwrap();
+        output.stderr = std::fs::read(self.path("told")).unwrap();
+        Run(output)
     }
 
     /// What a run that goes well leaves in `out`.

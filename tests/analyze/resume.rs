@@ -122,7 +122,7 @@ fn ctrl_c_ends_in_an_orderly_way() {
             .args([&format!("-{signal}"), &run.id().to_string()])
             .status();
         assert!(killed.unwrap().success());
-        let output = Run(run.wait_with_output().unwrap());
+        let output = bench.end(run);
         assert_eq!(output.0.status.signal(), None);
         output.assert_status(130).assert_said(&["stopped"]);
         let folders = bench

@@ -67,7 +67,7 @@ fn peak_kib(bench: &Bench, input: &str) -> u64 {
         peak_kib = peak_kib.max(peak.unwrap_or(0));
         std::thread::sleep(Duration::from_millis(10));
     }
-    Run(run.wait_with_output().unwrap()).assert_status(0);
+    bench.end(run).assert_status(0);
     peak_kib
 }
 
