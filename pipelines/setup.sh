@@ -13,15 +13,13 @@ set -euo pipefail
 
 readonly VERSION=1.31.1
 readonly PACKAGES=(
-    pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
-    gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav gstreamer1.0-x
+    pkg-config libgstreamer1.0-dev libgstreamer-plugins-{base,bad}1.0-dev libcairo2-dev libpango1.0-dev
+    gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav gstreamer1.0-nice gstreamer1.0-x
     gstreamer1.0-tools gstreamer1.0-plugins-base-apps fonts-dejavu-core
 )
-# Of GStreamer 1.24 and newer, as Debian 13 has it: the library gstreamer-analytics-1.0.
-readonly ANALYTICS_PACKAGES=(libgstreamer-plugins-bad1.0-dev)
 readonly TEST_PACKAGES=(
     gstreamer1.0-opencv opencv-data python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
-    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-{rtsp,nice} chromium python3-venv
+    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium python3-venv
 )
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 data=${XDG_DATA_HOME:-$HOME/.local/share}
@@ -153,10 +151,6 @@ packages=("${PACKAGES[@]}")
 if $tests; then packages+=("${TEST_PACKAGES[@]}"); fi
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
 install_packages "${packages[@]}"
-# Only now is there a pkg-config that knows which GStreamer this Debian has.
-if pkg-config --atleast-version=1.24 gstreamer-1.0; then
-    install_packages "${ANALYTICS_PACKAGES[@]}"
-fi
 if $gpu; then
     install_onnxruntime onnxruntime-gpu
     say "GPU: CUDA 13 and cuDNN 9 are yours to install, from NVIDIA, with a driver that supports them"

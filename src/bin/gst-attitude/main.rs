@@ -17,6 +17,8 @@ mod analyze;
 mod evaluate;
 mod models;
 mod report;
+#[cfg(feature = "serve")]
+mod serve;
 
 #[derive(Parser)]
 #[command(
@@ -35,6 +37,8 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Models(models::Arguments),
     Report(report::Arguments),
+    #[cfg(feature = "serve")]
+    Serve(serve::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments).map(status),
         Command::Models(arguments) => models::run(&arguments).map(status),
         Command::Report(arguments) => report::run(&arguments).map(status),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(arguments),
     };
     result.unwrap_or_else(|error| {
         console::error(error);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! All viewers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::arguments::Arguments;
+use super::camera;
+use super::ending::Reason;
+use super::session::Session;
+
+/// How long sessions may take to end when the server does.
+const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// The sessions, by their ids.
+pub struct Sessions {
+    arguments: Arc<Arguments>,
+    permits: Arc<Semaphore>,
+    table: Mutex<HashMap<String, Arc<Session>>>,
+}
+
+/// A session that waits for its answer.
+#[derive(Debug, Serialize)]
+pub struct Opened {
+    pub id: String,
+    pub offer: String,
+}
+
+/// Why there is no session.
+#[derive(Debug)]
+pub enum NotOpened {
+    /// There are as many as may be.
+    Full,
+    /// What went wrong.
+    Failed(String),
+}
+
+impl Sessions {
+    pub fn new(arguments: Arc<Arguments>) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(arguments.max_sessions.into())),
+            arguments,
+            table: Mutex::default(),
+        }
+    }
+
+    /// Opens a session.
+    pub async fn open(self: &Arc<Self>) -> Result<Opened, NotOpened> {
+        let permit = self.permits.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| NotOpened::Full)?;
+        let arguments = self.arguments.clone();
+        let made = tokio::task::spawn_blocking(move || camera::session(&arguments)).await;
+        let (session, _) = made
+            .map_err(|error| NotOpened::Failed(error.to_string()))?
+            .map_err(|error| NotOpened::Failed(error.to_string()))?;
+        let id = glib::uuid_string_random().to_string();
+        let session = Arc::new(session);
+        self.table().insert(id.clone(), session.clone());
+        tokio::spawn(self.clone().live(id.clone(), session.clone(), permit));
+        match session.offer(self.arguments.max_bitrate).await {
+            Ok(offer) => Ok(Opened { id, offer }),
+            Err(problem) => {
+                session.end.end(Reason::Failed, &*problem);
+                Err(NotOpened::Failed(problem))
+            }
+        }
+    }
+
+    /// The session of this id.
+    pub fn get(&self, id: &str) -> Option<Arc<Session>> {
+        self.table().get(id).cloned()
+    }
+
+    /// Ends all sessions, and waits for them.
+    pub async fn shut_down(&self) {
+        self.permits.close();
+        let all: Vec<_> = self.table().values().cloned().collect();
+        for session in all {
+            session
+                .end
+                .end(Reason::Shutdown, "the server has been shut down");
+        }
+        let ended = async {
+            while !self.table().is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = timeout(MAX_SHUTDOWN, ended).await;
+    }
+
+    /// Keeps a session until it ends; its place is free when all of it is gone.
+    async fn live(
+        self: Arc<Self>,
+        id: String,
+        session: Arc<Session>,
+        permit: OwnedSemaphorePermit,
+    ) {
+        session.live().await;
+        self.table().remove(&id);
+        drop(session);
+        drop(permit);
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
