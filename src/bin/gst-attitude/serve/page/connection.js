@@ -3,6 +3,7 @@
 // Keeps a connection to the server: makes peers, notices when one is gone, and makes the next one.
 
 import { Peer } from "./peer.js";
+import { sentence } from "./text.js";
 
 /** Between tries; the last one stands. */
 const BACK_OFF_S = [1, 2, 4, 8];
@@ -133,7 +134,8 @@ export class Connection {
         }
     }
 
-    #close({ reason, problem }) {
+    #close({ reason, problem: told }) {
+        const problem = told && sentence(told);
         if (MENDABLE.includes(reason)) return this.#tryLater(problem);
         this.stop();
         this.#events.state(reason === "shutdown" ? "shutdown" : "ended", { problem });

@@ -256,10 +256,11 @@ class Page {
     }
 
     #see(record) {
-        const { attitude } = scene(record);
-        document.body.dataset.scene = attitude ?? "nobody";
-        const unclear = attitude === "unknown" ? " How it looks is not clear: unknown." : "";
-        const seeing = record.faces.length > 0 ? `${count(record.faces.length, "face")}.${unclear}` : "No face is seen.";
+        const { faces } = record;
+        document.body.dataset.scene = scene(record).attitude ?? "nobody";
+        const isUnclear = faces.every((face) => face.attitude === "unknown");
+        const unclear = isUnclear ? " Confidence is low: the attitude is unknown." : "";
+        const seeing = faces.length > 0 ? `${count(faces.length, "face")}.${unclear}` : "No face is seen.";
         const now = performance.now();
         if (seeing !== this.#seeing) [this.#seeing, this.#seeing_ms] = [seeing, now];
         if (seeing === this.#seen || now - this.#seeing_ms < SETTLED_MS) return;

@@ -2,6 +2,8 @@
 //
 // What is asked of the server by HTTP.
 
+import { sentence } from "./text.js";
+
 /** How long an answer may take. */
 const PATIENCE_MS = 10_000;
 
@@ -72,7 +74,7 @@ export class Server {
         }
         if (response.ok) return response;
         const told = await response.json().catch(() => null);
-        const problem = told?.problem ?? `The server answered ${response.status} ${response.statusText}.`;
+        const problem = sentence(told?.problem ?? `The server answered ${response.status} ${response.statusText}`.trim());
         const seconds = Number(response.headers.get("Retry-After") || NaN);
         throw new Refusal(problem, response.status, Number.isFinite(seconds) ? seconds : null);
     }

@@ -3,12 +3,12 @@
 // What state the page is in, said in words.
 
 /**
- * What a state says, by its name. `text` is the status, `cover` what stands over the picture, if anything does,
- * and `action` the button with it.
+ * What a state says, by its name. `text` is the status; the picture is covered where there is a `cover`, which may
+ * have a text of its own, or an `action`, the name of the button on it.
  */
 const STATES = {
-    loading: () => ({ text: "Loading." }),
-    unreachable: ({ problem }) => ({ text: problem, cover: problem, action: "Try again", warns: true }),
+    loading: () => ({ text: "Loading.", cover: true }),
+    unreachable: ({ problem }) => ({ text: problem, action: "Try again", warns: true }),
     ready: ({ source }) =>
         source === null
             ? {
@@ -16,51 +16,50 @@ const STATES = {
                   cover: "The camera’s picture goes to this server, which sends back what it sees in it and keeps nothing.",
                   action: "Start camera",
               }
-            : { text: `Ready to show ${source}.`, cover: source, action: "Watch" },
-    asking: () => ({ text: "Asking for the camera.", cover: "Please allow this page to use the camera." }),
-    connecting: () => ({ text: "Connecting.", cover: "Connecting." }),
+            : { text: `Ready to show ${source}.`, action: "Watch" },
+    asking: () => ({ text: "Asking for the camera. Please allow this page to use it.", cover: true }),
+    connecting: () => ({ text: "Connecting.", cover: true }),
     live: ({ seen }) => ({ text: seen ? `Live. ${seen}` : "Live." }),
     paused: ({ source }) => ({
-        text: source === null ? "Paused. No picture is sent, and nothing analysed." : "Paused. Nothing is shown or noted.",
+        text: source === null ? "Paused. No picture is sent, and nothing is analysed." : "Paused. Nothing is shown or kept.",
     }),
     muted: () => ({ text: "Live, but the analysis is off." }),
-    busy: ({ problem, delay_s }) => waiting(problem ?? "The server is busy.", delay_s),
+    busy: ({ problem, delay_s }) => waiting(problem, delay_s),
     reconnecting: ({ problem, delay_s }) =>
         delay_s === undefined
-            ? { text: "Reconnecting. The session so far is kept.", cover: "Reconnecting." }
+            ? { text: "Reconnecting. The session so far is kept.", cover: true, warns: true }
             : waiting(`${problem ?? "The connection was lost."} The session so far is kept.`, delay_s),
-    denied: () => {
-        const text =
-            "The camera was not allowed. Allow it for this page in the browser, beside its address, then try again.";
-        return { text, cover: text, action: "Try again", warns: true };
-    },
-    "no-camera": ({ problem }) => ({ text: problem, cover: problem, action: "Try again", warns: true }),
-    insecure: ({ port }) => {
-        const text =
-            "Browsers give a camera to secure pages only. Open this page by https, or on the machine that serves it " +
-            `as http://localhost${port}.`;
-        return { text, cover: text, warns: true };
-    },
-    token: ({ problem }) => {
-        const text = problem ?? "The token in this page’s address is missing or wrong.";
-        return { text: `${text} Open the address that the server printed when it started.`, cover: text, warns: true };
-    },
-    ended: ({ problem, resumes }) => {
-        const text = problem ?? "The session has ended.";
-        return { text, cover: text, action: resumes };
-    },
-    shutdown: ({ problem }) => {
-        const text = `${problem ?? "The server was shut down."} The session so far is kept.`;
-        return { text, cover: text, action: "Connect again", warns: true };
-    },
+    denied: () => ({
+        text: "The camera was not allowed. Allow it for this page in the browser, beside its address, then try again.",
+        action: "Try again",
+        warns: true,
+    }),
+    "no-camera": ({ problem }) => ({ text: problem, action: "Try again", warns: true }),
+    insecure: ({ port }) => ({
+        text:
+            "Browsers give a camera to secure pages only. Open this page by https, or on the machine that serves it as " +
+            `http://localhost${port}.`,
+        cover: true,
+        warns: true,
+    }),
+    token: ({ problem }) => ({
+        text: `${problem} Open the address that the server printed when it started.`,
+        cover: true,
+        warns: true,
+    }),
+    ended: ({ problem, resumes }) => ({ text: problem ?? "The session has ended.", action: resumes }),
+    shutdown: ({ problem }) => ({
+        text: `${problem ?? "The server was shut down."} The session so far is kept.`,
+        action: "Connect again",
+        warns: true,
+    }),
 };
 
 /** In which of them there is a connection, or soon is. */
 const RUNNING = ["connecting", "live", "paused", "muted", "busy", "reconnecting"];
 
 function waiting(problem, delay_s) {
-    const text = `${problem} Next try in ${Math.ceil(delay_s)} s.`;
-    return { text, cover: text, action: "Try now", warns: true };
+    return { text: `${problem} Next try in ${Math.ceil(delay_s)} s.`, action: "Try now", warns: true };
 }
 
 export class States {
@@ -69,6 +68,7 @@ export class States {
     #coverText = document.querySelector("#cover-text");
     #action = document.querySelector("#action");
     #controls = document.querySelector("#controls");
+    #facts = document.querySelector("#facts");
 
     /** The name of the present one. */
     get name() {
@@ -91,11 +91,11 @@ export class States {
         // The same again would be read aloud again.
         if (this.#status.textContent !== text) this.#status.textContent = text;
         this.#status.classList.toggle("warning", Boolean(warns));
-        this.#coverText.textContent = cover ?? "";
-        this.#cover.hidden = !cover;
+        this.#cover.hidden = !cover && !action;
+        this.#coverText.textContent = typeof cover === "string" ? cover : "";
         this.#action.hidden = !action;
         this.#action.textContent = action ?? "";
-        this.#controls.hidden = !this.isRunning;
+        this.#controls.hidden = this.#facts.hidden = !this.isRunning;
         this.#keepFocus(focused);
     }
 

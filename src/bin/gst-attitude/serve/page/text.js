@@ -26,3 +26,9 @@ export function score(value) {
 export function count(number, thing) {
     return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
+
+/** What the server says, as a sentence. */
+export function sentence(text) {
+    const whole = text.charAt(0).toUpperCase() + text.slice(1);
+    return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}

@@ -21,7 +21,7 @@ const MAX_FACES = 4;
 
 /** How far apart marks may be, in seconds, and least room for one. */
 const TICK_STEPS_S = [15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
-const TICK_PX = 72;
+const TICK_PX = 60;
 
 /** Least widths of a spell that has an outline, a sign, a word. */
 const EDGE_FROM_PX = 3;
