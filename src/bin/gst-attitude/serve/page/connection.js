@@ -3,6 +3,7 @@
 // Keeps a connection to the server: makes peers, notices when one is gone, and makes the next one.
 
 import { Peer } from "./peer.js";
+import { Refusal } from "./server.js";
 import { sentence } from "./text.js";
 
 /** Between tries; the last one stands. */
@@ -122,6 +123,7 @@ export class Connection {
     }
 
     #refused(problem) {
+        if (!(problem instanceof Refusal)) return this.#tryLater("No connection came about.");
         switch (problem.status) {
             case 401:
             case 403:

@@ -9,6 +9,9 @@ const STALE_MS = 500;
 const RING_MS = 1_000;
 const RING_FRAMES = 24;
 
+/** Most records that wait for their frames. */
+const WAITING = 12;
+
 /** How far a record's time may be from its frame's: clocks are told in milliseconds. */
 const SAME_MS = 12;
 
@@ -22,37 +25,35 @@ const NEAR_MS = 150;
 const RECORDS = 90;
 
 /**
- * Calls back for each frame that a video shows, until the result is called.
+ * Calls back for each frame that a video shows.
  * @param {function(number, object): void} callback with the time and what the browser knows of the frame
  */
 function eachFrame(video, callback) {
-    let handle = 0;
-    const [request, cancel] =
+    const request =
         "requestVideoFrameCallback" in video
-            ? [(step) => video.requestVideoFrameCallback(step), (it) => video.cancelVideoFrameCallback(it)]
-            : [(step) => requestAnimationFrame((now) => step(now, {})), (it) => cancelAnimationFrame(it)];
+            ? (step) => video.requestVideoFrameCallback(step)
+            : (step) => requestAnimationFrame((now) => step(now, {}));
     const step = (now, metadata) => {
-        handle = request(step);
+        request(step);
         if (video.videoWidth > 0) callback(now, metadata);
     };
-    handle = request(step);
-    return () => cancel(handle);
+    request(step);
 }
 
 /**
- * Frames of this page's camera. Records come later and tell when theirs was captured: frames wait for them.
+ * Frames of this page's camera. Records tell when theirs was captured. Mostly they come later, and frames wait for
+ * them; a near server may be faster than the browser shows its own camera.
  */
 export class CameraFrames {
     #video;
     #show;
-    #stop;
     /** Oldest first. */
     #ring = [];
     #spare = [];
     /** What is shown. */
     #held = null;
-    /** The last record, where its frame is not known, and when it came. */
-    #loose = null;
+    /** Records whose frames are not known, or not yet, and when they came; oldest first. */
+    #waiting = [];
     #heard_ms = -Infinity;
     #shown_ms = -Infinity;
     #shownUtc_ms = -Infinity;
@@ -60,7 +61,7 @@ export class CameraFrames {
     /** @param {function(Picture): void} show */
     constructor(video, show) {
         [this.#video, this.#show] = [video, show];
-        this.#stop = eachFrame(video, (now, metadata) => this.#frame(now, metadata));
+        eachFrame(video, (now, metadata) => this.#frame(now, metadata));
     }
 
     /** What the server says of a frame. */
@@ -71,26 +72,10 @@ export class CameraFrames {
         // It was overtaken on its way. By more than a second, the clock was set.
         const behind_ms = this.#shownUtc_ms - utc_ms;
         if (behind_ms >= 0 && behind_ms < RING_MS) return;
-        const index = this.#ring.findIndex((frame) => Math.abs(frame.utc_ms - utc_ms) <= SAME_MS);
-        if (index < 0) {
-            this.#loose = { record, came_ms: now };
-            return;
-        }
-        const near = this.#ring[index + 1];
-        const better = near && Math.abs(near.utc_ms - utc_ms) < Math.abs(this.#ring[index].utc_ms - utc_ms);
-        const past = this.#ring.splice(0, index + 1 + Number(better));
-        const frame = past.pop();
-        this.#spare.push(...past.map(({ image }) => image));
-        [this.#shown_ms, this.#shownUtc_ms, this.#loose] = [now, utc_ms, null];
-        this.#show({ image: frame.image, record, isExact: true, captured_ms: frame.captured_ms });
-        // The stage may draw it again until the next one.
-        if (this.#held) this.#spare.push(this.#held);
-        this.#held = frame.image;
-    }
-    stop() {
-        this.#stop();
-        this.#ring = [];
-        this.#spare = [];
+        const index = this.#closest(utc_ms);
+        if (index >= 0) return this.#showKept(index, record, utc_ms);
+        this.#waiting.push({ record, utc_ms, came_ms: now });
+        if (this.#waiting.length > WAITING) this.#waiting.shift();
     }
 
     #frame(now, { captureTime = now }) {
@@ -101,15 +86,36 @@ export class CameraFrames {
         }
         if (now - this.#heard_ms < RING_MS) {
             this.#ring.push({ image: this.#copy(), utc_ms, captured_ms: captureTime });
+            const early = this.#waiting.find((it) => Math.abs(it.utc_ms - utc_ms) <= SAME_MS);
+            if (early) return this.#showKept(this.#ring.length - 1, early.record, early.utc_ms);
         }
         if (now - this.#shown_ms < STALE_MS) return;
-        const fresh = this.#loose && now - this.#loose.came_ms < STALE_MS;
-        this.#show({
-            image: this.#video,
-            record: fresh ? this.#loose.record : null,
-            isExact: false,
-            captured_ms: captureTime,
-        });
+        const last = this.#waiting.at(-1);
+        const record = last && now - last.came_ms < STALE_MS ? last.record : null;
+        this.#show({ image: this.#video, record, isExact: false, captured_ms: captureTime });
+    }
+
+    /** Shows a frame of the ring with its record, and gives up what is older. */
+    #showKept(index, record, utc_ms) {
+        const past = this.#ring.splice(0, index + 1);
+        const frame = past.pop();
+        this.#spare.push(...past.map(({ image }) => image));
+        this.#waiting = this.#waiting.filter((it) => it.utc_ms > utc_ms);
+        [this.#shown_ms, this.#shownUtc_ms] = [performance.now(), utc_ms];
+        this.#show({ image: frame.image, record, isExact: true, captured_ms: frame.captured_ms });
+        // The stage may draw it again until the next one.
+        if (this.#held) this.#spare.push(this.#held);
+        this.#held = frame.image;
+    }
+
+    /** Where the frame is that was captured at a time; -1 where there is none. */
+    #closest(utc_ms) {
+        const far_ms = (index) => Math.abs(this.#ring[index].utc_ms - utc_ms);
+        let best = -1;
+        for (let index = 0; index < this.#ring.length; index += 1) {
+            if (far_ms(index) <= (best < 0 ? SAME_MS : far_ms(best))) best = index;
+        }
+        return best;
     }
 
     #copy() {
@@ -125,14 +131,13 @@ export class CameraFrames {
 export class SourceFrames {
     #video;
     #show;
-    #stop;
     /** Oldest first. */
     #records = [];
 
     /** @param {function(Picture): void} show */
     constructor(video, show) {
         [this.#video, this.#show] = [video, show];
-        this.#stop = eachFrame(video, (now, metadata) => this.#frame(now, metadata));
+        eachFrame(video, (now, metadata) => this.#frame(now, metadata));
     }
 
     /** What the server says of a frame. */
@@ -140,10 +145,6 @@ export class SourceFrames {
         const ticks = record.running_time_ns === null ? null : Math.floor((record.running_time_ns * 9) / 1e5) % 2 ** 32;
         this.#records.push({ record, ticks, came_ms: performance.now() });
         if (this.#records.length > RECORDS) this.#records.shift();
-    }
-
-    stop() {
-        this.#stop();
     }
 
     #frame(now, { rtpTimestamp, captureTime }) {

@@ -81,7 +81,7 @@ class Page {
             video: (track) => this.#play(track),
         });
         this.#listen();
-        this.#reset();
+        this.#begin();
     }
 
     #listen() {
@@ -92,11 +92,11 @@ class Page {
         on("#mute", () => this.#mute(!this.#isMuted));
         on("#hide", () => this.#hide(!this.#stage.isHiding));
         on("#end", () => this.#end());
-        on("#anew", () => (this.#session.isKept ? this.#reset() : find("#anew-dialog").showModal()));
+        on("#anew", () => (this.#session.isKept ? this.#beginAnew() : find("#anew-dialog").showModal()));
         on("#anew-no", () => find("#anew-dialog").close());
         on("#anew-yes", () => {
             find("#anew-dialog").close();
-            this.#reset();
+            this.#beginAnew();
         });
         addEventListener("keydown", press);
         addEventListener("resize", () => (this.#isDirty = true));
@@ -107,7 +107,7 @@ class Page {
     }
 
     /** Begins a session that has nothing yet. */
-    #reset() {
+    #begin() {
         this.#session = new Session(this.#settings.source !== null);
         this.#history = new History();
         this.#recent.reset();
@@ -120,6 +120,11 @@ class Page {
     }
 
     // What a visitor does
+
+    #beginAnew() {
+        this.#begin();
+        find("#action").focus();
+    }
 
     #act() {
         const isWaiting = states.name === "busy" || states.name === "reconnecting";
@@ -249,8 +254,9 @@ class Page {
             this.#sample = null;
             this.#seen = this.#seeing = "";
             this.#faces.clear("Nothing is analysed.");
-            this.#stage.forget();
         }
+        // A picture that stands keeps its boxes.
+        if (name === "muted") this.#stage.forget();
         states.show(name, { source: this.#settings.source, seen: this.#seen });
         find("#anew").hidden = true;
     }
@@ -292,7 +298,7 @@ class Page {
         find("#length").textContent = this.#session.samples > 0 ? clock(now_s) : "";
         showShares(this.#history.shares);
         const now = performance.now();
-        if (now - this.#worded_ms < WORDS_MS && states.isRunning) return;
+        if (this.#session.samples > 10 && now - this.#worded_ms < WORDS_MS && states.isRunning) return;
         this.#worded_ms = now;
         find("#recent").setAttribute("aria-label", Recent.words(this.#history));
         find("#whole").setAttribute("aria-label", Whole.words(this.#history, now_s));

@@ -151,6 +151,8 @@ export class Peer {
             encoding.maxBitrate = 1_000 * kilobits_per_second;
             encoding.maxFramerate = frames_per_second;
         }
+        // Where frames change their size, faces are followed anew.
+        parameters.degradationPreference = "maintain-resolution";
         // Where a browser does not know how, the server's own limits hold.
         await this.#sender.setParameters(parameters).catch(() => {});
     }

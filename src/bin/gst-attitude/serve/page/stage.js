@@ -50,10 +50,7 @@ export class Stage {
         this.#hid_ms = -Infinity;
         this.#root.classList.toggle("hiding", on);
         if (!on) this.#blind.hidden = true;
-        // A video that plays may be elsewhere than where its faces were.
-        const isPlaying = this.#picture?.image instanceof HTMLVideoElement && !this.#picture.image.paused;
-        if (on && isPlaying) this.#hideAll();
-        else this.#draw();
+        this.#redraw();
     }
 
     /**
@@ -63,7 +60,7 @@ export class Stage {
     show(picture) {
         this.#picture = picture;
         const { width, height } = sizeOf(picture.image);
-        if (width / height !== this.#ratio) {
+        if (width > 0 && width / height !== this.#ratio) {
             this.#ratio = width / height;
             this.#root.style.setProperty("--ratio", String(this.#ratio));
         }
@@ -89,7 +86,13 @@ export class Stage {
         const height = Math.round(this.#root.clientHeight * scale);
         if (width === this.#canvas.width && height === this.#canvas.height) return;
         Object.assign(this.#canvas, { width, height });
-        this.#draw();
+        this.#redraw();
+    }
+
+    /** The same picture. A video may have gone on, and show faces where none were. */
+    #redraw() {
+        if (this.#isHiding && this.#picture?.image instanceof HTMLVideoElement) this.#hideAll();
+        else this.#draw();
     }
 
     #draw() {
