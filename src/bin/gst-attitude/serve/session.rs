@@ -252,6 +252,13 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        // It may never have lived; elements must not go while they are at work.
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
 /// Ends the session where its pipeline or connection fails.
 fn watch(pipeline: &gst::Pipeline, webrtc: &gst::Element, end: &End) {
     webrtc.connect_notify(Some("ice-connection-state"), {
