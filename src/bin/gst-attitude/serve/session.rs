@@ -253,6 +253,13 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        // It may never have lived; elements must not go while they are at work.
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
 /// Else libnice asks the network's router by UPnP to let everyone in.
 fn keep_off_the_router(webrtc: &gst::Element) {
     let agent = webrtc
