@@ -5,18 +5,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::arguments::Arguments;
 use super::ending::Reason;
-use super::page;
 use super::session::Refusal;
 use super::sessions::{NotOpened, Sessions};
+use super::{export, page};
 
 /// Seconds between a page's signs of life.
 const HEARTBEAT_S: u32 = 2;
@@ -37,12 +37,17 @@ pub fn routes(server: Server) -> Router {
         .route("/sessions", post(open))
         .route("/sessions/{id}/answer", post(answer))
         .route("/sessions/{id}", delete(close))
+        .route("/export/{format}", export())
         .route("/healthz", get(|| async { "ok" }))
         .with_state(server)
 }
 
+fn export() -> MethodRouter<Server> {
+    post(export::answer).layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
+}
+
 /// A problem, as the page is told it.
-fn problem(status: StatusCode, problem: impl Into<String>) -> Response {
+pub fn problem(status: StatusCode, problem: impl Into<String>) -> Response {
     let problem = problem.into();
     (status, Json(json!({ "problem": problem }))).into_response()
 }

@@ -31,6 +31,7 @@ mod session;
 mod camera;
 mod sessions;
 
+mod export;
 mod page;
 
 mod http;
