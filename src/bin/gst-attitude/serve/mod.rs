@@ -19,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub use arguments::Arguments;
 use http::Server;
 use sessions::Sessions;
+use source::{Input, Source};
 
 mod arguments;
 
@@ -29,6 +30,8 @@ mod channels;
 mod session;
 
 mod camera;
+mod source;
+
 mod sessions;
 
 mod page;
@@ -46,6 +49,9 @@ const MAX_REQUEST: Duration = Duration::from_secs(2);
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     gst::init()?;
     gstattitude::plugin_register_static()?;
+    let arguments = Arc::new(arguments);
+    let input = arguments.source.as_deref().map(Input::new).transpose()?;
+    let source = input.map(|input| Source::new(arguments.clone(), input));
     // Loads the networks, so that what is wrong with them is told now, and keeps them loaded.
     let networks = results::faceattitude(&arguments)?;
     start(&networks)?;
@@ -53,7 +59,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(serve(Arc::new(arguments)));
+    let served = runtime.block_on(serve(arguments, source));
     networks.set_state(gst::State::Null)?;
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -76,8 +82,8 @@ fn start(networks: &gst::Element) -> Result<(), Failure> {
         .into())
 }
 
-async fn serve(arguments: Arc<Arguments>) -> Result<(), Failure> {
-    let sessions = Arc::new(Sessions::new(arguments.clone()));
+async fn serve(arguments: Arc<Arguments>, source: Option<Source>) -> Result<(), Failure> {
+    let sessions = Arc::new(Sessions::new(arguments.clone(), source));
     let routes = http::routes(Server {
         arguments: arguments.clone(),
         sessions: sessions.clone(),
