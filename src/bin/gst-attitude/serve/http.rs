@@ -109,7 +109,7 @@ async fn settings(State(server): State<Server>) -> Response {
     let arguments = &server.arguments;
     let (width, height) = arguments.max_size;
     Json(json!({
-        "source": arguments.source,
+        "source": server.sessions.source_name(),
         "limits": {
             "width": width,
             "height": height,
@@ -129,6 +129,7 @@ async fn open(State(server): State<Server>) -> Response {
             let retry = [(header::RETRY_AFTER, "5")];
             (retry, problem(StatusCode::SERVICE_UNAVAILABLE, told)).into_response()
         }
+        Err(NotOpened::NoSource(told)) => problem(StatusCode::BAD_GATEWAY, told),
         Err(NotOpened::Failed(told)) => problem(StatusCode::INTERNAL_SERVER_ERROR, told),
     }
 }
