@@ -99,11 +99,12 @@ impl Access {
     pub fn warning(&self, source: Option<&str>) -> Option<String> {
         let can = match source {
             Some(source) => format!("see the video of {source}"),
-            None => "have this machine analyse their camera".to_owned(),
+            None => "have this machine analyse video".to_owned(),
         };
-        let open = match self.is_encrypted {
-            true => "",
-            false => {
+        let open = match (self.is_encrypted, source) {
+            (true, _) => "",
+            (false, Some(_)) => "; without TLS all of it can be read on the way",
+            (false, None) => {
                 "; without TLS all of it can be read on the way, and browsers give no camera to the page"
             }
         };

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{delete, get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -22,6 +23,7 @@ use super::answers::{add_headers, problem, tell_refusal};
 use super::arguments::Arguments;
 use super::ending::Reason;
 use super::guard::{ask_for_token, limit_time, refuse_foreign};
+use super::metrics::Metrics;
 use super::page;
 use super::session::Refusal;
 use super::sessions::{NotOpened, Sessions};
@@ -38,6 +40,7 @@ const MAX_BODY_BYTES: usize = 64 << 10;
 pub struct Server {
     pub arguments: Arc<Arguments>,
     pub access: Arc<Access>,
+    pub metrics: Arc<Metrics>,
     pub sessions: Arc<Sessions>,
 }
 
@@ -50,13 +53,14 @@ pub fn routes(server: Server) -> Router {
         .route("/sessions", post(open))
         .route("/sessions/{id}/answer", post(answer))
         .route("/sessions/{id}", delete(close))
+        .route("/metrics", get(metrics))
         .route_layer(from_fn_with_state(access.clone(), ask_for_token));
     Router::new()
         .route("/page/{name}", get(page_file))
         .route("/healthz", get(|| async { "ok" }))
         .merge(with_token)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(MAX_TIME, limit_time))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(access, refuse_foreign))
         .layer(from_fn(tell_refusal))
         .layer(map_response(add_headers))
@@ -146,6 +150,13 @@ async fn close(State(server): State<Server>, Path(id): Path<String>) -> Response
     };
     session.end.end(Reason::Left, "the visitor has left");
     StatusCode::NO_CONTENT.into_response()
+}
+
+async fn metrics(State(server): State<Server>) -> Response {
+    match server.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
 }
 
 fn no_session() -> Response {

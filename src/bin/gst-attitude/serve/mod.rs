@@ -19,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use access::Access;
 pub use arguments::Arguments;
+use metrics::Metrics;
 use sessions::Sessions;
 
 mod arguments;
@@ -28,6 +29,7 @@ mod secret;
 mod tls;
 
 mod ending;
+mod metrics;
 mod results;
 
 mod channels;
@@ -58,11 +60,13 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // Loads the networks, so that what is wrong with them is told now, and keeps them loaded.
     let networks = results::faceattitude(&arguments)?;
     start(&networks)?;
+    let provider = networks.property::<Option<String>>("active-provider");
+    let provider = provider.unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(serve(Arc::new(arguments)));
+    let served = runtime.block_on(serve(Arc::new(arguments), provider));
     networks.set_state(gst::State::Null)?;
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -85,7 +89,7 @@ fn start(networks: &gst::Element) -> Result<(), Failure> {
         .into())
 }
 
-async fn serve(arguments: Arc<Arguments>) -> Result<(), Failure> {
+async fn serve(arguments: Arc<Arguments>, provider: String) -> Result<(), Failure> {
     let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(tls::config(certificate, key)?),
         _ => None,
@@ -95,17 +99,18 @@ async fn serve(arguments: Arc<Arguments>) -> Result<(), Failure> {
         let listen = arguments.listen;
         format!("cannot listen on {listen}: {error}; --listen takes another address or port")
     })?;
-    let sessions = Arc::new(Sessions::new(arguments.clone()));
+    let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
+    let sessions = Arc::new(Sessions::new(arguments.clone(), metrics.clone()));
     let routes = http::routes(http::Server {
         arguments: arguments.clone(),
         access: access.clone(),
+        metrics,
         sessions: sessions.clone(),
     });
     let handle = Handle::<SocketAddr>::new();
     tokio::spawn(shut_down_on_signal(handle.clone(), sessions)?);
-    for address in access.addresses(listener.local_addr()?) {
-        console::tell(format_args!("Open {address} in a browser; Ctrl-C ends"));
-    }
+    let addresses = access.addresses(listener.local_addr()?).join(" or ");
+    console::tell(format_args!("Open {addresses} in a browser; Ctrl-C ends"));
     if let Some(warning) = access.warning(arguments.source.as_deref()) {
         console::warn(warning);
     }

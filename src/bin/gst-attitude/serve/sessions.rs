@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::arguments::Arguments;
 use super::camera;
 use super::ending::Reason;
+use super::metrics::{Metrics, Watch};
 use super::secret::secret;
 use super::session::Session;
 
@@ -22,6 +23,7 @@ const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 /// The sessions, by their ids.
 pub struct Sessions {
     arguments: Arc<Arguments>,
+    metrics: Arc<Metrics>,
     permits: Arc<Semaphore>,
     table: Mutex<HashMap<String, Arc<Session>>>,
 }
@@ -43,8 +45,9 @@ pub enum NotOpened {
 }
 
 impl Sessions {
-    pub fn new(arguments: Arc<Arguments>) -> Self {
+    pub fn new(arguments: Arc<Arguments>, metrics: Arc<Metrics>) -> Self {
         Self {
+            metrics,
             permits: Arc::new(Semaphore::new(arguments.max_sessions.into())),
             arguments,
             table: Mutex::default(),
@@ -54,7 +57,10 @@ impl Sessions {
     /// Opens a session; one that nobody waits for any more ends at once.
     pub async fn open(self: &Arc<Self>) -> Result<Opened, NotOpened> {
         let permit = self.permits.clone().try_acquire_owned();
-        let permit = permit.map_err(|_| NotOpened::Full)?;
+        let permit = permit.map_err(|_| {
+            self.metrics.session_refused();
+            NotOpened::Full
+        })?;
         let (sender, opened) = oneshot::channel();
         let sessions = self.clone();
         // What has begun is not left halfway when the visitor leaves.
@@ -72,14 +78,18 @@ impl Sessions {
 
     async fn begin(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Opened, NotOpened> {
         let id = secret().map_err(NotOpened::Failed)?;
-        let arguments = self.arguments.clone();
-        let made = tokio::task::spawn_blocking(move || camera::session(&arguments)).await;
-        let (session, _) = made
+        let (arguments, metrics) = (self.arguments.clone(), self.metrics.clone());
+        let made = tokio::task::spawn_blocking(move || camera::session(&arguments, &metrics)).await;
+        let (session, watch) = made
             .map_err(|error| NotOpened::Failed(error.to_string()))?
             .map_err(|error| NotOpened::Failed(error.to_string()))?;
         let session = Arc::new(session);
         self.table().insert(id.clone(), session.clone());
-        tokio::spawn(self.clone().live(id.clone(), session.clone(), permit));
+        self.metrics.session_opened();
+        tokio::spawn(
+            self.clone()
+                .live(id.clone(), session.clone(), watch, permit),
+        );
         match session.offer(self.arguments.max_bitrate).await {
             Ok(offer) => Ok(Opened { id, offer }),
             Err(problem) => {
@@ -116,11 +126,14 @@ impl Sessions {
         self: Arc<Self>,
         id: String,
         session: Arc<Session>,
+        watch: Watch,
         permit: OwnedSemaphorePermit,
     ) {
-        session.live().await;
+        let ending = session.live().await;
         self.table().remove(&id);
         drop(session);
+        drop(watch);
+        self.metrics.session_ended(ending.reason);
         drop(permit);
     }
 
