@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
@@ -24,15 +24,17 @@ use super::arguments::Arguments;
 use super::ending::Reason;
 use super::guard::{ask_for_token, limit_time, refuse_foreign};
 use super::metrics::Metrics;
-use super::page;
 use super::session::Refusal;
 use super::sessions::{NotOpened, Sessions};
+use super::{export, page};
 
 /// Seconds between a page's signs of life.
 const HEARTBEAT_S: u32 = 2;
 /// How long a request may take to come in and to be answered.
 const MAX_TIME: Duration = Duration::from_secs(30);
-/// As much may be in it; an answer has some kB.
+/// The same of a session's file.
+const MAX_EXPORT_TIME: Duration = Duration::from_secs(300);
+/// As much may be in a request; an answer has some kB.
 const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// What routes share.
@@ -54,17 +56,24 @@ pub fn routes(server: Server) -> Router {
         .route("/sessions/{id}/answer", post(answer))
         .route("/sessions/{id}", delete(close))
         .route("/metrics", get(metrics))
+        .layer(from_fn_with_state(MAX_TIME, limit_time))
+        .route("/export/{format}", export())
         .route_layer(from_fn_with_state(access.clone(), ask_for_token));
     Router::new()
         .route("/page/{name}", get(page_file))
         .route("/healthz", get(|| async { "ok" }))
         .merge(with_token)
-        .layer(from_fn_with_state(MAX_TIME, limit_time))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(access, refuse_foreign))
         .layer(from_fn(tell_refusal))
         .layer(map_response(add_headers))
         .with_state(server)
+}
+
+fn export() -> MethodRouter<Server> {
+    post(export::answer)
+        .layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
+        .layer(from_fn_with_state(MAX_EXPORT_TIME, limit_time))
 }
 
 async fn index() -> Response {

@@ -38,6 +38,7 @@ mod session;
 mod camera;
 mod sessions;
 
+mod export;
 mod page;
 
 mod answers;
