@@ -197,8 +197,22 @@ pub fn frame(info: &VideoInfo, picture: &dyn Picture) -> gst::Buffer {
 
 /// Writes a clip, a second of each of `pictures`, by way of `encoding`.
 pub fn write_clip<P: Picture>(path: &Path, pictures: &[P], encoding: &str) {
-    init();
     let info = info(VideoFormat::I420, WIDTH, HEIGHT);
+    let frames = pictures.iter().flat_map(|picture| {
+        let drawn = frame(&info, picture);
+        std::iter::repeat_n(drawn, 25)
+    });
+    write_frames(path, &info, frames, encoding);
+}
+
+/// Writes a clip of `frames`, by way of `encoding`.
+pub fn write_frames(
+    path: &Path,
+    info: &VideoInfo,
+    frames: impl Iterator<Item = gst::Buffer>,
+    encoding: &str,
+) {
+    init();
     let source = gst_app::AppSrc::builder()
         .caps(&info.to_caps().unwrap())
         .format(gst::Format::Time)
@@ -214,10 +228,6 @@ pub fn write_clip<P: Picture>(path: &Path, pictures: &[P], encoding: &str) {
         .unwrap();
     source.link(&sink).unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
-    let frames = pictures.iter().flat_map(|picture| {
-        let drawn = frame(&info, picture);
-        std::iter::repeat_n(drawn, 25)
-    });
     for (number, mut buffer) in frames.enumerate() {
         let header = buffer.make_mut();
         header.set_pts(FRAME * number as u64);
