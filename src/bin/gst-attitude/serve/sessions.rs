@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::arguments::Arguments;
 use super::camera;
 use super::ending::Reason;
+use super::metrics::{Metrics, Watch};
+use super::secret::secret;
 use super::session::Session;
 
 /// How long sessions may take to end when the server does.
@@ -21,6 +23,7 @@ const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 /// The sessions, by their ids.
 pub struct Sessions {
     arguments: Arc<Arguments>,
+    metrics: Arc<Metrics>,
     permits: Arc<Semaphore>,
     table: Mutex<HashMap<String, Arc<Session>>>,
 }
@@ -42,27 +45,51 @@ pub enum NotOpened {
 }
 
 impl Sessions {
-    pub fn new(arguments: Arc<Arguments>) -> Self {
+    pub fn new(arguments: Arc<Arguments>, metrics: Arc<Metrics>) -> Self {
         Self {
+            metrics,
             permits: Arc::new(Semaphore::new(arguments.max_sessions.into())),
             arguments,
             table: Mutex::default(),
         }
     }
 
-    /// Opens a session.
+    /// Opens a session; one that nobody waits for any more ends at once.
     pub async fn open(self: &Arc<Self>) -> Result<Opened, NotOpened> {
         let permit = self.permits.clone().try_acquire_owned();
-        let permit = permit.map_err(|_| NotOpened::Full)?;
-        let arguments = self.arguments.clone();
-        let made = tokio::task::spawn_blocking(move || camera::session(&arguments)).await;
-        let (session, _) = made
+        let permit = permit.map_err(|_| {
+            self.metrics.session_refused();
+            NotOpened::Full
+        })?;
+        let (sender, opened) = oneshot::channel();
+        let sessions = self.clone();
+        // What has begun is not left halfway when the visitor leaves.
+        tokio::spawn(async move {
+            let opened = sessions.begin(permit).await;
+            if let Err(Ok(Opened { id, .. })) = sender.send(opened)
+                && let Some(session) = sessions.get(&id)
+            {
+                session.end.end(Reason::Left, "the visitor has left");
+            }
+        });
+        let failed = |_| Err(NotOpened::Failed("the session was lost".to_owned()));
+        opened.await.unwrap_or_else(failed)
+    }
+
+    async fn begin(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Opened, NotOpened> {
+        let id = secret().map_err(NotOpened::Failed)?;
+        let (arguments, metrics) = (self.arguments.clone(), self.metrics.clone());
+        let made = tokio::task::spawn_blocking(move || camera::session(&arguments, &metrics)).await;
+        let (session, watch) = made
             .map_err(|error| NotOpened::Failed(error.to_string()))?
             .map_err(|error| NotOpened::Failed(error.to_string()))?;
-        let id = glib::uuid_string_random().to_string();
         let session = Arc::new(session);
         self.table().insert(id.clone(), session.clone());
-        tokio::spawn(self.clone().live(id.clone(), session.clone(), permit));
+        self.metrics.session_opened();
+        tokio::spawn(
+            self.clone()
+                .live(id.clone(), session.clone(), watch, permit),
+        );
         match session.offer(self.arguments.max_bitrate).await {
             Ok(offer) => Ok(Opened { id, offer }),
             Err(problem) => {
@@ -80,14 +107,14 @@ impl Sessions {
     /// Ends all sessions, and waits for them.
     pub async fn shut_down(&self) {
         self.permits.close();
-        let all: Vec<_> = self.table().values().cloned().collect();
-        for session in all {
-            session
-                .end
-                .end(Reason::Shutdown, "the server has been shut down");
-        }
         let ended = async {
-            while !self.table().is_empty() {
+            while self.permits.available_permits() < usize::from(self.arguments.max_sessions) {
+                // Those, too, that were just being opened.
+                for session in self.table().values() {
+                    session
+                        .end
+                        .end(Reason::Shutdown, "the server has been shut down");
+                }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -99,11 +126,14 @@ impl Sessions {
         self: Arc<Self>,
         id: String,
         session: Arc<Session>,
+        watch: Watch,
         permit: OwnedSemaphorePermit,
     ) {
-        session.live().await;
+        let ending = session.live().await;
         self.table().remove(&id);
         drop(session);
+        drop(watch);
+        self.metrics.session_ended(ending.reason);
         drop(permit);
     }
 
