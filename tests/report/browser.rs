@@ -83,7 +83,11 @@ fn pages_work_in_a_browser() {
     film(&desk.path("long.mp4"), 7200, 1);
     std::fs::copy(desk.path("clip.mp4"), desk.path(&hostile)).unwrap();
     let hostile_records = format!("{HOSTILE}.jsonl");
+    std::fs::copy(desk.path("clip.mp4"), desk.path("noted.mp4")).unwrap();
+    let notes = [(3.0, HOSTILE), (9.0, "second"), (9.1, "\u{202E}third")];
+    let notes = notes.map(|(time_s, text)| note(time_s, text)).concat();
     desk.write("clip.jsonl", two_faces())
+        .write("noted.jsonl", two_faces() + &notes)
         .write("long.jsonl", two_hours())
         .write("broken.mp4", "no recording")
         .write("broken.jsonl", records(5.0, &[&[(0.0, NEGATIVE)]]))
@@ -99,10 +103,12 @@ fn pages_work_in_a_browser() {
         "long.jsonl",
         "broken.jsonl",
         &hostile_records,
+        "noted.jsonl",
         "--video=clip.mp4",
         "--video=long.mp4",
         "--video=broken.mp4",
         &format!("--video={hostile}"),
+        "--video=noted.mp4",
         "--output=pages",
     ]);
     let long = std::fs::metadata(desk.path("pages/long.html")).unwrap();
