@@ -65,6 +65,30 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
+/// Python with Playwright: of setup.sh, else the system's; `None`, and a message, where there is none.
+pub fn playwright() -> Option<PathBuf> {
+    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let data = data.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".local/share")));
+    let own = data.map(|data| data.join("gst-attitude/playwright/bin/python"));
+    let can_drive = |python: &PathBuf| {
+        let import = std::process::Command::new(python)
+            .args(["-c", "import playwright"])
+            .output();
+        import.is_ok_and(|output| output.status.success())
+    };
+    let python = own.into_iter().chain(["python3".into()]).find(can_drive);
+    let browser = std::process::Command::new("chromium")
+        .arg("--version")
+        .output();
+    if python.is_none() || browser.is_err() {
+        println!(
+            "skipped: no chromium, or no Python with playwright; pipelines/setup.sh --tests installs both"
+        );
+        return None;
+    }
+    python
+}
+
 /// The path of one of the tiny models.
 pub fn model(name: &str) -> String {
     let path = fixture("models").join(format!("{name}.onnx"));

@@ -4,7 +4,7 @@
 
     browser.py FOLDER HOSTILE
 
-FOLDER holds clip.html, long.html, broken.html, HOSTILE.html and index.html. What is wrong ends it with an error.
+FOLDER holds clip.html, long.html, broken.html, noted.html, HOSTILE.html and index.html. What is wrong ends it with an error.
 """
 
 import contextlib
@@ -188,6 +188,38 @@ def check_long(page):
     print(told)
 
 
+def check_noted(page, hostile):
+    """The clip, with a hostile note at 3, and two at 9 that share a mark."""
+    document = page.page
+    page.wait_for("document.querySelector('video').readyState >= 2")
+    table = document.get_by_role("table", name="Notes")
+    rows = [row.get_by_role("cell").all_inner_texts() for row in table.get_by_role("row").all()[1:]]
+    expected = [["1", "0:03.0", hostile, "neutral"], ["2", "0:09.0", "second", "positive"], ["3", "0:09.1", "\u202ethird", "positive"]]
+    expect(rows == expected, f"notes are {rows}")
+    expect(document.locator("img, [onerror]").count() == 0, "a note became an element")
+    first = table.get_by_role("link").first
+    first.click()
+    page.expect_at(3, "a click on a note")
+    document.get_by_role("slider").first.press("End")
+    first.focus()
+    document.keyboard.press("Enter")
+    page.expect_at(3, "Enter on a note")
+    document.keyboard.press("Tab")
+    focused = document.evaluate("document.activeElement.textContent")
+    expect(focused == "0:09.0", f"after the first note Tab leads to {focused}")
+
+    for slider in document.get_by_role("slider").all():
+        numbers = slider.locator(".marks text").all_text_contents()
+        expect(numbers == ["1", "2–3"], f"marks are {numbers}")
+        # Whatever lies over it, a click on a timeline goes there.
+        slider.scroll_into_view_if_needed()
+        mark = slider.locator(".marks text").last.bounding_box()
+        document.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+        page.wait_for("!document.querySelector('video').seeking")
+        expect(abs(page.time() - 9) < 0.2, f"a click on a mark leads to {page.time()}")
+    check_structure(document)
+
+
 def check_index(page):
     document = page.page
     names = lambda: document.locator("tbody th").all_inner_texts()
@@ -232,13 +264,17 @@ def main():
         expect(page.page.locator("img, [onerror]").count() == 0, "a name or a label became an element")
         page.close(f"{hostile}.mp4")
 
+        page = Page(context, folder, "noted.html")
+        check_noted(page, hostile)
+        page.close("noted.mp4")
+
         page = Page(context, folder, "index.html")
         check_index(page)
         page.page.close()
 
         for scheme in ["light", "dark"]:
             context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": 360, "height": 640})
-            for name, recordings in [("clip.html", ["clip.mp4"]), ("index.html", [])]:
+            for name, recordings in [("clip.html", ["clip.mp4"]), ("noted.html", ["noted.mp4"]), ("index.html", [])]:
                 page = Page(context, folder, name)
                 faint = page.page.evaluate(FAINT)
                 expect(not faint, f"too faint in {name}, {scheme}: {faint}")

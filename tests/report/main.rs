@@ -98,6 +98,13 @@ fn record(time_s: f64, faces: &[serde_json::Value]) -> String {
     format!("{record}\n")
 }
 
+/// A line of a note.
+fn note(time_s: f64, text: &str) -> String {
+    let time_ns = (time_s * 1e9).round() as u64;
+    let note = serde_json::json!({"note": text, "running_time_ns": time_ns});
+    format!("{note}\n")
+}
+
 /// Five samples a second, until `end_s`, of faces that follow these scripts.
 fn records(end_s: f64, scripts: &[Script]) -> String {
     let samples = (end_s * 5.0) as u32;

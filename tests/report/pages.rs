@@ -37,6 +37,41 @@ fn without_a_recording_there_is_no_player() {
 }
 
 #[test]
+fn notes_are_marked_and_listed() {
+    let desk = Desk::new();
+    let notes = note(9.0, "asked <b>twice</b>") + &note(13.0, "left the room\n\nand came back");
+    desk.write("a.jsonl", two_faces() + &notes)
+        .write("a.mp4", "")
+        .report(&["a.jsonl", "-o", "a.html"])
+        .report(&["a.jsonl", "--video=a.mp4", "-o", "b.html"]);
+    let page = desk.read("a.html");
+    for part in [
+        "Attitudes of the faces in this session, over time",
+        "live, without a recording beside it",
+        r##"<a href="#t=9">0:09.0</a>"##,
+        "asked &lt;b&gt;twice&lt;/b&gt;",
+        "left the room\nand came back",
+        "0:13.0 \u{2068}left the room and came back\u{2069}",
+    ] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    // On the scene's timeline and on each of the two persons'.
+    assert_eq!(page.matches(r#"<svg class="marks""#).count(), 3);
+    let beside = desk.read("b.html");
+    assert!(beside.contains("in this recording") && !beside.contains("without a recording"));
+    assert!(beside.contains(r#"<svg class="marks""#));
+}
+
+#[test]
+fn without_notes_there_is_nothing_of_them() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", two_faces())
+        .report(&["a.jsonl", "-o", "a.html"]);
+    let page = desk.read("a.html").to_lowercase();
+    assert!(!page.contains("notes") && !page.contains("marks") && !page.contains("session"));
+}
+
+#[test]
 fn a_recording_without_faces_has_a_page_too() {
     let desk = Desk::new();
     desk.write("a.jsonl", record(0.0, &[]))
@@ -79,6 +114,7 @@ fn mistakes_are_told_with_what_to_do() {
             "new.jsonl",
             record(0.0, &[]).replace(r#""schema":1"#, r#""schema":2"#),
         )
+        .write("note.jsonl", two_faces() + &note(1.0, ""))
         .write("a.csv", "frame,track\n0,1\n")
         .write("index.jsonl", two_faces());
     for (arguments, expected) in [
@@ -94,6 +130,10 @@ fn mistakes_are_told_with_what_to_do() {
         (
             &["new.jsonl", "-o", "x.html"],
             "new.jsonl: line 1: schema 2, but 1 is",
+        ),
+        (
+            &["note.jsonl", "-o", "x.html"],
+            "note.jsonl: line 101: it is no note as a session has them: it is empty",
         ),
         (&["a.csv", "-o", "x.html"], "with format=jsonl"),
         (&["a.jsonl", "a.jsonl", "-o", "x.html"], "name a folder"),

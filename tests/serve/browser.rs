@@ -63,7 +63,10 @@ fn face(clip: &Path) -> String {
     let bus = pipeline.bus().unwrap();
     let of_frame = |message: &gst::Message| Record::try_from(message.structure()?).ok();
     let record = bus
-        .iter_timed_filtered(gst::ClockTime::from_seconds(60), &[gst::MessageType::Element])
+        .iter_timed_filtered(
+            gst::ClockTime::from_seconds(60),
+            &[gst::MessageType::Element],
+        )
         .find_map(|message| of_frame(&message))
         .unwrap();
     pipeline.set_state(gst::State::Null).unwrap();
@@ -121,7 +124,11 @@ fn visitors_see_what_the_server_sees_in_their_faces() {
     let kept = std::env::var_os("BROWSER_PICTURES");
     if let Some(kept) = kept {
         for entry in std::fs::read_dir(folder.path()).unwrap().flatten() {
-            if entry.path().extension().is_some_and(|extension| extension == "png") {
+            if entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "png")
+            {
                 std::fs::copy(entry.path(), Path::new(&kept).join(entry.file_name())).unwrap();
             }
         }

@@ -16,10 +16,10 @@ use super::axis::{Axis, Width};
 use super::text;
 
 /// Heights in px; the style sheet knows their sum.
-const SCORES_PX: u32 = 80;
+pub const SCORES_PX: u32 = 80;
 const STRIP_Y_PX: u32 = SCORES_PX + 4;
 const STRIP_PX: u32 = 22;
-pub const STRIP_END_PX: u32 = STRIP_Y_PX + STRIP_PX;
+const STRIP_END_PX: u32 = STRIP_Y_PX + STRIP_PX;
 /// Where the letters of the marks stand.
 const TICKS_Y_PX: u32 = STRIP_END_PX + 15;
 

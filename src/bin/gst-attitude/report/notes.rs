@@ -8,7 +8,7 @@ use gstattitude::record::note::PlacedNote;
 use maud::{Markup, html};
 
 use super::axis::{Axis, Width};
-use super::chart::{STRIP_END_PX, anchor};
+use super::chart::{SCORES_PX, anchor};
 use super::text;
 
 /// What the style sheet of all pages does not have.
@@ -66,7 +66,8 @@ fn grouped<'a>(notes: &'a [PlacedNote], axis: &Axis) -> Vec<Mark<'a>> {
 impl Mark<'_> {
     fn drawn(&self) -> Markup {
         let x = Width(self.place);
-        let bottom = NUMBERS_PX + STRIP_END_PX;
+        // The strip has words, which are to be read.
+        let bottom = NUMBERS_PX + SCORES_PX;
         html! {
             g {
                 title { (self.told()) }

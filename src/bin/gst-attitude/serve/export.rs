@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -32,7 +32,7 @@ static PLACES: Semaphore = Semaphore::const_new(3);
 
 /// How long a request waits for a place, and how long its file may take to come.
 const MAX_WAIT: Duration = Duration::from_secs(10);
-const MAX_UPLOAD: Duration = Duration::from_secs(120);
+const MAX_UPLOAD: Duration = Duration::from_secs(90);
 
 /// What a session's file can be had as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Format {
         }
     }
 
-    fn headers(self) -> [(header::HeaderName, &'static str); 3] {
+    fn headers(self) -> [(header::HeaderName, &'static str); 2] {
         let (media_type, disposition) = match self {
             Self::Csv => (
                 "text/csv; charset=utf-8",
@@ -71,7 +71,6 @@ impl Format {
         [
             (header::CONTENT_TYPE, media_type),
             (header::CONTENT_DISPOSITION, disposition),
-            (header::CACHE_CONTROL, "no-store"),
         ]
     }
 }
@@ -86,6 +85,9 @@ pub async fn answer(
         let told = format!("there is no export to {format}, but to csv, vtt and html");
         return problem(StatusCode::NOT_FOUND, told);
     };
+    if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
+        return too_large();
+    }
     let Ok(Ok(place)) = timeout(MAX_WAIT, PLACES.acquire()).await else {
         let told = "others are exporting now; try again in a while";
         let retry = [(header::RETRY_AFTER, "10")];
@@ -94,10 +96,7 @@ pub async fn answer(
     let lines = match timeout(MAX_UPLOAD, Bytes::from_request(request, &server)).await {
         Ok(Ok(lines)) => lines,
         Ok(Err(refusal)) if refusal.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let told = format!(
-                "the session has more than {MAX_BODY_BYTES} bytes; leave the first or last part of its lines out"
-            );
-            return problem(StatusCode::PAYLOAD_TOO_LARGE, told);
+            return too_large();
         }
         Ok(Err(refusal)) => return problem(refusal.status(), refusal.body_text()),
         Err(_) => {
@@ -119,6 +118,11 @@ pub async fn answer(
         Ok(Err(told)) => problem(StatusCode::BAD_REQUEST, told),
         Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the export has failed"),
     }
+}
+
+fn too_large() -> Response {
+    let told = format!("a session may have {MAX_BODY_BYTES} bytes; leave some of its lines out");
+    problem(StatusCode::PAYLOAD_TOO_LARGE, told)
 }
 
 /// The session's `lines` in `format`. Samples are `interval_ns` apart.
