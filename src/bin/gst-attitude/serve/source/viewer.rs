@@ -47,11 +47,15 @@ pub fn session(
     })?;
     let source = AppSrc::builder().build();
     let payloader = codec.payloader()?;
-    session
-        .pipeline
-        .add_many([source.upcast_ref(), &payloader])?;
-    source.link(&payloader)?;
-    send(&session.webrtc, &payloader, &codec.offer()?)?;
+    let caps = codec.offer()?;
+    // webrtcbin takes what is offered alone.
+    let label = gst::ElementFactory::make("capssetter")
+        .property("caps", &caps)
+        .build()?;
+    let line = [source.upcast_ref(), &payloader, &label];
+    session.pipeline.add_many(line)?;
+    gst::Element::link_many(line)?;
+    send(&session.webrtc, &label, &caps)?;
 
     let link = reading.producer.add_consumer(&source);
     let link = link.map_err(|error| glib::bool_error!("{error}"))?;
@@ -75,13 +79,13 @@ pub fn session(
     Ok((session, viewer))
 }
 
-/// Has `webrtc` send what `payloader` makes, offered as `caps`.
+/// Has `webrtc` send what comes from `packets`, offered as `caps`.
 fn send(
     webrtc: &gst::Element,
-    payloader: &gst::Element,
+    packets: &gst::Element,
     caps: &gst::Caps,
 ) -> Result<(), glib::BoolError> {
-    let output = payloader.static_pad("src");
+    let output = packets.static_pad("src");
     let input = webrtc.request_pad_simple("sink_%u");
     let (Some(output), Some(input)) = (output, input) else {
         return Err(glib::bool_error!("webrtcbin takes no video"));
