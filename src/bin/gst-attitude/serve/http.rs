@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{delete, get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
@@ -32,8 +32,6 @@ use super::{export, page};
 const HEARTBEAT_S: u32 = 2;
 /// How long a request may take to come in and to be answered.
 const MAX_TIME: Duration = Duration::from_secs(30);
-/// The same of a session's file.
-const MAX_EXPORT_TIME: Duration = Duration::from_secs(300);
 /// As much may be in a request; an answer has some kB.
 const MAX_BODY_BYTES: usize = 64 << 10;
 
@@ -49,6 +47,7 @@ pub struct Server {
 /// All that is answered.
 pub fn routes(server: Server) -> Router {
     let access = server.access.clone();
+    let token = from_fn_with_state(access.clone(), ask_for_token);
     let with_token = Router::new()
         .route("/", get(index))
         .route("/settings", get(settings))
@@ -56,24 +55,23 @@ pub fn routes(server: Server) -> Router {
         .route("/sessions/{id}/answer", post(answer))
         .route("/sessions/{id}", delete(close))
         .route("/metrics", get(metrics))
-        .layer(from_fn_with_state(MAX_TIME, limit_time))
-        .route("/export/{format}", export())
-        .route_layer(from_fn_with_state(access.clone(), ask_for_token));
+        .route_layer(token.clone());
+    // Longer and larger than others; it keeps to limits of its own.
+    let exports = Router::new()
+        .route("/export/{format}", post(export::answer))
+        .layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
+        .route_layer(token);
     Router::new()
         .route("/page/{name}", get(page_file))
         .route("/healthz", get(|| async { "ok" }))
         .merge(with_token)
+        .layer(from_fn_with_state(MAX_TIME, limit_time))
+        .merge(exports)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(access, refuse_foreign))
         .layer(from_fn(tell_refusal))
         .layer(map_response(add_headers))
         .with_state(server)
-}
-
-fn export() -> MethodRouter<Server> {
-    post(export::answer)
-        .layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
-        .layer(from_fn_with_state(MAX_EXPORT_TIME, limit_time))
 }
 
 async fn index() -> Response {
