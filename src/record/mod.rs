@@ -7,8 +7,10 @@ pub mod columns;
 pub mod csv;
 pub mod cue;
 pub mod json;
+pub mod note;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod subtitles;
 pub mod summary;
 pub mod webvtt;
 
@@ -127,6 +129,13 @@ impl ScoresRecord {
 }
 
 impl Record {
+    /// When the frame is shown, as far as that is known: its stream time, else its presentation
+    /// timestamp, else its running time.
+    pub fn time_ns(&self) -> Option<u64> {
+        let time_ns = self.stream_time_ns.or(self.pts_ns);
+        time_ns.or(self.running_time_ns)
+    }
+
     /// What `analysis` says of the frame that it was made of. `emotion_labels` are the
     /// classifier's.
     pub fn new(

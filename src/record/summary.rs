@@ -96,10 +96,11 @@ impl Summarized {
         self.series(&self.scene, max_bins)
     }
 
-    /// The same of each person, over the same time in bins of the same length.
-    pub fn person_series(&self, max_bins: usize) -> Vec<Series> {
-        let persons = self.persons.iter();
-        persons.map(|held| self.series(held, max_bins)).collect()
+    /// The same of the person at `index` of the summary's, over the same time in bins of the same
+    /// length; without scores where there is none.
+    pub fn person_series(&self, index: usize, max_bins: usize) -> Series {
+        let held = self.persons.get(index);
+        self.series(held.map_or(&[], Vec::as_slice), max_bins)
     }
 
     fn series(&self, held: &[Held], max_bins: usize) -> Series {
@@ -138,13 +139,10 @@ struct TrackSamples {
 }
 
 impl SummaryBuilder {
-    /// Takes the next sample. Its time is its stream time, else its presentation timestamp, else its
-    /// running time. Where another stream begins, so do other tracks.
+    /// Takes the next sample. Where another stream begins, so do other tracks.
     pub fn add(&mut self, record: &Record) {
-        let time_ns = record.stream_time_ns.or(record.pts_ns);
-        let time_ns = time_ns.or(record.running_time_ns);
         let is_next = |time_ns: &u64| self.times_ns.last().is_none_or(|last_ns| time_ns > last_ns);
-        let Some(time_ns) = time_ns.filter(is_next) else {
+        let Some(time_ns) = record.time_ns().filter(is_next) else {
             self.samples_left_out += 1;
             return;
         };

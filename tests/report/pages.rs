@@ -89,7 +89,7 @@ fn mistakes_are_told_with_what_to_do() {
         ),
         (
             &["cut.jsonl", "-o", "x.html"],
-            "cut.jsonl: line 1 is no record",
+            "cut.jsonl: line 1: it is cut short",
         ),
         (
             &["new.jsonl", "-o", "x.html"],

@@ -22,6 +22,13 @@ pub struct Track {
     pub last_bbox: Rect,
 }
 
+/// Most tracks that one may continue: those that ended last. More than as many faces as are followed
+/// at once end within the time that matters.
+const MAX_EARLIER: usize = 1000;
+
+/// Of those, most that are weighed against each other: the nearest ones.
+const MAX_NEAR: usize = 16;
+
 /// Which tracks are the same person's: a list of indices into `tracks` for each person, by time;
 /// the persons by when they were first seen. Samples are usually `spacing_ns` apart.
 ///
@@ -30,13 +37,26 @@ pub struct Track {
 pub fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..tracks.len()).collect();
     order.sort_by_key(|&index| (tracks[index].first_ns, index));
+    let mut ended = order.clone();
+    ended.sort_by_key(|&index| (tracks[index].last_ns, index));
     let mut pairs = Vec::new();
-    for (place, &later) in order.iter().enumerate() {
-        for &earlier in &order[..place] {
-            if let Some(distance) = continued(&tracks[earlier], &tracks[later], spacing_ns, rules) {
-                pairs.push((distance, earlier, later));
-            }
+    let mut near = Vec::new();
+    for &later in &order {
+        let first_ns = tracks[later].first_ns;
+        let before = ended.partition_point(|&index| tracks[index].last_ns <= first_ns);
+        let recent = ended[..before].iter().rev().take(MAX_EARLIER);
+        let recent =
+            recent.take_while(|&&index| first_ns - tracks[index].last_ns <= rules.join_gap_ns);
+        near.clear();
+        near.extend(recent.filter_map(|&earlier| {
+            let distance = continued(&tracks[earlier], &tracks[later], spacing_ns, rules)?;
+            Some((distance, earlier, later))
+        }));
+        if near.len() > MAX_NEAR {
+            near.select_nth_unstable_by(MAX_NEAR, |a, b| a.0.total_cmp(&b.0));
+            near.truncate(MAX_NEAR);
         }
+        pairs.extend_from_slice(&near);
     }
     // Times and indices after the distance: the order is the same each time.
     pairs.sort_unstable_by(|a, b| {
@@ -175,5 +195,18 @@ mod tests {
         ];
         assert_eq!(joined(&tracks), [vec![1, 2, 3], vec![0]]);
         assert_eq!(joined(&[]), Vec::<Vec<usize>>::new());
+    }
+
+    #[test]
+    fn a_crowd_at_one_place_is_joined_in_little_time() {
+        let first = |_| track(0, 10, 30.0, 30.0);
+        let second = |_| track(50, 60, 30.0, 30.0);
+        let tracks: Vec<Track> = (0..50_000)
+            .map(first)
+            .chain((0..50_000).map(second))
+            .collect();
+        let persons = joined(&tracks);
+        assert!(persons.len() < 100_000);
+        assert_eq!(persons.iter().map(Vec::len).sum::<usize>(), 100_000);
     }
 }

@@ -134,7 +134,7 @@ fn a_recording_is_told_by_persons_and_as_a_scene() {
 fn drawings_share_their_bins() {
     let summarized = summarized(&recording());
     let scene = summarized.scene_series(60);
-    let persons = summarized.person_series(60);
+    let persons = [0, 1, 2].map(|index| summarized.person_series(index, 60));
     assert_eq!((scene.bins.len(), scene.bin_ns), (60, 2_000 * MS));
     assert!(persons.iter().all(|person| person.bins.len() == 60));
     let seen = |series: &Series| series.bins.iter().map(Option::is_some).collect::<Vec<_>>();
@@ -143,6 +143,7 @@ fn drawings_share_their_bins() {
         .collect();
     assert_eq!(seen(&persons[0]), expected);
     assert_eq!(seen(&persons[2]), [false; 60]);
+    assert_eq!(seen(&summarized.person_series(3, 60)), [false; 60]);
     assert_eq!(
         scene.bins[13].unwrap().positive,
         scene.bins[13].unwrap().negative

@@ -26,7 +26,7 @@ pub struct Axis(Span);
 
 impl Axis {
     /// The part that was analysed, as far as it is known: what was asked for, else the whole
-    /// recording, else up to the end of what the samples stand for.
+    /// recording, else up to the end of what the samples stand for; with all that was noted.
     pub fn new(recording: &Recording, summary: &Summary) -> Self {
         let Summary {
             first_ns,
@@ -43,7 +43,8 @@ impl Axis {
         let asked = recording.range.unwrap_or(whole);
         let start_ns = asked.start_ns.min(first_ns.unwrap_or(u64::MAX));
         let asked_until_ns = asked.end_ns.min(whole.end_ns);
-        let end_ns = asked_until_ns.max(last_ns.unwrap_or(0));
+        let noted_ns = recording.notes.last().map(|note| note.time_ns);
+        let end_ns = asked_until_ns.max(last_ns.max(noted_ns).unwrap_or(0));
         Self(Span {
             start_ns,
             end_ns: end_ns.max(start_ns.saturating_add(1)),

@@ -19,7 +19,7 @@ use super::text;
 const SCORES_PX: u32 = 80;
 const STRIP_Y_PX: u32 = SCORES_PX + 4;
 const STRIP_PX: u32 = 22;
-const STRIP_END_PX: u32 = STRIP_Y_PX + STRIP_PX;
+pub const STRIP_END_PX: u32 = STRIP_Y_PX + STRIP_PX;
 /// Where the letters of the marks stand.
 const TICKS_Y_PX: u32 = STRIP_END_PX + 15;
 
@@ -73,7 +73,7 @@ pub fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
 }
 
 /// Keeps what is said at a place within the picture.
-fn anchor(place: f64) -> &'static str {
+pub fn anchor(place: f64) -> &'static str {
     match place {
         place if place < 0.05 => "start",
         place if place > 0.95 => "end",

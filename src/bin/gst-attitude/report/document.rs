@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 /// Of all pages.
 const STYLE: &str = include_str!("page.css");
 
-/// A page. `script` is the program's own, and the only one that may run.
-pub fn document(title: &str, script: &str, body: &Markup) -> String {
-    let style = style();
+/// A page. `style`, beside that of all pages, and `script` are the program's own, and the only ones that
+/// are taken.
+pub fn document(title: &str, style: &str, script: &str, body: &Markup) -> String {
+    let style = whole_style(style);
     let policy = policy(&style, script);
     let page = html! {
         (DOCTYPE)
@@ -54,7 +55,7 @@ fn policy(style: &str, script: &str) -> String {
 }
 
 /// With the colours of the overlay.
-fn style() -> String {
+fn whole_style(style: &str) -> String {
     let Colors {
         positive,
         neutral,
@@ -65,7 +66,7 @@ fn style() -> String {
         [positive, neutral, negative, unknown].map(|argb| format!("#{:06x}", argb & 0xFF_FFFF));
     format!(
         ":root{{--positive:{positive};--neutral:{neutral};--negative:{negative};\
-         --unknown:{unknown}}}\n{STYLE}"
+         --unknown:{unknown}}}\n{STYLE}{style}"
     )
 }
 

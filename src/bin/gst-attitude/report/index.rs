@@ -54,7 +54,7 @@ pub fn index(entries: &[Entry]) -> String {
             }
         }
     };
-    document("Attitudes in recordings", SCRIPT, &body)
+    document("Attitudes in recordings", "", SCRIPT, &body)
 }
 
 /// Which columns there are beside those that always are.

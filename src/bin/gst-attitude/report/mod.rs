@@ -10,23 +10,26 @@
 //! they stand, beside the figures that go into them.
 
 use std::error::Error;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use index::Entry;
-use recording::Recording;
+use recording::{Recording, Session};
 use records::Records;
 
 pub mod address;
 pub mod recording;
-mod records;
+pub mod records;
 
 mod axis;
 mod chart;
 mod strip;
 mod text;
 
+mod notes;
 mod tables;
 mod timeline;
 mod trust;
@@ -41,7 +44,8 @@ type Failure = Box<dyn Error>;
 ///
 /// Reads the JSON lines that attitudeexport writes, and writes HTML pages that need nothing else:
 /// timelines of the scene and of each person, beside the recording, which they lead through; shares,
-/// spells, changes, means; and how far to trust them. They hold no picture of anybody.
+/// spells, changes, means; and how far to trust them. They hold no picture of anybody. A session that
+/// was downloaded from the page of gst-attitude serve is read too, with its notes.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -54,7 +58,7 @@ Examples:
 A page finds its recording by the way from the one file to the other: move both together. Times of \
 the records are taken for positions in the recording.")]
 pub struct Arguments {
-    /// JSON lines, as attitudeexport and examples/record_attitude write them
+    /// JSON lines, as attitudeexport and examples/record_attitude write them, or of a session
     #[arg(required = true, value_name = "RECORDS.jsonl")]
     records: Vec<PathBuf>,
 
@@ -162,7 +166,7 @@ fn refuse_same_pages(jobs: &[Job], index_page: Option<&Path>) -> Result<(), Fail
 
 /// The page of one recording in `folder`.
 fn write_report(job: &Job, folder: &Path) -> Result<(Recording, Records), Failure> {
-    let records = records::read(job.records)?;
+    let records = read(job.records)?;
     let address_of = |video: &PathBuf| {
         let address = match video.is_file() {
             true => address::relative(folder, video).map_err(|error| error.to_string()),
@@ -172,15 +176,27 @@ fn write_report(job: &Job, folder: &Path) -> Result<(Recording, Records), Failur
     };
     let named = job.video.map_or(job.records, PathBuf::as_path);
     let name = named.file_name().unwrap_or_default();
+    // Nothing else has notes; beside a video that was recorded meanwhile its page is that one's.
+    let is_session = !records.notes.is_empty() && job.video.is_none();
     let recording = Recording {
         name: name.to_string_lossy().into_owned(),
         address: job.video.map(address_of).transpose()?,
         size_px: Some(records.size_px),
+        session: is_session.then(|| Session {
+            began: records.began.clone(),
+        }),
+        notes: records.notes.clone(),
         damage: records.damage.clone(),
         ..Recording::default()
     };
     write(&job.page, &page::report(&recording, &records.summarized))?;
     Ok((recording, records))
+}
+
+fn read(path: &Path) -> Result<Records, Failure> {
+    let told = |problem: String| format!("{}: {problem}", path.display());
+    let file = File::open(path).map_err(|error| told(error.to_string()))?;
+    Ok(records::read(BufReader::new(file)).map_err(told)?)
 }
 
 fn write(path: &Path, page: &str) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::axis::Axis;
 use super::document::{document, patterns};
 use super::recording::Recording;
-use super::{tables, text, timeline, trust};
+use super::{notes, tables, text, timeline, trust};
 
 const SCRIPT: &str = include_str!("page.js");
 
@@ -20,6 +20,9 @@ const MAX_BINS: usize = 600;
 /// Most persons that a timeline is drawn of: those who are seen longest.
 const MAX_PERSONS: usize = 50;
 
+/// Most persons that are told of at all: those who are seen longest.
+const MAX_LISTED: usize = 1000;
+
 /// Up to this length of a recording a key moves by a second, else by five.
 const FINE_UP_TO_NS: u64 = 600_000_000_000;
 
@@ -27,6 +30,7 @@ const FINE_UP_TO_NS: u64 = 600_000_000_000;
 pub fn report(recording: &Recording, summarized: &Summarized) -> String {
     let summary = &summarized.summary;
     let axis = Axis::new(recording, summary);
+    let marks = notes::marks(&recording.notes, &axis);
     let step_s = match axis.span().len_ns() <= FINE_UP_TO_NS {
         true => 1,
         false => 5,
@@ -35,7 +39,7 @@ pub fn report(recording: &Recording, summarized: &Summarized) -> String {
         (patterns())
         header {
             h1 { (recording.name) }
-            p { "Attitudes of the faces in this recording, over time" }
+            p { "Attitudes of the faces in this " (kind(recording)) ", over time" }
             @if let Some(damage) = &recording.damage {
                 p.damage role="note" { strong { "Incomplete: " } (damage) }
             }
@@ -48,13 +52,26 @@ pub fn report(recording: &Recording, summarized: &Summarized) -> String {
             @if let Some(address) = &recording.address { (player(address)) }
             main data-step=(step_s) {
                 (glance(recording, summary))
-                (scene(summarized, &axis, step_s))
-                (persons(recording, summarized, &axis))
+                (scene(summarized, &axis, &marks, step_s))
+                (notes::table(&recording.notes, &summary.scene))
+                (persons(recording, summarized, &axis, &marks))
                 (trust::trust(recording, &summary.rules, summary.spacing_ns))
             }
         }
     };
-    document(&format!("{} – attitudes", recording.name), SCRIPT, &body)
+    let style = match recording.notes.is_empty() {
+        true => "",
+        false => notes::STYLE,
+    };
+    let title = format!("{} – attitudes", recording.name);
+    document(&title, style, SCRIPT, &body)
+}
+
+fn kind(recording: &Recording) -> &'static str {
+    match recording.session {
+        Some(_) => "session",
+        None => "recording",
+    }
 }
 
 fn player(address: &str) -> Markup {
@@ -75,6 +92,7 @@ fn player(address: &str) -> Markup {
 }
 
 fn glance(recording: &Recording, summary: &Summary) -> Markup {
+    let listed = longest_seen(&summary.persons, MAX_LISTED);
     html! {
         section aria-labelledby="glance" {
             h2 #glance { "At a glance" }
@@ -97,7 +115,7 @@ fn glance(recording: &Recording, summary: &Summary) -> Markup {
                     }
                     tbody {
                         (overview("#scene", "All faces", &summary.scene))
-                        @for person in &summary.persons {
+                        @for (person, _) in summary.persons.iter().zip(listed).filter(|(_, listed)| *listed) {
                             (overview(&format!("#person-{}", person.id), &name(person), &person.timeline))
                         }
                     }
@@ -125,7 +143,14 @@ fn known(recording: &Recording, summary: &Summary) -> Vec<(&'static str, String)
         let count = text::count(summary.samples_left_out, "sample");
         format!("{count} without a time, or one not after that of the sample before")
     });
+    let session = recording.session.as_ref();
+    let noted = (!recording.notes.is_empty()).then(|| text::grouped(recording.notes.len() as u64));
     let known = [
+        (
+            "Seen",
+            session.map(|_| "live, without a recording beside it".to_owned()),
+        ),
+        ("Began", session.and_then(|session| session.began.clone())),
         ("Length", recording.duration_ns.map(text::length)),
         (
             "Picture",
@@ -144,6 +169,7 @@ fn known(recording: &Recording, summary: &Summary) -> Vec<(&'static str, String)
         ("Analysed", Some(samples)),
         ("Left out", left_out),
         ("Persons", Some(text::grouped(summary.persons.len() as u64))),
+        ("Notes", noted),
         ("Model", recording.model.clone()),
         ("Run by", recording.provider.clone()),
     ];
@@ -179,7 +205,7 @@ fn legend() -> Markup {
     }
 }
 
-fn scene(summarized: &Summarized, axis: &Axis, step_s: u32) -> Markup {
+fn scene(summarized: &Summarized, axis: &Axis, marks: &Markup, step_s: u32) -> Markup {
     let series = Drawn {
         picture: summarized.scene_series(MAX_BINS),
         table: summarized.scene_series(tables::MAX_ROWS),
@@ -196,16 +222,15 @@ fn scene(summarized: &Summarized, axis: &Axis, step_s: u32) -> Markup {
                      and down (" (10 * step_s) " s), home and end."
                 }
             }
-            (shown("all faces", &summarized.summary.scene, &series, axis))
+            (shown("all faces", &summarized.summary.scene, &series, axis, marks))
         }
     }
 }
 
-fn persons(recording: &Recording, summarized: &Summarized, axis: &Axis) -> Markup {
+fn persons(recording: &Recording, summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
     let persons = &summarized.summary.persons;
-    let pictures = summarized.person_series(MAX_BINS);
-    let tables = summarized.person_series(tables::MAX_ROWS);
-    let drawn = drawn(persons);
+    let drawn = longest_seen(persons, MAX_PERSONS);
+    let listed = longest_seen(persons, MAX_LISTED);
     html! {
         section aria-labelledby="persons" {
             h2 #persons { "Persons" }
@@ -219,14 +244,20 @@ fn persons(recording: &Recording, summarized: &Summarized, axis: &Axis) -> Marku
                         " Of the " (text::grouped(persons.len() as u64)) " persons the " (MAX_PERSONS)
                         " who are seen longest have a timeline."
                     }
+                    @if listed.iter().any(|listed| !listed) {
+                        " Only the " (text::grouped(MAX_LISTED as u64)) " who are seen longest are told of."
+                    }
                 }
             }
-            @for (index, (person, (picture, table))) in
-                persons.iter().zip(pictures.into_iter().zip(tables)).enumerate() {
+            @for (index, person) in persons.iter().enumerate().filter(|(index, _)| listed[*index]) {
                 article aria-labelledby={ "person-" (person.id) } {
                     (title(recording.thumbnail(index), &heading(person)))
                     @if drawn[index] {
-                        (shown(&name(person), &person.timeline, &Drawn { picture, table }, axis))
+                        @let series = Drawn {
+                            picture: summarized.person_series(index, MAX_BINS),
+                            table: summarized.person_series(index, tables::MAX_ROWS),
+                        };
+                        (shown(&name(person), &person.timeline, &series, axis, marks))
                     } @else {
                         (timeline::facts(&person.timeline))
                     }
@@ -259,9 +290,9 @@ struct Drawn {
 }
 
 /// All that there is to see of a person or the scene.
-fn shown(name: &str, timeline: &Timeline, series: &Drawn, axis: &Axis) -> Markup {
+fn shown(name: &str, timeline: &Timeline, series: &Drawn, axis: &Axis, marks: &Markup) -> Markup {
     html! {
-        (timeline::picture(name, timeline, &series.picture, axis))
+        (timeline::picture(name, timeline, &series.picture, axis, marks))
         (timeline::facts(timeline))
         (timeline::figures(name, timeline))
         (tables::changes(name, &timeline.changes))
@@ -269,15 +300,15 @@ fn shown(name: &str, timeline: &Timeline, series: &Drawn, axis: &Axis) -> Markup
     }
 }
 
-/// Of each of `persons`, whether there is a timeline.
-fn drawn(persons: &[Person]) -> Vec<bool> {
+/// Of each of `persons`, whether it is one of the `max` who are seen longest.
+fn longest_seen(persons: &[Person], max: usize) -> Vec<bool> {
     let mut places: Vec<usize> = (0..persons.len()).collect();
     places.sort_by_key(|&place| std::cmp::Reverse(persons[place].timeline.seen_ns));
-    let mut drawn = vec![false; persons.len()];
-    for &place in places.iter().take(MAX_PERSONS) {
-        drawn[place] = true;
+    let mut is_one = vec![false; persons.len()];
+    for &place in places.iter().take(max) {
+        is_one[place] = true;
     }
-    drawn
+    is_one
 }
 
 fn name(person: &Person) -> String {

@@ -3,6 +3,7 @@
 //! What is known of a recording beside what was seen in it.
 
 use gstattitude::analysis::timeline::segments::Span;
+use gstattitude::record::note::PlacedNote;
 
 /// A recording and how it was analysed. What is not known is left out of the page.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +12,8 @@ pub struct Recording {
     pub name: String,
     /// Its address, from the page.
     pub address: Option<String>,
+    /// What there is to know of it where it is a session and no recording.
+    pub session: Option<Session>,
     /// How long it is.
     pub duration_ns: Option<u64>,
     /// Width and height of its frames in pixels.
@@ -21,11 +24,20 @@ pub struct Recording {
     pub provider: Option<String>,
     /// The part that was analysed; `None` for all of it.
     pub range: Option<Span>,
+    /// What was noted, by time.
+    pub notes: Vec<PlacedNote>,
     /// What is missing, in a sentence, where the recording or its records are cut short or damaged.
     pub damage: Option<String>,
     /// A picture of each person as a `data:image/` address, in the order of the summary's persons;
     /// no picture of anybody where this is empty.
     pub thumbnails: Vec<Option<String>>,
+}
+
+/// What was seen live and not recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Session {
+    /// The time of day at which it began.
+    pub began: Option<String>,
 }
 
 impl Recording {

@@ -3,6 +3,7 @@
 //! How numbers are told.
 
 use std::fmt::{self, Display};
+use std::time::SystemTime;
 
 use gstattitude::analysis::attitude::{Attitude, label_name};
 use maud::{Markup, html};
@@ -39,6 +40,12 @@ pub fn length(ns: u64) -> String {
 /// A position for machines: seconds with three decimals at most.
 pub fn seconds(ns: u64) -> Decimal {
     Decimal(ns as f64 / S as f64, 3)
+}
+
+/// A time of day from 1970 to 9999, such as `2026-11-25 16:30:43 UTC`.
+pub fn time_of_day(time: SystemTime) -> String {
+    let time = humantime::format_rfc3339_seconds(time).to_string();
+    time.replace('T', " ").replace('Z', " UTC")
 }
 
 /// A share, such as `23%`; what there is a little of does not become nothing.

@@ -25,8 +25,14 @@ pub const LABELS: [Option<Attitude>; 4] = [
     None,
 ];
 
-/// The picture, which a script makes a slider of. It is called `name`.
-pub fn picture(name: &str, timeline: &Timeline, series: &Series, axis: &Axis) -> Markup {
+/// The picture with `marks` over it, which a script makes a slider of. It is called `name`.
+pub fn picture(
+    name: &str,
+    timeline: &Timeline,
+    series: &Series,
+    axis: &Axis,
+    marks: &Markup,
+) -> Markup {
     let strip = strip(&timeline.segments, axis);
     let Span { start_ns, end_ns } = axis.span();
     html! {
@@ -34,6 +40,7 @@ pub fn picture(name: &str, timeline: &Timeline, series: &Series, axis: &Axis) ->
             data-start=(text::seconds(start_ns)) data-end=(text::seconds(end_ns))
             data-spells=(spells(&strip)) {
             (chart(series, &strip, axis))
+            (marks)
             div.playhead hidden {}
         }
     }

@@ -45,7 +45,8 @@ pub struct Arguments {
         long,
         value_name = "TOKEN",
         env = "GST_ATTITUDE_TOKEN",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = token
     )]
     pub token: Option<String>,
 
@@ -107,6 +108,20 @@ impl Arguments {
     /// Time between samples.
     pub fn sample_interval_ns(&self) -> u64 {
         (1e9 / self.samples_per_second).round() as u64
+    }
+}
+
+/// What is too short could be tried out.
+const MIN_TOKEN: usize = 16;
+
+fn token(text: &str) -> Result<String, String> {
+    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"-._~".contains(&letter);
+    if text.len() < MIN_TOKEN {
+        return Err(format!("it must have {MIN_TOKEN} letters at least"));
+    }
+    match text.bytes().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("it must be of letters, digits and - . _ ~ alone".to_owned()),
     }
 }
 

@@ -10,6 +10,7 @@ use gst_webrtc::{WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
 
 use super::arguments::Arguments;
 use super::ending::Reason;
+use super::metrics::{Metrics, Watch};
 use super::results::Analysis;
 use super::session::{End, Session};
 
@@ -24,8 +25,11 @@ const CAPS: &str = "application/x-rtp, media=video, encoding-name=VP8, payload=9
     rtcp-fb-nack-pli=true, rtcp-fb-ccm-fir=true, rtcp-fb-transport-cc=true, \
     extmap-1=\"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\"";
 
-/// A session that receives a camera, and its analysis.
-pub fn session(arguments: &Arguments) -> Result<(Session, gst::Element), glib::BoolError> {
+/// A session that receives a camera; what its analysis does is counted while the watch is there.
+pub fn session(
+    arguments: &Arguments,
+    metrics: &Metrics,
+) -> Result<(Session, Watch), glib::BoolError> {
     let valve: Arc<Mutex<Option<glib::WeakRef<gst::Element>>>> = Arc::default();
     let session = Session::new(LATENCY_MS, {
         let valve = valve.clone();
@@ -56,6 +60,7 @@ pub fn session(arguments: &Arguments) -> Result<(Session, gst::Element), glib::B
         pad.ok_or_else(|| glib::bool_error!("{} without a pad {name}", element.name()))
     };
     let input = pad(&depay, "sink")?;
+    metrics.count_received(&input);
     limit_bitrate(&input, arguments.max_bitrate, &session.end);
     limit_size(&pad(&depay, "src")?, arguments.max_size, &session.end);
 
@@ -76,7 +81,7 @@ pub fn session(arguments: &Arguments) -> Result<(Session, gst::Element), glib::B
             let _ = pad.link(&input);
         }
     });
-    Ok((session, analysis.faceattitude))
+    Ok((session, metrics.watch(&analysis.faceattitude)))
 }
 
 /// Has frames carry the time of day, by the sender's clock, at which they were captured: pages find the

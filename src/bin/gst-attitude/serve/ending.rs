@@ -13,7 +13,7 @@ pub struct Ending {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(into = "&'static str")]
 pub enum Reason {
     /// The visitor has left.
     Left,
@@ -27,6 +27,34 @@ pub enum Reason {
     Timeout,
     /// Something broke.
     Failed,
+}
+
+impl Reason {
+    pub const ALL: [Self; 6] = [
+        Self::Left,
+        Self::Ended,
+        Self::Shutdown,
+        Self::Limit,
+        Self::Timeout,
+        Self::Failed,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Ended => "ended",
+            Self::Shutdown => "shutdown",
+            Self::Limit => "limit",
+            Self::Timeout => "timeout",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl From<Reason> for &'static str {
+    fn from(reason: Reason) -> Self {
+        reason.name()
+    }
 }
 
 impl Ending {

@@ -3,61 +3,105 @@
 //! What can be asked of the server over HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
+use super::access::Access;
+use super::answers::{add_headers, problem, tell_refusal};
 use super::arguments::Arguments;
 use super::ending::Reason;
-use super::page;
+use super::guard::{ask_for_token, limit_time, refuse_foreign};
+use super::metrics::Metrics;
 use super::session::Refusal;
 use super::sessions::{NotOpened, Sessions};
+use super::{export, page};
 
 /// Seconds between a page's signs of life.
 const HEARTBEAT_S: u32 = 2;
+/// How long a request may take to come in and to be answered.
+const MAX_TIME: Duration = Duration::from_secs(30);
+/// The same of a session's file.
+const MAX_EXPORT_TIME: Duration = Duration::from_secs(300);
+/// As much may be in a request; an answer has some kB.
+const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// What routes share.
 #[derive(Clone)]
 pub struct Server {
     pub arguments: Arc<Arguments>,
+    pub access: Arc<Access>,
+    pub metrics: Arc<Metrics>,
     pub sessions: Arc<Sessions>,
 }
 
 /// All that is answered.
 pub fn routes(server: Server) -> Router {
-    Router::new()
-        .route("/", get(|| async { file(&page::INDEX) }))
-        .route("/page/{name}", get(page_file))
+    let access = server.access.clone();
+    let with_token = Router::new()
+        .route("/", get(index))
         .route("/settings", get(settings))
         .route("/sessions", post(open))
         .route("/sessions/{id}/answer", post(answer))
         .route("/sessions/{id}", delete(close))
+        .route("/metrics", get(metrics))
+        .layer(from_fn_with_state(MAX_TIME, limit_time))
+        .route("/export/{format}", export())
+        .route_layer(from_fn_with_state(access.clone(), ask_for_token));
+    Router::new()
+        .route("/page/{name}", get(page_file))
         .route("/healthz", get(|| async { "ok" }))
+        .merge(with_token)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(access, refuse_foreign))
+        .layer(from_fn(tell_refusal))
+        .layer(map_response(add_headers))
         .with_state(server)
 }
 
-/// A problem, as the page is told it.
-fn problem(status: StatusCode, problem: impl Into<String>) -> Response {
-    let problem = problem.into();
-    (status, Json(json!({ "problem": problem }))).into_response()
+fn export() -> MethodRouter<Server> {
+    post(export::answer)
+        .layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
+        .layer(from_fn_with_state(MAX_EXPORT_TIME, limit_time))
 }
 
-fn file(file: &page::File) -> Response {
+async fn index() -> Response {
+    let file = &page::INDEX;
     ([(header::CONTENT_TYPE, file.media_type)], file.content).into_response()
 }
 
-async fn page_file(Path(name): Path<String>) -> Response {
-    match page::FILES.iter().find(|file| file.name == name) {
-        Some(found) => file(found),
-        None => problem(
+async fn page_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let Some(file) = page::FILES.iter().find(|file| file.name == name) else {
+        return problem(
             StatusCode::NOT_FOUND,
             format!("the page has no file {name}"),
-        ),
+        );
+    };
+    // Another version of the program may come to this address.
+    let digest: [u8; 32] = Sha256::digest(file.content).into();
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(digest));
+    let is_known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|of| *of == tag);
+    let headers = [
+        (header::CONTENT_TYPE, file.media_type),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::ETAG, &tag),
+    ];
+    match is_known {
+        true => (StatusCode::NOT_MODIFIED, headers).into_response(),
+        false => (headers, file.content).into_response(),
     }
 }
 
@@ -116,6 +160,13 @@ async fn close(State(server): State<Server>, Path(id): Path<String>) -> Response
     };
     session.end.end(Reason::Left, "the visitor has left");
     StatusCode::NO_CONTENT.into_response()
+}
+
+async fn metrics(State(server): State<Server>) -> Response {
+    match server.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
 }
 
 fn no_session() -> Response {

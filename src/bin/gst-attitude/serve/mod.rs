@@ -7,23 +7,30 @@
 //! ```
 
 use std::error::Error;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{Handle, Server, from_tcp, from_tcp_rustls};
 use gst::prelude::*;
 use tokio::signal::unix::{SignalKind, signal};
 
+use access::Access;
 pub use arguments::Arguments;
-use http::Server;
+use metrics::Metrics;
 use sessions::Sessions;
 use source::{Input, Source};
 
 mod arguments;
 
+mod access;
+mod secret;
+mod tls;
+
 mod ending;
+mod metrics;
 mod results;
 
 mod channels;
@@ -34,8 +41,11 @@ mod source;
 
 mod sessions;
 
+mod export;
 mod page;
 
+mod answers;
+mod guard;
 mod http;
 
 use crate::console;
@@ -44,6 +54,8 @@ type Failure = Box<dyn Error>;
 
 /// How long requests may take to end when the server does.
 const MAX_REQUEST: Duration = Duration::from_secs(2);
+/// How long a connection may be without a request, and a request's headers may be on their way.
+const MAX_SILENCE: Duration = Duration::from_secs(15);
 
 /// Serves until Ctrl-C or SIGTERM.
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -51,15 +63,16 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     gstattitude::plugin_register_static()?;
     let arguments = Arc::new(arguments);
     let input = arguments.source.as_deref().map(Input::new).transpose()?;
-    let source = input.map(|input| Source::new(arguments.clone(), input));
     // Loads the networks, so that what is wrong with them is told now, and keeps them loaded.
     let networks = results::faceattitude(&arguments)?;
     start(&networks)?;
+    let provider = networks.property::<Option<String>>("active-provider");
+    let provider = provider.unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(serve(arguments, source));
+    let served = runtime.block_on(serve(arguments, provider, input));
     networks.set_state(gst::State::Null)?;
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -82,30 +95,57 @@ fn start(networks: &gst::Element) -> Result<(), Failure> {
         .into())
 }
 
-async fn serve(arguments: Arc<Arguments>, source: Option<Source>) -> Result<(), Failure> {
-    let sessions = Arc::new(Sessions::new(arguments.clone(), source));
-    let routes = http::routes(Server {
+async fn serve(
+    arguments: Arc<Arguments>,
+    provider: String,
+    input: Option<Input>,
+) -> Result<(), Failure> {
+    let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => Some(tls::config(certificate, key)?),
+        _ => None,
+    };
+    let access = Arc::new(Access::new(&arguments)?);
+    let listener = TcpListener::bind(arguments.listen).map_err(|error| {
+        let listen = arguments.listen;
+        format!("cannot listen on {listen}: {error}; --listen takes another address or port")
+    })?;
+    let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
+    let source = input.map(|input| Source::new(arguments.clone(), metrics.clone(), input));
+    let sessions = Arc::new(Sessions::new(arguments.clone(), metrics.clone(), source));
+    let routes = http::routes(http::Server {
         arguments: arguments.clone(),
+        access: access.clone(),
+        metrics,
         sessions: sessions.clone(),
     });
     let handle = Handle::<SocketAddr>::new();
+    let warning = access.warning(sessions.source_name());
     tokio::spawn(shut_down_on_signal(handle.clone(), sessions)?);
-    tokio::spawn({
-        let handle = handle.clone();
-        async move {
-            if let Some(address) = handle.listening().await {
-                console::tell(format_args!(
-                    "Open http://{address}/ in a browser; Ctrl-C ends"
-                ));
-            }
+    let addresses = access.addresses(listener.local_addr()?).join(" or ");
+    console::tell(format_args!("Open {addresses} in a browser; Ctrl-C ends"));
+    if let Some(warning) = warning {
+        console::warn(warning);
+    }
+    let routes = routes.into_make_service();
+    match tls {
+        Some(tls) => {
+            let server = from_tcp_rustls(listener, RustlsConfig::from_config(tls))?;
+            limited(server).handle(handle).serve(routes).await?;
         }
-    });
-    axum_server::bind(arguments.listen)
-        .handle(handle)
-        .serve(routes.into_make_service())
-        .await
-        .map_err(|error| format!("{}: {error}", arguments.listen))?;
+        None => {
+            let server = from_tcp(listener)?;
+            limited(server).handle(handle).serve(routes).await?;
+        }
+    }
     Ok(())
+}
+
+/// Speaks the HTTP that is needed, with nobody who is silent.
+fn limited<A>(server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    let mut server = server.http1_only();
+    let mut http = server.http_builder().http1();
+    http.header_read_timeout(MAX_SILENCE);
+    server
 }
 
 /// Ends sessions and server at the first Ctrl-C or SIGTERM.

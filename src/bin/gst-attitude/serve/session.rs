@@ -80,6 +80,7 @@ impl Session {
             .property_from_str("bundle-policy", "max-bundle")
             .property("latency", latency_ms)
             .build()?;
+        keep_off_the_router(&webrtc);
         pipeline.add(&webrtc)?;
         pipeline.set_state(gst::State::Ready).map_err(|_| {
             glib::bool_error!("webrtcbin does not start: is gstreamer1.0-nice installed?")
@@ -249,6 +250,26 @@ impl Session {
                 _ => Ok(reply),
             }
         }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // It may never have lived; elements must not go while they are at work.
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+/// Else libnice asks the network's router by UPnP to let everyone in.
+fn keep_off_the_router(webrtc: &gst::Element) {
+    let agent = webrtc
+        .property::<Option<glib::Object>>("ice-agent")
+        .filter(|ice| ice.has_property_with_type("agent", glib::Object::static_type()))
+        .and_then(|ice| ice.property::<Option<glib::Object>>("agent"));
+    if let Some(agent) = agent
+        && agent.has_property_with_type("upnp", bool::static_type())
+    {
+        agent.set_property("upnp", false);
     }
 }
 

@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::arguments::Arguments;
 use super::camera;
 use super::ending::Reason;
+use super::metrics::{Metrics, Watch};
+use super::secret::secret;
 use super::session::Session;
 use super::source::{Source, Viewer};
 
@@ -23,6 +25,7 @@ const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 pub struct Sessions {
     arguments: Arc<Arguments>,
     source: Option<Source>,
+    metrics: Arc<Metrics>,
     permits: Arc<Semaphore>,
     table: Mutex<HashMap<String, Arc<Session>>>,
 }
@@ -32,6 +35,12 @@ pub struct Sessions {
 pub struct Opened {
     pub id: String,
     pub offer: String,
+}
+
+/// What is kept for a session until it has ended.
+enum Kept {
+    Watch(#[expect(dead_code, reason = "It counts until it is dropped.")] Watch),
+    Viewer(#[expect(dead_code, reason = "The source is read until all are dropped.")] Arc<Viewer>),
 }
 
 /// Why there is no session.
@@ -46,8 +55,9 @@ pub enum NotOpened {
 }
 
 impl Sessions {
-    pub fn new(arguments: Arc<Arguments>, source: Option<Source>) -> Self {
+    pub fn new(arguments: Arc<Arguments>, metrics: Arc<Metrics>, source: Option<Source>) -> Self {
         Self {
+            metrics,
             permits: Arc::new(Semaphore::new(arguments.max_sessions.into())),
             arguments,
             source,
@@ -55,18 +65,35 @@ impl Sessions {
         }
     }
 
-    /// Opens a session.
+    /// Opens a session; one that nobody waits for any more ends at once.
     pub async fn open(self: &Arc<Self>) -> Result<Opened, NotOpened> {
         let permit = self.permits.clone().try_acquire_owned();
-        let permit = permit.map_err(|_| NotOpened::Full)?;
-        let (session, viewer) = self.session().await?;
-        let id = glib::uuid_string_random().to_string();
+        let permit = permit.map_err(|_| {
+            self.metrics.session_refused();
+            NotOpened::Full
+        })?;
+        let (sender, opened) = oneshot::channel();
+        let sessions = self.clone();
+        // What has begun is not left halfway when the visitor leaves.
+        tokio::spawn(async move {
+            let opened = sessions.begin(permit).await;
+            if let Err(Ok(Opened { id, .. })) = sender.send(opened)
+                && let Some(session) = sessions.get(&id)
+            {
+                session.end.end(Reason::Left, "the visitor has left");
+            }
+        });
+        let failed = |_| Err(NotOpened::Failed("the session was lost".to_owned()));
+        opened.await.unwrap_or_else(failed)
+    }
+
+    async fn begin(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Opened, NotOpened> {
+        let id = secret().map_err(NotOpened::Failed)?;
+        let (session, kept) = self.session().await?;
         let session = Arc::new(session);
         self.table().insert(id.clone(), session.clone());
-        tokio::spawn(
-            self.clone()
-                .live(id.clone(), session.clone(), viewer, permit),
-        );
+        self.metrics.session_opened();
+        tokio::spawn(self.clone().live(id.clone(), session.clone(), kept, permit));
         match session.offer(self.arguments.max_bitrate).await {
             Ok(offer) => Ok(Opened { id, offer }),
             Err(problem) => {
@@ -76,17 +103,17 @@ impl Sessions {
         }
     }
 
-    async fn session(&self) -> Result<(Session, Option<Arc<Viewer>>), NotOpened> {
+    async fn session(&self) -> Result<(Session, Kept), NotOpened> {
         if let Some(source) = &self.source {
             let made = source.session().await.map_err(NotOpened::NoSource);
-            return made.map(|(session, viewer)| (session, Some(viewer)));
+            return made.map(|(session, viewer)| (session, Kept::Viewer(viewer)));
         }
-        let arguments = self.arguments.clone();
-        let made = tokio::task::spawn_blocking(move || camera::session(&arguments)).await;
-        let (session, _) = made
+        let (arguments, metrics) = (self.arguments.clone(), self.metrics.clone());
+        let made = tokio::task::spawn_blocking(move || camera::session(&arguments, &metrics)).await;
+        let (session, watch) = made
             .map_err(|error| NotOpened::Failed(error.to_string()))?
             .map_err(|error| NotOpened::Failed(error.to_string()))?;
-        Ok((session, None))
+        Ok((session, Kept::Watch(watch)))
     }
 
     /// What visitors may know of the source.
@@ -102,14 +129,14 @@ impl Sessions {
     /// Ends all sessions, and waits for them.
     pub async fn shut_down(&self) {
         self.permits.close();
-        let all: Vec<_> = self.table().values().cloned().collect();
-        for session in all {
-            session
-                .end
-                .end(Reason::Shutdown, "the server has been shut down");
-        }
         let ended = async {
-            while !self.table().is_empty() {
+            while self.permits.available_permits() < usize::from(self.arguments.max_sessions) {
+                // Those, too, that were just being opened.
+                for session in self.table().values() {
+                    session
+                        .end
+                        .end(Reason::Shutdown, "the server has been shut down");
+                }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -124,13 +151,14 @@ impl Sessions {
         self: Arc<Self>,
         id: String,
         session: Arc<Session>,
-        viewer: Option<Arc<Viewer>>,
+        kept: Kept,
         permit: OwnedSemaphorePermit,
     ) {
-        session.live().await;
+        let ending = session.live().await;
         self.table().remove(&id);
         drop(session);
-        drop(viewer);
+        drop(kept);
+        self.metrics.session_ended(ending.reason);
         drop(permit);
     }
 

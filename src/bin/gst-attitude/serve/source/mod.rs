@@ -6,7 +6,7 @@
 //! input -> reading (video) -> viewers -> viewer
 //! ```
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -29,6 +29,7 @@ mod reading;
 mod viewer;
 
 use super::arguments::Arguments;
+use super::metrics::Metrics;
 use super::session::Session;
 
 /// How long a reading that has ended may take to let go of a camera.
@@ -37,6 +38,7 @@ const MAX_STOP: Duration = Duration::from_secs(5);
 /// What is shown; it is read while somebody looks.
 pub struct Source {
     arguments: Arc<Arguments>,
+    metrics: Arc<Metrics>,
     input: Arc<Input>,
     current: Mutex<Current>,
 }
@@ -50,9 +52,10 @@ struct Current {
 }
 
 impl Source {
-    pub fn new(arguments: Arc<Arguments>, input: Input) -> Self {
+    pub fn new(arguments: Arc<Arguments>, metrics: Arc<Metrics>, input: Input) -> Self {
         Self {
             arguments,
+            metrics,
             input: Arc::new(input),
             current: Mutex::default(),
         }
@@ -90,7 +93,7 @@ impl Source {
         {
             return Ok(reading);
         }
-        let reading = Reading::new(&self.arguments, &self.input)?;
+        let reading = Reading::new(&self.arguments, &self.metrics, &self.input)?;
         current.reading = Arc::downgrade(&reading);
         let previous = current.stopped.replace(reading.stopped());
         tokio::spawn({
@@ -106,7 +109,7 @@ impl Source {
         Ok(reading)
     }
 
-    fn current(&self) -> std::sync::MutexGuard<'_, Current> {
+    fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::super::arguments::Arguments;
 use super::super::ending::{Ending, Reason};
+use super::super::metrics::{Metrics, Watch};
 use super::super::results::Analysis;
 use super::codec::Codec;
 use super::input::Input;
@@ -41,6 +42,8 @@ pub struct Reading {
     pub producer: StreamProducer,
     pub viewers: Arc<Viewers>,
     analysis: Analysis,
+    /// Counts the analysis.
+    _watch: Watch,
     phase: watch::Sender<Phase>,
     /// Is dropped when all of it is gone.
     running: Option<watch::Sender<()>>,
@@ -50,6 +53,7 @@ impl Reading {
     /// Reads nothing yet.
     pub fn new(
         arguments: &Arc<Arguments>,
+        metrics: &Metrics,
         input: &Arc<Input>,
     ) -> Result<Arc<Self>, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
@@ -68,6 +72,7 @@ impl Reading {
             pipeline,
             producer,
             viewers,
+            _watch: metrics.watch(&analysis.faceattitude),
             analysis,
             phase: watch::Sender::new(Phase::Opening),
             running: Some(watch::Sender::new(())),
@@ -96,6 +101,19 @@ impl Reading {
             // The bus tells of failures.
             let _ = pipeline.set_state(gst::State::Playing);
         });
+    }
+
+    /// Gives `pipeline`, which does not play yet, the same time. Where nothing has been read yet it keeps its
+    /// own, which is ahead: to it all video is late, and is sent at once.
+    pub fn share_time(&self, pipeline: &gst::Pipeline) {
+        let base_time = self.pipeline.base_time();
+        if let (Some(clock), Some(base_time)) = (self.pipeline.clock(), base_time)
+            && !base_time.is_zero()
+        {
+            pipeline.use_clock(Some(&clock));
+            pipeline.set_start_time(gst::ClockTime::NONE);
+            pipeline.set_base_time(base_time);
+        }
     }
 
     /// How the video is encoded, as soon as that is known.

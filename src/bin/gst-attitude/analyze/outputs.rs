@@ -6,17 +6,16 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use gstattitude::record::cue::Cue;
+use gstattitude::record::subtitles::Subtitles;
 use gstattitude::record::summary::SummaryBuilder;
-use gstattitude::record::{Record, csv, json, parquet};
-use subtitles::Subtitles;
+use gstattitude::record::{Record, csv, json, parquet, webvtt};
 
 use super::arguments::Format;
 use super::document::{self, Document};
 use super::pages;
 use super::settings::Settings;
 use super::store::{At, Partial, StoreError};
-
-mod subtitles;
 
 /// The files of a recording that are being written.
 pub struct Outputs<'a> {
@@ -43,7 +42,7 @@ impl<'a> Outputs<'a> {
         }
         let mut subtitles = open(Format::WebVtt).transpose()?;
         if let Some(file) = &mut subtitles {
-            file.append(Subtitles::write_header)?;
+            file.append(|bytes| bytes.extend_from_slice(webvtt::HEADER.as_bytes()))?;
         }
         let parquet = settings
             .writes(Format::Parquet)
@@ -78,7 +77,7 @@ impl<'a> Outputs<'a> {
             file.note(record)?;
         }
         if let Some((file, subtitles)) = &mut self.subtitles {
-            file.append(|bytes| subtitles.note(record, bytes))?;
+            file.append_cues(subtitles.note(record))?;
         }
         self.summary.add(record);
         Ok(())
@@ -93,8 +92,8 @@ impl<'a> Outputs<'a> {
         if let Some(file) = self.parquet {
             file.finish()?;
         }
-        if let Some((mut file, mut subtitles)) = self.subtitles {
-            file.append(|bytes| subtitles.finish(bytes))?;
+        if let Some((mut file, subtitles)) = self.subtitles {
+            file.append_cues(subtitles.finish())?;
             file.finish()?;
         }
         let summarized = self.summary.finish(&self.settings.rules());
@@ -135,6 +134,14 @@ impl TextFile {
         self.bytes.clear();
         write(&mut self.bytes);
         self.file.write_all(&self.bytes).at(&self.path)
+    }
+
+    fn append_cues(&mut self, cues: impl IntoIterator<Item = Cue>) -> Result<(), StoreError> {
+        self.append(|bytes| {
+            for cue in cues {
+                webvtt::write_cue(&cue, 0, bytes);
+            }
+        })
     }
 
     fn finish(mut self) -> Result<(), StoreError> {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Subtitles of samples: each stands until the next one.
+//! Cues of a recording's samples: each sample stands until the next one.
 
-use gstattitude::record::cue::{Cue, Span, WholeCues};
-use gstattitude::record::{FaceRecord, Record, webvtt};
+use super::cue::{Cue, Span, WholeCues};
+use super::{FaceRecord, Record};
+use crate::analysis::timeline::rules::Rules;
 
 /// Longest that a sample stands, where every frame is one.
 const MAX_FRAME_NS: u64 = 1_000_000_000;
@@ -34,31 +35,32 @@ impl Subtitles {
         }
     }
 
-    pub fn write_header(file: &mut Vec<u8>) {
-        file.extend_from_slice(webvtt::HEADER.as_bytes());
+    /// For samples of a live stream, which are that far apart but where some are skipped or late.
+    pub fn live(interval_ns: u64) -> Self {
+        Self {
+            max_span_ns: Rules::default().gap_from_ns(interval_ns),
+            ..Self::new(interval_ns)
+        }
     }
 
-    /// Takes the next sample; appends the cue that it ended.
-    pub fn note(&mut self, record: &Record, file: &mut Vec<u8>) {
+    /// Takes the next sample. Returns the cue that it ended, if it ended one.
+    pub fn note(&mut self, record: &Record) -> Option<Cue> {
         // What has no time is no subtitle.
-        let Some(time_ns) = record.stream_time_ns.or(record.pts_ns) else {
-            return;
-        };
-        self.end_sample(Some(time_ns), file);
+        let time_ns = record.time_ns()?;
+        let ended = self.end_sample(Some(time_ns));
         self.last = Some((time_ns, record.faces.clone()));
+        ended
     }
 
-    /// Appends the cue that is open at the end.
-    pub fn finish(&mut self, file: &mut Vec<u8>) {
-        self.end_sample(None, file);
-        write(self.cues.finish(), file);
+    /// The cues that the end of the recording ends.
+    pub fn finish(mut self) -> impl Iterator<Item = Cue> {
+        let ended = self.end_sample(None);
+        ended.into_iter().chain(self.cues.finish())
     }
 
     /// The sample at hand ends when the next one is shown, if there is one.
-    fn end_sample(&mut self, next_ns: Option<u64>, file: &mut Vec<u8>) {
-        let Some((start_ns, faces)) = self.last.take() else {
-            return;
-        };
+    fn end_sample(&mut self, next_ns: Option<u64>) -> Option<Cue> {
+        let (start_ns, faces) = self.last.take()?;
         let span_ns = match next_ns.map(|next_ns| next_ns.saturating_sub(start_ns)) {
             Some(span_ns) if span_ns <= self.max_span_ns => span_ns,
             Some(_) | None => self.usual_span_ns,
@@ -68,23 +70,18 @@ impl Subtitles {
             start_ns,
             end_ns: start_ns.saturating_add(span_ns),
         };
-        write(self.cues.note(span, &faces), file);
-    }
-}
-
-fn write(cue: Option<Cue>, file: &mut Vec<u8>) {
-    if let Some(cue) = cue {
-        webvtt::write_cue(&cue, 0, file);
+        self.cues.note(span, &faces)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::webvtt;
 
     fn written(interval_ms: u64, samples: &[(u64, &str)]) -> String {
         let mut subtitles = Subtitles::new(interval_ms * 1_000_000);
-        let mut file = Vec::new();
+        let mut cues = Vec::new();
         for &(time_ms, attitude) in samples {
             let face = FaceRecord {
                 track: 1,
@@ -96,9 +93,13 @@ mod tests {
                 faces: vec![face],
                 ..Record::default()
             };
-            subtitles.note(&record, &mut file);
+            cues.extend(subtitles.note(&record));
         }
-        subtitles.finish(&mut file);
+        cues.extend(subtitles.finish());
+        let mut file = Vec::new();
+        for cue in &cues {
+            webvtt::write_cue(cue, 0, &mut file);
+        }
         String::from_utf8(file).unwrap()
     }
 
@@ -120,5 +121,26 @@ mod tests {
             "00:00:00.000 --> 00:00:00.080\n#1 neutral\n\n\
              00:00:05.000 --> 00:00:05.040\n#1 neutral\n\n"
         );
+    }
+
+    #[test]
+    fn a_sample_that_is_late_leaves_no_hole_in_a_live_stream() {
+        let mut subtitles = Subtitles::live(200_000_000);
+        let record = |time_ms: u64| Record {
+            stream_time_ns: Some(time_ms * 1_000_000),
+            faces: vec![FaceRecord::default()],
+            ..Record::default()
+        };
+        let times_ms = [0, 200, 900, 1100, 3000, 3200];
+        let mut cues: Vec<Cue> = Vec::new();
+        for time_ms in times_ms {
+            cues.extend(subtitles.note(&record(time_ms)));
+        }
+        cues.extend(subtitles.finish());
+        let spans_ms = cues.iter().map(|cue| {
+            let Span { start_ns, end_ns } = cue.span;
+            (start_ns / 1_000_000, end_ns / 1_000_000)
+        });
+        assert_eq!(spans_ms.collect::<Vec<_>>(), [(0, 1300), (3000, 3400)]);
     }
 }

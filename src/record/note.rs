@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What somebody noted while they watched: in a session's file, which the page of `gst-attitude serve`
+//! makes, a line of its own between the records, as [`JSON_SCHEMA`] describes it.
+
+use serde::{Deserialize, Serialize};
+
+use super::cue::{Cue, Span};
+
+/// JSON Schema of a note's line.
+pub const JSON_SCHEMA: &str = include_str!("note.schema.json");
+
+/// Most characters that a note has.
+pub const MAX_CHARS: usize = 1000;
+
+/// How long a note is shown as a subtitle.
+const SHOWN_NS: u64 = 5_000_000_000;
+
+/// A note.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// What was noted: 1 to [`MAX_CHARS`] characters.
+    pub note: String,
+    /// When, in the time of the records' `running_time_ns`.
+    pub running_time_ns: u64,
+}
+
+impl Note {
+    /// What is wrong with it, if anything is.
+    pub fn problem(&self) -> Option<String> {
+        match self.note.chars().count() {
+            0 => Some("it is empty".to_owned()),
+            1..=MAX_CHARS => None,
+            count => Some(format!(
+                "it has {count} characters, and {MAX_CHARS} is the most that there may be"
+            )),
+        }
+    }
+}
+
+/// A note where it belongs among what was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlacedNote {
+    /// When it was made, in the time by which samples are placed.
+    pub time_ns: u64,
+    /// Its lines, without blank ones and without control characters.
+    pub text: String,
+}
+
+impl PlacedNote {
+    /// `note`, where the samples' time is `shift_ns` later than their running time.
+    pub fn new(note: &Note, shift_ns: i128) -> Self {
+        let time_ns = (i128::from(note.running_time_ns) + shift_ns).max(0);
+        let visible = |line: &str| line.replace(char::is_control, " ").trim().to_owned();
+        let lines = note.note.split(['\n', '\r']).map(visible);
+        let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+        Self {
+            time_ns: u64::try_from(time_ns).unwrap_or(u64::MAX),
+            text: lines.join("\n"),
+        }
+    }
+
+    /// As a subtitle.
+    pub fn cue(&self) -> Cue {
+        Cue {
+            span: Span {
+                start_ns: self.time_ns,
+                end_ns: self.time_ns.saturating_add(SHOWN_NS),
+            },
+            text: format!("Note: {}", self.text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(text: &str) -> Note {
+        Note {
+            note: text.to_owned(),
+            running_time_ns: 2_000_000_000,
+        }
+    }
+
+    #[test]
+    fn notes_are_as_the_schema_says() {
+        let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for (text, is_valid) in [
+            ("asked about the budget", true),
+            ("", false),
+            (&"é".repeat(MAX_CHARS), true),
+            (&"é".repeat(MAX_CHARS + 1), false),
+        ] {
+            let note = note(text);
+            let value = serde_json::to_value(&note).unwrap();
+            assert_eq!(validator.is_valid(&value), is_valid, "{text}");
+            assert_eq!(note.problem().is_none(), is_valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_note_is_placed_by_the_samples_time_and_has_no_blank_line() {
+        let placed = PlacedNote::new(&note("  first\u{7}\r\n\n \tsecond\n"), -500_000_000);
+        assert_eq!(
+            (placed.time_ns, &*placed.text),
+            (1_500_000_000, "first\nsecond")
+        );
+        let early = PlacedNote::new(&note("x"), -i128::from(u64::MAX));
+        assert_eq!(early.time_ns, 0);
+        let late = PlacedNote::new(&note("x"), i128::from(u64::MAX));
+        assert_eq!(late.time_ns, u64::MAX);
+        assert_eq!(late.cue().span.len_ns(), 0);
+        assert_eq!(placed.cue().text, "Note: first\nsecond");
+    }
+}
