@@ -32,6 +32,7 @@ mod ending;
 mod metrics;
 mod results;
 
+mod answer;
 mod channels;
 mod session;
 
