@@ -33,6 +33,7 @@ mod ending;
 mod metrics;
 mod results;
 
+mod answer;
 mod channels;
 mod session;
 

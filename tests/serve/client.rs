@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! HTTP, byte by byte, so that it can be spoken wrongly, too.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+
+use serde_json::Value;
+
+use super::FOREVER;
+
+/// A request on a connection of its own.
+pub struct Request {
+    start: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    pub fn new(method: &str, path: &str) -> Self {
+        Self {
+            start: format!("{method} {path} HTTP/1.1"),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.header("Content-Type", "application/json")
+            .body(body.to_string())
+    }
+
+    /// As it goes to `host`, which it names unless it has a header that does.
+    pub fn bytes(&self, host: &str) -> Vec<u8> {
+        let has = |name: &str| {
+            self.headers
+                .iter()
+                .any(|(of, _)| of.eq_ignore_ascii_case(name))
+        };
+        let mut text = format!("{}\r\nConnection: close\r\n", self.start);
+        if !has("Host") {
+            text += &format!("Host: {host}\r\n");
+        }
+        for (name, value) in &self.headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        if !has("Content-Length") && !has("Transfer-Encoding") {
+            text += &format!("Content-Length: {}\r\n", self.body.len());
+        }
+        let mut bytes = (text + "\r\n").into_bytes();
+        bytes.extend(&self.body);
+        bytes
+    }
+}
+
+/// What a server says.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// `None` where it is no HTTP.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
+        Some(Self {
+            status: head.split(' ').nth(1)?.parse().ok()?,
+            head,
+            body: bytes[end + 4..].to_vec(),
+        })
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
+        headers.find_map(|(of, value)| of.eq_ignore_ascii_case(name).then_some(value))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// What is wrong; it must be said as the page reads it.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.header("Content-Type"), Some("application/json"));
+        let problem = self.json()["problem"].as_str().map(str::to_owned);
+        problem.unwrap_or_else(|| panic!("no problem in: {}", self.text()))
+    }
+}
+
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(FOREVER)).unwrap();
+    stream.set_write_timeout(Some(FOREVER)).unwrap();
+    stream
+}
+
+pub fn send(address: SocketAddr, request: &Request) -> Answer {
+    let bytes = request.bytes(&address.to_string());
+    let answer = exchange(&mut connect(address), &bytes);
+    answer.expect("no answer")
+}
+
+/// What is answered to `bytes` until the server closes; `None` where that is no HTTP.
+pub fn exchange(stream: &mut (impl Read + Write), bytes: &[u8]) -> Option<Answer> {
+    // Whoever refuses a request need not read it to its end.
+    let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("the server is silent"),
+        _ => Answer::parse(&answer),
+    }
+}
+
+/// The same for bytes that nothing follows.
+pub fn send_bytes(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
+    let mut stream = connect(address);
+    let _ = stream.write_all(bytes);
+    let _ = stream.shutdown(Shutdown::Write);
+    exchange(&mut stream, &[])
+}
