@@ -3,7 +3,7 @@
 //! HTTP, byte by byte, so that it can be spoken wrongly, too.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use serde_json::Value;
 
@@ -33,6 +33,11 @@ impl Request {
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.header("Content-Type", "application/json")
+            .body(body.to_string())
     }
 
     /// As it goes to `host`, which it names unless it has a header that does.
@@ -122,4 +127,12 @@ pub fn exchange(stream: &mut (impl Read + Write), bytes: &[u8]) -> Option<Answer
         Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("the server is silent"),
         _ => Answer::parse(&answer),
     }
+}
+
+/// The same for bytes that nothing follows.
+pub fn send_bytes(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
+    let mut stream = connect(address);
+    let _ = stream.write_all(bytes);
+    let _ = stream.shutdown(Shutdown::Write);
+    exchange(&mut stream, &[])
 }

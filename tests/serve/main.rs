@@ -6,20 +6,28 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use gstattitude::record::Record;
+use serde_json::{Value, json};
 
 #[path = "../common/mod.rs"]
 mod common;
 use common::*;
 
 mod client;
+mod peer;
 
+mod access;
 mod browser;
 mod export;
+mod garbage;
+mod metrics;
+mod sessions;
+mod tls;
 
 use client::{Answer, Request};
 
@@ -38,6 +46,18 @@ fn has_webrtc() -> bool {
     has
 }
 
+/// Waits until it is so.
+fn wait_until(mut is_so: impl FnMut() -> bool) -> bool {
+    let begin = Instant::now();
+    while begin.elapsed() < FOREVER {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    false
+}
+
 /// The program with the tiny models.
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gst-attitude"));
@@ -51,9 +71,18 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// What the program says when it cannot start.
+fn problem(arguments: &[&str]) -> String {
+    let output = command(arguments).output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
 /// The program while it serves.
 struct Server {
     child: Child,
+    /// All that it has said.
+    said: Arc<Mutex<String>>,
     /// The first of the addresses that it says to open.
     url: String,
 }
@@ -61,16 +90,33 @@ struct Server {
 impl Server {
     /// On a free port of this machine.
     fn start(arguments: &[&str]) -> Self {
-        let mut child = command(&["--listen", "127.0.0.1:0"])
+        Self::listen("127.0.0.1:0", arguments)
+    }
+
+    fn listen(address: &str, arguments: &[&str]) -> Self {
+        let mut child = command(&["--listen", address])
             .args(arguments)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.next().expect("it has ended").unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut lines = lines.map_while(Result::ok);
+        // What GStreamer may have to say comes before.
+        let line = lines.find(|line| line.starts_with("Open "));
+        let line = line.expect("it has ended");
         let url = line.split_whitespace().nth(1).unwrap().to_owned();
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { child, url }
+        let said = Arc::new(Mutex::new(line));
+        let all = said.clone();
+        std::thread::spawn(move || {
+            for line in lines {
+                *all.lock().unwrap() += &format!("\n{line}");
+            }
+        });
+        Self { child, said, url }
+    }
+
+    fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 
     fn address(&self) -> SocketAddr {
@@ -78,8 +124,67 @@ impl Server {
         rest.split_once('/').unwrap().0.parse().unwrap()
     }
 
+    /// Of the address to open.
+    fn token(&self) -> Option<&str> {
+        Some(self.url.split_once("?token=")?.1)
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.send(&Request::new("GET", path))
+    }
+
     fn send(&self, request: &Request) -> Answer {
         client::send(self.address(), request)
+    }
+
+    /// Opens a session: its id and its offer.
+    fn open(&self) -> (String, String) {
+        let answer = self.send(&Request::new("POST", "/sessions"));
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let opened = answer.json();
+        let text = |name: &str| opened[name].as_str().unwrap().to_owned();
+        (text("id"), text("offer"))
+    }
+
+    fn answer(&self, id: &str, sdp: &str) -> Answer {
+        let path = format!("/sessions/{id}/answer");
+        self.send(&Request::new("POST", &path).json(&json!({"answer": sdp})))
+    }
+
+    fn close(&self, id: &str) -> Answer {
+        self.send(&Request::new("DELETE", &format!("/sessions/{id}")))
+    }
+
+    /// A number of `/metrics`.
+    fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").text();
+        let mut lines = text.lines();
+        let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in: {text}"))
+            .parse()
+            .unwrap()
+    }
+
+    /// Asserts that it still does what it is there for.
+    fn assert_serves(&mut self) {
+        assert_eq!(self.child.try_wait().unwrap(), None, "{}", self.said());
+        assert_eq!(self.get("/healthz").text(), "ok");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args([signal, &pid]).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits for its end.
+    fn end(&mut self) -> ExitStatus {
+        let mut status = None;
+        wait_until(|| {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap_or_else(|| panic!("it goes on: {}", self.said()))
     }
 }
 

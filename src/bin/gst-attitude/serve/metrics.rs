@@ -208,17 +208,18 @@ impl Collector for Analyses {
             state.live.iter().for_each(|live| counts.add(live));
             counts
         };
+        // Only what is registered by itself gets its full stop.
         for (name, help, count) in [
-            ("frames", "Frames of all videos", counts.frames),
-            ("samples", "Frames that were analysed", counts.samples),
+            ("frames", "Frames of all videos.", counts.frames),
+            ("samples", "Frames that were analysed.", counts.samples),
             (
                 "samples_skipped",
-                "Frames that were due for analysis, but gave way to newer ones",
+                "Frames that were due for analysis, but gave way to newer ones.",
                 counts.skipped,
             ),
             (
                 "samples_failed",
-                "Frames whose analysis failed",
+                "Frames whose analysis failed.",
                 counts.failures,
             ),
         ] {

@@ -33,6 +33,7 @@ mod ending;
 mod metrics;
 mod results;
 
+mod answer;
 mod channels;
 mod session;
 
@@ -72,7 +73,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(serve(arguments, input, provider));
+    let served = runtime.block_on(serve(arguments, provider, input));
     networks.set_state(gst::State::Null)?;
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -97,8 +98,8 @@ fn start(networks: &gst::Element) -> Result<(), Failure> {
 
 async fn serve(
     arguments: Arc<Arguments>,
-    input: Option<Input>,
     provider: String,
+    input: Option<Input>,
 ) -> Result<(), Failure> {
     let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(tls::config(certificate, key)?),
@@ -110,7 +111,7 @@ async fn serve(
         format!("cannot listen on {listen}: {error}; --listen takes another address or port")
     })?;
     let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
-    let source = input.map(|input| Source::new(arguments.clone(), input, metrics.clone()));
+    let source = input.map(|input| Source::new(arguments.clone(), metrics.clone(), input));
     let sessions = Arc::new(Sessions::new(arguments.clone(), metrics.clone(), source));
     let routes = http::routes(http::Server {
         arguments: arguments.clone(),
@@ -119,10 +120,11 @@ async fn serve(
         sessions: sessions.clone(),
     });
     let handle = Handle::<SocketAddr>::new();
+    let warning = access.warning(sessions.source_name());
     tokio::spawn(shut_down_on_signal(handle.clone(), sessions)?);
     let addresses = access.addresses(listener.local_addr()?).join(" or ");
     console::tell(format_args!("Open {addresses} in a browser; Ctrl-C ends"));
-    if let Some(warning) = access.warning(arguments.source.as_deref()) {
+    if let Some(warning) = warning {
         console::warn(warning);
     }
     let routes = routes.into_make_service();

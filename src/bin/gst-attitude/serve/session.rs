@@ -13,6 +13,7 @@ use gst_webrtc::{
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::answer::understood;
 use super::channels::{Channels, Word};
 use super::ending::{Ending, Reason};
 
@@ -157,18 +158,14 @@ impl Session {
     /// Takes the page's answer.
     pub async fn answer(&self, sdp: &str) -> Result<(), Refusal> {
         let wrong = |problem: &str| Refusal::Wrong(problem.to_owned());
-        let sdp = SDPMessage::parse_buffer(sdp.as_bytes())
-            .map_err(|_| wrong("the answer is no session description"))?;
         let local = self
             .webrtc
             .property::<Option<WebRTCSessionDescription>>("local-description");
-        let offered = local.map_or(0, |local| local.sdp().medias_len());
-        if sdp.medias_len() != offered {
-            let answered = sdp.medias_len();
-            return Err(Refusal::Wrong(format!(
-                "the answer has {answered} media, the offer {offered}"
-            )));
-        }
+        let offer = local.and_then(|local| local.sdp().as_text().ok());
+        let offer = offer.ok_or_else(|| wrong("there is no offer to answer"))?;
+        let sdp = understood(&offer, sdp).map_err(Refusal::Wrong)?;
+        let sdp = SDPMessage::parse_buffer(sdp.as_bytes())
+            .map_err(|_| wrong("the answer is no session description"))?;
         {
             let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
             if std::mem::replace(&mut heard.answered, true) {

@@ -13,10 +13,10 @@ use tokio::time::timeout;
 use super::arguments::Arguments;
 use super::camera;
 use super::ending::Reason;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, Watch};
 use super::secret::secret;
 use super::session::Session;
-use super::source::Source;
+use super::source::{Source, Viewer};
 
 /// How long sessions may take to end when the server does.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
@@ -24,20 +24,23 @@ const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 /// The sessions, by their ids.
 pub struct Sessions {
     arguments: Arc<Arguments>,
-    metrics: Arc<Metrics>,
     source: Option<Source>,
+    metrics: Arc<Metrics>,
     permits: Arc<Semaphore>,
     table: Mutex<HashMap<String, Arc<Session>>>,
 }
-
-/// What feeds a session, and must not go before it ends.
-type Kept = Box<dyn Send + Sync>;
 
 /// A session that waits for its answer.
 #[derive(Debug, Serialize)]
 pub struct Opened {
     pub id: String,
     pub offer: String,
+}
+
+/// What is kept for a session until it has ended.
+enum Kept {
+    Watch(#[expect(dead_code, reason = "It counts until it is dropped.")] Watch),
+    Viewer(#[expect(dead_code, reason = "The source is read until all are dropped.")] Arc<Viewer>),
 }
 
 /// Why there is no session.
@@ -52,7 +55,6 @@ pub enum NotOpened {
 }
 
 impl Sessions {
-    /// That show `source`, or else each its visitor's camera.
     pub fn new(arguments: Arc<Arguments>, metrics: Arc<Metrics>, source: Option<Source>) -> Self {
         Self {
             metrics,
@@ -103,15 +105,15 @@ impl Sessions {
 
     async fn session(&self) -> Result<(Session, Kept), NotOpened> {
         if let Some(source) = &self.source {
-            let (session, viewer) = source.session().await.map_err(NotOpened::NoSource)?;
-            return Ok((session, Box::new(viewer)));
+            let made = source.session().await.map_err(NotOpened::NoSource);
+            return made.map(|(session, viewer)| (session, Kept::Viewer(viewer)));
         }
         let (arguments, metrics) = (self.arguments.clone(), self.metrics.clone());
         let made = tokio::task::spawn_blocking(move || camera::session(&arguments, &metrics)).await;
         let (session, watch) = made
             .map_err(|error| NotOpened::Failed(error.to_string()))?
             .map_err(|error| NotOpened::Failed(error.to_string()))?;
-        Ok((session, Box::new(watch)))
+        Ok((session, Kept::Watch(watch)))
     }
 
     /// What visitors may know of the source.

@@ -125,20 +125,28 @@ impl Input {
 
     /// What went wrong with it, in a sentence for visitors.
     pub fn problem(&self, error: &glib::Error, debug: Option<&str>) -> String {
+        let told = match error.kind::<gst::ResourceError>() {
+            Some(gst::ResourceError::NotFound) => "there is no such thing",
+            Some(gst::ResourceError::NotAuthorized) => "it wants a user and a password, or others",
+            Some(gst::ResourceError::Busy) => "another program uses it",
+            Some(gst::ResourceError::OpenRead | gst::ResourceError::OpenReadWrite) => {
+                "it cannot be opened, or nobody answers there"
+            }
+            Some(gst::ResourceError::Read) => "no more can be read from it",
+            _ => match error.kind::<gst::StreamError>() {
+                // What follows are words of programmers.
+                Some(gst::StreamError::Failed) => "it cannot be read, or is damaged",
+                _ => error.message().trim_end_matches('.'),
+            },
+        };
         // After the place in GStreamer's code comes what there is to know.
         let details = debug.and_then(|debug| debug.split_once('\n'));
-        let details = details.map_or("", |(_, details)| details.trim());
-        let told = match error.kind::<gst::ResourceError>() {
-            Some(gst::ResourceError::NotFound) => "there is no such thing".to_owned(),
-            Some(gst::ResourceError::NotAuthorized) => {
-                "it wants a user and a password, or others".to_owned()
-            }
-            Some(gst::ResourceError::Busy) => "another program uses it".to_owned(),
-            _ => error.message().trim_end_matches('.').to_owned(),
-        };
+        let details = details.and_then(|(_, details)| details.trim().lines().next());
         let told = match details {
-            "" => told,
-            details => format!("{told} ({})", details.lines().next().unwrap_or(details)),
+            Some(details) if !error.matches(gst::StreamError::Failed) => {
+                format!("{told} ({details})")
+            }
+            _ => told.to_owned(),
         };
         let told = match &self.place {
             Place::Uri(uri) => told.replace(uri.as_str(), &self.name),

@@ -6,7 +6,7 @@
 //! input -> reading (video) -> viewers -> viewer
 //! ```
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -52,7 +52,7 @@ struct Current {
 }
 
 impl Source {
-    pub fn new(arguments: Arc<Arguments>, input: Input, metrics: Arc<Metrics>) -> Self {
+    pub fn new(arguments: Arc<Arguments>, metrics: Arc<Metrics>, input: Input) -> Self {
         Self {
             arguments,
             metrics,
@@ -93,7 +93,7 @@ impl Source {
         {
             return Ok(reading);
         }
-        let reading = Reading::new(&self.arguments, &self.input, &self.metrics)?;
+        let reading = Reading::new(&self.arguments, &self.metrics, &self.input)?;
         current.reading = Arc::downgrade(&reading);
         let previous = current.stopped.replace(reading.stopped());
         tokio::spawn({
@@ -109,7 +109,7 @@ impl Source {
         Ok(reading)
     }
 
-    fn current(&self) -> std::sync::MutexGuard<'_, Current> {
+    fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

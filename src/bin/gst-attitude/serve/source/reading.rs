@@ -41,8 +41,9 @@ pub struct Reading {
     /// What all viewers are sent.
     pub producer: StreamProducer,
     pub viewers: Arc<Viewers>,
-    analysis: gst::Bin,
-    _counted: Watch,
+    analysis: Analysis,
+    /// Counts the analysis.
+    _watch: Watch,
     phase: watch::Sender<Phase>,
     /// Is dropped when all of it is gone.
     running: Option<watch::Sender<()>>,
@@ -52,8 +53,8 @@ impl Reading {
     /// Reads nothing yet.
     pub fn new(
         arguments: &Arc<Arguments>,
-        input: &Arc<Input>,
         metrics: &Metrics,
+        input: &Arc<Input>,
     ) -> Result<Arc<Self>, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
         let viewers = Arc::new(Viewers::default());
@@ -71,8 +72,8 @@ impl Reading {
             pipeline,
             producer,
             viewers,
-            _counted: metrics.watch(&analysis.faceattitude),
-            analysis: analysis.bin,
+            _watch: metrics.watch(&analysis.faceattitude),
+            analysis,
             phase: watch::Sender::new(Phase::Opening),
             running: Some(watch::Sender::new(())),
         });
@@ -100,6 +101,19 @@ impl Reading {
             // The bus tells of failures.
             let _ = pipeline.set_state(gst::State::Playing);
         });
+    }
+
+    /// Gives `pipeline`, which does not play yet, the same time. Where nothing has been read yet it keeps its
+    /// own, which is ahead: to it all video is late, and is sent at once.
+    pub fn share_time(&self, pipeline: &gst::Pipeline) {
+        let base_time = self.pipeline.base_time();
+        if let (Some(clock), Some(base_time)) = (self.pipeline.clock(), base_time)
+            && !base_time.is_zero()
+        {
+            pipeline.use_clock(Some(&clock));
+            pipeline.set_start_time(gst::ClockTime::NONE);
+            pipeline.set_base_time(base_time);
+        }
     }
 
     /// How the video is encoded, as soon as that is known.
@@ -229,7 +243,7 @@ impl Reading {
         let outlets = Outlets {
             pipeline: &self.pipeline,
             packets: self.producer.appsink().upcast_ref(),
-            analysis: self.analysis.upcast_ref(),
+            analysis: self.analysis.bin.upcast_ref(),
         };
         match connect(pad, &outlets, &self.arguments) {
             Ok(codec) => {

@@ -57,6 +57,7 @@ pub fn session(
     gst::Element::link_many(line)?;
     send(&session.webrtc, &label, &caps)?;
 
+    reading.share_time(&session.pipeline);
     let link = reading.producer.add_consumer(&source);
     let link = link.map_err(|error| glib::bool_error!("{error}"))?;
     // Until there is a way to the page.

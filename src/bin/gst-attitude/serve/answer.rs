@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What is taken of a page's answer: what a connection needs, read strictly and written anew.
+//!
+//! `webrtcbin` trusts what it is told: some descriptions that no browser writes make it abort. None of a
+//! page's lines reaches it as it is.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+/// As many candidates are tried; a browser has one or two for each of its networks.
+const MAX_CANDIDATES: usize = 32;
+/// As many streams may be told of; a video and what is sent of it again are two.
+const MAX_SSRCS: usize = 8;
+/// Directions in an offer, and in its answer.
+const DIRECTIONS: [(&str, &str); 2] = [("recvonly", "sendonly"), ("sendonly", "recvonly")];
+const CANDIDATE_TYPES: [&str; 4] = ["host", "srflx", "prflx", "relay"];
+/// The digests that a certificate may be told by, with their lengths in bytes.
+const DIGESTS: [(&str, usize); 3] = [("sha-256", 32), ("sha-384", 48), ("sha-512", 64)];
+
+/// The answer to `offer` that says what `answer` does, as far as it is understood.
+pub fn understood(offer: &str, answer: &str) -> Result<String, String> {
+    if !answer.starts_with("v=0") {
+        return Err("the answer is no session description".to_owned());
+    }
+    let (_, offered) = sections(offer);
+    let (session, answered) = sections(answer);
+    if answered.len() != offered.len() {
+        let (answered, offered) = (answered.len(), offered.len());
+        return Err(format!(
+            "the answer has {answered} media, the offer {offered}"
+        ));
+    }
+    // All go over one transport, the first one's.
+    let transport = match answered.first() {
+        Some(first) => Transport::read(&session, first)?,
+        None => return Err("the offer has no media".to_owned()),
+    };
+    let mids = offered.iter().filter_map(|media| media.first("mid"));
+    let mids: Vec<_> = mids.collect();
+    let mut text = format!(
+        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE {}\r\n",
+        mids.join(" ")
+    );
+    for (offered, answered) in offered.iter().zip(&answered) {
+        text += &media(offered, answered, &transport)?;
+    }
+    Ok(text)
+}
+
+/// What is said of the whole session, or of one of its media.
+#[derive(Default)]
+struct Section<'a> {
+    /// What follows `m=`.
+    line: &'a str,
+    attributes: Vec<(&'a str, &'a str)>,
+}
+
+/// What is said of the session, and of each of its media.
+fn sections(text: &str) -> (Section<'_>, Vec<Section<'_>>) {
+    let mut session = Section::default();
+    let mut media: Vec<Section> = Vec::new();
+    for line in text.lines() {
+        match line.split_once('=') {
+            Some(("m", line)) => media.push(Section {
+                line,
+                attributes: Vec::new(),
+            }),
+            Some(("a", attribute)) => {
+                let attribute = attribute.split_once(':').unwrap_or((attribute, ""));
+                let section = media.last_mut().unwrap_or(&mut session);
+                section.attributes.push(attribute);
+            }
+            _ => (),
+        }
+    }
+    (session, media)
+}
+
+impl<'a> Section<'a> {
+    fn all(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let named = self.attributes.iter().filter(move |(of, _)| *of == name);
+        named.map(|(_, value)| *value)
+    }
+
+    fn first(&self, name: &str) -> Option<&'a str> {
+        self.all(name).next()
+    }
+
+    fn has(&self, attribute: &(&str, &str)) -> bool {
+        self.attributes.contains(attribute)
+    }
+
+    /// Such as `video`.
+    fn kind(&self) -> &'a str {
+        self.line.split(' ').next().unwrap_or_default()
+    }
+
+    fn is_refused(&self) -> bool {
+        self.line.split(' ').nth(1) == Some("0")
+    }
+
+    fn protocol(&self) -> &'a str {
+        self.line.split(' ').nth(2).unwrap_or_default()
+    }
+
+    /// Numbers of the codecs, or the name of a protocol.
+    fn formats(&self) -> impl Iterator<Item = &'a str> {
+        self.line.split(' ').skip(3)
+    }
+}
+
+/// How the page is reached, and known.
+struct Transport<'a> {
+    ufrag: &'a str,
+    password: &'a str,
+    fingerprint: &'a str,
+    setup: &'a str,
+    candidates: Vec<String>,
+}
+
+impl<'a> Transport<'a> {
+    /// What is said of `media`, or else of all.
+    fn read(session: &Section<'a>, media: &Section<'a>) -> Result<Self, String> {
+        let find = |name: &str, is_right: fn(&str) -> bool| {
+            let mut values = media.all(name).chain(session.all(name));
+            let value = values.find(|value| is_right(value));
+            value.ok_or_else(|| format!("the answer has no a={name}, or one that cannot be used"))
+        };
+        let candidates = media.all("candidate").filter_map(candidate);
+        Ok(Self {
+            ufrag: find("ice-ufrag", |text| is_ice(text, 4, 256))?,
+            password: find("ice-pwd", |text| is_ice(text, 22, 256))?,
+            fingerprint: find("fingerprint", is_fingerprint)?,
+            setup: find("setup", |text| ["active", "passive"].contains(&text))?,
+            candidates: candidates.take(MAX_CANDIDATES).collect(),
+        })
+    }
+}
+
+/// The answer to one of the media.
+fn media(offered: &Section, answered: &Section, transport: &Transport) -> Result<String, String> {
+    let kind = offered.kind();
+    let mid = offered.first("mid").unwrap_or_default();
+    if answered.kind() != kind || answered.first("mid") != Some(mid) {
+        return Err(format!(
+            "the answer's a=mid:{mid} is not where the offer's is"
+        ));
+    }
+    if answered.is_refused() {
+        return Err(format!("the answer refuses the {kind}"));
+    }
+    let formats: Vec<_> = offered
+        .formats()
+        .filter(|format| kind == "application" || answered.formats().any(|of| of == *format))
+        .collect();
+    let mut text = format!(
+        "m={kind} 9 {} {}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\n",
+        offered.protocol(),
+        formats.join(" ")
+    );
+    let mut add = |name: &str, value: &str| {
+        // To write to a string does not fail.
+        let _ = match value {
+            "" => write!(text, "a={name}\r\n"),
+            value => write!(text, "a={name}:{value}\r\n"),
+        };
+    };
+    add("ice-ufrag", transport.ufrag);
+    add("ice-pwd", transport.password);
+    add("fingerprint", transport.fingerprint);
+    add("setup", transport.setup);
+    match kind {
+        "application" => {
+            let number = |name| answered.first(name).and_then(|text| text.parse().ok());
+            let port = number("sctp-port").filter(|port| (1..=65535).contains(port));
+            let port: u32 = port.ok_or("the answer has no a=sctp-port")?;
+            add("sctp-port", &port.to_string());
+            if let Some(size) = number("max-message-size").filter(|size| *size <= i32::MAX as u32) {
+                add("max-message-size", &size.to_string());
+            }
+        }
+        _ => {
+            video(offered, answered, &formats, &mut add)?;
+            for candidate in &transport.candidates {
+                add("candidate", candidate);
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// Which way video goes, and as what.
+fn video(
+    offered: &Section,
+    answered: &Section,
+    formats: &[&str],
+    add: &mut impl FnMut(&str, &str),
+) -> Result<(), String> {
+    let direction = DIRECTIONS
+        .into_iter()
+        .find(|(direction, _)| offered.has(&(direction, "")))
+        .map_or("", |(_, answer)| answer);
+    if !answered.has(&(direction, "")) {
+        return Err(format!("the answer's video is not a={direction}"));
+    }
+    add(direction, "");
+    if !answered.has(&("rtcp-mux", "")) {
+        return Err("the answer's video is not a=rtcp-mux".to_owned());
+    }
+    add("rtcp-mux", "");
+    let mut has_codec = false;
+    for attribute @ (name, value) in &offered.attributes {
+        let of_format = |value: &str| {
+            let format = value.split(' ').next();
+            format.is_some_and(|format| formats.contains(&format))
+        };
+        let is_agreed = match *name {
+            "rtpmap" | "fmtp" => of_format(value),
+            "rtcp-fb" => of_format(value) && answered.has(attribute),
+            "extmap" | "rtcp-rsize" => answered.has(attribute),
+            _ => false,
+        };
+        if is_agreed {
+            has_codec |= *name == "rtpmap" && !value.contains(" rtx/");
+            add(name, value);
+        }
+    }
+    if !has_codec {
+        return Err("the answer has none of the offered codecs".to_owned());
+    }
+    let ssrc = |text: &str| text.parse::<u32>().ok().filter(|ssrc| *ssrc > 0);
+    let mut ssrcs = Vec::new();
+    for told in answered.all("ssrc") {
+        let told = told.split(' ').next().and_then(ssrc);
+        if let Some(told) = told.filter(|told| !ssrcs.contains(told))
+            && ssrcs.len() < MAX_SSRCS
+        {
+            ssrcs.push(told);
+            add("ssrc", &format!("{told} cname:page"));
+        }
+    }
+    Ok(())
+}
+
+/// A candidate as the server understands it; one that it does not is none to try.
+fn candidate(text: &str) -> Option<String> {
+    let mut words = text.split(' ');
+    let foundation = words.next().filter(|text| is_ice(text, 1, 32))?;
+    words.next().filter(|component| *component == "1")?;
+    let transport = words.next()?.to_ascii_uppercase();
+    let priority: u32 = words.next()?.parse().ok()?;
+    let address = words.next().filter(|text| is_address(text))?;
+    let port: u16 = words.next()?.parse().ok()?;
+    words.next().filter(|word| *word == "typ")?;
+    let of_type = words.next().filter(|of| CANDIDATE_TYPES.contains(of))?;
+    let rest: Vec<_> = words.collect();
+    let rest = |name: &str| {
+        let mut pairs = rest.chunks_exact(2);
+        pairs.find_map(|pair| (pair[0] == name).then_some(pair[1]))
+    };
+    let told = format!("{foundation} 1 {transport} {priority} {address} {port} typ {of_type}");
+    let related = match (rest("raddr"), rest("rport")) {
+        (Some(address), Some(port)) if is_address(address) => {
+            format!(" raddr {address} rport {}", port.parse::<u16>().ok()?)
+        }
+        _ if of_type == "host" => String::new(),
+        _ => return None,
+    };
+    let tcp = match (&transport[..], rest("tcptype")) {
+        ("UDP", _) => String::new(),
+        ("TCP", Some(side @ ("active" | "passive"))) => format!(" tcptype {side}"),
+        _ => return None,
+    };
+    Some(told + &related + &tcp)
+}
+
+/// Whether this is an address, or a name by which a browser hides one.
+fn is_address(text: &str) -> bool {
+    let is_hidden = text.strip_suffix(".local").is_some_and(|name| {
+        let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-';
+        (1..=64).contains(&name.len()) && name.bytes().all(is_plain)
+    });
+    is_hidden || text.parse::<IpAddr>().is_ok()
+}
+
+/// Whether this is a word of ICE, of so many letters.
+fn is_ice(text: &str, min: usize, max: usize) -> bool {
+    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"+/".contains(&letter);
+    (min..=max).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
+fn is_fingerprint(text: &str) -> bool {
+    let Some((digest, bytes)) = text.split_once(' ') else {
+        return false;
+    };
+    let is_byte = |text: &str| text.len() == 2 && text.bytes().all(|of| of.is_ascii_hexdigit());
+    let named = DIGESTS
+        .iter()
+        .find(|(name, _)| digest.eq_ignore_ascii_case(name));
+    named.is_some_and(|(_, length)| bytes.split(':').count() == *length)
+        && bytes.split(':').all(is_byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `webrtcbin` writes, in short.
+    const OFFER: &str = "v=0\r
+o=- 5726722434912938918 0 IN IP4 0.0.0.0\r
+s=-\r
+t=0 0\r
+a=ice-options:trickle\r
+a=group:BUNDLE video0 application1\r
+m=video 9 UDP/TLS/RTP/SAVPF 96 97\r
+c=IN IP4 0.0.0.0\r
+a=setup:actpass\r
+a=rtcp-mux\r
+a=rtcp-rsize\r
+a=recvonly\r
+a=rtpmap:96 VP8/90000\r
+a=rtcp-fb:96 nack\r
+a=rtcp-fb:96 transport-cc\r
+a=extmap:1 urn:one\r
+a=rtpmap:97 rtx/90000\r
+a=fmtp:97 apt=96\r
+a=mid:video0\r
+m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r
+c=IN IP4 0.0.0.0\r
+a=setup:actpass\r
+a=bundle-only\r
+a=mid:application1\r
+a=sctp-port:5000\r
+";
+    const FINGERPRINT: &str = "sha-256 A3:2E:90:4C:62:BF:2A:1D:F7:4E:E8:F9:86:CE:6F:72:BC:EE:64:98:16:D5:6D:3D:16:03:E8:46:C2:75:E9:84";
+
+    /// What Chromium answers, in short.
+    fn chromium() -> String {
+        format!(
+            "v=0\r
+o=- 347622970685397186 2 IN IP4 127.0.0.1\r
+s=-\r
+t=0 0\r
+a=group:BUNDLE video0 application1\r
+a=msid-semantic: WMS\r
+m=video 47353 UDP/TLS/RTP/SAVPF 96 97\r
+c=IN IP4 192.0.2.2\r
+a=rtcp:9 IN IP4 0.0.0.0\r
+a=candidate:2178201219 1 udp 2122194687 192.0.2.2 47353 typ host generation 0 network-id 1\r
+a=candidate:1 1 udp 2122265343 0bfe4b4e-5a3c-4c8b.local 45278 typ host generation 0\r
+a=candidate:3 1 tcp 1518280447 192.0.2.2 9 typ host tcptype active generation 0\r
+a=ice-ufrag:LS1N\r
+a=ice-pwd:9si4pCXz41ASWnDXr/WCdpJy\r
+a=ice-options:trickle\r
+a=fingerprint:{FINGERPRINT}\r
+a=setup:active\r
+a=mid:video0\r
+a=extmap:1 urn:one\r
+a=sendonly\r
+a=msid:- ce1eddf5\r
+a=rtcp-mux\r
+a=rtcp-rsize\r
+a=rtpmap:96 VP8/90000\r
+a=rtcp-fb:96 transport-cc\r
+a=rtcp-fb:96 goog-remb\r
+a=rtpmap:97 rtx/90000\r
+a=fmtp:97 apt=96\r
+a=ssrc-group:FID 2662317200 4221630568\r
+a=ssrc:2662317200 cname:k12VG9pVwtY2qd9H\r
+a=ssrc:4221630568 cname:k12VG9pVwtY2qd9H\r
+m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r
+c=IN IP4 0.0.0.0\r
+a=ice-ufrag:LS1N\r
+a=ice-pwd:9si4pCXz41ASWnDXr/WCdpJy\r
+a=fingerprint:{FINGERPRINT}\r
+a=setup:active\r
+a=mid:application1\r
+a=sctp-port:5000\r
+a=max-message-size:262144\r
+"
+        )
+    }
+
+    #[test]
+    fn a_browsers_answer_says_the_same_in_other_words() {
+        let transport = format!(
+            "a=ice-ufrag:LS1N\r\na=ice-pwd:9si4pCXz41ASWnDXr/WCdpJy\r\na=fingerprint:{FINGERPRINT}\r\na=setup:active\r\n"
+        );
+        let expected = format!(
+            "v=0\r
+o=- 1 1 IN IP4 0.0.0.0\r
+s=-\r
+t=0 0\r
+a=group:BUNDLE video0 application1\r
+m=video 9 UDP/TLS/RTP/SAVPF 96 97\r
+c=IN IP4 0.0.0.0\r
+a=mid:video0\r
+{transport}a=sendonly\r
+a=rtcp-mux\r
+a=rtcp-rsize\r
+a=rtpmap:96 VP8/90000\r
+a=rtcp-fb:96 transport-cc\r
+a=extmap:1 urn:one\r
+a=rtpmap:97 rtx/90000\r
+a=fmtp:97 apt=96\r
+a=ssrc:2662317200 cname:page\r
+a=ssrc:4221630568 cname:page\r
+a=candidate:2178201219 1 UDP 2122194687 192.0.2.2 47353 typ host\r
+a=candidate:1 1 UDP 2122265343 0bfe4b4e-5a3c-4c8b.local 45278 typ host\r
+a=candidate:3 1 TCP 1518280447 192.0.2.2 9 typ host tcptype active\r
+m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r
+c=IN IP4 0.0.0.0\r
+a=mid:application1\r
+{transport}a=sctp-port:5000\r
+a=max-message-size:262144\r
+"
+        );
+        assert_eq!(understood(OFFER, &chromium()).as_ref(), Ok(&expected));
+        // Firefox tells its fingerprint once, before all media; and others end their lines otherwise.
+        let once = chromium().replace(&format!("a=fingerprint:{FINGERPRINT}\r\n"), "");
+        let once = once.replacen("m=", &format!("a=fingerprint:{FINGERPRINT}\r\nm="), 1);
+        let once = once.replace("\r\n", "\n");
+        assert_eq!(understood(OFFER, &once), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_said() {
+        for (from, to, problem) in [
+            ("v=0", "", "no session description"),
+            ("m=application", "x=application", "1 media"),
+            ("a=mid:video0", "a=mid:application1", "a=mid:video0"),
+            ("m=video", "m=audio", "a=mid:video0"),
+            ("m=video 47353", "m=video 0", "refuses the video"),
+            (
+                "a=ice-pwd:9si4pCXz41ASWnDXr/WCdpJy",
+                "a=ice-pwd:short",
+                "ice-pwd",
+            ),
+            ("a=ice-ufrag:LS1N", "a=ice-ufrag:", "ice-ufrag"),
+            ("sha-256 A3:", "sha-256 ", "fingerprint"),
+            ("sha-256 A3", "sha-256 XX", "fingerprint"),
+            ("a=setup:active", "a=setup:actpass", "setup"),
+            ("a=sendonly", "a=sendrecv", "a=sendonly"),
+            ("a=rtcp-mux\r\n", "", "rtcp-mux"),
+            ("SAVPF 96 97", "SAVPF 97", "codecs"),
+            ("a=sctp-port:5000", "a=sctp-port:70000", "sctp-port"),
+        ] {
+            let answer = chromium().replace(from, to);
+            let told = understood(OFFER, &answer).unwrap_err();
+            assert!(told.contains(problem), "{to}: {told}");
+        }
+    }
+
+    #[test]
+    fn candidates_that_are_none_are_left_out() {
+        for text in [
+            "",
+            "1 1 udp",
+            "1 2 udp 1 192.0.2.2 5 typ host",
+            "1 97 udp 1 192.0.2.2 5 typ host",
+            "1 1 sctp 1 192.0.2.2 5 typ host",
+            "1 1 udp -1 192.0.2.2 5 typ host",
+            "1 1 udp 1 192.0.2.2 99999 typ host",
+            "1 1 udp 1 example.com 5 typ host",
+            "1 1 udp 1 a.example.local 5 typ host",
+            "1 1 udp 1 .local 5 typ host",
+            "1 1 udp 1 192.0.2.2 5 type host",
+            "1 1 udp 1 192.0.2.2 5 typ other",
+            "1 1 udp 1 192.0.2.2 5 typ srflx",
+            "1 1 udp 1 192.0.2.2 5 typ relay raddr x rport 1",
+            "1 1 tcp 1 192.0.2.2 5 typ host",
+            "é 1 udp 1 192.0.2.2 5 typ host",
+        ] {
+            assert_eq!(candidate(text), None, "{text}");
+        }
+        let reflected = "1 1 udp 1 192.0.2.2 5 typ srflx raddr 0.0.0.0 rport 0 generation 0";
+        let told = "1 1 UDP 1 192.0.2.2 5 typ srflx raddr 0.0.0.0 rport 0";
+        assert_eq!(candidate(reflected).as_deref(), Some(told));
+    }
+
+    #[test]
+    fn many_of_a_kind_are_not_taken() {
+        let candidate = "a=candidate:1 1 udp 1 192.0.2.2 5 typ host\r\n";
+        let ssrcs: String = (1..1000)
+            .map(|ssrc| format!("a=ssrc:{ssrc} cname:x\r\n"))
+            .collect();
+        let more = format!("{}{ssrcs}a=sendonly\r\n", candidate.repeat(1000));
+        let answer = chromium().replacen("a=sendonly\r\n", &more, 1);
+        let understood = understood(OFFER, &answer).unwrap();
+        assert_eq!(understood.matches("a=candidate").count(), MAX_CANDIDATES);
+        assert_eq!(understood.matches("a=ssrc").count(), MAX_SSRCS);
+    }
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Nonsense at every door; after all of it the server does what it is there for.
+
+use std::io::Write;
+
+use super::*;
+
+/// What there is to ask for.
+const ROUTES: [(&str, &str); 10] = [
+    ("GET", "/"),
+    ("GET", "/page/main.js"),
+    ("GET", "/settings"),
+    ("GET", "/healthz"),
+    ("GET", "/metrics"),
+    ("POST", "/sessions"),
+    ("POST", "/sessions/none/answer"),
+    ("DELETE", "/sessions/none"),
+    ("POST", "/export/csv"),
+    ("GET", "/nowhere"),
+];
+
+/// Numbers that look random, the same each time.
+struct Chance(u64);
+
+impl Chance {
+    /// One below `end`.
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end.max(1) as u64) as usize
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+        of[self.below(of.len())]
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.below(256) as u8).collect()
+    }
+}
+
+/// A body in pieces, at the `path`.
+fn chunked(path: &str, body: &str) -> Vec<u8> {
+    let host = "Host: 127.0.0.1\r\nConnection: close\r\nTransfer-Encoding: chunked";
+    format!("POST {path} HTTP/1.1\r\n{host}\r\n\r\n{body}").into_bytes()
+}
+
+#[test]
+fn what_is_no_http_harms_nobody() {
+    let mut server = Server::start(&[]);
+    let address = server.address();
+    let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+    let mut all: Vec<Vec<u8>> = [
+        &b""[..],
+        b"\r\n\r\n",
+        b"\0\0\0\0",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET  HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost\r\n\r\n",
+        b"GET / HTTP/1.1\r\n: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"POST /sessions/x/answer HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /sessions/x/answer HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        b"POST /sessions/x/answer HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"CONNECT example.com:80 HTTP/1.1\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\n\r\n",
+        b"GET http://example.com/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+        b"GET /page/../../../etc/passwd HTTP/1.1\r\nConnection: close\r\n\r\n",
+        b"GET /page/%2e%2e%2fCargo.toml HTTP/1.1\r\nConnection: close\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ]
+    .map(<[u8]>::to_vec)
+    .into();
+    all.push(chunked("/sessions/x/answer", "ffffffffffffffffff\r\nx"));
+    all.push(chunked("/sessions/x/answer", "zz\r\nx\r\n0\r\n\r\n"));
+    all.push(
+        [
+            b"GET /".to_vec(),
+            vec![b'a'; 1 << 20],
+            b" HTTP/1.1\r\n\r\n".to_vec(),
+        ]
+        .concat(),
+    );
+    all.push([b"GET / HTTP/1.1\r\n".to_vec(), b"a: b\r\n".repeat(100_000)].concat());
+    all.extend((0..100).map(|length| chance.bytes(length * 7)));
+    let request = Request::new("POST", "/sessions/none/answer").json(&json!({"answer": "v=0"}));
+    let request = request.bytes("127.0.0.1");
+    all.extend((0..200).map(|_| {
+        let mut bytes = request.clone();
+        for _ in 0..=chance.below(4) {
+            let place = chance.below(bytes.len());
+            bytes[place] = chance.below(256) as u8;
+        }
+        bytes
+    }));
+    for bytes in &all {
+        let answer = client::send_bytes(address, bytes);
+        let status = answer.map_or(400, |answer| answer.status);
+        assert!((200..500).contains(&status), "{status}: {:.200?}", bytes);
+    }
+    server.assert_serves();
+}
+
+#[test]
+fn wrong_requests_are_refused_in_words() {
+    let mut server = Server::start(&[]);
+    let path = "/sessions/none/answer";
+    let json = |text: &str| {
+        Request::new("POST", path)
+            .header("Content-Type", "application/json")
+            .body(text)
+    };
+    let deep = "[".repeat(60_000);
+    let huge = format!("{{\"answer\":\"{}\"}}", "x".repeat(8 << 20));
+    for (request, status) in [
+        (json(""), 400),
+        (json("{"), 400),
+        (json("null"), 422),
+        (json("{}"), 422),
+        (json("{\"answer\":1}"), 422),
+        (json("{\"answer\":\"\",\"answer\":\"\"}"), 422),
+        (json("{\"answer\":\"\\ud800\"}"), 400),
+        (json(&deep), 422),
+        (json(&huge), 413),
+        (Request::new("POST", path).body("{\"answer\":\"\"}"), 415),
+        (json("{\"answer\":\"v=0\"}"), 404),
+        (Request::new("GET", "/sessions"), 405),
+        (Request::new("BREW", "/settings"), 405),
+        (Request::new("DELETE", "/sessions/%ff"), 400),
+        (Request::new("GET", "/page/%00"), 404),
+        (Request::new("GET", "/settings/"), 404),
+    ] {
+        let answer = server.send(&request);
+        let problem = answer.problem();
+        assert_eq!(answer.status, status, "{problem}");
+        assert!(problem.len() > 10, "{problem}");
+    }
+    server.assert_serves();
+}
+
+#[test]
+fn any_body_anywhere_is_borne() {
+    let mut server = Server::start(&["--max-sessions", "1"]);
+    let mut chance = Chance(7);
+    for (method, path) in ROUTES {
+        for length in [1, 1000, 1 << 20] {
+            let request = Request::new(method, path)
+                .header(
+                    "Content-Type",
+                    chance.pick(&["application/json", "text/plain", "é"]),
+                )
+                .header(
+                    "Authorization",
+                    chance.pick(&["Bearer", "Basic Og==", "\u{1}", ""]),
+                )
+                .body(chance.bytes(length));
+            let bytes = request.bytes("127.0.0.1");
+            // Where a body is not read, its sender may be cut off before the answer has come.
+            let answer = client::exchange(&mut client::connect(server.address()), &bytes);
+            let status = answer.map_or(400, |answer| answer.status);
+            assert!(status != 500, "{method} {path}: {status}");
+        }
+    }
+    server.assert_serves();
+}
+
+#[test]
+fn whoever_sends_slowly_or_nothing_is_cut_off() {
+    let mut server = Server::start(&[]);
+    let begin = Instant::now();
+    let head = b"POST /sessions/none/answer HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+    let body = b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+    let connections = [vec![], head.to_vec(), [&head[..], body].concat()].map(|bytes| {
+        let mut stream = client::connect(server.address());
+        stream.write_all(&bytes).unwrap();
+        std::thread::spawn(move || client::exchange(&mut stream, &[]))
+    });
+    let [_, _, slow] = connections.map(|connection| connection.join().unwrap());
+    assert_eq!(slow.expect("no answer").status, 408);
+    assert!(begin.elapsed() < Duration::from_secs(45));
+    server.assert_serves();
+}
+
+/// What a page may answer to `offer`.
+fn answer_to(offer: &str) -> String {
+    let lines = offer.lines().map(|line| match line.split(':').next() {
+        Some("m=application 0 UDP/DTLS/SCTP webrtc-datachannel") => {
+            "m=application 9 UDP/DTLS/SCTP webrtc-datachannel"
+        }
+        Some("a=setup") => "a=setup:active",
+        Some("a=recvonly") => "a=sendonly",
+        Some("a=ice-ufrag") => "a=ice-ufrag:abcd",
+        Some("a=ice-pwd") => "a=ice-pwd:abcdefghijklmnopqrstuvwx",
+        Some("a=candidate") => "a=candidate:1 1 UDP 2015363327 127.0.0.1 9 typ host",
+        _ => line,
+    });
+    lines.map(|line| format!("{line}\r\n")).collect()
+}
+
+/// What descriptions are made of, and what looks like it.
+const WORDS: [&str; 24] = [
+    "",
+    "0",
+    "-1",
+    "4294967296",
+    "99999999999999999999",
+    "%n%s",
+    "é",
+    " ",
+    ":",
+    "=",
+    "audio",
+    "video",
+    "application",
+    "sendrecv",
+    "inactive",
+    "actpass",
+    "passive",
+    "127.0.0.1",
+    "::1",
+    "example.local",
+    "96",
+    "sha-1",
+    "rtx",
+    "application1",
+];
+const LINES: [&str; 32] = [
+    "m=",
+    "m=video",
+    "m=video 9 UDP/TLS/RTP/SAVPF",
+    "m=video 0 UDP/TLS/RTP/SAVPF 96",
+    "m=text 1 x y",
+    "v=1",
+    "c=",
+    "b=AS:",
+    "t=",
+    "a=",
+    "a=:",
+    "x",
+    "a=mid:",
+    "a=mid:video0",
+    "a=mid:application1",
+    "a=group:BUNDLE",
+    "a=group:BUNDLE video0 video0",
+    "a=candidate:1 97 UDP 1 127.0.0.1 9 typ host",
+    "a=candidate:",
+    "a=ssrc:4294967295 cname:x",
+    "a=ssrc:1",
+    "a=ssrc-group:FID 1",
+    "a=simulcast:send 1;2",
+    "a=rtpmap:96",
+    "a=rtpmap:96 VP8/0",
+    "a=fmtp:97 apt=",
+    "a=extmap:300 urn:x",
+    "a=sctp-port:99999999",
+    "a=max-message-size:0",
+    "a=ice-pwd:",
+    "a=fingerprint:sha-256 zz",
+    "a=ice-lite",
+];
+
+fn mutate(answer: &str, chance: &mut Chance) -> String {
+    let mut lines: Vec<String> = answer.lines().map(str::to_owned).collect();
+    for _ in 0..=chance.below(5) {
+        let place = chance.below(lines.len());
+        let other = chance.below(lines.len());
+        match chance.below(8) {
+            _ if lines.is_empty() => (),
+            0 => drop(lines.remove(place)),
+            1 => lines.insert(place, lines[other].clone()),
+            2 => lines.insert(place, chance.pick(&LINES).to_owned()),
+            3 => lines[place] = chance.pick(&LINES).to_owned(),
+            4 => lines.swap(place, other),
+            5 => {
+                let mut words: Vec<_> = lines[place].split(' ').collect();
+                let word = chance.below(words.len());
+                words[word] = chance.pick(&WORDS);
+                lines[place] = words.join(" ");
+            }
+            6 => {
+                let (name, _) = lines[place].split_once(':').unwrap_or_default();
+                lines[place] = format!("{name}:{}", chance.pick(&WORDS));
+            }
+            _ => lines.truncate(place),
+        }
+    }
+    lines.join("\r\n")
+}
+
+#[test]
+fn no_answer_takes_the_server_down() {
+    const ROUNDS: usize = 60;
+    if !has_webrtc() {
+        return;
+    }
+    let mut server = Server::start(&["--max-sessions", "32"]);
+    let mut chance = Chance(1);
+    let mut taken = 0;
+    for round in 0..ROUNDS {
+        let (id, offer) = server.open();
+        let right = answer_to(&offer);
+        let answer = match round {
+            0 => right,
+            1 => offer,
+            2 => String::from_utf8_lossy(&chance.bytes(2000)).into_owned(),
+            3 => "v=0\r\n".repeat(1000),
+            4 => right.repeat(10),
+            _ => mutate(&right, &mut chance),
+        };
+        let begin = Instant::now();
+        let answered = server.answer(&id, &answer);
+        match answered.status {
+            204 => taken += 1,
+            400 => drop(answered.problem()),
+            status => panic!("{status}: {answer}"),
+        }
+        assert!(begin.elapsed() < Duration::from_secs(10), "{answer}");
+        if round > 0 {
+            server.close(&id);
+        }
+        server.assert_serves();
+    }
+    // Some are not so wrong, and one was right.
+    assert!((1..ROUNDS).contains(&taken), "{taken}");
+    let open = || server.metric("gst_attitude_sessions");
+    assert!(wait_until(|| open() <= 1.0), "{} are left", open());
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Visitors come, are too many, leave, vanish, and are sent away.
+
+use super::peer::Peer;
+use super::*;
+
+#[test]
+fn one_too_many_is_told_so_and_gets_in_when_another_leaves() {
+    if !has_webrtc() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let opened: Vec<_> = (0..8).map(|_| server.open().0).collect();
+    let open = Request::new("POST", "/sessions");
+    let ninth = server.send(&open);
+    assert_eq!(ninth.status, 503);
+    assert!(ninth.problem().contains("try again"));
+    let seconds: u32 = ninth.header("Retry-After").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds));
+    assert_eq!(server.close(&opened[0]).status, 204);
+    assert!(wait_until(|| server.send(&open).status == 201));
+    assert_eq!(server.send(&open).status, 503);
+}
+
+#[test]
+fn a_session_is_answered_once_and_ended_once() {
+    if !has_webrtc() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let (id, offer) = server.open();
+    assert!(offer.contains("a=recvonly"));
+    // What is no answer leaves the place for one.
+    let refused = server.answer(&id, "nonsense");
+    assert_eq!(refused.status, 400);
+    assert!(refused.problem().contains("no session description"));
+    let (_peer, answer) = Peer::answering(&offer);
+    assert_eq!(server.answer("none", &answer).status, 404);
+    let taken = server.answer(&id, &answer);
+    assert_eq!(taken.status, 204, "{}", taken.text());
+    assert_eq!(server.answer(&id, &answer).status, 409);
+    assert_eq!(server.close(&id).status, 204);
+    assert!(wait_until(|| server.close(&id).status == 404));
+    assert_eq!(server.answer(&id, &answer).status, 404);
+}
+
+#[test]
+fn ids_cannot_be_guessed() {
+    if !has_webrtc() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let mut ids: Vec<_> = (0..4).map(|_| server.open().0).collect();
+    assert!(ids.iter().all(|id| id.len() >= 22));
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+}
+
+#[test]
+fn whoever_vanishes_is_gone_after_a_while() {
+    if !has_webrtc() {
+        return;
+    }
+    let server = Server::start(&[]);
+    // One opens and never answers; one connects, says a word, and no other.
+    let (_, _) = server.open();
+    let (id, offer) = server.open();
+    let (peer, answer) = Peer::answering(&offer);
+    assert_eq!(server.answer(&id, &answer).status, 204);
+    assert!(peer.say_alive_until(|| !peer.heard("samples").is_empty()));
+    let begin = Instant::now();
+    assert!(wait_until(|| server.metric("gst_attitude_sessions") < 2.0));
+    let passed = begin.elapsed().as_secs_f64();
+    assert!((5.0..20.0).contains(&passed), "{passed} s");
+    assert_eq!(peer.heard("control")[0]["closing"]["reason"], "timeout");
+    assert!(wait_until(|| server.metric("gst_attitude_sessions") < 1.0));
+    let ended = server.metric("gst_attitude_sessions_ended_total{reason=\"timeout\"}");
+    assert_eq!(ended, 2.0);
+}
+
+#[test]
+fn one_who_leaves_while_a_session_is_opened_leaves_none() {
+    if !has_webrtc() {
+        return;
+    }
+    let mut server = Server::start(&[]);
+    let bytes = Request::new("POST", "/sessions").bytes("127.0.0.1");
+    for _ in 0..4 {
+        let mut stream = client::connect(server.address());
+        std::io::Write::write_all(&mut stream, &bytes).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Well before the time-out of sessions without an answer.
+    let begin = Instant::now();
+    assert!(wait_until(|| {
+        let ended = server.metric("gst_attitude_sessions_ended_total{reason=\"left\"}");
+        ended == server.metric("gst_attitude_sessions_opened_total")
+            && (ended > 0.0 || begin.elapsed() > Duration::from_secs(3))
+    }));
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    assert_eq!(server.metric("gst_attitude_sessions"), 0.0);
+    server.assert_serves();
+}
+
+#[test]
+fn the_end_of_the_server_is_told_and_takes_no_time() {
+    if !has_webrtc() {
+        return;
+    }
+    for signal in ["-INT", "-TERM"] {
+        let mut server = Server::start(&[]);
+        let (id, offer) = server.open();
+        let (peer, answer) = Peer::answering(&offer);
+        assert_eq!(server.answer(&id, &answer).status, 204);
+        server.open();
+        assert!(peer.say_alive_until(|| !peer.heard("samples").is_empty()));
+        // Nor does a connection that nobody uses hold it up.
+        let _idle = client::connect(server.address());
+        let begin = Instant::now();
+        server.signal(signal);
+        assert_eq!(server.end().code(), Some(0), "{}", server.said());
+        let passed = begin.elapsed();
+        assert!(passed < Duration::from_secs(8), "{passed:?}");
+        assert!(wait_until(|| !peer.heard("control").is_empty()));
+        assert_eq!(peer.heard("control")[0]["closing"]["reason"], "shutdown");
+    }
+}

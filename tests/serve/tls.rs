@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! `https://`, and files that do not serve for it.
+
+use std::path::{Path, PathBuf};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tempfile::TempDir;
+
+use super::*;
+
+/// A certificate and its key, in files.
+struct Files {
+    folder: TempDir,
+    certificate: PathBuf,
+    key: PathBuf,
+    trusted: RootCertStore,
+}
+
+impl Files {
+    fn new() -> Self {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let mut trusted = RootCertStore::empty();
+        trusted.add(cert.der().clone()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: String| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        Self {
+            certificate: file("server.pem", cert.pem()),
+            key: file("server.key", signing_key.serialize_pem()),
+            trusted,
+            folder,
+        }
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+fn arguments<'a>(certificate: &'a Path, key: &'a Path) -> [&'a str; 4] {
+    let text = |path: &'a Path| path.to_str().unwrap();
+    [
+        "--tls-certificate",
+        text(certificate),
+        "--tls-key",
+        text(key),
+    ]
+}
+
+#[test]
+fn it_serves_by_tls() {
+    let files = Files::new();
+    let mut server = Server::listen("0.0.0.0:0", &arguments(&files.certificate, &files.key));
+    assert!(server.url.starts_with("https://"), "{}", server.url);
+    assert!(wait_until(|| server.said().contains("Warning")));
+    assert!(!server.said().contains("without TLS"));
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(files.trusted.clone())
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let client = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut stream = StreamOwned::new(client, client::connect(server.address()));
+    let path = format!("/settings?token={}", server.token().unwrap());
+    let bytes = Request::new("GET", &path).bytes("localhost");
+    let answer = client::exchange(&mut stream, &bytes).expect("no answer");
+    assert_eq!(answer.status, 200);
+    assert!(answer.json()["limits"].is_object());
+
+    // What does not speak TLS gets nothing, and harms nobody.
+    let plain = Request::new("GET", "/healthz").bytes("localhost");
+    assert!(client::exchange(&mut client::connect(server.address()), &plain).is_none());
+    assert_eq!(server.child.try_wait().unwrap(), None);
+}
+
+#[test]
+fn files_that_do_not_serve_are_named_with_the_reason() {
+    let [files, others] = [Files::new(), Files::new()];
+    let nothing = files.file("nothing.pem", "nothing\n");
+    let broken = files.file(
+        "broken.pem",
+        "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
+    );
+    let foreign = files.file(
+        "foreign.pem",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    );
+    let missing = files.folder.path().join("missing.pem");
+    for (certificate, key, named, said) in [
+        (&missing, &files.key, &missing, "No such file"),
+        (&files.certificate, &missing, &missing, "No such file"),
+        (&nothing, &files.key, &nothing, "no certificate in it"),
+        (&files.key, &files.key, &files.key, "no certificate in it"),
+        (&broken, &files.key, &broken, "no PEM file"),
+        (&foreign, &files.key, &foreign, "cannot be read"),
+        (
+            &files.certificate,
+            &nothing,
+            &nothing,
+            "no private key in it",
+        ),
+        (
+            &files.certificate,
+            &files.certificate,
+            &files.certificate,
+            "no private key in it",
+        ),
+        (
+            &files.certificate,
+            &others.key,
+            &others.key,
+            "not the key of",
+        ),
+    ] {
+        let mut all = vec!["--listen", "127.0.0.1:0"];
+        all.extend(arguments(certificate, key));
+        let problem = problem(&all);
+        let named = named.to_str().unwrap();
+        assert!(
+            problem.contains(named) && problem.contains(said),
+            "{problem}"
+        );
+    }
+    let alone = problem(&["--tls-key", files.key.to_str().unwrap()]);
+    assert!(alone.contains("--tls-certificate"), "{alone}");
+}
