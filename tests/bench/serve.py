@@ -224,7 +224,7 @@ def main():
             text.append(f"MB each minute: {' '.join(f'{mb:.0f}' for mb in looks)}")
         after = server.look()
         text.append("\nafter a first round, and in the end: " + " -> ".join("{:.0f} MB, {} threads, {} files".format(*look) for look in (before, after)))
-        left = 0
+        left = server.metric("gst_attitude_sessions")
         server.process.terminate()
         status = server.process.wait(15)
         print("\n".join(text))

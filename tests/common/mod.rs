@@ -65,6 +65,30 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
+/// Python with Playwright: of setup.sh, else the system's; `None`, and a message, where there is none.
+pub fn playwright() -> Option<PathBuf> {
+    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let data = data.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".local/share")));
+    let own = data.map(|data| data.join("gst-attitude/playwright/bin/python"));
+    let can_drive = |python: &PathBuf| {
+        let import = std::process::Command::new(python)
+            .args(["-c", "import playwright"])
+            .output();
+        import.is_ok_and(|output| output.status.success())
+    };
+    let python = own.into_iter().chain(["python3".into()]).find(can_drive);
+    let browser = std::process::Command::new("chromium")
+        .arg("--version")
+        .output();
+    if python.is_none() || browser.is_err() {
+        println!(
+            "skipped: no chromium, or no Python with playwright; pipelines/setup.sh --tests installs both"
+        );
+        return None;
+    }
+    python
+}
+
 /// The path of one of the tiny models.
 pub fn model(name: &str) -> String {
     let path = fixture("models").join(format!("{name}.onnx"));
@@ -197,8 +221,22 @@ pub fn frame(info: &VideoInfo, picture: &dyn Picture) -> gst::Buffer {
 
 /// Writes a clip, a second of each of `pictures`, by way of `encoding`.
 pub fn write_clip<P: Picture>(path: &Path, pictures: &[P], encoding: &str) {
-    init();
     let info = info(VideoFormat::I420, WIDTH, HEIGHT);
+    let frames = pictures.iter().flat_map(|picture| {
+        let drawn = frame(&info, picture);
+        std::iter::repeat_n(drawn, 25)
+    });
+    write_frames(path, &info, frames, encoding);
+}
+
+/// Writes a clip of `frames`, by way of `encoding`.
+pub fn write_frames(
+    path: &Path,
+    info: &VideoInfo,
+    frames: impl Iterator<Item = gst::Buffer>,
+    encoding: &str,
+) {
+    init();
     let source = gst_app::AppSrc::builder()
         .caps(&info.to_caps().unwrap())
         .format(gst::Format::Time)
@@ -214,10 +252,6 @@ pub fn write_clip<P: Picture>(path: &Path, pictures: &[P], encoding: &str) {
         .unwrap();
     source.link(&sink).unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
-    let frames = pictures.iter().flat_map(|picture| {
-        let drawn = frame(&info, picture);
-        std::iter::repeat_n(drawn, 25)
-    });
     for (number, mut buffer) in frames.enumerate() {
         let header = buffer.make_mut();
         header.set_pts(FRAME * number as u64);

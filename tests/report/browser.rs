@@ -13,28 +13,6 @@ const MAX_PAGE_BYTES: u64 = 2_000_000;
 /// A name that would be markup, a script and an address, were it taken for one.
 const HOSTILE: &str = "\"'><img src=x onerror=alert(1)>&amp;#?%41 javascript:alert(1)";
 
-/// Python with Playwright: of setup.sh, else the system's; `None`, and a message, where there is none.
-fn python() -> Option<PathBuf> {
-    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-    let data = data.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".local/share")));
-    let own = data.map(|data| data.join("gst-attitude/playwright/bin/python"));
-    let can_drive = |python: &PathBuf| {
-        let import = Command::new(python)
-            .args(["-c", "import playwright"])
-            .output();
-        import.is_ok_and(|output| output.status.success())
-    };
-    let python = own.into_iter().chain(["python3".into()]).find(can_drive);
-    let browser = Command::new("chromium").arg("--version").output();
-    if python.is_none() || browser.is_err() {
-        println!(
-            "skipped: no chromium, or no Python with playwright; pipelines/setup.sh --tests installs both"
-        );
-        return None;
-    }
-    python
-}
-
 /// Writes a recording of so many frames.
 fn film(path: &Path, frames: u32, frames_per_second: u32) {
     init();
@@ -74,7 +52,7 @@ fn two_hours() -> String {
 
 #[test]
 fn pages_work_in_a_browser() {
-    let Some(python) = python() else {
+    let Some(python) = playwright() else {
         return;
     };
     let desk = Desk::new();

@@ -9,18 +9,34 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use gst::prelude::*;
+use gstattitude::record::Record;
+
 #[path = "../common/mod.rs"]
 mod common;
 use common::*;
 
 mod client;
 
+mod browser;
 mod export;
 
 use client::{Answer, Request};
 
 /// Longer than anything here takes: a test that waits for it fails instead of hanging.
 const FOREVER: Duration = Duration::from_secs(60);
+
+/// Says so, and tells false, where GStreamer has no WebRTC; then `serve` has no sessions.
+fn has_webrtc() -> bool {
+    init();
+    let has = ["webrtcbin", "nicesrc", "vp8enc"]
+        .iter()
+        .all(|name| gst::ElementFactory::find(name).is_some());
+    if !has {
+        println!("skipped: GStreamer's webrtcbin, nicesrc or vp8enc is not there");
+    }
+    has
+}
 
 /// The program with the tiny models.
 fn command(arguments: &[&str]) -> Command {

@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
@@ -32,7 +32,9 @@ use super::{export, page};
 const HEARTBEAT_S: u32 = 2;
 /// How long a request may take to come in and to be answered.
 const MAX_TIME: Duration = Duration::from_secs(30);
-/// As much may be in it; an answer has some kB.
+/// The same of a session's file.
+const MAX_EXPORT_TIME: Duration = Duration::from_secs(300);
+/// As much may be in a request; an answer has some kB.
 const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// What routes share.
@@ -47,7 +49,6 @@ pub struct Server {
 /// All that is answered.
 pub fn routes(server: Server) -> Router {
     let access = server.access.clone();
-    let token = from_fn_with_state(access.clone(), ask_for_token);
     let with_token = Router::new()
         .route("/", get(index))
         .route("/settings", get(settings))
@@ -55,23 +56,24 @@ pub fn routes(server: Server) -> Router {
         .route("/sessions/{id}/answer", post(answer))
         .route("/sessions/{id}", delete(close))
         .route("/metrics", get(metrics))
-        .route_layer(token.clone());
-    // Longer and larger than others; it keeps to limits of its own.
-    let exports = Router::new()
-        .route("/export/{format}", post(export::answer))
-        .layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
-        .route_layer(token);
+        .layer(from_fn_with_state(MAX_TIME, limit_time))
+        .route("/export/{format}", export())
+        .route_layer(from_fn_with_state(access.clone(), ask_for_token));
     Router::new()
         .route("/page/{name}", get(page_file))
         .route("/healthz", get(|| async { "ok" }))
         .merge(with_token)
-        .layer(from_fn_with_state(MAX_TIME, limit_time))
-        .merge(exports)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(access, refuse_foreign))
         .layer(from_fn(tell_refusal))
         .layer(map_response(add_headers))
         .with_state(server)
+}
+
+fn export() -> MethodRouter<Server> {
+    post(export::answer)
+        .layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
+        .layer(from_fn_with_state(MAX_EXPORT_TIME, limit_time))
 }
 
 async fn index() -> Response {
@@ -107,7 +109,7 @@ async fn settings(State(server): State<Server>) -> Response {
     let arguments = &server.arguments;
     let (width, height) = arguments.max_size;
     Json(json!({
-        "source": arguments.source,
+        "source": server.sessions.source_name(),
         "limits": {
             "width": width,
             "height": height,
@@ -127,6 +129,7 @@ async fn open(State(server): State<Server>) -> Response {
             let retry = [(header::RETRY_AFTER, "5")];
             (retry, problem(StatusCode::SERVICE_UNAVAILABLE, told)).into_response()
         }
+        Err(NotOpened::NoSource(told)) => problem(StatusCode::BAD_GATEWAY, told),
         Err(NotOpened::Failed(told)) => problem(StatusCode::INTERNAL_SERVER_ERROR, told),
     }
 }

@@ -21,6 +21,7 @@ use access::Access;
 pub use arguments::Arguments;
 use metrics::Metrics;
 use sessions::Sessions;
+use source::{Input, Source};
 
 mod arguments;
 
@@ -36,6 +37,8 @@ mod channels;
 mod session;
 
 mod camera;
+mod source;
+
 mod sessions;
 
 mod export;
@@ -58,6 +61,8 @@ const MAX_SILENCE: Duration = Duration::from_secs(15);
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     gst::init()?;
     gstattitude::plugin_register_static()?;
+    let arguments = Arc::new(arguments);
+    let input = arguments.source.as_deref().map(Input::new).transpose()?;
     // Loads the networks, so that what is wrong with them is told now, and keeps them loaded.
     let networks = results::faceattitude(&arguments)?;
     start(&networks)?;
@@ -67,7 +72,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(serve(Arc::new(arguments), provider));
+    let served = runtime.block_on(serve(arguments, input, provider));
     networks.set_state(gst::State::Null)?;
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -90,7 +95,11 @@ fn start(networks: &gst::Element) -> Result<(), Failure> {
         .into())
 }
 
-async fn serve(arguments: Arc<Arguments>, provider: String) -> Result<(), Failure> {
+async fn serve(
+    arguments: Arc<Arguments>,
+    input: Option<Input>,
+    provider: String,
+) -> Result<(), Failure> {
     let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(tls::config(certificate, key)?),
         _ => None,
@@ -101,7 +110,8 @@ async fn serve(arguments: Arc<Arguments>, provider: String) -> Result<(), Failur
         format!("cannot listen on {listen}: {error}; --listen takes another address or port")
     })?;
     let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
-    let sessions = Arc::new(Sessions::new(arguments.clone(), metrics.clone()));
+    let source = input.map(|input| Source::new(arguments.clone(), input, metrics.clone()));
+    let sessions = Arc::new(Sessions::new(arguments.clone(), metrics.clone(), source));
     let routes = http::routes(http::Server {
         arguments: arguments.clone(),
         access: access.clone(),

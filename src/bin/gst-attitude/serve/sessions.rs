@@ -13,9 +13,10 @@ use tokio::time::timeout;
 use super::arguments::Arguments;
 use super::camera;
 use super::ending::Reason;
-use super::metrics::{Metrics, Watch};
+use super::metrics::Metrics;
 use super::secret::secret;
 use super::session::Session;
+use super::source::Source;
 
 /// How long sessions may take to end when the server does.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
@@ -24,9 +25,13 @@ const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 pub struct Sessions {
     arguments: Arc<Arguments>,
     metrics: Arc<Metrics>,
+    source: Option<Source>,
     permits: Arc<Semaphore>,
     table: Mutex<HashMap<String, Arc<Session>>>,
 }
+
+/// What feeds a session, and must not go before it ends.
+type Kept = Box<dyn Send + Sync>;
 
 /// A session that waits for its answer.
 #[derive(Debug, Serialize)]
@@ -40,16 +45,20 @@ pub struct Opened {
 pub enum NotOpened {
     /// There are as many as may be.
     Full,
+    /// What is wrong with the source.
+    NoSource(String),
     /// What went wrong.
     Failed(String),
 }
 
 impl Sessions {
-    pub fn new(arguments: Arc<Arguments>, metrics: Arc<Metrics>) -> Self {
+    /// That show `source`, or else each its visitor's camera.
+    pub fn new(arguments: Arc<Arguments>, metrics: Arc<Metrics>, source: Option<Source>) -> Self {
         Self {
             metrics,
             permits: Arc::new(Semaphore::new(arguments.max_sessions.into())),
             arguments,
+            source,
             table: Mutex::default(),
         }
     }
@@ -78,18 +87,11 @@ impl Sessions {
 
     async fn begin(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Opened, NotOpened> {
         let id = secret().map_err(NotOpened::Failed)?;
-        let (arguments, metrics) = (self.arguments.clone(), self.metrics.clone());
-        let made = tokio::task::spawn_blocking(move || camera::session(&arguments, &metrics)).await;
-        let (session, watch) = made
-            .map_err(|error| NotOpened::Failed(error.to_string()))?
-            .map_err(|error| NotOpened::Failed(error.to_string()))?;
+        let (session, kept) = self.session().await?;
         let session = Arc::new(session);
         self.table().insert(id.clone(), session.clone());
         self.metrics.session_opened();
-        tokio::spawn(
-            self.clone()
-                .live(id.clone(), session.clone(), watch, permit),
-        );
+        tokio::spawn(self.clone().live(id.clone(), session.clone(), kept, permit));
         match session.offer(self.arguments.max_bitrate).await {
             Ok(offer) => Ok(Opened { id, offer }),
             Err(problem) => {
@@ -97,6 +99,24 @@ impl Sessions {
                 Err(NotOpened::Failed(problem))
             }
         }
+    }
+
+    async fn session(&self) -> Result<(Session, Kept), NotOpened> {
+        if let Some(source) = &self.source {
+            let (session, viewer) = source.session().await.map_err(NotOpened::NoSource)?;
+            return Ok((session, Box::new(viewer)));
+        }
+        let (arguments, metrics) = (self.arguments.clone(), self.metrics.clone());
+        let made = tokio::task::spawn_blocking(move || camera::session(&arguments, &metrics)).await;
+        let (session, watch) = made
+            .map_err(|error| NotOpened::Failed(error.to_string()))?
+            .map_err(|error| NotOpened::Failed(error.to_string()))?;
+        Ok((session, Box::new(watch)))
+    }
+
+    /// What visitors may know of the source.
+    pub fn source_name(&self) -> Option<&str> {
+        self.source.as_ref().map(Source::name)
     }
 
     /// The session of this id.
@@ -119,6 +139,9 @@ impl Sessions {
             }
         };
         let _ = timeout(MAX_SHUTDOWN, ended).await;
+        if let Some(source) = &self.source {
+            source.stopped().await;
+        }
     }
 
     /// Keeps a session until it ends; its place is free when all of it is gone.
@@ -126,13 +149,13 @@ impl Sessions {
         self: Arc<Self>,
         id: String,
         session: Arc<Session>,
-        watch: Watch,
+        kept: Kept,
         permit: OwnedSemaphorePermit,
     ) {
         let ending = session.live().await;
         self.table().remove(&id);
         drop(session);
-        drop(watch);
+        drop(kept);
         self.metrics.session_ended(ending.reason);
         drop(permit);
     }

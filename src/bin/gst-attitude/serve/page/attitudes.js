@@ -2,6 +2,8 @@
 //
 // What attitudes are called and look like. The style sheet has the colours.
 
+import { percent } from "./text.js";
+
 /** As records name them. */
 export const ATTITUDES = ["positive", "neutral", "negative", "unknown"];
 
@@ -39,6 +41,34 @@ export function scene({ faces }) {
     const best = Object.keys(scores).reduce((a, b) => (scores[b] > scores[a] ? b : a));
     const known = faces.some((face) => face.attitude !== "unknown");
     return { attitude: known && scores[best] >= MIN_SCENE_CONFIDENCE ? best : "unknown", scores };
+}
+
+/** All names with their signs and colours, and how often each was seen. */
+export class Legend {
+    #shares;
+
+    /** @param {HTMLElement} list */
+    constructor(list) {
+        this.#shares = ATTITUDES.map((attitude) => {
+            const share = document.createElement("span");
+            list.append(item(named(attitude), share));
+            return [attitude, share];
+        });
+        const gap = named("not seen");
+        gap.className = "attitude gap";
+        list.append(item(gap));
+    }
+
+    /** @param {Object<string, number>|null} shares by name; null where no face was seen */
+    show(shares) {
+        for (const [attitude, share] of this.#shares) share.textContent = shares ? ` ${percent(shares[attitude])}` : "";
+    }
+}
+
+function item(...children) {
+    const item = document.createElement("li");
+    item.append(...children);
+    return item;
 }
 
 /** The style sheet's colours and patterns, for drawing on canvases. */

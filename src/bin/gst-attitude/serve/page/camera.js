@@ -47,7 +47,7 @@ function explained({ name, message }) {
             return new NoCamera("no-camera", "No camera was found. Connect one and try again.");
         case "NotReadableError":
         case "AbortError":
-            return new NoCamera("no-camera", "The camera cannot be used. Close other programs that use it and try again.");
+            return new NoCamera("no-camera", "The camera cannot be used. Close what else uses it and try again.");
         case "OverconstrainedError":
             return new NoCamera("no-camera", "No camera has a picture small enough for this server. Try another one.");
         default:

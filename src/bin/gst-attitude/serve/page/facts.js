@@ -35,6 +35,8 @@ export class Facts {
         const now = performance.now();
         const frames = this.#frames.filter((frame) => now - frame.now < FRAMES_MS);
         const delays = frames.map((frame) => frame.delay_ms).filter((it) => it !== null).sort((a, b) => a - b);
+        // Of what a server shows, browsers mostly do not know when it was taken.
+        this.#delay.parentElement.hidden = delays.length === 0;
         this.#delay.textContent = delays.length > 0 ? `${Math.round(delays[delays.length >> 1])} ms` : "–";
         this.#frameRate.textContent = frames.length > 0 ? String(frames.length) : "–";
         const samples = this.#samples.filter((it) => now - it < SAMPLES_MS);

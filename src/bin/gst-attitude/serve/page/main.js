@@ -3,7 +3,7 @@
 // Wires the page: what a visitor does goes to the connection, what comes from it goes to the session and its
 // drawings.
 
-import { ATTITUDES, Palette, named, scene } from "./attitudes.js";
+import { Legend, Palette, scene } from "./attitudes.js";
 import * as camera from "./camera.js";
 import { Connection } from "./connection.js";
 import { Downloads } from "./downloads.js";
@@ -16,7 +16,7 @@ import { Server } from "./server.js";
 import { Session } from "./session.js";
 import { Stage } from "./stage.js";
 import { States } from "./states.js";
-import { clock, count, percent } from "./text.js";
+import { clock, count } from "./text.js";
 import { Recent, Whole } from "./timeline.js";
 
 /** Between drawings of the timelines, and for those who want less motion. */
@@ -63,6 +63,7 @@ class Page {
     #announcer = new Announcer();
     #recent = new Recent(find("#recent"), this.#palette);
     #whole = new Whole(find("#whole"), this.#palette);
+    #legend = new Legend(find("#shares"));
     #notes = new Notes(() => (this.#isDirty = true));
     #downloads;
     #stage;
@@ -296,32 +297,13 @@ class Page {
         this.#recent.draw(this.#history, notes, now_s);
         this.#whole.draw(this.#history, notes, now_s);
         find("#length").textContent = this.#session.samples > 0 ? clock(now_s) : "";
-        showShares(this.#history.shares);
+        this.#legend.show(this.#history.shares);
         const now = performance.now();
         if (this.#session.samples > 10 && now - this.#worded_ms < WORDS_MS && states.isRunning) return;
         this.#worded_ms = now;
         find("#recent").setAttribute("aria-label", Recent.words(this.#history));
         find("#whole").setAttribute("aria-label", Whole.words(this.#history, now_s));
     }
-}
-
-/** The legend, which also tells how often each attitude was seen. */
-function showShares(shares) {
-    const list = find("#shares");
-    if (list.childElementCount === 0) {
-        for (const attitude of ATTITUDES) {
-            const item = document.createElement("li");
-            item.append(named(attitude), document.createElement("span"));
-            list.append(item);
-        }
-        const gap = document.createElement("li");
-        gap.append(named("not seen"));
-        gap.firstChild.className = "attitude gap";
-        list.append(gap);
-    }
-    ATTITUDES.forEach((attitude, index) => {
-        list.children[index].lastChild.textContent = shares ? ` ${percent(shares[attitude])}` : "";
-    });
 }
 
 /** A key anywhere on the page is a press of the button that has it. */

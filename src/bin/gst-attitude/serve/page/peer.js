@@ -82,9 +82,7 @@ export class Peer {
 
     #listen() {
         const connection = this.#connection;
-        connection.addEventListener("track", ({ track, receiver }) => {
-            // Results should be there first.
-            if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 100;
+        connection.addEventListener("track", ({ track }) => {
             if (this.#settings.source !== null) this.#events.video(track);
         });
         connection.addEventListener("connectionstatechange", () => {

@@ -74,7 +74,8 @@ export class Server {
         }
         if (response.ok) return response;
         const told = await response.json().catch(() => null);
-        const problem = sentence(told?.problem ?? `The server answered ${response.status} ${response.statusText}`.trim());
+        const status = `${response.status} ${response.statusText}`.trim();
+        const problem = sentence(told?.problem ?? `The server answered ${status}`);
         const seconds = Number(response.headers.get("Retry-After") || NaN);
         throw new Refusal(problem, response.status, Number.isFinite(seconds) ? seconds : null);
     }

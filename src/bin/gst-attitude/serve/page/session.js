@@ -65,7 +65,8 @@ export class Session {
         const now = performance.now();
         stream.first ??= this.#firstOf(record, now);
         const { first } = stream;
-        const since = (name) => (record[name] === null || first[name] === null ? null : first.at_ns + record[name] - first[name]);
+        const isTold = (name) => record[name] !== null && first[name] !== null;
+        const since = (name) => (isTold(name) ? first.at_ns + record[name] - first[name] : null);
         const continued = {
             ...this.renumbered(record),
             frame: record.frame - first.frame + first.atFrame,

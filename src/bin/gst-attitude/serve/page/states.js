@@ -13,7 +13,8 @@ const STATES = {
         source === null
             ? {
                   text: "Ready. The camera is off.",
-                  cover: "The camera’s picture goes to this server, which sends back what it sees in it and keeps nothing.",
+                  cover:
+                      "The camera’s picture goes to this server, which sends back what it sees in it and keeps nothing.",
                   action: "Start camera",
               }
             : { text: `Ready to show ${source}.`, action: "Watch" },
@@ -21,7 +22,10 @@ const STATES = {
     connecting: () => ({ text: "Connecting.", cover: true }),
     live: ({ seen }) => ({ text: seen ? `Live. ${seen}` : "Live." }),
     paused: ({ source }) => ({
-        text: source === null ? "Paused. No picture is sent, and nothing is analysed." : "Paused. Nothing is shown or kept.",
+        text:
+            source === null
+                ? "Paused. No picture is sent, and nothing is analysed."
+                : "Paused. Nothing is shown or kept.",
     }),
     muted: () => ({ text: "Live, but the analysis is off." }),
     busy: ({ problem, delay_s }) => waiting(problem, delay_s),
@@ -30,7 +34,7 @@ const STATES = {
             ? { text: "Reconnecting. The session so far is kept.", cover: true, warns: true }
             : waiting(`${problem ?? "The connection was lost."} The session so far is kept.`, delay_s),
     denied: () => ({
-        text: "The camera was not allowed. Allow it for this page in the browser, beside its address, then try again.",
+        text: "The camera was not allowed. Allow it in the browser, beside this page’s address, then try again.",
         action: "Try again",
         warns: true,
     }),
@@ -42,11 +46,7 @@ const STATES = {
         cover: true,
         warns: true,
     }),
-    token: ({ problem }) => ({
-        text: `${problem} Open the address that the server printed when it started.`,
-        cover: true,
-        warns: true,
-    }),
+    token: ({ problem }) => ({ text: problem, cover: true, warns: true }),
     ended: ({ problem, resumes }) => ({ text: problem ?? "The session has ended.", action: resumes }),
     shutdown: ({ problem }) => ({
         text: `${problem ?? "The server was shut down."} The session so far is kept.`,

@@ -27,8 +27,8 @@ export function count(number, thing) {
     return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
-/** What the server says, as a sentence. */
+/** What the server says, as a sentence. It may begin with the name of a file. */
 export function sentence(text) {
-    const whole = text.charAt(0).toUpperCase() + text.slice(1);
+    const whole = /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
     return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }

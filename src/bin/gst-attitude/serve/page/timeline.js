@@ -271,8 +271,8 @@ function stretches(samples) {
     for (const sample of samples) {
         const stretch = stretches.at(-1);
         const last = stretch?.at(-1);
-        const goesOn = last && sample.time_s - last.time_s < HOLE_S && (last.scores === null) === (sample.scores === null);
-        if (goesOn) {
+        const isNear = last && sample.time_s - last.time_s < HOLE_S;
+        if (isNear && (last.scores === null) === (sample.scores === null)) {
             stretch.push(sample);
         } else {
             if (stretch) stretch.next = sample;

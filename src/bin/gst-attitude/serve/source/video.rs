@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! From what is read to video for browsers and for the analysis.
+//!
+//! ```text
+//! as it is:  pad -> parser -> tee -> pace -> packets
+//!                               `-> decoder -> pace -> analysis
+//! encoded:   pad -> [decoder] -> pace -> upright, scaled -> tee -> encoder -> packets
+//!                                                             `-> analysis
+//! ```
+
+use gst::prelude::*;
+use gst_video::VideoInfo;
+
+use super::super::arguments::Arguments;
+use super::codec::Codec;
+
+/// A stream that brings nothing for as long is broken.
+const MAX_SILENCE_MS: i32 = 10_000;
+/// Time between keyframes where all want one.
+const MIN_KEYFRAME_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(300);
+
+/// Where video goes, in a pipeline.
+pub struct Outlets<'a> {
+    pub pipeline: &'a gst::Pipeline,
+    /// Takes it encoded, for viewers.
+    pub packets: &'a gst::Element,
+    /// Takes it raw.
+    pub analysis: &'a gst::Element,
+}
+
+/// Connects the outlets to `pad`, from which the first frame is about to come, and returns how the
+/// video is encoded for viewers.
+pub fn connect(
+    pad: &gst::Pad,
+    outlets: &Outlets,
+    arguments: &Arguments,
+) -> Result<Codec, glib::BoolError> {
+    let caps = pad.current_caps();
+    let codec = caps.as_deref().and_then(Codec::of);
+    match codec {
+        Some(codec) if is_upright(pad) => {
+            pass(pad, codec, outlets)?;
+            Ok(codec)
+        }
+        _ => {
+            encode(pad, codec.is_some(), outlets, arguments)?;
+            Ok(Codec::Vp8)
+        }
+    }
+}
+
+/// Video goes as it is. The pace is kept behind the decoder, which has to see a frame before a pipeline
+/// plays.
+fn pass(pad: &gst::Pad, codec: Codec, outlets: &Outlets) -> Result<(), glib::BoolError> {
+    let is_live = is_live(pad);
+    let tee = gst::ElementFactory::make("tee").build()?;
+    // Never full: what the decoder has taken must not stop what it has yet to take.
+    let queue = gst::ElementFactory::make("queue")
+        .property("max-size-buffers", 0u32)
+        .property("max-size-bytes", 0u32)
+        .property("max-size-time", 0u64)
+        .build()?;
+    let packets_pace = pace(is_live)?;
+    let mut line = vec![];
+    if let Some((parser, caps)) = codec.parser() {
+        let filter = gst::ElementFactory::make("capsfilter")
+            .property("caps", caps.parse::<gst::Caps>()?)
+            .build()?;
+        line.extend([gst::ElementFactory::make(parser).build()?, filter]);
+    }
+    line.extend([tee.clone(), queue, packets_pace.clone()]);
+    add(outlets.pipeline, &line)?;
+    packets_pace.link(outlets.packets)?;
+
+    let waiting = gst::ElementFactory::make("queue").build()?;
+    let decode = gst::ElementFactory::make("decodebin").build()?;
+    add(outlets.pipeline, &[waiting.clone(), decode.clone()])?;
+    let convert = gst::ElementFactory::make("videoconvert").build()?;
+    let raw = [pace(is_live)?, convert.clone()];
+    add(outlets.pipeline, &raw)?;
+    convert.link(outlets.analysis)?;
+    link_when_decoded(&decode, &raw[0]);
+    tee.link(&waiting)?;
+    start(&line)?;
+    start(&raw)?;
+    start(&[waiting, decode])?;
+    link(pad, &line[0])
+}
+
+/// Video is decoded, if it `is_encoded`, and encoded.
+fn encode(
+    pad: &gst::Pad,
+    is_encoded: bool,
+    outlets: &Outlets,
+    arguments: &Arguments,
+) -> Result<(), glib::BoolError> {
+    let max_size = arguments.max_size;
+    let convert = gst::ElementFactory::make("videoconvert").build()?;
+    let flip = gst::ElementFactory::make("videoflip")
+        .property_from_str("video-direction", "auto")
+        .build()?;
+    let scale = gst::ElementFactory::make("videoscale").build()?;
+    let filter = gst::ElementFactory::make("capsfilter").build()?;
+    fit_to(max_size, &scale, &filter)?;
+    let tee = gst::ElementFactory::make("tee").build()?;
+    let queue = newest()?;
+    let encoder = encoder(arguments.max_bitrate)?;
+    let line = [
+        pace(is_live(pad))?,
+        newest()?,
+        convert,
+        flip,
+        scale,
+        filter,
+        tee.clone(),
+        queue,
+        encoder.clone(),
+    ];
+    add(outlets.pipeline, &line)?;
+    encoder.link(outlets.packets)?;
+    let waiting = newest()?;
+    add(outlets.pipeline, std::slice::from_ref(&waiting))?;
+    gst::Element::link_many([&tee, &waiting, outlets.analysis])?;
+    start(&line)?;
+    start(&[waiting])?;
+    if !is_encoded {
+        return link(pad, &line[0]);
+    }
+    let decode = gst::ElementFactory::make("decodebin").build()?;
+    add(outlets.pipeline, std::slice::from_ref(&decode))?;
+    link_when_decoded(&decode, &line[0]);
+    decode.sync_state_with_parent()?;
+    link(pad, &decode)
+}
+
+/// VP8, at once, for whoever joins when they do.
+fn encoder(max_bitrate_kbits: u32) -> Result<gst::Element, glib::BoolError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = u32::try_from(cores / 2).unwrap_or(1).clamp(1, 4);
+    let encoder = gst::ElementFactory::make("vp8enc")
+        .property("deadline", 1i64)
+        .property("cpu-used", 8i32)
+        .property("threads", i32::try_from(threads).unwrap_or(1))
+        .property(
+            "target-bitrate",
+            i32::try_from(max_bitrate_kbits * 1000).unwrap_or(i32::MAX),
+        )
+        .property("keyframe-max-dist", 300i32)
+        .property("min-quantizer", 4i32)
+        .property("max-quantizer", 56i32)
+        .property("buffer-initial-size", 500i32)
+        .property("buffer-optimal-size", 600i32)
+        .property("buffer-size", 1000i32)
+        .property(
+            "min-force-key-unit-interval",
+            MIN_KEYFRAME_INTERVAL.nseconds(),
+        )
+        .build()?;
+    encoder.set_property_from_str("end-usage", "cbr");
+    encoder.set_property_from_str("error-resilient", "default");
+    Ok(encoder)
+}
+
+/// A queue that lets old frames go where they come faster than they are taken.
+fn newest() -> Result<gst::Element, glib::BoolError> {
+    gst::ElementFactory::make("queue")
+        .property_from_str("leaky", "downstream")
+        .property("max-size-buffers", 2u32)
+        .property("max-size-bytes", 0u32)
+        .property("max-size-time", 0u64)
+        .build()
+}
+
+/// Recordings in their own time; what is live has it, but may fall silent.
+fn pace(is_live: bool) -> Result<gst::Element, glib::BoolError> {
+    match is_live {
+        true => gst::ElementFactory::make("watchdog")
+            .property("timeout", MAX_SILENCE_MS)
+            .build(),
+        false => gst::ElementFactory::make("clocksync").build(),
+    }
+}
+
+fn is_live(pad: &gst::Pad) -> bool {
+    let mut query = gst::query::Latency::new();
+    pad.query(&mut query) && query.result().0
+}
+
+/// Whether a browser would show it as it was taken.
+fn is_upright(pad: &gst::Pad) -> bool {
+    let mut is_upright = true;
+    pad.sticky_events_foreach(|event| {
+        if let gst::EventView::Tag(tags) = event.view()
+            && let Some(orientation) = tags.tag().get::<gst::tags::ImageOrientation>()
+        {
+            is_upright = orientation.get() == "rotate-0";
+        }
+        std::ops::ControlFlow::Continue(gst::EventForeachAction::Keep)
+    });
+    is_upright
+}
+
+/// Has `scale`, before `filter`, make square pixels and no more of them than `max_size` has.
+fn fit_to(
+    max_size: (u32, u32),
+    scale: &gst::Element,
+    filter: &gst::Element,
+) -> Result<(), glib::BoolError> {
+    let input = pad(scale, "sink")?;
+    let filter = filter.downgrade();
+    input.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view())
+            && let Ok(info) = VideoInfo::from_caps(caps.caps())
+            && let Some(filter) = filter.upgrade()
+        {
+            let par = info.par();
+            let pixel_aspect = f64::from(par.numer()) / f64::from(par.denom());
+            let (width, height) = fit((info.width(), info.height()), pixel_aspect, max_size);
+            let caps = gst::Caps::builder("video/x-raw")
+                .field("format", "I420")
+                .field("width", width)
+                .field("height", height)
+                .field("pixel-aspect-ratio", gst::Fraction::new(1, 1))
+                .build();
+            filter.set_property("caps", caps);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Ok(())
+}
+
+/// The size in square pixels of a picture of `size`, not above `max_size` or the same upright, in even
+/// numbers.
+fn fit(size: (u32, u32), pixel_aspect: f64, max_size: (u32, u32)) -> (i32, i32) {
+    let (width, height) = (f64::from(size.0) * pixel_aspect, f64::from(size.1));
+    let (max_width, max_height) = match (width < height) == (max_size.0 < max_size.1) {
+        true => max_size,
+        false => (max_size.1, max_size.0),
+    };
+    let factor = (f64::from(max_width) / width)
+        .min(f64::from(max_height) / height)
+        .min(1.0);
+    let even = |side: f64| ((side * factor / 2.0).round() as i32).max(1) * 2;
+    (even(width), even(height))
+}
+
+/// Links `next` behind `decode` as soon as there is video.
+fn link_when_decoded(decode: &gst::Element, next: &gst::Element) {
+    let next = next.downgrade();
+    decode.connect_pad_added(move |_, pad| {
+        if let Some(next) = next.upgrade() {
+            // What cannot be linked is told of by the decoder, which finds nobody to push to.
+            let _ = link(pad, &next);
+        }
+    });
+}
+
+/// Adds elements, one behind the other.
+fn add(pipeline: &gst::Pipeline, line: &[gst::Element]) -> Result<(), glib::BoolError> {
+    pipeline.add_many(line)?;
+    gst::Element::link_many(line)
+}
+
+/// Starts elements, the last one first.
+fn start(line: &[gst::Element]) -> Result<(), glib::BoolError> {
+    line.iter()
+        .rev()
+        .try_for_each(ElementExt::sync_state_with_parent)
+}
+
+fn link(from: &gst::Pad, to: &gst::Element) -> Result<(), glib::BoolError> {
+    let linked = from.link(&pad(to, "sink")?);
+    linked
+        .map(drop)
+        .map_err(|error| glib::bool_error!("{} cannot be linked: {error}", to.name()))
+}
+
+fn pad(element: &gst::Element, name: &str) -> Result<gst::Pad, glib::BoolError> {
+    let pad = element.static_pad(name);
+    pad.ok_or_else(|| glib::bool_error!("{} without a pad {name}", element.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit;
+
+    #[test]
+    fn pictures_keep_their_shape_within_the_limits() {
+        let max = (1280, 720);
+        for (size, pixel_aspect, fitted) in [
+            ((640, 360), 1.0, (640, 360)),
+            ((1920, 1080), 1.0, (1280, 720)),
+            ((1080, 1920), 1.0, (720, 1280)),
+            ((1600, 1200), 1.0, (960, 720)),
+            ((720, 576), 16.0 / 15.0, (768, 576)),
+            ((333, 333), 1.0, (334, 334)),
+            ((8000, 2), 1.0, (1280, 2)),
+        ] {
+            assert_eq!(fit(size, pixel_aspect, max), fitted, "{size:?}");
+        }
+    }
+}
