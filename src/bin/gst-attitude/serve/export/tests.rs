@@ -13,7 +13,7 @@ const S: u64 = 1_000_000_000;
 const FORMATS: [Format; 3] = [Format::Csv, Format::WebVtt, Format::Report];
 
 /// No export may take longer, whatever it is of.
-const MAX_WORK: Duration = Duration::from_secs(60);
+const MAX_WORK: Duration = Duration::from_secs(120);
 
 fn face(track: u32) -> FaceRecord {
     let scores = ScoresRecord {
