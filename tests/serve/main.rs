@@ -19,11 +19,13 @@ use common::model;
 
 mod client;
 mod peer;
+mod watcher;
 
 mod access;
 mod garbage;
 mod metrics;
 mod sessions;
+mod source;
 mod tls;
 
 use client::{Answer, Request};
