@@ -20,7 +20,7 @@ CAMERA = """( filesrc location="{}" ! pngdec ! imagefreeze is-live=true ! videoc
     ! video/x-raw,format=I420,width=240,height=240,framerate=25/1
     ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 )"""
 # With frames that lean on later ones.
-FILM = CAMERA.replace("tune=zerolatency", "bframes=2 b-adapt=false")
+FILM = CAMERA.replace("tune=zerolatency", "bframes=2 b-adapt=false").replace("! rtp", "! video/x-h264,profile=main ! rtp")
 RECORDER = '( rtph264depay name=depay0 ! h264parse ! matroskamux ! filesink location="{}" )'
 
 
