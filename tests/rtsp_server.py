@@ -4,8 +4,8 @@
 
     tests/rtsp_server.py PORT PICTURE.png [FILE.mkv]
 
-rtsp://127.0.0.1:PORT/camera plays the picture, as H.264, until the server is killed; what is published on /published goes
-to the file. Prints `ready` once it listens.
+rtsp://127.0.0.1:PORT/camera plays the picture, as H.264, until the server is killed, and /film the same with frames
+that lean on later ones; what is published on /published goes to the file. Prints `ready` once it listens.
 """
 
 import sys
@@ -19,6 +19,8 @@ from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 CAMERA = """( filesrc location="{}" ! pngdec ! imagefreeze is-live=true ! videoconvert ! videoscale
     ! video/x-raw,format=I420,width=240,height=240,framerate=25/1
     ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 )"""
+# With frames that lean on later ones.
+FILM = CAMERA.replace("tune=zerolatency", "bframes=2 b-adapt=false").replace("! rtp", "! video/x-h264,profile=main ! rtp")
 RECORDER = '( rtph264depay name=depay0 ! h264parse ! matroskamux ! filesink location="{}" )'
 
 
@@ -36,6 +38,7 @@ def main():
     server.set_address("127.0.0.1")
     server.set_service(port)
     server.get_mount_points().add_factory("/camera", factory(CAMERA.format(picture)))
+    server.get_mount_points().add_factory("/film", factory(FILM.format(picture)))
     if file:
         recorder = factory(RECORDER.format(*file))
         recorder.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)

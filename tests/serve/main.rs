@@ -20,6 +20,7 @@ use common::*;
 
 mod client;
 mod peer;
+mod watcher;
 
 mod access;
 mod browser;
@@ -27,6 +28,7 @@ mod export;
 mod garbage;
 mod metrics;
 mod sessions;
+mod source;
 mod tls;
 
 use client::{Answer, Request};

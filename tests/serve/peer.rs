@@ -109,14 +109,18 @@ fn hear(channel: &WebRTCDataChannel, heard: &Arc<Mutex<Heard>>) {
 }
 
 /// Else libnice asks the network's router to let everyone in, which warns where two do so at a time.
-fn keep_off_the_router(webrtc: &gst::Element) {
+pub fn keep_off_the_router(webrtc: &gst::Element) {
     let ice = webrtc.property::<glib::Object>("ice-agent");
     let agent = ice.property::<glib::Object>("agent");
     agent.set_property("upnp", false);
 }
 
 /// Has `webrtc` do `action`, and waits.
-fn ask(webrtc: &gst::Element, action: &str, arguments: &[&dyn ToValue]) -> Option<gst::Structure> {
+pub fn ask(
+    webrtc: &gst::Element,
+    action: &str,
+    arguments: &[&dyn ToValue],
+) -> Option<gst::Structure> {
     let promise = gst::Promise::new();
     let mut values: Vec<_> = arguments.iter().map(|value| value.to_value()).collect();
     values.push(promise.to_value());

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
 
@@ -17,12 +18,16 @@ const PASSED: &str = "video/x-raw(ANY); video/x-vp8; video/x-vp9, profile=(strin
     video/x-h264, profile=(string){ constrained-baseline, baseline }";
 /// The same of a live stream.
 const PASSED_LIVE: &str = "video/x-raw(ANY); video/x-vp8; video/x-vp9; video/x-h264";
+/// What is decoded.
+const DECODED: &str = "video/x-raw(ANY)";
 
 /// A video to show.
 #[derive(Debug)]
 pub struct Input {
     place: Place,
     name: String,
+    /// Whether it has proved to be what browsers do not take.
+    is_decoded: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -39,7 +44,7 @@ impl Input {
             gst::Element::make_from_uri(gst::URIType::Src, text, None)
                 .map_err(|error| format!("{name}: {}", error.message()))?;
             let place = Place::Uri(text.to_owned());
-            return Ok(Self { place, name });
+            return Ok(Self::at(place, name));
         }
         let path = match text.starts_with("file://") {
             true => {
@@ -60,7 +65,7 @@ impl Input {
         if kind.is_char_device() {
             let path = path.to_str().ok_or("its name is not text")?;
             let place = Place::Camera(path.to_owned());
-            return Ok(Self { place, name });
+            return Ok(Self::at(place, name));
         }
         if !kind.is_file() {
             return Err("it is neither a file nor a camera".to_owned());
@@ -70,12 +75,30 @@ impl Input {
         let uri = glib::filename_to_uri(absolute, None);
         let uri = uri.map_err(|error| error.message().to_owned())?;
         let place = Place::Uri(uri.into());
-        Ok(Self { place, name })
+        Ok(Self::at(place, name))
+    }
+
+    fn at(place: Place, name: String) -> Self {
+        Self {
+            place,
+            name,
+            is_decoded: AtomicBool::new(false),
+        }
     }
 
     /// What visitors may know of it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Has it decoded from the next reading on.
+    pub fn decode(&self) {
+        self.is_decoded.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is decoded from the next reading on.
+    pub fn is_decoded(&self) -> bool {
+        self.is_decoded.load(Ordering::Relaxed)
     }
 
     /// Adds to `pipeline` what reads it; a camera is asked for pictures of `size`. Returns the element
@@ -88,10 +111,14 @@ impl Input {
         match &self.place {
             Place::Uri(uri) => {
                 let is_live = uri.starts_with("rtsp");
-                let caps: gst::Caps = if is_live { PASSED_LIVE } else { PASSED }.parse()?;
+                let passed = match (self.is_decoded(), is_live) {
+                    (true, _) => DECODED,
+                    (false, true) => PASSED_LIVE,
+                    (false, false) => PASSED,
+                };
                 let decode = gst::ElementFactory::make("uridecodebin")
                     .property("uri", uri)
-                    .property("caps", caps)
+                    .property("caps", passed.parse::<gst::Caps>()?)
                     .property("expose-all-streams", false)
                     .build()?;
                 decode.connect("source-setup", false, |values| {

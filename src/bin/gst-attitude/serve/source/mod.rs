@@ -68,8 +68,14 @@ impl Source {
 
     /// Opens a session that shows it; the viewer is to be kept until the session has ended.
     pub async fn session(&self) -> Result<(Session, Arc<Viewer>), String> {
-        let reading = self.reading().map_err(|error| error.to_string())?;
-        let codec = reading.codec().await?;
+        let was_decoded = self.input.is_decoded();
+        let mut reading = self.reading().map_err(|error| error.to_string())?;
+        let mut codec = reading.codec().await;
+        if codec.is_err() && self.input.is_decoded() && !was_decoded {
+            reading = self.reading().map_err(|error| error.to_string())?;
+            codec = reading.codec().await;
+        }
+        let codec = codec?;
         let made = spawn_blocking(move || viewer::session(&reading, codec)).await;
         let made = made.map_err(|error| error.to_string())?;
         made.map_err(|error| error.to_string())

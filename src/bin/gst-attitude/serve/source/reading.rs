@@ -3,6 +3,7 @@
 //! SOURCE while it is read: one pipeline, from the first viewer to the last.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gst::prelude::*;
@@ -18,11 +19,16 @@ use super::super::metrics::{Metrics, Watch};
 use super::super::results::Analysis;
 use super::codec::Codec;
 use super::input::Input;
-use super::video::{Outlets, connect};
+use super::video::{Outlets, connect, is_live};
 use super::viewers::Viewers;
 
 /// How long the first frame may take; RTSP that does not get through by UDP tries TCP after 5 s.
 const MAX_OPENING: Duration = Duration::from_secs(15);
+
+/// A live stream shows by so many frames whether they come in order.
+const TRIAL: usize = 8;
+/// Frames that are further back belong to a stream that begins again.
+const MAX_DISORDER: gst::ClockTime = gst::ClockTime::SECOND;
 
 /// How far a reading is.
 #[derive(Clone, Debug)]
@@ -78,6 +84,7 @@ impl Reading {
             running: Some(watch::Sender::new(())),
         });
         reading.watch();
+        reading.watch_order();
         reading.take_video_of(&decode);
         Ok(reading)
     }
@@ -183,6 +190,38 @@ impl Reading {
         });
     }
 
+    /// Ends where frames lean on later ones: WebRTC cannot carry them. The next reading decodes them.
+    fn watch_order(self: &Arc<Self>) {
+        let Some(pad) = self.producer.appsink().static_pad("sink") else {
+            return;
+        };
+        let reading = Arc::downgrade(self);
+        let (latest, seen) = (AtomicU64::new(0), AtomicUsize::new(0));
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            let Some(pts) = info.buffer().and_then(|buffer| buffer.pts()) else {
+                return gst::PadProbeReturn::Ok;
+            };
+            let latest_ns = latest.swap(pts.nseconds(), Ordering::Relaxed);
+            let back_ns = latest_ns.saturating_sub(pts.nseconds());
+            let is_in_order = back_ns == 0 || back_ns > MAX_DISORDER.nseconds();
+            let seen = seen.fetch_add(1, Ordering::Relaxed) + 1;
+            if is_in_order && seen != TRIAL {
+                return gst::PadProbeReturn::Ok;
+            }
+            if let Some(reading) = reading.upgrade() {
+                match is_in_order {
+                    true => reading.open_as(Codec::H264),
+                    false => {
+                        reading.input.decode();
+                        reading
+                            .fail("its frames have to be put in order, which is done from now on");
+                    }
+                }
+            }
+            gst::PadProbeReturn::Ok
+        });
+    }
+
     fn hear(&self, message: &gst::Message) {
         match message.view() {
             gst::MessageView::Error(error) => {
@@ -246,17 +285,21 @@ impl Reading {
             analysis: self.analysis.bin.upcast_ref(),
         };
         match connect(pad, &outlets, &self.arguments) {
-            Ok(codec) => {
-                self.phase.send_if_modified(|phase| {
-                    let is_opening = matches!(phase, Phase::Opening);
-                    if is_opening {
-                        *phase = Phase::Open(codec);
-                    }
-                    is_opening
-                });
-            }
+            // Its first frames are still to tell whether they are in order.
+            Ok(Codec::H264) if is_live(pad) => (),
+            Ok(codec) => self.open_as(codec),
             Err(error) => self.fail(&error.message),
         }
+    }
+
+    fn open_as(&self, codec: Codec) {
+        self.phase.send_if_modified(|phase| {
+            let is_opening = matches!(phase, Phase::Opening);
+            if is_opening {
+                *phase = Phase::Open(codec);
+            }
+            is_opening
+        });
     }
 }
 

@@ -182,7 +182,8 @@ fn pace(is_live: bool) -> Result<gst::Element, glib::BoolError> {
     }
 }
 
-fn is_live(pad: &gst::Pad) -> bool {
+/// Whether what comes from `pad` comes in its own time.
+pub fn is_live(pad: &gst::Pad) -> bool {
     let mut query = gst::query::Latency::new();
     pad.query(&mut query) && query.result().0
 }
