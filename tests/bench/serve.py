@@ -82,7 +82,7 @@ def keep_alive(visitors, seconds):
         time.sleep(min(2, max(0, end - time.monotonic())))
 
 
-def at_once(server, clip, count, seconds):
+def at_once(server, clip, count, seconds, problems):
     """A row of the table: so many visitors that stay."""
     before_mb, *_ = server.look()
     visitors = [Visitor(server.address, clip).connect() for _ in range(count)]
@@ -101,7 +101,7 @@ def at_once(server, clip, count, seconds):
     time.sleep(PARTING_S)
     after_mb, threads_after, files_after = server.look()
     if dropped or min(frames) < 0.9 * FRAMES_PER_SECOND or min(samples) < 0.9 * SAMPLES_PER_SECOND:
-        sys.exit(f"serve: of {count} visitors some were held up or dropped: {frames} {samples} {dropped}")
+        problems.append(f"of {count} visitors some were held up or dropped: {frames} {samples} {dropped}")
     print(f"serve: {count} at once: {cpu_share:.3f} cores, {mb:.0f} MB, {threads} threads", file=sys.stderr)
     return (
         f"| {count} | {cpu_share / count:.1%} | {mb - before_mb:.1f} | {(mb - before_mb) / count:.1f} | {threads} | {min(frames):.1f} "
@@ -165,7 +165,7 @@ class Passer:
                 visitor.leave()
 
 
-def come_and_go(server, clip, count, minutes):
+def come_and_go(server, clip, count, minutes, problems):
     """Visitors for so many minutes; what has grown since the first ones had gone is told of."""
     over = threading.Event()
     passers = [Passer(server, clip, seed, over) for seed in range(count)]
@@ -184,10 +184,9 @@ def come_and_go(server, clip, count, minutes):
     for passer in passers:
         passer.thread.join()
     time.sleep(FORGETTING_S)
-    problems = [problem for passer in passers for problem in passer.problems]
-    print("\n".join(problems[:20]), file=sys.stderr)
+    problems += [problem for passer in passers for problem in passer.problems]
     visits, samples = (sum(getattr(passer, name) for passer in passers) for name in ("visits", "samples"))
-    return visits, samples, problems, looks
+    return visits, samples, looks
 
 
 def main():
@@ -199,7 +198,7 @@ def main():
     arguments = parser.parse_args()
     Gst.init(None)
 
-    build = ["cargo", "build", "--quiet", "--release", "--locked", "--lib", "--bins", "--examples"]
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "--bin=gst-attitude", "--example=average_faces"]
     subprocess.run(build, cwd=ROOT, check=True)
     metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
     found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
@@ -210,17 +209,18 @@ def main():
         subprocess.run([release / "examples/average_faces", faces], check=True)
         make_clip(clip, faces, 10, CAPS)
         server = Server(release / "gst-attitude", arguments.output / "serve.log", arguments.visitors)
-        at_once(server, clip, arguments.visitors, 5)  # What is made once is made.
+        problems = []
+        at_once(server, clip, arguments.visitors, 5, [])  # What is made once is made.
         before = server.look()
         text = [
             "| visitors | CPU each, of a core | MB | each | threads | least frames/s | least samples/s | MB after | threads after | files after |",
             "|---|---|---|---|---|---|---|---|---|---|",
-            at_once(server, clip, 1, arguments.seconds),
-            at_once(server, clip, arguments.visitors, arguments.seconds),
+            at_once(server, clip, 1, arguments.seconds, problems),
+            at_once(server, clip, arguments.visitors, arguments.seconds, problems),
         ]
         if arguments.come_and_go:
-            visits, samples, problems, looks = come_and_go(server, clip, arguments.visitors, arguments.come_and_go)
-            text.append(f"\n{visits} visits in {arguments.come_and_go:g} min, {samples} samples, {len(problems)} problems")
+            visits, samples, looks = come_and_go(server, clip, arguments.visitors, arguments.come_and_go, problems)
+            text.append(f"\n{visits} visits in {arguments.come_and_go:g} min, {samples} samples")
             text.append(f"MB each minute: {' '.join(f'{mb:.0f}' for mb in looks)}")
         after = server.look()
         text.append("\nafter a first round, and in the end: " + " -> ".join("{:.0f} MB, {} threads, {} files".format(*look) for look in (before, after)))
@@ -231,8 +231,9 @@ def main():
         (arguments.output / "serve.md").write_text("\n".join(text) + "\n")
         grown = [name for name, was, now in zip(("threads", "files"), before[1:], after[1:]) if now > was]
         log = server.log.read_text()
-        if status != 0 or left or grown or "panicked" in log or arguments.come_and_go and problems:
-            sys.exit(f"serve: exit status {status}, {left:g} sessions left, grown: {grown}; see {server.log}")
+        if status != 0 or left or grown or "panicked" in log or problems:
+            told = "\n".join(problems[:20])
+            sys.exit(f"serve: exit status {status}, {left:g} sessions left, grown: {grown}; see {server.log}\n{told}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ frame. Each further CAMERA is one whose face goes from neutral to positive, too.
 What is wrong ends it with an error.
 """
 
+import atexit
 import contextlib
 import json
 import pathlib
@@ -19,7 +20,7 @@ import sys
 import time
 import urllib.parse
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 # A test that waits for it fails instead of hanging.
@@ -75,6 +76,7 @@ class Server:
         self.log = folder / "serve.log"
         self.address = "127.0.0.1:0"
         self.start()
+        atexit.register(lambda: self.process.kill())
 
     def start(self):
         with open(self.log, "w") as log:
@@ -124,7 +126,10 @@ class Visit:
         return self
 
     def sees(self, attitude):
-        self.page.wait_for_selector(f"#faces li[data-attitude={attitude}]")
+        try:
+            self.page.wait_for_selector(f"#faces li[data-attitude={attitude}]")
+        except TimeoutError:
+            sys.exit(f"browser.py: nothing {attitude}, but: {self.status()} {self.page.inner_text('#faces')}")
         return self
 
     def status(self):
@@ -154,7 +159,9 @@ def browser_with(playwright, camera, *arguments):
 def check_boxes(visit, face, told):
     """The box lies on the face of the very picture that is shown."""
     shifts = []
+    deadline = time.monotonic() + PATIENCE_MS / 1000
     while len(shifts) < LOOKS:
+        expect(time.monotonic() < deadline, f"{told}: the face and its mark are seen in {len(shifts)} pictures only")
         seen = visit.page.evaluate(LOOK)
         if len(seen["boxes"]) == 1 and seen["mark"]:
             left, top, width, height = seen["boxes"][0]["box"]

@@ -47,7 +47,7 @@ impl Picture for Swinging {
             return Some(255);
         }
         // Nothing else is as white.
-        self.portrait.luma(x, y).map(|luma| luma.min(230))
+        self.portrait.luma(x, y).map(|luma| luma.min(200))
     }
 }
 
@@ -81,12 +81,14 @@ fn face(clip: &Path) -> String {
     )
 }
 
-/// As Chromium's fake camera takes it.
-fn as_camera(clip: &Path, camera: &Path) {
+/// As Chromium's fake camera takes it: pictures without times, so that with `slowness` times as many
+/// it is so much slower.
+fn as_camera(clip: &Path, slowness: u32, camera: &Path) {
     make(&format!(
         "filesrc location={} ! decodebin ! videoconvert ! videoscale ! videorate \
-         ! video/x-raw,format=I420,width=[1,1280],height=[1,720],framerate=25/1 ! jpegenc quality=95 ! filesink location={}",
+         ! video/x-raw,format=I420,width=[1,1280],height=[1,720],framerate={}/1 ! jpegenc quality=95 ! filesink location={}",
         clip.display(),
+        25 * slowness,
         camera.display()
     ));
 }
@@ -105,14 +107,16 @@ fn visitors_see_what_the_server_sees_in_their_faces() {
     let frames = (0..25 * SECONDS).map(|number| frame(&info, &Swinging::at(number)));
     let encoding = format!("{LARGE} ! x264enc bframes=2 qp-max=20 ! mp4mux");
     write_frames(&path("source.mp4"), &info, frames, &encoding);
-    as_camera(&path("source.mp4"), &path("camera.mjpeg"));
+    as_camera(&path("source.mp4"), 1, &path("camera.mjpeg"));
     let mut cameras = Vec::new();
     if let Some(clip) = shared("clips/single_face.mp4") {
-        as_camera(&clip, &path("single_face.mjpeg"));
+        // It has one second before the face smiles, and begins anew all the time.
+        as_camera(&clip, 4, &path("single_face.mjpeg"));
         cameras.push(path("single_face.mjpeg"));
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve/browser.py");
     let output = Command::new(python)
+        .arg("-u")
         .arg(script)
         .arg(env!("CARGO_BIN_EXE_gst-attitude"))
         .arg(folder.path())

@@ -55,7 +55,6 @@ class Visitor:
             "! application/x-rtp,media=video,encoding-name=VP8,payload=96 ! webrtcbin name=peer bundle-policy=max-bundle"
         )
         self.webrtc = self.pipeline.get_by_name("peer")
-        self.webrtc.get_property("ice-agent").get_property("agent").set_property("upnp", False)
         self.webrtc.connect("on-data-channel", self._on_channel)
         self.pipeline.set_state(Gst.State.PLAYING)
         _, offer = GstSdp.SDPMessage.new_from_text(session["offer"])
