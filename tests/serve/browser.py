@@ -99,9 +99,9 @@ class Server:
 class Visit:
     """A page of the server."""
 
-    def __init__(self, browser, server, folder, **context):
+    def __init__(self, browser, server, folder, context=None, **options):
         self.folder = folder
-        self.context = browser.new_context(viewport={"width": 1280, "height": 1000}, **context)
+        self.context = context or browser.new_context(viewport={"width": 1280, "height": 1000}, **options)
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.complaints, self.strangers = [], []

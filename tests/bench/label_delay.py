@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MPL-2.0
+"""From glass to label: how long a face is in front of a camera until its attitude is on the page of `gst-attitude serve`.
+
+    tests/bench/label_delay.py [--seconds N] [--output FOLDER]
+
+Builds the program and visits it in Chromium on the same machine, with a camera that shows average faces at 640x360 and 30
+frames a second; five samples a second. Takes the time from the capture of each sampled frame to the first picture that is
+drawn with what was found in it. Prints a table in Markdown, leaves it as label_delay.md in `output/bench/`.
+
+Needs what `pipelines/setup.sh --tests` installs; runs itself again with the Python that has Playwright.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = pathlib.Path(os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local/share")
+PLAYWRIGHT = DATA / "gst-attitude/playwright/bin/python"
+FRAMES_PER_SECOND = 30
+
+# Notes when each sample was captured, by its record, and when the stage has drawn with it.
+NOTE_DELAYS = """() => {
+    window.delays = [];
+    let pending = [];
+    const add = RTCPeerConnection.prototype.addEventListener;
+    const watch = ({ channel }) => {
+        if (channel.label !== "samples") return;
+        channel.addEventListener("message", ({ data }) => {
+            const { utc, faces } = JSON.parse(data);
+            if (utc && faces.length > 0 && faces[0].fresh) pending.push(Date.parse(utc) - faces[0].age_ns / 1e6);
+        });
+    };
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...options) {
+            super(...options);
+            add.call(this, "datachannel", watch);
+        }
+    };
+    addEventListener("DOMContentLoaded", () => {
+        const drawn = () => {
+            const captured = pending;
+            pending = [];
+            requestAnimationFrame(() => captured.forEach((time) => window.delays.push(Date.now() - time)));
+        };
+        new MutationObserver(drawn).observe(document.querySelector("#stage"), { attributeFilter: ["data-boxes"] });
+    });
+}"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "output/bench")
+    arguments = parser.parse_args()
+    if "playwright" not in sys.executable:
+        os.execv(PLAYWRIGHT, [PLAYWRIGHT, *sys.argv])
+    sys.path.insert(0, str(ROOT / "tests/serve"))
+    from browser import Server, Visit, browser_with, sync_playwright
+
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "--bin=gst-attitude", "--example=average_faces"]
+    subprocess.run(build, cwd=ROOT, check=True)
+    metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
+    found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
+    release = pathlib.Path(found["target_directory"]) / "release"
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        folder = pathlib.Path(folder)
+        subprocess.run([release / "examples/average_faces", folder / "faces.mp4"], check=True)
+        convert = (
+            f"filesrc location={folder}/faces.mp4 ! decodebin ! videoconvert ! videorate "
+            f"! video/x-raw,format=I420,framerate={FRAMES_PER_SECOND}/1 ! jpegenc ! filesink location={folder}/faces.mjpeg"
+        )
+        subprocess.run(["gst-launch-1.0", "-q", *convert.split()], check=True)
+        server = Server(release / "gst-attitude", folder)
+        with browser_with(playwright, folder / "faces.mjpeg") as browser:
+            context = browser.new_context(permissions=["camera"])
+            context.add_init_script(f"({NOTE_DELAYS})()")
+            visit = Visit(browser, server, folder, context=context).start().wait("live")
+            visit.page.wait_for_timeout(5_000)
+            visit.page.evaluate("() => { window.delays.length = 0 }")
+            visit.page.wait_for_timeout(1_000 * arguments.seconds)
+            delays_ms = visit.page.evaluate("() => window.delays")
+            facts = visit.page.inner_text("#facts").replace("\n", " ")
+            visit.close()
+        server.end()
+    cut = statistics.quantiles(delays_ms, n=100)
+    text = (
+        "| samples | median | p95 | p99 | most |\n|---|---|---|---|---|\n"
+        f"| {len(delays_ms)} | {cut[49]:.0f} ms | {cut[94]:.0f} ms | {cut[98]:.0f} ms | {max(delays_ms):.0f} ms |\n\n{facts}\n"
+    )
+    print(text, end="")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    (arguments.output / "label_delay.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
