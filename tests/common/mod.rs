@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
 use gst_video::video_meta::VideoRegionOfInterestMeta;
@@ -42,7 +43,18 @@ unsafe extern "C" {
     fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
 }
 
+static IS_KEPT: AtomicBool = AtomicBool::new(false);
+
+/// Leaves GStreamer as it is at the program's end. What it has for DTLS it never frees, of which its tracer
+/// would warn.
+pub fn keep_gstreamer() {
+    IS_KEPT.store(true, Ordering::Relaxed);
+}
+
 extern "C" fn shut_down() {
+    if IS_KEPT.load(Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: No test runs any more, so nobody uses GStreamer.
     unsafe { gst::deinit() }
 }

@@ -2,7 +2,7 @@
 
 //! Nonsense at every door; after all of it the server does what it is there for.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use super::*;
 
@@ -182,6 +182,24 @@ fn whoever_sends_slowly_or_nothing_is_cut_off() {
     let [_, _, slow] = connections.map(|connection| connection.join().unwrap());
     assert_eq!(slow.expect("no answer").status, 408);
     assert!(begin.elapsed() < Duration::from_secs(45));
+    server.assert_serves();
+}
+
+#[test]
+fn connections_beyond_all_measure_are_closed_at_once() {
+    let mut server = Server::start(&[]);
+    let streams: Vec<_> = (0..300)
+        .map(|_| client::connect(server.address()))
+        .collect();
+    let mut last = streams.last().unwrap();
+    let begin = Instant::now();
+    assert_eq!(last.read(&mut [0]).unwrap_or(0), 0);
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    drop(streams);
+    assert!(wait_until(|| {
+        let bytes = Request::new("GET", "/healthz").bytes("127.0.0.1");
+        client::send_bytes(server.address(), &bytes).is_some()
+    }));
     server.assert_serves();
 }
 

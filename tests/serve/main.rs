@@ -39,6 +39,7 @@ const FOREVER: Duration = Duration::from_secs(60);
 /// Says so, and tells false, where GStreamer has no WebRTC; then `serve` has no sessions.
 fn has_webrtc() -> bool {
     init();
+    keep_gstreamer();
     let has = ["webrtcbin", "nicesrc", "vp8enc"]
         .iter()
         .all(|name| gst::ElementFactory::find(name).is_some());

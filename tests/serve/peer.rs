@@ -31,9 +31,6 @@ pub struct Peer {
 impl Peer {
     /// One that answers `offer`, and its answer.
     pub fn answering(offer: &str) -> (Self, String) {
-        // It is not shut down at the end: GStreamer keeps what it has for DTLS, which its tracer `leaks`
-        // would tell of.
-        gst::init().unwrap();
         let pipeline = gst::parse::launch(CAMERA).unwrap();
         let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
         let webrtc = pipeline.by_name("peer").unwrap();

@@ -127,3 +127,19 @@ fn the_end_of_the_server_is_told_and_takes_no_time() {
         assert_eq!(peer.heard("control")[0]["closing"]["reason"], "shutdown");
     }
 }
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    if !has_webrtc() {
+        return;
+    }
+    let mut server = Server::start(&[]);
+    for _ in 0..8 {
+        server.open();
+    }
+    server.signal("-INT");
+    server.signal("-TERM");
+    let status = server.end();
+    // Where the first one was quicker, there was nothing left to end.
+    assert!([Some(0), Some(130)].contains(&status.code()), "{status}");
+}

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod console;
+mod interrupt;
 mod times;
 
 mod networks;

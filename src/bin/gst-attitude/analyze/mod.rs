@@ -18,7 +18,6 @@ use gstattitude::inference::engine::Engine;
 pub use arguments::Arguments;
 use document::{Document, fingerprint};
 use inputs::{Input, Inputs, told};
-use interrupt::Interrupt;
 use outcome::Outcome;
 use progress::Progress;
 use settings::{Models, Settings};
@@ -26,6 +25,7 @@ use spread::Fates;
 use store::{Store, StoreError};
 
 use crate::console;
+use crate::interrupt::{self, Interrupt};
 
 mod arguments;
 mod settings;
@@ -54,7 +54,6 @@ mod store;
 mod ledger;
 mod spread;
 
-mod interrupt;
 mod progress;
 mod speed;
 

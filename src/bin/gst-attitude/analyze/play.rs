@@ -7,11 +7,11 @@ use gstattitude::element::message;
 use gstattitude::record::Record;
 
 use super::document::Video;
-use super::interrupt::Interrupt;
 use super::pipeline::Pipeline;
 use super::problem::{Missing, one_line, problem};
 use super::settings::Settings;
 use super::store::StoreError;
+use crate::interrupt::Interrupt;
 
 /// How long nobody looks whether to stop.
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_mseconds(100);

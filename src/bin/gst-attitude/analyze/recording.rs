@@ -7,7 +7,6 @@ use gstattitude::record::Record;
 use super::annotation;
 use super::document::Document;
 use super::inputs::{Identity, Input, Place};
-use super::interrupt::Interrupt;
 use super::outcome::{NO_VIDEO, Outcome};
 use super::outputs::Outputs;
 use super::pipeline::Pipeline;
@@ -16,6 +15,7 @@ use super::progress::Track;
 use super::store::{Store, StoreError};
 use super::truncation::truncation;
 use super::{Analyst, Work};
+use crate::interrupt::Interrupt;
 
 /// Analyses what has to be; `None` where the run is to end.
 ///

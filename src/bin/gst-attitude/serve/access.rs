@@ -50,14 +50,12 @@ impl Access {
     }
 
     /// Whether this machine is asked under a name that it has. A page whose own name was made to lead to
-    /// this machine would count as one of ours otherwise.
+    /// this machine would count as one of ours otherwise; but it has no token.
     pub fn is_own_host(&self, headers: &HeaderMap) -> bool {
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let is_own = |host: Authority| is_this_machine(&host);
         // What is no browser may tell no host.
-        !self.is_local
-            || headers
-                .get_all(header::HOST)
-                .iter()
-                .all(|host| authority(host.as_bytes()).is_some_and(|host| is_this_machine(&host)))
+        self.token.is_some() || hosts.all(|host| authority(host.as_bytes()).is_some_and(is_own))
     }
 
     /// Whether no page of another site asks.

@@ -20,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use access::Access;
 pub use arguments::Arguments;
 use metrics::Metrics;
+use places::Places;
 use sessions::Sessions;
 use source::{Input, Source};
 
@@ -48,8 +49,10 @@ mod page;
 mod answers;
 mod guard;
 mod http;
+mod places;
 
 use crate::console;
+use crate::interrupt::Interrupt;
 
 type Failure = Box<dyn Error>;
 
@@ -57,6 +60,8 @@ type Failure = Box<dyn Error>;
 const MAX_REQUEST: Duration = Duration::from_secs(2);
 /// How long a connection may be without a request, and a request's headers may be on their way.
 const MAX_SILENCE: Duration = Duration::from_secs(15);
+/// Connections at a time; what is more is closed at once.
+const MAX_CONNECTIONS: usize = 256;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -73,6 +78,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         .worker_threads(2)
         .enable_all()
         .build()?;
+    // The first signal ends all in order, another one at once.
+    Interrupt::watch()?;
     let served = runtime.block_on(serve(arguments, provider, input));
     networks.set_state(gst::State::Null)?;
     served.map(|()| ExitCode::SUCCESS)
@@ -128,13 +135,15 @@ async fn serve(
         console::warn(warning);
     }
     let routes = routes.into_make_service();
+    let places = Places::new(MAX_CONNECTIONS);
     match tls {
         Some(tls) => {
-            let server = from_tcp_rustls(listener, RustlsConfig::from_config(tls))?;
+            let server = from_tcp_rustls(listener, RustlsConfig::from_config(tls))?
+                .map(|tls| tls.acceptor(places));
             limited(server).handle(handle).serve(routes).await?;
         }
         None => {
-            let server = from_tcp(listener)?;
+            let server = from_tcp(listener)?.acceptor(places);
             limited(server).handle(handle).serve(routes).await?;
         }
     }
