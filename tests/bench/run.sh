@@ -15,5 +15,8 @@ for bench in analysis element streams live consumers; do
     echo "bench: $bench, into $results/$bench.txt"
     cargo bench --locked --bench "$bench" | tee "$results/$bench.txt"
 done
+echo "bench: serve, into $results/serve.md and label_delay.md"
+tests/bench/serve.py --output "$results"
+tests/bench/label_delay.py --output "$results"
 echo "bench: recordings, into $results/recordings.md and recordings.svg"
 tests/bench/recordings.py --output "$results"

@@ -151,7 +151,7 @@ export class Recent {
     draw(history, notes, now_s) {
         const chart = this.#chart;
         const samples = history.recent.filter(({ time_s }) => time_s > now_s - RECENT_S - HOLE_S);
-        const tracks = mostSeen(samples);
+        const tracks = worthShowing(samples);
         // It never becomes lower, so that the page stands still.
         this.#rows = Math.max(this.#rows, tracks.length);
         const stripsY = NOTES_PX + SCORES_PX + GAP_PX;
@@ -178,7 +178,7 @@ export class Recent {
     static words(history) {
         const samples = history.recent;
         if (samples.length === 0) return "The last two minutes: nothing yet";
-        const told = mostSeen(samples).map((track) => {
+        const told = worthShowing(samples).map((track) => {
             const seen = samples.flatMap(({ faces }) => faces.filter(([it]) => it === track));
             const shares = ATTITUDES.map((it) => [it, seen.filter(([, name]) => name === it).length / seen.length]);
             const parts = shares.filter(([, share]) => share > 0).map(([name, share]) => `${name} ${percent(share)}`);
@@ -244,11 +244,13 @@ export class Whole {
     }
 }
 
-/** The tracks that are seen in most of the samples, by number. */
-function mostSeen(samples) {
+/** The tracks that are seen now, then those that are seen in most of the samples, by number. */
+function worthShowing(samples) {
     const times = new Map();
     for (const { faces } of samples) for (const [track] of faces) times.set(track, (times.get(track) ?? 0) + 1);
-    const tracks = [...times.keys()].sort((a, b) => times.get(b) - times.get(a)).slice(0, MAX_FACES);
+    const present = new Set(samples.at(-1)?.faces.map(([track]) => track));
+    const order = (a, b) => present.has(b) - present.has(a) || times.get(b) - times.get(a);
+    const tracks = [...times.keys()].sort(order).slice(0, MAX_FACES);
     return tracks.sort((a, b) => a - b);
 }
 
