@@ -3,6 +3,7 @@
 //! A session's file as something else: a table, subtitles, a report. It comes with the request and is
 //! gone with the answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Bytes, HttpBody};
@@ -16,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::answers::problem;
-use super::http::Server;
+use super::arguments::Arguments;
 use crate::report::page;
 use crate::report::recording::{Recording, Session};
 use crate::report::records::{self, Entry};
@@ -77,7 +78,7 @@ impl Format {
 
 /// Answers `POST /export/{format}`.
 pub async fn answer(
-    State(server): State<Server>,
+    State(arguments): State<Arc<Arguments>>,
     Path(format): Path<String>,
     request: Request,
 ) -> Response {
@@ -93,7 +94,7 @@ pub async fn answer(
         let retry = [(header::RETRY_AFTER, "10")];
         return (retry, problem(StatusCode::SERVICE_UNAVAILABLE, told)).into_response();
     };
-    let lines = match timeout(MAX_UPLOAD, Bytes::from_request(request, &server)).await {
+    let lines = match timeout(MAX_UPLOAD, Bytes::from_request(request, &())).await {
         Ok(Ok(lines)) => lines,
         Ok(Err(refusal)) if refusal.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return too_large();
@@ -106,7 +107,7 @@ pub async fn answer(
             );
         }
     };
-    let interval_ns = server.arguments.sample_interval_ns();
+    let interval_ns = arguments.sample_interval_ns();
     // The place is given back when the work ends, also where nobody waits for it any more.
     let work = tokio::task::spawn_blocking(move || {
         let exported = exported(format, &lines, interval_ns);

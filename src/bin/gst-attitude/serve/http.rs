@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, FromRef, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
@@ -42,6 +42,12 @@ pub struct Server {
     pub access: Arc<Access>,
     pub metrics: Arc<Metrics>,
     pub sessions: Arc<Sessions>,
+}
+
+impl FromRef<Server> for Arc<Arguments> {
+    fn from_ref(server: &Server) -> Self {
+        server.arguments.clone()
+    }
 }
 
 /// All that is answered.
