@@ -26,6 +26,7 @@ mod access;
 mod browser;
 mod export;
 mod garbage;
+mod limits;
 mod metrics;
 mod sessions;
 mod source;

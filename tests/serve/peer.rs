@@ -11,7 +11,7 @@ use gst_webrtc::{
 
 use super::*;
 
-const CAMERA: &str = "videotestsrc is-live=true ! video/x-raw,width=320,height=192,framerate=25/1 \
+const CAMERA: &str = "videotestsrc name=camera is-live=true ! video/x-raw,width=320,height=192,framerate=25/1 \
     ! vp8enc deadline=1 keyframe-max-dist=25 ! rtpvp8pay pt=96 \
     ! application/x-rtp,media=video,encoding-name=VP8,payload=96 \
     ! webrtcbin name=peer bundle-policy=max-bundle";
@@ -31,8 +31,15 @@ pub struct Peer {
 impl Peer {
     /// One that answers `offer`, and its answer.
     pub fn answering(offer: &str) -> (Self, String) {
+        Self::showing("smpte", offer)
+    }
+
+    /// The same; its camera shows this pattern of `videotestsrc`.
+    pub fn showing(pattern: &str, offer: &str) -> (Self, String) {
         let pipeline = gst::parse::launch(CAMERA).unwrap();
         let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+        let camera = pipeline.by_name("camera").unwrap();
+        camera.set_property_from_str("pattern", pattern);
         let webrtc = pipeline.by_name("peer").unwrap();
         keep_off_the_router(&webrtc);
         let heard = Arc::new(Mutex::new(Heard::default()));

@@ -2,6 +2,7 @@
 """Visitors of `gst-attitude serve` without a browser, that send what has been encoded before: they cost little, so
 that what is measured is the server."""
 
+import gc
 import json
 import subprocess
 import threading
@@ -84,6 +85,10 @@ class Visitor:
     def vanish(self):
         """Goes without a word."""
         self.pipeline.set_state(Gst.State.NULL)
+        # Each refers to the visitor, who refers to them.
+        self.pipeline = self.webrtc = None
+        self.channels.clear()
+        gc.collect()
 
     def leave(self):
         """Says good-bye and goes."""

@@ -119,7 +119,8 @@ fn limit_bitrate(pad: &gst::Pad, max_bitrate_kbits: u32, end: &End) {
             Reason::Limit,
             format!("more than {max_bitrate_kbits} kbit/s were sent for seconds"),
         );
-        gst::PadProbeReturn::Drop
+        // After `Drop` GStreamer complains that the buffer is gone already.
+        gst::PadProbeReturn::Handled
     });
 }
 
@@ -144,6 +145,6 @@ fn limit_size(pad: &gst::Pad, (max_width, max_height): (u32, u32), end: &End) {
             Reason::Limit,
             format!("the camera sends {width}x{height}, more than the {max_width}x{max_height} that are allowed"),
         );
-        gst::PadProbeReturn::Drop
+        gst::PadProbeReturn::Handled
     });
 }

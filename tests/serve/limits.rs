@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What a visitor may send, and have.
+
+use super::*;
+use peer::Peer;
+
+/// Why the session of a peer that shows this pattern is ended.
+fn closing(server: &Server, pattern: &str) -> Value {
+    let (id, offer) = server.open();
+    let (peer, answer) = Peer::showing(pattern, &offer);
+    assert_eq!(server.answer(&id, &answer).status, 204);
+    let is_told = || !peer.heard("control").is_empty();
+    assert!(peer.say_alive_until(is_told), "{}", server.said());
+    peer.heard("control").remove(0)["closing"].take()
+}
+
+#[test]
+fn a_larger_video_than_is_allowed_ends_the_session() {
+    if !has_webrtc() {
+        return;
+    }
+    let server = Server::start(&["--max-size", "160x96"]);
+    let closing = closing(&server, "smpte");
+    assert_eq!(closing["reason"], "limit");
+    let problem = closing["problem"].as_str().unwrap();
+    assert!(
+        problem.contains("320x192") && problem.contains("160x96"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_higher_bitrate_than_is_allowed_ends_the_session() {
+    if !has_webrtc() {
+        return;
+    }
+    let server = Server::start(&["--max-bitrate", "50"]);
+    let closing = closing(&server, "snow");
+    assert_eq!(closing["reason"], "limit");
+    assert!(
+        closing["problem"].as_str().unwrap().contains("50 kbit/s"),
+        "{closing}"
+    );
+}
+
+#[test]
+fn a_page_can_turn_its_analysis_off_and_on() {
+    if !has_webrtc() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let (id, offer) = server.open();
+    let (peer, answer) = Peer::answering(&offer);
+    assert_eq!(server.answer(&id, &answer).status, 204);
+    let count = || peer.heard("frames").len();
+    assert!(peer.say_alive_until(|| count() > 0));
+    peer.say(&json!({"analysis": false}));
+    // What is on its way comes.
+    std::thread::sleep(Duration::from_millis(500));
+    let before = count();
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(count(), before);
+    peer.say(&json!({"analysis": true}));
+    assert!(peer.say_alive_until(|| count() > before));
+}
