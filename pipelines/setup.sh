@@ -133,7 +133,8 @@ install_plugin() {
     [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: call $programs/gst-attitude, or add it"
     gst-inspect-1.0 faceattitude >/dev/null \
         || die "GStreamer does not find faceattitude; is GST_PLUGIN_SYSTEM_PATH set? Try: GST_PLUGIN_PATH='$plugins' gst-inspect-1.0 faceattitude"
-    say "ready, try: gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink"
+    say "ready, try in a browser: gst-attitude serve"
+    say "or in a window: gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink"
 }
 
 gpu=false build=true tests=false
