@@ -41,6 +41,7 @@ mod session;
 mod camera;
 mod source;
 
+mod memory;
 mod sessions;
 
 mod export;

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::arguments::Arguments;
 use super::camera;
 use super::ending::Reason;
+use super::memory;
 use super::metrics::{Metrics, Watch};
 use super::secret::secret;
 use super::session::Session;
@@ -20,6 +21,8 @@ use super::source::{Source, Viewer};
 
 /// How long sessions may take to end when the server does.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
+/// How long nobody must be there until memory is given back.
+const REST: Duration = Duration::from_secs(1);
 
 /// The sessions, by their ids.
 pub struct Sessions {
@@ -160,6 +163,11 @@ impl Sessions {
         drop(kept);
         self.metrics.session_ended(ending.reason);
         drop(permit);
+        // A source may still be ending.
+        tokio::time::sleep(REST).await;
+        if self.table().is_empty() {
+            let _ = tokio::task::spawn_blocking(memory::give_back).await;
+        }
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
