@@ -128,7 +128,10 @@ fn ten_failures_in_a_row_are_an_error() {
         let errors = told(&rig, gst::MessageType::Error);
         assert_eq!(errors.len(), 1, "{mode}: {errors:?}");
         assert!(errors[0].contains("ten times in a row"), "{errors:?}");
-        assert_eq!(rig.stat("failures"), 10, "{mode}");
+        // In a live stream, one that was in flight by then may have failed, too.
+        let most = if mode == "live" { 11 } else { 10 };
+        let failures = rig.stat("failures");
+        assert!((10..=most).contains(&failures), "{mode}: {failures}");
     }
 }
 

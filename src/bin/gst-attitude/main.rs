@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 mod console;
 mod interrupt;
+mod look;
 mod times;
 
 mod networks;

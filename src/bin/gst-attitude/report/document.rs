@@ -4,17 +4,18 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use gstattitude::element::drawing::Colors;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-/// Of all pages.
+use crate::look;
+
+/// Of all reports.
 const STYLE: &str = include_str!("page.css");
 
 /// A page. `style`, beside that of all pages, and `script` are the program's own, and the only ones that
 /// are taken.
 pub fn document(title: &str, style: &str, script: &str, body: &Markup) -> String {
-    let style = whole_style(style);
+    let style = look::style() + STYLE + style;
     let policy = policy(&style, script);
     let page = html! {
         (DOCTYPE)
@@ -51,22 +52,6 @@ fn policy(style: &str, script: &str) -> String {
          media-src 'self' file:; img-src data:; base-uri 'none'; form-action 'none'",
         hash(style),
         hash(script)
-    )
-}
-
-/// With the colours of the overlay.
-fn whole_style(style: &str) -> String {
-    let Colors {
-        positive,
-        neutral,
-        negative,
-        unknown,
-    } = Colors::default();
-    let [positive, neutral, negative, unknown] =
-        [positive, neutral, negative, unknown].map(|argb| format!("#{:06x}", argb & 0xFF_FFFF));
-    format!(
-        ":root{{--positive:{positive};--neutral:{neutral};--negative:{negative};\
-         --unknown:{unknown}}}\n{STYLE}{style}"
     )
 }
 

@@ -82,7 +82,7 @@ pub fn routes(server: Server) -> Router {
 
 async fn index() -> Response {
     let file = &page::INDEX;
-    ([(header::CONTENT_TYPE, file.media_type)], file.content).into_response()
+    ([(header::CONTENT_TYPE, file.media_type)], &*file.content).into_response()
 }
 
 async fn page_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
@@ -93,7 +93,7 @@ async fn page_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
         );
     };
     // Another version of the program may come to this address.
-    let digest: [u8; 32] = Sha256::digest(file.content).into();
+    let digest: [u8; 32] = Sha256::digest(&*file.content).into();
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(digest));
     let is_known = headers
         .get(header::IF_NONE_MATCH)
@@ -105,7 +105,7 @@ async fn page_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     ];
     match is_known {
         true => (StatusCode::NOT_MODIFIED, headers).into_response(),
-        false => (headers, file.content).into_response(),
+        false => (headers, &*file.content).into_response(),
     }
 }
 
