@@ -129,7 +129,7 @@ async fn open(State(server): State<Server>) -> Response {
     match server.sessions.open().await {
         Ok(opened) => (StatusCode::CREATED, Json(opened)).into_response(),
         Err(NotOpened::Full) => {
-            let told = "as many visitors are here as may be; try again later";
+            let told = "the server is full: as many visitors are here as it takes at a time";
             let retry = [(header::RETRY_AFTER, "5")];
             (retry, problem(StatusCode::SERVICE_UNAVAILABLE, told)).into_response()
         }
