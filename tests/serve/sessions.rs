@@ -15,7 +15,7 @@ fn one_too_many_is_told_so_and_gets_in_when_another_leaves() {
     let open = Request::new("POST", "/sessions");
     let ninth = server.send(&open);
     assert_eq!(ninth.status, 503);
-    assert!(ninth.problem().contains("try again"));
+    assert!(ninth.problem().contains("the server is full"));
     let seconds: u32 = ninth.header("Retry-After").unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds));
     assert_eq!(server.close(&opened[0]).status, 204);
