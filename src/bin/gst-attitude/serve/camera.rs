@@ -16,7 +16,7 @@ use super::session::{End, Session};
 
 /// How long lost packets are waited for; packets that are there are not held up.
 const LATENCY_MS: u32 = 100;
-/// More than this share of the bitrate that a page was asked to keep is too much.
+/// More than so many times the bitrate that a page was asked to keep is too much.
 const BITRATE_TOLERANCE: u64 = 2;
 /// Over as long a time.
 const BITRATE_WINDOW_S: u64 = 5;
