@@ -20,11 +20,11 @@ readonly root
 
 die() { echo "demo: $*" >&2; exit 1; }
 usage() { sed -n '/^# Finds/,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
-# As setup.sh has built it, so that nothing is built anew.
-example() {
+example() { # name, then its arguments
     local features=()
-    ! pkg-config --exists gstreamer-analytics-1.0 || features=(--features analytics)
-    cargo run --manifest-path "$root/Cargo.toml" --quiet --release --locked "${features[@]}" --example "$@"
+    ! pkg-config --exists gstreamer-analytics-1.0 || features=(--features gst-plugin-attitude/analytics)
+    cargo run --manifest-path "$root/Cargo.toml" --quiet --release --locked \
+        --package gst-attitude-pipelines "${features[@]}" --example "$@"
 }
 # A value within a pipeline description.
 quote() { sed 's/[\\"]/\\&/g; s/.*/"&"/' <<<"$1"; }
@@ -56,7 +56,7 @@ case $input in
     *) [[ -f $input && -r $input ]] || die "no such file, or it cannot be read: $input" ;;
 esac
 
-"$root/pipelines/setup.sh"
+"$root/pipelines/setup.sh" --no-program
 mkdir -p "$output"
 output=$(cd "$output" && pwd)
 if [[ -z $input ]]; then

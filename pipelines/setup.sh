@@ -4,11 +4,12 @@
 # Makes a Debian 12 or newer with Rust, gcc and Python 3 able to build and run `faceattitude`:
 # Debian's packages, ONNX Runtime's library, and the plugin itself. Does only what is still to do.
 #
-#     pipelines/setup.sh [--gpu] [--no-build] [--tests]
+#     pipelines/setup.sh [--gpu] [--no-build | --no-program] [--tests]
 #
-#     --gpu       takes ONNX Runtime with its CUDA and TensorRT providers instead (x86_64 only)
-#     --no-build  leaves out building and installing the plugin
-#     --tests     installs what only the tests need, too
+#     --gpu         takes ONNX Runtime with its CUDA and TensorRT providers instead (x86_64 only)
+#     --no-build    builds and installs nothing of this repository
+#     --no-program  builds and installs the plugin without the program gst-attitude
+#     --tests       installs what only the tests need, too
 set -euo pipefail
 
 readonly VERSION=1.31.1
@@ -118,32 +119,39 @@ install_file() { # file, folder, mode, what it is
     fi
 }
 
-install_plugin() {
-    local plugins=$data/gstreamer-1.0/plugins programs=${XDG_BIN_HOME:-$HOME/.local/bin} built features=()
-    if pkg-config --exists gstreamer-analytics-1.0; then
-        features=(--features analytics)
+build_and_install() { # true to leave out the program
+    local plugins=$data/gstreamer-1.0/plugins programs=${XDG_BIN_HOME:-$HOME/.local/bin} built
+    local packages=(--package gst-plugin-attitude) features=() what=plugin
+    if ! $1; then
+        packages+=(--package gst-attitude)
+        what="plugin and program"
     fi
-    say "plugin and programs: building${features[*]:+ with ${features[*]}}"
-    # With the examples: cargo builds the library anew for targets that need other features of a crate.
-    (cd "$root" && cargo build --release --locked --lib --bins --examples "${features[@]}")
+    if pkg-config --exists gstreamer-analytics-1.0; then
+        features=(--features gst-plugin-attitude/analytics)
+    fi
+    say "$what: building${features[*]:+ with ${features[*]}}"
+    (cd "$root" && cargo build --release --locked "${packages[@]}" --lib --bins "${features[@]}")
     built=$(cd "$root" && cargo metadata --locked --no-deps --format-version 1 \
         | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release
     install_file "$built/libgstattitude.so" "$plugins" 644 plugin
-    install_file "$built/gst-attitude" "$programs" 755 "program gst-attitude"
-    [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: call $programs/gst-attitude, or add it"
+    if ! $1; then
+        install_file "$built/gst-attitude" "$programs" 755 "program gst-attitude"
+        [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: call $programs/gst-attitude, or add it"
+    fi
     gst-inspect-1.0 faceattitude >/dev/null \
         || die "GStreamer does not find faceattitude; is GST_PLUGIN_SYSTEM_PATH set? Try: GST_PLUGIN_PATH='$plugins' gst-inspect-1.0 faceattitude"
-    say "ready, try in a browser: gst-attitude serve"
-    say "or in a window: gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink"
+    $1 || say "ready, try in a browser: gst-attitude serve"
+    say "try in a window: gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink"
 }
 
-gpu=false build=true tests=false
+gpu=false build=true no_program=false tests=false
 for argument in "$@"; do
     case $argument in
         --gpu) gpu=true ;;
         --no-build) build=false ;;
+        --no-program) no_program=true ;;
         --tests) tests=true ;;
-        *) die "unknown argument '$argument'; usage: setup.sh [--gpu] [--no-build] [--tests]" ;;
+        *) die "unknown argument '$argument'; usage: setup.sh [--gpu] [--no-build | --no-program] [--tests]" ;;
     esac
 done
 
@@ -165,5 +173,5 @@ if [[ ${ORT_DYLIB_PATH:-} ]]; then
     say "ORT_DYLIB_PATH is set and takes precedence: $ORT_DYLIB_PATH"
 fi
 if $build; then
-    install_plugin
+    build_and_install "$no_program"
 fi

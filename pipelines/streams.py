@@ -15,7 +15,7 @@ Commands are lines on stdin, until its end or Ctrl-C; a line of JSON on stdout t
 
 `faces` comes with each change, at that running time in seconds. A stream that fails, ends or hangs is `lost`, and started
 again after 1, 2, 4, up to 30 seconds, until it is `live`; its faces are new ones then, with tracks from 1.
-examples/streams.rs is the same in Rust.
+pipelines/streams.rs is the same in Rust.
 
 Needs the plugin (pipelines/setup.sh) and Debian's packages python3-gi and gir1.2-gstreamer-1.0.
 """

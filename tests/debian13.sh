@@ -86,7 +86,7 @@ run_tests() { # arguments of cargo test
         bind "$root/../shared" /mnt/sources/shared ro
     fi
     local cargo=(inside /mnt/sources/gst-attitude CARGO_HOME=/mnt/cargo CARGO_TARGET_DIR=/mnt/target)
-    local features=(--locked --offline --features analytics)
+    local features=(--workspace --locked --offline --features gst-plugin-attitude/analytics)
     say "lints with the feature"
     # Not by way of cargo, which would find the one of rustup in its home.
     "${cargo[@]}" cargo-clippy --all-targets "${features[@]}" -- -D warnings

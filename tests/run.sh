@@ -39,10 +39,10 @@ install_python_packages() {
 
 stage "setup" pipelines/setup.sh --no-build --tests
 stage "format" cargo fmt --check
-stage "lints" cargo clippy --all-targets --locked -- -D warnings
+stage "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 stage "Python packages for tests" install_python_packages
 # A leak is a warning; GST_DEBUG=GST_TRACER:7 beside these tells of what.
-stage "tests" env PYTHON="$work/venv/bin/python" G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --locked
+stage "tests" env PYTHON="$work/venv/bin/python" G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --workspace --locked
 stage "tests on Debian 13" tests/debian13.sh
 stage "demo" pipelines/demo.sh --output "$work"
 stage "demo's results" check_demo

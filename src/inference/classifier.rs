@@ -10,13 +10,13 @@ use super::description::{Activation, Description, Output, Task};
 use super::identification;
 use super::model::{ModelError, Source};
 use super::session::{Network, Outputs, Placement};
-use crate::analysis::InferenceError;
-use crate::analysis::attitude::{
+use attitude::InferenceError;
+use attitude::classification::{
     Attitude, AttitudeClassifier, Classification, ClassifierInput, Scores,
 };
-use crate::analysis::emotions::{Emotions, MAX_EMOTIONS};
-use crate::analysis::mapping::Mapping;
-use crate::analysis::preprocessing::TensorLayout;
+use attitude::emotions::{Emotions, MAX_EMOTIONS};
+use attitude::mapping::Mapping;
+use attitude::preprocessing::TensorLayout;
 
 /// Longest side of a crop: a model must not ask for more memory than there is.
 const MAX_SIDE: usize = 1024;

@@ -6,11 +6,11 @@
 use serde::Deserialize;
 
 use super::model::ModelError;
-use crate::analysis::attitude::Attitude;
-use crate::analysis::crop::Framing;
-use crate::analysis::geometry::Point;
-use crate::analysis::mapping;
-use crate::analysis::preprocessing::{Channels, PixelFormat, TensorLayout};
+use attitude::classification::Attitude;
+use attitude::crop::Framing;
+use attitude::geometry::Point;
+use attitude::mapping;
+use attitude::preprocessing::{Channels, PixelFormat, TensorLayout};
 
 /// The newest version of the description that is understood.
 const SCHEMA: u32 = 1;

@@ -8,12 +8,12 @@ use super::description::{Description, HeadKind, Task};
 use super::identification;
 use super::model::{ModelError, Source};
 use super::session::{Network, Outputs, Placement};
-use crate::analysis::InferenceError;
-use crate::analysis::detection::{
+use attitude::InferenceError;
+use attitude::detection::{
     CENTER_MAP_CHANNELS, Detection, DetectorInput, FaceDetector, Grid, YunetLevel, read_center_map,
     read_ultraface, read_yunet,
 };
-use crate::analysis::preprocessing::{InputSize, TensorLayout};
+use attitude::preprocessing::{InputSize, TensorLayout};
 
 /// Strides of the dense heads, which are also what their inputs' sides must be multiples of.
 const STRIDES: [usize; 3] = [8, 16, 32];

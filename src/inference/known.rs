@@ -80,7 +80,7 @@ pub(super) fn recognise(source: &Source, network: &Network) -> Option<&'static K
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inference::description::Task;
+    use crate::description::Task;
 
     #[test]
     fn every_known_model_is_described() {

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::provider::Provider;
-use crate::analysis::InferenceError;
+use attitude::InferenceError;
 
 /// Largest model that is read: a mistaken path must not fill the memory.
 const MAX_MODEL_BYTES: u64 = 1 << 30;

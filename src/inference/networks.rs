@@ -10,13 +10,13 @@ use super::model::{ModelError, Source};
 use super::provider::Provider;
 use super::runtime::{self, RuntimeError, Search};
 use super::session::Placement;
-use crate::analysis::InferenceError;
-use crate::analysis::analyzer::{Analysis, Analyzer, Params};
-use crate::analysis::attitude::AttitudeClassifier;
-use crate::analysis::detection::{Detection, FaceDetector};
-use crate::analysis::frame::Frame;
-use crate::analysis::mapping::Mapping;
-use crate::analysis::preprocessing::Channels;
+use attitude::InferenceError;
+use attitude::analyzer::{Analysis, Analyzer, Params};
+use attitude::classification::AttitudeClassifier;
+use attitude::detection::{Detection, FaceDetector};
+use attitude::frame::Frame;
+use attitude::mapping::Mapping;
+use attitude::preprocessing::Channels;
 
 /// Which networks to run, and on what.
 #[derive(Clone, Debug)]

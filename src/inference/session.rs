@@ -9,7 +9,7 @@ use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
 use super::model::ModelError;
 use super::provider::Provider;
-use crate::analysis::InferenceError;
+use attitude::InferenceError;
 
 /// What to run a network on.
 #[derive(Clone, Copy, Debug)]

@@ -16,17 +16,15 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
-use gstattitude::analysis::analyzer::{Analysis, Analyzer, Params, Timings};
-use gstattitude::analysis::crop;
-use gstattitude::analysis::detection::Detection;
-use gstattitude::analysis::frame::{
-    ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Snapshot,
-};
-use gstattitude::analysis::preprocessing::{Letterbox, Resampler};
-use gstattitude::inference::model::Source;
-use gstattitude::inference::networks::{Config, Networks};
-use gstattitude::inference::provider::Provider;
-use gstattitude::inference::runtime::{self, Search};
+use attitude::analyzer::{Analysis, Analyzer, Params, Timings};
+use attitude::crop;
+use attitude::detection::Detection;
+use attitude::frame::{ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Snapshot};
+use attitude::preprocessing::{Letterbox, Resampler};
+use attitude_inference::model::Source;
+use attitude_inference::networks::{Config, Networks};
+use attitude_inference::provider::Provider;
+use attitude_inference::runtime::{self, Search};
 
 const SIZES: [(usize, usize); 3] = [(640, 360), (1280, 720), (1920, 1080)];
 

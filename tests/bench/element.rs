@@ -43,7 +43,7 @@ unsafe impl GlobalAlloc for Counting {
 fn frame(has_face: bool) -> Vec<u8> {
     let mut luma = vec![60; WIDTH * HEIGHT];
     if has_face {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/neutral.png");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/neutral.png");
         let file = std::io::BufReader::new(std::fs::File::open(path).expect("a fixture"));
         let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
         let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];

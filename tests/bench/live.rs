@@ -23,7 +23,7 @@ const CASES: [(VideoFormat, u32, u32, bool); 6] = [
 ];
 
 fn harness(info: &VideoInfo, has_overlay: bool) -> Harness {
-    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models");
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/models");
     let mut harness = Harness::new_parse(&format!(
         "faceattitude mode=live overlay={has_overlay} detector-model={models}/one-face.onnx \
          attitude-model={models}/slow.onnx"

@@ -5,12 +5,12 @@
 //!
 //!     cargo bench --bench overlay
 
+use attitude::classification::Attitude;
+use attitude::geometry::Rect;
+use attitude::history::{History, Moment};
 use criterion::{BenchmarkId, Criterion};
 use gst_video::{VideoFormat, VideoFrameRef, VideoInfo, VideoOverlayComposition};
-use gstattitude::analysis::attitude::Attitude;
-use gstattitude::analysis::geometry::Rect;
-use gstattitude::analysis::history::{History, Moment};
-use gstattitude::element::drawing::{Drawn, FaceDrawing, Pixelator, Renderer};
+use gstattitude::drawing::{Drawn, FaceDrawing, Pixelator, Renderer};
 
 const SIZES: [(u32, u32); 4] = [(640, 360), (1280, 720), (1920, 1080), (3840, 2160)];
 const LABEL: Option<Attitude> = Some(Attitude::Positive);

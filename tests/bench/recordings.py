@@ -125,7 +125,7 @@ def least(costs):
 def build_plugin():
     """The folder with the plugin as it is in this repository."""
     say("plugin: building")
-    subprocess.run(["cargo", "build", "--quiet", "--release", "--locked", "--lib"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--quiet", "--release", "--locked", "--package=gst-plugin-attitude"], cwd=ROOT, check=True)
     metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
     found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
     return f"{found['target_directory']}/release"

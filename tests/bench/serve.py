@@ -198,7 +198,7 @@ def main():
     arguments = parser.parse_args()
     Gst.init(None)
 
-    build = ["cargo", "build", "--quiet", "--release", "--locked", "--bin=gst-attitude", "--example=average_faces"]
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "--workspace", "--bin=gst-attitude", "--example=average_faces"]
     subprocess.run(build, cwd=ROOT, check=True)
     metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
     found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)

@@ -30,7 +30,7 @@ const PLAIN: &str = "identity name=faces";
 
 /// Writes a picture with `columns` by `rows` average faces.
 fn write_picture(path: &Path, (columns, rows): (usize, usize)) {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/neutral.png");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/neutral.png");
     let file = std::io::BufReader::new(std::fs::File::open(file).expect("a fixture"));
     let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
     let mut face = vec![0; reader.output_buffer_size().expect("a size")];

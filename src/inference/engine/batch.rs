@@ -6,8 +6,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::analysis::InferenceError;
-use crate::analysis::attitude::{AttitudeClassifier, Classification, ClassifierInput};
+use attitude::InferenceError;
+use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
 
 /// A classifier of which any number of streams' networks can have a member.
 pub(super) struct Batch {

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use super::Engine;
 use super::pool::Pool;
 use super::workers::Task;
-use crate::analysis::InferenceError;
-use crate::analysis::analyzer::{Analysis, Analyzer, Params};
-use crate::analysis::detection::Detection;
-use crate::analysis::epoch::Epoch;
-use crate::analysis::frame::Snapshot;
+use attitude::InferenceError;
+use attitude::analyzer::{Analysis, Analyzer, Params};
+use attitude::detection::Detection;
+use attitude::epoch::Epoch;
+use attitude::frame::Snapshot;
 
 /// A frame to analyse. `C` is what the caller wants back with the outcome.
 pub struct Job<C> {

@@ -22,7 +22,7 @@ pub use pool::Lease;
 use pool::Pool;
 use workers::Workers;
 
-use crate::analysis::InferenceError;
+use attitude::InferenceError;
 
 /// Networks to run for any number of streams.
 pub struct Engine {
@@ -55,7 +55,7 @@ const FRAMES_ON_GPU: usize = 4;
 
 /// How much may run side by side.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Threads that analyse the frames of live streams.
     pub workers: usize,
     /// Networks of a kind that are loaded.
@@ -93,7 +93,7 @@ impl Engine {
     }
 
     /// An engine of `networks`, and what `load` loads more where that helps.
-    pub(crate) fn new(
+    pub fn new(
         networks: Networks,
         load: impl Fn() -> Result<Networks, LoadError> + Send + Sync + 'static,
         limits: Limits,

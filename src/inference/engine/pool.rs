@@ -5,8 +5,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::analysis::InferenceError;
-use crate::inference::networks::{LoadError, Networks};
+use crate::networks::{LoadError, Networks};
+use attitude::InferenceError;
 
 type Load = dyn Fn() -> Result<Networks, LoadError> + Send + Sync;
 

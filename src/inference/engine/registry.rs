@@ -10,12 +10,12 @@ use once_cell::sync::Lazy;
 
 use super::batch::Batch;
 use super::{Engine, Limits};
-use crate::analysis::mapping::Mapping;
-use crate::inference::digest::sha256;
-use crate::inference::model::{ModelError, Source};
-use crate::inference::networks::{Config, LoadError, Networks};
-use crate::inference::provider::Provider;
-use crate::inference::runtime;
+use crate::digest::sha256;
+use crate::model::{ModelError, Source};
+use crate::networks::{Config, LoadError, Networks};
+use crate::provider::Provider;
+use crate::runtime;
+use attitude::mapping::Mapping;
 
 /// What makes two users' networks the same.
 #[derive(Clone, PartialEq, Eq, Hash)]

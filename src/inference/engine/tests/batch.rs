@@ -6,9 +6,9 @@ use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use super::{FOREVER, fake_input};
-use crate::analysis::InferenceError;
-use crate::analysis::attitude::{AttitudeClassifier, Classification, ClassifierInput, Scores};
-use crate::inference::engine::batch::Batch;
+use crate::engine::batch::Batch;
+use attitude::InferenceError;
+use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput, Scores};
 
 /// Says of each crop what its only number is, and tells how many it was given at a time.
 struct Echo {

@@ -8,14 +8,14 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use super::*;
-use crate::analysis::analyzer::Params;
-use crate::analysis::attitude::{AttitudeClassifier, Classification, ClassifierInput, Scores};
-use crate::analysis::crop::Framing;
-use crate::analysis::detection::{Detection, DetectorInput, FaceDetector};
-use crate::analysis::epoch::Epoch;
-use crate::analysis::frame::{Frame, Snapshot};
-use crate::analysis::geometry::{Point, Rect};
-use crate::analysis::preprocessing::{InputSize, PixelFormat};
+use attitude::analyzer::Params;
+use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput, Scores};
+use attitude::crop::Framing;
+use attitude::detection::{Detection, DetectorInput, FaceDetector};
+use attitude::epoch::Epoch;
+use attitude::frame::{Frame, Snapshot};
+use attitude::geometry::{Point, Rect};
+use attitude::preprocessing::{InputSize, PixelFormat};
 
 /// Longer than anything here takes: a test that waits for it fails instead of hanging.
 const FOREVER: Duration = Duration::from_secs(60);

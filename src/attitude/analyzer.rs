@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The walk of one sampled frame: detection, tracking, crop, classification, smoothing.
+
+use std::time::{Duration, Instant};
+
+use super::InferenceError;
+use super::classification::{Attitude, AttitudeClassifier, Classification, Scores};
+use super::crop;
+use super::detection::{Detection, FaceDetector, suppress_overlaps};
+use super::emotions::Emotions;
+use super::frame::Frame;
+use super::geometry::{Landmarks, Point, Rect};
+use super::preprocessing::{Letterbox, Resampler};
+use super::scene::CutDetector;
+use super::smoothing::Smoother;
+use super::tracking::{Tracker, extrapolate};
+
+/// What the analysis of a frame depends on, beside the networks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Params {
+    /// Long side of the detector's input in pixels; 0 to derive it from `min_face_size`.
+    pub detector_size: u32,
+    /// Height in frame pixels under which a face is passed over.
+    pub min_face_size: u32,
+    /// Most faces that are followed.
+    pub max_faces: u32,
+    /// Least score of a detection.
+    pub detection_threshold: f32,
+    /// IoU above which two detections are one face.
+    pub overlap_threshold: f32,
+    /// Smoothed score under which the attitude is unknown.
+    pub min_confidence: f32,
+    /// Time constant of the scores.
+    pub smoothing_ns: u64,
+    /// How long a face that is not seen is kept; three times the time between samples where that
+    /// is more.
+    pub track_timeout_ns: u64,
+}
+
+impl Default for Params {
+    /// Suits the default models.
+    fn default() -> Self {
+        Self {
+            detector_size: 320,
+            min_face_size: 24,
+            max_faces: 16,
+            // Measured on video at 320 px: at 0.6 the default detector finds nothing in an empty room
+            // and loses no head that rolls.
+            detection_threshold: 0.6,
+            overlap_threshold: 0.4,
+            // Of the default model's answers below, about half are right.
+            min_confidence: 0.5,
+            smoothing_ns: 500_000_000,
+            track_timeout_ns: 1_000_000_000,
+        }
+    }
+}
+
+/// Least height of a face in a detector's input that it is expected to find: the default detector
+/// finds eight in ten from there to 32 px, and half of those of 16 to 24 px.
+const DETECTABLE_FACE_PX: f32 = 24.0;
+
+/// Longest side of a detector's input: what it takes to find every face in an 8K frame would
+/// cost seconds and gigabytes.
+const MAX_DETECTOR_SIZE: usize = 4096;
+
+/// Longest that a call to the classifier may be: more crops are split into several.
+const MAX_BATCH: usize = 64;
+
+impl Params {
+    fn detector_long_side(&self, frame: &Frame) -> usize {
+        let long_side = if self.detector_size > 0 {
+            self.detector_size as usize
+        } else {
+            let shown_width = frame.width() as f32 * frame.pixel_aspect();
+            let frame_side = shown_width.max(frame.height() as f32);
+            let scale = DETECTABLE_FACE_PX / self.min_face_size.max(1) as f32;
+            (frame_side * scale.min(1.0)).ceil() as usize
+        };
+        long_side.clamp(32, MAX_DETECTOR_SIZE)
+    }
+}
+
+/// One followed face, as of the sample that the analysis was made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Face {
+    /// Number of the track.
+    pub track: u32,
+    /// Where it was last seen.
+    pub bbox_in_frame: Rect,
+    /// How its centre moves, in frame pixels a second.
+    pub velocity_per_s: Point,
+    /// Where they were last seen.
+    pub landmarks_in_frame: Option<Landmarks>,
+    /// Score of the last detection.
+    pub detection_score: f32,
+    /// Its attitude; `None` while unknown.
+    pub label: Option<Attitude>,
+    /// Smoothed scores; `None` before the first classification.
+    pub scores: Option<Scores>,
+    /// Scores of the last classification, not smoothed.
+    pub raw_scores: Option<Scores>,
+    /// Smoothed probabilities of the classifier's emotions; none before the first classification.
+    pub emotions: Emotions,
+    /// When it was first seen, in running time.
+    pub first_seen_ns: u64,
+    /// When it was last seen, in running time.
+    pub observed_ns: u64,
+    /// When it was last classified, in running time.
+    pub classified_ns: Option<u64>,
+}
+
+impl Face {
+    /// When what is known of the face was last learnt, in running time.
+    pub fn updated_ns(&self) -> u64 {
+        self.classified_ns.unwrap_or(self.observed_ns)
+    }
+
+    /// Whether its attitude was learnt from the sample at `time_ns`.
+    pub fn is_judged_at(&self, time_ns: u64) -> bool {
+        self.classified_ns == Some(time_ns)
+    }
+
+    /// The smoothed score of the label, 0 where the attitude is unknown.
+    pub fn confidence(&self) -> f32 {
+        match (self.label, self.scores) {
+            (Some(label), Some(scores)) => scores.get(label),
+            _ => 0.0,
+        }
+    }
+
+    /// The box moved on to `time_ns` at constant velocity.
+    pub fn bbox_at(&self, time_ns: u64) -> Rect {
+        let age_ns = time_ns.saturating_sub(self.observed_ns);
+        extrapolate(self.bbox_in_frame, self.velocity_per_s, age_ns)
+    }
+
+    /// The landmarks moved along with the box.
+    pub fn landmarks_at(&self, time_ns: u64) -> Option<Landmarks> {
+        let moved = self.bbox_at(time_ns);
+        let (dx, dy) = (
+            moved.x - self.bbox_in_frame.x,
+            moved.y - self.bbox_in_frame.y,
+        );
+        let landmarks = self.landmarks_in_frame?;
+        Some(landmarks.map(|p| Point::new(p.x + dx, p.y + dy)))
+    }
+}
+
+/// How long the parts of an analysis took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timings {
+    /// Scaling the frame into the detector's input.
+    pub scaling: Duration,
+    /// Running the detector and reading its outputs.
+    pub detection: Duration,
+    /// Cutting out the faces.
+    pub crop: Duration,
+    /// Running the classifier.
+    pub classification: Duration,
+}
+
+/// What is known after a sample.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    /// When the sampled frame is shown, in running time.
+    pub time_ns: u64,
+    /// The faces that are followed, by number of their track.
+    pub faces: Vec<Face>,
+    /// How long after it was seen a face counts that is not seen again.
+    pub track_timeout_ns: u64,
+    /// What it cost.
+    pub timings: Timings,
+}
+
+/// What is kept with a track.
+#[derive(Clone, Debug, Default)]
+struct TrackState {
+    smoother: Smoother,
+    raw_scores: Option<Scores>,
+    classified_ns: Option<u64>,
+}
+
+/// Analyses the sampled frames of one stream. Holds the stream's state and the memory that is
+/// reused from sample to sample; the networks are the caller's.
+#[derive(Debug, Default)]
+pub struct Analyzer {
+    resampler: Resampler,
+    picture: Vec<f32>,
+    detections: Vec<Detection>,
+    cuts: CutDetector,
+    tracker: Tracker<TrackState>,
+    /// Indices of the tracks whose faces are in `crops`.
+    cropped_tracks: Vec<usize>,
+    crops: Vec<f32>,
+    classifications: Vec<Classification>,
+}
+
+impl Analyzer {
+    /// Takes the frame shown at `time_ns` of running time and replaces the contents of `analysis`
+    /// by what is then known.
+    ///
+    /// # Errors
+    /// Where a network fails. The stream's state is then that before the frame, or that before the
+    /// classification; so is `analysis`, but for its timings.
+    pub fn analyze(
+        &mut self,
+        frame: &Frame,
+        time_ns: u64,
+        detector: &mut dyn FaceDetector,
+        classifier: &mut dyn AttitudeClassifier,
+        params: &Params,
+        analysis: &mut Analysis,
+    ) -> Result<(), InferenceError> {
+        analysis.timings = Timings::default();
+        self.detect(frame, detector, params, &mut analysis.timings)?;
+        self.judge(frame, time_ns, classifier, params, analysis)
+    }
+
+    /// The same with the faces that somebody else has found, `given` in pixels of the frame. Cuts are
+    /// not noticed then.
+    ///
+    /// # Errors
+    /// Where the classifier fails, as [`analyze`](Self::analyze).
+    pub fn analyze_given(
+        &mut self,
+        frame: &Frame,
+        time_ns: u64,
+        given: &[Detection],
+        classifier: &mut dyn AttitudeClassifier,
+        params: &Params,
+        analysis: &mut Analysis,
+    ) -> Result<(), InferenceError> {
+        analysis.timings = Timings::default();
+        self.detections.clear();
+        let valid = given.iter().filter(|detection| detection.is_valid());
+        self.detections.extend(valid);
+        self.thin_out(params);
+        self.judge(frame, time_ns, classifier, params, analysis)
+    }
+
+    /// Follows and classifies the faces in `self.detections`, and reports.
+    fn judge(
+        &mut self,
+        frame: &Frame,
+        time_ns: u64,
+        classifier: &mut dyn AttitudeClassifier,
+        params: &Params,
+        analysis: &mut Analysis,
+    ) -> Result<(), InferenceError> {
+        self.tracker.update(
+            &self.detections,
+            time_ns,
+            params.track_timeout_ns,
+            params.max_faces as usize,
+        );
+        self.classify(frame, time_ns, classifier, params, &mut analysis.timings)?;
+        self.report(time_ns, &mut analysis.faces);
+        analysis.time_ns = time_ns;
+        analysis.track_timeout_ns = self.tracker.timeout_ns();
+        Ok(())
+    }
+
+    /// Ends all tracks and forgets the picture before, as at a flush or a gap, and the tables that a
+    /// panic may have left half-way. Numbers of tracks are not used again.
+    pub fn reset(&mut self) {
+        self.tracker.restart();
+        self.cuts.reset();
+        self.resampler = Resampler::default();
+    }
+
+    /// Finds the faces of a picture that stands alone, the surest first, without following or
+    /// judging them.
+    ///
+    /// # Errors
+    /// Where the detector fails.
+    pub fn find(
+        &mut self,
+        frame: &Frame,
+        detector: &mut dyn FaceDetector,
+        params: &Params,
+    ) -> Result<&[Detection], InferenceError> {
+        self.detect(frame, detector, params, &mut Timings::default())?;
+        Ok(&self.detections)
+    }
+
+    fn detect(
+        &mut self,
+        frame: &Frame,
+        detector: &mut dyn FaceDetector,
+        params: &Params,
+        timings: &mut Timings,
+    ) -> Result<(), InferenceError> {
+        let started = Instant::now();
+        let input = detector.input();
+        let format = input.pixel_format;
+        let letterbox = Letterbox::new(
+            (frame.width(), frame.height()),
+            frame.pixel_aspect(),
+            input.size,
+            params.detector_long_side(frame),
+        );
+        let (width, height) = (letterbox.input_width, letterbox.input_height);
+        self.picture.resize(format.len(width, height), 0.0);
+        self.resampler
+            .scale(frame, &letterbox, &format, &mut self.picture);
+        timings.scaling = started.elapsed();
+
+        let started = Instant::now();
+        detector.detect(
+            &self.picture,
+            width,
+            height,
+            params.detection_threshold,
+            &mut self.detections,
+        )?;
+        if self.cuts.is_cut(&self.picture, &letterbox, &format) {
+            self.tracker.end_all();
+        }
+        for detection in &mut self.detections {
+            detection.bbox = letterbox.rect_in_frame(detection.bbox);
+            let in_frame = |points: Landmarks| points.map(|p| letterbox.point_in_frame(p));
+            detection.landmarks = detection.landmarks.map(in_frame);
+        }
+        self.thin_out(params);
+        timings.detection = started.elapsed();
+        Ok(())
+    }
+
+    /// Leaves the faces that are large enough, each once, the surest first.
+    fn thin_out(&mut self, params: &Params) {
+        self.detections
+            .retain(|detection| detection.bbox.h >= params.min_face_size as f32);
+        suppress_overlaps(
+            &mut self.detections,
+            params.overlap_threshold,
+            params.max_faces as usize,
+        );
+    }
+
+    fn classify(
+        &mut self,
+        frame: &Frame,
+        time_ns: u64,
+        classifier: &mut dyn AttitudeClassifier,
+        params: &Params,
+        timings: &mut Timings,
+    ) -> Result<(), InferenceError> {
+        let started = Instant::now();
+        let input = classifier.input();
+        let size = (input.width, input.height);
+        let crop_len = input.pixel_format.len(size.0, size.1);
+        self.cropped_tracks.clear();
+        self.crops.clear();
+        for (index, track) in self.tracker.tracks().iter().enumerate() {
+            let shown = track.detection.stretched(frame.pixel_aspect());
+            if track.observed_ns == time_ns && crop::is_judgeable(&shown, frame) {
+                let transform = crop::shown_from_crop(&shown, &input.framing, size.0, size.1);
+                let start = self.crops.len();
+                self.crops.resize(start + crop_len, 0.0);
+                let crop = &mut self.crops[start..];
+                crop::cut(frame, &transform, &input.pixel_format, size, crop);
+                self.cropped_tracks.push(index);
+            }
+        }
+        timings.crop = started.elapsed();
+
+        let started = Instant::now();
+        let batches = self.crops.chunks(crop_len * MAX_BATCH);
+        for (crops, indices) in batches.zip(self.cropped_tracks.chunks(MAX_BATCH)) {
+            classifier.classify(crops, indices.len(), &mut self.classifications)?;
+            for (&index, &found) in indices.iter().zip(&self.classifications) {
+                if found.is_valid() {
+                    let state = &mut self.tracker.tracks_mut()[index].state;
+                    state.smoother.update(
+                        found,
+                        time_ns,
+                        params.smoothing_ns,
+                        params.min_confidence,
+                    );
+                    state.raw_scores = Some(found.scores);
+                    state.classified_ns = Some(time_ns);
+                }
+            }
+        }
+        timings.classification = started.elapsed();
+        Ok(())
+    }
+
+    /// Writes down all live tracks. What was known of an attitude before the track timeout counts
+    /// no longer.
+    fn report(&mut self, time_ns: u64, faces: &mut Vec<Face>) {
+        faces.clear();
+        let timeout_ns = self.tracker.timeout_ns();
+        for track in self.tracker.tracks_mut() {
+            let is_stale = |classified_ns| time_ns.saturating_sub(classified_ns) >= timeout_ns;
+            if track.state.classified_ns.is_some_and(is_stale) {
+                track.state = TrackState::default();
+            }
+            faces.push(Face {
+                track: track.id,
+                bbox_in_frame: track.detection.bbox,
+                velocity_per_s: track.velocity_per_s,
+                landmarks_in_frame: track.detection.landmarks,
+                detection_score: track.detection.score,
+                label: track.state.smoother.label(),
+                scores: track.state.smoother.scores(),
+                raw_scores: track.state.raw_scores,
+                emotions: track.state.smoother.emotions(),
+                first_seen_ns: track.first_seen_ns,
+                observed_ns: track.observed_ns,
+                classified_ns: track.state.classified_ns,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The whole walk with scripted networks.
+
+use super::*;
+use crate::classification::{Classification, ClassifierInput};
+use crate::crop::Framing;
+use crate::detection::DetectorInput;
+use crate::preprocessing::{InputSize, PixelFormat};
+
+const MS: u64 = 1_000_000;
+
+const POSITIVE: Scores = Scores::from_array([1.0, 0.0, 0.0]);
+const NEUTRAL: Scores = Scores::from_array([0.0, 1.0, 0.0]);
+const NEGATIVE: Scores = Scores::from_array([0.0, 0.0, 1.0]);
+
+const PARAMS: Params = Params {
+    detector_size: 320,
+    min_face_size: 24,
+    max_faces: 16,
+    detection_threshold: 0.5,
+    overlap_threshold: 0.4,
+    min_confidence: 0.4,
+    smoothing_ns: 0,
+    track_timeout_ns: 1_000 * MS,
+};
+
+/// Finds what it is told to.
+struct ScriptedDetector {
+    input: DetectorInput,
+    answer: Result<Vec<Detection>, InferenceError>,
+}
+
+impl FaceDetector for ScriptedDetector {
+    fn input(&self) -> &DetectorInput {
+        &self.input
+    }
+
+    fn detect(
+        &mut self,
+        picture: &[f32],
+        width: usize,
+        height: usize,
+        _threshold: f32,
+        candidates: &mut Vec<Detection>,
+    ) -> Result<(), InferenceError> {
+        assert_eq!(picture.len(), width * height);
+        candidates.clone_from(&self.answer.clone()?);
+        Ok(())
+    }
+}
+
+/// Scores every crop as it is told to and notes how many it was given at a time.
+struct ScriptedClassifier {
+    input: ClassifierInput,
+    answer: Result<Scores, InferenceError>,
+    batches: Vec<usize>,
+}
+
+impl AttitudeClassifier for ScriptedClassifier {
+    fn input(&self) -> &ClassifierInput {
+        &self.input
+    }
+
+    fn model_name(&self) -> &str {
+        "scripted"
+    }
+
+    fn emotion_labels(&self) -> &[String] {
+        &[]
+    }
+
+    fn classify(
+        &mut self,
+        crops: &[f32],
+        batch: usize,
+        found: &mut Vec<Classification>,
+    ) -> Result<(), InferenceError> {
+        assert_eq!(crops.len(), batch * 4 * 4);
+        self.batches.push(batch);
+        *found = vec![self.answer.clone()?.into(); batch];
+        Ok(())
+    }
+}
+
+/// A stream of which the test says what the networks answer.
+struct Stream {
+    analyzer: Analyzer,
+    detector: ScriptedDetector,
+    classifier: ScriptedClassifier,
+    params: Params,
+    analysis: Analysis,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self {
+            analyzer: Analyzer::default(),
+            detector: ScriptedDetector {
+                input: DetectorInput {
+                    size: InputSize::MultipleOf(32),
+                    pixel_format: PixelFormat::LUMA,
+                },
+                answer: Ok(Vec::new()),
+            },
+            classifier: ScriptedClassifier {
+                input: ClassifierInput {
+                    width: 4,
+                    height: 4,
+                    pixel_format: PixelFormat::LUMA,
+                    framing: Framing {
+                        box_height: 1.0,
+                        box_center: Point::default(),
+                        landmarks: None,
+                    },
+                },
+                answer: Ok(NEUTRAL),
+                batches: Vec::new(),
+            },
+            params: PARAMS,
+            analysis: Analysis::default(),
+        }
+    }
+}
+
+impl Stream {
+    /// Samples `frame` at `time_ms`.
+    fn look_at(&mut self, frame: &Frame, time_ms: u64) -> Result<&[Face], InferenceError> {
+        self.analyzer.analyze(
+            frame,
+            time_ms * MS,
+            &mut self.detector,
+            &mut self.classifier,
+            &self.params,
+            &mut self.analysis,
+        )?;
+        Ok(&self.analysis.faces)
+    }
+
+    /// Samples a grey frame of 640x360 px at `time_ms`, with `found` in it.
+    fn sample(&mut self, time_ms: u64, found: &[Detection]) -> &[Face] {
+        self.detector.answer = Ok(found.to_vec());
+        let frame = Frame::from_luma(640, 360, &[128; 640 * 360]).unwrap();
+        self.look_at(&frame, time_ms).unwrap()
+    }
+}
+
+/// A face of 40x40 px in the detector's input, which is 80x80 px of a frame of 640x360.
+fn face_at(x: f32, y: f32) -> Detection {
+    Detection {
+        bbox: Rect::new(x, y, 40.0, 40.0),
+        score: 0.9,
+        landmarks: None,
+    }
+}
+
+/// The same with landmarks: it looks ahead, or away from the camera.
+fn posed(face: Detection, is_turned_away: bool) -> Detection {
+    let nose_x = if is_turned_away { 34.0 } else { 20.0 };
+    let (xs, ys) = (
+        [10.0, 30.0, nose_x, 13.0, 27.0],
+        [12.0, 12.0, 22.0, 32.0, 32.0],
+    );
+    let point = |i: usize| Point::new(face.bbox.x + xs[i], face.bbox.y + ys[i]);
+    Detection {
+        landmarks: Some(std::array::from_fn(point)),
+        ..face
+    }
+}
+
+#[test]
+fn a_face_keeps_one_track_and_its_scores_are_smoothed() {
+    let mut stream = Stream::default();
+    stream.params.smoothing_ns = 500 * MS;
+    stream.classifier.answer = Ok(POSITIVE);
+    let face = stream.sample(0, &[face_at(10.0, 20.0)])[0];
+    assert_eq!((face.track, face.scores), (1, Some(POSITIVE)));
+    stream.classifier.answer = Ok(NEGATIVE);
+    let faces = stream.sample(500, &[face_at(12.0, 20.0)]);
+    assert_eq!(faces.len(), 1);
+    let face = faces[0];
+    assert_eq!((face.track, face.raw_scores), (1, Some(NEGATIVE)));
+    assert!((face.scores.unwrap().positive - (-1f32).exp()).abs() < 1e-4);
+    assert_eq!(face.label, Some(Attitude::Negative));
+    assert!((face.confidence() - 0.632).abs() < 1e-3);
+    assert_eq!(face.classified_ns, Some(500 * MS));
+}
+
+#[test]
+fn positions_are_in_pixels_of_the_frame() {
+    let mut stream = Stream::default();
+    let face = stream.sample(0, &[posed(face_at(10.0, 20.0), false)])[0];
+    assert_eq!(face.bbox_in_frame, Rect::new(20.0, 40.0, 80.0, 80.0));
+    assert_eq!(face.landmarks_in_frame.unwrap()[0], Point::new(40.0, 64.0));
+}
+
+#[test]
+fn all_faces_of_a_frame_are_classified_at_once() {
+    let mut stream = Stream::default();
+    let row: Vec<_> = (0..5).map(|i| face_at(50.0 * i as f32, 20.0)).collect();
+    let faces = stream.sample(0, &row);
+    assert!(faces.iter().all(|face| face.label.is_some()));
+    assert_eq!(stream.classifier.batches, [5]);
+}
+
+#[test]
+fn of_500_faces_the_best_are_followed_and_classified_in_bounded_batches() {
+    let mut stream = Stream::default();
+    stream.params.max_faces = 100;
+    let mut faces = crowd();
+    faces[250].score = 0.99;
+    let Rect { x, y, w, h } = faces[250].bbox;
+    stream.sample(0, &faces);
+    assert_eq!(stream.analysis.faces.len(), 100);
+    assert_eq!(stream.classifier.batches, [64, 36]);
+    let best = Rect::new(2.0 * x, 2.0 * y, 2.0 * w, 2.0 * h);
+    let mut boxes = stream.analysis.faces.iter().map(|face| face.bbox_in_frame);
+    assert!(boxes.any(|bbox| bbox == best));
+}
+
+/// 500 faces of 24x24 px in the frame, hardly overlapping.
+fn crowd() -> Vec<Detection> {
+    let bbox = |i: usize| Rect::new((i % 25) as f32 * 12.0, (i / 25) as f32 * 9.0, 12.0, 12.0);
+    let face = |i| Detection {
+        bbox: bbox(i),
+        ..face_at(0.0, 0.0)
+    };
+    (0..500).map(face).collect()
+}
+
+#[test]
+fn faces_under_the_least_size_are_passed_over() {
+    let mut stream = Stream::default();
+    let mut small = face_at(100.0, 20.0);
+    small.bbox.h = 11.9;
+    assert_eq!(stream.sample(0, &[face_at(10.0, 20.0), small]).len(), 1);
+    stream.params.min_face_size = 23;
+    assert_eq!(stream.sample(200, &[face_at(10.0, 20.0), small]).len(), 2);
+}
+
+#[test]
+fn faces_cut_off_by_the_edge_are_followed_but_not_judged() {
+    let mut stream = Stream::default();
+    let face = stream.sample(0, &[face_at(-20.0, 20.0)])[0];
+    assert_eq!((face.track, face.label, face.scores), (1, None, None));
+    assert!(stream.classifier.batches.is_empty());
+    let face = stream.sample(200, &[face_at(-10.0, 20.0)])[0];
+    assert_eq!((face.track, face.label), (1, Some(Attitude::Neutral)));
+}
+
+#[test]
+fn the_attitude_of_a_face_turned_away_is_kept_until_the_track_timeout() {
+    let mut stream = Stream::default();
+    let face = face_at(10.0, 20.0);
+    stream.sample(0, &[posed(face, false)]);
+    for time_ms in [200, 400, 600, 800] {
+        let seen = stream.sample(time_ms, &[posed(face, true)])[0];
+        assert_eq!(seen.label, Some(Attitude::Neutral), "at {time_ms} ms");
+        assert_eq!(seen.classified_ns, Some(0));
+        assert_eq!(seen.observed_ns, time_ms * MS);
+    }
+    let seen = stream.sample(1_000, &[posed(face, true)])[0];
+    assert_eq!((seen.track, seen.label, seen.scores), (1, None, None));
+    assert_eq!((seen.raw_scores, seen.classified_ns), (None, None));
+}
+
+#[test]
+fn scores_that_are_no_numbers_change_nothing() {
+    let mut stream = Stream::default();
+    stream.sample(0, &[face_at(10.0, 20.0)]);
+    let unchanged = (Some(NEUTRAL), Some(NEUTRAL));
+    for scores in [[f32::NAN; 3], [1.5, 0.0, -0.5], [f32::INFINITY, 0.0, 0.0]] {
+        stream.classifier.answer = Ok(Scores::from_array(scores));
+        let face = stream.sample(200, &[face_at(10.0, 20.0)])[0];
+        assert_eq!((face.scores, face.raw_scores), unchanged);
+        assert_eq!(face.classified_ns, Some(0));
+    }
+}
+
+#[test]
+fn detections_that_are_no_numbers_are_dropped() {
+    let mut stream = Stream::default();
+    let good = face_at(10.0, 20.0);
+    let no_numbers = [
+        face_at(f32::NAN, 20.0),
+        face_at(100.0, f32::INFINITY),
+        Detection {
+            score: f32::NAN,
+            ..face_at(100.0, 20.0)
+        },
+        Detection {
+            bbox: Rect::new(100.0, 20.0, f32::INFINITY, f32::INFINITY),
+            ..good
+        },
+        Detection {
+            landmarks: Some([Point::new(f32::NAN, 0.0); 5]),
+            ..face_at(100.0, 20.0)
+        },
+    ];
+    for bad in no_numbers {
+        let faces = stream.sample(0, &[bad, good]);
+        assert_eq!(faces.len(), 1, "{bad:?}");
+        assert_eq!(faces[0].bbox_in_frame, Rect::new(20.0, 40.0, 80.0, 80.0));
+    }
+}
+
+#[test]
+fn absurdly_large_and_far_boxes_are_survived() {
+    let mut stream = Stream::default();
+    for bbox in [
+        Rect::new(-1e30, -1e30, 2e30, 2e30),
+        Rect::new(1e30, 1e30, 1e3, 1e3),
+        Rect::new(-1e18, 0.0, 3e18, 1e18),
+        Rect::new(0.0, 0.0, 1e-30, 40.0),
+        Rect::new(0.0, 0.0, f32::MAX, f32::MAX),
+    ] {
+        let absurd = Detection {
+            bbox,
+            ..face_at(0.0, 0.0)
+        };
+        stream.sample(0, &[absurd]);
+        stream.sample(200, &[absurd, face_at(10.0, 20.0)]);
+    }
+}
+
+#[test]
+fn after_a_network_failed_the_stream_goes_on() {
+    let frame = Frame::from_luma(640, 360, &[128; 640 * 360]).unwrap();
+    let failure = InferenceError("out of order".to_owned());
+    let mut stream = Stream::default();
+    for time_ms in [0, 200, 400] {
+        stream.sample(time_ms, &[face_at(10.0, 20.0)]);
+    }
+    stream.detector.answer = Err(failure.clone());
+    assert_eq!(stream.look_at(&frame, 600), Err(failure.clone()));
+    assert_eq!(stream.sample(800, &[face_at(10.0, 20.0)])[0].track, 1);
+    stream.classifier.answer = Err(failure.clone());
+    assert_eq!(stream.look_at(&frame, 1_000), Err(failure));
+    stream.classifier.answer = Ok(POSITIVE);
+    let face = stream.sample(1_200, &[face_at(10.0, 20.0)])[0];
+    assert_eq!((face.track, face.label), (1, Some(Attitude::Positive)));
+}
+
+#[test]
+fn another_scene_ends_the_tracks_of_the_one_before() {
+    let ramp: Vec<u8> = (0..640 * 360)
+        .map(|i| (i % 640 * 255 / 640) as u8)
+        .collect();
+    let mirrored: Vec<u8> = ramp.iter().map(|luma| 255 - luma).collect();
+    let mut stream = Stream::default();
+    stream.detector.answer = Ok(vec![face_at(10.0, 20.0)]);
+    for (time_ms, luma, track) in [(0, &ramp, 1), (200, &ramp, 1), (400, &mirrored, 2)] {
+        let frame = Frame::from_luma(640, 360, luma).unwrap();
+        assert_eq!(stream.look_at(&frame, time_ms).unwrap()[0].track, track);
+    }
+}
+
+#[test]
+fn a_reset_ends_tracks_and_the_numbers_go_on() {
+    let mut stream = Stream::default();
+    stream.sample(0, &[face_at(10.0, 20.0)]);
+    stream.analyzer.reset();
+    assert_eq!(stream.sample(200, &[face_at(10.0, 20.0)])[0].track, 2);
+    stream.analyzer.reset();
+    assert!(stream.sample(400, &[]).is_empty());
+}
+
+#[test]
+fn a_frame_of_one_pixel_is_looked_at() {
+    let frame = Frame::from_luma(1, 1, &[200]).unwrap();
+    for detector_size in [0, 1, 320, u32::MAX] {
+        let mut stream = Stream::default();
+        stream.params.detector_size = detector_size;
+        stream.params.min_face_size = 0;
+        stream.detector.answer = Ok(vec![face_at(0.0, 0.0)]);
+        assert_eq!(stream.look_at(&frame, 0).unwrap().len(), 1);
+        assert!(stream.classifier.batches.is_empty());
+    }
+}
+
+#[test]
+fn the_same_frames_give_the_same_faces() {
+    let run = || {
+        let mut stream = Stream::default();
+        stream.params.smoothing_ns = 500 * MS;
+        let mut seen = Vec::new();
+        for sample in 0..20 {
+            let x = sample as f32;
+            let scores = [0.1 + 0.04 * x, 0.5, 0.4 - 0.02 * x];
+            stream.classifier.answer = Ok(Scores::from_array(scores));
+            let found = [
+                face_at(3.0 * x, 20.0),
+                face_at(200.0 - 3.0 * x, 30.0),
+                face_at(7.0, x),
+            ];
+            seen.extend_from_slice(stream.sample(sample * 200, &found));
+        }
+        seen
+    };
+    assert_eq!(run(), run());
+}

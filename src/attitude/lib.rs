@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The computation: from a frame's pixels to followed and classified faces, and to what a whole
+//! recording shows.
+//!
+//! Pure Rust on slices. It knows neither GStreamer nor ONNX Runtime; the two networks stand behind
+//! the traits [`detection::FaceDetector`] and [`classification::AttitudeClassifier`]. The modules are in
+//! the order in which a frame passes through them.
+
+pub mod geometry;
+
+pub mod frame;
+pub mod sampling;
+
+pub mod preprocessing;
+
+pub mod detection;
+pub mod scene;
+
+pub mod tracking;
+
+pub mod crop;
+
+pub mod classification;
+pub mod emotions;
+pub mod mapping;
+pub mod smoothing;
+
+pub mod history;
+
+pub mod analyzer;
+pub mod epoch;
+
+pub mod resampling;
+pub mod timeline;
+
+pub mod record;
+
+pub mod evaluation;
+
+/// A network could not be run, or answered in a way that it must not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InferenceError(pub String);

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Which emotion counts to which attitude.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::classification::Attitude;
+
+/// Names of emotions that data sets and models use, with the attitude that each counts to where
+/// nobody says otherwise.
+const WELL_KNOWN: [(Attitude, &[&str]); 3] = [
+    (Attitude::Positive, &["happiness", "happy", "joy"]),
+    (Attitude::Neutral, &["neutral", "calm"]),
+    (
+        Attitude::Negative,
+        &[
+            "anger",
+            "angry",
+            "disgust",
+            "disgusted",
+            "fear",
+            "fearful",
+            "afraid",
+            "sadness",
+            "sad",
+            "surprise",
+            "surprised",
+            "contempt",
+        ],
+    ),
+];
+
+/// The attitude that `label` names, or that the emotion of this name counts to; `None` for a name
+/// that is not known. Case does not matter.
+pub fn well_known(label: &str) -> Option<Attitude> {
+    let label = label.trim().to_lowercase();
+    let emotion = || {
+        let mut listed = WELL_KNOWN.iter();
+        listed.find(|(_, names)| names.contains(&label.as_str()))
+    };
+    Attitude::from_name(&label).or_else(|| Some(emotion()?.0))
+}
+
+/// Which emotions count to which attitude, in the words of a user: the listed ones as listed, an
+/// attitude's own name to itself, all others as negative. Case does not matter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Mapping {
+    /// In lower case.
+    listed: Vec<(String, Attitude)>,
+}
+
+impl Mapping {
+    /// What it lists, in lower case.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.listed.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether it lists `label`.
+    pub fn lists(&self, label: &str) -> bool {
+        let label = label.trim().to_lowercase();
+        self.names().any(|name| name == label)
+    }
+
+    /// The attitude that `label` counts to.
+    pub fn attitude_of(&self, label: &str) -> Attitude {
+        let label = label.trim().to_lowercase();
+        let listed = self.listed.iter().find(|(name, _)| *name == label);
+        listed
+            .map(|(_, attitude)| *attitude)
+            .or_else(|| Attitude::from_name(&label))
+            .unwrap_or(Attitude::Negative)
+    }
+}
+
+impl fmt::Display for Mapping {
+    /// In the form that [`from_str`](FromStr::from_str) reads.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let mut separator = "";
+        for (name, attitude) in &self.listed {
+            write!(f, "{separator}{}={name}", attitude.name())?;
+            separator = "; ";
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a mapping.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; a mapping is like 'positive=happiness,happy,joy; neutral=neutral,calm'")]
+pub struct MappingError(String);
+
+impl FromStr for Mapping {
+    type Err = MappingError;
+
+    fn from_str(text: &str) -> Result<Self, MappingError> {
+        let mut listed: Vec<(String, Attitude)> = Vec::new();
+        for part in text.split(';').filter(|part| !part.trim().is_empty()) {
+            let (attitude, names) = part
+                .split_once('=')
+                .ok_or_else(|| MappingError(format!("there is no '=' in '{}'", part.trim())))?;
+            let attitude = attitude.trim().to_lowercase();
+            let attitude = Attitude::from_name(&attitude).ok_or_else(|| {
+                MappingError(format!(
+                    "'{attitude}' is none of positive, neutral, negative"
+                ))
+            })?;
+            for name in names.split(',').map(|name| name.trim().to_lowercase()) {
+                if name.is_empty() {
+                    return Err(MappingError(format!(
+                        "an emotion of '{}' has no name",
+                        attitude.name()
+                    )));
+                }
+                if listed.iter().any(|(other, _)| *other == name) {
+                    return Err(MappingError(format!("'{name}' is listed twice")));
+                }
+                listed.push((name, attitude));
+            }
+        }
+        if listed.is_empty() {
+            return Err(MappingError("it lists no emotion".to_owned()));
+        }
+        Ok(Self { listed })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Attitude::*;
+
+    #[test]
+    fn what_is_not_listed_is_negative_but_for_the_attitudes_own_names() {
+        let mapping: Mapping = "positive = Joy, surprise; neutral=calm;".parse().unwrap();
+        let attitudes = ["JOY", "surprise", "calm", "neutral", "positive", "bored"]
+            .map(|label| mapping.attitude_of(label));
+        assert_eq!(
+            attitudes,
+            [Positive, Positive, Neutral, Neutral, Positive, Negative]
+        );
+        assert!(mapping.lists("JOY") && !mapping.lists("neutral"));
+        assert_eq!(
+            mapping.names().collect::<Vec<_>>(),
+            ["joy", "surprise", "calm"]
+        );
+        assert_eq!(mapping.to_string().parse(), Ok(mapping));
+        let mapping: Mapping = "negative=neutral".parse().unwrap();
+        assert_eq!(mapping.attitude_of("neutral"), Negative);
+    }
+
+    #[test]
+    fn well_known_names_need_no_mapping() {
+        let attitudes = ["Happy", "calm", "Surprised", "negative", "bored"].map(well_known);
+        assert_eq!(
+            attitudes,
+            [
+                Some(Positive),
+                Some(Neutral),
+                Some(Negative),
+                Some(Negative),
+                None
+            ]
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, problem) in [
+            ("", "lists no emotion"),
+            ("happy", "no '=' in 'happy'"),
+            ("good=happy", "'good' is none of"),
+            ("positive=happy,", "has no name"),
+            ("positive=happy;neutral=Happy", "'happy' is listed twice"),
+        ] {
+            let error = text.parse::<Mapping>().unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+}

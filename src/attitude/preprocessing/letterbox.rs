@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! How a frame lies in a detector's input.
+
+use crate::geometry::{Point, Rect};
+
+/// What sizes a detector's input may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputSize {
+    /// Any whose sides are multiples of this many pixels.
+    MultipleOf(usize),
+    /// This one alone.
+    Fixed {
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+    },
+}
+
+/// How a frame lies in a detector's input: scaled, at the top left corner, the rest black.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Letterbox {
+    /// Width of the input in pixels.
+    pub input_width: usize,
+    /// Height of the input in pixels.
+    pub input_height: usize,
+    /// Width of the part that shows the frame.
+    pub content_width: usize,
+    /// Height of the part that shows the frame.
+    pub content_height: usize,
+    frame_from_input: (f32, f32),
+}
+
+impl Letterbox {
+    /// Fits a frame of `width` by `height`, both at least 1, into an input, with square pixels
+    /// where the frame's are `pixel_aspect` times as wide as high. An input of free size gets a
+    /// long side of at most `long_side`, and is never larger than the frame needs.
+    pub fn new(
+        (width, height): (usize, usize),
+        pixel_aspect: f32,
+        size: InputSize,
+        long_side: usize,
+    ) -> Self {
+        let shown_width = (width as f32 * pixel_aspect).max(1.0);
+        let (max_width, max_height) = match size {
+            InputSize::MultipleOf(_) => {
+                let side = long_side
+                    .min((shown_width.ceil() as usize).max(height))
+                    .max(1);
+                (side, side)
+            }
+            InputSize::Fixed { width, height } => (width, height),
+        };
+        let scale = (max_width as f32 / shown_width).min(max_height as f32 / height as f32);
+        let scaled = |side: f32, max: usize| ((side * scale).round() as usize).clamp(1, max);
+        let content_width = scaled(shown_width, max_width);
+        let content_height = scaled(height as f32, max_height);
+        let (input_width, input_height) = match size {
+            InputSize::MultipleOf(multiple) => (
+                content_width.next_multiple_of(multiple.max(1)),
+                content_height.next_multiple_of(multiple.max(1)),
+            ),
+            InputSize::Fixed { width, height } => (width, height),
+        };
+        Self {
+            input_width,
+            input_height,
+            content_width,
+            content_height,
+            frame_from_input: (
+                width as f32 / content_width as f32,
+                height as f32 / content_height as f32,
+            ),
+        }
+    }
+
+    /// A point of the input in the frame.
+    pub fn point_in_frame(&self, p: Point) -> Point {
+        Point::new(p.x * self.frame_from_input.0, p.y * self.frame_from_input.1)
+    }
+
+    /// A box of the input in the frame.
+    pub fn rect_in_frame(&self, r: Rect) -> Rect {
+        let (sx, sy) = self.frame_from_input;
+        Rect::new(r.x * sx, r.y * sy, r.w * sx, r.h * sy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letterbox_of_a_wide_frame_is_padded_to_multiples_of_32() {
+        let multiple = InputSize::MultipleOf(32);
+        let letterbox = Letterbox::new((1280, 720), 1.0, multiple, 320);
+        assert_eq!((letterbox.input_width, letterbox.input_height), (320, 192));
+        assert_eq!(
+            (letterbox.content_width, letterbox.content_height),
+            (320, 180)
+        );
+        let r = letterbox.rect_in_frame(Rect::new(10.0, 20.0, 30.0, 40.0));
+        assert_eq!(r, Rect::new(40.0, 80.0, 120.0, 160.0));
+        let tiny = Letterbox::new((1, 1), 1.0, multiple, 320);
+        assert_eq!((tiny.input_width, tiny.content_width), (32, 1));
+        let thin = Letterbox::new((7680, 1), 1.0, multiple, 320);
+        assert_eq!((thin.content_width, thin.content_height), (320, 1));
+    }
+
+    #[test]
+    fn wide_pixels_become_square() {
+        // PAL, shown at 16:9.
+        let letterbox = Letterbox::new((720, 576), 64.0 / 45.0, InputSize::MultipleOf(32), 320);
+        assert_eq!(
+            (letterbox.content_width, letterbox.content_height),
+            (320, 180)
+        );
+        let r = letterbox.rect_in_frame(Rect::new(160.0, 45.0, 80.0, 90.0));
+        assert_eq!(r, Rect::new(360.0, 144.0, 180.0, 288.0));
+    }
+}

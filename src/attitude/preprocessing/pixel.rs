@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What a network takes of a pixel.
+
+use crate::frame::{ColorModel, Layout};
+
+/// What red, green and blue count in luma that is made from colours.
+pub const LUMA_SHARES: [f64; 3] = [0.299, 0.587, 0.114];
+
+/// The colour channels that a network takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// One: full-range luma, by [`LUMA_SHARES`] where it is made from colours.
+    Luma,
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+}
+
+impl Channels {
+    /// How many there are.
+    pub const fn count(self) -> usize {
+        match self {
+            Channels::Luma => 1,
+            Channels::Rgb | Channels::Bgr => 3,
+        }
+    }
+}
+
+/// The order of a tensor's dimensions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TensorLayout {
+    /// Batch, channel, row, column.
+    #[default]
+    Nchw,
+    /// Batch, row, column, channel.
+    Nhwc,
+}
+
+/// How a pixel becomes numbers: `(value in 0..=255 - mean) * scale`, for each channel in its order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PixelFormat {
+    /// The channels and their order.
+    pub channels: Channels,
+    /// Where they lie in memory.
+    pub layout: TensorLayout,
+    /// What is subtracted.
+    pub mean: [f32; 3],
+    /// What the difference is multiplied by.
+    pub scale: [f32; 3],
+}
+
+impl PixelFormat {
+    /// Full-range luma, 0 to 255.
+    pub const LUMA: PixelFormat = PixelFormat {
+        channels: Channels::Luma,
+        layout: TensorLayout::Nchw,
+        mean: [0.0; 3],
+        scale: [1.0; 3],
+    };
+
+    /// Numbers that a picture of `width` by `height` takes.
+    pub const fn len(&self, width: usize, height: usize) -> usize {
+        width * height * self.channels.count()
+    }
+
+    /// Writes the pixel in column `x` of row `y` of a picture of `width` by `height` into `tensor`.
+    #[inline]
+    pub fn put(
+        &self,
+        tensor: &mut [f32],
+        (width, height): (usize, usize),
+        (x, y): (usize, usize),
+        pixel: Pixel,
+    ) {
+        let count = self.channels.count();
+        for channel in 0..count {
+            let value = match (self.channels, channel) {
+                (Channels::Luma, _) => pixel.luma(),
+                (Channels::Rgb, c) => pixel.rgb()[c],
+                (Channels::Bgr, c) => pixel.rgb()[2 - c],
+            };
+            let index = match self.layout {
+                TensorLayout::Nchw => (channel * height + y) * width + x,
+                TensorLayout::Nhwc => (y * width + x) * count + channel,
+            };
+            tensor[index] = (value - self.mean[channel]) * self.scale[channel];
+        }
+    }
+}
+
+/// A pixel's components, full range, as the frame has them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pixel {
+    /// Luma alone.
+    Luma(f32),
+    /// Red, green, blue.
+    Rgb([f32; 3]),
+}
+
+impl Pixel {
+    /// From a frame's components as stored, 0 to 255.
+    #[inline]
+    pub fn from_components(layout: &Layout, [c0, c1, c2]: [f32; 3]) -> Self {
+        let full_range = |value| layout.to_full_range(value);
+        match layout.color {
+            ColorModel::Gray => Pixel::Luma(full_range(c0)),
+            ColorModel::Rgb => Pixel::Rgb([c0, c1, c2].map(full_range)),
+            ColorModel::Yuv => {
+                let (kr, kb) = layout.matrix.kr_kb();
+                let kg = 1.0 - kr - kb;
+                let excursion = if layout.full_range { 255.0 } else { 224.0 };
+                let (cb, cr) = ((c1 - 128.0) / excursion, (c2 - 128.0) / excursion);
+                let y = full_range(c0) / 255.0;
+                let r = y + 2.0 * (1.0 - kr) * cr;
+                let b = y + 2.0 * (1.0 - kb) * cb;
+                let g = (y - kr * r - kb * b) / kg;
+                Pixel::Rgb([r, g, b].map(|v| (v * 255.0).clamp(0.0, 255.0)))
+            }
+        }
+    }
+
+    /// As luma, 0 to 255.
+    #[inline]
+    pub fn luma(self) -> f32 {
+        match self {
+            Pixel::Luma(luma) => luma,
+            Pixel::Rgb([r, g, b]) => {
+                let [red, green, blue] = LUMA_SHARES.map(|share| share as f32);
+                red * r + green * g + blue * b
+            }
+        }
+    }
+
+    /// As red, green and blue, 0 to 255.
+    #[inline]
+    pub fn rgb(self) -> [f32; 3] {
+        match self {
+            Pixel::Luma(luma) => [luma; 3],
+            Pixel::Rgb(rgb) => rgb,
+        }
+    }
+}
+
+/// The layout to read `frame` with for a network that takes `channels`: of a YUV frame luma is all
+/// that a luma network needs, so chroma is not looked at.
+pub fn needed_layout(layout: &Layout, channels: Channels) -> Layout {
+    let mut needed = *layout;
+    if channels == Channels::Luma && layout.color == ColorModel::Yuv {
+        needed.color = ColorModel::Gray;
+    }
+    needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limited_range_is_expanded_and_clamped() {
+        let layout = Layout {
+            full_range: false,
+            ..Layout::GRAY8
+        };
+        let luma = |v: f32| Pixel::from_components(&layout, [v, 0.0, 0.0]).luma();
+        assert_eq!([luma(16.0), luma(235.0), luma(255.0)], [0.0, 255.0, 255.0]);
+    }
+
+    #[test]
+    fn yuv_becomes_the_rgb_it_was_made_from() {
+        // Pure red in limited-range BT.601 is Y 81, Cb 90, Cr 240.
+        let layout = Layout {
+            color: ColorModel::Yuv,
+            full_range: false,
+            ..Layout::GRAY8
+        };
+        let rgb = Pixel::from_components(&layout, [81.0, 90.0, 240.0]).rgb();
+        for (found, expected) in rgb.into_iter().zip([255.0, 0.0, 0.0]) {
+            assert!((found - expected).abs() < 2.0, "{rgb:?}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Subtitles of the scene: what its faces show, from when to when.
+//!
+//! Cues tell of all faces together and never overlap, as neither MP4 nor players know what to do
+//! with subtitles that do.
+
+use std::fmt::Write;
+
+use super::FaceRecord;
+/// When a frame or a cue is shown.
+pub use crate::timeline::segments::Span;
+
+/// One subtitle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cue {
+    /// When it is shown; never empty.
+    pub span: Span,
+    /// A line for each face.
+    pub text: String,
+}
+
+/// Replaces `text` by a line for each face, such as `#1 positive`.
+fn describe(faces: &[FaceRecord], text: &mut String) {
+    text.clear();
+    for (index, face) in faces.iter().enumerate() {
+        let line_feed = if index > 0 { "\n" } else { "" };
+        // Writing to memory does not fail.
+        let _ = write!(text, "{line_feed}#{} {}", face.track, face.attitude);
+    }
+}
+
+/// Whole cues, each as long as the scene stays the same, known when they end: for files.
+#[derive(Debug, Default)]
+pub struct WholeCues {
+    open: Option<Span>,
+    /// Of the open cue.
+    text: String,
+    /// Of the frame at hand.
+    next_text: String,
+}
+
+impl WholeCues {
+    /// Takes what a frame shows. Returns the cue that it ended, if it ended one: by another text, or
+    /// by coming more than half of its length after the frame before.
+    pub fn note(&mut self, frame: Span, faces: &[FaceRecord]) -> Option<Cue> {
+        describe(faces, &mut self.next_text);
+        if let Some(open) = &mut self.open {
+            let is_next = frame.start_ns <= open.end_ns.saturating_add(frame.len_ns() / 2);
+            if is_next && self.text == self.next_text {
+                open.end_ns = open.end_ns.max(frame.end_ns);
+                return None;
+            }
+            if is_next {
+                open.end_ns = frame.start_ns;
+            }
+        }
+        let ended = self.finish();
+        if !self.next_text.is_empty() {
+            self.open = Some(frame);
+            self.text.clone_from(&self.next_text);
+        }
+        ended
+    }
+
+    /// Ends the open cue: the stream does.
+    pub fn finish(&mut self) -> Option<Cue> {
+        let span = self.open.take().filter(|span| span.len_ns() > 0)?;
+        let text = self.text.clone();
+        Some(Cue { span, text })
+    }
+
+    /// Drops the open cue.
+    pub fn forget(&mut self) {
+        self.open = None;
+    }
+
+    /// Whether a cue is open: nothing can be said yet of the time since it began.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+}
+
+/// Cues in pieces that are known when they begin and follow each other without a gap: for muxers,
+/// which hold the video back until they know what its subtitles are, and of which `mp4mux` waits
+/// forever at a hole.
+///
+/// Attitudes change at samples. So a piece that begins with a sample is as long as the time between
+/// the last two samples; any other is one frame long.
+#[derive(Debug, Default)]
+pub struct CuePieces {
+    covered_until_ns: Option<u64>,
+    sampled_ns: Option<u64>,
+    spacing_ns: u64,
+    text: String,
+}
+
+impl CuePieces {
+    /// Takes what a frame shows, and whether it brings a new sample. Returns the piece that begins
+    /// with it, if one does; its text is a blank where there is no face. A sample that comes before
+    /// the last piece has ended begins its own at that end.
+    pub fn note(&mut self, frame: Span, is_sample: bool, faces: &[FaceRecord]) -> Option<Cue> {
+        // Half a frame: timestamps are rounded.
+        let tolerance_ns = frame.len_ns() / 2;
+        let is_next = |end_ns: &u64| frame.start_ns <= end_ns.saturating_add(tolerance_ns);
+        let covered_until_ns = self.covered_until_ns.filter(is_next);
+        if covered_until_ns.is_none() {
+            // A hole is no rhythm of samples.
+            self.sampled_ns = None;
+        }
+        if is_sample {
+            let since_last_ns = self
+                .sampled_ns
+                .map(|last| frame.start_ns.saturating_sub(last));
+            self.spacing_ns = since_last_ns.unwrap_or(0);
+            self.sampled_ns = Some(frame.start_ns);
+        }
+        let start_ns = covered_until_ns.unwrap_or(frame.start_ns);
+        let least_end_ns = if is_sample {
+            frame.start_ns.saturating_add(self.spacing_ns)
+        } else {
+            0
+        };
+        let end_ns = frame.end_ns.max(least_end_ns);
+        let is_covered = frame.end_ns <= start_ns.saturating_add(tolerance_ns) && !is_sample;
+        if is_covered || end_ns <= start_ns {
+            return None;
+        }
+        self.covered_until_ns = Some(end_ns);
+        describe(faces, &mut self.text);
+        if self.text.is_empty() {
+            // Muxers drop an empty subtitle.
+            self.text.push(' ');
+        }
+        Some(Cue {
+            span: Span { start_ns, end_ns },
+            text: self.text.clone(),
+        })
+    }
+
+    /// Begins anew: time may.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME_NS: u64 = 40_000_000;
+
+    fn frame(number: u64) -> Span {
+        Span {
+            start_ns: number * FRAME_NS,
+            end_ns: (number + 1) * FRAME_NS,
+        }
+    }
+
+    fn faces(attitudes: &[&str]) -> Vec<FaceRecord> {
+        let face = |(index, attitude): (usize, &&str)| FaceRecord {
+            track: index as u32 + 1,
+            attitude: attitude.to_string(),
+            ..FaceRecord::default()
+        };
+        attitudes.iter().enumerate().map(face).collect()
+    }
+
+    fn cue(start: u64, end: u64, text: &str) -> Cue {
+        Cue {
+            span: Span {
+                start_ns: start * FRAME_NS,
+                end_ns: end * FRAME_NS,
+            },
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_whole_cue_lasts_as_long_as_the_scene_stays_the_same() {
+        let mut cues = WholeCues::default();
+        let scene: [&[&str]; 8] = [
+            &[],
+            &["neutral"],
+            &["neutral"],
+            &["neutral", "positive"],
+            &["neutral", "positive"],
+            &[],
+            &["negative"],
+            &["negative"],
+        ];
+        let mut found = Vec::new();
+        for (number, attitudes) in scene.iter().enumerate() {
+            found.extend(cues.note(frame(number as u64), &faces(attitudes)));
+        }
+        assert!(cues.is_open());
+        found.extend(cues.finish());
+        assert_eq!(
+            found,
+            [
+                cue(1, 3, "#1 neutral"),
+                cue(3, 5, "#1 neutral\n#2 positive"),
+                cue(6, 8, "#1 negative"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_hole_in_the_video_ends_a_whole_cue_where_it_begins() {
+        let mut cues = WholeCues::default();
+        let neutral = faces(&["neutral"]);
+        assert_eq!(cues.note(frame(0), &neutral), None);
+        assert_eq!(
+            cues.note(frame(10), &neutral),
+            Some(cue(0, 1, "#1 neutral"))
+        );
+        cues.forget();
+        assert_eq!(cues.finish(), None);
+    }
+
+    #[test]
+    fn pieces_follow_each_other_whatever_the_rhythm_of_the_samples() {
+        let mut pieces = CuePieces::default();
+        let samples = [0, 5, 10, 14, 20, 25, 40];
+        let mut found: Vec<Cue> = Vec::new();
+        for number in 0..50 {
+            let is_sample = samples.contains(&number);
+            let shown = faces(if number < 12 { &["neutral"] } else { &[] });
+            let piece = pieces.note(frame(number), is_sample, &shown);
+            let covered_ns = found.last().map_or(0, |last| last.span.end_ns);
+            // At the beginning of a frame it is known what its subtitle is.
+            if let Some(piece) = piece {
+                assert_eq!(piece.span.start_ns, covered_ns, "frame {number}");
+                assert!(piece.span.len_ns() > 0);
+                found.push(piece);
+            } else {
+                assert!(covered_ns >= frame(number).end_ns, "frame {number}");
+            }
+        }
+        let neutral = found.iter().filter(|piece| piece.text == "#1 neutral");
+        assert_eq!(
+            neutral.map(|piece| piece.span.end_ns).max(),
+            Some(15 * FRAME_NS)
+        );
+        assert!(found.iter().any(|piece| piece.text == " "));
+        // Pieces are as long as samples are apart.
+        assert!(found.contains(&cue(5, 10, "#1 neutral")));
+    }
+
+    #[test]
+    fn a_hole_in_the_video_is_one_in_the_pieces() {
+        let mut pieces = CuePieces::default();
+        let neutral = faces(&["neutral"]);
+        assert_eq!(
+            pieces.note(frame(0), true, &neutral),
+            Some(cue(0, 1, "#1 neutral"))
+        );
+        assert_eq!(
+            pieces.note(frame(9), false, &neutral),
+            Some(cue(9, 10, "#1 neutral"))
+        );
+    }
+
+    #[test]
+    fn after_a_hole_a_piece_is_no_longer_than_samples_are_apart() {
+        let mut pieces = CuePieces::default();
+        let neutral = faces(&["neutral"]);
+        pieces.note(frame(0), true, &neutral);
+        let first = pieces.note(frame(250), true, &neutral);
+        assert_eq!(first, Some(cue(250, 251, "#1 neutral")));
+    }
+
+    #[test]
+    fn rounded_timestamps_make_no_slivers() {
+        let mut pieces = CuePieces::default();
+        let neutral = faces(&["neutral"]);
+        let mut covered_ns = 0;
+        for number in 0..2000u64 {
+            let start_ns = number * 1001 / 30 * 1_000_000;
+            let end_ns = start_ns + 33_366_666;
+            let shown = Span { start_ns, end_ns };
+            if let Some(piece) = pieces.note(shown, number % 6 == 0, &neutral) {
+                assert_eq!(piece.span.start_ns, covered_ns, "frame {number}");
+                assert!(piece.span.len_ns() > 16_000_000, "frame {number} {piece:?}");
+                covered_ns = piece.span.end_ns;
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What is known of a frame, as data: one record type, and a file for each format that it is written
+//! in; and what is known of a whole recording.
+
+pub mod columns;
+pub mod csv;
+pub mod cue;
+pub mod json;
+pub mod note;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+pub mod subtitles;
+pub mod summary;
+pub mod webvtt;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analyzer::{Analysis, Face};
+use crate::classification::{Scores, label_name};
+
+/// The version of the record's fields and their meaning.
+pub const SCHEMA: u32 = 1;
+
+/// When and where a frame is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameStamp {
+    /// Frames of the stream before it.
+    pub frame: u64,
+    /// Presentation timestamp; `None` where the buffer has none.
+    pub pts_ns: Option<u64>,
+    /// Running time; `None` where it cannot be told.
+    pub running_time_ns: Option<u64>,
+    /// Stream time; `None` where it cannot be told.
+    pub stream_time_ns: Option<u64>,
+    /// Time of day in UTC, since 1970; `None` where the source does not tell it.
+    pub utc_ns: Option<u64>,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+/// One frame.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The stream's identity as its source gave it.
+    pub stream: String,
+    /// Frames of the stream before this one.
+    pub frame: u64,
+    /// Presentation timestamp.
+    pub pts_ns: Option<u64>,
+    /// Running time.
+    pub running_time_ns: Option<u64>,
+    /// Stream time: the position in a recording.
+    pub stream_time_ns: Option<u64>,
+    /// Time of day by ISO 8601, where the source tells it.
+    pub utc: Option<String>,
+    /// Width of the frame in pixels.
+    pub width: u32,
+    /// Height of the frame in pixels.
+    pub height: u32,
+    /// The followed faces, by number of their track; empty where there are none.
+    pub faces: Vec<FaceRecord>,
+}
+
+/// One followed face on a frame.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FaceRecord {
+    /// Number of the track, from 1.
+    pub track: u32,
+    /// Left, top, width and height in pixels of the frame; may reach beyond it.
+    #[serde(rename = "box")]
+    pub bbox: [f32; 4],
+    /// Five landmarks (x, y) in pixels of the frame: eyes, nose, corners of the mouth, the one at
+    /// the left of the picture first; `None` where the detector has none.
+    pub landmarks: Option<[[f32; 2]; 5]>,
+    /// Score of the last detection, 0 to 1.
+    pub detection: f32,
+    /// `positive`, `neutral`, `negative` or `unknown`.
+    pub attitude: String,
+    /// Smoothed score of the attitude, 0 to 1; 0 for `unknown`.
+    pub confidence: f32,
+    /// Smoothed scores; all 0 before the first classification.
+    pub scores: ScoresRecord,
+    /// Scores of the last classification.
+    pub raw: ScoresRecord,
+    /// Smoothed probability of each emotion that the classifier tells, by its name; empty where it
+    /// tells none, and before the first classification.
+    #[serde(default)]
+    pub emotions: BTreeMap<String, f32>,
+    /// Whether the attitude was learnt from this frame or, in a live pipeline's metadata, this is the
+    /// first frame that carries it.
+    pub fresh: bool,
+    /// Time since it was learnt or, before the first classification, since the face was seen.
+    pub age_ns: u64,
+}
+
+/// A score for each attitude, 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct ScoresRecord {
+    pub positive: f32,
+    pub neutral: f32,
+    pub negative: f32,
+}
+
+impl From<Option<Scores>> for ScoresRecord {
+    fn from(scores: Option<Scores>) -> Self {
+        let scores = scores.unwrap_or_default();
+        Self {
+            positive: scores.positive,
+            neutral: scores.neutral,
+            negative: scores.negative,
+        }
+    }
+}
+
+impl ScoresRecord {
+    /// The scores; `None` where they are those of no classification.
+    pub fn judged(&self) -> Option<Scores> {
+        let scores = Scores::from_array([self.positive, self.neutral, self.negative]);
+        (scores.is_valid() && scores != Scores::default()).then_some(scores)
+    }
+}
+
+impl Record {
+    /// When the frame is shown, as far as that is known: its stream time, else its presentation
+    /// timestamp, else its running time.
+    pub fn time_ns(&self) -> Option<u64> {
+        let time_ns = self.stream_time_ns.or(self.pts_ns);
+        time_ns.or(self.running_time_ns)
+    }
+
+    /// What `analysis` says of the frame that it was made of. `emotion_labels` are the
+    /// classifier's.
+    pub fn new(
+        stream: &str,
+        stamp: &FrameStamp,
+        analysis: &Analysis,
+        emotion_labels: &[String],
+    ) -> Self {
+        let faces = analysis.faces.iter();
+        let faces = faces.map(|face| FaceRecord::new(face, analysis.time_ns, emotion_labels));
+        Self::of_frame(stream, stamp, faces.collect())
+    }
+
+    /// Of a frame that shows `faces`.
+    pub fn of_frame(stream: &str, stamp: &FrameStamp, faces: Vec<FaceRecord>) -> Self {
+        Self {
+            schema: SCHEMA,
+            stream: stream.to_owned(),
+            frame: stamp.frame,
+            pts_ns: stamp.pts_ns,
+            running_time_ns: stamp.running_time_ns,
+            stream_time_ns: stamp.stream_time_ns,
+            utc: stamp.utc_ns.map(iso_8601),
+            width: stamp.width,
+            height: stamp.height,
+            faces,
+        }
+    }
+}
+
+/// Such as `2026-11-25T06:20:50.123456789Z`.
+fn iso_8601(utc_ns: u64) -> String {
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(utc_ns);
+    humantime::format_rfc3339_nanos(time).to_string()
+}
+
+impl FaceRecord {
+    /// What is known of `face` at `time_ns` of running time.
+    pub fn new(face: &Face, time_ns: u64, emotion_labels: &[String]) -> Self {
+        let bbox = face.bbox_at(time_ns);
+        let age_ns = time_ns.saturating_sub(face.updated_ns());
+        Self {
+            track: face.track,
+            bbox: [bbox.x, bbox.y, bbox.w, bbox.h],
+            landmarks: face
+                .landmarks_at(time_ns)
+                .map(|landmarks| landmarks.map(|p| [p.x, p.y])),
+            detection: face.detection_score,
+            attitude: label_name(face.label).to_owned(),
+            confidence: face.confidence(),
+            scores: face.scores.into(),
+            raw: face.raw_scores.into(),
+            emotions: std::iter::zip(emotion_labels, face.emotions.as_slice())
+                .map(|(label, &probability)| (label.clone(), probability))
+                .collect(),
+            fresh: face.is_judged_at(time_ns),
+            age_ns,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn without_faces() -> Record {
+        Record::of_frame("cam", &FrameStamp::default(), Vec::new())
+    }
+
+    pub(crate) fn one_face() -> Record {
+        let scores = ScoresRecord {
+            positive: 0.8,
+            neutral: 0.15,
+            negative: 0.05,
+        };
+        let face = FaceRecord {
+            track: 3,
+            bbox: [1.5, -2.0, 30.0, 40.0],
+            landmarks: Some([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]),
+            detection: 0.9,
+            attitude: "positive".to_owned(),
+            confidence: 0.8,
+            scores,
+            raw: scores,
+            emotions: [("happiness", 0.7), ("neutral", 0.3)]
+                .map(|(name, probability)| (name.to_owned(), probability))
+                .into(),
+            fresh: true,
+            age_ns: 17,
+        };
+        let stamp = FrameStamp {
+            frame: 42,
+            pts_ns: Some(1_400_000_000),
+            width: 640,
+            height: 360,
+            ..FrameStamp::default()
+        };
+        Record::of_frame("cam", &stamp, vec![face])
+    }
+
+    #[test]
+    fn the_time_of_day_is_told_in_iso_8601() {
+        let stamp = FrameStamp {
+            utc_ns: Some(1_764_051_650_123_456_789),
+            ..FrameStamp::default()
+        };
+        let utc = Record::of_frame("cam", &stamp, Vec::new()).utc.unwrap();
+        assert_eq!(utc, "2025-11-25T06:20:50.123456789Z");
+        assert!(iso_8601(u64::MAX).starts_with("2554-"));
+    }
+
+    #[test]
+    fn a_record_without_faces_has_an_empty_list_and_nulls() {
+        let stamp = FrameStamp {
+            frame: 42,
+            pts_ns: Some(1_400_000_000),
+            width: 640,
+            height: 360,
+            ..FrameStamp::default()
+        };
+        let record = Record::new("cam", &stamp, &Analysis::default(), &[]);
+        assert_eq!(
+            serde_json::to_string(&record).unwrap(),
+            r#"{"schema":1,"stream":"cam","frame":42,"pts_ns":1400000000,"running_time_ns":null,"stream_time_ns":null,"utc":null,"width":640,"height":360,"faces":[]}"#
+        );
+    }
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! A whole recording in one object: who was seen when, and what they showed.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FaceRecord, Record};
+use crate::classification::{Attitude, Scores};
+use crate::geometry::Rect;
+use crate::timeline::persons::{self, Track};
+use crate::timeline::rules::Rules;
+use crate::timeline::segments::Span;
+use crate::timeline::series::Series;
+use crate::timeline::{self, Held, Sample, Timeline};
+
+/// The version of the summary's fields and their meaning.
+pub const SCHEMA: u32 = 1;
+
+/// Mean score under which the scene's attitude is unknown: as a face's by default.
+pub const MIN_SCENE_CONFIDENCE: f32 = 0.5;
+
+/// JSON Schema of a [`Summary`]. It allows for more fields beside those.
+pub const JSON_SCHEMA: &str = include_str!("summary.schema.json");
+
+/// A recording. A caller that knows more of it flattens this into a struct of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Sampled frames, those without faces among them.
+    pub samples: u64,
+    /// Those that show a face.
+    pub samples_with_faces: u64,
+    /// Those that are in none of the other numbers, for having no time or one not after that of the
+    /// sample before.
+    pub samples_left_out: u64,
+    /// Faces in all samples, added up.
+    pub faces: u64,
+    /// When the first sample is; `None` where there is none.
+    pub first_ns: Option<u64>,
+    /// When the last sample is; `None` where there is none.
+    pub last_ns: Option<u64>,
+    /// How far apart samples usually are: the median; `None` where there are less than two.
+    pub spacing_ns: Option<u64>,
+    /// How samples were read.
+    pub rules: Rules,
+    /// All faces together: at each sample with faces, the mean of the scores of those that are
+    /// judged, and its highest for a label where it is at least [`MIN_SCENE_CONFIDENCE`] and the
+    /// attitude of one is known.
+    pub scene: Timeline,
+    /// The persons, by the time of their first sample.
+    pub persons: Vec<Person>,
+}
+
+/// One person, as far as that can be told without recognising anybody: see
+/// [`persons`](crate::timeline::persons).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    /// From 1, by the time of the first sample.
+    pub id: u32,
+    /// The tracks that were joined, by time.
+    pub tracks: Vec<TrackSpan>,
+    /// What they showed.
+    #[serde(flatten)]
+    pub timeline: Timeline,
+}
+
+/// When a track was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackSpan {
+    /// Its number in the records.
+    pub track: u32,
+    /// When its first sample is.
+    pub first_ns: u64,
+    /// When its last sample is.
+    pub last_ns: u64,
+}
+
+/// A summary, and the samples that it was made of.
+#[derive(Clone, Debug, Default)]
+pub struct Summarized {
+    /// The summary.
+    pub summary: Summary,
+    /// The scene's samples.
+    scene: Vec<Held>,
+    /// The samples of each of the summary's persons, in the same order.
+    persons: Vec<Vec<Held>>,
+}
+
+impl Summarized {
+    /// The scores of the scene for drawing, in `max_bins` bins at most from the first sample of the
+    /// recording to the end of the last.
+    pub fn scene_series(&self, max_bins: usize) -> Series {
+        self.series(&self.scene, max_bins)
+    }
+
+    /// The same of the person at `index` of the summary's, over the same time in bins of the same
+    /// length; without scores where there is none.
+    pub fn person_series(&self, index: usize, max_bins: usize) -> Series {
+        let held = self.persons.get(index);
+        self.series(held.map_or(&[], Vec::as_slice), max_bins)
+    }
+
+    fn series(&self, held: &[Held], max_bins: usize) -> Series {
+        let summary = &self.summary;
+        let spacing_ns = summary.spacing_ns.unwrap_or(0);
+        let last_ns = summary.last_ns.unwrap_or(0);
+        let span = Span {
+            start_ns: summary.first_ns.unwrap_or(0),
+            end_ns: last_ns.saturating_add(spacing_ns),
+        };
+        Series::new(held, span, spacing_ns, max_bins)
+    }
+}
+
+/// Makes a summary of records, one at a time. Keeps 32 bytes for each face of each sample.
+#[derive(Clone, Debug, Default)]
+pub struct SummaryBuilder {
+    stream: String,
+    /// Of all samples.
+    times_ns: Vec<u64>,
+    samples_left_out: u64,
+    scene: Vec<Sample>,
+    /// In the order in which they begin.
+    tracks: Vec<TrackSamples>,
+    /// Where in `tracks` those of the stream are, by number.
+    index_of_track: HashMap<u32, usize>,
+}
+
+#[derive(Clone, Debug)]
+struct TrackSamples {
+    number: u32,
+    first_bbox: Rect,
+    last_bbox: Rect,
+    /// Never empty.
+    samples: Vec<Sample>,
+}
+
+impl SummaryBuilder {
+    /// Takes the next sample. Where another stream begins, so do other tracks.
+    pub fn add(&mut self, record: &Record) {
+        let is_next = |time_ns: &u64| self.times_ns.last().is_none_or(|last_ns| time_ns > last_ns);
+        let Some(time_ns) = record.time_ns().filter(is_next) else {
+            self.samples_left_out += 1;
+            return;
+        };
+        self.times_ns.push(time_ns);
+        if record.stream != self.stream {
+            self.stream.clone_from(&record.stream);
+            self.index_of_track.clear();
+        }
+        for face in &record.faces {
+            self.add_face(face, time_ns);
+        }
+        if !record.faces.is_empty() {
+            self.scene.push(scene_sample(&record.faces, time_ns));
+        }
+    }
+
+    fn add_face(&mut self, face: &FaceRecord, time_ns: u64) {
+        let [x, y, w, h] = face.bbox;
+        let bbox = Rect::new(x, y, w, h);
+        let index = *self.index_of_track.entry(face.track).or_insert_with(|| {
+            self.tracks.push(TrackSamples {
+                number: face.track,
+                first_bbox: bbox,
+                last_bbox: bbox,
+                samples: Vec::new(),
+            });
+            self.tracks.len() - 1
+        });
+        let track = &mut self.tracks[index];
+        track.last_bbox = bbox;
+        track.samples.push(Sample {
+            time_ns,
+            scores: face.scores.judged(),
+            label: Attitude::from_name(&face.attitude),
+        });
+    }
+
+    /// The summary of what was taken, read by `rules`.
+    pub fn finish(mut self, rules: &Rules) -> Summarized {
+        let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
+        let usual_ns = spacing_ns.unwrap_or(0);
+        let hold = |samples: &[Sample]| timeline::hold(samples, usual_ns, rules);
+        let samples_with_faces = self.scene.len() as u64;
+        let faces = self.tracks.iter().map(|track| track.samples.len() as u64);
+        let faces = faces.sum();
+        let scene = hold(&std::mem::take(&mut self.scene));
+        let tracks: Vec<Track> = self.tracks.iter().map(TrackSamples::summarized).collect();
+        let mut persons = Vec::new();
+        let mut held_of_persons = Vec::new();
+        for (index, joined) in persons::join(&tracks, usual_ns, rules).iter().enumerate() {
+            let span = |&track: &usize| TrackSpan {
+                track: self.tracks[track].number,
+                first_ns: tracks[track].first_ns,
+                last_ns: tracks[track].last_ns,
+            };
+            let spans = joined.iter().map(span).collect();
+            let samples = joined
+                .iter()
+                .map(|&track| std::mem::take(&mut self.tracks[track].samples));
+            let held = hold(&samples.collect::<Vec<_>>().concat());
+            persons.push(Person {
+                id: index as u32 + 1,
+                tracks: spans,
+                timeline: Timeline::new(&held, rules),
+            });
+            held_of_persons.push(held);
+        }
+        let summary = Summary {
+            schema: SCHEMA,
+            samples: self.times_ns.len() as u64,
+            samples_with_faces,
+            samples_left_out: self.samples_left_out,
+            faces,
+            first_ns: self.times_ns.first().copied(),
+            last_ns: self.times_ns.last().copied(),
+            spacing_ns,
+            rules: *rules,
+            scene: Timeline::new(&scene, rules),
+            persons,
+        };
+        Summarized {
+            summary,
+            scene,
+            persons: held_of_persons,
+        }
+    }
+}
+
+impl TrackSamples {
+    fn summarized(&self) -> Track {
+        let time_ns = |sample: Option<&Sample>| sample.map_or(0, |sample| sample.time_ns);
+        Track {
+            first_ns: time_ns(self.samples.first()),
+            last_ns: time_ns(self.samples.last()),
+            first_bbox: self.first_bbox,
+            last_bbox: self.last_bbox,
+        }
+    }
+}
+
+fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Sample {
+    let judged = faces.iter().filter_map(|face| face.scores.judged());
+    let scores = Scores::mean(judged);
+    let is_known = |face: &FaceRecord| Attitude::from_name(&face.attitude).is_some();
+    Sample {
+        time_ns,
+        scores,
+        label: scores
+            .filter(|_| faces.iter().any(is_known))
+            .map(|scores| (scores.best(), scores))
+            .filter(|(best, scores)| scores.get(*best) >= MIN_SCENE_CONFIDENCE)
+            .map(|(best, _)| best),
+    }
+}
+
+#[cfg(test)]
+mod tests;

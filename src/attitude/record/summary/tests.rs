@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MPL-2.0
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::record::ScoresRecord;
+use crate::timeline::segments::Change;
+
+const MS: u64 = 1_000_000;
+
+/// A face at `x` with that attitude, unjudged for `unknown`.
+fn face(track: u32, x: f32, attitude: &str) -> FaceRecord {
+    let score = |name: &str| match attitude {
+        "unknown" => 0.0,
+        _ if attitude == name => 0.8,
+        _ => 0.1,
+    };
+    FaceRecord {
+        track,
+        bbox: [x, 100.0, 80.0, 100.0],
+        attitude: attitude.to_owned(),
+        scores: ScoresRecord {
+            positive: score("positive"),
+            neutral: score("neutral"),
+            negative: score("negative"),
+        },
+        ..FaceRecord::default()
+    }
+}
+
+fn record(time_ms: u64, faces: Vec<FaceRecord>) -> Record {
+    Record {
+        stream: "a".to_owned(),
+        stream_time_ns: Some(time_ms * MS),
+        faces,
+        ..Record::default()
+    }
+}
+
+/// Two minutes, five samples a second: one face from 10 s to 40 s and, as another track, from 44 s
+/// to 110 s; another one beside it from 20 s to 30 s; one that is never judged from 100 s on.
+fn recording() -> Vec<Record> {
+    let faces = |time_ms: u64| {
+        let first = match time_ms {
+            10_000..25_000 => Some(face(1, 50.0, "neutral")),
+            25_000..40_000 => Some(face(1, 50.0, "positive")),
+            44_000..110_000 => Some(face(3, 70.0, "negative")),
+            _ => None,
+        };
+        let second = (20_000..30_000).contains(&time_ms);
+        let third = time_ms >= 100_000;
+        let second = second.then(|| face(2, 300.0, "negative"));
+        let third = third.then(|| face(4, 500.0, "unknown"));
+        [first, second, third].into_iter().flatten().collect()
+    };
+    let times = (0..600).map(|index| index * 200);
+    times
+        .map(|time_ms| record(time_ms, faces(time_ms)))
+        .collect()
+}
+
+fn summarized(records: &[Record]) -> Summarized {
+    let mut builder = SummaryBuilder::default();
+    records.iter().for_each(|record| builder.add(record));
+    builder.finish(&Rules::default())
+}
+
+fn problem(value: &Value) -> Option<String> {
+    let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let problem = validator.validate(value).err();
+    problem.map(|error| format!("{}: {error}", error.instance_path()))
+}
+
+#[test]
+fn a_recording_is_told_by_persons_and_as_a_scene() {
+    let Summarized { summary, .. } = summarized(&recording());
+    assert_eq!((summary.samples, summary.samples_left_out), (600, 0));
+    assert_eq!(
+        (summary.samples_with_faces, summary.faces),
+        (530, 150 + 330 + 50 + 100)
+    );
+    assert_eq!(
+        (summary.first_ns, summary.last_ns),
+        (Some(0), Some(119_800 * MS))
+    );
+    assert_eq!(summary.spacing_ns, Some(200 * MS));
+    let tracks: Vec<Vec<u32>> = summary
+        .persons
+        .iter()
+        .map(|person| person.tracks.iter().map(|track| track.track).collect())
+        .collect();
+    assert_eq!(tracks, [vec![1, 3], vec![2], vec![4]]);
+    let first = &summary.persons[0];
+    assert_eq!((first.id, first.tracks[1].first_ns), (1, 44_000 * MS));
+    let timeline = &first.timeline;
+    assert_eq!((timeline.samples, timeline.seen_ns), (480, 96_000 * MS));
+    assert_eq!((timeline.segments.len(), timeline.changes.len()), (3, 1));
+    assert_eq!(timeline.changes[0].size, Some(0.7));
+    let gap = Span {
+        start_ns: 40_000 * MS,
+        end_ns: 44_000 * MS,
+    };
+    assert_eq!(timeline.gaps, [gap]);
+    assert_eq!(timeline.longest.negative.unwrap().len_ns(), 66_000 * MS);
+    let shares = timeline.shares.unwrap();
+    assert_eq!((shares.positive, shares.negative), (0.1563, 0.6875));
+    assert_eq!(timeline.confidence, Some(0.8));
+    assert_eq!(
+        summary.persons[1]
+            .timeline
+            .means
+            .unwrap()
+            .negative
+            .interval_95,
+        None
+    );
+    let unjudged = &summary.persons[2].timeline;
+    assert_eq!((unjudged.judged_samples, unjudged.means), (0, None));
+    assert_eq!(unjudged.shares.unwrap().unknown, 1.0);
+    let scene = &summary.scene;
+    assert_eq!((scene.samples, scene.judged_samples), (530, 480));
+    assert_eq!(scene.seen_ns, 106_000 * MS);
+    // A positive and a negative face are neither.
+    let spans = scene.segments.iter().map(|segment| segment.span.start_ns);
+    assert_eq!(
+        spans.collect::<Vec<_>>(),
+        [10_000, 25_000, 30_000, 44_000, 110_000].map(|ms| ms * MS)
+    );
+    assert_eq!(scene.segments[1].attitude, None);
+}
+
+#[test]
+fn drawings_share_their_bins() {
+    let summarized = summarized(&recording());
+    let scene = summarized.scene_series(60);
+    let persons = [0, 1, 2].map(|index| summarized.person_series(index, 60));
+    assert_eq!((scene.bins.len(), scene.bin_ns), (60, 2_000 * MS));
+    assert!(persons.iter().all(|person| person.bins.len() == 60));
+    let seen = |series: &Series| series.bins.iter().map(Option::is_some).collect::<Vec<_>>();
+    let expected: Vec<bool> = (0..60)
+        .map(|bin| (5..20).contains(&bin) || (22..55).contains(&bin))
+        .collect();
+    assert_eq!(seen(&persons[0]), expected);
+    assert_eq!(seen(&persons[2]), [false; 60]);
+    assert_eq!(seen(&summarized.person_series(3, 60)), [false; 60]);
+    assert_eq!(
+        scene.bins[13].unwrap().positive,
+        scene.bins[13].unwrap().negative
+    );
+}
+
+#[test]
+fn another_stream_has_other_tracks_and_time_does_not_go_back() {
+    let mut records: Vec<Record> = (0..20)
+        .map(|index| record(index * 200, vec![face(1, 50.0, "neutral")]))
+        .collect();
+    records[10..]
+        .iter_mut()
+        .for_each(|record| record.stream = "b".to_owned());
+    records.push(records[3].clone());
+    records.push(Record {
+        stream_time_ns: None,
+        ..records[3].clone()
+    });
+    let Summarized { summary, .. } = summarized(&records);
+    assert_eq!((summary.samples, summary.samples_left_out), (20, 2));
+    assert_eq!(summary.persons.len(), 2);
+}
+
+#[test]
+fn the_time_is_the_best_that_a_record_has() {
+    let mut record = record(0, Vec::new());
+    (record.stream_time_ns, record.pts_ns, record.running_time_ns) = (None, None, Some(3));
+    let first_ns = |record: &Record| summarized(std::slice::from_ref(record)).summary.first_ns;
+    assert_eq!(first_ns(&record), Some(3));
+    record.pts_ns = Some(2);
+    assert_eq!(first_ns(&record), Some(2));
+    record.stream_time_ns = Some(1);
+    assert_eq!(first_ns(&record), Some(1));
+}
+
+#[test]
+fn a_face_of_a_sample_takes_32_bytes() {
+    assert_eq!(size_of::<Sample>(), 32);
+}
+
+#[test]
+fn a_summary_is_as_the_schema_says_and_is_read_back() {
+    let one = record(0, vec![face(1, 0.0, "unknown")]);
+    for records in [recording(), Vec::new(), vec![one]] {
+        let Summarized { summary, .. } = summarized(&records);
+        let text = serde_json::to_string(&summary).unwrap();
+        assert_eq!(problem(&serde_json::from_str(&text).unwrap()), None);
+        assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), summary);
+    }
+}
+
+#[test]
+fn a_caller_can_add_what_it_knows() {
+    #[derive(Serialize, Deserialize)]
+    struct Report {
+        file: String,
+        #[serde(flatten)]
+        summary: Summary,
+    }
+    let report = Report {
+        file: "interview.mp4".to_owned(),
+        summary: summarized(&recording()).summary,
+    };
+    let value = serde_json::to_value(&report).unwrap();
+    assert_eq!(problem(&value), None);
+    let read: Report = serde_json::from_value(value).unwrap();
+    assert_eq!((read.file, read.summary), (report.file, report.summary));
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_summary() {
+    let summary = serde_json::to_value(summarized(&recording()).summary).unwrap();
+    for (place, wrong) in [
+        ("/schema", json!(2)),
+        ("/persons/0/id", json!(0)),
+        ("/persons/0/segments/0/attitude", json!("cheerful")),
+        ("/persons/0/gaps/0/start_ns", json!(-1)),
+        ("/persons/0/means/positive/value", json!(1.5)),
+        ("/scene/shares/unknown", json!("none")),
+        ("/rules/begin_score", json!(null)),
+    ] {
+        let mut value = summary.clone();
+        *value.pointer_mut(place).unwrap() = wrong;
+        assert!(problem(&value).is_some(), "{place}");
+    }
+    let mut value = summary.clone();
+    value["persons"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("seen_ns");
+    assert!(problem(&value).is_some());
+    value = summary;
+    value["persons"][0]["name"] = json!("nobody");
+    assert!(problem(&value).is_some());
+    assert!(
+        serde_json::from_value::<Change>(json!({
+            "time_ns": 0, "from": "cheerful", "to": "unknown", "size": null
+        }))
+        .is_err()
+    );
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Scores that follow a face's attitude calmly, and a label that does not flicker.
+
+use super::classification::{Attitude, Classification, Scores};
+use super::emotions::Emotions;
+
+/// By how much another attitude must be ahead of the labelled one to take its place.
+const HYSTERESIS: f32 = 0.1;
+
+/// By how much the highest score must exceed the least confidence to end a spell of unknown.
+const RECOVERY: f32 = 0.05;
+
+/// The attitude of one face over time.
+#[derive(Clone, Debug, Default)]
+pub struct Smoother {
+    smoothed: Option<Classification>,
+    updated_ns: u64,
+    label: Option<Attitude>,
+}
+
+impl Smoother {
+    /// Takes what was seen at `time_ns`: an exponential moving average with the time constant
+    /// `time_constant_ns`, 0 for none, so that the interval between samples does not matter. The
+    /// label is that of the highest score, once it is ahead by a margin, and none while that is
+    /// under `min_confidence`, or has been and is not above it by a margin yet.
+    pub fn update(
+        &mut self,
+        raw: Classification,
+        time_ns: u64,
+        time_constant_ns: u64,
+        min_confidence: f32,
+    ) {
+        let elapsed_ns = time_ns.saturating_sub(self.updated_ns);
+        self.updated_ns = time_ns;
+        let is_unknown = self.smoothed.is_some() && self.label.is_none();
+        let needed = if is_unknown {
+            (min_confidence + RECOVERY).min(1.0)
+        } else {
+            min_confidence
+        };
+        let smoothed = match self.smoothed {
+            Some(old) if time_constant_ns > 0 => {
+                let gain = 1.0 - (-(elapsed_ns as f32) / time_constant_ns as f32).exp();
+                Classification {
+                    scores: old.scores.moved(&raw.scores, gain),
+                    emotions: old.emotions.moved(&raw.emotions, gain),
+                }
+            }
+            _ => raw,
+        };
+        self.smoothed = Some(smoothed);
+        let scores = smoothed.scores;
+        let best = scores.best();
+        let holds = |label: Attitude| {
+            scores.get(label) >= min_confidence && scores.get(best) - scores.get(label) < HYSTERESIS
+        };
+        self.label = match self.label {
+            Some(label) if holds(label) => Some(label),
+            _ => (scores.get(best) >= needed).then_some(best),
+        };
+    }
+
+    /// The smoothed scores; `None` before the first.
+    pub fn scores(&self) -> Option<Scores> {
+        self.smoothed.map(|smoothed| smoothed.scores)
+    }
+
+    /// The smoothed probabilities of the classifier's emotions; none before the first.
+    pub fn emotions(&self) -> Emotions {
+        self.smoothed.unwrap_or_default().emotions
+    }
+
+    /// The label, `None` where the attitude is unknown.
+    pub fn label(&self) -> Option<Attitude> {
+        self.label
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+    const POSITIVE: Scores = Scores::from_array([1.0, 0.0, 0.0]);
+    const NEUTRAL: Scores = Scores::from_array([0.0, 1.0, 0.0]);
+
+    #[test]
+    fn after_one_time_constant_63_per_cent_of_a_step_are_there() {
+        for samples in [1, 5, 50] {
+            let mut smoother = Smoother::default();
+            smoother.update(NEUTRAL.into(), 0, 500 * MS, 0.4);
+            for sample in 1..=samples {
+                smoother.update(POSITIVE.into(), sample * 500 * MS / samples, 500 * MS, 0.4);
+            }
+            let positive = smoother.scores().unwrap().positive;
+            assert!((positive - 0.632).abs() < 1e-3, "{positive} in {samples}");
+        }
+    }
+
+    #[test]
+    fn without_a_time_constant_the_scores_are_raw() {
+        let mut smoother = Smoother::default();
+        smoother.update(NEUTRAL.into(), 0, 0, 0.4);
+        smoother.update(POSITIVE.into(), 0, 0, 0.4);
+        assert_eq!(smoother.scores(), Some(POSITIVE));
+        assert_eq!(smoother.label(), Some(Attitude::Positive));
+    }
+
+    #[test]
+    fn a_label_gives_way_only_by_a_margin() {
+        let mut smoother = Smoother::default();
+        let mut label = |scores| {
+            smoother.update(Scores::from_array(scores).into(), 0, 0, 0.4);
+            smoother.label()
+        };
+        assert_eq!(label([0.52, 0.48, 0.0]), Some(Attitude::Positive));
+        assert_eq!(label([0.47, 0.53, 0.0]), Some(Attitude::Positive));
+        assert_eq!(label([0.44, 0.56, 0.0]), Some(Attitude::Neutral));
+        assert_eq!(label([0.35, 0.33, 0.32]), None);
+        assert_eq!(label([0.42, 0.32, 0.26]), None);
+        assert_eq!(label([0.46, 0.31, 0.23]), Some(Attitude::Positive));
+        assert_eq!(label([0.41, 0.33, 0.26]), Some(Attitude::Positive));
+    }
+}

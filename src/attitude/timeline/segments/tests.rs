@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MPL-2.0
+
+use super::*;
+use crate::classification::Attitude::{Negative, Neutral, Positive};
+use crate::timeline::{Sample, hold};
+
+const MS: u64 = 1_000_000;
+const SPACING_MS: u64 = 200;
+
+/// A score of 0.8 for the attitude, 0.4 at most for all where there is none.
+fn scores(attitude: Option<Attitude>) -> Scores {
+    let score = |of| if attitude == Some(of) { 0.8 } else { 0.1 };
+    attitude.map_or(Scores::from_array([0.3, 0.4, 0.3]), |_| {
+        Scores::from_array(Attitude::ALL.map(score))
+    })
+}
+
+/// Five samples a second from `start_ms` on: so many samples with each of the scores.
+fn from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Sample> {
+    let scores = parts
+        .iter()
+        .flat_map(|&(count, scores)| std::iter::repeat_n(scores, count));
+    let sample = |(index, scores)| Sample {
+        time_ns: (start_ms + index as u64 * SPACING_MS) * MS,
+        scores,
+        label: None,
+    };
+    scores.enumerate().map(sample).collect()
+}
+
+fn parts(parts: &[(usize, Option<Attitude>)]) -> Vec<Sample> {
+    let parts: Vec<_> = parts.iter().map(|&(n, a)| (n, Some(scores(a)))).collect();
+    from(0, &parts)
+}
+
+fn held(samples: &[Sample]) -> Vec<Held> {
+    hold(samples, SPACING_MS * MS, &Rules::default())
+}
+
+/// Start and end in milliseconds, and the attitude.
+fn found(samples: &[Sample]) -> Vec<(u64, u64, Option<Attitude>)> {
+    let segments = segments(&held(samples), &Rules::default());
+    let in_ms = |s: &Segment| (s.span.start_ns / MS, s.span.end_ns / MS, s.attitude);
+    segments.iter().map(in_ms).collect()
+}
+
+#[test]
+fn a_square_wave_has_a_segment_for_each_of_its_halves() {
+    let wave = [(25, Some(Positive)), (25, Some(Negative))].repeat(2);
+    assert_eq!(
+        found(&parts(&wave)),
+        [
+            (0, 5_000, Some(Positive)),
+            (5_000, 10_000, Some(Negative)),
+            (10_000, 15_000, Some(Positive)),
+            (15_000, 20_000, Some(Negative)),
+        ]
+    );
+}
+
+#[test]
+fn flicker_is_passed_over() {
+    let wave = [
+        (2, Some(Negative)),
+        (10, Some(Positive)),
+        (3, Some(Negative)),
+        (10, Some(Positive)),
+        (2, None),
+        (2, Some(Neutral)),
+        (10, Some(Negative)),
+        (1, None),
+    ];
+    assert_eq!(
+        found(&parts(&wave)),
+        [(0, 5_800, Some(Positive)), (5_800, 8_000, Some(Negative))]
+    );
+}
+
+#[test]
+fn what_the_edge_cuts_off_needs_half_as_long() {
+    let wave = [(3, Some(Neutral)), (10, Some(Positive)), (3, Some(Neutral))];
+    assert_eq!(
+        found(&parts(&wave)),
+        [
+            (0, 600, Some(Neutral)),
+            (600, 2_600, Some(Positive)),
+            (2_600, 3_200, Some(Neutral)),
+        ]
+    );
+}
+
+#[test]
+fn what_lasts_but_is_not_clear_is_unknown() {
+    // Positive and negative take turns too fast for either.
+    let turns = [(2, Some(Positive)), (2, Some(Negative))].repeat(4);
+    let wave = [&[(10, Some(Neutral))][..], &turns, &[(10, Some(Neutral))]].concat();
+    assert_eq!(
+        found(&parts(&wave)),
+        [
+            (0, 2_000, Some(Neutral)),
+            (2_000, 5_200, None),
+            (5_200, 7_200, Some(Neutral)),
+        ]
+    );
+    assert_eq!(found(&parts(&[(2, Some(Positive))])), [(0, 400, None)]);
+    assert_eq!(
+        found(&from(0, &[(10, None)])),
+        [(0, 2_000, None)],
+        "no scores"
+    );
+    assert_eq!(found(&[]), []);
+}
+
+#[test]
+fn a_score_between_the_thresholds_begins_nothing_and_ends_nothing() {
+    let positive = |score: f32| Some(Scores::from_array([score, 1.0 - score, 0.0]));
+    let samples = from(
+        0,
+        &[
+            (10, positive(0.54)),
+            (10, positive(0.55)),
+            (10, positive(0.46)),
+            (10, positive(0.44)),
+        ],
+    );
+    assert_eq!(
+        found(&samples),
+        [
+            (0, 2_000, None),
+            (2_000, 6_000, Some(Positive)),
+            (6_000, 8_000, Some(Neutral)),
+        ]
+    );
+}
+
+#[test]
+fn a_gap_ends_a_segment_and_what_comes_after_it_begins_anew() {
+    let positive = Some(scores(Some(Positive)));
+    let mut samples = from(0, &[(10, positive)]);
+    samples.extend(from(10_000, &[(3, positive)]));
+    samples.extend(from(20_000, &[(10, positive)]));
+    // A sample that is missing is no gap.
+    samples.remove(5);
+    let held = held(&samples);
+    assert_eq!(
+        found(&samples),
+        [
+            (0, 2_000, Some(Positive)),
+            (10_000, 10_600, Some(Positive)),
+            (20_000, 22_000, Some(Positive)),
+        ]
+    );
+    let gaps: Vec<_> = gaps(&held)
+        .iter()
+        .map(|gap| (gap.start_ns / MS, gap.end_ns / MS))
+        .collect();
+    assert_eq!(gaps, [(2_000, 10_000), (10_600, 20_000)]);
+    let segments = segments(&held, &Rules::default());
+    assert_eq!(changes(&segments, &held, &Rules::default()), []);
+    let first = Some(segments[0].span);
+    assert_eq!(longest(&segments, Positive), first);
+    assert_eq!(longest(&segments, Negative), None);
+}
+
+#[test]
+fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
+    let mut random = crate::resampling::SplitMix64(3);
+    let mut samples = Vec::new();
+    let mut time_ns = 0;
+    for _ in 0..5_000 {
+        let far = random.below(50) == 0;
+        time_ns += if far { 3_000 * MS } else { SPACING_MS * MS };
+        let positive = random.share() as f32;
+        samples.push(Sample {
+            time_ns,
+            scores: Some(Scores::from_array([positive, 1.0 - positive, 0.0])),
+            label: None,
+        });
+    }
+    let held = held(&samples);
+    let (segments, gaps) = (segments(&held, &Rules::default()), gaps(&held));
+    let mut spans: Vec<Span> = segments
+        .iter()
+        .map(|s| s.span)
+        .chain(gaps.clone())
+        .collect();
+    spans.sort_by_key(|span| span.start_ns);
+    assert!(
+        spans
+            .windows(2)
+            .all(|pair| pair[0].end_ns == pair[1].start_ns)
+    );
+    let end_ns = held.last().map(|held| held.span.end_ns);
+    assert_eq!(spans.last().map(|span| span.end_ns), end_ns);
+    assert!(
+        segments
+            .iter()
+            .all(|s| s.attitude.is_none() || s.span.len_ns() >= 500 * MS)
+    );
+    for change in changes(&segments, &held, &Rules::default()) {
+        assert_ne!(change.from, change.to);
+    }
+}
+
+#[test]
+fn the_size_of_a_change_is_that_of_the_segments_that_meet() {
+    let wave = [
+        (50, Some(Negative)),
+        (10, Some(Positive)),
+        (10, Some(Neutral)),
+    ];
+    let samples = parts(&wave);
+    let held = held(&samples);
+    let rules = Rules::default();
+    let found = changes(&segments(&held, &rules), &held, &rules);
+    let change = |time_ms, from, to, size| Change {
+        time_ns: time_ms * MS,
+        from: Some(from),
+        to: Some(to),
+        size: Some(size),
+    };
+    assert_eq!(
+        found,
+        [
+            change(10_000, Negative, Positive, 1.4),
+            change(12_000, Positive, Neutral, -0.7),
+        ]
+    );
+    let unjudged = from(0, &[(10, Some(scores(Some(Positive)))), (10, None)]);
+    let held = hold(&unjudged, SPACING_MS * MS, &rules);
+    let found = changes(&segments(&held, &rules), &held, &rules);
+    assert_eq!(found[0].size, None);
+}

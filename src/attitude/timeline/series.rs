@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Scores thinned out for drawing.
+
+use super::Held;
+use super::bins::Bins;
+use super::segments::Span;
+use crate::classification::Scores;
+
+/// Mean scores over stretches of equal length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// When the first stretch begins.
+    pub start_ns: u64,
+    /// How long each is.
+    pub bin_ns: u64,
+    /// The mean scores in each, by time, weighted by the time that samples stand for; `None` where
+    /// there were none.
+    pub bins: Vec<Option<Scores>>,
+}
+
+impl Series {
+    /// What `held` shows during `span`, in `max_bins` bins at most, none of them shorter than
+    /// `spacing_ns`, the usual distance of samples.
+    pub fn new(held: &[Held], span: Span, spacing_ns: u64, max_bins: usize) -> Self {
+        let bin_ns = span.len_ns().div_ceil(max_bins.max(1) as u64);
+        let bin_ns = bin_ns.max(spacing_ns).max(1);
+        let count = span.len_ns().div_ceil(bin_ns);
+        let mut bins = Bins::new(bin_ns, usize::try_from(count).unwrap_or(max_bins));
+        for held in held {
+            if let Some(scores) = held.sample.scores {
+                let start_ns = held.span.start_ns.saturating_sub(span.start_ns);
+                let end_ns = held.span.end_ns.saturating_sub(span.start_ns);
+                bins.add(start_ns, end_ns, &scores);
+            }
+        }
+        let scores = |means: [f64; 3]| Scores::from_array(means.map(|mean| mean as f32));
+        Self {
+            start_ns: span.start_ns,
+            bin_ns,
+            bins: bins
+                .bins
+                .iter()
+                .map(|bin| bin.means().map(scores))
+                .collect(),
+        }
+    }
+
+    /// When the bin at `index` begins.
+    pub fn time_ns(&self, index: usize) -> u64 {
+        let after_ns = self.bin_ns.saturating_mul(index as u64);
+        self.start_ns.saturating_add(after_ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::rules::Rules;
+    use crate::timeline::{Sample, hold};
+
+    const S: u64 = 1_000_000_000;
+
+    fn series(max_bins: usize) -> Series {
+        let positive = [0.9, 0.1, 0.0];
+        let negative = [0.1, 0.1, 0.8];
+        let sample = |time_ns, scores| Sample {
+            time_ns,
+            scores: Some(Scores::from_array(scores)),
+            label: None,
+        };
+        let first = (0..20).map(|i| sample(10 * S + i * S / 5, positive));
+        let second = (0..20).map(|i| sample(18 * S + i * S / 5, negative));
+        let samples: Vec<Sample> = first.chain(second).collect();
+        let span = Span {
+            start_ns: 8 * S,
+            end_ns: 23 * S,
+        };
+        Series::new(
+            &hold(&samples, S / 5, &Rules::default()),
+            span,
+            S / 5,
+            max_bins,
+        )
+    }
+
+    #[test]
+    fn bins_hold_means_and_gaps_are_gaps() {
+        let series = series(5);
+        assert_eq!((series.start_ns, series.bin_ns), (8 * S, 3 * S));
+        assert_eq!(series.time_ns(2), 14 * S);
+        let positive: Vec<_> = series
+            .bins
+            .iter()
+            .map(|bin| bin.map(|s| s.positive))
+            .collect();
+        assert_eq!(positive, [Some(0.9), Some(0.9), None, Some(0.1), Some(0.1)]);
+    }
+
+    #[test]
+    fn no_bin_is_shorter_than_samples_are_apart() {
+        let fine = series(100_000);
+        assert_eq!((fine.bin_ns, fine.bins.len()), (S / 5, 75));
+        let seen = fine.bins.iter().filter(|bin| bin.is_some()).count();
+        assert_eq!(seen, 40);
+        let empty = Series::new(&[], Span::default(), 0, 0);
+        assert_eq!(empty.bins, []);
+    }
+}

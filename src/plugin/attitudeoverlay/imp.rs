@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The element's class: pads, properties, caps, events, and what becomes of a frame.
+//!
+//! No two locks are held at a time but by the streaming thread, which holds `drawing` while it works
+//! with a frame; nobody else takes that one while frames pass.
+
+use std::sync::{Arc, LazyLock, Mutex};
+
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::prelude::*;
+use gst_video::video_frame::VideoFrameRef;
+use gst_video::{VideoFormat, VideoInfo};
+
+use super::settings::{self, Settings};
+use crate::drawing::{self, Pixelator};
+use crate::meta::{self, Shown};
+use crate::overlay::Overlay;
+use crate::warnings::WarningLimit;
+use crate::{composition, lock, video};
+use attitude::detection::Detection;
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "attitudeoverlay",
+        gst::DebugColorFlags::empty(),
+        Some("Overlay of attitudes"),
+    )
+});
+
+/// What the streaming thread works with.
+#[derive(Default)]
+struct Drawing {
+    overlay: Overlay,
+    pixelator: Pixelator,
+    /// The settings that the overlay has.
+    settings: Option<Arc<Settings>>,
+    /// Of the frame at hand.
+    shown: Vec<Shown>,
+    found: Vec<Detection>,
+    /// The time that the last frame was taken to have.
+    last_time_ns: Option<u64>,
+    warnings: WarningLimit,
+    has_warned_of_stripped: bool,
+}
+
+/// See [`super::AttitudeOverlay`].
+#[derive(Default)]
+pub struct AttitudeOverlay {
+    settings: Mutex<Arc<Settings>>,
+    info: Mutex<Option<VideoInfo>>,
+    drawing: Mutex<Drawing>,
+    /// Whether what is downstream draws the overlay; `None` where it is still to be asked.
+    attaches: Mutex<Option<bool>>,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for AttitudeOverlay {
+    const NAME: &'static str = "GstAttitudeOverlay";
+    type Type = super::AttitudeOverlay;
+    type ParentType = gst_base::BaseTransform;
+}
+
+impl ObjectImpl for AttitudeOverlay {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(settings::properties);
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        gst::debug!(CAT, imp = self, "{} = {value:?}", pspec.name());
+        let mut settings = lock(&self.settings);
+        Arc::make_mut(&mut settings).set(pspec.name(), value);
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        lock(&self.settings).get(pspec.name())
+    }
+
+    fn constructed(&self) {
+        self.parent_constructed();
+        self.obj().set_passthrough(false);
+        self.obj().set_in_place(true);
+    }
+}
+
+impl GstObjectImpl for AttitudeOverlay {}
+
+impl ElementImpl for AttitudeOverlay {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Face attitude overlay",
+                "Filter/Editor/Video",
+                "Draws boxes, labels and histories of faces from the metadata that faceattitude or \
+                 another analysis has attached; can make the faces unrecognisable. \
+                 Try: ... ! faceattitude ! attitudeoverlay scores=true ! videoconvert ! autovideosink",
+                "gst-attitude maintainers",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let plain = gst_video::VideoCapsBuilder::new()
+                .format_list(VideoFormat::iter_raw())
+                .build();
+            video::pad_templates(&composition::with_composition(plain))
+        });
+        &TEMPLATES
+    }
+}
+
+impl BaseTransformImpl for AttitudeOverlay {
+    const MODE: gst_base::subclass::BaseTransformMode =
+        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
+    const PASSTHROUGH_ON_SAME_CAPS: bool = false;
+    const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        drawing::load_fonts();
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        *lock(&self.drawing) = Drawing::default();
+        *lock(&self.info) = None;
+        Ok(())
+    }
+
+    fn transform_caps(
+        &self,
+        direction: gst::PadDirection,
+        caps: &gst::Caps,
+        filter: Option<&gst::Caps>,
+    ) -> Option<gst::Caps> {
+        let transformed = composition::transformed(direction, caps);
+        Some(match filter {
+            Some(filter) => filter.intersect_with_mode(&transformed, gst::CapsIntersectMode::First),
+            None => transformed,
+        })
+    }
+
+    fn fixate_caps(
+        &self,
+        direction: gst::PadDirection,
+        caps: &gst::Caps,
+        othercaps: gst::Caps,
+    ) -> gst::Caps {
+        let othercaps = composition::announced_among(&othercaps).unwrap_or(othercaps);
+        self.parent_fixate_caps(direction, caps, othercaps)
+    }
+
+    fn set_caps(&self, incaps: &gst::Caps, outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
+        let info = VideoInfo::from_caps(incaps)
+            .map_err(|_| gst::loggable_error!(CAT, "not raw video: {incaps}"))?;
+        *lock(&self.attaches) = composition::is_attached(incaps, outcaps);
+        *lock(&self.info) = Some(info);
+        Ok(())
+    }
+
+    fn sink_event(&self, event: gst::Event) -> bool {
+        if let gst::EventView::StreamStart(_) | gst::EventView::FlushStop(_) = event.view() {
+            lock(&self.drawing).forget();
+        }
+        self.parent_sink_event(event)
+    }
+
+    fn propose_allocation(
+        &self,
+        decide_query: Option<&gst::query::Allocation>,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        self.parent_propose_allocation(decide_query, query)?;
+        video::propose_any_stride(query);
+        Ok(())
+    }
+
+    fn transform_ip(
+        &self,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let info = lock(&self.info)
+            .clone()
+            .ok_or(gst::FlowError::NotNegotiated)?;
+        let settings = lock(&self.settings).clone();
+        let mut drawing = lock(&self.drawing);
+        drawing.take_settings(&settings);
+        meta::read_shown(buffer, &mut drawing.shown);
+        let is_stripped = meta::is_stripped(buffer);
+        if is_stripped && !std::mem::replace(&mut drawing.has_warned_of_stripped, true) {
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ["{}", meta::STRIPPED]);
+        }
+        if settings.blur_faces {
+            drawing
+                .pixelate(buffer, &info, &settings.face_type)
+                .map_err(|error| {
+                    // A face that nobody may see must not pass.
+                    gst::element_imp_error!(
+                        self,
+                        gst::StreamError::Failed,
+                        ("the faces of a frame cannot be made unrecognisable: {error}")
+                    );
+                    gst::FlowError::Error
+                })?;
+        }
+        let running_time = self
+            .obj()
+            .segment()
+            .downcast_ref::<gst::ClockTime>()
+            .and_then(|segment| segment.to_running_time(buffer.pts()));
+        let time_ns = drawing.enter(running_time.map(gst::ClockTime::nseconds), &info);
+        if let Err(error) = drawing.draw(buffer, time_ns, &info, self.attaches())
+            && drawing.warnings.lets_through()
+        {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Failed,
+                ("the overlay of a frame cannot be drawn: {error}")
+            );
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+}
+
+impl AttitudeOverlay {
+    /// Whether what is downstream draws the overlay; asks it once after each negotiation.
+    fn attaches(&self) -> bool {
+        if let Some(attaches) = *lock(&self.attaches) {
+            return attaches;
+        }
+        let attaches = composition::is_drawn_downstream(self.obj().src_pad());
+        gst::info!(CAT, imp = self, "downstream draws the overlay: {attaches}");
+        *lock(&self.attaches) = Some(attaches);
+        attaches
+    }
+}
+
+impl Drawing {
+    fn take_settings(&mut self, settings: &Arc<Settings>) {
+        let is_same = |taken: &Arc<Settings>| Arc::ptr_eq(taken, settings);
+        if !self.settings.as_ref().is_some_and(is_same) {
+            self.overlay.set_style(&settings.style);
+            self.settings = Some(settings.clone());
+        }
+    }
+
+    /// Makes all faces of `buffer` unrecognisable.
+    fn pixelate(
+        &mut self,
+        buffer: &mut gst::BufferRef,
+        info: &VideoInfo,
+        face_type: &str,
+    ) -> Result<(), glib::BoolError> {
+        meta::read_detections(buffer, face_type, &mut self.found);
+        let found = self.found.iter().map(|face| face.bbox);
+        let boxes = found.chain(self.shown.iter().map(|face| face.bbox_in_frame));
+        let mut boxes = boxes.peekable();
+        if boxes.peek().is_none() {
+            return Ok(());
+        }
+        let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
+        boxes.try_for_each(|bbox| self.pixelator.pixelate(&mut frame, bbox))
+    }
+
+    /// The time of a frame: its running time or, where it has none, one frame after the last. Where
+    /// time goes back, histories begin anew.
+    fn enter(&mut self, running_time_ns: Option<u64>, info: &VideoInfo) -> u64 {
+        let frame_ns = video::frame_duration_ns(info);
+        let assumed_ns = self
+            .last_time_ns
+            .map_or(0, |last| last.saturating_add(frame_ns));
+        let time_ns = running_time_ns.unwrap_or(assumed_ns);
+        if self.last_time_ns.is_some_and(|last_ns| time_ns < last_ns) {
+            self.forget();
+        }
+        self.last_time_ns = Some(time_ns);
+        time_ns
+    }
+
+    fn draw(
+        &mut self,
+        buffer: &mut gst::BufferRef,
+        time_ns: u64,
+        info: &VideoInfo,
+        is_attached: bool,
+    ) -> Result<(), glib::BoolError> {
+        self.overlay.note(time_ns, &self.shown);
+        self.overlay.draw(buffer, info, is_attached, &self.shown)
+    }
+
+    fn forget(&mut self) {
+        self.overlay.forget();
+        self.last_time_ns = None;
+    }
+}

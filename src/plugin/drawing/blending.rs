@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Pictures onto the pixels of a frame.
+//!
+//! `gst_video_overlay_composition_blend` converts each row that a rectangle touches over the whole
+//! width of the frame, and back: for the upright lines of a box that is a hundred times what is
+//! drawn. Here pictures are converted instead, once, for frames that [`Target`] takes; on all
+//! others GStreamer blends, but into the part of the frame around each picture alone.
+
+use gst_video::prelude::*;
+use gst_video::{VideoFlags, VideoFrameRef, VideoInfo, ffi};
+
+use super::error::RenderError;
+use super::part::{Area, Part};
+use super::placement::PixelRect;
+use super::planes::check_planes;
+use super::sprite::{FORMAT, Sprite};
+use super::stencil::Target;
+use crate::video::plane_bytes_mut;
+
+/// Draws pictures onto one frame.
+pub(super) struct Canvas<'f, 'b> {
+    frame: &'f mut VideoFrameRef<&'b mut gst::BufferRef>,
+    target: Option<Target>,
+}
+
+impl<'f, 'b> Canvas<'f, 'b> {
+    /// A frame of any raw format to draw on.
+    ///
+    /// # Errors
+    /// Where the frame's planes are shorter than they promise.
+    pub(super) fn new(
+        frame: &'f mut VideoFrameRef<&'b mut gst::BufferRef>,
+    ) -> Result<Self, RenderError> {
+        check_planes(frame)?;
+        let target = Target::of(frame.info());
+        Ok(Self { frame, target })
+    }
+
+    /// Draws as much of the picture as fits `place`, which lies in the frame.
+    ///
+    /// # Errors
+    /// Where it does not lie in the frame, or where GStreamer cannot map the picture or blend it.
+    pub(super) fn show(
+        &mut self,
+        sprite: &mut Sprite,
+        place: PixelRect,
+    ) -> Result<(), RenderError> {
+        let Some(target) = self.target else {
+            return Ok(self.blend_by_gstreamer(sprite, place)?);
+        };
+        let stencil = sprite.stencil(target, place.top_left())?;
+        for plane in 0..self.frame.n_planes() as usize {
+            let stride = self.frame.plane_stride()[plane] as usize;
+            stencil.blend(plane, plane_bytes_mut(self.frame, plane), stride, place)?;
+        }
+        Ok(())
+    }
+
+    fn blend_by_gstreamer(
+        &mut self,
+        sprite: &Sprite,
+        place: PixelRect,
+    ) -> Result<(), glib::BoolError> {
+        let size = place.size();
+        let info = VideoInfo::builder(FORMAT, size.width_px as u32, size.height_px as u32)
+            .flags(VideoFlags::PREMULTIPLIED_ALPHA)
+            .build()?;
+        let pixels = sprite
+            .part(size)
+            .map_err(|error| glib::bool_error!("{error}"))?;
+        let picture = VideoFrameRef::from_buffer_ref_readable(&pixels, &info)?;
+        let edges = [place.left, place.top, place.right, place.bottom];
+        let area = Area::around(edges, self.frame)
+            .ok_or_else(|| glib::bool_error!("the picture lies beside the frame"))?;
+        let mut part = Part::new(self.frame, area);
+        let x = place.left - part.area.columns.start;
+        let y = place.top - part.area.rows.start;
+
+        // SAFETY: The part's planes hold its pixels, as the frame's were checked, and are borrowed
+        // for writing; `source` describes the whole of `picture`, which stays mapped.
+        let is_blended = unsafe {
+            let mut source = *picture.as_ptr();
+            ffi::gst_video_blend(part.as_mut_ptr(), &mut source, x, y, 1.0) != glib::ffi::GFALSE
+        };
+        if is_blended {
+            Ok(())
+        } else {
+            Err(glib::bool_error!("GStreamer does not blend it"))
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Faces made unrecognisable.
+//!
+//! Pixels are taken and put back by GStreamer's own functions for a row of each format, as its
+//! blending does.
+
+use gst_video::prelude::*;
+use gst_video::{VideoFormatInfo, VideoFrameRef};
+
+use super::part::{Area, Part, Pixel, ROW_SLACK_PX};
+use super::planes::check_planes;
+use attitude::geometry::Rect;
+
+/// Heads are larger than the boxes of faces, and boxes are moved on between samples: so much is
+/// added on each side.
+const MARGIN: f32 = 0.25;
+/// Across the longer side; fewer where blocks would be too small.
+const BLOCKS: usize = 8;
+/// Blocks are a multiple of this: the size of the largest chroma samples, so that none is shared.
+const BLOCK_UNIT_PX: usize = 4;
+/// Pixelates faces, and keeps the memory that it takes for the next one.
+#[derive(Debug, Default)]
+pub struct Pixelator {
+    /// A row of pixels of four samples of up to 16 bits.
+    row: Vec<u64>,
+    /// Of each block in a row of blocks.
+    sums: Vec<Pixel<u64>>,
+}
+
+impl Pixelator {
+    /// Makes the face in the box unrecognisable: the box, grown by a quarter of its size on each
+    /// side and to whole samples of chroma, becomes blocks of their mean colour, at most eight
+    /// across its longer side and at least 4 px wide. The box is in pixels of `frame`, which may be
+    /// of any raw format. Nothing happens for a box that is none or lies outside the frame.
+    ///
+    /// # Errors
+    /// Where the frame's planes are shorter than they promise, or where GStreamer does not tell how
+    /// to pack its format.
+    pub fn pixelate(
+        &mut self,
+        frame: &mut VideoFrameRef<&mut gst::BufferRef>,
+        bbox_in_frame: Rect,
+    ) -> Result<(), glib::BoolError> {
+        check_planes(frame).map_err(|error| glib::bool_error!("{error}"))?;
+        let Some(area) = area_of_head(bbox_in_frame, frame) else {
+            return Ok(());
+        };
+        let format = frame.format_info();
+        let samples = VideoFormatInfo::from_format(format.unpack_format());
+        let part = Part::new(frame, area);
+        match samples.bits() {
+            8 => self.pixelate_part::<u8>(part, area),
+            16 => self.pixelate_part::<u16>(part, area),
+            bits => Err(glib::bool_error!("{bits} bits of {}", format.name())),
+        }
+    }
+
+    /// Pixelates `area` of the frame, which lies in `part`.
+    fn pixelate_part<S>(&mut self, mut part: Part<'_>, area: Area) -> Result<(), glib::BoolError>
+    where
+        S: Copy + Default + Into<u64> + TryFrom<u64>,
+    {
+        let Self { row, sums } = self;
+        row.clear();
+        row.resize(part.area.columns.len as usize + ROW_SLACK_PX, 0);
+        // SAFETY: Samples are numbers of any bits, and of less alignment.
+        let (_, row, _) = unsafe { row.align_to_mut::<Pixel<S>>() };
+        let block_px = block_px(area);
+        let columns = area.columns.start - part.area.columns.start;
+        let columns = columns as usize..(columns + area.columns.len) as usize;
+        let rows = area.rows.start - part.area.rows.start;
+        let rows = rows..rows + area.rows.len;
+
+        for top in rows.clone().step_by(block_px) {
+            let bottom = top.saturating_add_unsigned(block_px as u32).min(rows.end);
+            sums.clear();
+            sums.resize(columns.len().div_ceil(block_px), [0; 4]);
+            for y in top..bottom {
+                part.unpack_row(y, row)?;
+                for (sum, block) in sums.iter_mut().zip(row[columns.clone()].chunks(block_px)) {
+                    add(sum, block);
+                }
+            }
+            for y in top..bottom {
+                part.unpack_row(y, row)?;
+                for (sum, block) in sums.iter().zip(row[columns.clone()].chunks_mut(block_px)) {
+                    let count = block.len() as u64 * (bottom - top) as u64;
+                    block.fill(sum.map(|sum| S::try_from(sum / count).unwrap_or_default()));
+                }
+                part.pack_row(y, row)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add<S: Copy + Into<u64>>(sum: &mut Pixel<u64>, block: &[Pixel<S>]) {
+    for pixel in block {
+        for (sum, &sample) in sum.iter_mut().zip(pixel) {
+            *sum += sample.into();
+        }
+    }
+}
+
+fn area_of_head(bbox_in_frame: Rect, frame: &VideoFrameRef<&gst::BufferRef>) -> Option<Area> {
+    let Rect { x, y, w, h } = bbox_in_frame;
+    if !bbox_in_frame.is_valid() {
+        return None;
+    }
+    let (margin_x, margin_y) = (w * MARGIN, h * MARGIN);
+    let [left, top] = [x - margin_x, y - margin_y].map(|edge| edge.floor() as i32);
+    let [right, bottom] = [x + w + margin_x, y + h + margin_y].map(|edge| edge.ceil() as i32);
+    Area::around([left, top, right, bottom], frame)
+}
+
+fn block_px(area: Area) -> usize {
+    let longer_px = area.columns.len.max(area.rows.len) as usize;
+    longer_px.div_ceil(BLOCKS).next_multiple_of(BLOCK_UNIT_PX)
+}

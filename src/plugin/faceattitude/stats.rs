@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What the element counts, for the property `stats`.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use attitude::analyzer::Timings;
+use attitude_inference::engine::{Facts, InFlight};
+
+/// The longest time that is told apart.
+const MAX_US: u64 = 60_000_000;
+/// Decimal digits that a time is told to.
+const DIGITS: u8 = 2;
+/// What is told of the times of all samples.
+const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
+
+/// Counters since the element left READY.
+#[derive(Debug)]
+pub(super) struct Stats {
+    /// Frames that passed.
+    pub frames: u64,
+    /// Frames that were analysed.
+    pub samples: u64,
+    /// Frames that were due but gave way to a newer one.
+    pub skipped: u64,
+    /// Analyses that failed.
+    pub failures: u64,
+    /// Faces that are followed.
+    pub faces: u32,
+    /// The frame that the engine has; of streams that do not wait for their results.
+    pub in_flight: Option<InFlight>,
+    /// Of the engine's networks, while there is one.
+    facts: Option<Facts>,
+    times: Times,
+}
+
+/// What samples took.
+#[derive(Debug)]
+struct Times {
+    scaling: Histogram<u32>,
+    detection: Histogram<u32>,
+    crop: Histogram<u32>,
+    classification: Histogram<u32>,
+    /// For a thread of the engine.
+    queue_wait: Histogram<u32>,
+    /// From the frame to its result.
+    delay: Histogram<u32>,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        let empty = || {
+            let histogram = Histogram::new_with_max(MAX_US, DIGITS);
+            histogram.expect("both are within what it takes")
+        };
+        Self {
+            frames: 0,
+            samples: 0,
+            skipped: 0,
+            failures: 0,
+            faces: 0,
+            in_flight: None,
+            facts: None,
+            times: Times {
+                scaling: empty(),
+                detection: empty(),
+                crop: empty(),
+                classification: empty(),
+                queue_wait: empty(),
+                delay: empty(),
+            },
+        }
+    }
+}
+
+impl Stats {
+    /// Nothing counted yet, with networks of which `facts` are known.
+    pub fn new(facts: &Facts) -> Self {
+        Self {
+            facts: Some(facts.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// Counts a sample, which waited for a thread and came with a delay.
+    pub fn add_sample(
+        &mut self,
+        faces: usize,
+        timings: &Timings,
+        queue_wait: Duration,
+        delay: Duration,
+    ) {
+        self.samples += 1;
+        self.faces = faces as u32;
+        let times = &mut self.times;
+        for (histogram, time) in [
+            (&mut times.scaling, timings.scaling),
+            (&mut times.detection, timings.detection),
+            (&mut times.crop, timings.crop),
+            (&mut times.classification, timings.classification),
+            (&mut times.queue_wait, queue_wait),
+            (&mut times.delay, delay),
+        ] {
+            let us = u64::try_from(time.as_micros()).unwrap_or(MAX_US);
+            histogram.saturating_record(us);
+        }
+    }
+
+    /// For applications.
+    pub fn to_structure(&self) -> gst::Structure {
+        let in_flight = self.in_flight.as_ref().and_then(InFlight::age);
+        let facts = self.facts.as_ref();
+        let sha256 = |of: fn(&Facts) -> &String| facts.map(of).filter(|sha256| !sha256.is_empty());
+        let mut structure = gst::Structure::builder("faceattitude-stats")
+            .field("frames", self.frames)
+            .field("samples", self.samples)
+            .field("skipped", self.skipped)
+            .field("failures", self.failures)
+            .field("faces", self.faces)
+            .field_if_some("in-flight-age", in_flight.map(clock_time))
+            .field_if_some("provider", facts.map(|facts| facts.provider.name()))
+            .field_if_some("detector-sha256", sha256(|facts| &facts.detector_sha256))
+            .field_if_some("attitude-sha256", sha256(|facts| &facts.classifier_sha256))
+            .build();
+        let times = &self.times;
+        for (name, histogram) in [
+            ("scaling-time", &times.scaling),
+            ("detection-time", &times.detection),
+            ("crop-time", &times.crop),
+            ("classification-time", &times.classification),
+            ("queue-wait", &times.queue_wait),
+            ("delay", &times.delay),
+        ] {
+            for (quantile, share) in QUANTILES {
+                let time = Duration::from_micros(histogram.value_at_quantile(share));
+                structure.set(format!("{name}-{quantile}"), clock_time(time));
+            }
+        }
+        structure
+    }
+}
+
+fn clock_time(time: Duration) -> gst::ClockTime {
+    let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1);
+    gst::ClockTime::from_nseconds(ns)
+}

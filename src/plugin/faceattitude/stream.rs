@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The state of one stream and what happens to each of its frames.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::failures::{Failures, Verdict};
+use super::live::LiveWalk;
+use super::settings::FrameSettings;
+use super::stats::Stats;
+use super::sync::SyncWalk;
+use super::{CAT, Messages, Mode};
+use crate::meta::{self, Forms, ModelNames, Shown, Sighting};
+use crate::overlay::Overlay;
+use crate::warnings::WarningLimit;
+use crate::{lock, video};
+use attitude::InferenceError;
+use attitude::analyzer::Analysis;
+use attitude::classification::Attitude;
+use attitude::detection::Detection;
+use attitude::epoch::Epoch;
+use attitude::frame::{Frame, Layout};
+use attitude::record::{FrameStamp, Record};
+use attitude::sampling::Sampler;
+use attitude_inference::engine::Engine;
+
+/// What the caps say of the frames.
+#[derive(Clone, Debug)]
+pub(super) struct Video {
+    pub info: gst_video::VideoInfo,
+    pub layout: Layout,
+}
+
+enum Walk {
+    Sync(Box<SyncWalk>),
+    Live(LiveWalk),
+}
+
+/// The state of one stream, from READY->PAUSED to PAUSED->READY.
+pub(super) struct Stream {
+    walk: Walk,
+    stats: Arc<Mutex<Stats>>,
+    model: ModelNames,
+    /// The type of the regions that upstream attaches to faces; `None` where they are to be found.
+    upstream_type: Option<String>,
+    /// Those of the frame at hand.
+    given: Vec<Detection>,
+    /// As the stream-start event has it.
+    id: String,
+    epoch: Epoch,
+    sampler: Sampler,
+    frames: u64,
+    /// Of the last frame: its running time as stamped, and the time that it was taken to have.
+    last_running_time_ns: Option<u64>,
+    last_time_ns: Option<u64>,
+    /// What the frames carry.
+    analysis: Analysis,
+    /// Whether a frame has carried it.
+    is_carried: bool,
+    /// How old it was when one did for the first time.
+    delay_ns: u64,
+    failures: Failures,
+    /// The faces of the frame at hand.
+    shown: Vec<Shown>,
+    overlay: Overlay,
+    overlay_warnings: WarningLimit,
+    /// Tracks and labels of the last `change` message, and whether they are of the stream before.
+    told: Vec<(u32, Option<Attitude>)>,
+    is_told_before: bool,
+}
+
+impl Stream {
+    /// A stream in `mode`, which is not [`Mode::Auto`], whose faces are the regions of
+    /// `upstream_type`, or are to be found.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn new(
+        engine: Arc<Engine>,
+        mode: Mode,
+        upstream_type: Option<String>,
+        id: String,
+        stats: Arc<Mutex<Stats>>,
+    ) -> std::io::Result<Self> {
+        let facts = engine.facts();
+        let model = ModelNames::new(&facts.model_name, &facts.emotion_labels);
+        let walk = match mode {
+            Mode::Live => {
+                let walk = LiveWalk::open(&engine)?;
+                lock(&stats).in_flight = Some(walk.in_flight());
+                Walk::Live(walk)
+            }
+            Mode::Sync | Mode::Auto => Walk::Sync(Box::new(SyncWalk::new(engine))),
+        };
+        Ok(Self {
+            walk,
+            stats,
+            model,
+            upstream_type,
+            given: Vec::new(),
+            id,
+            epoch: Epoch::default(),
+            sampler: Sampler::default(),
+            frames: 0,
+            last_running_time_ns: None,
+            last_time_ns: None,
+            analysis: Analysis::default(),
+            is_carried: true,
+            delay_ns: 0,
+            failures: Failures::default(),
+            shown: Vec::new(),
+            overlay: Overlay::default(),
+            overlay_warnings: WarningLimit::default(),
+            told: Vec::new(),
+            is_told_before: false,
+        })
+    }
+
+    /// Another stream begins: nothing of the one before counts, tracks start at 1.
+    pub fn begin(&mut self, id: String) {
+        self.id = id;
+        self.epoch.stream += 1;
+        self.frames = 0;
+        self.is_told_before = !self.told.is_empty();
+        self.forget();
+    }
+
+    /// What comes next does not continue what was: all tracks end.
+    pub fn reset(&mut self) {
+        self.epoch.part += 1;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.sampler.reset();
+        self.last_running_time_ns = None;
+        self.last_time_ns = None;
+        self.analysis.faces.clear();
+        self.analysis.track_timeout_ns = 0;
+        self.is_carried = true;
+        self.overlay.forget();
+    }
+
+    /// Counts a frame and tells its number and its time: `running_time_ns`, or, where it has none
+    /// or the very one of the frame before (GStreamer's GIF decoder stamps all frames alike), one
+    /// frame's duration after that. Going back in time, and a jump of more than the track timeout
+    /// that is marked as discontinuous, end all tracks.
+    pub fn enter(
+        &mut self,
+        running_time_ns: Option<u64>,
+        is_discontinuous: bool,
+        video: &Video,
+        settings: &FrameSettings,
+    ) -> (u64, u64) {
+        let next_ns = |last_ns: u64| last_ns.saturating_add(video::frame_duration_ns(&video.info));
+        let assumed_ns = self.last_time_ns.map_or(0, next_ns);
+        let time_ns = match (running_time_ns, self.last_running_time_ns) {
+            (Some(time_ns), Some(last_ns)) if time_ns == last_ns => assumed_ns,
+            (Some(time_ns), Some(last_ns)) if time_ns < last_ns => {
+                self.reset();
+                time_ns
+            }
+            // An assumed time may have run ahead of the stamps.
+            (Some(time_ns), _) => time_ns.max(self.last_time_ns.unwrap_or(0)),
+            (None, _) => assumed_ns,
+        };
+        let is_far = self.last_time_ns.is_some_and(|last_ns| {
+            time_ns.saturating_sub(last_ns) > settings.params.track_timeout_ns
+        });
+        if is_discontinuous && is_far {
+            self.reset();
+        }
+        self.last_running_time_ns = running_time_ns.or(self.last_running_time_ns);
+        self.last_time_ns = Some(time_ns);
+        let number = self.frames;
+        self.frames += 1;
+        lock(&self.stats).frames += 1;
+        (number, time_ns)
+    }
+
+    /// Whether the frame at `time_ns` is to be analysed.
+    pub fn is_due(&mut self, time_ns: u64, settings: &FrameSettings) -> bool {
+        self.sampler.is_due(time_ns, settings.sample_interval_ns)
+    }
+
+    /// Whether a sampled frame waits for its own result.
+    pub fn holds_up_frames(&self) -> bool {
+        matches!(self.walk, Walk::Sync(_))
+    }
+
+    /// Takes the faces that upstream has attached to `buffer`, where it is to tell of them.
+    pub fn take_given(&mut self, buffer: &gst::BufferRef) {
+        if let Some(upstream_type) = &self.upstream_type {
+            meta::read_detections(buffer, upstream_type, &mut self.given);
+        }
+    }
+
+    /// Analyses `frame`, or hands it to the engine. Records of what was learnt are added to
+    /// `records`.
+    pub fn sample(
+        &mut self,
+        frame: &Frame,
+        time_ns: u64,
+        stamp: FrameStamp,
+        settings: &FrameSettings,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Verdict> {
+        let given = self.upstream_type.is_some().then_some(&self.given[..]);
+        let started = Instant::now();
+        match &mut self.walk {
+            Walk::Sync(walk) => {
+                let analysis = &mut self.analysis;
+                match walk.analyze(
+                    frame,
+                    time_ns,
+                    self.epoch,
+                    given,
+                    &settings.params,
+                    analysis,
+                ) {
+                    Ok(()) => {
+                        self.learn(
+                            &stamp,
+                            settings,
+                            (Duration::ZERO, started.elapsed()),
+                            records,
+                        );
+                        Ok(())
+                    }
+                    Err(error) => Err(self.fail(error)),
+                }
+            }
+            Walk::Live(walk) => {
+                if walk.submit(frame, time_ns, self.epoch, given, &settings.params, stamp) {
+                    lock(&self.stats).skipped += 1;
+                    gst::debug!(
+                        CAT,
+                        "{}: a sample gives way to that at {}: the engine has had one for {:?}",
+                        self.id,
+                        gst::ClockTime::from_nseconds(time_ns),
+                        walk.in_flight().age().unwrap_or_default()
+                    );
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes what the engine has found out meanwhile. Records of it are added to `records`.
+    pub fn collect(
+        &mut self,
+        settings: &FrameSettings,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Verdict> {
+        let mut verdict = Ok(());
+        while let Walk::Live(walk) = &self.walk
+            && let Some(outcome) = walk.take_outcome()
+        {
+            // What was found in another epoch is of no use any more.
+            if outcome.epoch != self.epoch {
+                gst::debug!(
+                    CAT,
+                    "{}: a sample from before a flush or gap is of no use",
+                    self.id
+                );
+            } else {
+                match outcome.result {
+                    Ok(analysis) => {
+                        self.analysis = analysis;
+                        let times = (outcome.waited, outcome.delay);
+                        self.learn(&outcome.context, settings, times, records);
+                    }
+                    Err(error) => match self.fail(error) {
+                        Verdict::Silent => {}
+                        told => verdict = Err(told),
+                    },
+                }
+            }
+        }
+        verdict
+    }
+
+    /// Waits until nothing is in flight.
+    pub fn drain(&self) {
+        if let Walk::Live(walk) = &self.walk {
+            walk.drain();
+        }
+    }
+
+    /// Counts a frame that could not be analysed.
+    pub fn fail(&mut self, error: InferenceError) -> Verdict {
+        lock(&self.stats).failures += 1;
+        self.failures.add(error)
+    }
+
+    fn learn(
+        &mut self,
+        stamp: &FrameStamp,
+        settings: &FrameSettings,
+        (queue_wait, delay): (Duration, Duration),
+        records: &mut Vec<Record>,
+    ) {
+        self.failures.end_row();
+        self.is_carried = false;
+        let (faces, timings) = (self.analysis.faces.len(), &self.analysis.timings);
+        lock(&self.stats).add_sample(faces, timings, queue_wait, delay);
+        let is_told = match settings.messages {
+            Messages::None => false,
+            Messages::Sample => true,
+            Messages::Change => {
+                let faces = self.analysis.faces.iter();
+                let is_changed = std::mem::take(&mut self.is_told_before)
+                    || !faces
+                        .clone()
+                        .map(|face| (face.track, face.label))
+                        .eq(self.told.iter().copied());
+                if is_changed {
+                    self.told.clear();
+                    self.told.extend(faces.map(|face| (face.track, face.label)));
+                }
+                is_changed
+            }
+        };
+        if is_told {
+            records.push(Record::new(
+                &self.id,
+                stamp,
+                &self.analysis,
+                self.model.emotion_labels(),
+            ));
+        }
+    }
+
+    /// Attaches what is known to `buffer`, shown at `time_ns`, and draws it if asked. An overlay
+    /// goes onto the frame as `attaches_overlay` says.
+    ///
+    /// # Errors
+    /// Where the overlay cannot be drawn and that is to be told; the frame passes without.
+    pub fn annotate(
+        &mut self,
+        buffer: &mut gst::BufferRef,
+        time_ns: u64,
+        video: &Video,
+        settings: &FrameSettings,
+        attaches_overlay: bool,
+    ) -> Result<(), glib::BoolError> {
+        let is_new = !std::mem::replace(&mut self.is_carried, true);
+        let analysis = &self.analysis;
+        if is_new {
+            self.delay_ns = time_ns.saturating_sub(analysis.time_ns);
+        }
+        // A result that comes late is carried as long as one that comes at once, and until the next,
+        // which comes as late after it.
+        let late_ns = self.delay_ns.saturating_mul(2);
+        let timeout_ns = analysis.track_timeout_ns.saturating_add(late_ns);
+        let live = analysis
+            .faces
+            .iter()
+            .filter(|face| time_ns.saturating_sub(face.observed_ns) < timeout_ns);
+        let sightings = live.map(|face| Sighting {
+            face,
+            bbox_in_frame: face.bbox_at(time_ns),
+            age_ns: time_ns.saturating_sub(face.updated_ns()),
+            is_fresh: is_new && face.is_judged_at(analysis.time_ns),
+        });
+        let forms = Forms {
+            regions: settings.roi_meta,
+            analytics: settings.analytics_meta,
+        };
+        let size = (video.info.width(), video.info.height());
+        let adopted = self.upstream_type.as_deref();
+        meta::attach(buffer, size, sightings.clone(), &self.model, forms, adopted);
+        if is_new && (forms.regions || forms.analytics) {
+            meta::mark_sample(buffer, self.delay_ns);
+        }
+        self.shown.clear();
+        self.shown
+            .extend(sightings.map(|sighting| Shown::from(&sighting)));
+        self.overlay.note(time_ns, &self.shown);
+        if settings.overlay {
+            let overlay = &mut self.overlay;
+            let drawn = overlay.draw(buffer, &video.info, attaches_overlay, &self.shown);
+            if drawn.is_err() && self.overlay_warnings.lets_through() {
+                return drawn;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Faces in the `GstAnalyticsRelationMeta`.
+//!
+//! A face is a detection of type [`FACE`]. It contains a classification of length 1, the attitude,
+//! which is the first that it relates to, as GStreamer's own overlay and DL Streamer's look for it;
+//! that one relates to the classification that has the scores of all three. The detection relates to
+//! the face's tracking.
+
+use glib::Quark;
+use gst_analytics::prelude::*;
+use gst_analytics::{
+    AnalyticsClassificationMtd, AnalyticsODMtd, AnalyticsRelationMeta, AnalyticsTrackingMtd,
+    RelTypes,
+};
+
+use super::region::{FACE, MIN_IOU, Visible};
+use super::{Shown, Sighting};
+use attitude::classification::{Attitude, Scores, UNKNOWN, label_name};
+use attitude::detection::Detection;
+use attitude::geometry::Rect;
+use attitude::record::{FaceRecord, ScoresRecord};
+
+type Meta<'a> = gst::MetaRef<'a, AnalyticsRelationMeta>;
+
+/// Attaches what `sighting` tells to the detection of type `adopted` of the same face, if there is
+/// one that nobody has judged, else to a new one. Returns the detection's id; `None` where the meta
+/// takes no more.
+pub(super) fn attach(
+    buffer: &mut gst::BufferRef,
+    visible: &Visible,
+    sighting: &Sighting,
+    adopted: Option<&str>,
+) -> Option<u32> {
+    let existing = adopted.and_then(|of_type| id_of(buffer, of_type, &visible.in_frame));
+    if buffer.meta::<AnalyticsRelationMeta>().is_none() {
+        AnalyticsRelationMeta::add(buffer);
+    }
+    let mut meta = buffer.meta_mut::<AnalyticsRelationMeta>()?;
+    let face = sighting.face;
+    let detection = match existing {
+        Some(id) => id,
+        None => {
+            let (x, y, w, h) = visible.pixels;
+            let [x, y, w, h] = [x, y, w, h].map(|px| i32::try_from(px).unwrap_or(i32::MAX));
+            let kind = Quark::from_str(FACE);
+            let added = meta.add_od_mtd(kind, x, y, w, h, face.detection_score);
+            added.ok()?.id()
+        }
+    };
+    let name = Quark::from_str(label_name(face.label));
+    let winner = meta.add_one_cls_mtd(face.confidence(), name).ok()?.id();
+    let contains = RelTypes::RELATE_TO | RelTypes::CONTAIN;
+    meta.set_relation(contains, detection, winner).ok()?;
+    meta.set_relation(RelTypes::IS_PART_OF, winner, detection)
+        .ok()?;
+    if let Some(scores) = face.scores {
+        let names = Attitude::ALL.map(|attitude| Quark::from_str(attitude.name()));
+        let all = meta.add_cls_mtd(&scores.to_array(), &names).ok()?.id();
+        meta.set_relation(RelTypes::RELATE_TO, winner, all).ok()?;
+    }
+    let first_seen = gst::ClockTime::from_nseconds(face.first_seen_ns);
+    let tracking = meta.add_tracking_mtd(u64::from(face.track), first_seen);
+    let tracking = tracking.ok()?.id();
+    meta.set_relation(RelTypes::RELATE_TO, detection, tracking)
+        .ok()?;
+    Some(detection)
+}
+
+/// The id of the detection of that type that nobody has judged and that overlaps `bbox_in_frame`
+/// most.
+fn id_of(buffer: &gst::BufferRef, of_type: &str, bbox_in_frame: &Rect) -> Option<u32> {
+    let meta = buffer.meta::<AnalyticsRelationMeta>()?;
+    detections(&meta, Some(of_type))
+        .filter(|(id, _)| judgement(&meta, *id).is_none())
+        .map(|(id, detection)| (id, detection.bbox.iou(bbox_in_frame)))
+        .filter(|(_, iou)| *iou >= MIN_IOU)
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map(|(id, _)| id)
+}
+
+/// The detections of that type, or all, with their ids.
+fn detections<'a>(
+    meta: &'a Meta<'a>,
+    of_type: Option<&'a str>,
+) -> impl Iterator<Item = (u32, Detection)> + 'a {
+    meta.iter::<AnalyticsODMtd>().filter_map(move |found| {
+        let is_of_type = |of_type: &str| {
+            found
+                .obj_type()
+                .is_some_and(|kind| kind.as_str() == of_type)
+        };
+        if !of_type.is_none_or(is_of_type) {
+            return None;
+        }
+        let location = found.location().ok()?;
+        let [x, y, w, h] = [location.x, location.y, location.w, location.h].map(|px| px as f32);
+        let detection = Detection {
+            bbox: Rect::new(x, y, w, h),
+            score: location.loc_conf_lvl.clamp(0.0, 1.0),
+            landmarks: None,
+        };
+        Some((found.id(), detection))
+    })
+}
+
+/// Adds the detections of that type to `faces`.
+pub(super) fn read_detections(buffer: &gst::BufferRef, of_type: &str, faces: &mut Vec<Detection>) {
+    if let Some(meta) = buffer.meta::<AnalyticsRelationMeta>() {
+        faces.extend(detections(&meta, Some(of_type)).map(|(_, detection)| detection));
+    }
+}
+
+/// A detection's attitude: label, confidence, and the scores where they are told.
+fn judgement(meta: &Meta, detection: u32) -> Option<(Option<Attitude>, f32, Option<Scores>)> {
+    meta.iter_direct_related::<AnalyticsClassificationMtd>(detection, RelTypes::RELATE_TO)
+        .find_map(|winner| {
+            if winner.len() != 1 {
+                return None;
+            }
+            let name = winner.quark(0).as_str();
+            let label = Attitude::from_name(name);
+            let scores = meta
+                .iter_direct_related::<AnalyticsClassificationMtd>(winner.id(), RelTypes::RELATE_TO)
+                .find(|all| all.len() == Attitude::ALL.len())
+                .map(|all| Scores::from_array(std::array::from_fn(|index| all.level(index))));
+            (label.is_some() || name == UNKNOWN).then(|| (label, winner.level(0), scores))
+        })
+}
+
+/// A detection whose attitude is known, or known to be unknown.
+pub(super) struct Judged {
+    track: u32,
+    detection: Detection,
+    label: Option<Attitude>,
+    confidence: f32,
+    scores: Option<Scores>,
+}
+
+/// Calls `tell` with each judged detection of `buffer`.
+pub(super) fn read(buffer: &gst::BufferRef, mut tell: impl FnMut(Judged)) {
+    let Some(meta) = buffer.meta::<AnalyticsRelationMeta>() else {
+        return;
+    };
+    for (id, detection) in detections(&meta, None) {
+        if let Some((label, confidence, scores)) = judgement(&meta, id) {
+            let tracking = meta
+                .iter_direct_related::<AnalyticsTrackingMtd>(id, RelTypes::RELATE_TO)
+                .next();
+            let track = tracking.and_then(|tracking| u32::try_from(tracking.info().0).ok());
+            tell(Judged {
+                track: track.unwrap_or(0),
+                detection,
+                label,
+                confidence,
+                scores,
+            });
+        }
+    }
+}
+
+/// Whether `buffer` has a judged detection.
+pub(super) fn is_judged(buffer: &gst::BufferRef) -> bool {
+    let mut is_judged = false;
+    read(buffer, |_| is_judged = true);
+    is_judged
+}
+
+impl Judged {
+    /// What is drawn of it.
+    pub fn shown(&self) -> Shown {
+        Shown {
+            track: self.track,
+            bbox_in_frame: self.detection.bbox,
+            label: self.label,
+            confidence: self.confidence,
+            scores: self.scores,
+        }
+    }
+
+    /// All of it: the meta has no landmarks, no raw scores and no age.
+    pub fn record(&self) -> FaceRecord {
+        let Rect { x, y, w, h } = self.detection.bbox;
+        FaceRecord {
+            track: self.track,
+            bbox: [x, y, w, h],
+            detection: self.detection.score,
+            attitude: self.label.map_or(UNKNOWN, Attitude::name).to_owned(),
+            confidence: self.confidence,
+            scores: ScoresRecord::from(self.scores),
+            fresh: true,
+            ..FaceRecord::default()
+        }
+    }
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Faces as regions of interest.
+//!
+//! Each face is a `GstVideoRegionOfInterestMeta` of type [`FACE`] with the params `detection`,
+//! `object_id`, [`ATTITUDE_PARAM`] and, where the classifier tells emotions, [`EMOTION_PARAM`], by
+//! the names that DL Streamer's `gvawatermark` and `gvametaconvert` read. A region has whole pixels
+//! and ends where the frame does; [`GEOMETRY_PARAM`] has the exact box and the landmarks.
+
+use std::collections::BTreeMap;
+
+use gst_video::video_meta::VideoRegionOfInterestMeta;
+
+use super::{ModelNames, Shown, Sighting};
+use attitude::classification::{Attitude, Scores, UNKNOWN, label_name};
+use attitude::detection::Detection;
+use attitude::geometry::{Landmarks, Point, Rect};
+use attitude::record::{FaceRecord, ScoresRecord};
+
+/// The type of a region, and of a detection, that is a face.
+pub const FACE: &str = "face";
+
+/// The param that holds the attitude.
+pub const ATTITUDE_PARAM: &str = "classification_layer_name:attitude";
+
+/// The param that holds the emotions.
+pub const EMOTION_PARAM: &str = "classification_layer_name:emotion";
+
+/// The param that holds the exact box and the landmarks, in units of the region, from its top left
+/// corner: so they stay right where an element moves or scales the region.
+pub const GEOMETRY_PARAM: &str = "geometry";
+
+/// The fields of the smoothed scores and of the last ones, in the order of [`Attitude::ALL`].
+const FIELDS: [&str; 3] = ["positive", "neutral", "negative"];
+const RAW_FIELDS: [&str; 3] = ["raw-positive", "raw-neutral", "raw-negative"];
+
+/// Least IoU of a region with a face's box to show the same face.
+pub(super) const MIN_IOU: f32 = 0.3;
+
+/// The part of a face's box that lies in the frame, which is not empty.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visible {
+    /// In pixels.
+    pub in_frame: Rect,
+    /// The same grown to whole pixels: left, top, width, height.
+    pub pixels: (u32, u32, u32, u32),
+    frame: Rect,
+}
+
+impl Visible {
+    /// That of `bbox_in_frame` in a frame of that width and height; `None` where it has left it.
+    pub fn of(bbox_in_frame: Rect, (width, height): (u32, u32)) -> Option<Self> {
+        let frame = Rect::new(0.0, 0.0, width as f32, height as f32);
+        let in_frame = bbox_in_frame.intersection(&frame);
+        if !in_frame.is_valid() {
+            return None;
+        }
+        let (left, top) = (in_frame.x.floor() as u32, in_frame.y.floor() as u32);
+        let right = ((in_frame.x + in_frame.w).ceil() as u32).min(width);
+        let bottom = ((in_frame.y + in_frame.h).ceil() as u32).min(height);
+        Some(Self {
+            in_frame,
+            pixels: (left, top, right - left, bottom - top),
+            frame,
+        })
+    }
+}
+
+/// Attaches what `sighting` tells to the region of type `adopted` that shows the same face, if there
+/// is one that nobody has judged, else to a new one, with the number `id`.
+pub(super) fn attach(
+    buffer: &mut gst::BufferRef,
+    visible: &Visible,
+    sighting: &Sighting,
+    model: &ModelNames,
+    id: Option<u32>,
+    adopted: Option<&str>,
+) {
+    let position = adopted.and_then(|of_type| position_of(buffer, of_type, &visible.in_frame));
+    let existing = position.and_then(|index| {
+        let mut regions = buffer.iter_meta_mut::<VideoRegionOfInterestMeta>();
+        regions.nth(index)
+    });
+    if let Some(mut region) = existing {
+        if region.param("detection").is_none() {
+            region.add_param(detection(sighting, visible));
+        }
+        add_params(&mut region, sighting, model);
+        return;
+    }
+    let mut region = VideoRegionOfInterestMeta::add(buffer, FACE, visible.pixels);
+    if let Some(id) = id {
+        region.set_id(id as i32);
+    }
+    region.add_param(detection(sighting, visible));
+    add_params(&mut region, sighting, model);
+}
+
+/// Which of the buffer's regions is of that type, not judged, and overlaps `bbox_in_frame` most.
+fn position_of(buffer: &gst::BufferRef, of_type: &str, bbox_in_frame: &Rect) -> Option<usize> {
+    buffer
+        .iter_meta::<VideoRegionOfInterestMeta>()
+        .enumerate()
+        .filter(|(_, region)| region.roi_type() == of_type)
+        .filter(|(_, region)| region.param(ATTITUDE_PARAM).is_none())
+        .map(|(index, region)| (index, rect(&region).iou(bbox_in_frame)))
+        .filter(|(_, iou)| *iou >= MIN_IOU)
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map(|(index, _)| index)
+}
+
+fn rect(region: &VideoRegionOfInterestMeta) -> Rect {
+    let (x, y, w, h) = region.rect();
+    Rect::new(x as f32, y as f32, w as f32, h as f32)
+}
+
+/// The regions of that type; those without a confidence are sure.
+pub(super) fn detections(
+    buffer: &gst::BufferRef,
+    of_type: &str,
+) -> impl Iterator<Item = Detection> {
+    buffer
+        .iter_meta::<VideoRegionOfInterestMeta>()
+        .filter(move |region| region.roi_type() == of_type)
+        .map(|region| {
+            let detection = region.param("detection");
+            let score = detection.and_then(|p| p.get::<f64>("confidence").ok());
+            Detection {
+                bbox: rect(&region),
+                score: score.map_or(1.0, |score| score.clamp(0.0, 1.0) as f32),
+                landmarks: None,
+            }
+        })
+}
+
+/// Whether there is a face of which nothing but its place is told.
+pub(super) fn has_bare_face(buffer: &gst::BufferRef) -> bool {
+    let mut regions = buffer.iter_meta::<VideoRegionOfInterestMeta>();
+    regions.any(|region| region.roi_type() == FACE && region.params().next().is_none())
+}
+
+fn add_params(region: &mut VideoRegionOfInterestMeta, sighting: &Sighting, model: &ModelNames) {
+    region.add_param(
+        gst::Structure::builder("object_id")
+            .field("id", sighting.face.track as i32)
+            .build(),
+    );
+    region.add_param(attitude(sighting, &model.model));
+    if let Some(emotion) = emotion(sighting, model) {
+        region.add_param(emotion);
+    }
+    let geometry = geometry(sighting, rect(region));
+    region.add_param(geometry);
+}
+
+fn detection(sighting: &Sighting, visible: &Visible) -> gst::Structure {
+    let share = |value: f32, of: f32| f64::from(value / of);
+    let (visible, frame) = (&visible.in_frame, &visible.frame);
+    gst::Structure::builder("detection")
+        .field("x_min", share(visible.x, frame.w))
+        .field("x_max", share(visible.x + visible.w, frame.w))
+        .field("y_min", share(visible.y, frame.h))
+        .field("y_max", share(visible.y + visible.h, frame.h))
+        .field("confidence", f64::from(sighting.face.detection_score))
+        .field("label_id", 0i32)
+        .build()
+}
+
+fn attitude(sighting: &Sighting, model_name: &str) -> gst::Structure {
+    let face = sighting.face;
+    let scores = face.scores.unwrap_or_default();
+    let raw = face.raw_scores.unwrap_or_default();
+    gst::Structure::builder(ATTITUDE_PARAM)
+        .field("label", label_name(face.label))
+        .field("label_id", face.label.map_or(-1, |label| label as i32))
+        .field("confidence", f64::from(face.confidence()))
+        .field("model_name", model_name)
+        .field("tensor_id", 0i32)
+        .field("attribute_name", "attitude")
+        .field("type", "classification_result")
+        .field(FIELDS[0], f64::from(scores.positive))
+        .field(FIELDS[1], f64::from(scores.neutral))
+        .field(FIELDS[2], f64::from(scores.negative))
+        .field(RAW_FIELDS[0], f64::from(raw.positive))
+        .field(RAW_FIELDS[1], f64::from(raw.neutral))
+        .field(RAW_FIELDS[2], f64::from(raw.negative))
+        .field("age-ns", sighting.age_ns)
+        .field("fresh", sighting.is_fresh)
+        .build()
+}
+
+/// The face's emotions; `None` where the classifier tells none or has not told them yet.
+fn emotion(sighting: &Sighting, model: &ModelNames) -> Option<gst::Structure> {
+    let probabilities = sighting.face.emotions.as_slice();
+    let (best, &confidence) = probabilities
+        .iter()
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(b.1))?;
+    let mut structure = gst::Structure::builder(EMOTION_PARAM)
+        .field("label", model.emotion_labels.get(best)?)
+        .field("label_id", best as i32)
+        .field("confidence", f64::from(confidence))
+        .field("model_name", &model.model)
+        .field("tensor_id", 1i32)
+        .field("attribute_name", "emotion")
+        .field("type", "classification_result")
+        .build();
+    for (field, &probability) in model.emotion_fields.iter().zip(probabilities) {
+        structure.set(field, f64::from(probability));
+    }
+    Some(structure)
+}
+
+fn geometry(sighting: &Sighting, region: Rect) -> gst::Structure {
+    let across = |x: f32| (f64::from(x) - f64::from(region.x)) / f64::from(region.w);
+    let down = |y: f32| (f64::from(y) - f64::from(region.y)) / f64::from(region.h);
+    let Rect { x, y, w, h } = sighting.bbox_in_frame;
+    let mut geometry = gst::Structure::builder(GEOMETRY_PARAM)
+        .field("x", across(x))
+        .field("y", down(y))
+        .field("w", f64::from(w) / f64::from(region.w))
+        .field("h", f64::from(h) / f64::from(region.h))
+        .build();
+    if let Some(landmarks) = sighting.landmarks_in_frame() {
+        let values = landmarks.iter().flat_map(|p| [across(p.x), down(p.y)]);
+        geometry.set("landmarks", gst::Array::new(values));
+    }
+    geometry
+}
+
+/// A region whose attitude is known, or known to be unknown.
+pub(super) struct Judged<'a> {
+    region: gst::MetaRef<'a, VideoRegionOfInterestMeta>,
+}
+
+/// The judged regions of `buffer`, of any type.
+pub(super) fn iter(buffer: &gst::BufferRef) -> impl Iterator<Item = Judged<'_>> {
+    buffer
+        .iter_meta::<VideoRegionOfInterestMeta>()
+        .filter(|region| region.param(ATTITUDE_PARAM).is_some())
+        .map(|region| Judged { region })
+}
+
+impl Judged<'_> {
+    /// The last param of that name: what came last knew those before.
+    fn param(&self, name: &str) -> Option<&gst::StructureRef> {
+        self.region.params().filter(|p| p.name() == name).last()
+    }
+
+    fn number(&self, param: &str, field: &str) -> f32 {
+        let number = self.param(param).and_then(|p| p.get::<f64>(field).ok());
+        number.unwrap_or(0.0) as f32
+    }
+
+    fn track(&self) -> u32 {
+        let id = self
+            .param("object_id")
+            .and_then(|p| p.get::<i32>("id").ok());
+        id.and_then(|id| u32::try_from(id).ok()).unwrap_or(0)
+    }
+
+    fn label(&self) -> Option<Attitude> {
+        let label = self.param(ATTITUDE_PARAM)?.get::<&str>("label").ok()?;
+        Attitude::from_name(label)
+    }
+
+    fn scores(&self, fields: [&str; 3]) -> Option<Scores> {
+        let scores = fields.map(|field| self.number(ATTITUDE_PARAM, field));
+        // Before the first classification all are 0.
+        (scores != [0.0; 3]).then(|| Scores::from_array(scores))
+    }
+
+    fn bbox_in_frame(&self) -> Rect {
+        let region = rect(&self.region);
+        let Some(geometry) = self.param(GEOMETRY_PARAM) else {
+            return region;
+        };
+        let share = |field: &str| geometry.get::<f64>(field).ok();
+        match (share("x"), share("y"), share("w"), share("h")) {
+            (Some(x), Some(y), Some(w), Some(h)) => {
+                let Point { x, y } = point_in_frame(&region, x, y);
+                let (w, h) = (w * f64::from(region.w), h * f64::from(region.h));
+                Rect::new(x, y, w as f32, h as f32)
+            }
+            _ => region,
+        }
+    }
+
+    fn landmarks_in_frame(&self) -> Option<Landmarks> {
+        let array: gst::ArrayRef = self.param(GEOMETRY_PARAM)?.get("landmarks").ok()?;
+        let region = rect(&self.region);
+        let mut values = array.iter().map(|value| value.get::<f64>().ok());
+        let mut landmarks = Landmarks::default();
+        for landmark in &mut landmarks {
+            *landmark = point_in_frame(&region, values.next()??, values.next()??);
+        }
+        Some(landmarks)
+    }
+
+    fn emotions(&self) -> BTreeMap<String, f32> {
+        // Fields that are no emotion's.
+        let others = ["confidence"];
+        let fields = self.param(EMOTION_PARAM).into_iter().flat_map(|p| p.iter());
+        fields
+            .filter(|(field, _)| !others.contains(&field.as_str()))
+            .filter_map(|(field, value)| Some((field.to_string(), value.get::<f64>().ok()? as f32)))
+            .collect()
+    }
+
+    /// What is drawn of it.
+    pub fn shown(&self) -> Shown {
+        Shown {
+            track: self.track(),
+            bbox_in_frame: self.bbox_in_frame(),
+            label: self.label(),
+            confidence: self.number(ATTITUDE_PARAM, "confidence"),
+            scores: self.scores(FIELDS),
+        }
+    }
+
+    /// All of it.
+    pub fn record(&self) -> FaceRecord {
+        let Rect { x, y, w, h } = self.bbox_in_frame();
+        let attitude = self.param(ATTITUDE_PARAM);
+        let field = |name| attitude.and_then(|p| p.value(name).ok());
+        FaceRecord {
+            track: self.track(),
+            bbox: [x, y, w, h],
+            landmarks: self
+                .landmarks_in_frame()
+                .map(|landmarks| landmarks.map(|p| [p.x, p.y])),
+            detection: self.number("detection", "confidence"),
+            attitude: self.label().map_or(UNKNOWN, Attitude::name).to_owned(),
+            confidence: self.number(ATTITUDE_PARAM, "confidence"),
+            scores: ScoresRecord::from(self.scores(FIELDS)),
+            raw: ScoresRecord::from(self.scores(RAW_FIELDS)),
+            emotions: self.emotions(),
+            fresh: field("fresh").and_then(|v| v.get().ok()).unwrap_or(true),
+            age_ns: field("age-ns").and_then(|v| v.get().ok()).unwrap_or(0),
+        }
+    }
+}
+
+fn point_in_frame(region: &Rect, x: f64, y: f64) -> Point {
+    let along = |start: f32, len: f32, share: f64| f64::from(start) + share * f64::from(len);
+    Point::new(
+        along(region.x, region.w, x) as f32,
+        along(region.y, region.h, y) as f32,
+    )
+}

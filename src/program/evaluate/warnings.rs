@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What the user may not have meant, before the long work.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::Hash;
+
+use attitude::mapping::{Mapping, well_known};
+use attitude_inference::networks::Networks;
+
+use super::arguments::Arguments;
+use super::data::Data;
+use super::predictions::Predictions;
+
+/// All of it. `names` are those of the models, in the order of `networks`.
+pub fn warnings(
+    arguments: &Arguments,
+    data: &Data,
+    others: &[Predictions],
+    networks: &[Networks],
+    names: &[String],
+) -> Vec<String> {
+    let mut warnings = repetitions(data);
+    let folders = data.subfolders.iter();
+    warnings.extend(folders.map(|folder| {
+        format!(
+            "{}: what is in this folder is not looked at: a label's folder holds pictures",
+            folder.display()
+        )
+    }));
+    if arguments.no_detector && !data.segments.is_empty() {
+        warnings
+            .push("--no-detector does not apply to videos: in them faces are detected".to_owned());
+    }
+    if let Some(mapping) = &arguments.mapping {
+        warnings.extend(unmapped(mapping, data));
+        warnings.extend(unused(mapping, data, others, networks));
+        for (networks, name) in networks.iter().zip(names) {
+            if networks.classifier.emotion_labels().is_empty() {
+                warnings.push(format!(
+                    "--mapping changes what the labels count to, and not what {name} answers, which \
+                     tells no emotions"
+                ));
+            }
+        }
+    }
+    warnings
+}
+
+/// Faces and segments that are listed more than once, and so weigh more than others.
+fn repetitions(data: &Data) -> Vec<String> {
+    let faces = data.faces.iter().map(|face| {
+        let place = (face.bbox, face.landmarks);
+        (&face.path, format!("{place:?}"))
+    });
+    let segments = data.segments.iter().map(|segment| {
+        (
+            &segment.path,
+            [segment.start_s, segment.end_s].map(f64::to_bits),
+        )
+    });
+    let counts = [("faces", repeated(faces)), ("segments", repeated(segments))];
+    counts
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| {
+            format!("{what} that are listed a second time, and count again: {count}")
+        })
+        .collect()
+}
+
+fn repeated<T: Eq + Hash>(items: impl Iterator<Item = T>) -> usize {
+    let items: Vec<T> = items.collect();
+    items.len() - items.iter().collect::<HashSet<_>>().len()
+}
+
+/// Labels that count as negative only because the mapping does not list them.
+fn unmapped(mapping: &Mapping, data: &Data) -> Vec<String> {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let faces = data.faces.iter().map(|face| (&face.label, "faces"));
+    let segments = data.segments.iter().map(|s| (&s.label, "segments"));
+    for (label, what) in faces.chain(segments) {
+        if !mapping.lists(&label.text) && well_known(&label.text) != Some(label.attitude) {
+            *counts.entry((label.text.as_str(), what)).or_default() += 1;
+        }
+    }
+    let told = counts.into_iter().map(|((label, what), count)| {
+        format!(
+            "{count} {what} are labelled '{label}', which --mapping does not list: they count as \
+             negative"
+        )
+    });
+    told.collect()
+}
+
+/// What the mapping lists and nothing says. Well-known names are listed for all cases.
+fn unused(
+    mapping: &Mapping,
+    data: &Data,
+    others: &[Predictions],
+    networks: &[Networks],
+) -> Vec<String> {
+    let faces = data.faces.iter().map(|face| &face.label.text);
+    let segments = data.segments.iter().map(|segment| &segment.label.text);
+    let models = networks.iter().flat_map(|n| n.classifier.emotion_labels());
+    let others = others.iter().flat_map(|other| &other.words);
+    let said: BTreeSet<String> = faces
+        .chain(segments)
+        .chain(models)
+        .chain(others)
+        .map(|word| word.trim().to_lowercase())
+        .collect();
+    mapping
+        .names()
+        .filter(|name| well_known(name).is_none() && !said.contains(*name))
+        .map(|name| format!("--mapping lists '{name}', which occurs nowhere"))
+        .collect()
+}

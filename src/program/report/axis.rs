@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Time along the width of a timeline.
+
+use std::fmt::{self, Display};
+
+use attitude::record::summary::Summary;
+use attitude::timeline::segments::Span;
+
+use super::recording::Recording;
+use super::text::Decimal;
+
+const S: u64 = 1_000_000_000;
+
+/// Most marks; more would run into each other on a phone.
+const MAX_TICKS: u64 = 5;
+
+/// How far apart marks may be, in seconds, and multiples of the last one.
+const TICK_STEPS_S: [u64; 14] = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
+];
+
+/// What timelines show: the same for all of a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Axis(Span);
+
+impl Axis {
+    /// The part that was analysed, as far as it is known: what was asked for, else the whole
+    /// recording, else up to the end of what the samples stand for; with all that was noted.
+    pub fn new(recording: &Recording, summary: &Summary) -> Self {
+        let Summary {
+            first_ns,
+            last_ns,
+            spacing_ns,
+            ..
+        } = *summary;
+        let seen_until_ns =
+            last_ns.map_or(0, |last_ns| last_ns.saturating_add(spacing_ns.unwrap_or(0)));
+        let whole = Span {
+            start_ns: 0,
+            end_ns: recording.duration_ns.unwrap_or(seen_until_ns),
+        };
+        let asked = recording.range.unwrap_or(whole);
+        let start_ns = asked.start_ns.min(first_ns.unwrap_or(u64::MAX));
+        let asked_until_ns = asked.end_ns.min(whole.end_ns);
+        let noted_ns = recording.notes.last().map(|note| note.time_ns);
+        let end_ns = asked_until_ns.max(last_ns.max(noted_ns).unwrap_or(0));
+        Self(Span {
+            start_ns,
+            end_ns: end_ns.max(start_ns.saturating_add(1)),
+        })
+    }
+
+    /// When it begins and ends.
+    pub fn span(&self) -> Span {
+        self.0
+    }
+
+    /// Where a time is, 0 to 1.
+    pub fn place(&self, ns: u64) -> f64 {
+        let after_ns = ns.clamp(self.0.start_ns, self.0.end_ns) - self.0.start_ns;
+        after_ns as f64 / self.0.len_ns() as f64
+    }
+
+    /// Where a span begins, and how wide it is.
+    pub fn extent(&self, span: Span) -> (Width, Width) {
+        let start = self.place(span.start_ns);
+        (Width(start), Width(self.place(span.end_ns) - start))
+    }
+
+    /// The times that are marked: whole ones.
+    pub fn ticks(&self) -> Vec<u64> {
+        let steps_ns = TICK_STEPS_S.map(|seconds| seconds * S);
+        let is_wide = |step_ns: &u64| self.0.len_ns() / step_ns < MAX_TICKS;
+        let longest_ns = steps_ns[steps_ns.len() - 1];
+        let step_ns = steps_ns.into_iter().find(is_wide).unwrap_or_else(|| {
+            let times = self.0.len_ns() / MAX_TICKS / longest_ns + 1;
+            times.saturating_mul(longest_ns)
+        });
+        let first = self.0.start_ns.div_ceil(step_ns);
+        let last = self.0.end_ns / step_ns;
+        (first..=last).map(|number| number * step_ns).collect()
+    }
+}
+
+/// A share of the width, as an attribute has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Width(pub f64);
+
+impl Display for Width {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}%", Decimal(100.0 * self.0, 2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(start_s: u64, end_s: u64) -> Axis {
+        Axis(Span {
+            start_ns: start_s * S,
+            end_ns: end_s * S,
+        })
+    }
+
+    #[test]
+    fn it_spans_what_was_analysed() {
+        let summary = Summary {
+            first_ns: Some(2 * S),
+            last_ns: Some(9 * S),
+            spacing_ns: Some(S),
+            ..Summary::default()
+        };
+        let mut recording = Recording::default();
+        let span_s = |recording: &Recording| {
+            let span = Axis::new(recording, &summary).span();
+            (span.start_ns / S, span.end_ns / S)
+        };
+        assert_eq!(span_s(&recording), (0, 10));
+        recording.duration_ns = Some(30 * S);
+        assert_eq!(span_s(&recording), (0, 30));
+        recording.range = Some(Span {
+            start_ns: S,
+            end_ns: 60 * S,
+        });
+        assert_eq!(span_s(&recording), (1, 30));
+        let nothing = Axis::new(&Recording::default(), &Summary::default());
+        assert_eq!(nothing.place(5), 1.0);
+        assert_eq!(nothing.ticks(), [0]);
+    }
+
+    #[test]
+    fn places_are_shares_of_the_width() {
+        let axis = axis(10, 30);
+        assert_eq!(axis.place(15 * S), 0.25);
+        assert_eq!((axis.place(0), axis.place(u64::MAX)), (0.0, 1.0));
+        let (x, width) = axis.extent(Span {
+            start_ns: 12 * S,
+            end_ns: 17 * S,
+        });
+        assert_eq!(x.to_string(), "10%");
+        assert_eq!(width.to_string(), "25%");
+        assert_eq!(Width(1.0 / 3.0).to_string(), "33.33%");
+    }
+
+    #[test]
+    fn marks_are_few_and_whole() {
+        for (start_s, end_s, expected_s) in [
+            (0, 4, &[0, 1, 2, 3, 4][..]),
+            (0, 90, &[0, 30, 60, 90]),
+            (7, 95, &[30, 60, 90]),
+            (0, 7200, &[0, 1800, 3600, 5400, 7200]),
+            (0, 100_000, &[0, 21_600, 43_200, 64_800, 86_400]),
+        ] {
+            let ticks = axis(start_s, end_s).ticks();
+            let ticks_s: Vec<u64> = ticks.iter().map(|ns| ns / S).collect();
+            assert_eq!(ticks_s, expected_s);
+        }
+        let short = Axis(Span {
+            start_ns: S / 2,
+            end_ns: S / 2 + 1,
+        });
+        assert!(short.ticks().is_empty());
+    }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What was noted while a session went on: marks with numbers above all timelines, and a table that
+//! tells what they stand for.
+
+use attitude::record::note::PlacedNote;
+use attitude::timeline::Timeline;
+use maud::{Markup, html};
+
+use super::axis::{Axis, Width};
+use super::chart::{SCORES_PX, anchor};
+use super::text;
+
+/// What the style sheet of all pages does not have.
+pub const STYLE: &str = include_str!("notes.css");
+
+/// Height above a timeline for the numbers, in px; the style sheet has it too.
+const NUMBERS_PX: u32 = 18;
+
+/// Numbers of marks that are closer to each other, as a share of the width, are told together.
+const LEAST_DISTANCE: f64 = 0.03;
+
+/// Most notes that a mark tells of when it is pointed at, and most characters of each.
+const MAX_TOLD: usize = 5;
+const MAX_TOLD_CHARS: usize = 120;
+
+/// What is drawn over each timeline; nothing where there are no notes.
+pub fn marks(notes: &[PlacedNote], axis: &Axis) -> Markup {
+    html! {
+        @if !notes.is_empty() {
+            svg.marks aria-hidden="true" focusable="false" {
+                @for mark in grouped(notes, axis) { (mark.drawn()) }
+            }
+        }
+    }
+}
+
+/// Notes that are told together.
+struct Mark<'a> {
+    /// Number of the first one, from 1.
+    number: usize,
+    /// Where the first one is, 0 to 1.
+    place: f64,
+    /// By time, never empty.
+    notes: &'a [PlacedNote],
+}
+
+fn grouped<'a>(notes: &'a [PlacedNote], axis: &Axis) -> Vec<Mark<'a>> {
+    let mut marks: Vec<Mark> = Vec::new();
+    for (index, note) in notes.iter().enumerate() {
+        let place = axis.place(note.time_ns);
+        match marks.last_mut() {
+            Some(last) if place - last.place < LEAST_DISTANCE => {
+                last.notes = &notes[last.number - 1..=index];
+            }
+            _ => marks.push(Mark {
+                number: index + 1,
+                place,
+                notes: &notes[index..=index],
+            }),
+        }
+    }
+    marks
+}
+
+impl Mark<'_> {
+    fn drawn(&self) -> Markup {
+        let x = Width(self.place);
+        // The strip has words, which are to be read.
+        let bottom = NUMBERS_PX + SCORES_PX;
+        html! {
+            g {
+                title { (self.told()) }
+                line.halo x1=(x) x2=(x) y1=(NUMBERS_PX) y2=(bottom) {}
+                line x1=(x) x2=(x) y1=(NUMBERS_PX) y2=(bottom) {}
+                text x=(x) y="13" text-anchor=(anchor(self.place)) { (self.numbers()) }
+            }
+        }
+    }
+
+    fn numbers(&self) -> String {
+        match self.notes.len() {
+            1 => self.number.to_string(),
+            count => format!("{}–{}", self.number, self.number + count - 1),
+        }
+    }
+
+    fn told(&self) -> String {
+        let told = self.notes.iter().take(MAX_TOLD).map(|note| {
+            let line = note.text.replace('\n', " ");
+            let mut shown: String = line.chars().take(MAX_TOLD_CHARS).collect();
+            if shown.len() < line.len() {
+                shown.push('…');
+            }
+            // Isolated, so that its direction is its own.
+            format!("{} \u{2068}{shown}\u{2069}", text::clock(note.time_ns))
+        });
+        let mut lines: Vec<String> = told.collect();
+        if self.notes.len() > MAX_TOLD {
+            lines.push(format!("and {} more", self.notes.len() - MAX_TOLD));
+        }
+        lines.join("\n")
+    }
+}
+
+/// All of them, with what `scene` showed at the time; nothing where there are none.
+pub fn table(notes: &[PlacedNote], scene: &Timeline) -> Markup {
+    html! {
+        @if !notes.is_empty() {
+            section aria-labelledby="notes" {
+                h2 #notes { "Notes" }
+                p.help { "Written by somebody who watched. Their numbers stand above all timelines." }
+                div.scroll {
+                    table.notes {
+                        caption.hidden { "Notes" }
+                        thead {
+                            tr {
+                                th scope="col" { "No." }
+                                th scope="col" { "Time" }
+                                th scope="col" { "Note" }
+                                th scope="col" { "All faces then" }
+                            }
+                        }
+                        tbody {
+                            @for (index, note) in notes.iter().enumerate() { (row(index + 1, note, scene)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(number: usize, note: &PlacedNote, scene: &Timeline) -> Markup {
+    let segments = &scene.segments;
+    let place = segments.partition_point(|segment| segment.span.end_ns <= note.time_ns);
+    let shown = segments.get(place);
+    let shown = shown.filter(|segment| segment.span.start_ns <= note.time_ns);
+    html! {
+        tr {
+            td.number { (number) }
+            td { (text::moment(note.time_ns)) }
+            // A direction of its own, which no character in it carries any further.
+            td.text dir="auto" { (note.text) }
+            td {
+                @match shown {
+                    Some(segment) => (text::named(segment.attitude)),
+                    None => span.attitude.gap { "not seen" },
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use attitude::classification::Attitude;
+
+    use super::*;
+    use crate::report::strip::tests::{S, axis, segment};
+
+    fn note(time_s: u64, text: &str) -> PlacedNote {
+        PlacedNote {
+            time_ns: time_s * S,
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn marks_have_numbers_and_those_that_are_close_share_one() {
+        let notes: Vec<PlacedNote> = [0, 50, 51, 52, 100].map(|s| note(s, "<x>")).into();
+        let drawn = marks(&notes, &axis(100)).into_string();
+        for part in [
+            r#"<text x="0%" y="13" text-anchor="start">1</text>"#,
+            r#"<text x="50%" y="13" text-anchor="middle">2–4</text>"#,
+            r#"<text x="100%" y="13" text-anchor="end">5</text>"#,
+            "0:50.0 \u{2068}&lt;x&gt;\u{2069}\n0:51.0",
+        ] {
+            assert!(drawn.contains(part), "no {part} in {drawn}");
+        }
+        assert_eq!(marks(&[], &axis(100)).into_string(), "");
+    }
+
+    #[test]
+    fn many_and_long_notes_are_told_in_short() {
+        let notes = vec![note(1, &"é".repeat(500)); 9_999];
+        let drawn = marks(&notes, &axis(100)).into_string();
+        assert!(drawn.contains("and 9994 more"));
+        assert_eq!(drawn.matches('é').count(), MAX_TOLD * MAX_TOLD_CHARS);
+        assert_eq!(drawn.matches('…').count(), MAX_TOLD);
+    }
+
+    #[test]
+    fn the_table_tells_what_all_showed_meanwhile() {
+        let scene = Timeline {
+            segments: vec![
+                segment(0, 2000, Some(Attitude::Neutral)),
+                segment(3000, 4000, None),
+            ],
+            ..Timeline::default()
+        };
+        let notes = [1, 2, 3, 5].map(|s| note(s, "x"));
+        let table = table(&notes, &scene).into_string();
+        let shown = table.split("<tr>").skip(2).map(|row| {
+            let cell = row.rsplit("<td>").next().unwrap_or_default();
+            cell.split(['>', '<']).nth(2).unwrap_or_default()
+        });
+        let shown: Vec<&str> = shown.collect();
+        assert_eq!(shown, ["neutral", "not seen", "unknown", "not seen"]);
+        assert!(table.contains(r##"<a href="#t=3">0:03.0</a>"##));
+        assert!(table.contains(r#"dir="auto""#));
+    }
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The report of one recording.
+
+use attitude::record::summary::{Person, Summarized, Summary};
+use attitude::timeline::Timeline;
+use attitude::timeline::series::Series;
+use maud::{Markup, html};
+
+use super::axis::Axis;
+use super::document::{document, patterns};
+use super::recording::Recording;
+use super::{notes, tables, text, timeline, trust};
+
+const SCRIPT: &str = include_str!("page.js");
+
+/// Most stretches that a timeline is drawn of.
+const MAX_BINS: usize = 600;
+
+/// Most persons that a timeline is drawn of: those who are seen longest.
+const MAX_PERSONS: usize = 50;
+
+/// Most persons that are told of at all: those who are seen longest.
+const MAX_LISTED: usize = 1000;
+
+/// Up to this length of a recording a key moves by a second, else by five.
+const FINE_UP_TO_NS: u64 = 600_000_000_000;
+
+/// The page, in HTML.
+pub fn report(recording: &Recording, summarized: &Summarized) -> String {
+    let summary = &summarized.summary;
+    let axis = Axis::new(recording, summary);
+    let marks = notes::marks(&recording.notes, &axis);
+    let step_s = match axis.span().len_ns() <= FINE_UP_TO_NS {
+        true => 1,
+        false => 5,
+    };
+    let body = html! {
+        (patterns())
+        header {
+            h1 { (recording.name) }
+            p { "Attitudes of the faces in this " (kind(recording)) ", over time" }
+            @if let Some(damage) = &recording.damage {
+                p.damage role="note" { strong { "Incomplete: " } (damage) }
+            }
+            p.caution role="note" {
+                (trust::caution([recording.model.as_deref()].into_iter()))
+                " " a href="#trust" { "How far to trust this" }
+            }
+        }
+        div.columns {
+            @if let Some(address) = &recording.address { (player(address)) }
+            main data-step=(step_s) {
+                (glance(recording, summary))
+                (scene(summarized, &axis, &marks, step_s))
+                (notes::table(&recording.notes, &summary.scene))
+                (persons(recording, summarized, &axis, &marks))
+                (trust::trust(recording, &summary.rules, summary.spacing_ns))
+            }
+        }
+    };
+    let style = match recording.notes.is_empty() {
+        true => "",
+        false => notes::STYLE,
+    };
+    let title = format!("{} – attitudes", recording.name);
+    document(&title, style, SCRIPT, &body)
+}
+
+fn kind(recording: &Recording) -> &'static str {
+    match recording.session {
+        Some(_) => "session",
+        None => "recording",
+    }
+}
+
+fn player(address: &str) -> Markup {
+    html! {
+        aside.player aria-label="Recording" {
+            video controls preload="metadata" src=(address) aria-label="The recording" {}
+            p.position {
+                "At " span #position { "0:00.0" }
+                noscript { "Without scripts the timelines do not follow the recording." }
+            }
+            p #unplayable role="alert" hidden {
+                "This browser cannot play the recording: it does not know its format, or the file is no \
+                 longer where it was. Another player may, and a copy as MP4 with H.264 plays in all browsers. \
+                 The figures are complete without it. " a href=(address) { "The file" }
+            }
+        }
+    }
+}
+
+fn glance(recording: &Recording, summary: &Summary) -> Markup {
+    let listed = longest_seen(&summary.persons, MAX_LISTED);
+    html! {
+        section aria-labelledby="glance" {
+            h2 #glance { "At a glance" }
+            dl {
+                @for (name, value) in known(recording, summary) {
+                    div { dt { (name) } dd { (value) } }
+                }
+            }
+            div.scroll {
+                table.overview {
+                    caption.hidden { "The scene and the persons" }
+                    thead {
+                        tr {
+                            th scope="col" { "Who" }
+                            th scope="col" { "Seen for" }
+                            th scope="col" { "Attitudes, by share of that time" }
+                            th scope="col" { "Changes" }
+                            th scope="col" { "Mean confidence" }
+                        }
+                    }
+                    tbody {
+                        (overview("#scene", "All faces", &summary.scene))
+                        @for (person, _) in summary.persons.iter().zip(listed).filter(|(_, listed)| *listed) {
+                            (overview(&format!("#person-{}", person.id), &name(person), &person.timeline))
+                        }
+                    }
+                }
+            }
+            (legend())
+        }
+    }
+}
+
+/// What is known, by name.
+fn known(recording: &Recording, summary: &Summary) -> Vec<(&'static str, String)> {
+    let size = recording.size_px;
+    let range = recording.range;
+    let spacing = summary
+        .spacing_ns
+        .map(|spacing_ns| format!(", usually {} apart", text::length(spacing_ns)));
+    let samples = format!(
+        "{}{}, {} with faces",
+        text::count(summary.samples, "sample"),
+        spacing.unwrap_or_default(),
+        text::grouped(summary.samples_with_faces)
+    );
+    let left_out = (summary.samples_left_out > 0).then(|| {
+        let count = text::count(summary.samples_left_out, "sample");
+        format!("{count} without a time, or one not after that of the sample before")
+    });
+    let session = recording.session.as_ref();
+    let noted = (!recording.notes.is_empty()).then(|| text::grouped(recording.notes.len() as u64));
+    let known = [
+        (
+            "Seen",
+            session.map(|_| "live, without a recording beside it".to_owned()),
+        ),
+        ("Began", session.and_then(|session| session.began.clone())),
+        ("Length", recording.duration_ns.map(text::length)),
+        (
+            "Picture",
+            size.map(|(width, height)| format!("{width}×{height} px")),
+        ),
+        (
+            "Analysed part",
+            range.map(|span| {
+                format!(
+                    "{} to {}",
+                    text::clock(span.start_ns),
+                    text::clock(span.end_ns)
+                )
+            }),
+        ),
+        ("Analysed", Some(samples)),
+        ("Left out", left_out),
+        ("Persons", Some(text::grouped(summary.persons.len() as u64))),
+        ("Notes", noted),
+        ("Model", recording.model.clone()),
+        ("Run by", recording.provider.clone()),
+    ];
+    let known = known.into_iter();
+    known
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+fn overview(address: &str, name: &str, timeline: &Timeline) -> Markup {
+    html! {
+        tr {
+            th scope="row" { a href=(address) { (name) } }
+            td.number { (text::length(timeline.seen_ns)) }
+            td {
+                @match &timeline.shares {
+                    Some(shares) => (timeline::shares_bar(shares)),
+                    None => "–",
+                }
+            }
+            td.number { (text::grouped(timeline.changes.len() as u64)) }
+            td.number { (timeline.confidence.map_or("–".to_owned(), text::score)) }
+        }
+    }
+}
+
+fn legend() -> Markup {
+    html! {
+        ul.legend aria-label="Signs and colours" {
+            @for label in timeline::LABELS { li { (text::named(label)) } }
+            li { span.attitude.gap { "not seen" } }
+        }
+    }
+}
+
+fn scene(summarized: &Summarized, axis: &Axis, marks: &Markup, step_s: u32) -> Markup {
+    let series = Drawn {
+        picture: summarized.scene_series(MAX_BINS),
+        table: summarized.scene_series(tables::MAX_ROWS),
+    };
+    html! {
+        section aria-labelledby="scene" {
+            (title(None, &html! { h2 #scene { "All faces" } }))
+            p.help {
+                "Above, the three scores, which add up to 1: from the top down how positive, from the bottom up \
+                 how negative, neutral between them. Below, the spells of one attitude. "
+                "Each point is the mean of " (text::length(series.picture.bin_ns)) ". "
+                span.controls {
+                    "Click a timeline to go there, or move along it with the arrow keys (" (step_s) " s), page up \
+                     and down (" (10 * step_s) " s), home and end."
+                }
+            }
+            (shown("all faces", &summarized.summary.scene, &series, axis, marks))
+        }
+    }
+}
+
+fn persons(recording: &Recording, summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
+    let persons = &summarized.summary.persons;
+    let drawn = longest_seen(persons, MAX_PERSONS);
+    let listed = longest_seen(persons, MAX_LISTED);
+    html! {
+        section aria-labelledby="persons" {
+            h2 #persons { "Persons" }
+            @if persons.is_empty() { p { "No face was found." } }
+            @else {
+                p.help {
+                    "Nobody is recognised: a person here is a face that was followed, " a href="#trust" {
+                        "joined by place and time alone"
+                    } "."
+                    @if drawn.iter().any(|drawn| !drawn) {
+                        " Of the " (text::grouped(persons.len() as u64)) " persons the " (MAX_PERSONS)
+                        " who are seen longest have a timeline."
+                    }
+                    @if listed.iter().any(|listed| !listed) {
+                        " Only the " (text::grouped(MAX_LISTED as u64)) " who are seen longest are told of."
+                    }
+                }
+            }
+            @for (index, person) in persons.iter().enumerate().filter(|(index, _)| listed[*index]) {
+                article aria-labelledby={ "person-" (person.id) } {
+                    (title(recording.thumbnail(index), &heading(person)))
+                    @if drawn[index] {
+                        @let series = Drawn {
+                            picture: summarized.person_series(index, MAX_BINS),
+                            table: summarized.person_series(index, tables::MAX_ROWS),
+                        };
+                        (shown(&name(person), &person.timeline, &series, axis, marks))
+                    } @else {
+                        (timeline::facts(&person.timeline))
+                    }
+                    (tracks(person))
+                }
+            }
+        }
+    }
+}
+
+/// A row with the heading, and what is shown where the recording is.
+fn title(thumbnail: Option<&str>, heading: &Markup) -> Markup {
+    html! {
+        div.title {
+            @if let Some(thumbnail) = thumbnail { img src=(thumbnail) alt=""; }
+            (heading)
+            p.now aria-hidden="true" hidden { "Now " span.attitude {} }
+        }
+    }
+}
+
+fn heading(person: &Person) -> Markup {
+    html! { h3 id={ "person-" (person.id) } { (name(person)) } }
+}
+
+/// A person's or the scene's scores, as fine as the picture and as coarse as the table.
+struct Drawn {
+    picture: Series,
+    table: Series,
+}
+
+/// All that there is to see of a person or the scene.
+fn shown(name: &str, timeline: &Timeline, series: &Drawn, axis: &Axis, marks: &Markup) -> Markup {
+    html! {
+        (timeline::picture(name, timeline, &series.picture, axis, marks))
+        (timeline::facts(timeline))
+        (timeline::figures(name, timeline))
+        (tables::changes(name, &timeline.changes))
+        (tables::data(name, timeline, &series.table))
+    }
+}
+
+/// Of each of `persons`, whether it is one of the `max` who are seen longest.
+fn longest_seen(persons: &[Person], max: usize) -> Vec<bool> {
+    let mut places: Vec<usize> = (0..persons.len()).collect();
+    places.sort_by_key(|&place| std::cmp::Reverse(persons[place].timeline.seen_ns));
+    let mut is_one = vec![false; persons.len()];
+    for &place in places.iter().take(max) {
+        is_one[place] = true;
+    }
+    is_one
+}
+
+fn name(person: &Person) -> String {
+    format!("Person {}", person.id)
+}
+
+/// Of which tracks a person was put together.
+fn tracks(person: &Person) -> Markup {
+    let spans = person.tracks.iter().map(|track| {
+        let (first, last) = (text::clock(track.first_ns), text::clock(track.last_ns));
+        format!("{} ({first} to {last})", track.track)
+    });
+    let told: Vec<String> = spans.collect();
+    html! {
+        @match &told[..] {
+            [] => {}
+            [one] => p.tracks { "Track " (one) },
+            more => details.tracks {
+                summary { "Joined from " (text::count(more.len() as u64, "track")) }
+                p { "Tracks " (more.join(", ")) }
+            },
+        }
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! How numbers are told.
+
+use std::fmt::{self, Display};
+use std::time::SystemTime;
+
+use attitude::classification::{Attitude, label_name};
+use maud::{Markup, html};
+
+const S: u64 = 1_000_000_000;
+
+/// A position in the recording, such as `1:02:03.4`, cut to tenths of a second.
+pub fn clock(ns: u64) -> String {
+    format!("{}.{}", clock_s(ns), ns % S / (S / 10))
+}
+
+/// A position in the recording, such as `1:02:03`, cut to seconds.
+pub fn clock_s(ns: u64) -> String {
+    let seconds = ns / S;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// How long something lasts, such as `3 min 20 s`.
+pub fn length(ns: u64) -> String {
+    if ns < 60 * S {
+        return format!("{} s", Decimal(ns as f64 / S as f64, 1));
+    }
+    let seconds = ns.saturating_add(S / 2) / S;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// A position for machines: seconds with three decimals at most.
+pub fn seconds(ns: u64) -> Decimal {
+    Decimal(ns as f64 / S as f64, 3)
+}
+
+/// A time of day from 1970 to 9999, such as `2026-11-25 16:30:43 UTC`.
+pub fn time_of_day(time: SystemTime) -> String {
+    let time = humantime::format_rfc3339_seconds(time).to_string();
+    time.replace('T', " ").replace('Z', " UTC")
+}
+
+/// A share, such as `23%`; what there is a little of does not become nothing.
+pub fn percent(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent > 0.0 && percent < 0.5 => "under 1%".to_owned(),
+        percent => format!("{percent:.0}%"),
+    }
+}
+
+/// A score or another figure from 0 to 1.
+pub fn score(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+/// A change, with its sign.
+pub fn rise(value: f64) -> String {
+    match format!("{:.2}", value.abs()) {
+        zero if zero == "0.00" => zero,
+        size if value < 0.0 => format!("−{size}"),
+        size => format!("+{size}"),
+    }
+}
+
+/// A number of things, such as `1 track` or `12,345 tracks`.
+pub fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
+}
+
+/// A whole number, its thousands apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The name of an attitude, which the style sheet gives its colour and sign.
+pub fn named(attitude: Option<Attitude>) -> Markup {
+    let name = label_name(attitude);
+    html! { span class={ "attitude " (name) } { (name) } }
+}
+
+/// A link that takes the recording to a position.
+pub fn moment(ns: u64) -> Markup {
+    html! { a href={ "#t=" (seconds(ns)) } { (clock(ns)) } }
+}
+
+/// A number with so many decimals at most.
+pub struct Decimal(pub f64, pub usize);
+
+impl Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let text = format!("{:.*}", self.1, self.0);
+        f.write_str(match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.'),
+            false => &text,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_clocks_show_them() {
+        assert_eq!(clock(0), "0:00.0");
+        assert_eq!(clock(62_960_000_000), "1:02.9");
+        assert_eq!(clock(3_723_400_000_000), "1:02:03.4");
+        assert_eq!(clock_s(59_999_999_999), "0:59");
+        assert_eq!(seconds(12_340_000_000).to_string(), "12.34");
+        assert_eq!(seconds(20_000_000_000).to_string(), "20");
+    }
+
+    #[test]
+    fn lengths_read_as_people_say_them() {
+        for (ns, expected) in [
+            (0, "0 s"),
+            (5_600_000_000, "5.6 s"),
+            (60_000_000_000, "1 min 0 s"),
+            (3_599_600_000_000, "1 h 0 min"),
+            (7_260_000_000_000, "2 h 1 min"),
+        ] {
+            assert_eq!(length(ns), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_are_rounded_and_little_is_not_nothing() {
+        assert_eq!(percent(0.0), "0%");
+        assert_eq!(percent(0.001), "under 1%");
+        assert_eq!(percent(0.666), "67%");
+        assert_eq!(rise(-0.001), "0.00");
+        assert_eq!(rise(-1.5), "−1.50");
+        assert_eq!(rise(0.25), "+0.25");
+        assert_eq!(count(1, "track"), "1 track");
+        assert_eq!(count(12_345, "track"), "12,345 tracks");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000_000), "1,000,000");
+    }
+}

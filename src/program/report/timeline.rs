@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! One person, or the scene: what a page shows of it.
+
+use std::fmt::Write;
+
+use attitude::classification::{Attitude, label_name};
+use attitude::timeline::means::Mean;
+use attitude::timeline::segments::{Segment, Span};
+use attitude::timeline::series::Series;
+use attitude::timeline::shares::Shares;
+use attitude::timeline::{ByAttitude, Timeline};
+use maud::{Markup, html};
+
+use super::axis::{Axis, Width};
+use super::chart::chart;
+use super::strip::strip;
+use super::text;
+
+/// The attitudes in the order of all tables, unknown last.
+pub const LABELS: [Option<Attitude>; 4] = [
+    Some(Attitude::Positive),
+    Some(Attitude::Neutral),
+    Some(Attitude::Negative),
+    None,
+];
+
+/// The picture with `marks` over it, which a script makes a slider of. It is called `name`.
+pub fn picture(
+    name: &str,
+    timeline: &Timeline,
+    series: &Series,
+    axis: &Axis,
+    marks: &Markup,
+) -> Markup {
+    let strip = strip(&timeline.segments, axis);
+    let Span { start_ns, end_ns } = axis.span();
+    html! {
+        div.timeline role="img" aria-label={ "Timeline of " (name) }
+            data-start=(text::seconds(start_ns)) data-end=(text::seconds(end_ns))
+            data-spells=(spells(&strip)) {
+            (chart(series, &strip, axis))
+            (marks)
+            div.playhead hidden {}
+        }
+    }
+}
+
+/// For the script: start, end and attitude of each spell.
+fn spells(strip: &[Segment]) -> String {
+    let mut spells = String::new();
+    for Segment { span, attitude } in strip {
+        let (start, end) = (text::seconds(span.start_ns), text::seconds(span.end_ns));
+        // Writing to a string does not fail.
+        let _ = write!(spells, "{start} {end} {} ", label_name(*attitude));
+    }
+    spells
+}
+
+/// When it was seen, of how many samples that is known, and how sure the model was.
+pub fn facts(timeline: &Timeline) -> Markup {
+    let (Some(first), Some(last)) = (timeline.segments.first(), timeline.segments.last()) else {
+        return html! { p.facts { "Never seen." } };
+    };
+    html! {
+        p.facts {
+            "Seen for " (text::length(timeline.seen_ns)) " between " (text::moment(first.span.start_ns))
+            " and " (text::moment(last.span.end_ns)) ", "
+            @if timeline.gaps.is_empty() { "without a gap" }
+            @else { "with " (text::count(timeline.gaps.len() as u64, "gap")) }
+            ". " (text::count(timeline.samples, "sample")) ", " (text::grouped(timeline.judged_samples))
+            " of them judged."
+            @if let Some(confidence) = timeline.confidence {
+                " Mean confidence " (text::score(confidence)) "."
+            }
+        }
+    }
+}
+
+/// Share of time, longest spell and mean score of each attitude.
+pub fn figures(name: &str, timeline: &Timeline) -> Markup {
+    html! {
+        div.scroll {
+            table.figures {
+                caption.hidden { "Attitudes of " (name) }
+                thead {
+                    tr {
+                        th scope="col" { "Attitude" }
+                        th scope="col" { "Share of the time seen" }
+                        th scope="col" { "Longest spell" }
+                        th scope="col" { "Mean score (95% interval)" }
+                    }
+                }
+                tbody {
+                    @for label in LABELS {
+                        tr {
+                            th scope="row" { (text::named(label)) }
+                            td { (share(timeline.shares.as_ref(), label)) }
+                            td { (longest(&timeline.longest, label)) }
+                            td { (mean(timeline.means.as_ref(), label)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The share of `label`, with a bar.
+fn share(shares: Option<&Shares>, label: Option<Attitude>) -> Markup {
+    html! {
+        @if let Some(shares) = shares {
+            @let share = share_of(shares, label);
+            (bar(share, label_name(label))) " " (text::percent(share))
+        } @else { "–" }
+    }
+}
+
+/// A bar as wide as `share`, of a class of the style sheet.
+pub fn bar(share: f64, class: &str) -> Markup {
+    html! {
+        svg.bar aria-hidden="true" focusable="false" {
+            rect class=(class) width=(Width(share)) height="100%" {}
+        }
+    }
+}
+
+/// All shares in one bar.
+pub fn shares_bar(shares: &Shares) -> Markup {
+    let mut place = 0.0;
+    let parts = LABELS.map(|label| {
+        let part = (label, place, share_of(shares, label));
+        place += part.2;
+        part
+    });
+    let told =
+        parts.map(|(label, _, share)| format!("{} {}", label_name(label), text::percent(share)));
+    html! {
+        svg.bar.shares role="img" aria-label=(told.join(", ")) {
+            @for (label, place, share) in parts.into_iter().filter(|part| part.2 > 0.0) {
+                rect class=(label_name(label)) x=(Width(place)) width=(Width(share)) height="100%" {}
+            }
+        }
+    }
+}
+
+/// The share of `label`.
+pub fn share_of(shares: &Shares, label: Option<Attitude>) -> f64 {
+    match label {
+        Some(Attitude::Positive) => shares.positive,
+        Some(Attitude::Neutral) => shares.neutral,
+        Some(Attitude::Negative) => shares.negative,
+        None => shares.unknown,
+    }
+}
+
+fn longest(longest: &ByAttitude<Option<Span>>, label: Option<Attitude>) -> Markup {
+    html! {
+        @match label.and_then(|attitude| *longest.get(attitude)) {
+            Some(span) => { (text::length(span.len_ns())) ", from " (text::moment(span.start_ns)) }
+            None => { "–" }
+        }
+    }
+}
+
+fn mean(means: Option<&ByAttitude<Mean>>, label: Option<Attitude>) -> Markup {
+    html! {
+        @match means.zip(label).map(|(means, attitude)| means.get(attitude)) {
+            Some(mean) => {
+                (text::score(mean.value))
+                @if let Some(interval) = mean.interval_95 {
+                    " (" (text::score(interval.low)) " to " (text::score(interval.high)) ")"
+                }
+            }
+            None => { "–" }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use attitude::resampling::Interval;
+
+    use super::*;
+
+    #[test]
+    fn bars_of_shares_follow_each_other_and_are_told() {
+        let shares = Shares {
+            positive: 0.25,
+            neutral: 0.0,
+            negative: 0.5,
+            unknown: 0.25,
+        };
+        let bar = shares_bar(&shares).into_string();
+        assert!(
+            bar.contains(r#"aria-label="positive 25%, neutral 0%, negative 50%, unknown 25%""#)
+        );
+        assert!(
+            bar.contains(r#"<rect class="negative" x="25%" width="50%""#),
+            "{bar}"
+        );
+        assert!(bar.contains(r#"<rect class="unknown" x="75%" width="25%""#));
+        assert!(!bar.contains(r#"class="neutral""#));
+    }
+
+    #[test]
+    fn what_was_never_seen_has_no_figures() {
+        let nothing = Timeline::default();
+        assert!(facts(&nothing).into_string().contains("Never seen"));
+        let figures = figures("the scene", &nothing).into_string();
+        assert!(
+            !figures.contains('%') || figures.matches('%').count() == 1,
+            "{figures}"
+        );
+    }
+
+    #[test]
+    fn a_mean_has_its_interval_where_there_is_one() {
+        let mean_of = |interval_95| {
+            let means = ByAttitude::from_fn(|_| Mean {
+                value: 0.3149,
+                interval_95,
+            });
+            mean(Some(&means), Some(Attitude::Positive)).into_string()
+        };
+        assert_eq!(mean_of(None), "0.31");
+        let interval = Interval {
+            low: 0.25,
+            high: 0.381,
+        };
+        assert_eq!(mean_of(Some(interval)), "0.31 (0.25 to 0.38)");
+        assert_eq!(mean(None, Some(Attitude::Positive)).into_string(), "–");
+    }
+
+    #[test]
+    fn spells_are_told_to_the_script() {
+        let spell = |start_ns, end_ns, attitude| Segment {
+            span: Span { start_ns, end_ns },
+            attitude,
+        };
+        let strip = [
+            spell(0, 1_500_000_000, Some(Attitude::Positive)),
+            spell(2_000_000_000, 3_000_000_000, None),
+        ];
+        assert_eq!(spells(&strip), "0 1.5 positive 2 3 unknown ");
+    }
+}

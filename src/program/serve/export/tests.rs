@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MPL-2.0
+
+use std::time::Instant;
+
+use attitude::record::json;
+use attitude::record::{FaceRecord, ScoresRecord};
+use attitude::resampling::SplitMix64;
+use serde_json::json;
+
+use super::*;
+
+const S: u64 = 1_000_000_000;
+const FORMATS: [Format; 3] = [Format::Csv, Format::WebVtt, Format::Report];
+
+/// No export may take longer, whatever it is of.
+const MAX_WORK: Duration = Duration::from_secs(120);
+
+fn face(track: u32) -> FaceRecord {
+    let scores = ScoresRecord {
+        positive: 0.8,
+        neutral: 0.1,
+        negative: 0.1,
+    };
+    FaceRecord {
+        track,
+        bbox: [100.0, 20.0, 40.0, 50.0],
+        attitude: "positive".to_owned(),
+        scores,
+        ..FaceRecord::default()
+    }
+}
+
+fn record(time_ns: u64, faces: Vec<FaceRecord>) -> Vec<u8> {
+    let record = Record {
+        schema: 1,
+        stream: "camera".to_owned(),
+        running_time_ns: Some(time_ns),
+        stream_time_ns: Some(time_ns),
+        faces,
+        ..Record::default()
+    };
+    let mut line = Vec::new();
+    json::write_line(&record, &mut line);
+    line
+}
+
+fn note(text: &str, running_time_ns: u64) -> Vec<u8> {
+    let note = json!({"note": text, "running_time_ns": running_time_ns});
+    (note.to_string() + "\n").into_bytes()
+}
+
+fn text(format: Format, lines: &[u8]) -> String {
+    String::from_utf8(exported(format, lines, S / 5).unwrap()).unwrap()
+}
+
+#[test]
+fn rows_are_those_of_faces_and_notes_are_none() {
+    let faces = [record(0, vec![face(1), face(2)]), record(S, vec![])].concat();
+    let noted = [faces.clone(), note("x", S)].concat();
+    let rows = text(Format::Csv, &noted);
+    assert_eq!(rows.lines().count(), 3);
+    assert_eq!(rows, text(Format::Csv, &faces));
+}
+
+#[test]
+fn cues_are_in_the_order_in_which_they_begin() {
+    let mut lines: Vec<u8> = (0..30)
+        .flat_map(|i| record(i * S / 5, vec![face(1)]))
+        .collect();
+    lines.extend(note("<late>", 3 * S));
+    lines.extend(note("early", S));
+    assert_eq!(
+        text(Format::WebVtt, &lines),
+        "WEBVTT\n\n\
+         00:00:00.000 --> 00:00:06.000\n#1 positive\n\n\
+         00:00:01.000 --> 00:00:06.000\nNote: early\n\n\
+         00:00:03.000 --> 00:00:08.000\nNote: &lt;late&gt;\n\n"
+    );
+}
+
+#[test]
+fn mistakes_are_told_with_their_line() {
+    let first = record(0, vec![face(1)]);
+    for format in FORMATS {
+        for (rest, expected) in [
+            (&b"{}\n"[..], "line 2: it is no record"),
+            (
+                b"{\"note\":1,\"running_time_ns\":0}\n",
+                "line 2: it is no note",
+            ),
+            (b"\xff\xfe\n", "line 2: "),
+        ] {
+            let told = exported(format, &[&first, rest].concat(), 0).unwrap_err();
+            assert!(told.contains(expected), "{format:?}: {told}");
+        }
+        assert_eq!(
+            exported(format, b"", 0).unwrap_err(),
+            "there is no record in it"
+        );
+    }
+}
+
+/// As many records as there may be, in as few bytes as they take: `of` tells the time and the tracks of
+/// each by its number.
+fn short_records(of: impl Fn(u64) -> (u64, std::ops::Range<u64>)) -> Vec<u8> {
+    let mut lines = String::new();
+    for index in 0.. {
+        let (time_ns, tracks) = of(index);
+        let faces = tracks.map(|track| {
+            // Chance, so that a mean has an interval, which takes time.
+            let positive = u8::from(SplitMix64(index).share() < 0.5);
+            format!(
+                r#"{{"track":{track},"box":[1,1,1,1],"detection":0,"attitude":"","confidence":0,"scores":{{"positive":{positive},"neutral":1,"negative":0}},"raw":{{"positive":0,"neutral":0,"negative":0}},"fresh":true,"age_ns":0}}"#
+            )
+        });
+        let faces = faces.collect::<Vec<_>>().join(",");
+        let line = format!(
+            r#"{{"schema":1,"stream":"","frame":0,"width":0,"height":0,"running_time_ns":{time_ns},"faces":[{faces}]}}"#
+        );
+        if lines.len() + line.len() >= MAX_BODY_BYTES {
+            break;
+        }
+        lines += &(line + "\n");
+    }
+    lines.into_bytes()
+}
+
+/// What nobody's camera makes, and somebody may send.
+#[test]
+fn hostile_sessions_are_worked_through() {
+    let wild = |track: u32| FaceRecord {
+        bbox: [f32::MAX, f32::MIN, f32::MAX, f32::MIN_POSITIVE],
+        attitude: "\n\n00:00 --> 00:01\n=<b>".to_owned(),
+        age_ns: u64::MAX,
+        detection: f32::MAX,
+        ..face(track)
+    };
+    let times = [0, 1, u64::MAX / 2, 5, u64::MAX - 1, u64::MAX, u64::MAX, 7];
+    let far_apart: Vec<u8> = times
+        .into_iter()
+        .flat_map(|ns| {
+            [
+                record(ns, vec![wild(1), wild(1), wild(u32::MAX)]),
+                note("x", ns),
+            ]
+        })
+        .flatten()
+        .collect();
+    let tracks = short_records(|index| (index * 50_000_000, index * 1000..(index + 1) * 1000));
+    let one_track = short_records(|index| (index * S, 1..2));
+    let notes = [
+        record(0, vec![]),
+        note(&"é".repeat(1000), 3 * S).repeat(10_000),
+    ]
+    .concat();
+    for (name, lines) in [
+        ("times far apart", far_apart),
+        ("as many tracks as there may be", tracks),
+        ("as many samples of a track", one_track),
+        ("10,000 long notes", notes),
+    ] {
+        assert!(lines.len() <= MAX_BODY_BYTES, "{name}: {}", lines.len());
+        for format in FORMATS {
+            let began = Instant::now();
+            let export = exported(format, &lines, S / 5).unwrap();
+            let took = began.elapsed();
+            println!("{name}: {format:?} of {} bytes, {took:?}", export.len());
+            assert!(took < MAX_WORK, "{name}: {format:?} took {took:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_short_does_not_become_long() {
+    let faces = (1..5000).map(face).collect();
+    let long = Record {
+        schema: 1,
+        stream: "x".repeat(1_000_000),
+        running_time_ns: Some(0),
+        faces,
+        ..Record::default()
+    };
+    let mut line = Vec::new();
+    json::write_line(&long, &mut line);
+    let told = exported(Format::Csv, &line, 0).unwrap_err();
+    assert!(told.contains("more than 268435456 bytes"), "{told}");
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What the user sees when things go wrong: the stream goes on where it can, and the bus tells.
+
+use gst::prelude::*;
+use gst_video::VideoFormat;
+
+use crate::support::*;
+
+/// The texts of the errors, or warnings, that wait on the bus.
+fn told(rig: &Rig, kind: gst::MessageType) -> Vec<String> {
+    std::iter::from_fn(|| rig.bus.pop_filtered(&[kind]))
+        .map(|message| problem(&message))
+        .collect()
+}
+
+/// With a classifier that fails on every crop that is not black.
+fn failing_rig(properties: &[(&str, &str)]) -> Rig {
+    let fails = model("fails");
+    let mut all = vec![("attitude-model", &fails[..]), ("sample-interval", "0")];
+    all.extend(properties);
+    Rig::tiny(&all)
+}
+
+#[test]
+fn what_does_not_serve_keeps_the_element_from_starting_and_is_named() {
+    for (property, file, reason) in [
+        (
+            "detector-model",
+            "/nowhere/faces.onnx".into(),
+            "No such file",
+        ),
+        ("attitude-model", model("truncated"), "does not load"),
+        ("attitude-model", model("one-face"), "FaceDetection"),
+        ("attitude-model", model("five-scores"), "(n, 3)"),
+        ("detector-model", model("detector-bad-shape"), "'map_8'"),
+        ("mapping", "good=happiness".into(), "'good' is none of"),
+    ] {
+        let refusal = refusal(&element(&[(property, &file)]));
+        assert!(
+            refusal.contains(reason) && (property == "mapping" || refusal.contains(&file)),
+            "{refusal}"
+        );
+    }
+}
+
+#[test]
+fn after_a_refusal_the_element_starts_with_what_serves() {
+    let element = element(&[("attitude-model", "/nowhere/attitude.onnx")]);
+    assert!(element.set_state(gst::State::Paused).is_err());
+    element.set_property("attitude-model", None::<&str>);
+    element.set_state(gst::State::Paused).unwrap();
+    element.set_state(gst::State::Null).unwrap();
+}
+
+#[test]
+fn a_provider_that_cannot_run_is_told_of_and_the_cpu_takes_over_or_not() {
+    for provider in ["cuda", "tensorrt", "openvino"] {
+        let rig = Rig::tiny(&[("execution-provider", provider), ("fallback", "warn")]);
+        let active = rig.element.property::<String>("active-provider");
+        if active == provider {
+            println!("skipped: {provider} runs here");
+            continue;
+        }
+        assert_eq!(active, "cpu");
+        let warnings = told(&rig, gst::MessageType::Warning);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        let asked = format!("'{provider}' cannot run");
+        assert!(warnings[0].contains(&asked), "{warnings:?}");
+
+        let properties = [("execution-provider", provider), ("fallback", "error")];
+        let refusal = refusal(&element(&properties));
+        assert!(refusal.contains(&asked), "{refusal}");
+    }
+    for provider in ["auto", "cpu"] {
+        let rig = Rig::tiny(&[("execution-provider", provider)]);
+        assert_eq!(told(&rig, gst::MessageType::Warning), [""; 0]);
+    }
+}
+
+#[test]
+fn frames_whose_inference_fails_pass_and_one_warning_a_second_tells() {
+    let mut rig = failing_rig(&[]);
+    for _ in 0..5 {
+        rig.pass();
+    }
+    let warnings = told(&rig, gst::MessageType::Warning);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("a frame cannot be analysed"),
+        "{warnings:?}"
+    );
+    assert_eq!([rig.stat("frames"), rig.stat("failures")], [5, 5]);
+    std::thread::sleep(std::time::Duration::from_millis(1_050));
+    rig.pass();
+    assert_eq!(told(&rig, gst::MessageType::Warning).len(), 1);
+}
+
+#[test]
+fn a_frame_that_can_be_analysed_ends_a_row_of_failures() {
+    let mut rig = failing_rig(&[]);
+    for _ in 0..3 {
+        (0..9).for_each(|_| drop(rig.pass_face(NEUTRAL)));
+        let found = regions(&rig.pass_face(0));
+        assert_eq!(found[0].label, "negative");
+    }
+    assert_eq!(told(&rig, gst::MessageType::Error), [""; 0]);
+    assert_eq!(rig.stat("failures"), 27);
+}
+
+#[test]
+fn ten_failures_in_a_row_are_an_error() {
+    for mode in ["sync", "live"] {
+        let mut rig = failing_rig(&[("mode", mode)]);
+        let mut passed = 0;
+        let error = loop {
+            let buffer = rig.frame(&Patch(NEUTRAL));
+            match rig.harness.push(buffer) {
+                Ok(_) => passed += 1,
+                Err(error) => break error,
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            assert!(passed < 10_000, "{mode}: no error");
+        };
+        assert_eq!(error, gst::FlowError::Error, "{mode}");
+        assert!(passed >= 9, "{mode}: {passed}");
+        let errors = told(&rig, gst::MessageType::Error);
+        assert_eq!(errors.len(), 1, "{mode}: {errors:?}");
+        assert!(errors[0].contains("ten times in a row"), "{errors:?}");
+        // In a live stream, one that was in flight by then may have failed, too.
+        let most = if mode == "live" { 11 } else { 10 };
+        let failures = rig.stat("failures");
+        assert!((10..=most).contains(&failures), "{mode}: {failures}");
+    }
+}
+
+#[test]
+fn a_buffer_too_short_for_its_caps_passes_with_a_warning() {
+    for mode in ["sync", "live"] {
+        let mut rig = Rig::tiny(&[("mode", mode), ("overlay", "true")]);
+        let mut short = gst::Buffer::with_size(10).unwrap();
+        short.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
+        let passed = rig.push(short);
+        assert_eq!(passed.size(), 10);
+        let warnings = told(&rig, gst::MessageType::Warning);
+        assert!(
+            warnings[0].contains("10 bytes cannot be mapped as 320x192"),
+            "{warnings:?}"
+        );
+        rig.next_pts = gst::ClockTime::SECOND;
+        assert_eq!(rig.pass().size(), rig.info.size());
+    }
+}
+
+#[test]
+fn a_meta_that_promises_more_than_the_buffer_holds_is_not_believed() {
+    for (stride, word) in [(100_000, "plane 0 holds"), (-320, "upside down")] {
+        for mode in ["sync", "live"] {
+            let mut rig = Rig::tiny(&[("mode", mode), ("overlay", "true")]);
+            let mut buffer = rig.frame(&Patch(NEUTRAL));
+            let luma = (WIDTH * HEIGHT) as usize;
+            gst_video::VideoMeta::add_full(
+                buffer.get_mut().unwrap(),
+                gst_video::VideoFrameFlags::empty(),
+                VideoFormat::I420,
+                WIDTH,
+                HEIGHT,
+                &[0, luma, luma + luma / 4],
+                &[stride, 160, 160],
+            )
+            .unwrap();
+            let size = buffer.size();
+            assert_eq!(rig.push(buffer).size(), size);
+            let warnings = told(&rig, gst::MessageType::Warning);
+            assert!(warnings[0].contains(word), "{mode}: {warnings:?}");
+            rig.next_pts = gst::ClockTime::SECOND;
+            assert_eq!(rig.pass().size(), rig.info.size());
+        }
+    }
+}
+
+#[test]
+fn a_meta_of_another_size_than_the_caps_does_not_change_the_frames_size() {
+    let mut rig = Rig::tiny(&[("messages", "sample")]);
+    let large = info(VideoFormat::I420, 2 * WIDTH, 2 * HEIGHT);
+    let mut buffer = frame(&large, &Patch(NEUTRAL));
+    gst_video::VideoMeta::add(
+        buffer.get_mut().unwrap(),
+        gst_video::VideoFrameFlags::empty(),
+        VideoFormat::I420,
+        2 * WIDTH,
+        2 * HEIGHT,
+    )
+    .unwrap();
+    buffer.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
+    rig.push(buffer);
+    let record = &rig.records()[0];
+    assert_eq!((record.width, record.height), (WIDTH, HEIGHT));
+    assert_eq!(record.faces[0].bbox, [64.0, 32.0, 48.0, 48.0]);
+}
+
+#[test]
+fn frames_of_one_pixel_and_frames_of_8k_pass() {
+    for format in [VideoFormat::I420, VideoFormat::Yuy2, VideoFormat::Bgr] {
+        for (width, height) in [(1, 1), (1, 500), (500, 1), (7680, 4320)] {
+            let element = element(&[
+                ("mode", "sync"),
+                ("overlay", "true"),
+                ("messages", "sample"),
+                ("min-face-size", "0"),
+                ("detector-size", if width == 7680 { "320" } else { "0" }),
+            ]);
+            let mut rig = Rig::new(element, info(format, width, height));
+            rig.pass();
+            assert_eq!(rig.stat("samples"), 1, "{format} {width}x{height}");
+            assert_eq!(rig.records().len(), 1);
+            assert_eq!(told(&rig, gst::MessageType::Warning), [""; 0]);
+        }
+    }
+}
+
+#[test]
+fn of_960_faces_as_many_are_followed_as_asked() {
+    let many = model("many-faces");
+    for max_faces in ["1", "16", "512"] {
+        let mut rig = Rig::tiny(&[
+            ("detector-model", &many),
+            ("min-face-size", "0"),
+            ("max-faces", max_faces),
+            ("overlay", "true"),
+            ("sample-interval", "0"),
+        ]);
+        for _ in 0..3 {
+            assert_eq!(regions(&rig.pass()).len().to_string(), max_faces);
+        }
+    }
+}
+
+#[test]
+fn scores_that_are_no_numbers_leave_the_attitude_unknown() {
+    let nan = model("nan");
+    let mut rig = Rig::tiny(&[
+        ("attitude-model", &nan),
+        ("overlay", "true"),
+        ("messages", "sample"),
+    ]);
+    let found = regions(&rig.pass());
+    assert_eq!((&found[0].label[..], found[0].confidence), ("unknown", 0.0));
+    assert_eq!(found[0].scores, [0.0; 3]);
+    assert_eq!(rig.records()[0].faces[0].attitude, "unknown");
+}
+
+#[test]
+fn faces_that_are_no_numbers_are_none() {
+    let nan = model("nan-faces");
+    let mut rig = Rig::tiny(&[
+        ("detector-model", &nan),
+        ("overlay", "true"),
+        ("messages", "sample"),
+    ]);
+    assert_eq!(tracks(&rig.pass()), [0; 0]);
+    assert!(rig.records()[0].faces.is_empty());
+}

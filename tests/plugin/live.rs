@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Mode `live`: frames are never held up, whatever an inference takes. `slow.onnx` takes a
+//! third of a second or more.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+
+use crate::support::*;
+
+/// Longer than anything here takes: a test that waits for it fails instead of hanging.
+const FOREVER: Duration = Duration::from_secs(60);
+
+/// With a slow inference, and tracks that no busy machine makes time out.
+fn slow_rig(properties: &[(&str, &str)]) -> Rig {
+    let slow = model("slow");
+    let mut all = vec![
+        ("mode", "live"),
+        ("attitude-model", &slow[..]),
+        ("track-timeout", "60000000000"),
+    ];
+    all.extend(properties);
+    Rig::tiny(&all)
+}
+
+/// Passes frames of that brightness at their own pace up to the first that carries a face.
+fn pass_until_face(rig: &mut Rig, luma: u8) -> Region {
+    let started = Instant::now();
+    while started.elapsed() < FOREVER {
+        if let Some(region) = regions(&rig.pass_face(luma)).pop() {
+            return region;
+        }
+        std::thread::sleep(FRAME.into());
+    }
+    panic!("no result");
+}
+
+#[test]
+fn frames_pass_at_once_while_an_inference_takes_longer_than_a_sample_interval() {
+    const FRAMES: u64 = 120;
+    let mut rig = slow_rig(&[]);
+    let started = Instant::now();
+    let mut held_up = Vec::new();
+    let mut found = Vec::new();
+    for number in 0..FRAMES {
+        rig.next_pts = gst::ClockTime::SECOND * number / 30;
+        let buffer = rig.frame(&Patch(NEUTRAL));
+        let due = started + Duration::from_nanos(buffer.pts().unwrap().nseconds());
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let before = Instant::now();
+        rig.harness.push(buffer).unwrap();
+        held_up.push(before.elapsed());
+        found.push(regions(&rig.harness.pull().unwrap()));
+    }
+    held_up.sort();
+    let share = |percent: usize| held_up[held_up.len() * percent / 100];
+    let (median, p99, longest) = (share(50), share(99), held_up[held_up.len() - 1]);
+    println!("a frame is held up: p50 {median:?}, p99 {p99:?}, longest {longest:?}");
+    assert!(
+        held_up[held_up.len() - 3] < Duration::from_millis(100),
+        "{held_up:?}"
+    );
+
+    let fresh: Vec<_> = found
+        .iter()
+        .flatten()
+        .filter(|face| face.is_fresh)
+        .collect();
+    assert!(fresh.len() >= 2, "{found:?}");
+    assert!(
+        fresh.iter().all(|face| face.age.mseconds() >= 200),
+        "{fresh:?}"
+    );
+    assert_eq!(fresh.len() as u64, rig.stat("samples"));
+    let first = found.iter().position(|faces| !faces.is_empty()).unwrap();
+    assert!(found[first][0].is_fresh);
+    for pair in found[first..].windows(2) {
+        assert!(
+            pair[1][0].is_fresh || pair[1][0].age > pair[0][0].age,
+            "{pair:?}"
+        );
+    }
+
+    assert!(rig.harness.push_event(gst::event::Eos::new()));
+    // Every sixth frame was due; all were analysed or gave way to a newer one.
+    assert!(rig.stat("skipped") > 0);
+    assert_eq!(rig.stat("samples") + rig.stat("skipped"), FRAMES / 6);
+    assert_eq!(rig.stat("frames"), FRAMES);
+}
+
+#[test]
+fn a_face_is_carried_from_result_to_result_though_these_come_later_than_its_timeout() {
+    let mut rig = slow_rig(&[("track-timeout", "300000000")]);
+    let first = pass_until_face(&mut rig, NEUTRAL);
+    let mut carried = 0;
+    for _ in 0..50 {
+        std::thread::sleep(FRAME.into());
+        let found = regions(&rig.pass());
+        carried += u32::from(found.iter().any(|face| face.track == first.track));
+    }
+    // All of them, where no other work on the machine makes an inference twice as long.
+    println!("carried by {carried} of 50 frames");
+    assert!(carried > 25, "{carried} of 50");
+}
+
+#[test]
+fn the_end_of_the_stream_waits_for_what_is_in_flight_and_tells_it_before() {
+    let mut rig = slow_rig(&[("messages", "sample")]);
+    let (sender, at_end) = mpsc::channel();
+    let pad = rig.element.static_pad("src").unwrap();
+    let bus = rig.bus.clone();
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, probe| {
+        if probe
+            .event()
+            .is_some_and(|event| event.type_() == gst::EventType::Eos)
+        {
+            sender.send(records(&bus)).unwrap();
+        }
+        gst::PadProbeReturn::Ok
+    });
+    assert!(regions(&rig.pass()).is_empty());
+    assert!(rig.harness.push_event(gst::event::Eos::new()));
+    let records = at_end.recv_timeout(FOREVER).unwrap();
+    assert_eq!((records.len(), records[0].frame), (1, 0));
+    assert_eq!(records[0].faces[0].attitude, "neutral");
+}
+
+#[test]
+fn what_was_in_flight_at_a_flush_never_appears() {
+    let mut rig = slow_rig(&[("messages", "sample")]);
+    rig.pass_face(POSITIVE);
+    rig.flush();
+    let face = pass_until_face(&mut rig, NEGATIVE);
+    assert_eq!((&face.label[..], face.is_fresh), ("negative", true));
+    let records = rig.records();
+    let told: Vec<_> = records.iter().map(|r| &r.faces[0].attitude[..]).collect();
+    assert_eq!(told, ["negative"]);
+}
+
+#[test]
+fn what_was_in_flight_when_another_stream_begins_never_appears() {
+    let mut rig = slow_rig(&[]);
+    rig.pass_face(POSITIVE);
+    rig.begin_stream("other");
+    let face = pass_until_face(&mut rig, NEGATIVE);
+    assert_eq!((face.track, &face.label[..]), (1, "negative"));
+}
+
+#[test]
+fn stops_in_the_midst_of_an_inference() {
+    for state in [gst::State::Ready, gst::State::Null] {
+        let mut rig = slow_rig(&[("sample-interval", "0")]);
+        // One is in flight, the other waits.
+        rig.pass();
+        rig.pass();
+        let started = Instant::now();
+        rig.element.set_state(state).unwrap();
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            started.elapsed()
+        );
+        // It starts again as if nothing had been.
+        rig.element.set_state(gst::State::Playing).unwrap();
+        assert_eq!(rig.stat("frames"), 0);
+    }
+}
+
+#[test]
+fn the_mode_is_live_where_upstream_is() {
+    init();
+    for (is_live, mode, waits) in [
+        (true, "auto", false),
+        (false, "auto", true),
+        (true, "sync", true),
+        (false, "live", false),
+    ] {
+        let pipeline = gst::parse::launch(&format!(
+            "videotestsrc is-live={is_live} num-buffers=1 ! {LAUNCH_CAPS} ! \
+             faceattitude name=faces mode={mode} {} ! fakesink name=sink sync=false",
+            tiny_launch()
+        ))
+        .unwrap();
+        let bin = pipeline.downcast_ref::<gst::Bin>().unwrap();
+        let (sender, first) = mpsc::channel();
+        let pad = bin.by_name("sink").unwrap().static_pad("sink").unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, probe| {
+            sender.send(regions(probe.buffer().unwrap())).unwrap();
+            gst::PadProbeReturn::Ok
+        });
+        pipeline.set_state(gst::State::Playing).unwrap();
+        // Only a frame that waited for its result has one of its own.
+        let has_result = !first.recv_timeout(FOREVER).unwrap().is_empty();
+        assert_eq!(has_result, waits, "is-live={is_live} mode={mode}");
+        pipeline.set_state(gst::State::Null).unwrap();
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Tests of the plugin: its elements, driven through pads and in pipelines.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[cfg(feature = "analytics")]
+mod analytics;
+mod attitudeoverlay;
+mod clips;
+mod consume_meta;
+mod crops;
+mod determinism;
+mod engine;
+mod export;
+mod failures;
+mod formats;
+mod live;
+mod metadata;
+mod models;
+mod overlay;
+mod pipelines;
+mod runtime;
+mod streaming;
+mod tracers;
+mod upstream_faces;
+mod without_runtime;

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Loading models as the element does, and what the defaults and well-known ones see.
+
+use std::path::{Path, PathBuf};
+
+use attitude::analyzer::{Analysis, Analyzer, Face, Params};
+use attitude::classification::{Attitude, Classification, Scores};
+use attitude::frame::Frame;
+use attitude::geometry::Rect;
+use attitude_inference::model::Source;
+use attitude_inference::networks::{Config, LoadError, Networks};
+use attitude_inference::provider::Provider;
+
+/// The defaults with one or both of the networks replaced.
+fn config(detector: Source, classifier: Source) -> Config {
+    Config {
+        detector: Some(detector),
+        classifier,
+        provider: Provider::Cpu,
+        falls_back: false,
+        ..Config::default()
+    }
+}
+
+fn with_detector(detector: Source) -> Result<Networks, LoadError> {
+    Networks::load(&config(detector, Source::ATTITUDE))
+}
+
+fn with_classifier(classifier: Source) -> Result<Networks, LoadError> {
+    Networks::load(&config(Source::FACE_DETECTOR, classifier))
+}
+
+fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn fixture(name: &str) -> Source {
+    Source::File(in_repository("tests/fixtures/models").join(name))
+}
+
+fn loaded(result: Result<Networks, LoadError>) -> Networks {
+    result.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Asserts that the error names each of `words`.
+fn assert_refused(result: Result<Networks, LoadError>, words: &[&str]) {
+    let error = match result {
+        Ok(_) => panic!("loaded where an error with {words:?} was expected"),
+        Err(error) => error.to_string(),
+    };
+    for word in words {
+        assert!(error.contains(word), "no '{word}' in: {error}");
+    }
+}
+
+/// What the classifier scores evenly grey crops as, all in one call.
+fn classify(networks: &mut Networks, levels: &[f32]) -> Vec<Scores> {
+    let found = try_classify(networks, levels).unwrap_or_else(|error| panic!("{error}"));
+    found.iter().map(|found| found.scores).collect()
+}
+
+fn try_classify(networks: &mut Networks, levels: &[f32]) -> Result<Vec<Classification>, String> {
+    let input = networks.classifier.input();
+    let crop_len = input.pixel_format.len(input.width, input.height);
+    let crop = |&level: &f32| std::iter::repeat_n(level, crop_len);
+    let crops: Vec<f32> = levels.iter().flat_map(crop).collect();
+    let mut found = Vec::new();
+    let result = networks
+        .classifier
+        .classify(&crops, levels.len(), &mut found);
+    result.map(|()| found).map_err(|error| error.to_string())
+}
+
+/// The emotion that is most likely for an evenly grey crop.
+fn best_emotion(networks: &mut Networks, level: f32) -> String {
+    let found = try_classify(networks, &[level]).unwrap();
+    let probabilities = found[0].emotions.as_slice();
+    let sum: f32 = probabilities.iter().sum();
+    assert!((sum - 1.0).abs() < 1e-3, "{probabilities:?}");
+    let labels = networks.classifier.emotion_labels();
+    assert_eq!(labels.len(), probabilities.len());
+    let best = (0..labels.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
+    labels[best.unwrap()].clone()
+}
+
+fn best(scores: &[Scores]) -> Vec<Attitude> {
+    scores.iter().map(Scores::best).collect()
+}
+
+/// An average face of 200x200 px at (300, 80) of a grey frame of 640x360 px, as RGB.
+struct Picture(Vec<u8>);
+
+impl Picture {
+    const SIZE: (usize, usize) = (640, 360);
+
+    fn of(face: &str) -> Self {
+        let file = std::fs::File::open(in_repository("tests/fixtures").join(face)).unwrap();
+        let mut reader = png::Decoder::new(std::io::BufReader::new(file))
+            .read_info()
+            .unwrap();
+        let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut rgb).unwrap();
+        assert_eq!(info.color_type, png::ColorType::Rgb);
+        let (width, height) = Self::SIZE;
+        let mut picture = vec![128; 3 * width * height];
+        let side = info.width as usize;
+        for (y, x) in (0..200).flat_map(|y| (0..200).map(move |x| (y, x))) {
+            let from = 3 * (y * side / 200 * side + x * side / 200);
+            let to = 3 * ((y + 80) * width + x + 300);
+            picture[to..to + 3].copy_from_slice(&rgb[from..from + 3]);
+        }
+        Self(picture)
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        let (width, height) = Self::SIZE;
+        Frame::from_rgb(width, height, &self.0).unwrap()
+    }
+}
+
+/// The faces that `networks` see in `picture`.
+fn analyze(networks: &mut Networks, picture: &Picture) -> Vec<Face> {
+    let params = Params {
+        smoothing_ns: 0,
+        ..Params::default()
+    };
+    let mut analysis = Analysis::default();
+    Analyzer::default()
+        .analyze(
+            &picture.frame(),
+            0,
+            networks.detector.as_deref_mut().unwrap(),
+            networks.classifier.as_mut(),
+            &params,
+            &mut analysis,
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+    analysis.faces
+}
+
+#[test]
+fn each_average_face_is_found_and_judged_by_the_default_models() {
+    let mut networks = loaded(with_detector(Source::FACE_DETECTOR));
+    assert!(networks.take_luma_only());
+    assert!(networks.refusal.is_none());
+    for attitude in Attitude::ALL {
+        let picture = Picture::of(&format!("{}.png", attitude.name()));
+        let faces = analyze(&mut networks, &picture);
+        assert_eq!(faces.len(), 1, "{attitude:?}");
+        assert_at_the_face(&faces[0]);
+        assert_eq!(faces[0].label, Some(attitude));
+    }
+}
+
+#[test]
+fn on_a_cpu_the_default_classifier_has_eight_bits_and_judges_as_that_of_floats() {
+    let floats = Source::File(in_repository("models/attitude.onnx"));
+    let mut default = loaded(with_classifier(Source::ATTITUDE));
+    let mut floats = loaded(with_classifier(floats));
+    assert_eq!(default.classifier.model_name(), "gst-attitude-int8");
+    assert_eq!(floats.classifier.model_name(), "gst-attitude");
+    assert_eq!(
+        default.classifier.emotion_labels(),
+        floats.classifier.emotion_labels()
+    );
+    for attitude in Attitude::ALL {
+        let picture = Picture::of(&format!("{}.png", attitude.name()));
+        let [expected, found] = [&mut floats, &mut default].map(|networks| {
+            let faces = analyze(networks, &picture);
+            faces[0].raw_scores.unwrap().to_array()
+        });
+        for (expected, found) in expected.into_iter().zip(found) {
+            assert!((expected - found).abs() < 0.1, "{attitude:?}: {found}");
+        }
+    }
+}
+
+#[test]
+fn elsewhere_than_on_a_cpu_the_default_classifier_has_floats() {
+    let floats = std::fs::read(in_repository("models/attitude.onnx")).unwrap();
+    for provider in [Provider::Cuda, Provider::TensorRt, Provider::OpenVino] {
+        assert_eq!(*Source::ATTITUDE.read(provider).unwrap(), *floats);
+    }
+}
+
+#[test]
+fn published_face_detectors_need_no_description() {
+    for (name, has_landmarks) in [
+        ("yunet_n_320", true),
+        ("yunet_n_640", true),
+        ("yunet_n_dynamic", true),
+        ("ultraface-rfb-320", false),
+    ] {
+        let file = in_repository("../shared/reference").join(format!("{name}.onnx"));
+        if !file.exists() {
+            println!("skipped: there is no {}", file.display());
+            continue;
+        }
+        let mut networks = loaded(with_detector(Source::File(file)));
+        assert!(!networks.take_luma_only());
+        let faces = analyze(&mut networks, &Picture::of("neutral.png"));
+        assert_eq!(faces.len(), 1, "{name}");
+        assert_at_the_face(&faces[0]);
+        assert_eq!(faces[0].landmarks_in_frame.is_some(), has_landmarks);
+        assert_eq!(faces[0].label, Some(Attitude::Neutral), "{name}");
+    }
+}
+
+#[test]
+fn published_emotion_classifiers_need_no_description() {
+    use Attitude::{Negative, Neutral, Positive};
+    let folder = tempfile::tempdir().unwrap();
+    for (fixture, file, name) in [
+        ("emotions8-undescribed", "emotion-ferplus-8", "ferplus"),
+        ("rgb-emotions", "enet_b0_8_best_afew", "hsemotion-b0-8"),
+    ] {
+        let fixture = format!("tests/fixtures/models/{fixture}.onnx");
+        let model = folder.path().join(format!("{file}.onnx"));
+        std::fs::copy(in_repository(&fixture), &model).unwrap();
+        let mut networks = loaded(with_classifier(Source::File(model)));
+        assert_eq!(networks.classifier.model_name(), name);
+        let scores = classify(&mut networks, &normalised(&[220.0, 30.0, 120.0], name));
+        assert_eq!(best(&scores), [Positive, Negative, Neutral], "{name}");
+        assert_eq!(networks.classifier.emotion_labels().len(), 8);
+    }
+}
+
+/// Levels of grey as the model of that name takes them.
+fn normalised(levels: &[f32], name: &str) -> Vec<f32> {
+    let is_imagenets = name.starts_with("hsemotion");
+    let normalise = |level| {
+        if is_imagenets {
+            (level - 116.0) / 57.0
+        } else {
+            level
+        }
+    };
+    levels.iter().copied().map(normalise).collect()
+}
+
+/// Asserts that `face` is where [`Picture`] has it, within 15% of its size.
+fn assert_at_the_face(face: &Face) {
+    let (expected, found) = (Rect::new(342.0, 109.0, 116.0, 147.0), face.bbox_in_frame);
+    let (dx, dy) = (0.15 * expected.w, 0.15 * expected.h);
+    let is_near = |a: f32, b: f32, tolerance: f32| (a - b).abs() <= tolerance;
+    assert!(
+        is_near(found.x, expected.x, dx)
+            && is_near(found.y, expected.y, dy)
+            && is_near(found.w, expected.w, dx)
+            && is_near(found.h, expected.h, dy),
+        "{found:?}"
+    );
+    if let Some([left_eye, right_eye, nose, ..]) = face.landmarks_in_frame {
+        for (found, (x, y)) in [
+            (left_eye, (373.0, 164.0)),
+            (right_eye, (425.0, 164.0)),
+            (nose, (398.0, 193.0)),
+        ] {
+            assert!(
+                is_near(found.x, x, dx) && is_near(found.y, y, dy),
+                "{found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_described_classifier_scores_all_crops_of_a_call() {
+    use Attitude::{Negative, Neutral, Positive};
+    let mut networks = loaded(with_classifier(fixture("brightness.onnx")));
+    assert_eq!(networks.classifier.model_name(), "brightness");
+    let scores = classify(&mut networks, &[220.0, 40.0, 128.0, 215.0]);
+    assert_eq!(best(&scores), [Positive, Negative, Neutral, Positive]);
+    assert!(scores.iter().all(Scores::is_valid));
+}
+
+#[test]
+fn emotions_count_to_attitudes_as_the_file_beside_the_model_says() {
+    use Attitude::{Negative, Neutral, Positive};
+    let mut networks = loaded(with_classifier(fixture("emotions8.onnx")));
+    let scores = classify(&mut networks, &[220.0, 40.0, 128.0]);
+    assert_eq!(best(&scores), [Positive, Negative, Neutral]);
+    for Scores {
+        positive,
+        neutral,
+        negative,
+    } in scores
+    {
+        assert!((positive + neutral + negative - 1.0).abs() < 1e-3);
+    }
+}
+
+#[test]
+fn the_user_can_count_an_emotion_to_another_attitude() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("mine.onnx");
+    let fixtures = in_repository("tests/fixtures/models");
+    std::fs::copy(fixtures.join("emotions8.onnx"), &model).unwrap();
+    let described = std::fs::read_to_string(fixtures.join("emotions8.toml")).unwrap();
+    let positive = "positive = [\"happiness\"]";
+    assert!(described.contains(positive));
+    let changed = described.replace(positive, "positive = [\"happiness\", \"anger\"]");
+    std::fs::write(model.with_extension("toml"), changed).unwrap();
+    let mut networks = loaded(with_classifier(Source::File(model)));
+    let scores = classify(&mut networks, &[40.0]);
+    assert_eq!(best(&scores), [Attitude::Positive]);
+}
+
+#[test]
+fn emotions_are_told_beside_the_attitude() {
+    use Attitude::{Negative, Positive};
+    for name in ["emotions8.onnx", "two-heads.onnx"] {
+        let mut networks = loaded(with_classifier(fixture(name)));
+        let scores = classify(&mut networks, &[220.0, 40.0]);
+        assert_eq!(best(&scores), [Positive, Negative], "{name}");
+        assert_eq!(best_emotion(&mut networks, 220.0), "happiness", "{name}");
+        assert_eq!(best_emotion(&mut networks, 128.0), "neutral", "{name}");
+    }
+    let networks = loaded(with_classifier(fixture("brightness.onnx")));
+    assert!(networks.classifier.emotion_labels().is_empty());
+}
+
+#[test]
+fn scores_that_are_no_numbers_are_passed_on_as_such() {
+    let mut networks = loaded(with_classifier(fixture("nan.onnx")));
+    let scores = classify(&mut networks, &[0.0, 255.0]);
+    let are_valid: Vec<bool> = scores.iter().map(Scores::is_valid).collect();
+    assert_eq!(are_valid, [true, false]);
+}
+
+#[test]
+fn a_classifier_that_failed_once_goes_on() {
+    let mut networks = loaded(with_classifier(fixture("fails.onnx")));
+    for _ in 0..2 {
+        assert!(try_classify(&mut networks, &[200.0]).is_err());
+        let scores = classify(&mut networks, &[0.0]);
+        assert_eq!(best(&scores), [Attitude::Negative]);
+    }
+}
+
+#[test]
+fn detectors_answer_with_the_faces_they_were_made_for() {
+    let picture = Picture::of("neutral.png");
+    for (name, expected) in [("one-face.onnx", 1), ("nan-faces.onnx", 0)] {
+        let mut networks = loaded(with_detector(fixture(name)));
+        assert_eq!(analyze(&mut networks, &picture).len(), expected, "{name}");
+    }
+    let mut networks = loaded(with_detector(fixture("one-face.onnx")));
+    let face = analyze(&mut networks, &picture)[0];
+    // The picture is twice as large as the detector's input.
+    assert_eq!(face.bbox_in_frame, Rect::new(128.0, 64.0, 96.0, 96.0));
+}
+
+#[test]
+fn what_is_wrong_with_a_classifier_is_said() {
+    for (name, words) in [
+        ("five-scores", &["'scores'", "5)", "(n, 3)"][..]),
+        ("rgb-claim", &["'luma'", "1, 48, 48)", "3 channel"]),
+        ("unknown-label", &["'joy'", "not among its labels"]),
+        ("broken-toml", &["description", "malformed"]),
+        ("wrong-task", &["task", "expected"]),
+        ("string-input", &["'luma'", "String", "32-bit floats"]),
+        ("logits", &["black crop", "add up to 1", "softmax"]),
+        (
+            "two-heads-logits",
+            &["black crop", "add up to 1", "softmax"],
+        ),
+        ("greedy", &["trial inference failed"]),
+        ("truncated", &["ONNX Runtime does not load it"]),
+        ("rgb-emotions", &["no description", ".toml"]),
+        ("one-face", &["task", "expected"]),
+        ("not-there", &["cannot be read"]),
+    ] {
+        let result = with_classifier(fixture(&format!("{name}.onnx")));
+        assert_refused(result, &[&[&*format!("{name}.onnx")], words].concat());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_detector_is_said() {
+    for (name, words) in [
+        ("detector-bad-shape", &["'map_8'", "7", "(n, 15,"][..]),
+        ("brightness", &["task", "expected"]),
+        ("truncated", &["ONNX Runtime does not load it"]),
+        ("not-there", &["cannot be read"]),
+    ] {
+        let result = with_detector(fixture(&format!("{name}.onnx")));
+        assert_refused(result, &[&[&*format!("{name}.onnx")], words].concat());
+    }
+}
+
+#[test]
+fn files_that_are_no_models_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("empty.onnx"), []).unwrap();
+    std::fs::write(path("text.onnx"), "a face, please\n".repeat(1000)).unwrap();
+    std::fs::create_dir(path("folder.onnx")).unwrap();
+    for (name, word) in [
+        ("empty.onnx", "ONNX Runtime does not load it"),
+        ("text.onnx", "ONNX Runtime does not load it"),
+        ("folder.onnx", "not a file"),
+    ] {
+        assert_refused(with_detector(Source::File(path(name))), &[name, word]);
+        assert_refused(with_classifier(Source::File(path(name))), &[name, word]);
+    }
+    assert_refused(
+        with_detector(Source::File("/dev/zero".into())),
+        &["/dev/zero", "not a file"],
+    );
+}
+
+#[test]
+fn a_description_cannot_ask_for_more_memory_than_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("mine.onnx");
+    std::fs::copy(in_repository("tests/fixtures/models/one-face.onnx"), &model).unwrap();
+    let described = "schema = 1\ntask = \"face-detection\"\nname = \"mine\"\n\
+        [input]\ncolor = \"luma\"\nwidth = 100000000\nheight = 100000000\n\
+        [detector]\nhead = \"center-maps\"\n";
+    std::fs::write(model.with_extension("toml"), described).unwrap();
+    assert_refused(
+        with_detector(Source::File(model)),
+        &["mine.onnx", "'luma'", "4096"],
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_model_is_not_blamed_on_the_provider() {
+    let result = Networks::load(&Config {
+        provider: Provider::Cuda,
+        ..config(fixture("not-there.onnx"), Source::ATTITUDE)
+    });
+    let error = result.err().map(|error| error.to_string()).unwrap();
+    assert!(
+        error.contains("cannot be read") && !error.contains("'cuda'"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_description_beside_the_model_is_read_only_up_to_a_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("mine.onnx");
+    std::fs::copy(
+        in_repository("tests/fixtures/models/brightness.onnx"),
+        &model,
+    )
+    .unwrap();
+    std::fs::write(model.with_extension("toml"), "#".repeat(100_000)).unwrap();
+    assert_refused(
+        with_classifier(Source::File(model)),
+        &["mine.toml", "100000 bytes"],
+    );
+}
+
+#[test]
+fn a_provider_that_cannot_run_is_never_passed_over_in_silence() {
+    let load = |falls_back| {
+        Networks::load(&Config {
+            provider: Provider::Cuda,
+            falls_back,
+            ..config(Source::FACE_DETECTOR, Source::ATTITUDE)
+        })
+    };
+    let networks = loaded(load(true));
+    if networks.provider == Provider::Cuda {
+        println!("skipped: CUDA runs here");
+        return;
+    }
+    assert_eq!(networks.provider, Provider::Cpu);
+    let refusal = networks.refusal.map(|error| error.to_string());
+    assert!(refusal.is_some_and(|refusal| refusal.contains("'cuda' cannot run")));
+    assert_refused(load(false), &["'cuda' cannot run", "CUDA"]);
+}

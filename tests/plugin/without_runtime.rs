@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Starting where ONNX Runtime is missing or does not serve. A process that has loaded one keeps it,
+//! so nothing in this program loads one that works.
+
+use std::path::Path;
+
+use crate::support::*;
+
+fn assert_refused(library: &Path, words: &[&str]) {
+    let path = library.to_str().unwrap();
+    let refusal = refusal(&element(&[("onnxruntime", path)]));
+    for word in [path, "setup.sh"].iter().chain(words) {
+        assert!(refusal.contains(word), "no '{word}' in: {refusal}");
+    }
+}
+
+#[test]
+fn a_library_that_is_not_there_is_named() {
+    in_own_process(|| {
+        assert_refused(Path::new("/nowhere/libonnxruntime.so"), &["not there"]);
+    });
+}
+
+#[test]
+fn a_file_that_is_no_library_is_named() {
+    in_own_process(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("libonnxruntime.so");
+        std::fs::write(&text, "not a library\n").unwrap();
+        assert_refused(&text, &["file too short"]);
+    });
+}
+
+#[test]
+fn the_version_of_one_that_is_too_old_is_told_with_what_is_needed() {
+    in_own_process(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let old = c_library(folder.path(), "1.10.0", "&base");
+        assert_refused(&old, &["1.10.0", "1.17"]);
+    });
+}
+
+#[test]
+fn a_damaged_one_is_an_error_and_no_panic() {
+    in_own_process(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let damaged = c_library(folder.path(), "1.99.0", "0");
+        assert_refused(&damaged, &["damaged"]);
+    });
+}

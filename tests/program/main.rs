@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Tests of the program: each subcommand, run as a user runs it.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod analyze;
+mod batch_ray;
+mod evaluate;
+mod list_models;
+mod report;
+#[cfg(feature = "serve")]
+mod serve;

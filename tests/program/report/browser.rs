@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The pages in Debian's Chromium, which `tests/report/browser.py` drives by way of Playwright. Where one
+//! of them is missing, the test says so and passes.
+
+use gst::prelude::*;
+
+use super::*;
+
+/// As far as a page may grow for two hours and ten persons.
+const MAX_PAGE_BYTES: u64 = 2_000_000;
+
+/// A name that would be markup, a script and an address, were it taken for one.
+const HOSTILE: &str = "\"'><img src=x onerror=alert(1)>&amp;#?%41 javascript:alert(1)";
+
+/// Writes a recording of so many frames.
+fn film(path: &Path, frames: u32, frames_per_second: u32) {
+    init();
+    let description = format!(
+        "videotestsrc num-buffers={frames} pattern=ball ! video/x-raw,width=64,height=36,framerate={frames_per_second}/1 \
+         ! x264enc speed-preset=ultrafast key-int-max=10 ! mp4mux ! filesink name=file"
+    );
+    let pipeline = gst::parse::launch(&description).unwrap();
+    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+    let file = pipeline.by_name("file").unwrap();
+    file.set_property("location", path.to_str().unwrap());
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+    let end = pipeline
+        .bus()
+        .unwrap()
+        .timed_pop_filtered(None, &ends)
+        .unwrap();
+    assert_eq!(end.type_(), gst::MessageType::Eos, "{end:?}");
+    pipeline.set_state(gst::State::Null).unwrap();
+}
+
+/// Two hours of ten faces that change all the time.
+fn two_hours() -> String {
+    let moods = [POSITIVE, NEUTRAL, NEGATIVE, UNCLEAR];
+    let lines = (0..7200_usize).map(|second| {
+        let faces = (1..=10).filter_map(|track| {
+            // Away for three minutes now and then.
+            let is_away = (second / 180 + track).is_multiple_of(7);
+            let mood = moods[(second / (2 + track) + track) % 4]?;
+            (!is_away).then(|| face(track, mood))
+        });
+        record(second as f64, &faces.collect::<Vec<_>>())
+    });
+    lines.collect()
+}
+
+#[test]
+fn pages_work_in_a_browser() {
+    let Some(python) = playwright() else {
+        return;
+    };
+    let desk = Desk::new();
+    let hostile = format!("{HOSTILE}.mp4");
+    film(&desk.path("clip.mp4"), 500, 25);
+    film(&desk.path("long.mp4"), 7200, 1);
+    std::fs::copy(desk.path("clip.mp4"), desk.path(&hostile)).unwrap();
+    let hostile_records = format!("{HOSTILE}.jsonl");
+    std::fs::copy(desk.path("clip.mp4"), desk.path("noted.mp4")).unwrap();
+    let notes = [(3.0, HOSTILE), (9.0, "second"), (9.1, "\u{202E}third")];
+    let notes = notes.map(|(time_s, text)| note(time_s, text)).concat();
+    desk.write("clip.jsonl", two_faces())
+        .write("noted.jsonl", two_faces() + &notes)
+        .write("long.jsonl", two_hours())
+        .write("broken.mp4", "no recording")
+        .write("broken.jsonl", records(5.0, &[&[(0.0, NEGATIVE)]]))
+        .write(
+            &hostile_records,
+            two_faces().replace(
+                r#""attitude":"neutral""#,
+                r#""attitude":"</script><img src=x onerror=alert(1)>""#,
+            ),
+        );
+    desk.report(&[
+        "clip.jsonl",
+        "long.jsonl",
+        "broken.jsonl",
+        &hostile_records,
+        "noted.jsonl",
+        "--video=clip.mp4",
+        "--video=long.mp4",
+        "--video=broken.mp4",
+        &format!("--video={hostile}"),
+        "--video=noted.mp4",
+        "--output=pages",
+    ]);
+    let long = std::fs::metadata(desk.path("pages/long.html")).unwrap();
+    assert!(long.len() < MAX_PAGE_BYTES, "{} bytes", long.len());
+
+    let script = project("tests/report/browser.py");
+    let output = Command::new(python)
+        .arg(script)
+        .arg(desk.path("pages"))
+        .arg(HOSTILE)
+        .output()
+        .unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{}", problem(&output));
+}

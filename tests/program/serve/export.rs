@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! A session's file, sent to be had as something else.
+
+use attitude::record::{FaceRecord, Record, ScoresRecord, json};
+
+use super::*;
+
+const S: u64 = 1_000_000_000;
+
+/// Most bytes that a session's file may have.
+const MAX_BYTES: usize = 64 << 20;
+
+/// Ten seconds of a face, two of them lost, with two notes.
+fn session() -> Vec<u8> {
+    let mut lines = Vec::new();
+    for index in (0..50).filter(|index| !(20..30).contains(index)) {
+        let time_ns = index * S / 5;
+        let scores = ScoresRecord {
+            positive: 0.8,
+            neutral: 0.1,
+            negative: 0.1,
+        };
+        let face = FaceRecord {
+            track: if index < 20 { 1 } else { 2 },
+            bbox: [100.0, 20.0, 40.0, 50.0],
+            attitude: "positive".to_owned(),
+            scores,
+            ..FaceRecord::default()
+        };
+        let record = Record {
+            schema: 1,
+            stream: "camera".to_owned(),
+            running_time_ns: Some(time_ns),
+            stream_time_ns: Some(time_ns),
+            utc: (index > 5).then(|| {
+                format!(
+                    "2026-11-25T16:30:{}.{}Z",
+                    40 + time_ns / S,
+                    time_ns % S / 100_000_000
+                )
+            }),
+            width: 640,
+            height: 360,
+            faces: vec![face],
+            ..Record::default()
+        };
+        json::write_line(&record, &mut lines);
+        if index == 10 {
+            lines.extend(
+                b"{\"note\":\"asked about <the> budget\",\"running_time_ns\":2000000000}\n",
+            );
+        }
+    }
+    lines.extend(b"{\"note\":\"the end\",\"running_time_ns\":9900000000}\n");
+    lines
+}
+
+fn export(server: &Server, format: &str, session: impl Into<Vec<u8>>) -> Answer {
+    let path = format!("/export/{format}");
+    let request = Request::new("POST", &path).header("Content-Type", "application/x-ndjson");
+    server.send(&request.body(session))
+}
+
+#[test]
+fn a_session_is_had_in_all_formats() {
+    let server = Server::start(&[]);
+    for (format, media_type, parts) in [
+        (
+            "csv",
+            "text/csv; charset=utf-8",
+            &["stream,frame,", "\ncamera,0,,9800000000,"][..],
+        ),
+        (
+            "vtt",
+            "text/vtt; charset=utf-8",
+            &[
+                "WEBVTT\n\n00:00:00.000 --> 00:00:04.000\n#1 positive\n\n",
+                "00:00:02.000 --> 00:00:07.000\nNote: asked about &lt;the&gt; budget\n\n",
+                "00:00:06.000 --> 00:00:10.000\n#2 positive\n\n",
+            ],
+        ),
+        (
+            "html",
+            "text/html; charset=utf-8",
+            &[
+                "<h1>Live session</h1>",
+                "live, without a recording beside it",
+                "2026-11-25 16:30:40 UTC",
+                "asked about &lt;the&gt; budget",
+                "Joined from 2 tracks",
+            ],
+        ),
+    ] {
+        let answer = export(&server, format, session());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("Content-Type"), Some(media_type));
+        let disposition = format!("attachment; filename=\"session.{format}\"");
+        assert_eq!(answer.header("Content-Disposition"), Some(&*disposition));
+        let text = answer.text();
+        for part in parts {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_session_is_told() {
+    let server = Server::start(&[]);
+    for (session, expected) in [
+        (String::new(), "there is no record in it"),
+        ("no session".to_owned(), "line 1: it is no record"),
+        ("{\"note\":\"x\"}\n".to_owned(), "line 1: it is no note"),
+    ] {
+        for format in ["csv", "vtt", "html"] {
+            let answer = export(&server, format, session.clone());
+            assert_eq!(answer.status, 400);
+            assert!(answer.problem().contains(expected), "{}", answer.text());
+        }
+    }
+    let answer = export(&server, "pdf", session());
+    assert_eq!(answer.status, 404);
+    assert!(answer.problem().contains("no export to pdf"));
+    let answer = server.send(&Request::new("GET", "/export/csv"));
+    assert_eq!(answer.status, 405);
+}
+
+#[test]
+fn a_session_that_is_too_large_is_refused_before_it_is_sent() {
+    let server = Server::start(&[]);
+    let announced = (MAX_BYTES + 1).to_string();
+    let request = Request::new("POST", "/export/csv").header("Content-Length", &announced);
+    let answer = server.send(&request);
+    assert_eq!(answer.status, 413, "{}", answer.text());
+    assert!(answer.problem().contains("67108864 bytes"));
+}
+
+#[test]
+fn a_large_session_is_exported_and_others_are_answered_meanwhile() {
+    let server = Server::start(&[]);
+    let mut large = session();
+    let blank = " ".repeat((1 << 20) - 1) + "\n";
+    large.extend(blank.repeat(63).into_bytes());
+    assert!(large.len() <= MAX_BYTES);
+    std::thread::scope(|scope| {
+        let exports = [(); 4].map(|()| scope.spawn(|| export(&server, "html", large.clone())));
+        let answer = server.send(&Request::new("GET", "/healthz"));
+        assert_eq!(answer.text(), "ok");
+        for export in exports {
+            let answer = export.join().unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+    });
+}
