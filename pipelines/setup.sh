@@ -94,7 +94,7 @@ install_onnxruntime() { # package
 
 # What drives a browser; an environment that has its list is whole, because that is copied last.
 install_playwright() {
-    local target=$data/gst-attitude/playwright list=$root/tests/report/requirements.txt
+    local target=$data/gst-attitude/playwright list=$root/tests/program/report/requirements.txt
     if cmp -s "$list" "$target/requirements.txt"; then
         say "Playwright: already in $target"
         return

@@ -34,7 +34,7 @@ PYTHON
 # Programs that read Parquet, and Ray with a server like S3; without them those tests are skipped.
 install_python_packages() {
     python3 -m venv "$work/venv" \
-        && "$work/venv/bin/pip" install --quiet --requirement tests/readers.txt --requirement tests/ray.txt
+        && "$work/venv/bin/pip" install --quiet --requirement tests/program/readers.txt --requirement tests/program/ray.txt
 }
 
 stage "setup" pipelines/setup.sh --no-build --tests

@@ -61,7 +61,7 @@ def main():
     arguments = parser.parse_args()
     if "playwright" not in sys.executable:
         os.execv(PLAYWRIGHT, [PLAYWRIGHT, *sys.argv])
-    sys.path.insert(0, str(ROOT / "tests/serve"))
+    sys.path.insert(0, str(ROOT / "tests/program/serve"))
     from browser import Server, Visit, browser_with, sync_playwright
 
     build = ["cargo", "build", "--quiet", "--release", "--locked", "--workspace", "--bin=gst-attitude", "--example=average_faces"]

@@ -27,7 +27,7 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/serve"))
+sys.path.insert(0, str(ROOT / "tests/program/serve"))
 from visitors import Gst, Visitor, ask, make_clip  # noqa: E402
 
 FRAMES_PER_SECOND = 15

@@ -231,7 +231,7 @@ fn free_port() -> u16 {
 /// A server whose camera shows an average face; what is published on it goes to `file`.
 fn serve(port: u16, attitude: &str, file: &Path) -> Running {
     let mut server = Running::start(
-        Command::new(project("tests/rtsp_server.py"))
+        Command::new(project("tests/support/rtsp_server.py"))
             .arg(port.to_string())
             .args([&fixture(&format!("{attitude}.png")), file]),
     );

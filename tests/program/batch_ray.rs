@@ -39,7 +39,7 @@ fn a_cluster_gives_what_one_machine_gives() {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
     let imports = Command::new(&python).args(["-c", PACKAGES]).output();
     if !imports.is_ok_and(|output| output.status.success()) {
-        println!("skipped: Python has not tests/ray.txt; PYTHON names one that has");
+        println!("skipped: Python has not tests/program/ray.txt; PYTHON names one that has");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -53,7 +53,7 @@ fn a_cluster_gives_what_one_machine_gives() {
     }
     std::fs::write(recordings.join("text.mp4"), "no video").unwrap();
     let output = Command::new(python)
-        .arg(project("tests/batch_ray.py"))
+        .arg(project("tests/program/batch_ray.py"))
         .arg(env!("CARGO_BIN_EXE_gst-attitude"))
         .args(["--detector-model", &model("one-face")])
         .args(["--attitude-model", &model("brightness")])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The pages in Debian's Chromium, which `tests/report/browser.py` drives by way of Playwright. Where one
+//! The pages in Debian's Chromium, which `tests/program/report/browser.py` drives by way of Playwright. Where one
 //! of them is missing, the test says so and passes.
 
 use gst::prelude::*;
@@ -92,7 +92,7 @@ fn pages_work_in_a_browser() {
     let long = std::fs::metadata(desk.path("pages/long.html")).unwrap();
     assert!(long.len() < MAX_PAGE_BYTES, "{} bytes", long.len());
 
-    let script = project("tests/report/browser.py");
+    let script = project("tests/program/report/browser.py");
     let output = Command::new(python)
         .arg(script)
         .arg(desk.path("pages"))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The page in Debian's Chromium, with a camera that shows average faces; `tests/serve/browser.py`
+//! The page in Debian's Chromium, with a camera that shows average faces; `tests/program/serve/browser.py`
 //! visits it by way of Playwright. Where one of them is missing, the test says so and passes.
 
 use std::f32::consts::TAU;
@@ -116,7 +116,7 @@ fn visitors_see_what_the_server_sees_in_their_faces() {
         as_camera(&clip, 4, &path("single_face.mjpeg"));
         cameras.push(path("single_face.mjpeg"));
     }
-    let script = project("tests/serve/browser.py");
+    let script = project("tests/program/serve/browser.py");
     let output = Command::new(python)
         .arg("-u")
         .arg(script)

@@ -193,7 +193,7 @@ impl Camera {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let script = project("tests/rtsp_server.py");
+        let script = project("tests/support/rtsp_server.py");
         let mut server = Command::new("/usr/bin/python3")
             .arg(script)
             .arg(port.to_string())

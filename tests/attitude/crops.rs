@@ -2,12 +2,13 @@
 
 //! The plugin cuts a face as the recipes in `models/train` did when the default classifier learnt.
 
-use crate::support::project;
 use attitude::crop::{self, Framing};
 use attitude::detection::Detection;
 use attitude::frame::Frame;
 use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::preprocessing::PixelFormat;
+
+use crate::files::fixture;
 
 const SIDE: usize = 48;
 
@@ -31,10 +32,6 @@ const TEMPLATE: [(f32, f32); 5] = [
     (0.341, 0.752),
     (0.661, 0.750),
 ];
-
-fn fixture(name: &str) -> std::path::PathBuf {
-    project("tests/fixtures").join(name)
-}
 
 /// Luma of the average positive face, reduced to the mean of blocks of `factor` by `factor`.
 fn picture(factor: usize) -> (usize, Vec<u8>) {

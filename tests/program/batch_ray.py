@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Tests `pipelines/batch_ray.py` on a cluster, with the recordings in `in` of this folder: tests/batch_ray.rs makes them.
 
-    tests/batch_ray.py GST_ATTITUDE OPTION...
+    tests/program/batch_ray.py GST_ATTITUDE OPTION...
 """
 
 import contextlib

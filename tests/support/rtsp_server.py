@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """An RTSP server for the tests: plays a picture as a camera's live video, and records what is published on it.
 
-    tests/rtsp_server.py PORT PICTURE.png [FILE.mkv]
+    tests/support/rtsp_server.py PORT PICTURE.png [FILE.mkv]
 
 rtsp://127.0.0.1:PORT/camera plays the picture, as H.264, until the server is killed, and /film the same with frames
 that lean on later ones; what is published on /published goes to the file. Prints `ready` once it listens.

@@ -148,7 +148,7 @@ fn a_library_of_something_else_is_refused() {
 #[test]
 fn a_library_whose_functions_are_missing_is_an_error_and_no_panic() {
     let folder = tempfile::tempdir().unwrap();
-    let damaged = crate::support::c_library(folder.path(), "1.99.0", "&base");
+    let damaged = crate::files::c_library(folder.path(), "1.99.0", "&base");
     let outcome = Look::new().env(REQUESTS, &damaged).outcome();
     assert_names(
         &outcome,

@@ -2,8 +2,6 @@
 
 //! Loading models as the element does, and what the defaults and well-known ones see.
 
-use std::path::{Path, PathBuf};
-
 use attitude::analyzer::{Analysis, Analyzer, Face, Params};
 use attitude::classification::{Attitude, Classification, Scores};
 use attitude::frame::Frame;
@@ -11,6 +9,8 @@ use attitude::geometry::Rect;
 use attitude_inference::model::Source;
 use attitude_inference::networks::{Config, LoadError, Networks};
 use attitude_inference::provider::Provider;
+
+use crate::files::{self, project};
 
 /// The defaults with one or both of the networks replaced.
 fn config(detector: Source, classifier: Source) -> Config {
@@ -31,12 +31,8 @@ fn with_classifier(classifier: Source) -> Result<Networks, LoadError> {
     Networks::load(&config(Source::FACE_DETECTOR, classifier))
 }
 
-fn in_repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
 fn fixture(name: &str) -> Source {
-    Source::File(in_repository("tests/fixtures/models").join(name))
+    Source::File(files::fixture("models").join(name))
 }
 
 fn loaded(result: Result<Networks, LoadError>) -> Networks {
@@ -95,7 +91,7 @@ impl Picture {
     const SIZE: (usize, usize) = (640, 360);
 
     fn of(face: &str) -> Self {
-        let file = std::fs::File::open(in_repository("tests/fixtures").join(face)).unwrap();
+        let file = std::fs::File::open(project("tests/fixtures").join(face)).unwrap();
         let mut reader = png::Decoder::new(std::io::BufReader::new(file))
             .read_info()
             .unwrap();
@@ -155,7 +151,7 @@ fn each_average_face_is_found_and_judged_by_the_default_models() {
 
 #[test]
 fn on_a_cpu_the_default_classifier_has_eight_bits_and_judges_as_that_of_floats() {
-    let floats = Source::File(in_repository("models/attitude.onnx"));
+    let floats = Source::File(project("models/attitude.onnx"));
     let mut default = loaded(with_classifier(Source::ATTITUDE));
     let mut floats = loaded(with_classifier(floats));
     assert_eq!(default.classifier.model_name(), "gst-attitude-int8");
@@ -178,7 +174,7 @@ fn on_a_cpu_the_default_classifier_has_eight_bits_and_judges_as_that_of_floats()
 
 #[test]
 fn elsewhere_than_on_a_cpu_the_default_classifier_has_floats() {
-    let floats = std::fs::read(in_repository("models/attitude.onnx")).unwrap();
+    let floats = std::fs::read(project("models/attitude.onnx")).unwrap();
     for provider in [Provider::Cuda, Provider::TensorRt, Provider::OpenVino] {
         assert_eq!(*Source::ATTITUDE.read(provider).unwrap(), *floats);
     }
@@ -192,7 +188,7 @@ fn published_face_detectors_need_no_description() {
         ("yunet_n_dynamic", true),
         ("ultraface-rfb-320", false),
     ] {
-        let file = in_repository("../shared/reference").join(format!("{name}.onnx"));
+        let file = project("../shared/reference").join(format!("{name}.onnx"));
         if !file.exists() {
             println!("skipped: there is no {}", file.display());
             continue;
@@ -217,7 +213,7 @@ fn published_emotion_classifiers_need_no_description() {
     ] {
         let fixture = format!("tests/fixtures/models/{fixture}.onnx");
         let model = folder.path().join(format!("{file}.onnx"));
-        std::fs::copy(in_repository(&fixture), &model).unwrap();
+        std::fs::copy(project(&fixture), &model).unwrap();
         let mut networks = loaded(with_classifier(Source::File(model)));
         assert_eq!(networks.classifier.model_name(), name);
         let scores = classify(&mut networks, &normalised(&[220.0, 30.0, 120.0], name));
@@ -295,7 +291,7 @@ fn emotions_count_to_attitudes_as_the_file_beside_the_model_says() {
 fn the_user_can_count_an_emotion_to_another_attitude() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("mine.onnx");
-    let fixtures = in_repository("tests/fixtures/models");
+    let fixtures = project("tests/fixtures/models");
     std::fs::copy(fixtures.join("emotions8.onnx"), &model).unwrap();
     let described = std::fs::read_to_string(fixtures.join("emotions8.toml")).unwrap();
     let positive = "positive = [\"happiness\"]";
@@ -415,7 +411,7 @@ fn files_that_are_no_models_are_refused() {
 fn a_description_cannot_ask_for_more_memory_than_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("mine.onnx");
-    std::fs::copy(in_repository("tests/fixtures/models/one-face.onnx"), &model).unwrap();
+    std::fs::copy(project("tests/fixtures/models/one-face.onnx"), &model).unwrap();
     let described = "schema = 1\ntask = \"face-detection\"\nname = \"mine\"\n\
         [input]\ncolor = \"luma\"\nwidth = 100000000\nheight = 100000000\n\
         [detector]\nhead = \"center-maps\"\n";
@@ -443,11 +439,7 @@ fn what_is_wrong_with_a_model_is_not_blamed_on_the_provider() {
 fn a_description_beside_the_model_is_read_only_up_to_a_size() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("mine.onnx");
-    std::fs::copy(
-        in_repository("tests/fixtures/models/brightness.onnx"),
-        &model,
-    )
-    .unwrap();
+    std::fs::copy(project("tests/fixtures/models/brightness.onnx"), &model).unwrap();
     std::fs::write(model.with_extension("toml"), "#".repeat(100_000)).unwrap();
     assert_refused(
         with_classifier(Source::File(model)),

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Tests of loading ONNX Runtime and models.
+
+#[path = "../support/files.rs"]
+mod files;
+
+mod models;
+mod runtime;
