@@ -7,6 +7,8 @@
 //! the traits [`detection::FaceDetector`] and [`classification::AttitudeClassifier`]. The modules are in
 //! the order in which a frame passes through them.
 
+pub mod sync;
+
 pub mod geometry;
 
 pub mod frame;

@@ -17,8 +17,6 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 pub mod attitudeexport;
 pub mod attitudeoverlay;
 mod composition;
@@ -37,11 +35,6 @@ pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     faceattitude::register(plugin)?;
     attitudeoverlay::register(plugin)?;
     attitudeexport::register(plugin)
-}
-
-/// Locks against a panic elsewhere: the state behind is plain values, whole at any time.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What GStreamer looks for in the library.

@@ -3,11 +3,12 @@
 //! One classifier for several streams at a time: what they ask within a moment of each other is
 //! answered by one inference, which on a GPU takes hardly longer than one of a single face.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use attitude::InferenceError;
 use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
+use attitude::sync::{lock, wait_while};
 
 /// A classifier of which any number of streams' networks can have a member.
 pub(super) struct Batch {
@@ -104,8 +105,7 @@ impl Round {
     /// The part of the answer from `start` on.
     fn wait(&self, start: usize, found: &mut [Classification]) -> Result<(), InferenceError> {
         let is_open = |state: &mut State| state.answer.is_none();
-        let waited = self.changed.wait_while(lock(&self.state), is_open);
-        let state = waited.unwrap_or_else(PoisonError::into_inner);
+        let state = wait_while(&self.changed, lock(&self.state), is_open);
         match &state.answer {
             Some(Ok(all)) if all.len() >= start + found.len() => {
                 found.copy_from_slice(&all[start..start + found.len()]);
@@ -163,9 +163,4 @@ impl AttitudeClassifier for Member {
         found.resize(batch, Classification::default());
         round.wait(start, found)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panic may leave half-way, the crops of a round, is not used again.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Engine;
@@ -16,6 +16,7 @@ use attitude::analyzer::{Analysis, Analyzer, Params};
 use attitude::detection::Detection;
 use attitude::epoch::Epoch;
 use attitude::frame::Snapshot;
+use attitude::sync::{lock, wait_while};
 
 /// A frame to analyse. `C` is what the caller wants back with the outcome.
 pub struct Job<C> {
@@ -61,11 +62,7 @@ pub struct InFlight(Arc<Mutex<Option<Instant>>>);
 impl InFlight {
     /// How long ago it was handed in; `None` where all are done.
     pub fn age(&self) -> Option<Duration> {
-        self.lock().map(|since| since.elapsed())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).map(|since| since.elapsed())
     }
 }
 
@@ -122,18 +119,18 @@ impl<C: Send + 'static> LiveStream<C> {
 
     /// Memory for the next frame's pixels.
     pub fn snapshot(&self) -> Snapshot {
-        self.seat.lock().spare.pop().unwrap_or_default()
+        lock(&self.seat.state).spare.pop().unwrap_or_default()
     }
 
     /// Hands in a frame. Returns whether it took the place of one that had not been begun.
     pub fn submit(&self, job: Job<C>) -> bool {
-        let mut state = self.seat.lock();
+        let mut state = lock(&self.seat.state);
         let now = Instant::now();
         let replaced = state.pending.replace((job, now));
         let is_replaced = replaced.is_some();
         state.spare.extend(replaced.map(|(job, _)| job.snapshot));
         if !std::mem::replace(&mut state.is_scheduled, true) {
-            *self.seat.in_flight.lock() = Some(now);
+            *lock(&self.seat.in_flight.0) = Some(now);
             drop(state);
             self.engine.workers.push(self.seat.clone());
         }
@@ -142,34 +139,28 @@ impl<C: Send + 'static> LiveStream<C> {
 
     /// The oldest outcome that was not taken yet.
     pub fn take_outcome(&self) -> Option<Outcome<C>> {
-        self.seat.lock().outcomes.pop_front()
+        lock(&self.seat.state).outcomes.pop_front()
     }
 
     /// Waits until all that was handed in is done.
     pub fn drain(&self) {
         let is_working = |state: &mut State<C>| state.is_scheduled;
-        drop(self.seat.done.wait_while(self.seat.lock(), is_working));
+        let guard = lock(&self.seat.state);
+        drop(wait_while(&self.seat.done, guard, is_working));
     }
 }
 
 impl<C: Send + 'static> Drop for LiveStream<C> {
     fn drop(&mut self) {
-        self.seat.lock().pending = None;
-    }
-}
-
-impl<C> Seat<C> {
-    fn lock(&self) -> MutexGuard<'_, State<C>> {
-        // Nothing that can panic runs under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seat.state).pending = None;
     }
 }
 
 impl<C: Send> Task for Seat<C> {
     fn run(&self, pool: &Pool) -> bool {
-        let pending = self.lock().pending.take();
+        let pending = lock(&self.state).pending.take();
         if let Some((job, submitted)) = pending {
-            let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut past = lock(&self.past);
             let waited = submitted.elapsed();
             // After a panic the analyzer may be half-way: it is reset, so unwinding is safe.
             let result = catch_unwind(AssertUnwindSafe(|| past.analyze(&job, pool)));
@@ -177,7 +168,7 @@ impl<C: Send> Task for Seat<C> {
                 past.analyzer.reset();
                 Err(InferenceError("the analysis panicked".to_owned()))
             });
-            let mut state = self.lock();
+            let mut state = lock(&self.state);
             state.spare.push(job.snapshot);
             state.outcomes.push_back(Outcome {
                 result,
@@ -187,10 +178,10 @@ impl<C: Send> Task for Seat<C> {
                 delay: submitted.elapsed(),
             });
         }
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let next = state.pending.as_ref().map(|(_, submitted)| *submitted);
         state.is_scheduled = next.is_some();
-        *self.in_flight.lock() = next;
+        *lock(&self.in_flight.0) = next;
         self.done.notify_all();
         state.is_scheduled
     }

@@ -3,10 +3,11 @@
 //! Networks that are lent for one analysis after the other.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 
 use crate::networks::{LoadError, Networks};
 use attitude::InferenceError;
+use attitude::sync::{lock, wait_while};
 
 type Load = dyn Fn() -> Result<Networks, LoadError> + Send + Sync;
 
@@ -61,15 +62,14 @@ impl Pool {
     /// Where there are none and none can be loaded.
     pub(super) fn lease(&self) -> Result<Lease<'_>, InferenceError> {
         loop {
-            let mut state = self.lock();
+            let mut state = lock(&self.state);
             let number = state.next_number;
             state.next_number += 1;
             let must_wait = |state: &mut State| {
                 let is_free = !state.idle.is_empty() || state.count < state.most;
                 number != state.serving || !is_free
             };
-            let waited = self.changed.wait_while(state, must_wait);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
+            state = wait_while(&self.changed, state, must_wait);
             state.serving += 1;
             self.changed.notify_all();
             let networks = match state.idle.pop() {
@@ -89,7 +89,7 @@ impl Pool {
                 }
                 Err(error) => {
                     // Those that there are have to do.
-                    let mut state = self.lock();
+                    let mut state = lock(&self.state);
                     state.count -= 1;
                     state.most = state.count.max(1);
                     if state.count == 0 {
@@ -103,12 +103,7 @@ impl Pool {
     /// How often networks were asked for.
     #[cfg(test)]
     pub(super) fn asked(&self) -> u64 {
-        self.lock().next_number
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that can panic runs under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state).next_number
     }
 }
 
@@ -129,7 +124,7 @@ impl DerefMut for Lease<'_> {
 impl Drop for Lease<'_> {
     /// Gives them back, also after a panic: a session keeps nothing from one run to the next.
     fn drop(&mut self) {
-        self.pool.lock().idle.extend(self.networks.take());
+        lock(&self.pool.state).idle.extend(self.networks.take());
         self.pool.changed.notify_all();
     }
 }

@@ -3,7 +3,7 @@
 //! The engines of this process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use once_cell::sync::Lazy;
@@ -16,6 +16,7 @@ use crate::networks::{Config, LoadError, Networks};
 use crate::provider::Provider;
 use crate::runtime;
 use attitude::mapping::Mapping;
+use attitude::sync::lock;
 
 /// What makes two users' networks the same.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -48,12 +49,12 @@ pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
     runtime::environment(&config.search)?;
     let key = Key::of(config)?;
     let place = {
-        let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = lock(&PLACES);
         // Of engines that have ended, and that nobody is about to load.
         places.retain(|_, place| Arc::strong_count(place) > 1 || is_used(place));
         places.entry(key.clone()).or_default().clone()
     };
-    let mut engine = place.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut engine = lock(&place);
     if let Some(engine) = engine.upgrade() {
         return Ok(engine);
     }
@@ -98,7 +99,7 @@ pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
 }
 
 fn is_used(place: &Place) -> bool {
-    let engine = place.lock().unwrap_or_else(PoisonError::into_inner);
+    let engine = lock(&place);
     engine.strong_count() > 0
 }
 

@@ -3,10 +3,11 @@
 //! The threads that analyse the frames of live streams, a frame of each stream in turn.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::pool::Pool;
+use attitude::sync::{lock, wait_while};
 
 /// A stream that has work to do.
 pub(super) trait Task: Send + Sync {
@@ -53,7 +54,7 @@ impl Workers {
     /// # Errors
     /// Where the system gives none.
     pub(super) fn start(&self) -> std::io::Result<()> {
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut threads = lock(&self.threads);
         while threads.len() < self.most {
             let (queue, pool) = (self.queue.clone(), self.pool.clone());
             let thread = std::thread::Builder::new()
@@ -78,7 +79,7 @@ impl Workers {
 impl Drop for Workers {
     /// Waits for the inferences in flight: a network cannot be freed under them.
     fn drop(&mut self) {
-        self.queue.lock().is_closed = true;
+        lock(&self.queue.state).is_closed = true;
         self.queue.changed.notify_all();
         let threads = self.threads.get_mut();
         for thread in threads.unwrap_or_else(PoisonError::into_inner).drain(..) {
@@ -90,7 +91,7 @@ impl Drop for Workers {
 
 impl Queue {
     fn push(&self, task: Arc<dyn Task>) {
-        self.lock().waiting.push_back(task);
+        lock(&self.state).waiting.push_back(task);
         self.changed.notify_one();
     }
 
@@ -105,16 +106,10 @@ impl Queue {
     /// `None` once there is nothing to come.
     fn next(&self) -> Option<Arc<dyn Task>> {
         let is_idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
-        let waited = self.changed.wait_while(self.lock(), is_idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut state = wait_while(&self.changed, lock(&self.state), is_idle);
         if state.is_closed {
             return None;
         }
         state.waiting.pop_front()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that can panic runs under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

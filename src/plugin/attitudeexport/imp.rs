@@ -12,9 +12,10 @@ use gst::subclass::prelude::*;
 
 use super::exporter::{Chooser, Exporter, Text};
 use super::{Format, Interval};
-use crate::{lock, meta, stamp::stamp, video};
+use crate::{meta, stamp::stamp, video};
 use attitude::record::Record;
 use attitude::record::cue::Span;
+use attitude::sync::lock;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(

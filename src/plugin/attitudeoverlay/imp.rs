@@ -18,8 +18,9 @@ use crate::drawing::{self, Pixelator};
 use crate::meta::{self, Shown};
 use crate::overlay::Overlay;
 use crate::warnings::WarningLimit;
-use crate::{composition, lock, video};
+use crate::{composition, video};
 use attitude::detection::Detection;
+use attitude::sync::lock;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(

@@ -17,9 +17,10 @@ use super::stream::{Stream, Video};
 use super::{CAT, Mode};
 use crate::message::AttitudeMessage;
 use crate::stamp::stamp;
-use crate::{composition, lock, video};
+use crate::{composition, video};
 use attitude::InferenceError;
 use attitude::record::Record;
+use attitude::sync::lock;
 
 impl FaceAttitude {
     /// What holds where the mode is left to upstream.

@@ -13,8 +13,8 @@ use super::sync::SyncWalk;
 use super::{CAT, Messages, Mode};
 use crate::meta::{self, Forms, ModelNames, Shown, Sighting};
 use crate::overlay::Overlay;
+use crate::video;
 use crate::warnings::WarningLimit;
-use crate::{lock, video};
 use attitude::InferenceError;
 use attitude::analyzer::Analysis;
 use attitude::classification::Attitude;
@@ -23,6 +23,7 @@ use attitude::epoch::Epoch;
 use attitude::frame::{Frame, Layout};
 use attitude::record::{FrameStamp, Record};
 use attitude::sampling::Sampler;
+use attitude::sync::lock;
 use attitude_inference::engine::Engine;
 
 /// What the caps say of the frames.

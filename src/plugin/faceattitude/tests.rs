@@ -9,10 +9,10 @@ use gst_check::Harness;
 
 use super::imp::Place;
 use super::*;
-use crate::lock;
 use attitude::InferenceError;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
 use attitude::preprocessing::{InputSize, PixelFormat};
+use attitude::sync::lock;
 use attitude_inference::engine::{Engine, Limits};
 use attitude_inference::networks::{Config, Networks};
 use attitude_inference::provider::Provider;

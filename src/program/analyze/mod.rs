@@ -11,7 +11,7 @@
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use attitude_inference::engine::Engine;
 
@@ -26,6 +26,7 @@ use store::{Store, StoreError};
 
 use crate::console;
 use crate::interrupt::{self, Interrupt};
+use attitude::sync::lock;
 
 mod arguments;
 mod settings;
@@ -222,9 +223,4 @@ fn threads(asked: Option<NonZeroUsize>, recordings: usize) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = asked.map_or_else(|| cores().min(MAX_THREADS), NonZeroUsize::get);
     threads.min(recordings)
-}
-
-/// Locks against a panic elsewhere: what is behind is whole at any time.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

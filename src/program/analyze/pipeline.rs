@@ -2,7 +2,7 @@
 
 //! A recording's pipeline: decoding, analysis and, if asked for, the annotated video.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
 
@@ -10,6 +10,7 @@ use super::annotation::Annotation;
 use super::arguments::Arguments;
 use super::settings::Settings;
 use crate::decoding;
+use attitude::sync::lock;
 
 /// Name of the message that tells that all streams are known.
 const STREAMS: &str = "gst-attitude-streams";
@@ -216,15 +217,11 @@ struct Held {
 }
 
 impl Gate {
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn hold(&self, pad: &gst::Pad, is_video: bool) {
         let probe = pad.add_probe(gst::PadProbeType::BLOCK_DOWNSTREAM, |_, _| {
             gst::PadProbeReturn::Ok
         });
-        let mut held = self.lock();
+        let mut held = lock(&self.0);
         held.probes.extend(probe.map(|probe| (pad.clone(), probe)));
         if is_video {
             held.video = Some(pad.clone());
@@ -232,11 +229,11 @@ impl Gate {
     }
 
     fn video(&self) -> Option<gst::Pad> {
-        self.lock().video.clone()
+        lock(&self.0).video.clone()
     }
 
     fn open(&self) {
-        let held = std::mem::take(&mut *self.lock());
+        let held = std::mem::take(&mut *lock(&self.0));
         for (pad, probe) in held.probes {
             pad.remove_probe(probe);
         }

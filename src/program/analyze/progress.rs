@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::Work;
 use super::arguments::Arguments;
 use super::outcome::Outcome;
 use super::speed::{Speed, clock};
-use super::{Work, lock};
 use crate::console;
+use attitude::sync::lock;
 
 /// How often events and, without a terminal, lines tell how far a recording is.
 const EVENT_EVERY: Duration = Duration::from_millis(500);

@@ -2,7 +2,7 @@
 
 //! What a visitor's camera goes through: received, decoded, analysed, and gone.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use gst::prelude::*;
@@ -13,6 +13,7 @@ use super::ending::Reason;
 use super::metrics::{Metrics, Watch};
 use super::results::Analysis;
 use super::session::{End, Session};
+use attitude::sync::lock;
 
 /// How long lost packets are waited for; packets that are there are not held up.
 const LATENCY_MS: u32 = 100;
@@ -34,14 +35,14 @@ pub fn session(
     let session = Session::new(LATENCY_MS, {
         let valve = valve.clone();
         move |is_on| {
-            let valve = valve.lock().unwrap_or_else(PoisonError::into_inner);
+            let valve = lock(&valve);
             if let Some(valve) = valve.as_ref().and_then(glib::WeakRef::upgrade) {
                 valve.set_property("drop", !is_on);
             }
         }
     })?;
     let analysis = Analysis::new(arguments, &session.channels)?;
-    *valve.lock().unwrap_or_else(PoisonError::into_inner) = Some(analysis.valve.downgrade());
+    *lock(&valve) = Some(analysis.valve.downgrade());
 
     let depay = gst::ElementFactory::make("rtpvp8depay")
         .property("request-keyframe", true)
@@ -106,7 +107,7 @@ fn limit_bitrate(pad: &gst::Pad, max_bitrate_kbits: u32, end: &End) {
     let end = end.clone();
     let window = Mutex::new((Instant::now(), 0));
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut window = lock(&window);
         let (begin, bytes) = &mut *window;
         if begin.elapsed().as_secs() >= BITRATE_WINDOW_S {
             (*begin, *bytes) = (Instant::now(), 0);

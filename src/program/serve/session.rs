@@ -2,7 +2,7 @@
 
 //! One viewer: a pipeline with a `webrtcbin` whose other end is the page.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::answer::understood;
 use super::channels::{Channels, Word};
 use super::ending::{Ending, Reason};
+use attitude::sync::lock;
 
 /// How long candidates may be gathered.
 const MAX_GATHERING: Duration = Duration::from_secs(5);
@@ -93,7 +94,7 @@ impl Session {
         let channels = Channels::new(&webrtc, {
             let heard = heard.clone();
             move |word| {
-                let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut heard = lock(&heard);
                 heard.deadline = Instant::now() + MAX_SILENCE;
                 drop(heard);
                 if let Word::Analysis(is_on) = word {
@@ -123,8 +124,7 @@ impl Session {
             .connect_notify(Some("ice-gathering-state"), move |webrtc, _| {
                 let state = webrtc.property::<WebRTCICEGatheringState>("ice-gathering-state");
                 if state == WebRTCICEGatheringState::Complete
-                    && let Some(sender) =
-                        sender.lock().unwrap_or_else(PoisonError::into_inner).take()
+                    && let Some(sender) = lock(&sender).take()
                 {
                     let _ = sender.send(());
                 }
@@ -167,7 +167,7 @@ impl Session {
         let sdp = SDPMessage::parse_buffer(sdp.as_bytes())
             .map_err(|_| wrong("the answer is no session description"))?;
         {
-            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut heard = lock(&self.heard);
             if std::mem::replace(&mut heard.answered, true) {
                 return Err(Refusal::Second);
             }
@@ -181,11 +181,7 @@ impl Session {
 
     /// Waits until the session is to end, tells the page, and takes the pipeline down.
     pub async fn live(&self) -> Ending {
-        let endings = self
-            .endings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let endings = lock(&self.endings).take();
         let ending = match endings {
             Some(endings) => self.ending(endings).await,
             None => Ending::new(Reason::Failed, "the session has ended already"),
@@ -212,7 +208,7 @@ impl Session {
                     return Ending::new(Reason::Failed, "the session has lost its pipeline");
                 }
                 Err(_) => {
-                    let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+                    let heard = lock(&self.heard);
                     if Instant::now() > heard.deadline {
                         return Ending::new(
                             Reason::Timeout,

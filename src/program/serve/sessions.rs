@@ -3,7 +3,7 @@
 //! All viewers.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -18,6 +18,7 @@ use super::metrics::{Metrics, Watch};
 use super::secret::secret;
 use super::session::Session;
 use super::source::{Source, Viewer};
+use attitude::sync::lock;
 
 /// How long sessions may take to end when the server does.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
@@ -171,6 +172,6 @@ impl Sessions {
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.table)
     }
 }

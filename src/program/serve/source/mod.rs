@@ -6,7 +6,7 @@
 //! input -> reading (video) -> viewers -> viewer
 //! ```
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -31,6 +31,7 @@ mod viewer;
 use super::arguments::Arguments;
 use super::metrics::Metrics;
 use super::session::Session;
+use attitude::sync::lock;
 
 /// How long a reading that has ended may take to let go of a camera.
 const MAX_STOP: Duration = Duration::from_secs(5);
@@ -116,7 +117,7 @@ impl Source {
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.current)
     }
 }
 

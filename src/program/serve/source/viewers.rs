@@ -3,7 +3,7 @@
 //! All who look at a reading.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use gst::prelude::*;
 
@@ -11,6 +11,7 @@ use super::super::channels::Channels;
 use super::super::ending::Ending;
 use super::super::results::Results;
 use super::super::session::End;
+use attitude::sync::lock;
 
 /// Those who look; each is gone from here when its seat is.
 #[derive(Default)]
@@ -31,11 +32,11 @@ pub struct Seat {
 impl Viewers {
     /// Has `valve` closed while nobody wants records.
     pub fn set_valve(&self, valve: &gst::Element) {
-        *self.valve.lock().unwrap_or_else(PoisonError::into_inner) = Some(valve.downgrade());
+        *lock(&self.valve) = Some(valve.downgrade());
     }
 
     pub fn add(&self, seat: &Arc<Seat>) {
-        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seats = lock(&self.seats);
         seats.retain(|seat| seat.strong_count() > 0);
         seats.push(Arc::downgrade(seat));
         drop(seats);
@@ -48,7 +49,7 @@ impl Viewers {
             .seats()
             .iter()
             .any(|seat| seat.wants_records.load(Ordering::Relaxed));
-        let valve = self.valve.lock().unwrap_or_else(PoisonError::into_inner);
+        let valve = lock(&self.valve);
         let valve = valve.as_ref().and_then(glib::WeakRef::upgrade);
         if let Some(valve) = valve {
             valve.set_property("drop", !is_wanted);
@@ -63,7 +64,7 @@ impl Viewers {
     }
 
     fn seats(&self) -> Vec<Arc<Seat>> {
-        let seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let seats = lock(&self.seats);
         seats.iter().filter_map(Weak::upgrade).collect()
     }
 
