@@ -1,37 +1,137 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What the user reads.
+//! Standard output and standard error: results, messages, progress bars and the log.
+//!
+//! Everything that the program writes to standard error goes through [`BARS`], which hides the progress
+//! bars for the moment of writing.
 
 use std::error::Error;
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::LazyLock;
 
-/// Writes to standard output; that a reader has read enough is no error.
-pub fn print(text: &str) -> Result<(), Box<dyn Error>> {
-    let mut output = std::io::stdout().lock();
+use indicatif::{MultiProgress, ProgressBar};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+/// All progress bars; they are drawn only if standard error is a terminal.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Writes to standard output. A reader that closes its end early is not an error.
+pub(crate) fn print(text: &str) -> Result<(), PrintError> {
+    let mut output = io::stdout().lock();
     let written = output
         .write_all(text.as_bytes())
         .and_then(|()| output.flush());
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(format!("standard output: {error}").into())
-        }
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(PrintError(error)),
         _ => Ok(()),
     }
 }
 
-/// Tells of an error.
-pub fn error(problem: impl Display) {
-    tell(format_args!("Error: {problem}"));
+/// Standard output cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output")]
+pub(crate) struct PrintError(#[source] io::Error);
+
+/// Writes a line that starts with `Error:`.
+pub(crate) fn error(problem: impl Display) {
+    line(format_args!("Error: {problem}"));
 }
 
-/// Warns of what may not be meant.
-pub fn warn(problem: impl Display) {
-    tell(format_args!("Warning: {problem}"));
+/// Writes a line that starts with `Warning:`.
+pub(crate) fn warn(problem: impl Display) {
+    line(format_args!("Warning: {problem}"));
 }
 
-/// Tells how things go.
-pub fn tell(text: impl Display) {
-    // Where nobody reads there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "{text}");
+/// Writes a line to standard error.
+pub(crate) fn line(text: impl Display) {
+    BARS.suspend(|| {
+        // If standard error is closed, nobody reads it.
+        let _ = writeln!(io::stderr(), "{text}");
+    });
+}
+
+/// Formats an error and its sources in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        // Some libraries repeat the source in their own text.
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+/// Shows `bar` below the others.
+pub(crate) fn add_bar(bar: ProgressBar) -> ProgressBar {
+    BARS.add(bar)
+}
+
+/// Shows `bar` above `other`.
+pub(crate) fn add_bar_above(other: &ProgressBar, bar: ProgressBar) -> ProgressBar {
+    BARS.insert_before(other, bar)
+}
+
+/// Removes `bar` from the screen.
+pub(crate) fn remove_bar(bar: &ProgressBar) {
+    bar.finish_and_clear();
+    BARS.remove(bar);
+}
+
+/// Returns `text` if it is a valid log filter, for the command line.
+pub(crate) fn log_filter(text: &str) -> Result<String, ParseError> {
+    EnvFilter::try_new(text).map(|_| text.to_owned())
+}
+
+/// Starts logging to standard error: by `filter`, else by the environment variable `RUST_LOG`, else by
+/// `default`.
+pub(crate) fn start_log(filter: Option<&str>, default: &str) {
+    let environment = || std::env::var(EnvFilter::DEFAULT_ENV).ok();
+    let filter = filter.map(str::to_owned).or_else(environment);
+    let filter = filter.filter(|filter| !filter.is_empty());
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter.as_deref().unwrap_or(default)))
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(|| LogWriter)
+        .finish();
+    // There is no other subscriber: this is called once.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Writes log lines to standard error, without garbling the progress bars.
+struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        BARS.suspend(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read a.mp4")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no such file: {0}")]
+    struct Inner(#[source] io::Error);
+
+    #[test]
+    fn an_error_shows_each_of_its_sources_once() {
+        let error = Outer(Inner(io::Error::other("not found")));
+        let expected = "cannot read a.mp4: no such file: not found";
+        assert_eq!(chain(&error), expected);
+    }
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The program `gst-attitude`: what there is to do with attitudes beside pipelines.
+//! The program `gst-attitude`: analyses recordings and live video for the attitude of faces.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 mod console;
-mod interrupt;
+mod exit;
 mod look;
+mod playback;
 mod times;
+mod workers;
 
 mod networks;
-
-mod decoding;
 
 mod analyze;
 mod evaluate;
@@ -22,6 +23,8 @@ mod report;
 #[cfg(feature = "serve")]
 mod serve;
 
+use exit::Status;
+
 #[derive(Parser)]
 #[command(
     name = "gst-attitude",
@@ -29,6 +32,13 @@ mod serve;
     about = "Tools for the GStreamer element faceattitude"
 )]
 struct Program {
+    /// Log level (error, warn, info, debug, trace) or filter, such as 'warn,gst_attitude=debug'
+    ///
+    /// The log is written to standard error. Without this option the environment variable RUST_LOG
+    /// applies; without both the level is info for serve, and warn for all other commands.
+    #[arg(long, global = true, value_name = "LEVEL|FILTER", value_parser = console::log_filter)]
+    log: Option<String>,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -43,22 +53,50 @@ enum Command {
     Serve(serve::Arguments),
 }
 
-fn main() -> ExitCode {
-    let Program { command } = Program::parse();
-    let status = |went_well| match went_well {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    };
-    let result = match command {
-        Command::Analyze(arguments) => analyze::run(&arguments),
-        Command::Evaluate(arguments) => evaluate::run(&arguments).map(status),
-        Command::Models(arguments) => models::run(&arguments).map(status),
-        Command::Report(arguments) => report::run(&arguments).map(status),
-        #[cfg(feature = "serve")]
-        Command::Serve(arguments) => serve::run(arguments),
-    };
-    result.unwrap_or_else(|error| {
-        console::error(error);
+impl Command {
+    /// The log level if the user sets none.
+    fn log_level(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => "info",
+            _ => "warn",
+        }
+    }
+
+    fn run(self) -> Result<Status, Failure> {
+        Ok(match self {
+            Self::Analyze(arguments) => analyze::run(&arguments)?,
+            Self::Evaluate(arguments) => evaluate::run(&arguments)?,
+            Self::Models(arguments) => models::run(&arguments)?,
+            Self::Report(arguments) => report::run(&arguments)?,
+            #[cfg(feature = "serve")]
+            Self::Serve(arguments) => serve::run(arguments)?,
+        })
+    }
+}
+
+/// Why a subcommand ended early.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Other(#[from] Box<dyn Error>),
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        let Self::Other(_) = self;
         ExitCode::FAILURE
-    })
+    }
+}
+
+fn main() -> ExitCode {
+    let Program { log, command } = Program::parse();
+    console::start_log(log.as_deref(), command.log_level());
+    match command.run() {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            console::error(console::chain(&failure));
+            failure.exit_code()
+        }
+    }
 }

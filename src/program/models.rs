@@ -22,6 +22,7 @@ use attitude_inference::runtime::{self, Search};
 use clap::Args;
 
 use crate::console;
+use crate::exit::Status;
 
 /// Lists the models that are embedded and known, or checks and explains files
 ///
@@ -47,7 +48,7 @@ const RUNS: u32 = 20;
 const DETECTOR_SIZE: (usize, usize) = (320, 192);
 
 /// Prints what was asked for; whether all files serve.
-pub fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+pub fn run(arguments: &Arguments) -> Result<Status, Box<dyn Error>> {
     let is_list = arguments.files.is_empty();
     if is_list {
         console::print("Published models that need no description\n\n")?;
@@ -80,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             }
         }
     }
-    Ok(all_serve)
+    Ok(Status::of(all_serve))
 }
 
 /// Lines of what is told, each with what it is about.

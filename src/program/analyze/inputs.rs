@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::media;
+use crate::playback::{UriError, file_uri};
 
 /// Something to analyse.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ impl Input {
     }
 
     /// Where it is played from.
-    pub fn playable_uri(&self) -> Result<String, glib::Error> {
+    pub fn playable_uri(&self) -> Result<String, UriError> {
         match &self.place {
             Place::File(path) => file_uri(path),
             Place::Url(url) => Ok(url.clone()),
@@ -100,12 +101,6 @@ pub fn told(path: &Path) -> String {
             false => c.to_string(),
         })
         .collect()
-}
-
-fn file_uri(path: &Path) -> Result<String, glib::Error> {
-    let absolute = std::path::absolute(path)
-        .map_err(|error| glib::Error::new(glib::FileError::Failed, &error.to_string()))?;
-    Ok(glib::filename_to_uri(absolute, None)?.into())
 }
 
 /// What was found, in the order of asking, within a folder by name.

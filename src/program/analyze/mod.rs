@@ -10,8 +10,7 @@
 //! gives, and reads what `ledger` is to take.
 
 use std::num::NonZeroUsize;
-use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use attitude_inference::engine::Engine;
 
@@ -25,8 +24,8 @@ use spread::Fates;
 use store::{Store, StoreError};
 
 use crate::console;
-use crate::interrupt::{self, Interrupt};
-use attitude::sync::lock;
+use crate::exit::{Interrupt, Status};
+use crate::workers;
 
 mod arguments;
 mod settings;
@@ -36,14 +35,12 @@ mod media;
 
 mod names;
 
-mod jobs;
 mod recording;
 
 mod annotation;
 mod pipeline;
 
 mod play;
-mod problem;
 mod truncation;
 
 mod document;
@@ -57,9 +54,6 @@ mod spread;
 
 mod progress;
 mod speed;
-
-/// The exit status where the arguments are wrong.
-const USAGE: u8 = 2;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -92,7 +86,7 @@ impl Work {
 }
 
 /// Analyses all that is asked for.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let interrupt = Interrupt::watch()?;
     gst::init()?;
     gstattitude::plugin_register_static()?;
@@ -108,7 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(inputs) => inputs,
         Err(mistake) => {
             console::error(mistake);
-            return Ok(ExitCode::from(USAGE));
+            return Ok(Status::Usage);
         }
     };
     if inputs.recordings.is_empty() && inputs.failures.is_empty() {
@@ -126,7 +120,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let works = works(recordings, &analyst, &store)?;
     if arguments.plan {
         console::print(&spread::plan(&works, arguments.force)?)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Status::Success);
     }
     let progress = Progress::new(arguments, &works);
     for (path, reason) in &inputs.passed_over {
@@ -136,40 +130,38 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         progress.fail(&told(path), reason);
     }
     let failures = inputs.failures.len();
-    let unwritable: Mutex<Option<StoreError>> = Mutex::default();
     let threads = threads(arguments.jobs, works.len());
-    let outcomes = jobs::run(&works, threads, |work| {
+    let finished = workers::run(&mut vec![(); threads], &works, |(), work| {
         let mut track = progress.track(work);
-        let outcome = match (interrupt.is_due(), &fates) {
+        let outcome = match (interrupt.is_set(), &fates) {
             (true, _) => Ok(None),
             (false, Some(fates)) => Ok(Some(fates.outcome(work))),
             (false, None) => recording::analyze(work, &analyst, &store, &interrupt, &mut track),
         };
-        let outcome = outcome.unwrap_or_else(|error| {
-            // The others fare no better.
+        if outcome.is_err() {
+            // The other recordings cannot be written either.
             interrupt.stop();
-            lock(&unwritable).get_or_insert(error);
-            None
-        });
-        track.end(outcome.as_ref());
-        outcome
+        }
+        track.end(outcome.as_ref().ok().and_then(Option::as_ref));
+        match outcome {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) => Err(None),
+            Err(error) => Err(Some(error)),
+        }
     });
-    let unwritable = lock(&unwritable).take();
-    progress.end(&outcomes, failures, interrupt.is_due());
+    let (outcomes, unwritable) = (finished.outputs, finished.error.flatten());
+    progress.end(&outcomes, failures, interrupt.is_set());
     if let Some(error) = unwritable {
         return Err(error.into());
     }
     store.write(ledger::FILE, &ledger::table(&works, &outcomes)?)?;
     let index = pages::index(&works, &outcomes, &store)?;
     store.write(pages::INDEX, index.as_bytes())?;
-    if interrupt.is_due() {
-        return Ok(ExitCode::from(interrupt::STATUS));
+    if interrupt.is_set() {
+        return Ok(Status::Interrupted);
     }
     let is_good = outcomes.iter().flatten().all(Outcome::is_good) && failures == 0;
-    Ok(match is_good {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+    Ok(Status::of(is_good))
 }
 
 impl<'a> Analyst<'a> {

@@ -9,7 +9,7 @@ use gst::prelude::*;
 use super::annotation::Annotation;
 use super::arguments::Arguments;
 use super::settings::Settings;
-use crate::decoding;
+use crate::playback;
 use attitude::sync::lock;
 
 /// Name of the message that tells that all streams are known.
@@ -36,10 +36,10 @@ impl Pipeline {
     ) -> Result<Self, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
         let kinds: &[&str] = match annotated {
-            Some(_) => &[decoding::VIDEO, decoding::AUDIO],
-            None => &[decoding::VIDEO],
+            Some(_) => &[playback::VIDEO, playback::AUDIO],
+            None => &[playback::VIDEO],
         };
-        let source = decoding::source(uri, kinds)?;
+        let source = playback::decoder(uri, kinds)?;
         let queue = gst::ElementFactory::make("queue")
             .property("max-size-buffers", QUEUED_FRAMES)
             .property("max-size-bytes", 0u32)
@@ -84,7 +84,7 @@ impl Pipeline {
                 let (Some(queue), Some(pipeline)) = (queue.upgrade(), pipeline.upgrade()) else {
                     return;
                 };
-                let is_video = kind(pad).as_deref() == Some(decoding::VIDEO);
+                let is_video = kind(pad).as_deref() == Some(playback::VIDEO);
                 // Of several in a file the first counts. What does not link ends in an error on
                 // the bus.
                 let is_linked = match (is_video, &annotation) {
@@ -177,7 +177,7 @@ impl Pipeline {
     pub fn has_video(&self) -> bool {
         let pads = self.source.src_pads();
         pads.iter()
-            .any(|pad| kind(pad).as_deref() == Some(decoding::VIDEO))
+            .any(|pad| kind(pad).as_deref() == Some(playback::VIDEO))
     }
 
     /// What is analysed, once it is known.

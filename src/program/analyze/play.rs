@@ -4,14 +4,13 @@
 
 use attitude::record::Record;
 use gst::prelude::*;
-use gstattitude::message::{self, AttitudeMessage};
 
 use super::document::Video;
 use super::pipeline::Pipeline;
-use super::problem::{Missing, one_line, problem};
 use super::settings::Settings;
 use super::store::StoreError;
-use crate::interrupt::Interrupt;
+use crate::exit::Interrupt;
+use crate::playback::{self, ElementError, MissingPlugin, one_line};
 
 /// How long nobody looks whether to stop.
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_mseconds(100);
@@ -56,11 +55,11 @@ pub fn play(
     };
     // What fails says so on the bus.
     let _ = pipeline.set_state(gst::State::Playing);
-    let mut missing: Vec<Missing> = Vec::new();
+    let mut missing: Vec<MissingPlugin> = Vec::new();
     let mut duration_ns = None;
     loop {
         let message = bus.timed_pop(PATIENCE);
-        if interrupt.is_due() {
+        if interrupt.is_set() {
             return Ok(Ending::Stopped);
         }
         let Some(message) = message else {
@@ -68,19 +67,17 @@ pub fn play(
         };
         match message.view() {
             gst::MessageView::Element(element) => {
-                if let Some(structure) = element.structure()
-                    && structure.name() == message::NAME
-                    && playing.is_analysis(&message)
-                {
-                    match AttitudeMessage::try_from(structure) {
-                        Ok(AttitudeMessage(record)) => {
-                            duration_ns = duration_ns.or_else(|| duration(pipeline));
+                if playing.is_analysis(&message) {
+                    match playback::sample(element) {
+                        Ok(Some(record)) => {
+                            duration_ns = duration_ns.or_else(|| playback::duration_ns(pipeline));
                             listener.sample(record, duration_ns)?;
                         }
+                        Ok(None) => {}
                         Err(error) => return Ok(Ending::Failed(error.to_string())),
                     }
                 }
-                missing.extend(Missing::of(element));
+                missing.extend(MissingPlugin::of(element));
             }
             gst::MessageView::Application(told) if Pipeline::tells_streams(told) => {
                 if !playing.has_video() {
@@ -97,7 +94,7 @@ pub fn play(
                 listener.warning(&one_line(&warning.error().to_string()));
             }
             gst::MessageView::Error(error) => {
-                let text = problem(error);
+                let text = ElementError::from(error).to_string();
                 if !playing.is_decoding(&message) {
                     return Ok(match playing.is_writing(&message) {
                         true => Ending::Unwritable(text),
@@ -120,11 +117,6 @@ pub fn play(
     }
 }
 
-fn duration(pipeline: &gst::Pipeline) -> Option<u64> {
-    let duration = pipeline.query_duration::<gst::ClockTime>();
-    duration.map(gst::ClockTime::nseconds)
-}
-
 /// What is known of the video once it was played.
 pub fn video(playing: &Pipeline, last: Option<&Record>) -> Video {
     let caps = playing.video_caps();
@@ -132,7 +124,7 @@ pub fn video(playing: &Pipeline, last: Option<&Record>) -> Video {
     let frame_rate = structure.and_then(|s| s.get::<gst::Fraction>("framerate").ok());
     let frame_rate = frame_rate.filter(|rate| rate.numer() > 0);
     Video {
-        duration_ns: duration(&playing.pipeline),
+        duration_ns: playback::duration_ns(&playing.pipeline),
         width: last.map_or(0, |record| record.width),
         height: last.map_or(0, |record| record.height),
         frames_per_second: frame_rate.map(|rate| f64::from(rate.numer()) / f64::from(rate.denom())),

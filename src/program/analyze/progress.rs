@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::Work;
@@ -29,7 +29,6 @@ const UNKNOWN_BYTES: u64 = 100_000_000;
 
 /// Tells of the run.
 pub struct Progress {
-    bars: MultiProgress,
     total: ProgressBar,
     has_bars: bool,
     /// Whether to tell of more than errors.
@@ -54,18 +53,12 @@ impl Progress {
     pub fn new(arguments: &Arguments, works: &[Work]) -> Self {
         let count = works.len();
         let has_bars = !arguments.quiet && !arguments.json && std::io::stderr().is_terminal();
-        let target = match has_bars {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
-        let bars = MultiProgress::with_draw_target(target);
-        let total = bars.add(bar(
-            "{msg:30!} {wide_bar} {percent:>3}% {prefix}",
-            works.iter().map(weight).sum(),
-        ));
+        let mut total = bar(works.iter().map(weight).sum());
+        if has_bars {
+            total = console::add_bar(total);
+        }
         total.set_message("total");
         let progress = Self {
-            bars,
             total,
             has_bars,
             tells: !arguments.quiet,
@@ -95,7 +88,7 @@ impl Progress {
 
     /// Tells of something that is lost.
     pub fn fail(&self, told: &str, reason: &str) {
-        self.suspend(|| console::error(format!("{told}: {reason}")));
+        console::error(format_args!("{told}: {reason}"));
         self.event(json!({"event": "failed", "input": told, "reason": reason}));
     }
 
@@ -168,14 +161,7 @@ impl Progress {
 
     fn line(&self, text: &str) {
         if self.tells {
-            self.suspend(|| console::tell(text));
-        }
-    }
-
-    fn suspend(&self, tell: impl FnOnce()) {
-        match self.has_bars {
-            true => self.bars.suspend(tell),
-            false => tell(),
+            console::line(text);
         }
     }
 
@@ -206,8 +192,7 @@ impl Track<'_> {
         self.speed = Speed::new(from_ns.unwrap_or(0), to_ns);
         self.told = Instant::now();
         if progress.has_bars {
-            let bar = bar("{msg:30!} {wide_bar} {percent:>3}% {prefix}", STEPS);
-            let bar = progress.bars.insert_before(&progress.total, bar);
+            let bar = console::add_bar_above(&progress.total, bar(STEPS));
             bar.set_message(self.work.name.clone());
             self.bar = Some(bar);
         }
@@ -259,7 +244,7 @@ impl Track<'_> {
         // Once is enough.
         if progress.is_verbose && !self.warnings.iter().any(|told| told == text) {
             let told = self.work.input.told();
-            progress.suspend(|| console::warn(format!("{told}: {text}")));
+            console::warn(format_args!("{told}: {text}"));
             self.warnings.push(text.to_owned());
         }
     }
@@ -268,8 +253,7 @@ impl Track<'_> {
     pub fn end(self, outcome: Option<&Outcome>) {
         let progress = self.progress;
         if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-            progress.bars.remove(bar);
+            console::remove_bar(bar);
         }
         progress.total.inc(weight(self.work) - self.counted);
         let Some(outcome) = outcome else {
@@ -311,8 +295,9 @@ impl Track<'_> {
                     progress.line(&format!("[{number}/{count}] {told}: done before"));
                 }
                 if let Some(damage) = &document.damage {
-                    let text = format!("{told}: damaged: {damage}; what could be read is kept");
-                    progress.suspend(|| console::error(text));
+                    console::error(format_args!(
+                        "{told}: damaged: {damage}; what could be read is kept"
+                    ));
                 }
             }
         }
@@ -330,9 +315,9 @@ fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-fn bar(template: &str, len: u64) -> ProgressBar {
+fn bar(len: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(len), ProgressDrawTarget::hidden());
-    match ProgressStyle::with_template(template) {
+    match ProgressStyle::with_template("{msg:30!} {wide_bar} {percent:>3}% {prefix}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }

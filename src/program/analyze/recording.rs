@@ -15,7 +15,7 @@ use super::progress::Track;
 use super::store::{Store, StoreError};
 use super::truncation::truncation;
 use super::{Analyst, Work};
-use crate::interrupt::Interrupt;
+use crate::exit::Interrupt;
 
 /// Analyses what has to be; `None` where the run is to end.
 ///

@@ -3,8 +3,6 @@
 //! Judges pictures as the element judges frames.
 
 use std::fmt::{self, Display, Formatter};
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use attitude::InferenceError;
 use attitude::analyzer::{Analyzer, Params};
@@ -18,6 +16,7 @@ use indicatif::ProgressBar;
 
 use super::data::LabelledFace;
 use super::picture::Picture;
+use crate::workers;
 
 /// Pictures that are judged in one go. Scores may depend on what else is in a batch, by rounding:
 /// batches are cut from the data, not by which thread has time.
@@ -260,39 +259,14 @@ pub fn judge(
     judges: &mut [Judge],
     progress: &ProgressBar,
 ) -> Result<Vec<Outcome>, InferenceError> {
-    let next = AtomicUsize::new(0);
     let batches: Vec<&[LabelledFace]> = faces.chunks(BATCH).collect();
-    let work = |judge: &mut Judge| {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(batch) = batches.get(index) else {
-                return done;
-            };
-            let outcomes = judge.judge(batch, progress);
-            if outcomes.is_err() {
-                // Nobody need begin another.
-                next.store(batches.len(), Ordering::Relaxed);
-            }
-            done.push((index, outcomes));
-        }
-    };
-    let mut done = std::thread::scope(|scope| {
-        let threads: Vec<_> = judges
-            .iter_mut()
-            .map(|judge| scope.spawn(|| work(judge)))
-            .collect();
-        let joined = threads.into_iter().map(|thread| thread.join());
-        joined
-            .flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect::<Vec<_>>()
+    let finished = workers::run(judges, &batches, |judge, batch| {
+        judge.judge(batch, progress)
     });
-    done.sort_by_key(|(index, _)| *index);
-    let mut all = Vec::with_capacity(faces.len());
-    for (_, outcomes) in done {
-        all.extend(outcomes?);
+    match finished.error {
+        Some(error) => Err(error),
+        None => Ok(finished.outputs.into_iter().flatten().flatten().collect()),
     }
-    Ok(all)
 }
 
 #[cfg(test)]

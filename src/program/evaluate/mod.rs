@@ -30,6 +30,7 @@ use table::Failure;
 use videos::{Clip, Player};
 
 use crate::console;
+use crate::exit::Status;
 
 mod arguments;
 
@@ -54,7 +55,7 @@ mod warnings;
 const MAX_FACES: u32 = 512;
 
 /// Evaluates and reports; true if all went well, false if what went wrong has been reported.
-pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let labels = Labels(arguments.mapping.as_ref());
     let data = Data::read(&arguments.data, labels)?;
     let others = arguments.predictions.iter();
@@ -110,7 +111,7 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
         output.write(&report, &results)?;
     }
     console::print(&report.to_markdown())?;
-    Ok(report.data.unreadable == 0 && failures == 0)
+    Ok(Status::of(report.data.unreadable == 0 && failures == 0))
 }
 
 /// What is evaluated, for the report. `names` are those of `models`, which `provider` runs.
@@ -206,8 +207,9 @@ fn judge_faces(
         judges.push(judge(load(arguments, models)?));
     }
     let progress = progress(data.faces.len(), "pictures");
-    let outcomes = faces::judge(&data.faces, &mut judges, &progress)?;
-    progress.finish_and_clear();
+    let outcomes = faces::judge(&data.faces, &mut judges, &progress);
+    console::remove_bar(&progress);
+    let outcomes = outcomes?;
     let judged = data
         .faces
         .iter()
@@ -250,20 +252,20 @@ fn judge_videos(
         let clip = player.play(path);
         progress.inc(1);
         if let Err(error) = &clip {
-            progress.suspend(|| console::error(format!("{}: {error}", path.display())));
+            console::error(format_args!("{}: {error}", path.display()));
         }
         for segment in segments.iter().filter(|segment| segment.path == *path) {
             match clip.as_ref().map(|clip| judge_segment(clip, segment)) {
                 Ok(Ok(samples)) => judged.extend(samples),
                 Ok(Err(error)) => {
-                    progress.suspend(|| console::error(format!("{}: {error}", segment.place)));
+                    console::error(format_args!("{}: {error}", segment.place));
                     failures += 1;
                 }
                 Err(_) => failures += 1,
             }
         }
     }
-    progress.finish_and_clear();
+    console::remove_bar(&progress);
     Ok((judged, failures))
 }
 
@@ -290,7 +292,7 @@ fn judge_segment(clip: &Clip, segment: &Segment) -> Result<Vec<Judged>, String> 
 /// A bar on the terminal, if there is one.
 fn progress(len: usize, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}, {eta} left");
-    let bar = ProgressBar::new(len as u64).with_message(what);
+    let bar = console::add_bar(ProgressBar::new(len as u64).with_message(what));
     match style {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

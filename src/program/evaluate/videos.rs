@@ -10,13 +10,12 @@ use attitude::mapping::Mapping;
 use attitude::record::{FaceRecord, Record};
 use attitude_inference::model::Source;
 use gst::prelude::*;
-use gstattitude::message::{self, AttitudeMessage};
 
 use super::data::Segment;
 use super::faces::Outcome;
 use super::table::Failure;
-use crate::decoding;
 use crate::networks::NetworkArguments;
+use crate::playback::{self, ElementError};
 
 /// How far a segment may reach beyond the end of its video: ends are often written down rounded.
 const MAX_OVERHANG_S: f64 = 1.0;
@@ -74,8 +73,8 @@ impl Player<'_> {
             return Err("there is no such file".into());
         }
         let pipeline = gst::Pipeline::new();
-        let uri = glib::filename_to_uri(std::path::absolute(path)?, None)?;
-        let source = decoding::source(&uri, &[decoding::VIDEO])?;
+        let uri = playback::file_uri(path)?;
+        let source = playback::decoder(&uri, &[playback::VIDEO])?;
         let convert = gst::ElementFactory::make("videoconvert").build()?;
         let sink = gst::ElementFactory::make("fakesink")
             .property("sync", false)
@@ -125,25 +124,20 @@ fn run(pipeline: &gst::Pipeline, elements: &[gst::Element]) -> Result<Clip, Fail
         match message.view() {
             gst::MessageView::Element(element) => {
                 let is_ours = |e: &gst::Element| Some(e.upcast_ref()) == message.src();
-                if let Some(structure) = element.structure()
-                    && structure.name() == message::NAME
-                    && elements.iter().any(is_ours)
+                if elements.iter().any(is_ours)
+                    && let Some(record) = playback::sample(element)?
                 {
-                    let record = AttitudeMessage::try_from(structure)?.0;
                     // The elements stand in a row: of a frame the first speaks first.
                     records.entry(record.frame).or_default().push(record);
                 }
             }
             gst::MessageView::Error(error) => {
-                let debug = error.debug().unwrap_or_default().replace('\n', " ");
-                let error = error.error();
-                return Err(format!("{error} ({debug})").into());
+                return Err(ElementError::from(error).into());
             }
             gst::MessageView::Eos(_) => break,
             _ => {}
         }
     }
-    let duration = pipeline.query_duration::<gst::ClockTime>();
     let samples = records.into_values().filter_map(|of_models| {
         let time = of_models.first()?.stream_time_ns?;
         Some(Sample {
@@ -152,7 +146,7 @@ fn run(pipeline: &gst::Pipeline, elements: &[gst::Element]) -> Result<Clip, Fail
         })
     });
     Ok(Clip {
-        duration_s: duration.map(|duration| duration.nseconds() as f64 / 1e9),
+        duration_s: playback::duration_ns(pipeline).map(|duration_ns| duration_ns as f64 / 1e9),
         samples: samples.collect(),
     })
 }

@@ -20,6 +20,8 @@ use index::Entry;
 use recording::{Recording, Session};
 use records::Records;
 
+use crate::exit::Status;
+
 pub mod address;
 pub mod recording;
 pub mod records;
@@ -78,8 +80,8 @@ struct Job<'a> {
     page: PathBuf,
 }
 
-/// Writes the pages; always true, as what goes wrong is an error.
-pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
+/// Writes the pages.
+pub fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let Arguments {
         records,
         videos,
@@ -145,7 +147,7 @@ pub fn run(arguments: &Arguments) -> Result<bool, Failure> {
         let entries: Vec<Entry> = entries.collect::<Result<_, Failure>>()?;
         write(&path, &index::index(&entries))?;
     }
-    Ok(true)
+    Ok(Status::Success)
 }
 
 /// An error where one page would be written over another.

@@ -8,7 +8,6 @@
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +52,7 @@ mod http;
 mod places;
 
 use crate::console;
-use crate::interrupt::Interrupt;
+use crate::exit::{Interrupt, Status};
 
 type Failure = Box<dyn Error>;
 
@@ -65,7 +64,7 @@ const MAX_SILENCE: Duration = Duration::from_secs(15);
 const MAX_CONNECTIONS: usize = 256;
 
 /// Serves until Ctrl-C or SIGTERM.
-pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub fn run(arguments: Arguments) -> Result<Status, Failure> {
     gst::init()?;
     gstattitude::plugin_register_static()?;
     let arguments = Arc::new(arguments);
@@ -83,7 +82,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Interrupt::watch()?;
     let served = runtime.block_on(serve(arguments, provider, input));
     networks.set_state(gst::State::Null)?;
-    served.map(|()| ExitCode::SUCCESS)
+    served.map(|()| Status::Success)
 }
 
 /// Starts `networks`, or tells why they do not.
@@ -131,7 +130,7 @@ async fn serve(
     let warning = access.warning(sessions.source_name());
     tokio::spawn(shut_down_on_signal(handle.clone(), sessions)?);
     let addresses = access.addresses(listener.local_addr()?).join(" or ");
-    console::tell(format_args!("Open {addresses} in a browser; Ctrl-C ends"));
+    console::line(format_args!("Open {addresses} in a browser; Ctrl-C ends"));
     if let Some(warning) = warning {
         console::warn(warning);
     }

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Parts of pipelines that play recordings: decoding, analysed samples on the bus, and errors as text.
+
+use std::fmt::{self, Display, Formatter};
+use std::io;
+use std::path::Path;
+
+use attitude::record::Record;
+use gst::message::{Element, Error};
+use gst::prelude::*;
+use gstattitude::message::{self, AttitudeMessage, MessageError};
+
+/// Caps names of decoded streams, in any memory.
+pub(crate) const VIDEO: &str = "video/x-raw";
+pub(crate) const AUDIO: &str = "audio/x-raw";
+
+/// A path cannot be written as a URI.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UriError {
+    #[error("cannot find the current folder")]
+    Folder(#[source] io::Error),
+    #[error("cannot convert the path to a URI")]
+    Convert(#[source] glib::Error),
+}
+
+/// Returns the `file:` URI of a path.
+pub(crate) fn file_uri(path: &Path) -> Result<String, UriError> {
+    let absolute = std::path::absolute(path).map_err(UriError::Folder)?;
+    let uri = glib::filename_to_uri(absolute, None).map_err(UriError::Convert)?;
+    Ok(uri.into())
+}
+
+/// Creates an element that decodes the streams of `kinds` at `uri` and ignores all others. It adds its
+/// pads while it runs.
+pub(crate) fn decoder(uri: &str, kinds: &[&str]) -> Result<gst::Element, glib::BoolError> {
+    let mut caps = gst::Caps::new_empty();
+    for kind in kinds {
+        caps.merge(gst::Caps::builder(*kind).any_features().build());
+    }
+    gst::ElementFactory::make("uridecodebin")
+        .property("uri", uri)
+        .property("caps", caps)
+        .property("expose-all-streams", false)
+        .build()
+}
+
+/// Returns the sample in `message`, if `faceattitude` posted it.
+///
+/// # Errors
+/// If it is a sample of another version's format.
+pub(crate) fn sample(message: &Element) -> Result<Option<Record>, MessageError> {
+    match message.structure() {
+        Some(structure) if structure.name() == message::NAME => {
+            AttitudeMessage::try_from(structure).map(|AttitudeMessage(record)| Some(record))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Returns the duration of what `pipeline` plays, if it is known.
+pub(crate) fn duration_ns(pipeline: &gst::Pipeline) -> Option<u64> {
+    let duration = pipeline.query_duration::<gst::ClockTime>();
+    duration.map(gst::ClockTime::nseconds)
+}
+
+/// An error that an element posted, in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct ElementError(String);
+
+impl From<&Error> for ElementError {
+    fn from(error: &Error) -> Self {
+        let (text, debug) = (one_line(error.error().message()), error.debug());
+        // The first line is the position in GStreamer's source code, the rest says what happened.
+        let details = debug.as_deref().and_then(|debug| {
+            let (_, details) = debug.split_once('\n')?;
+            Some(one_line(details))
+        });
+        Self(match details {
+            Some(details) if !details.is_empty() => format!("{text} ({details})"),
+            _ => text,
+        })
+    }
+}
+
+/// Replaces line breaks and runs of spaces by one space.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A plugin that GStreamer lacks to play something.
+pub(crate) struct MissingPlugin {
+    name: String,
+    packages: &'static str,
+    /// Set if it is needed for sound only.
+    pub(crate) is_sound: bool,
+}
+
+impl MissingPlugin {
+    /// Returns the plugin that `message` reports to be missing, if it does.
+    pub(crate) fn of(message: &Element) -> Option<Self> {
+        let structure = message.structure()?;
+        if structure.name() != "missing-plugin" {
+            return None;
+        }
+        let kind: String = structure.get("type").ok()?;
+        let detail: Option<gst::Caps> = structure.get("detail").ok();
+        let media_type = detail.and_then(|caps| Some(caps.structure(0)?.name().to_string()));
+        Some(Self {
+            name: structure.get("name").ok()?,
+            packages: match kind.as_str() {
+                "decoder" => "gstreamer1.0-libav, gstreamer1.0-plugins-good, -bad or -ugly",
+                "urisource" => "gstreamer1.0-plugins-good",
+                _ => "gstreamer1.0-plugins-base, -good, -bad or -ugly",
+            },
+            is_sound: media_type.is_some_and(|media_type| media_type.starts_with("audio/")),
+        })
+    }
+}
+
+impl Display for MissingPlugin {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let Self { name, packages, .. } = self;
+        write!(f, "GStreamer has no {name}; on Debian it is in {packages}")
+    }
+}
