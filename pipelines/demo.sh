@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Finds the faces of a video, follows them, and shows each one's attitude, in a copy of the video and as data.
+# Finds and tracks the faces in a video, and writes their attitudes into a copy of the video and as data.
 #
 #     pipelines/demo.sh [--show] [--output DIR] [FILE|URL|DEVICE]
 #
-#     FILE          any recording that GStreamer plays; left out: a clip of average faces, made on the spot
+#     FILE          a recording that GStreamer can play; default: a generated clip of average faces
 #     URL           rtsp://, rtsps://, http://, https:// or file://
 #     DEVICE        a camera, such as /dev/video0
-#     --show        opens a window beside
-#     --output DIR  where the results go, `output/` in the repository if left out
+#     --show        also shows the video in a window
+#     --output DIR  folder for the results (default: `output/` in the repository)
 #
 # A camera or a stream is analysed until Ctrl-C. Results: NAME-attitude.mp4 (.mkv if live), the video with boxes
-# and labels, and NAME-attitude.jsonl, one JSON object for every analysed frame.
+# and labels, and NAME-attitude.jsonl, one JSON object per analysed frame.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -26,7 +26,7 @@ example() { # name, then its arguments
     cargo run --manifest-path "$root/Cargo.toml" --quiet --release --locked \
         --package gst-attitude-pipelines "${features[@]}" --example "$@"
 }
-# A value within a pipeline description.
+# Quotes a value for a pipeline description.
 quote() { sed 's/[\\"]/\\&/g; s/.*/"&"/' <<<"$1"; }
 
 show=false output=$root/output input=
@@ -34,26 +34,26 @@ while [[ $# -gt 0 ]]; do
     case $1 in
         -h | --help) usage; exit ;;
         --show) show=true ;;
-        --output) [[ $# -gt 1 ]] || die "--output needs a folder"; output=$2; shift ;;
+        --output) [[ $# -gt 1 ]] || die "--output requires a folder"; output=$2; shift ;;
         --output=*) output=${1#*=} ;;
         --) shift; break ;;
-        -*) die "unknown option '$1', see demo.sh --help" ;;
-        *) [[ -z $input ]] || die "one video at a time, see demo.sh --help"; input=$1 ;;
+        -*) die "unknown option '$1'; see demo.sh --help" ;;
+        *) [[ -z $input ]] || die "only one video is accepted; see demo.sh --help"; input=$1 ;;
     esac
     shift
 done
-[[ $# -lt 2 && ( $# -eq 0 || -z $input ) ]] || die "one video at a time, see demo.sh --help"
+[[ $# -lt 2 && ( $# -eq 0 || -z $input ) ]] || die "only one video is accepted; see demo.sh --help"
 input=${1:-$input}
 
 if $show && [[ -z ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
-    die "--show needs a screen: neither DISPLAY nor WAYLAND_DISPLAY is set"
+    die "--show requires a display: neither DISPLAY nor WAYLAND_DISPLAY is set"
 fi
 live=false
 case $input in
     rtsp://* | rtsps://*) live=true ;;
     http://* | https://* | file://* | '') ;;
-    /dev/*) live=true; [[ -c $input && -r $input ]] || die "no camera that can be read: $input" ;;
-    *) [[ -f $input && -r $input ]] || die "no such file, or it cannot be read: $input" ;;
+    /dev/*) live=true; [[ -c $input && -r $input ]] || die "cannot read camera $input" ;;
+    *) [[ -f $input && -r $input ]] || die "cannot read file $input" ;;
 esac
 
 "$root/pipelines/setup.sh" --no-program
@@ -61,7 +61,7 @@ mkdir -p "$output"
 output=$(cd "$output" && pwd)
 if [[ -z $input ]]; then
     input=$output/average-faces.mp4
-    echo "demo: making a clip of average faces"
+    echo "demo: generating a clip of average faces"
     example average_faces -- "$input"
 fi
 
@@ -84,7 +84,7 @@ case $input in
 esac
 results=$output/${name%.*}-attitude
 
-# A phone's recording may lie on its side, and H.264 wants even sizes.
+# Recordings of phones can be rotated, and H.264 requires even sizes.
 pipeline="$source name=source
     source. ! videoconvert ! videoflip video-direction=auto ! queue
         ! faceattitude overlay=true messages=sample ! tee name=drawn
@@ -99,8 +99,8 @@ if $show; then
     pipeline+=" drawn. ! queue ! videoconvert ! autovideosink"
 fi
 
-echo "demo: analysing $input$($live && echo ', Ctrl-C ends')"
-trap : INT # Ctrl-C is the pipeline's to handle; the summary follows.
+echo "demo: analysing $input$($live && echo ' until Ctrl-C')"
+trap : INT # The pipeline handles Ctrl-C; the summary follows.
 if ! example record_attitude -- "$results.jsonl" "$pipeline"; then
     find "$results.$extension" "$results.jsonl" -empty -delete 2>/dev/null || true
     exit 1
@@ -114,16 +114,16 @@ video, copy, lines = sys.argv[1:]
 with open(lines) as file:
     records = [json.loads(line) for line in file]
 if not records:
-    sys.exit(f"demo: no frame of {video} was analysed")
+    sys.exit(f"demo: no frame in {video} was analysed")
 first, last = records[0], records[-1]
 seconds = ((last["running_time_ns"] or 0) - (first["running_time_ns"] or 0)) / 1e9
 faces = [face for record in records for face in record["faces"]]
 shares = collections.Counter(face["attitude"] for face in faces).most_common()
 print(f"video     {video}, {last['width']}x{last['height']}, {seconds:.1f} s")
-print(f"samples   {len(records)}, in {last['frame'] - first['frame'] + 1} frames")
+print(f"samples   {len(records)} in {last['frame'] - first['frame'] + 1} frames")
 print(f"faces     {len({face['track'] for face in faces})}, at most {max(len(record['faces']) for record in records)} at once")
-print("attitude ", ", ".join(f"{name} {count / len(faces):.0%}" for name, count in shares) or "no face, none")
+print("attitude ", ", ".join(f"{name} {count / len(faces):.0%}" for name, count in shares) or "no faces found")
 print(f"results   {copy} and {lines}")
 if seconds == 0 and len(records) > 1:
-    print("warning   all frames came with the same time, as GStreamer's decoder for GIF gives them: the copy plays in an instant; convert the video first")
+    print("warning   all frames have the same timestamp, as with GStreamer's GIF decoder: the copy plays in an instant; convert the video first")
 PYTHON

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Makes a Debian 12 or newer with Rust, gcc and Python 3 able to build and run `faceattitude`:
-# Debian's packages, ONNX Runtime's library, and the plugin itself. Does only what is still to do.
+# Installs what `faceattitude` needs on Debian 12 or newer with Rust, gcc and Python 3: Debian packages, ONNX Runtime,
+# and the plugin with its program. Steps that are already done are skipped.
 #
 #     pipelines/setup.sh [--gpu] [--no-build | --no-program] [--tests]
 #
-#     --gpu         takes ONNX Runtime with its CUDA and TensorRT providers instead (x86_64 only)
-#     --no-build    builds and installs nothing of this repository
+#     --gpu         installs ONNX Runtime with the CUDA and TensorRT execution providers instead (x86_64 only)
+#     --no-build    does not build and install the plugin and the program
 #     --no-program  builds and installs the plugin without the program gst-attitude
-#     --tests       installs what only the tests need, too
+#     --tests       also installs what only the tests need
 set -euo pipefail
 
 readonly VERSION=1.31.1
@@ -29,13 +29,13 @@ readonly root data
 say() { echo "setup: $*"; }
 die() { echo "setup: $*" >&2; exit 1; }
 
-# SHA-256 of a wheel of this version: the library is native code that runs in the user's process.
+# Prints the SHA-256 of the wheel of a package: the library is native code that runs in the user's process.
 wheel_hash() { # package
     case $1-$(uname -m) in
         onnxruntime-x86_64)     echo 5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f ;;
         onnxruntime-aarch64)    echo da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3 ;;
         onnxruntime-gpu-x86_64) echo e26c475fe361b2015f45b4b824bd13f0bb20204e59b62814e6f0acd5f3d491a6 ;;
-        *) die "no $1 for $(uname -m) is known here; install ONNX Runtime yourself and set ORT_DYLIB_PATH" ;;
+        *) die "no $1 wheel is known for $(uname -m); install ONNX Runtime manually and set ORT_DYLIB_PATH" ;;
     esac
 }
 
@@ -43,9 +43,9 @@ check_rust() {
     local needed found
     needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
     found=$(rustc --version 2>/dev/null | cut -d' ' -f2) \
-        || die "no Rust compiler; install Rust $needed or newer with https://rustup.rs"
+        || die "no Rust compiler found; install Rust $needed or newer with https://rustup.rs"
     printf '%s\n' "$needed" "$found" | sort -V -C \
-        || die "Rust $found is too old, $needed or newer is needed: rustup update stable"
+        || die "Rust $found is too old; Rust $needed or newer is required: rustup update stable"
 }
 
 install_packages() { # packages
@@ -54,7 +54,7 @@ install_packages() { # packages
         [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
     done
     if [[ ${#missing[@]} == 0 ]]; then
-        say "Debian packages: all there"
+        say "Debian packages: already installed"
         return
     fi
     if [[ $EUID != 0 ]]; then
@@ -67,18 +67,18 @@ install_packages() { # packages
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
 }
 
-# Takes ONNX Runtime's libraries out of a wheel; a folder that is there is whole, because it is renamed last.
+# Extracts the libraries of ONNX Runtime from a wheel. The folder is renamed last, so that an existing one is complete.
 install_onnxruntime() { # package
     local target=$data/gst-attitude/$1 hash work
     if [[ -e $target/libonnxruntime.so.$VERSION ]]; then
-        say "$1 $VERSION: already in $target"
+        say "$1 $VERSION: already installed in $target"
         return
     fi
     hash=$(wheel_hash "$1")
-    say "$1 $VERSION: fetching into $target"
+    say "$1 $VERSION: installing into $target"
     mkdir -p "$data/gst-attitude"
     work=$(mktemp -d "$data/gst-attitude/.$1.XXXXXX")
-    # shellcheck disable=SC2064 # the folder's name is needed now
+    # shellcheck disable=SC2064 # expands now: the variable is local
     trap "rm -rf '$work'" EXIT
     python3 -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 \
         --platform "manylinux_2_28_$(uname -m)" --dest "$work" \
@@ -92,11 +92,11 @@ install_onnxruntime() { # package
     rm -rf "$work"
 }
 
-# What drives a browser; an environment that has its list is whole, because that is copied last.
+# Installs Playwright, which drives a browser. The list is copied last, so that an environment with it is complete.
 install_playwright() {
     local target=$data/gst-attitude/playwright list=$root/tests/program/report/requirements.txt
     if cmp -s "$list" "$target/requirements.txt"; then
-        say "Playwright: already in $target"
+        say "Playwright: already installed in $target"
         return
     fi
     say "Playwright: installing into $target"
@@ -106,11 +106,11 @@ install_playwright() {
     cp "$list" "$target"
 }
 
-# Copies a file into a folder, where nobody ever sees half of it.
-install_file() { # file, folder, mode, what it is
+# Copies a file into a folder atomically.
+install_file() { # file, folder, mode, description
     local target=$2/${1##*/}
     if cmp -s "$1" "$target"; then
-        say "$4: already in $2"
+        say "$4: already installed in $2"
     else
         mkdir -p "$2"
         install -m "$3" "$1" "$target.new"
@@ -119,7 +119,7 @@ install_file() { # file, folder, mode, what it is
     fi
 }
 
-build_and_install() { # true to leave out the program
+build_and_install() { # true to skip the program
     local plugins=$data/gstreamer-1.0/plugins programs=${XDG_BIN_HOME:-$HOME/.local/bin} built
     local packages=(--package gst-plugin-attitude) features=() what=plugin
     if ! $1; then
@@ -136,12 +136,12 @@ build_and_install() { # true to leave out the program
     install_file "$built/libgstattitude.so" "$plugins" 644 plugin
     if ! $1; then
         install_file "$built/gst-attitude" "$programs" 755 "program gst-attitude"
-        [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: call $programs/gst-attitude, or add it"
+        [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: add it, or run $programs/gst-attitude"
     fi
     gst-inspect-1.0 faceattitude >/dev/null \
-        || die "GStreamer does not find faceattitude; is GST_PLUGIN_SYSTEM_PATH set? Try: GST_PLUGIN_PATH='$plugins' gst-inspect-1.0 faceattitude"
-    $1 || say "ready, try in a browser: gst-attitude serve"
-    say "try in a window: gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink"
+        || die "GStreamer does not find faceattitude; if GST_PLUGIN_SYSTEM_PATH is set, try: GST_PLUGIN_PATH='$plugins' gst-inspect-1.0 faceattitude"
+    $1 || say "done; to try it in a browser: gst-attitude serve"
+    say "to try it in a window: gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink"
 }
 
 gpu=false build=true no_program=false tests=false
@@ -162,7 +162,7 @@ python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
 install_packages "${packages[@]}"
 if $gpu; then
     install_onnxruntime onnxruntime-gpu
-    say "GPU: CUDA 13 and cuDNN 9 are yours to install, from NVIDIA, with a driver that supports them"
+    say "GPU: CUDA 13, cuDNN 9 and a driver that supports them must be installed separately, from NVIDIA"
 else
     install_onnxruntime onnxruntime
 fi

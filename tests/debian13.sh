@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Passes lints and tests on Debian 13 too, in a chroot: GStreamer 1.26, Debian's own ONNX Runtime, feature `analytics`.
+# Runs lints and tests in a chroot of Debian 13: GStreamer 1.26, Debian's ONNX Runtime, feature `analytics`.
 #
 #     tests/debian13.sh [ARGUMENT of cargo test...]
 #
-# Rust, the crates and the sources are those outside. The chroot and what is built in it, some 6 GB, stay in
-# ~/.cache/gst-attitude for the next time. Without root or debootstrap it says so and does nothing.
+# Rust, the crates and the sources are shared with the host. The chroot and its build, about 6 GB, are kept in
+# ~/.cache/gst-attitude. Without root or debootstrap, the script reports that it was skipped and succeeds.
 set -euo pipefail
 
 readonly PACKAGES=(
@@ -25,21 +25,21 @@ say() { echo "debian13: $*"; }
 die() { echo "debian13: $*" >&2; exit 1; }
 skip() { say "skipped: $*"; exit; }
 
-# Makes a folder of this machine seen in the chroot.
-bind() { # folder, place in the chroot, mount's options
+# Mounts a folder of the host in the chroot.
+bind() { # folder, path in the chroot, mount options
     mkdir -p "$chroot$2"
     mount --bind -o "$3" "$1" "$chroot$2"
 }
 
-# Runs a command in the chroot, with nothing of this machine's environment.
+# Runs a command in the chroot, without the environment of the host.
 inside() { # folder command...
     chroot "$chroot" env -i -C "$1" PATH=/mnt/rust/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 "${@:2}"
 }
 
-# The chroot is whole where it is there, because it is renamed last.
+# Creates the chroot. It is renamed last, so that an existing one is complete.
 make_chroot() {
     [[ ! -d $chroot ]] || return 0
-    say "making a Debian 13 in $chroot"
+    say "creating a Debian 13 chroot in $chroot"
     rm -rf "$chroot.new"
     mkdir -p "$cache"
     debootstrap --variant=minbase --include=ca-certificates trixie "$chroot.new" http://deb.debian.org/debian
@@ -48,27 +48,29 @@ make_chroot() {
 
 install_packages() {
     local installed
+    # shellcheck disable=SC2016 # dpkg-query expands it
     installed=$(inside / dpkg-query -W -f '${db:Status-Status}\n' "${PACKAGES[@]}" 2>/dev/null | grep -cx installed) || true
     if [[ $installed != "${#PACKAGES[@]}" ]]; then
         say "installing Debian packages"
         cp /etc/resolv.conf "$chroot/etc/resolv.conf"
-        inside / dpkg --configure -a # Where the last time was cut off.
+        inside / dpkg --configure -a # Completes an interrupted installation.
         inside / apt-get update -q
         inside / env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${PACKAGES[@]}"
         inside / apt-get clean
     fi
 }
 
-# Debian's ONNX Runtime registers each of ONNX's operators twice, and says so: 567 lines, an empty one after each.
-without_known_complaints() {
+# Removes a known complaint of Debian's ONNX Runtime, which registers each operator twice: 567 lines, each followed by an
+# empty one.
+filter_known_messages() {
     sed --unbuffered '/^Schema error: Trying to register schema/,+1d'
 }
 
-# Runs where mounts are private: they end with this process, however it ends.
+# Runs the lints and tests; expects private mounts, which are removed when this process ends.
 run_tests() { # arguments of cargo test
     local sysroot cargo_home=${CARGO_HOME:-$HOME/.cargo}
     sysroot=$(rustc --print sysroot)
-    [[ -x $sysroot/bin/cargo ]] || die "no cargo beside rustc in $sysroot/bin; install Rust with https://rustup.rs"
+    [[ -x $sysroot/bin/cargo ]] || die "no cargo in $sysroot/bin; install Rust with https://rustup.rs"
     (cd "$root" && cargo fetch --locked --quiet)
 
     make_chroot
@@ -87,20 +89,20 @@ run_tests() { # arguments of cargo test
     fi
     local cargo=(inside /mnt/sources/gst-attitude CARGO_HOME=/mnt/cargo CARGO_TARGET_DIR=/mnt/target)
     local features=(--workspace --locked --offline --features gst-plugin-attitude/analytics)
-    say "lints with the feature"
-    # Not by way of cargo, which would find the one of rustup in its home.
+    say "lints with feature analytics"
+    # Runs cargo-clippy directly: cargo would find rustup's proxy in CARGO_HOME.
     "${cargo[@]}" cargo-clippy --all-targets "${features[@]}" -- -D warnings
     say "tests"
     "${cargo[@]}" G_DEBUG=fatal_warnings GST_TRACERS=leaks \
-        cargo test "${features[@]}" "$@" 2> >(without_known_complaints >&2)
+        cargo test "${features[@]}" "$@" 2> >(filter_known_messages >&2)
 }
 
 if [[ ${1:-} == --private ]]; then
     run_tests "${@:2}"
     exit
 fi
-[[ $EUID == 0 ]] || skip "a chroot needs root; as root, run: tests/debian13.sh"
-command -v debootstrap >/dev/null || skip "debootstrap is missing: apt-get install debootstrap"
-unshare --mount true 2>/dev/null || skip "root may not mount anything here, as in a container without privileges"
-command -v rustc >/dev/null || die "no Rust compiler in root's PATH; install Rust with https://rustup.rs"
+[[ $EUID == 0 ]] || skip "a chroot requires root; run tests/debian13.sh as root"
+command -v debootstrap >/dev/null || skip "debootstrap is not installed; run apt-get install debootstrap"
+unshare --mount true 2>/dev/null || skip "root cannot mount here, as in an unprivileged container"
+command -v rustc >/dev/null || die "no Rust compiler found in root's PATH; install Rust with https://rustup.rs"
 exec unshare --mount "$root/tests/debian13.sh" --private "$@"

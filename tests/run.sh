@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Sets the machine up and passes all tests, one stage after the other, up to the first that fails.
+# Sets up the machine and runs all tests, one stage after the other, until one fails.
 #
 #     tests/run.sh
 set -euo pipefail
@@ -10,12 +10,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-stage() { # what command...
+stage() { # name command...
     echo "== $1"
     "${@:2}" || { echo "== failed: $1" >&2; exit 1; }
 }
 
-# What the demo's clip must have been seen as, and that its copy plays to the end.
+# Checks the attitudes in the demo's clip, and that the copy plays to the end.
 check_demo() {
     python3 - "$work/average-faces-attitude.jsonl" <<'PYTHON' || return
 import itertools, json, sys
@@ -26,12 +26,12 @@ labels = [face["attitude"] for record in records for face in record["faces"]]
 print(*(f"{label}: {len(list(run))}" for label, run in itertools.groupby(labels)), sep=", ")
 seen = list(dict.fromkeys(label for label in labels if label != "unknown"))
 if seen != ["neutral", "positive", "negative"]:
-    sys.exit(f"expected neutral, positive, negative, in this order, but saw {seen}")
+    sys.exit(f"attitudes are {seen}, expected neutral, positive, negative")
 PYTHON
     gst-launch-1.0 -q filesrc location="$work/average-faces-attitude.mp4" ! decodebin ! fakesink
 }
 
-# Programs that read Parquet, and Ray with a server like S3; without them those tests are skipped.
+# Installs readers of Parquet, and Ray with an S3 server; without them their tests are skipped.
 install_python_packages() {
     python3 -m venv "$work/venv" \
         && "$work/venv/bin/pip" install --quiet --requirement tests/program/readers.txt --requirement tests/program/ray.txt
@@ -41,7 +41,7 @@ stage "setup" pipelines/setup.sh --no-build --tests
 stage "format" cargo fmt --check
 stage "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 stage "Python packages for tests" install_python_packages
-# A leak is a warning; GST_DEBUG=GST_TRACER:7 beside these tells of what.
+# The tracer warns about leaks, and warnings are fatal; GST_DEBUG=GST_TRACER:7 lists the leaked objects.
 stage "tests" env PYTHON="$work/venv/bin/python" G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --workspace --locked
 stage "tests on Debian 13" tests/debian13.sh
 stage "demo" pipelines/demo.sh --output "$work"

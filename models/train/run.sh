@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
-# Trains the default models from the data: see README.md beside this file.
+# Trains the default models; see README.md in this folder.
 set -euo pipefail
 
 if [[ $# -lt 2 || $# -gt 3 ]]; then
@@ -13,17 +13,17 @@ data=$1
 yunet=$2
 work=${3:-$(dirname "$models")/output/train}
 mkdir -p "$work"
-# Batches are large and short-lived: to give their memory back each time costs a tenth of the training.
+# Batches are large and short-lived: returning their memory to the system each time takes 10% of the training time.
 export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456
 python=$work/venv/bin/python
 
-run() {
+run() { # script arguments...
     echo "== $*"
-    "$python" -u "$recipes/$@" 2>&1 | tee -a "$work/$(basename "$1" .py).log"
+    "$python" -u "$recipes/$1" "${@:2}" 2>&1 | tee -a "$work/$(basename "$1" .py).log"
 }
 
 if [[ ! -x $python ]]; then
-    echo "== Python packages, in $work/venv"
+    echo "== installing Python packages into $work/venv"
     python3 -m venv "$work/venv"
     "$python" -m pip install --quiet -r "$recipes/requirements.txt"
 fi
@@ -46,4 +46,4 @@ run train_detector.py "$work/composites/more" "$work/composites/validation" "$wo
 run export_detector.py "$work/composites/validation" "$work/face-detector.pt" "$models/face-detector.onnx" "$models/face-detector.toml"
 run report_detector.py "$data" "$yunet" "$models/face-detector.onnx" --failures "$work/missed"
 
-echo "== models/attitude.onnx, models/attitude-int8.onnx and models/face-detector.onnx are new; figures and contact sheets are in $work"
+echo "== wrote models/attitude.onnx, models/attitude-int8.onnx and models/face-detector.onnx; figures and contact sheets are in $work"

@@ -360,14 +360,14 @@ fn webrtc_brings_the_attitudes_on_the_data_channel() {
 #[test]
 fn what_goes_wrong_is_told_and_is_the_exit_status() {
     for (name, arguments, problem) in [
-        ("webcam.sh", &["a", "b"][..], "one source at a time"),
+        ("webcam.sh", &["a", "b"][..], "only one quoted source"),
         ("webcam.sh", &["filesrc location=/nowhere"], "/nowhere"),
         ("webcam.sh", &["nosuchelement"], "nosuchelement"),
-        ("rtsp.sh", &["/dev/video0"], "the addresses of a camera"),
-        ("tee.sh", &["v4l2src"], "a source, in quotes, and a name"),
+        ("rtsp.sh", &["/dev/video0"], "the URLs of a camera"),
+        ("tee.sh", &["v4l2src"], "a quoted source and a name"),
         ("tee.sh", &["filesrc location=/nowhere", "x"], "/nowhere"),
-        ("subtitles.sh", &[], "a source, in quotes, and a file"),
-        ("meeting.sh", &[], "a source for each participant"),
+        ("subtitles.sh", &[], "a quoted source and a file"),
+        ("meeting.sh", &[], "at least one quoted source"),
         ("streams.py", &["x"], "add alice"),
         ("webrtc.py", &["x", "y"], "Two peers in one process"),
         ("webrtc.py", &["filesrc location=/nowhere"], "/nowhere"),
@@ -393,5 +393,5 @@ fn what_goes_wrong_is_told_and_is_the_exit_status() {
         .output()
         .unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("a window needs a screen"), "{text}");
+    assert!(text.contains("a window requires a display"), "{text}");
 }
