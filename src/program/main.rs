@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 
 mod console;
 mod exit;
-mod look;
 mod playback;
+mod style;
 mod times;
 mod workers;
 

@@ -49,7 +49,7 @@ NOTE_DELAYS = """() => {
             pending = [];
             requestAnimationFrame(() => captured.forEach((time) => window.delays.push(Date.now() - time)));
         };
-        new MutationObserver(drawn).observe(document.querySelector("#stage"), { attributeFilter: ["data-boxes"] });
+        new MutationObserver(drawn).observe(document.querySelector("#video-view"), { attributeFilter: ["data-boxes"] });
     });
 }"""
 
@@ -86,7 +86,7 @@ def main():
             visit.page.evaluate("() => { window.delays.length = 0 }")
             visit.page.wait_for_timeout(1_000 * arguments.seconds)
             delays_ms = visit.page.evaluate("() => window.delays")
-            facts = visit.page.inner_text("#facts").replace("\n", " ")
+            facts = visit.page.inner_text("#statistics").replace("\n", " ")
             visit.close()
         server.end()
     cut = statistics.quantiles(delays_ms, n=100)

@@ -45,14 +45,14 @@ pub fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
         .collect();
     html! {
         svg.chart aria-hidden="true" focusable="false" {
-            rect.plate width="100%" height=(SCORES_PX) {}
+            rect.empty width="100%" height=(SCORES_PX) {}
             svg width="100%" height=(SCORES_PX) viewBox={ "0 0 " (UNITS) " " (UNITS) }
                 preserveAspectRatio="none" {
                 path.neutral d=(neutral) {}
                 path.positive.edged d=(positive) {}
                 path.negative.edged d=(negative) {}
             }
-            rect.plate y=(STRIP_Y_PX) width="100%" height=(STRIP_PX) {}
+            rect.empty y=(STRIP_Y_PX) width="100%" height=(STRIP_PX) {}
             @for (_, place) in &ticks {
                 line.grid x1=(Width(*place)) x2=(Width(*place)) y2=(STRIP_END_PX) {}
             }

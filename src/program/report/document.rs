@@ -7,15 +7,15 @@ use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use crate::look;
+use crate::style;
 
 /// Of all reports.
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = include_str!("report.css");
 
 /// A page. `style`, beside that of all pages, and `script` are the program's own, and the only ones that
 /// are taken.
 pub fn document(title: &str, style: &str, script: &str, body: &Markup) -> String {
-    let style = look::style() + STYLE + style;
+    let style = style::common_style() + STYLE + style;
     let policy = policy(&style, script);
     let page = html! {
         (DOCTYPE)

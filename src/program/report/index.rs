@@ -11,7 +11,7 @@ use super::recording::Recording;
 use super::timeline::{LABELS, bar, share_of};
 use super::{text, trust};
 
-const SCRIPT: &str = include_str!("index.js");
+const SCRIPT: &str = include_str!("sort-table.js");
 
 /// One of the recordings.
 pub struct Entry<'a> {
@@ -47,7 +47,7 @@ pub fn index(entries: &[Entry]) -> String {
             }
             div.scroll {
                 table.index {
-                    caption.hidden { "Recordings" }
+                    caption.visually-hidden { "Recordings" }
                     thead { (heads(&shown)) }
                     tbody { @for entry in entries { (row(entry, &shown)) } }
                 }

@@ -112,7 +112,7 @@ pub fn table(notes: &[PlacedNote], scene: &Timeline) -> Markup {
                 p.help { "Written by somebody who watched. Their numbers stand above all timelines." }
                 div.scroll {
                     table.notes {
-                        caption.hidden { "Notes" }
+                        caption.visually-hidden { "Notes" }
                         thead {
                             tr {
                                 th scope="col" { "No." }

@@ -12,7 +12,7 @@ use super::document::{document, patterns};
 use super::recording::Recording;
 use super::{notes, tables, text, timeline, trust};
 
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: &str = include_str!("report.js");
 
 /// Most stretches that a timeline is drawn of.
 const MAX_BINS: usize = 600;
@@ -103,7 +103,7 @@ fn glance(recording: &Recording, summary: &Summary) -> Markup {
             }
             div.scroll {
                 table.overview {
-                    caption.hidden { "The scene and the persons" }
+                    caption.visually-hidden { "The scene and the persons" }
                     thead {
                         tr {
                             th scope="col" { "Who" }

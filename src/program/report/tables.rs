@@ -38,7 +38,7 @@ pub fn changes(name: &str, changes: &[Change]) -> Markup {
             }
             div.scroll {
                 table.changes {
-                    caption.hidden { "Changes of " (name) }
+                    caption.visually-hidden { "Changes of " (name) }
                     thead {
                         tr {
                             th scope="col" { "Time" }

@@ -38,7 +38,7 @@ pub fn picture(
     html! {
         div.timeline role="img" aria-label={ "Timeline of " (name) }
             data-start=(text::seconds(start_ns)) data-end=(text::seconds(end_ns))
-            data-spells=(spells(&strip)) {
+            data-segments=(segment_data(&strip)) {
             (chart(series, &strip, axis))
             (marks)
             div.playhead hidden {}
@@ -46,15 +46,15 @@ pub fn picture(
     }
 }
 
-/// For the script: start, end and attitude of each spell.
-fn spells(strip: &[Segment]) -> String {
-    let mut spells = String::new();
+/// Returns start, end and attitude of each segment for the script.
+fn segment_data(strip: &[Segment]) -> String {
+    let mut data = String::new();
     for Segment { span, attitude } in strip {
         let (start, end) = (text::seconds(span.start_ns), text::seconds(span.end_ns));
         // Writing to a string does not fail.
-        let _ = write!(spells, "{start} {end} {} ", label_name(*attitude));
+        let _ = write!(data, "{start} {end} {} ", label_name(*attitude));
     }
-    spells
+    data
 }
 
 /// When it was seen, of how many samples that is known, and how sure the model was.
@@ -82,7 +82,7 @@ pub fn figures(name: &str, timeline: &Timeline) -> Markup {
     html! {
         div.scroll {
             table.figures {
-                caption.hidden { "Attitudes of " (name) }
+                caption.visually-hidden { "Attitudes of " (name) }
                 thead {
                     tr {
                         th scope="col" { "Attitude" }
@@ -242,6 +242,6 @@ mod tests {
             spell(0, 1_500_000_000, Some(Attitude::Positive)),
             spell(2_000_000_000, 3_000_000_000, None),
         ];
-        assert_eq!(spells(&strip), "0 1.5 positive 2 3 unknown ");
+        assert_eq!(segment_data(&strip), "0 1.5 positive 2 3 unknown ");
     }
 }

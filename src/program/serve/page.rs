@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The page's files, which are part of the program.
+//! The files of the page, which are embedded in the program.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use crate::look;
+use crate::style;
 
 /// A file of the page.
 pub struct File {
@@ -27,35 +27,36 @@ macro_rules! file {
     };
 }
 
-/// The page itself.
+/// The document itself.
 pub const INDEX: File = file!("index.html", "text/html; charset=utf-8");
 
-/// What it takes from `/page/`.
+/// The files that the document loads from `/page/`.
 pub static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
-    let look = File {
-        name: "look.css",
+    let common_style = File {
+        name: "common.css",
         media_type: STYLE,
-        content: look::style().into(),
+        content: style::common_style().into(),
     };
     vec![
-        look,
+        common_style,
         file!("attitudes.js", SCRIPT),
         file!("camera.js", SCRIPT),
         file!("connection.js", SCRIPT),
+        file!("dom.js", SCRIPT),
         file!("downloads.js", SCRIPT),
         file!("faces.js", SCRIPT),
-        file!("facts.js", SCRIPT),
         file!("frames.js", SCRIPT),
         file!("history.js", SCRIPT),
         file!("main.js", SCRIPT),
         file!("notes.js", SCRIPT),
+        file!("page-state.js", SCRIPT),
+        file!("page.css", STYLE),
         file!("peer.js", SCRIPT),
         file!("server.js", SCRIPT),
-        file!("session.js", SCRIPT),
-        file!("stage.js", SCRIPT),
-        file!("states.js", SCRIPT),
-        file!("style.css", STYLE),
+        file!("session-log.js", SCRIPT),
+        file!("statistics.js", SCRIPT),
         file!("text.js", SCRIPT),
-        file!("timeline.js", SCRIPT),
+        file!("timelines.js", SCRIPT),
+        file!("video-view.js", SCRIPT),
     ]
 });

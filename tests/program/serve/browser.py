@@ -32,7 +32,7 @@ LOOKS = 40
 
 # What the stage says that it has drawn, and where the mark is in the same picture; all in pixels of the frame.
 LOOK = """() => {
-    const stage = document.querySelector("#stage");
+    const stage = document.querySelector("#video-view");
     const { boxes, frameWidth, frameHeight } = stage.dataset;
     const canvas = document.querySelector("#canvas");
     const { width, height } = canvas;
@@ -52,7 +52,7 @@ LOOK = """() => {
 
 # Whether what lies in a box of the frame is coarse: neighbours in a row of the middle that are alike.
 COARSE = """([left, top, width, height]) => {
-    const { frameWidth, frameHeight } = document.querySelector("#stage").dataset;
+    const { frameWidth, frameHeight } = document.querySelector("#video-view").dataset;
     const canvas = document.querySelector("#canvas");
     const [toX, toY] = [canvas.width / frameWidth, canvas.height / frameHeight];
     const [x, y, across] = [left * toX, (top + height / 3) * toY, width * toX].map(Math.round);
@@ -179,8 +179,8 @@ def check_camera(browser, server, folder, face):
     check_boxes(visit, face, "camera")
     visit.page.screenshot(path=folder / "live.png", full_page=True)
 
-    busy = Visit(browser, server, folder, permissions=["camera"]).start().wait("busy")
-    expect("visitors" in busy.status() and "Next try in" in busy.status(), busy.status())
+    busy = Visit(browser, server, folder, permissions=["camera"]).start().wait("full")
+    expect("Retrying in" in busy.status(), busy.status())
     busy.close()
     visit.page.bring_to_front()
 
@@ -194,7 +194,7 @@ def check_camera(browser, server, folder, face):
     expect(coarse > 0.8, f"the face is hidden by blocks, but {coarse:.0%} of the neighbours are alike")
     visit.page.screenshot(path=folder / "hidden.png")
     visit.page.keyboard.press("h")
-    for key, state in (("p", "paused"), ("m", "muted")):
+    for key, state in (("p", "paused"), ("m", "analysis-off")):
         visit.page.keyboard.press(key)
         visit.wait(state)
         visit.page.keyboard.press(key)
@@ -237,7 +237,7 @@ def check_refusals(playwright, program, folder):
     server = Server(program, folder)
     with browser_with(playwright, folder / "camera.mjpeg") as browser:
         visit = Visit(browser, server, folder, permissions=[]).start().wait("denied")
-        expect("not allowed" in visit.status(), visit.status())
+        expect("denied" in visit.status(), visit.status())
         visit.close()
     with browser_with(playwright, None) as browser:
         visit = Visit(browser, server, folder, permissions=["camera"]).start().wait("no-camera")

@@ -1,110 +1,151 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// What attitudes are called and look like. The style sheet has the colours.
+// Names, signs and colours of attitudes.
 
-import { percent } from "./text.js";
+import { context2d, create } from "./dom.js";
+import { formatPercent } from "./text.js";
 
-/** As records name them. */
-export const ATTITUDES = ["positive", "neutral", "negative", "unknown"];
+/** @import { Attitude, FrameRecord, ScoredAttitude, Scores } from "./types.js" */
 
-/** As the style sheet has them too. */
+/** @type {readonly ScoredAttitude[]} */
+export const SCORED_ATTITUDES = ["positive", "neutral", "negative"];
+
+/** @type {readonly Attitude[]} */
+export const ATTITUDES = [...SCORED_ATTITUDES, "unknown"];
+
+/** The style sheet repeats them. */
 export const SIGNS = { positive: "+", neutral: "=", negative: "−", unknown: "?" };
 
-/** Mean score of the faces from which on the scene has an attitude, as in a report. */
-const MIN_SCENE_CONFIDENCE = 0.5;
+/** Minimum mean score for an attitude of the scene, as in a report. */
+const MIN_SCENE_SCORE = 0.5;
 
-/** An attitude's name with its sign and colour. */
-export function named(attitude) {
-    const label = document.createElement("span");
-    rename(label, attitude);
-    return label;
+/**
+ * Creates a label with the sign and the colour of an attitude.
+ * @param {Attitude} attitude
+ */
+export function createLabel(attitude) {
+    return create("span", `attitude ${attitude}`, attitude);
 }
 
-/** Makes a label of `named` that of another attitude. */
-export function rename(label, attitude) {
+/**
+ * Changes the attitude of a label.
+ * @param {HTMLElement} label
+ * @param {Attitude} attitude
+ */
+export function updateLabel(label, attitude) {
     if (label.textContent === attitude) return;
     label.className = `attitude ${attitude}`;
     label.textContent = attitude;
 }
 
 /**
- * What all faces of a record show together, by the rule of a report.
- * @returns {{attitude: string|null, scores: {positive: number, neutral: number, negative: number}|null}}
- *     `attitude` is null where there is no face, `scores` where none was judged.
+ * Classifies the scene, which is all faces of a record together, by the rule of a report. The attitude is null if the
+ * record has no face, the scores are null if none of its faces has been classified.
+ * @param {FrameRecord} record
+ * @returns {{ attitude: Attitude | null, scores: Scores | null }}
  */
-export function scene({ faces }) {
+export function classifyScene({ faces }) {
     if (faces.length === 0) return { attitude: null, scores: null };
-    const judged = faces.map((face) => face.scores).filter((it) => it.positive + it.neutral + it.negative > 0);
-    if (judged.length === 0) return { attitude: "unknown", scores: null };
-    const mean = (name) => judged.reduce((sum, scores) => sum + scores[name], 0) / judged.length;
+    const classified = faces.map((face) => face.scores).filter((it) => it.positive + it.neutral + it.negative > 0);
+    if (classified.length === 0) return { attitude: "unknown", scores: null };
+    const mean = (/** @type {ScoredAttitude} */ name) =>
+        classified.reduce((sum, scores) => sum + scores[name], 0) / classified.length;
     const scores = { positive: mean("positive"), neutral: mean("neutral"), negative: mean("negative") };
-    const best = Object.keys(scores).reduce((a, b) => (scores[b] > scores[a] ? b : a));
-    const known = faces.some((face) => face.attitude !== "unknown");
-    return { attitude: known && scores[best] >= MIN_SCENE_CONFIDENCE ? best : "unknown", scores };
+    const highest = SCORED_ATTITUDES.reduce((a, b) => (scores[b] > scores[a] ? b : a));
+    const isKnown = faces.some((face) => face.attitude !== "unknown") && scores[highest] >= MIN_SCENE_SCORE;
+    return { attitude: isKnown ? highest : "unknown", scores };
 }
 
-/** All names with their signs and colours, and how often each was seen. */
+/** A list of all attitudes with their shares. */
 export class Legend {
-    #shares;
+    /** @type {{ attitude: Attitude, share: HTMLElement }[]} */
+    #entries;
 
     /** @param {HTMLElement} list */
     constructor(list) {
-        this.#shares = ATTITUDES.map((attitude) => {
-            const share = document.createElement("span");
-            list.append(item(named(attitude), share));
-            return [attitude, share];
+        this.#entries = ATTITUDES.map((attitude) => {
+            const share = create("span");
+            list.append(createItem(createLabel(attitude), share));
+            return { attitude, share };
         });
-        const gap = named("not seen");
-        gap.className = "attitude gap";
-        list.append(item(gap));
+        list.append(createItem(create("span", "attitude gap", "not seen")));
     }
 
-    /** @param {Object<string, number>|null} shares by name; null where no face was seen */
+    /** @param {Record<Attitude, number> | null} shares null if no face was seen */
     show(shares) {
-        for (const [attitude, share] of this.#shares) share.textContent = shares ? ` ${percent(shares[attitude])}` : "";
+        for (const { attitude, share } of this.#entries) {
+            share.textContent = shares ? ` ${formatPercent(shares[attitude])}` : "";
+        }
     }
 }
 
-function item(...children) {
-    const item = document.createElement("li");
+/** @param {HTMLElement[]} children */
+function createItem(...children) {
+    const item = create("li");
     item.append(...children);
     return item;
 }
 
-/** The style sheet's colours and patterns, for drawing on canvases. */
+/** The style sheet's colours and patterns, for drawing on a canvas. */
 export class Palette {
-    #fills = new Map();
+    /** @type {Map<string, string>} */
+    #colors = new Map();
+    /** @type {Map<Attitude, CanvasPattern>} */
+    #patterns = new Map();
     #style = getComputedStyle(document.documentElement);
 
     constructor() {
-        matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#fills.clear());
+        matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+            this.#colors.clear();
+            this.#patterns.clear();
+        });
     }
 
-    /** A colour such as `ink`. */
+    /**
+     * Returns a colour of the style sheet, such as `text`.
+     * @param {string} name
+     */
     color(name) {
-        if (!this.#fills.has(name)) this.#fills.set(name, this.#style.getPropertyValue(`--${name}`).trim());
-        return this.#fills.get(name);
+        let color = this.#colors.get(name);
+        if (color === undefined) {
+            color = this.#style.getPropertyValue(`--${name}`).trim();
+            this.#colors.set(name, color);
+        }
+        return color;
     }
 
-    /** What an attitude's spells are filled with: two of them are told without their colours. */
+    /**
+     * Returns the fill for segments of an attitude: a pattern for two of them, so that colour is not the only cue.
+     * @param {CanvasRenderingContext2D} context
+     * @param {Attitude} attitude
+     */
     fill(context, attitude) {
         if (attitude !== "negative" && attitude !== "unknown") return this.color(attitude);
-        const key = `pattern ${attitude}`;
-        if (!this.#fills.has(key)) this.#fills.set(key, context.createPattern(this.#tile(attitude), "repeat"));
-        return this.#fills.get(key);
+        let pattern = this.#patterns.get(attitude) ?? null;
+        if (!pattern) {
+            pattern = context.createPattern(this.#createTile(attitude), "repeat");
+            if (!pattern) return this.color(attitude);
+            this.#patterns.set(attitude, pattern);
+        }
+        return pattern;
     }
 
-    #tile(attitude) {
-        const tile = document.createElement("canvas");
+    /** @param {"negative" | "unknown"} attitude */
+    #createTile(attitude) {
+        const tile = create("canvas");
         [tile.width, tile.height] = [6, 6];
-        const context = tile.getContext("2d");
+        const context = context2d(tile);
         context.fillStyle = this.color(attitude);
         context.fillRect(0, 0, 6, 6);
-        context.strokeStyle = context.fillStyle = this.color("on-color");
+        context.strokeStyle = context.fillStyle = this.color("on-attitude");
         context.globalAlpha = 0.55;
         context.beginPath();
         if (attitude === "negative") {
-            for (const [x, y, length] of [[-1, 1, 2], [-1, 7, 8], [5, 7, 2]]) {
+            for (const [x, y, length] of [
+                [-1, 1, 2],
+                [-1, 7, 8],
+                [5, 7, 2],
+            ]) {
                 context.moveTo(x, y);
                 context.lineTo(x + length, y - length);
             }

@@ -1,26 +1,36 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// The visitor's camera.
+// Opens the visitor's camera.
 
-/** Why there is no camera: the name of a state of states.js. */
-export class NoCamera extends Error {
-    constructor(state, problem) {
-        super(problem);
+import { toSentence } from "./text.js";
+
+/** @import { VideoLimits } from "./types.js" */
+
+/** Reports that the camera cannot be opened. */
+export class CameraError extends Error {
+    /**
+     * @param {"denied" | "no-camera"} state the page state that explains it
+     * @param {string} [message]
+     */
+    constructor(state, message) {
+        super(message);
         this.state = state;
     }
 }
 
-/** Whether a browser gives this page a camera at all. */
-export function isPossible() {
-    return isSecureContext && Boolean(navigator.mediaDevices?.getUserMedia);
+/** Returns whether the browser allows this page to open a camera. */
+export function isCameraAvailable() {
+    // Undefined on insecure pages.
+    const devices = /** @type {MediaDevices | undefined} */ (navigator.mediaDevices);
+    return isSecureContext && Boolean(devices?.getUserMedia);
 }
 
 /**
- * Asks for the camera. Nothing is heard: there is no microphone.
- * @param {{width: number, height: number, frames_per_second: number}} limits what the server takes
+ * Opens the camera, without a microphone. Throws a `CameraError`.
+ * @param {VideoLimits} limits
  * @returns {Promise<MediaStreamTrack>}
  */
-export async function open({ width, height, frames_per_second }) {
+export async function openCamera({ width, height, frames_per_second }) {
     const video = {
         width: { ideal: width, max: width },
         height: { ideal: height, max: height },
@@ -30,27 +40,35 @@ export async function open({ width, height, frames_per_second }) {
     try {
         const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
         const [track] = stream.getVideoTracks();
-        // Faces that move should be seen often rather than sharply.
+        // Tracking faces needs a steady frame rate more than sharp frames.
         track.contentHint = "motion";
         return track;
     } catch (error) {
-        throw explained(error);
+        throw toCameraError(error);
     }
 }
 
-function explained({ name, message }) {
+/** @param {unknown} error */
+function toCameraError(error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
     switch (name) {
         case "NotAllowedError":
         case "SecurityError":
-            return new NoCamera("denied");
+            return new CameraError("denied");
         case "NotFoundError":
-            return new NoCamera("no-camera", "No camera was found. Connect one and try again.");
+            return new CameraError("no-camera", "No camera was found. Connect one and try again.");
         case "NotReadableError":
         case "AbortError":
-            return new NoCamera("no-camera", "The camera cannot be used. Close what else uses it and try again.");
+            return new CameraError(
+                "no-camera",
+                "The camera cannot be opened. Close other applications that use it and try again.",
+            );
         case "OverconstrainedError":
-            return new NoCamera("no-camera", "No camera has a picture small enough for this server. Try another one.");
+            return new CameraError(
+                "no-camera",
+                "The camera does not support a resolution that this server accepts. Try another one.",
+            );
         default:
-            return new NoCamera("no-camera", `The camera did not start: ${message}.`);
+            return new CameraError("no-camera", toSentence(`The camera did not start: ${message}`));
     }
 }

@@ -1,162 +1,207 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// Keeps a connection to the server: makes peers, notices when one is gone, and makes the next one.
+// Keeps the page connected to the server: opens a peer and replaces it with a new one if it fails.
 
 import { Peer } from "./peer.js";
-import { Refusal } from "./server.js";
-import { sentence } from "./text.js";
+import { RequestError } from "./server.js";
+import { toSentence } from "./text.js";
 
-/** Between tries; the last one stands. */
-const BACK_OFF_S = [1, 2, 4, 8];
+/** @import { Server } from "./server.js" */
+/** @import { StateDetails, StateName } from "./page-state.js" */
+/** @import { Closing, FrameRecord, Settings } from "./types.js" */
 
-/** Without a record for so long, something is wrong. The first one may wait for the networks to be loaded. */
-const SILENCE_MS = 5_000;
-const FIRST_SILENCE_MS = 10_000;
+/**
+ * @typedef {object} ConnectionEvents
+ * @property {(name: StateName, details?: StateDetails) => void} state there is no connection, for this reason
+ * @property {() => void} connected
+ * @property {(record: FrameRecord) => void} sample
+ * @property {(record: FrameRecord) => void} frame
+ * @property {(track: MediaStreamTrack) => void} video
+ */
 
-/** Where a busy server does not say when to come again. */
-const BUSY_S = 5;
+/** Delays before the first, second, … retry; the last one repeats. */
+const RETRY_DELAYS_S = [1, 2, 4, 8];
 
-/** Ends that another try may mend. */
-const MENDABLE = ["failed", "timeout"];
+/** Delay before a retry if a server that is full does not name one. */
+const FULL_RETRY_DELAY_S = 5;
+
+/** Maximum time without a record; the first one may wait until the models are loaded. */
+const RECORD_TIMEOUT_MS = 5_000;
+const FIRST_RECORD_TIMEOUT_MS = 10_000;
+
+/** Reasons of the server after which a retry can succeed. */
+const TEMPORARY_REASONS = ["failed", "timeout"];
+
+const NOT_ESTABLISHED = "The connection could not be established.";
 
 export class Connection {
     #server;
     #settings;
     #events;
+    /** @type {Peer | null} */
     #peer = null;
+    /** @type {MediaStreamTrack | null} */
     #track = null;
-    #analysis = true;
-    #paused = false;
-    #open = false;
-    #tries = 0;
-    #timer = 0;
-    #heard_ms = 0;
-    #silence_ms = FIRST_SILENCE_MS;
+    #isAnalysisOn = true;
+    #isPaused = false;
+    #isOpen = false;
+    #attempts = 0;
+    /** The timer of the next retry, 0 if none is due. */
+    #retryTimer = 0;
+    #lastRecord_ms = 0;
+    #recordTimeout_ms = FIRST_RECORD_TIMEOUT_MS;
 
     /**
-     * @param {import("./server.js").Server} server
-     * @param {object} settings the server's
-     * @param {{state: function, connected: function, sample: function, frame: function, video: function}} events
-     *     `state` is told the name of a state of states.js and its details.
+     * @param {Server} server
+     * @param {Settings} settings
+     * @param {ConnectionEvents} events
      */
     constructor(server, settings, events) {
-        [this.#server, this.#settings, this.#events] = [server, settings, events];
-        setInterval(() => this.#listenForSilence(), 1_000);
-        addEventListener("online", () => this.#timer && this.retry());
-        // Nothing may have been heard because nothing ran.
-        document.addEventListener("visibilitychange", () => (this.#heard_ms = performance.now()));
+        this.#server = server;
+        this.#settings = settings;
+        this.#events = events;
+        setInterval(() => this.#checkRecords(), 1_000);
+        addEventListener("online", () => {
+            if (this.#retryTimer) this.retry();
+        });
+        // A hidden page may not receive records.
+        document.addEventListener("visibilitychange", () => {
+            this.#lastRecord_ms = performance.now();
+        });
     }
 
-    /** @param {MediaStreamTrack|null} track the camera's, to be sent */
+    /**
+     * Connects.
+     * @param {MediaStreamTrack | null} track the camera's track, which is sent to the server
+     */
     start(track) {
         this.#track = track;
-        this.#tries = 0;
+        this.#attempts = 0;
         this.#events.state("connecting");
         this.#connect();
     }
 
-    /** Does not wait for the next try. */
+    /** Retries at once. */
     retry() {
-        this.#events.state(this.#tries > 0 ? "reconnecting" : "connecting", {});
+        this.#events.state(this.#attempts > 0 ? "reconnecting" : "connecting");
         this.#connect();
     }
 
-    /** For good. */
+    /** Closes the connection and does not retry. */
     stop() {
-        clearTimeout(this.#timer);
-        this.#timer = 0;
-        this.#open = false;
+        clearTimeout(this.#retryTimer);
+        this.#retryTimer = 0;
+        this.#isOpen = false;
         this.#peer?.close();
         this.#peer = null;
     }
 
-    /** Whether the server looks at the video. */
-    set analysis(on) {
-        this.#analysis = on;
-        this.#tellAnalysis();
+    /**
+     * Turns the analysis of the video on or off.
+     * @param {boolean} isOn
+     */
+    setAnalysis(isOn) {
+        this.#isAnalysisOn = isOn;
+        this.#sendAnalysis();
     }
 
-    /** While paused nothing is sent and nothing analysed. */
-    set paused(paused) {
-        this.#paused = paused;
-        this.#tellAnalysis();
-        // Only a peer that is closing refuses.
-        this.#peer?.replaceTrack(paused ? null : this.#track).catch(() => {});
+    /**
+     * Pauses or continues sending and analysing the video.
+     * @param {boolean} isPaused
+     */
+    setPaused(isPaused) {
+        this.#isPaused = isPaused;
+        this.#sendAnalysis();
+        // Fails only if the peer is closing.
+        this.#peer?.replaceTrack(isPaused ? null : this.#track).catch(() => {});
     }
 
-    get #wanted() {
-        return this.#analysis && !this.#paused;
+    get #wantsRecords() {
+        return this.#isAnalysisOn && !this.#isPaused;
     }
 
-    #tellAnalysis() {
-        this.#heard_ms = performance.now();
-        this.#peer?.send({ analysis: this.#wanted });
+    #sendAnalysis() {
+        this.#lastRecord_ms = performance.now();
+        this.#peer?.send({ analysis: this.#wantsRecords });
     }
 
     async #connect() {
         this.stop();
-        const heard = (event) => (record) => {
-            this.#heard_ms = performance.now();
-            this.#silence_ms = SILENCE_MS;
-            this.#tries = 0;
-            event(record);
-        };
-        const peer = new Peer(this.#server, this.#settings, this.#paused ? null : this.#track, {
-            sample: heard(this.#events.sample),
-            frame: heard(this.#events.frame),
+        const receiver =
+            (/** @type {(record: FrameRecord) => void} */ event) => (/** @type {FrameRecord} */ record) => {
+                this.#lastRecord_ms = performance.now();
+                this.#recordTimeout_ms = RECORD_TIMEOUT_MS;
+                this.#attempts = 0;
+                event(record);
+            };
+        const peer = new Peer(this.#server, this.#settings, this.#isPaused ? null : this.#track, {
+            sample: receiver(this.#events.sample),
+            frame: receiver(this.#events.frame),
             video: this.#events.video,
-            closing: (closing) => this.#close(closing),
-            lost: () => this.#tryLater(),
+            closing: (closing) => this.#handleClosing(closing),
+            lost: () => this.#retryLater(),
         });
         this.#peer = peer;
         try {
             await peer.open();
             if (this.#peer !== peer) return;
-            this.#open = true;
-            this.#heard_ms = performance.now();
-            this.#silence_ms = FIRST_SILENCE_MS;
-            if (!this.#wanted) this.#tellAnalysis();
+            this.#isOpen = true;
+            this.#lastRecord_ms = performance.now();
+            this.#recordTimeout_ms = FIRST_RECORD_TIMEOUT_MS;
+            if (!this.#wantsRecords) this.#sendAnalysis();
             this.#events.connected();
-        } catch (problem) {
-            if (this.#peer === peer) this.#refused(problem);
+        } catch (error) {
+            if (this.#peer === peer) this.#handleError(error);
         }
     }
 
-    #refused(problem) {
-        if (!(problem instanceof Refusal)) return this.#tryLater("No connection came about.");
-        switch (problem.status) {
-            case 401:
-            case 403:
-                this.stop();
-                return this.#events.state("token", { problem: problem.message });
-            case 503:
-                return this.#tryAfter(problem.retryAfter_s ?? BUSY_S, "busy", problem.message);
-            default:
-                return this.#tryLater(problem.message);
+    /** @param {unknown} error */
+    #handleError(error) {
+        if (!(error instanceof RequestError)) {
+            this.#retryLater(NOT_ESTABLISHED);
+        } else if (error.isUnauthorized) {
+            this.stop();
+            this.#events.state("unauthorized", { problem: error.message });
+        } else if (error.status === 503) {
+            this.#retryAfter(error.retryAfter_s ?? FULL_RETRY_DELAY_S, "full", error.message);
+        } else {
+            this.#retryLater(error.message);
         }
     }
 
-    #close({ reason, problem: told }) {
-        const problem = told && sentence(told);
-        if (MENDABLE.includes(reason)) return this.#tryLater(problem);
+    /** @param {Closing} closing */
+    #handleClosing({ reason, problem }) {
+        const message = problem ? toSentence(problem) : undefined;
+        if (TEMPORARY_REASONS.includes(reason)) {
+            this.#retryLater(message);
+            return;
+        }
         this.stop();
-        this.#events.state(reason === "shutdown" ? "shutdown" : "ended", { problem });
+        this.#events.state(reason === "shutdown" ? "shutdown" : "ended", { problem: message });
     }
 
-    #tryLater(problem) {
-        const delay_s = BACK_OFF_S[Math.min(this.#tries, BACK_OFF_S.length - 1)];
-        this.#tries += 1;
-        this.#tryAfter(delay_s, "reconnecting", problem);
+    /** @param {string} [problem] */
+    #retryLater(problem) {
+        const delay_s = RETRY_DELAYS_S[Math.min(this.#attempts, RETRY_DELAYS_S.length - 1)];
+        this.#attempts += 1;
+        this.#retryAfter(delay_s, "reconnecting", problem);
     }
 
-    #tryAfter(delay_s, state, problem) {
+    /**
+     * @param {number} delay_s
+     * @param {StateName} state shown until then
+     * @param {string} [problem]
+     */
+    #retryAfter(delay_s, state, problem) {
         this.stop();
-        this.#timer = setTimeout(() => this.retry(), 1_000 * delay_s);
+        this.#retryTimer = setTimeout(() => this.retry(), 1_000 * delay_s);
         this.#events.state(state, { problem, delay_s });
     }
 
-    #listenForSilence() {
-        const silent = performance.now() - this.#heard_ms > this.#silence_ms;
-        if (this.#open && this.#wanted && !document.hidden && silent) this.#tryLater("No results come any more.");
+    #checkRecords() {
+        const isLate = performance.now() - this.#lastRecord_ms > this.#recordTimeout_ms;
+        if (this.#isOpen && this.#wantsRecords && !document.hidden && isLate) {
+            this.#retryLater("The server stopped sending results.");
+        }
     }
 }

@@ -1,57 +1,83 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// The session's file as a download, as it is or in another format, which the server makes of it.
+// Downloads the session as JSON lines or, exported by the server, in another format.
 
-/** Names of the formats' files end so. */
-const FORMATS = ["jsonl", "csv", "vtt", "html"];
+import { create, query } from "./dom.js";
+import { RequestError } from "./server.js";
+
+/** @import { Server } from "./server.js" */
+/** @import { SessionLog } from "./session-log.js" */
+/** @import { ServerExportFormat } from "./types.js" */
+
+/** Names of the formats, which are also the extensions of their files. */
+const FORMATS = /** @type {const} @satisfies {readonly (ServerExportFormat | "jsonl")[]} */ ([
+    "jsonl",
+    "csv",
+    "vtt",
+    "html",
+]);
+
+/** Time until the browser has certainly read a file. */
+const REVOKE_DELAY_MS = 60_000;
 
 export class Downloads {
     #server;
-    #session;
-    #status = document.querySelector("#download-status");
-    #buttons = new Map(FORMATS.map((format) => [format, document.querySelector(`[data-export=${format}]`)]));
+    #currentLog;
+    #status = query("#download-status", HTMLElement);
+    /** @type {HTMLButtonElement[]} */
+    #buttons = [];
 
     /**
-     * @param {import("./server.js").Server} server
-     * @param {function(): import("./session.js").Session} session the present one
+     * @param {Server} server
+     * @param {() => SessionLog} currentLog
      */
-    constructor(server, session) {
-        [this.#server, this.#session] = [server, session];
-        for (const [format, button] of this.#buttons) button.addEventListener("click", () => this.#download(format));
+    constructor(server, currentLog) {
+        this.#server = server;
+        this.#currentLog = currentLog;
+        for (const format of FORMATS) {
+            const button = query(`[data-export=${format}]`, HTMLButtonElement);
+            button.addEventListener("click", () => this.#download(format));
+            this.#buttons.push(button);
+        }
     }
 
-    /** Offers what there is. */
+    /** Enables the buttons if there is something to download. */
     refresh() {
-        const isEmpty = this.#session().samples === 0;
-        for (const button of this.#buttons.values()) button.disabled = isEmpty;
+        const isEmpty = this.#currentLog().samples === 0;
+        for (const button of this.#buttons) button.disabled = isEmpty;
     }
 
-    /** Says nothing of a session that is gone. */
+    /** Removes the message about a previous session. */
     reset() {
         this.#status.textContent = "";
         this.refresh();
     }
 
+    /** @param {ServerExportFormat | "jsonl"} format */
     async #download(format) {
-        const session = this.#session();
+        const log = this.#currentLog();
         const name = `attitudes-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.${format}`;
-        const file = session.file();
+        const lines = log.toBlob();
         this.#status.textContent = "Preparing the file.";
         try {
-            save(name, format === "jsonl" ? file : await this.#server.export(format, file));
-            session.isKept = true;
-            this.#status.textContent = `${name} was handed to the browser.`;
-        } catch (problem) {
-            this.#status.textContent = `${problem.message} JSON lines are made in this page and need no server.`;
+            save(name, format === "jsonl" ? lines : await this.#server.export(format, lines));
+            log.isDownloaded = true;
+            this.#status.textContent = `Downloading ${name}.`;
+        } catch (error) {
+            const problem = error instanceof RequestError ? error.message : "The download failed.";
+            this.#status.textContent = `${problem} JSON lines can be downloaded without the server.`;
         }
     }
 }
 
-function save(name, blob) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
+/**
+ * @param {string} name
+ * @param {Blob} file
+ */
+function save(name, file) {
+    const link = create("a");
+    link.href = URL.createObjectURL(file);
     link.download = name;
     link.click();
-    // A browser may need a moment before it has it.
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    setTimeout(() => URL.revokeObjectURL(link.href), REVOKE_DELAY_MS);
 }

@@ -1,141 +1,150 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// The faces that are seen now, as a list and in words.
+// Shows the current faces as a list and announces them to screen readers.
 
-import { SIGNS, named, rename } from "./attitudes.js";
-import { count, score } from "./text.js";
+import { ATTITUDES, createLabel, SCORED_ATTITUDES, SIGNS, updateLabel } from "./attitudes.js";
+import { create, query, setText } from "./dom.js";
+import { formatCount, formatScore } from "./text.js";
 
-/** Most faces that are listed. */
+/** @import { FaceRecord, FrameRecord } from "./types.js" */
+
+/** Maximum number of faces in the list. */
 const MAX_ROWS = 8;
 
-/** What is read aloud is said no more often. */
-const ANNOUNCING_MS = 4_000;
+/** Minimum time between announcements. */
+const ANNOUNCEMENT_INTERVAL_MS = 4_000;
 
-/** Faces that are told apart when read aloud; more are counted. */
-const MAX_TOLD = 3;
+/** Maximum number of faces that are announced one by one; more are counted by attitude. */
+const MAX_ANNOUNCED_FACES = 3;
 
-const SCORES = ["positive", "neutral", "negative"];
-
-/** The list. */
 export class FaceList {
-    #list = document.querySelector("#faces");
-    #nobody = document.querySelector("#nobody");
-    #more = document.querySelector("#more-faces");
+    #list = query("#faces", HTMLElement);
+    #noFaces = query("#no-faces", HTMLElement);
+    #moreFaces = query("#more-faces", HTMLElement);
+    /**
+     * By track number.
+     * @type {Map<number, FaceRow>}
+     */
     #rows = new Map();
 
     /**
      * Shows a record's faces.
-     * @param {object} record
-     * @param {number} since_ms how long ago it came
+     * @param {FrameRecord} record
+     * @param {number} age_ms time since the record arrived
      */
-    show(record, since_ms) {
+    show(record, age_ms) {
         const faces = record.faces.slice(0, MAX_ROWS);
         for (const [track, row] of this.#rows) {
             if (faces.some((face) => face.track === track)) continue;
             row.item.remove();
             this.#rows.delete(track);
         }
-        for (const face of faces) this.#row(face.track).show(face, since_ms);
+        for (const face of faces) this.#row(face.track).update(face, age_ms);
         const more = record.faces.length - faces.length;
-        this.#more.hidden = more === 0;
-        this.#more.textContent = `and ${count(more, "more face")}`;
-        this.#nobody.hidden = faces.length > 0;
-        this.#say("No face is seen.");
+        this.#moreFaces.hidden = more === 0;
+        this.#moreFaces.textContent = `and ${formatCount(more, "more face")}`;
+        this.#noFaces.hidden = faces.length > 0;
+        setText(this.#noFaces, "No face detected.");
     }
 
-    /** Shows none, and why. */
+    /**
+     * Shows a reason instead of faces.
+     * @param {string} reason
+     */
     clear(reason) {
         for (const { item } of this.#rows.values()) item.remove();
         this.#rows.clear();
-        this.#more.hidden = true;
-        this.#nobody.hidden = false;
-        this.#say(reason);
+        this.#moreFaces.hidden = true;
+        this.#noFaces.hidden = false;
+        setText(this.#noFaces, reason);
     }
 
-    #say(text) {
-        if (this.#nobody.textContent !== text) this.#nobody.textContent = text;
-    }
-
+    /** @param {number} track */
     #row(track) {
-        if (!this.#rows.has(track)) {
-            const row = new Row(track);
+        let row = this.#rows.get(track);
+        if (!row) {
+            row = new FaceRow(track);
             this.#rows.set(track, row);
             this.#list.append(row.item);
         }
-        return this.#rows.get(track);
+        return row;
     }
 }
 
-class Row {
+class FaceRow {
+    item = create("li");
+    #attitude = createLabel("unknown");
+    #confidence = create("span", "number");
+    #age = create("span", "age");
+    #bars = SCORED_ATTITUDES.map((attitude) => ({
+        attitude,
+        fill: create("span", `fill ${attitude}`),
+        value: create("span", "number"),
+    }));
+
+    /** @param {number} track */
     constructor(track) {
-        this.item = element("li");
-        this.item.dataset.track = track;
-        this.attitude = named("unknown");
-        this.confidence = element("span", "number");
-        this.age = element("span", "age");
-        const name = element("strong");
-        name.textContent = `Face ${track}`;
-        const head = element("p", "face");
-        head.append(name, this.attitude, this.confidence, this.age);
-        const scores = element("ul", "scores");
-        this.scores = SCORES.map((attitude) => {
-            const [item, sign, bar, fill, value] = [
-                element("li", attitude),
-                element("span", "sign"),
-                element("span", "bar"),
-                element("span", `fill ${attitude}`),
-                element("span", "number"),
-            ];
-            const name = element("span", "hidden");
-            name.textContent = attitude;
-            sign.textContent = SIGNS[attitude];
+        this.item.dataset.track = String(track);
+        const heading = create("p", "face");
+        heading.append(create("strong", "", `Face ${track}`), this.#attitude, this.#confidence, this.#age);
+        const scores = create("ul", "scores");
+        for (const { attitude, fill, value } of this.#bars) {
+            const sign = create("span", "sign", SIGNS[attitude]);
             sign.setAttribute("aria-hidden", "true");
+            const bar = create("span", "bar");
             bar.append(fill);
-            item.append(sign, name, bar, value);
+            const item = create("li");
+            item.append(sign, create("span", "visually-hidden", attitude), bar, value);
             scores.append(item);
-            return { attitude, fill, value };
-        });
-        this.item.append(head, scores);
+        }
+        this.item.append(heading, scores);
     }
 
-    show({ attitude, confidence, scores, age_ns }, since_ms) {
+    /**
+     * @param {FaceRecord} face
+     * @param {number} age_ms time since its record arrived
+     */
+    update({ attitude, confidence, scores, age_ns }, age_ms) {
         this.item.dataset.attitude = attitude;
-        rename(this.attitude, attitude);
-        this.confidence.textContent = attitude === "unknown" ? "" : score(confidence);
-        this.age.textContent = `${(age_ns / 1e9 + since_ms / 1000).toFixed(1)} s old`;
-        for (const { attitude, fill, value } of this.scores) {
+        updateLabel(this.#attitude, attitude);
+        this.#confidence.textContent = attitude === "unknown" ? "" : formatScore(confidence);
+        this.#age.textContent = `${(age_ns / 1e9 + age_ms / 1000).toFixed(1)} s ago`;
+        for (const { attitude, fill, value } of this.#bars) {
             fill.style.width = `${100 * scores[attitude]}%`;
-            value.textContent = score(scores[attitude]);
+            value.textContent = formatScore(scores[attitude]);
         }
     }
 }
 
-/** Tells those who do not see the page of changes, but not of each at once. */
-export class Announcer {
-    #region = document.querySelector("#announcements");
-    #told = "";
-    #told_ms = -Infinity;
+/** Announces changes of the faces to screen readers, at a limited rate. */
+export class FaceAnnouncer {
+    #region = query("#announcements", HTMLElement);
+    #announced = "";
+    #announced_ms = -Infinity;
 
-    /** What a record shows, if that is news. */
-    hear(record) {
+    /**
+     * Announces a record's faces if they have changed.
+     * @param {FrameRecord} record
+     */
+    update(record) {
         const now = performance.now();
-        const words = inWords(record.faces);
-        if (words === this.#told || now - this.#told_ms < ANNOUNCING_MS) return;
-        [this.#told, this.#told_ms] = [words, now];
-        this.#region.textContent = words;
+        const text = describeFaces(record.faces);
+        if (text === this.#announced || now - this.#announced_ms < ANNOUNCEMENT_INTERVAL_MS) return;
+        [this.#announced, this.#announced_ms] = [text, now];
+        this.#region.textContent = text;
     }
 }
 
-function inWords(faces) {
+/** @param {FaceRecord[]} faces */
+function describeFaces(faces) {
     if (faces.length === 0) return "No face.";
-    if (faces.length <= MAX_TOLD) return faces.map(({ track, attitude }) => `Face ${track}: ${attitude}.`).join(" ");
-    const counts = [...SCORES, "unknown"].map((it) => [faces.filter((face) => face.attitude === it).length, it]);
-    const told = counts.filter(([number]) => number > 0).map(([number, attitude]) => `${number} ${attitude}`);
-    return `${count(faces.length, "face")}: ${told.join(", ")}.`;
-}
-
-function element(name, className = "") {
-    const element = document.createElement(name);
-    element.className = className;
-    return element;
+    if (faces.length <= MAX_ANNOUNCED_FACES) {
+        return faces.map(({ track, attitude }) => `Face ${track}: ${attitude}.`).join(" ");
+    }
+    const counts = ATTITUDES.map((attitude) => ({
+        attitude,
+        count: faces.filter((face) => face.attitude === attitude).length,
+    }));
+    const parts = counts.filter(({ count }) => count > 0).map(({ attitude, count }) => `${count} ${attitude}`);
+    return `${formatCount(faces.length, "face")}: ${parts.join(", ")}.`;
 }

@@ -1,85 +1,125 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// What is drawn of a session: the samples of the last two minutes, and the whole as counts of attitudes in bins.
-// Memory does not grow with the session.
+// The data that the timelines show: the samples of the last two minutes, and the whole session as counts of attitudes
+// per bin. Its size does not grow with the session.
 
-import { ATTITUDES, scene } from "./attitudes.js";
+import { ATTITUDES, classifyScene } from "./attitudes.js";
 
-/** How long samples are kept. */
+/** @import { Attitude, Scores, Segment, SegmentKind, SessionRecord } from "./types.js" */
+
+/**
+ * @typedef {object} Sample
+ * @property {number} time_s
+ * @property {Attitude | null} attitude the scene's
+ * @property {Scores | null} scores the scene's
+ * @property {{ track: number, attitude: Attitude }[]} faces
+ */
+
+/** The time for which samples are kept. */
 export const RECENT_S = 120;
 
-/** Samples that are further apart have a hole between them. */
-export const HOLE_S = 1.2;
+/** Samples that are further apart have a gap between them. */
+export const MAX_SPACING_S = 1.2;
 
-/** Bins of the whole session. When they are used up, each two become one. */
+/** The number of bins of the session. When they are full, adjacent ones are merged. */
 const BINS = 1200;
 const FIRST_BIN_S = 0.5;
 
-/** What is counted in a bin. */
-const KINDS = [...ATTITUDES, "nobody"];
+/** What a bin counts. */
+const KINDS = /** @type {const} @satisfies {readonly SegmentKind[]} */ ([
+    "positive",
+    "neutral",
+    "negative",
+    "unknown",
+    "no-face",
+]);
 
 export class History {
-    /** @type {{time_s: number, attitude: string|null, scores: object|null, faces: [number, string][]}[]} by time */
+    /**
+     * By time.
+     * @type {Sample[]}
+     */
     recent = [];
+    /** The counts of all kinds of the first bin, then of the second, … */
     #bins = new Uint32Array(BINS * KINDS.length);
     #bin_s = FIRST_BIN_S;
-    #used = 0;
-    #counts = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
+    #usedBins = 0;
+    #counts = { positive: 0, neutral: 0, negative: 0, unknown: 0, "no-face": 0 };
 
-    /** Adds a sample with the session's numbers and times. */
+    /**
+     * Adds a sample.
+     * @param {SessionRecord} record
+     */
     add(record) {
         const time_s = record.running_time_ns / 1e9;
-        const { attitude, scores } = scene(record);
-        const faces = record.faces.map((face) => [face.track, face.attitude]);
+        const { attitude, scores } = classifyScene(record);
+        const faces = record.faces.map((face) => ({ track: face.track, attitude: face.attitude }));
         this.recent.push({ time_s, attitude, scores, faces });
-        while (this.recent[0].time_s < time_s - RECENT_S - HOLE_S) this.recent.shift();
-        const kind = attitude ?? "nobody";
+        while (this.recent[0].time_s < time_s - RECENT_S - MAX_SPACING_S) this.recent.shift();
+        const kind = attitude ?? "no-face";
         this.#counts[kind] += 1;
-        while (time_s >= BINS * this.#bin_s) this.#merge();
+        while (time_s >= BINS * this.#bin_s) this.#mergeBins();
         const bin = Math.floor(time_s / this.#bin_s);
         this.#bins[bin * KINDS.length + KINDS.indexOf(kind)] += 1;
-        this.#used = Math.max(this.#used, bin + 1);
+        this.#usedBins = Math.max(this.#usedBins, bin + 1);
     }
 
-    /** The spells of the whole session, by time; between them nothing was analysed. */
-    get spells() {
-        const spells = [];
-        for (let bin = 0; bin < this.#used; bin += 1) {
-            const kind = this.#most(bin);
+    /** The segments of the session, by time; nothing was analysed between them. */
+    get segments() {
+        /** @type {Segment[]} */
+        const segments = [];
+        for (let bin = 0; bin < this.#usedBins; bin += 1) {
+            const kind = this.#mostFrequent(bin);
             if (kind === null) continue;
             const [start_s, end_s] = [bin * this.#bin_s, (bin + 1) * this.#bin_s];
-            const last = spells.at(-1);
-            if (last && last.kind === kind && start_s - last.end_s < HOLE_S) last.end_s = end_s;
-            else spells.push({ kind, start_s, end_s });
+            const last = segments.at(-1);
+            if (last && last.kind === kind && start_s - last.end_s < MAX_SPACING_S) last.end_s = end_s;
+            else segments.push({ kind, start_s, end_s });
         }
-        return spells;
+        return segments;
     }
 
-    /** Each attitude's share of the samples with faces; null where there is none. */
+    /** Each attitude's share of the samples with faces; null if there is no such sample. */
     get shares() {
-        const seen = ATTITUDES.reduce((sum, attitude) => sum + this.#counts[attitude], 0);
-        return seen === 0 ? null : Object.fromEntries(ATTITUDES.map((it) => [it, this.#counts[it] / seen]));
+        const counts = this.#counts;
+        const seen = ATTITUDES.reduce((sum, attitude) => sum + counts[attitude], 0);
+        const share = (/** @type {Attitude} */ attitude) => counts[attitude] / seen;
+        return seen === 0
+            ? null
+            : {
+                  positive: share("positive"),
+                  neutral: share("neutral"),
+                  negative: share("negative"),
+                  unknown: share("unknown"),
+              };
     }
 
-    /** What most of a bin shows. */
-    #most(bin) {
-        let [best, most] = [null, 0];
-        KINDS.forEach((kind, index) => {
+    /**
+     * Returns the most frequent kind of a bin, null if the bin is empty.
+     * @param {number} bin
+     */
+    #mostFrequent(bin) {
+        /** @type {SegmentKind | null} */
+        let mostFrequent = null;
+        let highestCount = 0;
+        for (const [index, kind] of KINDS.entries()) {
             const count = this.#bins[bin * KINDS.length + index];
-            if (count > most) [best, most] = [kind, count];
-        });
-        return best;
+            if (count > highestCount) [mostFrequent, highestCount] = [kind, count];
+        }
+        return mostFrequent;
     }
 
-    #merge() {
+    /** Merges adjacent bins. */
+    #mergeBins() {
         const kinds = KINDS.length;
         for (let bin = 0; bin < BINS; bin += 1) {
             for (let kind = 0; kind < kinds; kind += 1) {
-                const pair = 2 * bin < BINS ? 2 * bin * kinds + kind : null;
-                this.#bins[bin * kinds + kind] = pair === null ? 0 : this.#bins[pair] + this.#bins[pair + kinds];
+                const first = 2 * bin * kinds + kind;
+                const sum = 2 * bin < BINS ? this.#bins[first] + this.#bins[first + kinds] : 0;
+                this.#bins[bin * kinds + kind] = sum;
             }
         }
         this.#bin_s *= 2;
-        this.#used = Math.ceil(this.#used / 2);
+        this.#usedBins = Math.ceil(this.#usedBins / 2);
     }
 }

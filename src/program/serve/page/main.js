@@ -1,336 +1,417 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// Wires the page: what a visitor does goes to the connection, what comes from it goes to the session and its
-// drawings.
+// Connects the parts of the page: passes the visitor's input to the connection, and its records to the views.
 
-import { Legend, Palette, scene } from "./attitudes.js";
-import * as camera from "./camera.js";
+import { Legend, Palette } from "./attitudes.js";
+import { CameraError, isCameraAvailable, openCamera } from "./camera.js";
 import { Connection } from "./connection.js";
+import { query } from "./dom.js";
 import { Downloads } from "./downloads.js";
-import { Announcer, FaceList } from "./faces.js";
-import { Facts } from "./facts.js";
+import { FaceAnnouncer, FaceList } from "./faces.js";
 import { CameraFrames, SourceFrames } from "./frames.js";
 import { History } from "./history.js";
 import { Notes } from "./notes.js";
-import { Server } from "./server.js";
-import { Session } from "./session.js";
-import { Stage } from "./stage.js";
-import { States } from "./states.js";
-import { clock, count } from "./text.js";
-import { Recent, Whole } from "./timeline.js";
+import { PageState } from "./page-state.js";
+import { RequestError, Server } from "./server.js";
+import { SessionLog } from "./session-log.js";
+import { Statistics } from "./statistics.js";
+import { formatCount, formatPosition } from "./text.js";
+import { RecentTimeline, SessionTimeline } from "./timelines.js";
+import { VideoView } from "./video-view.js";
 
-/** Between drawings of the timelines, and for those who want less motion. */
-const TICK_MS = 250;
-const CALM_TICK_MS = 1_000;
+/** @import { StateDetails, StateName } from "./page-state.js" */
+/** @import { AnnotatedFrame, FrameRecord, SessionRecord, Settings } from "./types.js" */
 
-/** What is seen must stay so for so long before the status tells it. */
-const SETTLED_MS = 1_500;
+/** Interval of updates, also for visitors who prefer reduced motion. */
+const UPDATE_INTERVAL_MS = 250;
+const REDUCED_MOTION_INTERVAL_MS = 1_000;
+const STATISTICS_INTERVAL_MS = 1_000;
 
-/** Between changes of what drawings are called. */
-const WORDS_MS = 10_000;
+/** Minimum time for which the faces must not change before the status line describes them. */
+const STABLE_FACES_MS = 1_500;
 
-const find = (selector) => document.querySelector(selector);
-const states = new States();
+/** Minimum interval of changes of the timelines' descriptions, and the number of samples before it applies. */
+const DESCRIPTION_INTERVAL_MS = 10_000;
+const FIRST_SAMPLES = 10;
 
-/** All that there is once the server has said what it serves. */
+const state = new PageState();
+
+/** The page after it has received the server's settings. */
 class Page {
-    #server;
     #settings;
-    #session;
-    #history;
     #connection;
     #frames;
+    /**
+     * The camera's track.
+     * @type {MediaStreamTrack | null}
+     */
     #track = null;
     #isConnected = false;
     #isPaused = false;
-    #isMuted = false;
-    /** The last sample and when it came. */
-    #sample = null;
-    #sampled_ms = 0;
-    /** What the status says of the scene, what it may say soon, and since when. */
-    #seen = "";
-    #seeing = "";
-    #seeing_ms = 0;
-    #isDirty = true;
-    #worded_ms = -Infinity;
+    #isAnalysisOn = true;
+    /** @type {{ record: SessionRecord, received_ms: number } | null} */
+    #lastSample = null;
+    /** The description of the faces in the status line. */
+    #shownFaces = "";
+    /** The description of the current faces, and since when it is the same. */
+    #currentFaces = "";
+    #currentFaces_ms = 0;
+    #needsDrawing = true;
     #drawn_ms = -Infinity;
-    #counted_ms = -Infinity;
+    #described_ms = -Infinity;
+    #statistics_ms = -Infinity;
 
-    #video = find("#video");
+    #log;
+    #history = new History();
+    #video = query("#video", HTMLVideoElement);
     #palette = new Palette();
-    #facts = new Facts();
-    #faces = new FaceList();
-    #announcer = new Announcer();
-    #recent = new Recent(find("#recent"), this.#palette);
-    #whole = new Whole(find("#whole"), this.#palette);
-    #legend = new Legend(find("#shares"));
-    #notes = new Notes(() => (this.#isDirty = true));
+    #view;
+    #statistics = new Statistics();
+    #faceList = new FaceList();
+    #announcer = new FaceAnnouncer();
+    #recentCanvas = query("#recent-timeline", HTMLCanvasElement);
+    #recentTimeline = new RecentTimeline(this.#recentCanvas, this.#palette);
+    #sessionCanvas = query("#session-timeline", HTMLCanvasElement);
+    #sessionTimeline = new SessionTimeline(this.#sessionCanvas, this.#palette);
+    #sessionLength = query("#session-length", HTMLElement);
+    #legend = new Legend(query("#legend", HTMLElement));
+    #notes = new Notes(() => this.#requestDrawing());
     #downloads;
-    #stage;
+    #newSession = query("#new-session", HTMLButtonElement);
 
+    /**
+     * @param {Server} server
+     * @param {Settings} settings
+     */
     constructor(server, settings) {
-        [this.#server, this.#settings] = [server, settings];
-        const ofCamera = settings.source === null;
-        this.#stage = new Stage(this.#palette, ofCamera);
-        this.#frames = new (ofCamera ? CameraFrames : SourceFrames)(this.#video, (picture) => this.#show(picture));
-        this.#downloads = new Downloads(server, () => this.#session);
+        this.#settings = settings;
+        this.#log = this.#createLog();
+        this.#view = new VideoView(this.#palette, this.#usesCamera);
+        const Frames = this.#usesCamera ? CameraFrames : SourceFrames;
+        this.#frames = new Frames(this.#video, (frame) => this.#showFrame(frame));
+        this.#downloads = new Downloads(server, () => this.#log);
         this.#connection = new Connection(server, settings, {
-            state: (name, details) => this.#disconnected(name, details),
-            connected: () => this.#connected(),
-            sample: (record) => this.#add(record),
-            frame: (record) => this.#frame(record),
+            state: (name, details) => this.#showDisconnected(name, details),
+            connected: () => this.#handleConnected(),
+            sample: (record) => this.#addSample(record),
+            frame: (record) => this.#addFrameRecord(record),
             video: (track) => this.#play(track),
         });
         this.#listen();
-        this.#begin();
+        this.#showNewSession();
+    }
+
+    get #usesCamera() {
+        return this.#settings.source === null;
     }
 
     #listen() {
-        const on = (selector, act) => find(selector).addEventListener("click", act);
-        on("#action", () => this.#act());
-        on("#note", () => this.#notes.ask(this.#session));
-        on("#pause", () => this.#pause(!this.#isPaused));
-        on("#mute", () => this.#mute(!this.#isMuted));
-        on("#hide", () => this.#hide(!this.#stage.isHiding));
-        on("#end", () => this.#end());
-        on("#anew", () => (this.#session.isKept ? this.#beginAnew() : find("#anew-dialog").showModal()));
-        on("#anew-no", () => find("#anew-dialog").close());
-        on("#anew-yes", () => {
-            find("#anew-dialog").close();
-            this.#beginAnew();
+        const onClick = (/** @type {string} */ selector, /** @type {() => void} */ handle) =>
+            query(selector, HTMLButtonElement).addEventListener("click", handle);
+        const discardDialog = query("#discard-dialog", HTMLDialogElement);
+        onClick("#action", () => this.#act());
+        onClick("#add-note", () => this.#notes.add(this.#log));
+        onClick("#pause", () => this.#setPaused(!this.#isPaused));
+        onClick("#analysis-off", () => this.#setAnalysis(!this.#isAnalysisOn));
+        onClick("#hide-faces", () => this.#setHidesFaces(!this.#view.hidesFaces));
+        onClick("#end", () => this.#end());
+        onClick("#new-session", () => {
+            if (this.#log.isDownloaded) this.#startNewSession();
+            else discardDialog.showModal();
         });
-        addEventListener("keydown", press);
-        addEventListener("resize", () => (this.#isDirty = true));
-        matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (this.#isDirty = true));
-        addEventListener("beforeunload", (event) => this.#session.isKept || event.preventDefault());
+        onClick("#keep-session", () => discardDialog.close());
+        onClick("#discard-session", () => {
+            discardDialog.close();
+            this.#startNewSession();
+        });
+        addEventListener("keydown", pressShortcut);
+        addEventListener("resize", () => this.#requestDrawing());
+        matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#requestDrawing());
+        addEventListener("beforeunload", (event) => {
+            if (!this.#log.isDownloaded) event.preventDefault();
+        });
         addEventListener("pagehide", () => this.#end());
-        setInterval(() => this.#tick(), TICK_MS);
+        setInterval(() => this.#update(), UPDATE_INTERVAL_MS);
     }
 
-    /** Begins a session that has nothing yet. */
-    #begin() {
-        this.#session = new Session(this.#settings.source !== null);
+    // Session
+
+    #createLog() {
+        return new SessionLog(!this.#usesCamera);
+    }
+
+    #startNewSession() {
+        this.#log = this.#createLog();
         this.#history = new History();
-        this.#recent.reset();
-        this.#notes.list(this.#session);
+        this.#showNewSession();
+        query("#action", HTMLButtonElement).focus();
+    }
+
+    /** Shows an empty session. */
+    #showNewSession() {
+        this.#recentTimeline.reset();
+        this.#notes.list(this.#log);
         this.#downloads.reset();
-        const isPossible = this.#settings.source !== null || camera.isPossible();
         const port = location.port ? `:${location.port}` : "";
-        this.#disconnected(isPossible ? "ready" : "insecure", { port });
+        this.#showDisconnected(this.#usesCamera && !isCameraAvailable() ? "insecure" : "ready", { port });
         this.#draw();
     }
 
-    // What a visitor does
-
-    #beginAnew() {
-        this.#begin();
-        find("#action").focus();
-    }
+    // Visitor's input
 
     #act() {
-        const isWaiting = states.name === "busy" || states.name === "reconnecting";
-        if (isWaiting) this.#connection.retry();
+        if (state.isWaiting) this.#connection.retry();
         else this.#start();
     }
 
     async #start() {
-        this.#pause(false);
-        if (this.#settings.source !== null) return this.#connection.start(null);
-        if (this.#track?.readyState !== "live" && !(await this.#openCamera())) return;
-        this.#connection.start(this.#track);
-    }
-
-    async #openCamera() {
-        states.show("asking");
-        try {
-            this.#track = await camera.open(this.#settings.limits);
-        } catch (problem) {
-            this.#disconnected(problem.state, { problem: problem.message });
-            return false;
+        this.#setPaused(false);
+        if (!this.#usesCamera) {
+            this.#connection.start(null);
+            return;
         }
-        this.#track.addEventListener("ended", () => {
-            this.#connection.stop();
-            this.#disconnected("no-camera", { problem: "The camera is gone. Connect it and try again." });
-        });
-        this.#play(this.#track);
-        return true;
+        if (this.#track?.readyState !== "live") this.#track = await this.#openCamera();
+        if (this.#track) this.#connection.start(this.#track);
     }
 
-    #pause(on) {
-        this.#isPaused = on;
-        find("#pause").setAttribute("aria-pressed", String(on));
-        this.#connection.paused = on;
-        if (on) this.#video.pause();
-        else this.#resume();
-        this.#present();
+    /** Opens and plays the camera; returns null if that fails. */
+    async #openCamera() {
+        state.show("asking");
+        try {
+            const track = await openCamera(this.#settings.limits);
+            track.addEventListener("ended", () => {
+                this.#connection.stop();
+                this.#showDisconnected("no-camera", {
+                    problem: "The camera was disconnected. Connect it and try again.",
+                });
+            });
+            this.#play(track);
+            return track;
+        } catch (error) {
+            if (!(error instanceof CameraError)) throw error;
+            this.#showDisconnected(error.state, { problem: error.message });
+            return null;
+        }
     }
 
-    #mute(on) {
-        this.#isMuted = on;
-        find("#mute").setAttribute("aria-pressed", String(on));
-        this.#connection.analysis = !on;
-        this.#present();
+    /** @param {boolean} isPaused */
+    #setPaused(isPaused) {
+        this.#isPaused = isPaused;
+        setPressed("#pause", isPaused);
+        this.#connection.setPaused(isPaused);
+        if (isPaused) this.#video.pause();
+        else this.#resumeVideo();
+        this.#showConnected();
     }
 
-    #hide(on) {
-        this.#stage.isHiding = on;
-        find("#hide").setAttribute("aria-pressed", String(on));
+    /** @param {boolean} isOn */
+    #setAnalysis(isOn) {
+        this.#isAnalysisOn = isOn;
+        setPressed("#analysis-off", !isOn);
+        this.#connection.setAnalysis(isOn);
+        this.#showConnected();
+    }
+
+    /** @param {boolean} hidesFaces */
+    #setHidesFaces(hidesFaces) {
+        this.#view.hidesFaces = hidesFaces;
+        setPressed("#hide-faces", hidesFaces);
     }
 
     #end() {
         this.#connection.stop();
-        if (states.isRunning) this.#disconnected("ended");
+        if (state.isRunning) this.#showDisconnected("ended");
     }
 
-    // What comes from the connection
+    // Events of the connection
 
-    #connected() {
+    #handleConnected() {
         this.#isConnected = true;
-        this.#session.connected();
-        this.#present();
+        this.#log.connected();
+        this.#showConnected();
     }
 
-    /** Shows a state without a connection. */
-    #disconnected(name, details = {}) {
-        this.#isConnected = false;
-        this.#sample = null;
-        this.#seen = this.#seeing = "";
-        this.#stage.forget();
-        const { source } = this.#settings;
-        const resumes = this.#session.samples > 0 ? "Go on" : source === null ? "Start camera" : "Watch";
-        states.show(name, { source, resumes, ...details });
-        this.#faces.clear(states.isRunning ? "Waiting for the server." : "Nothing is analysed.");
-        if (!states.isRunning) this.#stop();
-        find("#anew").hidden = states.isRunning || this.#session.samples === 0;
-        this.#isDirty = true;
+    get #acceptsRecords() {
+        return !this.#isPaused && this.#isAnalysisOn;
     }
 
-    /** The camera's light goes out, and nothing is left of its picture. */
-    #stop() {
-        this.#track?.stop();
-        this.#track = null;
-        this.#video.srcObject = null;
-        this.#stage.clear();
-        this.#facts.reset();
-        this.#session.rest();
+    /** @param {FrameRecord} received */
+    #addSample(received) {
+        if (!this.#acceptsRecords) return;
+        const record = this.#log.add(received);
+        this.#history.add(record);
+        this.#lastSample = { record, received_ms: performance.now() };
+        this.#statistics.addSample();
+        this.#announcer.update(record);
+        this.#describeFaces(record);
+        if (this.#log.samples === 1) this.#downloads.refresh();
     }
 
-    #add(record) {
-        if (this.#isPaused || this.#isMuted) return;
-        const continued = this.#session.add(record);
-        this.#history.add(continued);
-        [this.#sample, this.#sampled_ms] = [continued, performance.now()];
-        this.#facts.sample();
-        this.#announcer.hear(continued);
-        this.#see(continued);
-        if (this.#session.samples === 1) this.#downloads.refresh();
+    /** @param {FrameRecord} record */
+    #addFrameRecord(record) {
+        if (this.#acceptsRecords) this.#frames.addRecord(this.#log.renumber(record));
     }
 
-    #frame(record) {
-        if (!this.#isPaused && !this.#isMuted) this.#frames.record(this.#session.renumbered(record));
-    }
+    // Video
 
+    /** @param {MediaStreamTrack} track */
     #play(track) {
         this.#video.srcObject = new MediaStream([track]);
-        this.#resume();
+        this.#resumeVideo();
     }
 
-    #resume() {
-        // A browser refuses where there is nothing to play.
+    #resumeVideo() {
+        // Fails if the video is replaced or removed before it plays.
         if (this.#video.srcObject && !this.#isPaused) this.#video.play().catch(() => {});
     }
 
-    #show(picture) {
-        this.#stage.show(picture);
-        this.#facts.frame(picture);
+    /** @param {AnnotatedFrame} frame */
+    #showFrame(frame) {
+        this.#view.show(frame);
+        this.#statistics.addFrame(frame);
     }
 
-    // What is told
+    /** Closes the camera, and removes the video. */
+    #stopVideo() {
+        this.#track?.stop();
+        this.#track = null;
+        this.#video.srcObject = null;
+        this.#view.clear();
+        this.#statistics.reset();
+        this.#log.stopClock();
+    }
 
-    /** The state with a connection. */
-    #present() {
+    // State
+
+    /** Shows the state if there is a connection. */
+    #showConnected() {
         if (!this.#isConnected) return;
-        const name = this.#isPaused ? "paused" : this.#isMuted ? "muted" : "live";
+        const name = this.#isPaused ? "paused" : this.#isAnalysisOn ? "live" : "analysis-off";
         if (name !== "live") {
-            this.#sample = null;
-            this.#seen = this.#seeing = "";
-            this.#faces.clear("Nothing is analysed.");
+            this.#forgetFaces();
+            this.#faceList.clear("The analysis is off.");
         }
-        // A picture that stands keeps its boxes.
-        if (name === "muted") this.#stage.forget();
-        states.show(name, { source: this.#settings.source, seen: this.#seen });
-        find("#anew").hidden = true;
+        // A paused frame keeps its boxes.
+        if (name === "analysis-off") this.#view.removeBoxes();
+        state.show(name, { source: this.#settings.source, faces: this.#shownFaces });
+        this.#newSession.hidden = true;
     }
 
-    #see(record) {
-        const { faces } = record;
-        document.body.dataset.scene = scene(record).attitude ?? "nobody";
-        const isUnclear = faces.every((face) => face.attitude === "unknown");
-        const unclear = isUnclear ? " Confidence is low: the attitude is unknown." : "";
-        const seeing = faces.length > 0 ? `${count(faces.length, "face")}.${unclear}` : "No face is seen.";
+    /**
+     * Shows a state without a connection.
+     * @param {StateName} name
+     * @param {StateDetails} details
+     */
+    #showDisconnected(name, details = {}) {
+        this.#isConnected = false;
+        this.#forgetFaces();
+        this.#view.removeBoxes();
+        const hasSamples = this.#log.samples > 0;
+        const resumeAction = hasSamples ? "Continue" : this.#usesCamera ? "Start camera" : "Start";
+        state.show(name, { source: this.#settings.source, resumeAction, ...details });
+        this.#faceList.clear(state.isRunning ? "Waiting for the server." : "The analysis is off.");
+        if (!state.isRunning) this.#stopVideo();
+        this.#newSession.hidden = state.isRunning || !hasSamples;
+        this.#requestDrawing();
+    }
+
+    #forgetFaces() {
+        this.#lastSample = null;
+        this.#shownFaces = this.#currentFaces = "";
+    }
+
+    /**
+     * Describes a record's faces in the status line when they have not changed for some time.
+     * @param {SessionRecord} record
+     */
+    #describeFaces({ faces }) {
+        const isUnclear = faces.every(({ attitude }) => attitude === "unknown");
+        const confidence = isUnclear ? " Confidence is low: the attitude is unknown." : "";
+        const text = faces.length > 0 ? `${formatCount(faces.length, "face")}.${confidence}` : "No face detected.";
         const now = performance.now();
-        if (seeing !== this.#seeing) [this.#seeing, this.#seeing_ms] = [seeing, now];
-        if (seeing === this.#seen || now - this.#seeing_ms < SETTLED_MS) return;
-        this.#seen = seeing;
-        this.#present();
+        if (text !== this.#currentFaces) [this.#currentFaces, this.#currentFaces_ms] = [text, now];
+        if (text === this.#shownFaces || now - this.#currentFaces_ms < STABLE_FACES_MS) return;
+        this.#shownFaces = text;
+        this.#showConnected();
     }
 
-    #tick() {
+    // Views
+
+    #requestDrawing() {
+        this.#needsDrawing = true;
+    }
+
+    #update() {
         if (document.hidden) return;
         const now = performance.now();
-        if (this.#sample) this.#faces.show(this.#sample, now - this.#sampled_ms);
-        if (now - this.#counted_ms >= CALM_TICK_MS) {
-            this.#counted_ms = now;
-            this.#facts.show();
+        if (this.#lastSample) this.#faceList.show(this.#lastSample.record, now - this.#lastSample.received_ms);
+        if (now - this.#statistics_ms >= STATISTICS_INTERVAL_MS) {
+            this.#statistics_ms = now;
+            this.#statistics.show();
         }
-        const moves = states.isRunning && this.#session.samples > 0;
-        const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-        const isDue = now - this.#drawn_ms >= (isCalm ? CALM_TICK_MS : TICK_MS - 20);
-        if (!this.#isDirty && !(moves && isDue)) return;
-        [this.#isDirty, this.#drawn_ms] = [false, now];
+        const moves = state.isRunning && this.#log.samples > 0;
+        const prefersReducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+        const isDue = !prefersReducedMotion || now - this.#drawn_ms >= REDUCED_MOTION_INTERVAL_MS;
+        if (!this.#needsDrawing && !(moves && isDue)) return;
+        [this.#needsDrawing, this.#drawn_ms] = [false, now];
         this.#draw();
     }
 
     #draw() {
-        const now_s = this.#session.now_ns / 1e9;
-        const { notes } = this.#session;
-        this.#recent.draw(this.#history, notes, now_s);
-        this.#whole.draw(this.#history, notes, now_s);
-        find("#length").textContent = this.#session.samples > 0 ? clock(now_s) : "";
+        const now_s = this.#log.now_ns / 1e9;
+        const { notes, samples } = this.#log;
+        this.#recentTimeline.draw(this.#history, notes, now_s);
+        this.#sessionTimeline.draw(this.#history, notes, now_s);
+        this.#sessionLength.textContent = samples > 0 ? formatPosition(now_s) : "";
         this.#legend.show(this.#history.shares);
         const now = performance.now();
-        if (this.#session.samples > 10 && now - this.#worded_ms < WORDS_MS && states.isRunning) return;
-        this.#worded_ms = now;
-        find("#recent").setAttribute("aria-label", Recent.words(this.#history));
-        find("#whole").setAttribute("aria-label", Whole.words(this.#history, now_s));
+        const isDescribed = now - this.#described_ms < DESCRIPTION_INTERVAL_MS;
+        if (samples > FIRST_SAMPLES && isDescribed && state.isRunning) return;
+        this.#described_ms = now;
+        this.#recentCanvas.setAttribute("aria-label", RecentTimeline.describe(this.#history));
+        this.#sessionCanvas.setAttribute("aria-label", SessionTimeline.describe(this.#history, now_s));
     }
 }
 
-/** A key anywhere on the page is a press of the button that has it. */
-function press(event) {
-    const isOther = event.altKey || event.ctrlKey || event.metaKey || event.repeat;
-    const isTyping = event.target.closest("input:not([type=checkbox]), dialog");
-    if (isOther || isTyping || !find("#keys").checked) return;
-    const button = find(`#controls:not([hidden]) [aria-keyshortcuts="${CSS.escape(event.key.toLowerCase())}"]`);
-    if (!button) return;
+/**
+ * Shows whether a button is pressed.
+ * @param {string} selector
+ * @param {boolean} isPressed
+ */
+function setPressed(selector, isPressed) {
+    query(selector, HTMLButtonElement).setAttribute("aria-pressed", String(isPressed));
+}
+
+/**
+ * Presses the button of a keyboard shortcut.
+ * @param {KeyboardEvent} event
+ */
+function pressShortcut(event) {
+    const hasModifier = event.altKey || event.ctrlKey || event.metaKey;
+    const { target } = event;
+    const isTyping = target instanceof Element && target.closest("input:not([type=checkbox]), dialog");
+    if (hasModifier || event.repeat || isTyping || !query("#shortcuts", HTMLInputElement).checked) return;
+    const key = CSS.escape(event.key.toLowerCase());
+    const button = document.querySelector(`#controls:not([hidden]) [aria-keyshortcuts="${key}"]`);
+    if (!(button instanceof HTMLButtonElement)) return;
     event.preventDefault();
     button.click();
 }
 
+/** Requests the settings, and creates the page. */
 async function load() {
     const server = new Server(new URLSearchParams(location.search).get("token"));
     try {
         const settings = await server.settings();
         if (settings.source !== null) {
             document.title = `${settings.source}, live`;
-            find("#title").textContent = document.title;
+            query("#title", HTMLElement).textContent = document.title;
         }
         new Page(server, settings);
-    } catch (problem) {
-        if (!(problem.status >= 0)) throw problem;
-        const name = problem.status === 401 || problem.status === 403 ? "token" : "unreachable";
-        states.show(name, { problem: problem.message });
-        find("#action").addEventListener("click", load, { once: true });
+    } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        state.show(error.isUnauthorized ? "unauthorized" : "unreachable", { problem: error.message });
+        query("#action", HTMLButtonElement).addEventListener("click", load, { once: true });
     }
 }
 

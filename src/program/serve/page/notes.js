@@ -1,79 +1,94 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// Notes: the dialog that asks for one, and their list.
+// The dialog for a note, and the list of notes.
 
-import { clock } from "./text.js";
+import { create, query } from "./dom.js";
+import { formatPosition } from "./text.js";
+
+/** @import { Note, SessionLog } from "./session-log.js" */
 
 export class Notes {
-    #dialog = document.querySelector("#note-dialog");
-    #time = document.querySelector("#note-time");
-    #text = document.querySelector("#note-text");
-    #list = document.querySelector("#notes");
-    #none = document.querySelector("#no-notes");
-    /** What the dialog asks about. */
-    #asked = null;
-    #changed;
+    #dialog = query("#note-dialog", HTMLDialogElement);
+    #time = query("#note-time", HTMLElement);
+    #text = query("#note-text", HTMLInputElement);
+    #list = query("#notes", HTMLElement);
+    #noNotes = query("#no-notes", HTMLElement);
+    #heading = query("#notes-heading", HTMLElement);
+    /**
+     * The note that the dialog is open for.
+     * @type {{ log: SessionLog, note: Note } | null}
+     */
+    #open = null;
+    #onChange;
 
-    /** @param {function(): void} changed is called after each change */
-    constructor(changed) {
-        this.#changed = changed;
-        document.querySelector("#note-form").addEventListener("submit", (event) => {
+    /** @param {() => void} onChange called after each change of the notes */
+    constructor(onChange) {
+        this.#onChange = onChange;
+        query("#note-form", HTMLFormElement).addEventListener("submit", (event) => {
             event.preventDefault();
             this.#save();
         });
-        document.querySelector("#note-cancel").addEventListener("click", () => this.#dialog.close());
+        query("#note-cancel", HTMLElement).addEventListener("click", () => this.#dialog.close());
         this.#dialog.addEventListener("close", () => this.#discard());
     }
 
-    /** Asks for a note at the present moment. */
-    ask(session) {
+    /**
+     * Adds a note at the current time, and opens the dialog for its text.
+     * @param {SessionLog} log
+     */
+    add(log) {
         if (this.#dialog.open) return;
-        const note = session.mark();
-        this.#asked = { session, note };
-        this.#time.textContent = clock(note.time_ns / 1e9);
+        const note = log.addNote();
+        this.#open = { log, note };
+        this.#time.textContent = formatPosition(note.time_ns / 1e9);
         this.#text.value = "";
         this.#dialog.showModal();
         this.#text.focus();
     }
 
-    /** Lists a session's. */
-    list(session) {
-        const items = session.notes.map((note) => this.#item(session, note));
+    /**
+     * Lists the notes of a session.
+     * @param {SessionLog} log
+     */
+    list(log) {
+        const items = log.notes.map((note) => this.#createItem(log, note));
         this.#list.replaceChildren(...items);
-        this.#none.hidden = items.length > 0;
-        this.#changed();
+        this.#noNotes.hidden = items.length > 0;
+        this.#onChange();
     }
 
     #save() {
         const text = this.#text.value.trim();
-        if (!text) return;
-        const { session, note } = this.#asked;
-        session.write(note, text);
-        this.#asked = null;
+        if (!text || !this.#open) return;
+        const { log, note } = this.#open;
+        log.setNoteText(note, text);
+        this.#open = null;
         this.#dialog.close();
-        this.list(session);
+        this.list(log);
     }
 
     #discard() {
-        if (this.#asked) this.#asked.session.remove(this.#asked.note);
-        this.#asked = null;
+        if (this.#open) this.#open.log.removeNote(this.#open.note);
+        this.#open = null;
     }
 
-    #item(session, note) {
-        const item = document.createElement("li");
-        const [time, text, remove] = ["time", "span", "button"].map((name) => document.createElement(name));
-        time.textContent = clock(note.time_ns / 1e9);
-        text.textContent = note.text;
+    /**
+     * @param {SessionLog} log
+     * @param {Note} note
+     */
+    #createItem(log, note) {
+        const position = formatPosition(note.time_ns / 1e9);
+        const remove = create("button", "", "Remove");
         remove.type = "button";
-        remove.textContent = "Remove";
-        remove.setAttribute("aria-label", `Remove the note at ${time.textContent}`);
+        remove.setAttribute("aria-label", `Remove the note at ${position}`);
         remove.addEventListener("click", () => {
-            session.remove(note);
-            this.list(session);
-            // What had the focus is gone.
-            document.querySelector("#notes-head").focus();
+            log.removeNote(note);
+            this.list(log);
+            // The button that had the focus no longer exists.
+            this.#heading.focus();
         });
-        item.append(time, text, remove);
+        const item = create("li");
+        item.append(create("time", "", position), create("span", "", note.text), remove);
         return item;
     }
 }

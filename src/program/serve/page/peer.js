@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// One WebRTC connection to the server, from its offer to its end. It is never mended: connection.js
-// makes another one.
+// One WebRTC connection to the server. A peer that has failed is not reused: connection.js creates a new one.
 
-/** How long candidates are collected. */
-const GATHERING_MS = 2_000;
+/** @import { Server } from "./server.js" */
+/** @import { Closing, ControlMessage, FrameRecord, PageMessage, Settings } from "./types.js" */
 
-/** How long it may take until the channels are open. */
-const OPENING_MS = 15_000;
+/**
+ * @typedef {object} PeerEvents
+ * @property {(record: FrameRecord) => void} sample a record of an analysed frame
+ * @property {(record: FrameRecord) => void} frame a record of any frame, for drawing
+ * @property {(track: MediaStreamTrack) => void} video the server's video
+ * @property {(closing: Closing) => void} closing the server closes the session
+ * @property {() => void} lost the connection is lost
+ */
 
-/** A network may be away for so long. */
-const ABSENCE_MS = 3_000;
+/** Maximum time for gathering ICE candidates. */
+const GATHERING_TIMEOUT_MS = 2_000;
+
+/** Maximum time until the data channels are open. */
+const OPENING_TIMEOUT_MS = 15_000;
+
+/** Maximum duration of a network outage. */
+const OUTAGE_TIMEOUT_MS = 3_000;
 
 export class Peer {
     #server;
@@ -18,87 +29,104 @@ export class Peer {
     #track;
     #events;
     #connection = new RTCPeerConnection();
+    /** @type {RTCRtpSender | null} */
     #sender = null;
+    /** @type {RTCDataChannel | null} */
     #control = null;
+    /** @type {string | null} */
     #id = null;
-    #closed = false;
-    #heartbeat = 0;
-    #absence = 0;
+    #isClosed = false;
+    #heartbeatTimer = 0;
+    #outageTimer = 0;
 
     /**
-     * @param {import("./server.js").Server} server
-     * @param {object} settings the server's
-     * @param {MediaStreamTrack|null} track the camera's, to be sent
-     * @param {{sample: function, frame: function, video: function, closing: function, lost: function}} events
+     * @param {Server} server
+     * @param {Settings} settings
+     * @param {MediaStreamTrack | null} track the camera's track, which is sent to the server
+     * @param {PeerEvents} events
      */
     constructor(server, settings, track, events) {
-        [this.#server, this.#settings, this.#track, this.#events] = [server, settings, track, events];
+        this.#server = server;
+        this.#settings = settings;
+        this.#track = track;
+        this.#events = events;
     }
 
-    /** Resolves when the server hears and is heard. Rejects with a `Refusal` or another error. */
+    /** Resolves when messages pass in both directions. Rejects with a `RequestError` or another error. */
     async open() {
         const connection = this.#connection;
         const opened = this.#listen();
-        // It is awaited last, and may fail before.
+        // It may reject before it is awaited below.
         opened.catch(() => {});
         const { id, offer } = await this.#server.createSession();
         this.#id = id;
-        if (this.#closed) return this.#server.end(id);
+        if (this.#isClosed) {
+            this.#server.deleteSession(id);
+            return;
+        }
         await connection.setRemoteDescription({ type: "offer", sdp: offer });
         if (this.#settings.source === null) await this.#attachCamera();
         await connection.setLocalDescription();
-        await this.#gathered();
-        await this.#server.answer(id, connection.localDescription.sdp);
+        await this.#gatherCandidates();
+        await this.#server.sendAnswer(id, connection.localDescription?.sdp ?? "");
         await this.#limitBitrate();
         await opened;
     }
 
-    /** Tells the server something. */
+    /**
+     * Sends a message if the connection is open.
+     * @param {PageMessage} message
+     */
     send(message) {
         if (this.#control?.readyState === "open") this.#control.send(JSON.stringify(message));
     }
 
-    /** Sends another track, or none. */
+    /**
+     * Sends another track, or none.
+     * @param {MediaStreamTrack | null} track
+     */
     async replaceTrack(track) {
         this.#track = track;
         await this.#sender?.replaceTrack(track);
     }
 
-    /** For good, and without an event. */
+    /** Closes the connection without an event. */
     close() {
-        if (this.#closed) return;
-        this.#closed = true;
-        clearInterval(this.#heartbeat);
-        clearTimeout(this.#absence);
+        if (this.#isClosed) return;
+        this.#isClosed = true;
+        clearInterval(this.#heartbeatTimer);
+        clearTimeout(this.#outageTimer);
         this.#connection.close();
-        if (this.#id !== null) this.#server.end(this.#id);
+        if (this.#id !== null) this.#server.deleteSession(this.#id);
     }
 
     #lose() {
-        if (this.#closed) return;
+        if (this.#isClosed) return;
         this.close();
         this.#events.lost();
     }
 
+    /** Handles events of the connection. Resolves when the data channel `control` is open. */
     #listen() {
         const connection = this.#connection;
         connection.addEventListener("track", ({ track }) => {
             if (this.#settings.source !== null) this.#events.video(track);
         });
         connection.addEventListener("connectionstatechange", () => {
-            clearTimeout(this.#absence);
+            clearTimeout(this.#outageTimer);
             const state = connection.connectionState;
             if (state === "failed" || state === "closed") this.#lose();
-            if (state === "disconnected") this.#absence = setTimeout(() => this.#lose(), ABSENCE_MS);
+            if (state === "disconnected") this.#outageTimer = setTimeout(() => this.#lose(), OUTAGE_TIMEOUT_MS);
         });
-        return new Promise((resolve, reject) => {
-            const timeout = setTimeout(() => reject(new Error("No connection came about.")), OPENING_MS);
+        return new Promise((/** @type {(value?: void) => void} */ resolve, reject) => {
+            const fail = () => reject(new Error("the data channels did not open in time"));
+            const timer = setTimeout(fail, OPENING_TIMEOUT_MS);
             connection.addEventListener("datachannel", ({ channel }) => {
                 this.#receive(channel);
                 if (channel.label !== "control") return;
                 const ready = () => {
-                    clearTimeout(timeout);
-                    this.#beat();
+                    clearTimeout(timer);
+                    this.#startHeartbeat();
                     resolve();
                 };
                 this.#control = channel;
@@ -108,34 +136,51 @@ export class Peer {
         });
     }
 
+    /** @param {RTCDataChannel} channel */
     #receive(channel) {
-        const receivers = {
-            samples: this.#events.sample,
-            frames: this.#events.frame,
-            control: ({ closing }) => {
-                if (!closing || this.#closed) return;
-                this.close();
-                this.#events.closing(closing);
-            },
-        };
-        const receive = receivers[channel.label];
+        const receive = this.#receiver(channel.label);
         if (!receive) return;
         channel.addEventListener("message", ({ data }) => {
-            const message = this.#closed ? null : parsed(data);
+            const message = this.#isClosed ? null : parseMessage(data);
             if (message) receive(message);
         });
         channel.addEventListener("close", () => this.#lose());
     }
 
-    #beat() {
-        const alive = () => this.send({ alive: true });
-        alive();
-        this.#heartbeat = setInterval(alive, 1_000 * this.#settings.heartbeat_s);
+    /**
+     * Returns the receiver of the messages of a data channel.
+     * @param {string} label
+     * @returns {((message: any) => void) | null}
+     */
+    #receiver(label) {
+        switch (label) {
+            case "samples":
+                return this.#events.sample;
+            case "frames":
+                return this.#events.frame;
+            case "control":
+                return (message) => this.#receiveControl(message);
+            default:
+                return null;
+        }
+    }
+
+    /** @param {ControlMessage} message */
+    #receiveControl({ closing }) {
+        if (!closing || this.#isClosed) return;
+        this.close();
+        this.#events.closing(closing);
+    }
+
+    #startHeartbeat() {
+        const beat = () => this.send({ alive: true });
+        beat();
+        this.#heartbeatTimer = setInterval(beat, 1_000 * this.#settings.heartbeat_s);
     }
 
     async #attachCamera() {
         const transceiver = this.#connection.getTransceivers().find((it) => it.receiver.track.kind === "video");
-        if (!transceiver) throw new Error("The server does not take video.");
+        if (!transceiver) throw new Error("the server does not accept video");
         transceiver.direction = "sendonly";
         this.#sender = transceiver.sender;
         await this.#sender.replaceTrack(this.#track);
@@ -149,25 +194,31 @@ export class Peer {
             encoding.maxBitrate = 1_000 * kilobits_per_second;
             encoding.maxFramerate = frames_per_second;
         }
-        // Where frames change their size, faces are followed anew.
+        // Tracks of faces restart if the size of frames changes.
         parameters.degradationPreference = "maintain-resolution";
-        // Where a browser does not know how, the server's own limits hold.
+        // The server enforces its limits even if the browser does not support these parameters.
         await this.#sender.setParameters(parameters).catch(() => {});
     }
 
-    #gathered() {
+    /** Resolves when all ICE candidates are known, or after a timeout. */
+    #gatherCandidates() {
         const connection = this.#connection;
-        return new Promise((resolve) => {
-            const check = () => connection.iceGatheringState === "complete" && resolve();
+        return new Promise((/** @type {(value?: void) => void} */ resolve) => {
+            const check = () => {
+                if (connection.iceGatheringState === "complete") resolve();
+            };
             connection.addEventListener("icegatheringstatechange", check);
-            setTimeout(resolve, GATHERING_MS);
+            setTimeout(resolve, GATHERING_TIMEOUT_MS);
             check();
         });
     }
 }
 
-/** A message, or null for what is none. */
-function parsed(data) {
+/**
+ * Parses a message; returns null if it is not JSON.
+ * @param {string} data
+ */
+function parseMessage(data) {
     try {
         return JSON.parse(data);
     } catch {

@@ -1,82 +1,107 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// What is asked of the server by HTTP.
+// Client of the server's HTTP API.
 
-import { sentence } from "./text.js";
+import { toSentence } from "./text.js";
 
-/** How long an answer may take. */
-const PATIENCE_MS = 10_000;
+/** @import { ProblemResponse, ServerExportFormat, SessionOffer, Settings } from "./types.js" */
 
-/** How long an export may take. */
-const EXPORT_PATIENCE_MS = 120_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const EXPORT_TIMEOUT_MS = 120_000;
 
-/** Why a request brought nothing; the message is for people. */
-export class Refusal extends Error {
+/** Reports a request that failed; the message is for the visitor. */
+export class RequestError extends Error {
     /**
-     * @param {string} problem
-     * @param {number} status the answer's; 0 where there was none
-     * @param {number|null} retryAfter_s when the server asks to come again
+     * @param {string} message
+     * @param {number} status the response's HTTP status; 0 if there was no response
+     * @param {number | null} retryAfter_s the response's `Retry-After`
      */
-    constructor(problem, status, retryAfter_s = null) {
-        super(problem);
+    constructor(message, status, retryAfter_s = null) {
+        super(message);
         this.status = status;
         this.retryAfter_s = retryAfter_s;
     }
+
+    /** Whether the server rejected the token. */
+    get isUnauthorized() {
+        return this.status === 401 || this.status === 403;
+    }
 }
 
+/** Sends requests. All methods but `deleteSession` throw a `RequestError`. */
 export class Server {
+    /** @type {Record<string, string>} */
     #headers;
 
-    /** @param {string|null} token as the page's address has it */
+    /** @param {string | null} token from the page's address */
     constructor(token) {
         this.#headers = token === null ? {} : { Authorization: `Bearer ${token}` };
     }
 
+    /** @returns {Promise<Settings>} */
     async settings() {
-        return (await this.#ask("/settings")).json();
+        return (await this.#request("/settings")).json();
     }
 
-    /** @returns {Promise<{id: string, offer: string}>} */
+    /** @returns {Promise<SessionOffer>} */
     async createSession() {
-        return (await this.#ask("/sessions", { method: "POST" })).json();
+        return (await this.#request("/sessions", { method: "POST" })).json();
     }
 
-    async answer(id, answer) {
+    /**
+     * Sends the answer to a session's offer.
+     * @param {string} id
+     * @param {string} answer in SDP
+     */
+    async sendAnswer(id, answer) {
         const headers = { "Content-Type": "application/json" };
         const body = JSON.stringify({ answer });
-        await this.#ask(`/sessions/${encodeURIComponent(id)}/answer`, { method: "POST", headers, body });
+        await this.#request(`/sessions/${encodeURIComponent(id)}/answer`, { method: "POST", headers, body });
     }
 
-    /** Also while the page goes away. A server that does not hear it notices by itself. */
-    end(id) {
+    /**
+     * Ends a session, even while the page is being closed. If the request fails, the session times out on the server.
+     * @param {string} id
+     */
+    deleteSession(id) {
         const options = { method: "DELETE", keepalive: true };
-        this.#ask(`/sessions/${encodeURIComponent(id)}`, options).catch(() => {});
+        this.#request(`/sessions/${encodeURIComponent(id)}`, options).catch(() => {});
     }
 
-    /** The session's file in another format: `csv`, `vtt` or `html`. */
-    async export(format, file) {
+    /**
+     * Exports a session's JSON lines to another format.
+     * @param {ServerExportFormat} format
+     * @param {Blob} lines
+     */
+    async export(format, lines) {
         const headers = { "Content-Type": "application/x-ndjson" };
-        const options = { method: "POST", headers, body: file };
-        return (await this.#ask(`/export/${format}`, options, EXPORT_PATIENCE_MS)).blob();
+        const options = { method: "POST", headers, body: lines };
+        return (await this.#request(`/export/${format}`, options, EXPORT_TIMEOUT_MS)).blob();
     }
 
-    async #ask(path, options = {}, patience_ms = PATIENCE_MS) {
+    /**
+     * @param {string} path
+     * @param {RequestInit & { headers?: Record<string, string> }} options
+     * @param {number} timeout_ms
+     */
+    async #request(path, options = {}, timeout_ms = REQUEST_TIMEOUT_MS) {
         let response;
         try {
             response = await fetch(path, {
                 ...options,
                 headers: { ...this.#headers, ...options.headers },
                 cache: "no-store",
-                signal: AbortSignal.timeout(patience_ms),
+                signal: AbortSignal.timeout(timeout_ms),
             });
         } catch {
-            throw new Refusal("The server cannot be reached.", 0);
+            throw new RequestError("The server cannot be reached.", 0);
         }
         if (response.ok) return response;
-        const told = await response.json().catch(() => null);
+        /** @type {ProblemResponse | null} */
+        const body = await response.json().catch(() => null);
         const status = `${response.status} ${response.statusText}`.trim();
-        const problem = sentence(told?.problem ?? `The server answered ${status}`);
+        const message = toSentence(body?.problem ?? `The server responded with ${status}`);
         const seconds = Number(response.headers.get("Retry-After") || NaN);
-        throw new Refusal(problem, response.status, Number.isFinite(seconds) ? seconds : null);
+        throw new RequestError(message, response.status, Number.isFinite(seconds) ? seconds : null);
     }
 }

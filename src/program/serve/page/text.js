@@ -1,34 +1,50 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// How numbers are told.
+// Formats numbers and messages as text.
 
-/** A position such as `1:02:03`, cut to seconds. */
-export function clock(seconds) {
+/**
+ * Formats a position such as `1:02:03`, rounded down to seconds.
+ * @param {number} seconds
+ */
+export function formatPosition(seconds) {
     const whole = Math.max(Math.floor(seconds), 0);
-    const padded = (number) => String(number).padStart(2, "0");
+    const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
     const minutes = Math.floor(whole / 60) % 60;
     const hours = Math.floor(whole / 3600);
-    const rest = padded(whole % 60);
-    return hours ? `${hours}:${padded(minutes)}:${rest}` : `${minutes}:${rest}`;
+    const rest = pad(whole % 60);
+    return hours ? `${hours}:${pad(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** A share such as `23%`; what there is a little of does not become nothing. */
-export function percent(share) {
+/**
+ * Formats a share such as `23%`; a small one is not rounded to zero.
+ * @param {number} share from 0 to 1
+ */
+export function formatPercent(share) {
     return share > 0 && share < 0.005 ? "under 1%" : `${Math.round(100 * share)}%`;
 }
 
-/** A score or another figure from 0 to 1. */
-export function score(value) {
+/**
+ * Formats a score or a confidence.
+ * @param {number} value from 0 to 1
+ */
+export function formatScore(value) {
     return value.toFixed(2);
 }
 
-/** A number of things, such as `1 face` or `2 faces`. */
-export function count(number, thing) {
+/**
+ * Formats a number of things, such as `1 face` or `2 faces`.
+ * @param {number} number
+ * @param {string} thing
+ */
+export function formatCount(number, thing) {
     return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
-/** What the server says, as a sentence. It may begin with the name of a file. */
-export function sentence(text) {
-    const whole = /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+/**
+ * Turns a message into a sentence: with a capital letter, unless it starts with a file name, and a full stop.
+ * @param {string} message
+ */
+export function toSentence(message) {
+    const whole = /^[a-z]+ /.test(message) ? message.charAt(0).toUpperCase() + message.slice(1) : message;
     return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }

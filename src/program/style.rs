@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How pages look.
+//! The style of the live page and of reports.
 
 use gstattitude::drawing::Colors;
 
-/// The style that all pages have in common, with the colours of the overlay.
-pub fn style() -> String {
+/// Returns the style that the live page and reports share, with the default colours of the overlay.
+pub fn common_style() -> String {
     let Colors {
         positive,
         neutral,
@@ -17,6 +17,6 @@ pub fn style() -> String {
     format!(
         ":root{{--positive:{positive};--neutral:{neutral};--negative:{negative};\
          --unknown:{unknown}}}\n{}",
-        include_str!("look.css")
+        include_str!("common.css")
     )
 }

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MPL-2.0
+//
+// Types of the data that the page exchanges with the server and that its modules exchange with each other. A browser
+// never loads this file.
+
+/** An attitude that has a score. */
+export type ScoredAttitude = "positive" | "neutral" | "negative";
+
+/** A face's attitude; `unknown` if no score is high enough. */
+export type Attitude = ScoredAttitude | "unknown";
+
+/** One score from 0 to 1 per attitude. */
+export type Scores = Record<ScoredAttitude, number>;
+
+/** Left, top, width and height in pixels of the frame; may extend beyond the frame. */
+export type Box = [left: number, top: number, width: number, height: number];
+
+/** A face of a `FrameRecord`. */
+export interface FaceRecord {
+    /** Number of the face's track, from 1; unique within its stream. */
+    track: number;
+    box: Box;
+    landmarks: [x: number, y: number][] | null;
+    detection: number;
+    attitude: Attitude;
+    confidence: number;
+    /** All 0 if the face has not been classified. */
+    scores: Scores;
+    raw: Scores;
+    emotions: { [name: string]: number };
+    fresh: boolean;
+    /** Time since the face was classified. */
+    age_ns: number;
+}
+
+/** A record in JSON: the results for one frame. `record.schema.json` defines it. */
+export interface FrameRecord {
+    schema: 1;
+    stream: string;
+    frame: number;
+    pts_ns: number | null;
+    running_time_ns: number | null;
+    stream_time_ns: number | null;
+    /** Time of capture in ISO 8601. */
+    utc: string | null;
+    width: number;
+    height: number;
+    faces: FaceRecord[];
+}
+
+/** A record with the times and track numbers of the session, which spans several streams. */
+export interface SessionRecord extends FrameRecord {
+    running_time_ns: number;
+}
+
+/** A note in the session's JSON lines. `note.schema.json` defines it. */
+export interface NoteRecord {
+    note: string;
+    running_time_ns: number;
+}
+
+/** Limits of the video that the server accepts. */
+export interface VideoLimits {
+    width: number;
+    height: number;
+    frames_per_second: number;
+    kilobits_per_second: number;
+}
+
+/** The response to `GET /settings`. */
+export interface Settings {
+    /** Name of the video that the server shows; null if the visitor's camera is analysed. */
+    source: string | null;
+    limits: VideoLimits;
+    /** Interval of `{ alive: true }` messages. */
+    heartbeat_s: number;
+}
+
+/** The response to `POST /sessions`. */
+export interface SessionOffer {
+    id: string;
+    /** The offer in SDP. */
+    offer: string;
+}
+
+/** The body of an error response. */
+export interface ProblemResponse {
+    problem: string;
+}
+
+/** A format that the server exports a session to. */
+export type ServerExportFormat = "csv" | "vtt" | "html";
+
+/** A message from the page on the data channel `control`. */
+export type PageMessage = { alive: true } | { analysis: boolean };
+
+/** A message from the server on the data channel `control`. */
+export interface ControlMessage {
+    closing?: Closing;
+}
+
+/** The server's reason for closing a session. */
+export interface Closing {
+    reason: "left" | "ended" | "shutdown" | "limit" | "timeout" | "failed";
+    problem: string;
+}
+
+/** A source of frames that has a size. */
+export type FrameImage = HTMLVideoElement | HTMLCanvasElement;
+
+/** A frame with its record. */
+export interface AnnotatedFrame {
+    image: FrameImage;
+    /** Null if no record is known for the frame. */
+    record: FrameRecord | null;
+    /** Whether the record belongs to exactly this frame. */
+    isExact: boolean;
+    /** Time of capture on the clock of `performance.now`, if known. */
+    captured_ms: number | null;
+}
+
+/** What a stretch of a timeline shows. */
+export type SegmentKind = Attitude | "no-face";
+
+/** A stretch of a timeline. */
+export interface Segment {
+    kind: SegmentKind;
+    start_s: number;
+    end_s: number;
+}
+
+/** A note's position on a timeline. */
+export interface NoteMark {
+    time_ns: number;
+}
