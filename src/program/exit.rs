@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 /// Exit status if the arguments are wrong, as clap has it.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 
 /// Exit status after a signal.
 const INTERRUPTED: u8 = 130;
@@ -22,8 +22,6 @@ pub(crate) enum Status {
     Success,
     /// A part failed, and was reported when it did.
     Failure,
-    /// The arguments are wrong, which was reported.
-    Usage,
     /// A signal stopped it.
     Interrupted,
 }
@@ -43,7 +41,6 @@ impl From<Status> for ExitCode {
         match status {
             Status::Success => Self::SUCCESS,
             Status::Failure => Self::FAILURE,
-            Status::Usage => Self::from(USAGE),
             Status::Interrupted => Self::from(INTERRUPTED),
         }
     }

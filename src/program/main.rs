@@ -11,7 +11,7 @@ mod console;
 mod exit;
 mod playback;
 mod style;
-mod times;
+mod values;
 mod workers;
 
 mod networks;
@@ -79,13 +79,17 @@ impl Command {
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
+    Analyze(#[from] analyze::AnalyzeError),
+    #[error(transparent)]
     Other(#[from] Box<dyn Error>),
 }
 
 impl Failure {
     fn exit_code(&self) -> ExitCode {
-        let Self::Other(_) = self;
-        ExitCode::FAILURE
+        match self {
+            Self::Analyze(error) if error.is_usage() => ExitCode::from(exit::USAGE),
+            _ => ExitCode::FAILURE,
+        }
     }
 }
 

@@ -15,6 +15,21 @@ use gstattitude::message::{self, AttitudeMessage, MessageError};
 pub(crate) const VIDEO: &str = "video/x-raw";
 pub(crate) const AUDIO: &str = "audio/x-raw";
 
+/// GStreamer or the plugin cannot be initialised.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InitError {
+    #[error("cannot initialise GStreamer")]
+    GStreamer(#[source] glib::Error),
+    #[error("cannot register the elements")]
+    Plugin(#[source] glib::BoolError),
+}
+
+/// Initialises GStreamer and registers the elements of this project.
+pub(crate) fn init() -> Result<(), InitError> {
+    gst::init().map_err(InitError::GStreamer)?;
+    gstattitude::plugin_register_static().map_err(InitError::Plugin)
+}
+
 /// A path cannot be written as a URI.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UriError {

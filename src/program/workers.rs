@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct Finished<O, E> {
     /// Output of each item, in the order of the items; `None` for one that failed or was not started.
     pub(crate) outputs: Vec<Option<O>>,
-    /// The error of the first item that has one.
-    pub(crate) error: Option<E>,
+    /// Errors, in the order of the items.
+    pub(crate) errors: Vec<E>,
 }
 
 /// Runs `work` on each of `items`, with one thread per worker. After an error no other item is started.
@@ -48,14 +48,12 @@ pub(crate) fn run<W: Send, I: Sync, O: Send, E: Send>(
     done.sort_by_key(|(index, _)| *index);
     let mut finished = Finished {
         outputs: items.iter().map(|_| None).collect(),
-        error: None,
+        errors: Vec::new(),
     };
     for (index, result) in done {
         match result {
             Ok(output) => finished.outputs[index] = Some(output),
-            Err(error) => {
-                finished.error.get_or_insert(error);
-            }
+            Err(error) => finished.errors.push(error),
         }
     }
     finished
@@ -70,8 +68,8 @@ mod tests {
         let items: Vec<usize> = (0..50).collect();
         let finished = run(&mut [(); 4], &items, |(), item| Ok::<_, ()>(item * 2));
         let outputs = items.iter().map(|item| Some(item * 2)).collect();
-        let error = None;
-        assert_eq!(finished, Finished { outputs, error });
+        let errors = Vec::new();
+        assert_eq!(finished, Finished { outputs, errors });
     }
 
     #[test]
@@ -81,7 +79,7 @@ mod tests {
             _ => Ok(item),
         });
         let outputs = vec![Some(1), Some(2), None, None];
-        let error = Some("three");
-        assert_eq!(finished, Finished { outputs, error });
+        let errors = vec!["three"];
+        assert_eq!(finished, Finished { outputs, errors });
     }
 }

@@ -1,47 +1,56 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The annotated video: what is drawn, encoded and written, with the sound.
+//! Draws, encodes and writes the annotated video, with the sound of the recording.
 
 use std::path::Path;
 
 use gst::prelude::*;
 
-/// The name of its file.
-pub const FILE: &str = "annotated.mp4";
+/// File name.
+pub(super) const FILE: &str = "annotated.mp4";
 
-/// The elements that take more than what GStreamer's base has, with Debian's packages of them.
+/// Required elements that are not in GStreamer's base plugins, with their packages in Debian.
 const NEEDED: [(&str, &str); 3] = [
     ("x264enc", "gstreamer1.0-plugins-ugly"),
     ("avenc_aac", "gstreamer1.0-libav"),
     ("mp4mux", "gstreamer1.0-plugins-good"),
 ];
 
-/// What is not installed, with the command that does.
-pub fn missing() -> Option<String> {
-    let mut missing = NEEDED
-        .iter()
-        .filter(|(name, _)| gst::ElementFactory::find(name).is_none());
-    let (name, package) = missing.next()?;
-    Some(format!(
-        "--annotate needs GStreamer's element {name}, which is not installed; on Debian: apt install \
-         {package}"
-    ))
+/// A required element is not installed.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "--annotate needs GStreamer's element {name}, which is not installed; on Debian: apt install {package}"
+)]
+pub(crate) struct MissingElement {
+    name: &'static str,
+    package: &'static str,
 }
 
-/// The part of the pipeline behind the analysis.
-pub struct Annotation {
+/// Checks that the required elements are installed.
+pub(super) fn check_elements() -> Result<(), MissingElement> {
+    let mut missing = NEEDED
+        .into_iter()
+        .filter(|(name, _)| gst::ElementFactory::find(name).is_none());
+    match missing.next() {
+        Some((name, package)) => Err(MissingElement { name, package }),
+        None => Ok(()),
+    }
+}
+
+/// The part of the pipeline after the analysis.
+pub(super) struct Annotation {
     muxer: glib::WeakRef<gst::Element>,
 }
 
 impl Annotation {
-    /// Adds it to `pipeline`, behind `analysis`, with a file at `path`.
-    pub fn add(
+    /// Adds it to `pipeline`, linked to `analysis`; writes to a file at `path`.
+    pub(super) fn add(
         pipeline: &gst::Pipeline,
         analysis: &gst::Element,
         path: &Path,
         blurs: bool,
     ) -> Result<Self, glib::BoolError> {
-        // H.264 wants even sizes.
+        // H.264 requires an even width and height.
         let video = bin(
             "attitudeoverlay name=overlay ! queue ! videoconvert ! videoscale \
              ! video/x-raw,format=I420,width=[2,16384,2],height=[2,16384,2] \
@@ -61,8 +70,8 @@ impl Annotation {
         })
     }
 
-    /// Takes the sound of `pad`, if it is the first; whether it does.
-    pub fn add_sound(&self, pipeline: &gst::Pipeline, pad: &gst::Pad) -> bool {
+    /// Links the sound of `pad`, unless another sound is linked; returns `true` if it was linked.
+    pub(super) fn add_sound(&self, pipeline: &gst::Pipeline, pad: &gst::Pad) -> bool {
         const NAME: &str = "sound";
         let Some(muxer) = self.muxer.upgrade() else {
             return false;
@@ -71,7 +80,7 @@ impl Annotation {
             return false;
         }
         let add = || -> Result<(), glib::BoolError> {
-            // It may have to wait for all of the video that is being encoded.
+            // The sound waits for all frames that are in the encoder.
             let sound = bin(
                 "queue max-size-buffers=0 max-size-bytes=0 max-size-time=10000000000 \
                  ! audioconvert ! audioresample ! avenc_aac ! queue",
@@ -81,9 +90,9 @@ impl Annotation {
             sound.link(&muxer)?;
             sound.sync_state_with_parent()?;
             let input = sound.static_pad("sink");
-            let input = input.ok_or_else(|| glib::bool_error!("the sound has no way in"))?;
+            let input = input.ok_or_else(|| glib::bool_error!("the sound bin has no sink pad"))?;
             pad.link(&input)
-                .map_err(|error| glib::bool_error!("the sound does not link: {error}"))?;
+                .map_err(|error| glib::bool_error!("cannot link the sound: {error}"))?;
             Ok(())
         };
         match add() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What can be said on the command line.
+//! Arguments of `gst-attitude analyze`.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -12,92 +12,92 @@ use attitude_inference::model::Source;
 use clap::{Args, ValueEnum, value_parser};
 
 use crate::networks::NetworkArguments;
-use crate::times::parse_time_s;
+use crate::values::{self, ValueError};
 
-const SPREADING: &str = "For programs that spread recordings over machines";
+const DISTRIBUTION: &str = "For programs that distribute recordings over machines";
 
-/// Analyses recordings: who is seen when, with which attitude, as tables and a summary of each
+/// Analyses recordings: which persons are visible when, and with which attitude
 ///
-/// Each recording gets a folder in DIR:
+/// Writes a folder per recording in DIR:
 ///
 ///   records.jsonl   each sampled frame with its faces, as JSON lines
-///   faces.csv       the same as a table, a row a face
+///   faces.csv       the same as a table, one row per face
 ///   faces.parquet   the same table for pandas, DuckDB, R, ...
 ///   attitude.vtt    subtitles for a player
-///   annotated.mp4   the video with boxes and labels, where --annotate asks for it
+///   annotated.mp4   the video with boxes and labels, with --annotate
 ///   summary.json    the recording, how it was analysed, and its persons over time
-///   report.html     the same to look at, beside the recording
+///   report.html     the same as a page, with the recording
 ///
-/// and DIR gets summary.csv, a row a recording, also for those that failed, and index.html, which
-/// leads to the reports.
+/// and in DIR summary.csv, one row per recording, including those that failed, and index.html, which
+/// links to the reports.
 ///
-/// A folder appears when it is whole. The same command again goes on where it was stopped: what is
-/// done and has not changed is left alone.
+/// A folder appears when it is complete. If a run is stopped, the same command continues it:
+/// recordings that are done and have not changed are skipped.
 #[derive(Args)]
 #[command(
     verbatim_doc_comment,
     after_long_help = "\
-A recording that breaks off in the middle keeps what could be read; its summary.json and summary.csv \
-name the damage. A recording that cannot be read at all is named with the reason, and the others go on.
+If a recording is damaged, the part before the damage is analysed, and summary.json and summary.csv name \
+the damage. If a recording cannot be read, the reason is reported, and the others are analysed.
 
-Subtitles, summaries and stream_time_ns tell positions in the recording, also with --from.
+Times in subtitles and summaries, and stream_time_ns, are positions in the recording, also with --from.
 
 Examples:
   # All recordings in a folder and its folders
   gst-attitude analyze interviews -o results
 
-  # Ten minutes of one, with a video to look at
+  # Ten minutes of one recording, with an annotated video
   gst-attitude analyze talk.mkv -o results --from 5:00 --to 15:00 --annotate
 
-  # Every frame, with unrecognisable faces
+  # Every frame, with pixelated faces
   gst-attitude analyze 'day?/*.mp4' -o results --blur
 
-  # For a program that watches
+  # With events for another program
   gst-attitude analyze interviews -o results --json --quiet
 
-The exit status is 0 if all went well, 1 if something was lost or damaged, 2 if these arguments are \
-wrong, and 130 if it was stopped by Ctrl-C or SIGTERM; a second Ctrl-C stops at once."
+The exit status is 0 on success, 1 if a recording failed or is damaged, 2 if the arguments are wrong, and \
+130 after Ctrl-C or SIGTERM; a second Ctrl-C stops at once."
 )]
 pub struct Arguments {
     /// Recordings: files, folders, patterns such as 'day?/*.mp4', http:// or https:// addresses
     ///
-    /// Folders are searched with all that is in them, but for what is hidden and DIR, for files that
-    /// GStreamer takes for video or whose names say so.
+    /// Folders are searched recursively for files that GStreamer detects as video or that have the
+    /// extension of a video; hidden files and folders, and DIR, are ignored.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
 
-    /// Folder for the results; made where there is none
+    /// Folder for the results; created if necessary
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
 
-    /// Frames of a second that are analysed; 0 = every frame [default: 5, with --blur 0]
-    #[arg(long, value_name = "N", value_parser = rate)]
+    /// Number of frames to analyse per second; 0 = every frame [default: 5, with --blur 0]
+    #[arg(long, value_name = "N", value_parser = samples_per_second)]
     pub samples_per_second: Option<f64>,
 
-    /// Most faces of a frame that are followed
+    /// Maximum number of faces to track per frame
     #[arg(long, value_name = "N", default_value_t = Params::default().max_faces, value_parser = value_parser!(u32).range(1..=512))]
     pub faces: u32,
 
-    /// From this time of each recording on, such as 90, 1:30 or 1:02:03.5
-    #[arg(long, value_name = "TIME", value_parser = time_ns)]
+    /// Start of the part of each recording to analyse, such as 90, 1:30 or 1:02:03.5
+    #[arg(long, value_name = "TIME", value_parser = values::time_ns)]
     pub from: Option<u64>,
 
-    /// Up to this time of each recording
-    #[arg(long, value_name = "TIME", value_parser = time_ns)]
+    /// End of the part of each recording to analyse
+    #[arg(long, value_name = "TIME", value_parser = values::time_ns)]
     pub to: Option<u64>,
 
-    /// Writes the video with boxes, labels and histories too: H.264 and AAC
+    /// Write the video with boxes, labels and histories too, as H.264 and AAC
     #[arg(long)]
     pub annotate: bool,
 
-    /// Makes faces unrecognisable in the annotated video; implies --annotate, analyses every frame
+    /// Pixelate faces in the annotated video; implies --annotate, analyses every frame
     ///
-    /// Hides the faces that are found, where they are found. One that is missed stays visible, and a
-    /// voice or a name tag tell who it is anyway: look at the video before you pass it on.
+    /// A face that is not detected stays visible, and a voice or a name tag may identify a person too:
+    /// check the video before you share it.
     #[arg(long, conflicts_with = "samples_per_second")]
     pub blur: bool,
 
-    /// Files to write beside summary.json and report.html, separated by commas
+    /// Files to write besides summary.json and report.html, separated by commas
     #[arg(
         long,
         value_name = "FORMATS",
@@ -107,74 +107,75 @@ pub struct Arguments {
     )]
     pub formats: Vec<Format>,
 
-    /// How long a person may be out of sight and still be the same one in the summary, in seconds
+    /// Maximum time that a person may be out of sight and still count as the same one, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = Rules::default().join_gap_ns as f64 / 1e9, value_parser = seconds)]
     pub join_gap: f64,
 
-    /// Analyses all anew, also what is done
+    /// Analyse recordings again that are already done
     #[arg(long)]
     pub force: bool,
 
-    /// Recordings that are analysed at a time [default: number of cores, at most 8]
+    /// Maximum number of recordings to analyse at the same time [default: number of cores, at most 8]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
 
-    /// Tells of errors only
+    /// Report errors only
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// Tells also which files were passed over, and what GStreamer warns of
+    /// Report also which files are ignored, and warnings of GStreamer
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
 
-    /// Writes what happens to standard output, one JSON object a line
+    /// Write events to standard output, one JSON object per line
     #[arg(long)]
     pub json: bool,
 
-    /// Analyses nothing: tells of each recording, one JSON object a line, what is to be done
+    /// Print what there is to do instead of doing it, one JSON object per recording and line
     ///
-    /// `name` of its folder, `input` as summary.csv has it, `uri`, `fingerprint` of the results that it
-    /// is to have, and whether it is `done`.
-    #[arg(long, help_heading = SPREADING, conflicts_with_all = ["name", "collect"])]
+    /// The fields are the `name` of its folder, `input` as in summary.csv, `uri`, the `fingerprint` that
+    /// its results will have, and `done`, which is true if they are up to date.
+    #[arg(long, help_heading = DISTRIBUTION, conflicts_with_all = ["name", "collect"])]
     pub plan: bool,
 
-    /// What the folder of the recording is called; for one recording
-    #[arg(long, value_name = "NAME", help_heading = SPREADING, conflicts_with = "collect", value_parser = folder_name)]
+    /// Name of the recording's folder; for one recording
+    #[arg(long, value_name = "NAME", help_heading = DISTRIBUTION, conflicts_with = "collect", value_parser = folder_name)]
     pub name: Option<String>,
 
-    /// The folder that the recording's folder will be moved to, for the links in its page
-    #[arg(long, value_name = "DIR", help_heading = SPREADING, requires = "name")]
+    /// Folder that the recording's folder will be moved to, for the links in its page
+    #[arg(long, value_name = "DIR", help_heading = DISTRIBUTION, requires = "name")]
     pub destination: Option<PathBuf>,
 
-    /// Analyses nothing: writes summary.csv and index.html, of the recordings that FILE tells of
+    /// Write summary.csv and index.html only, for the recordings in FILE
     ///
-    /// A JSON object a line, with the `uri` of the plan and, where there are no results, the `reason`.
-    #[arg(long, value_name = "FILE", help_heading = SPREADING)]
+    /// FILE has one JSON object per recording and line: the `uri` of the plan and, if there are no
+    /// results, the `reason`.
+    #[arg(long, value_name = "FILE", help_heading = DISTRIBUTION)]
     pub collect: Option<PathBuf>,
 
-    /// What is in FOLDER is a copy of what is at URI, such as s3://bucket/, and told of as that
-    #[arg(long, num_args = 2, value_names = ["FOLDER", "URI"], help_heading = SPREADING)]
+    /// Report files in FOLDER, which are copies, by the URI of the originals, such as s3://bucket/
+    #[arg(long, num_args = 2, value_names = ["FOLDER", "URI"], help_heading = DISTRIBUTION)]
     pub origin: Option<Vec<String>>,
 
     /// ONNX file of the attitude or emotion classifier, instead of the embedded one
     #[arg(long, value_name = "FILE")]
     pub attitude_model: Option<PathBuf>,
 
-    /// Which emotions count to which attitude, instead of as the model says; all others are negative
+    /// Attitude of each emotion, instead of the model's own mapping; all others are negative
     ///
-    /// Such as 'positive=happiness,surprise; neutral=neutral'.
+    /// For example 'positive=happiness,surprise; neutral=neutral'.
     #[arg(long)]
     pub mapping: Option<Mapping>,
 
-    /// Smoothed score under which an attitude is 'unknown'
-    #[arg(long, value_name = "SCORE", default_value_t = Params::default().min_confidence, value_parser = share)]
+    /// Minimum smoothed score of an attitude; below, it is 'unknown'
+    #[arg(long, value_name = "SCORE", default_value_t = Params::default().min_confidence, value_parser = score)]
     pub min_confidence: f32,
 
     #[command(flatten)]
     pub networks: NetworkArguments,
 }
 
-/// What a recording's results can be written as.
+/// File formats of the results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Format {
     #[value(name = "records.jsonl")]
@@ -188,7 +189,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The name of its file.
+    /// Returns the name of its file.
     pub const fn file(self) -> &'static str {
         match self {
             Self::JsonLines => "records.jsonl",
@@ -200,7 +201,7 @@ impl Format {
 }
 
 impl Arguments {
-    /// The attitude classifier.
+    /// Returns the attitude classifier.
     pub fn classifier(&self) -> Source {
         match &self.attitude_model {
             Some(path) => Source::File(path.clone()),
@@ -208,52 +209,51 @@ impl Arguments {
         }
     }
 
-    /// The folder in which the results are to be in the end.
+    /// Returns the folder that the results will be in.
     pub fn destination(&self) -> &Path {
         self.destination.as_deref().unwrap_or(&self.output)
     }
 
-    /// Checks what clap does not.
-    pub fn check(&self) -> Result<(), String> {
+    /// Checks what clap cannot check.
+    pub(super) fn check(&self) -> Result<(), ArgumentError> {
         match (self.from.unwrap_or(0), self.to) {
-            (from, Some(to)) if to <= from => Err("--to must be after --from".to_owned()),
+            (from, Some(to)) if to <= from => Err(ArgumentError::Range),
             _ => Ok(()),
         }
     }
 }
 
-fn rate(text: &str) -> Result<f64, String> {
-    number(text, "0, or 0.001 to 1000", |rate| {
+/// Arguments that do not fit together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ArgumentError {
+    #[error("--to must be after --from")]
+    Range,
+    #[error("--name is for one recording")]
+    Name,
+}
+
+fn samples_per_second(text: &str) -> Result<f64, ValueError> {
+    values::number(text, "0, or a number from 0.001 to 1000", |&rate| {
         rate == 0.0 || (0.001..=1000.0).contains(&rate)
     })
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
-    number(text, "0 to 1000000", |seconds| {
-        (0.0..=1e6).contains(&seconds)
+fn seconds(text: &str) -> Result<f64, ValueError> {
+    values::number(text, "a number from 0 to 1000000", |seconds| {
+        (0.0..=1e6).contains(seconds)
     })
 }
 
-fn share(text: &str) -> Result<f32, String> {
-    number(text, "0 to 1", |score| (0.0..=1.0).contains(&score)).map(|score| score as f32)
+fn score(text: &str) -> Result<f32, ValueError> {
+    values::number(text, "a number from 0 to 1", |score| {
+        (0.0..=1.0).contains(score)
+    })
 }
 
-fn number(text: &str, range: &str, is_in_range: fn(f64) -> bool) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|&number| is_in_range(number));
-    number.ok_or_else(|| format!("it must be a number of {range}"))
-}
-
-/// A name that does not lead elsewhere, and is not hidden.
-fn folder_name(text: &str) -> Result<String, String> {
+/// Parses a name that is in the folder for the results, and not hidden.
+fn folder_name(text: &str) -> Result<String, ValueError> {
     match text.is_empty() || text.starts_with('.') || text.contains('/') {
-        true => Err("it must be the name of a folder that is not hidden".to_owned()),
+        true => Err(ValueError("the name of a folder that is not hidden")),
         false => Ok(text.to_owned()),
-    }
-}
-
-fn time_ns(text: &str) -> Result<u64, String> {
-    match parse_time_s(text) {
-        Some(time_s) if time_s < 1e9 => Ok((time_s * 1e9).round() as u64),
-        _ => Err("write seconds, MM:SS or HH:MM:SS, such as 90, 1:30 or 1:02:03.5".to_owned()),
     }
 }

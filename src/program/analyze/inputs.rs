@@ -1,51 +1,52 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! From what was asked for to recordings.
+//! Finds the recordings in files, folders, patterns and addresses.
 
 use std::collections::HashSet;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::media;
+use crate::console;
 use crate::playback::{UriError, file_uri};
 
-/// Something to analyse.
+/// A recording to analyse.
 #[derive(Clone, Debug)]
-pub struct Input {
-    pub place: Place,
-    /// Tells it from all others, in ASCII.
+pub(super) struct Recording {
+    pub location: Location,
+    /// Unique among all recordings, in ASCII.
     pub uri: String,
-    /// Whether it was named; else it was found in a folder.
+    /// Set if the user named it; else it was found in a folder.
     pub is_named: bool,
-    /// Whether it is a copy of what is at `uri`.
+    /// Set if it is a copy of what is at `uri`.
     pub is_copy: bool,
     pub identity: Identity,
 }
 
-/// Where it is.
+/// Location of a recording.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub(super) enum Location {
     File(PathBuf),
     Url(String),
 }
 
-/// What tells that a recording has not changed, wherever it is.
+/// Shows whether a recording has changed, wherever it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Of a file.
+pub(super) struct Identity {
+    /// Size of a file.
     pub size_bytes: Option<u64>,
-    /// When it was last changed, since 1970.
+    /// Time of a file's last change, since 1970.
     pub modified_ns: Option<u64>,
-    /// Of what is no file.
+    /// Address, if it is not a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
 impl Identity {
-    pub fn of_file(path: &Path) -> io::Result<Self> {
+    pub(super) fn of_file(path: &Path) -> io::Result<Self> {
         let metadata = path.metadata()?;
         let modified = metadata.modified()?.duration_since(UNIX_EPOCH);
         let modified_ns = modified.unwrap_or_default().as_nanos();
@@ -57,32 +58,32 @@ impl Identity {
     }
 }
 
-impl Input {
-    /// How it is told of: in one line, whatever its name.
-    pub fn told(&self) -> String {
-        match &self.place {
-            Place::File(_) if self.is_copy => self.uri.clone(),
-            Place::File(path) => told(path),
-            Place::Url(url) => url.escape_default().to_string(),
+impl Recording {
+    /// Returns its path or address in one line, whatever characters it has.
+    pub(super) fn display_name(&self) -> String {
+        match &self.location {
+            Location::File(_) if self.is_copy => self.uri.clone(),
+            Location::File(path) => printable(path),
+            Location::Url(url) => url.escape_default().to_string(),
         }
     }
 
-    /// Where it is played from.
-    pub fn playable_uri(&self) -> Result<String, UriError> {
-        match &self.place {
-            Place::File(path) => file_uri(path),
-            Place::Url(url) => Ok(url.clone()),
+    /// Returns the URI that it is played from.
+    pub(super) fn playable_uri(&self) -> Result<String, UriError> {
+        match &self.location {
+            Location::File(path) => file_uri(path),
+            Location::Url(url) => Ok(url.clone()),
         }
     }
 
-    /// The last part of its name.
-    pub fn file_name(&self) -> String {
-        match &self.place {
-            Place::File(path) => {
+    /// Returns the last part of its path or address.
+    pub(super) fn file_name(&self) -> String {
+        match &self.location {
+            Location::File(path) => {
                 let name = path.file_name().unwrap_or(path.as_os_str());
                 name.to_string_lossy().into_owned()
             }
-            Place::Url(url) => {
+            Location::Url(url) => {
                 let path = url.split(['?', '#']).next().unwrap_or(url);
                 let path = path.split_once("://").map_or(path, |(_, rest)| rest);
                 let name = path.trim_end_matches('/').rsplit('/').next();
@@ -92,8 +93,8 @@ impl Input {
     }
 }
 
-/// A path in one line, without what a terminal would obey.
-pub fn told(path: &Path) -> String {
+/// Returns a path in one line, without control characters that a terminal would interpret.
+pub(super) fn printable(path: &Path) -> String {
     let text = path.to_string_lossy();
     text.chars()
         .map(|c| match c.is_control() {
@@ -103,36 +104,80 @@ pub fn told(path: &Path) -> String {
         .collect()
 }
 
-/// What was found, in the order of asking, within a folder by name.
+/// An input that is no recording, and no folder of recordings.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error("{}: there is no such file or folder", printable(.0))]
+    NotFound(PathBuf),
+    #[error("cannot read {}", printable(.path))]
+    File { path: PathBuf, source: FileError },
+    #[error("{}: not a valid pattern", printable(.path))]
+    Pattern {
+        path: PathBuf,
+        source: glob::PatternError,
+    },
+    #[error("{}: cannot search for this pattern", printable(.path))]
+    Search {
+        path: PathBuf,
+        source: glob::GlobError,
+    },
+    #[error("{}: nothing matches this pattern", printable(.0))]
+    NoMatch(PathBuf),
+    #[error(
+        "{}: a live stream has no end and is no recording; record it first, or use pipelines/streams.py",
+        .0.escape_default()
+    )]
+    Live(String),
+    #[error(
+        "{}: addresses of recordings begin with http://, https:// or file://",
+        .0.escape_default()
+    )]
+    Scheme(String),
+    #[error("{}: not a valid address of a file", .url.escape_default())]
+    Address { url: String, source: glib::Error },
+    #[error("cannot use the folder of --origin")]
+    Origin(#[source] UriError),
+}
+
+/// A file cannot be accessed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    #[error(transparent)]
+    Uri(#[from] UriError),
+}
+
+/// Everything that was found, in the order of the inputs, and sorted by name within a folder.
 #[derive(Debug, Default)]
-pub struct Inputs {
-    pub recordings: Vec<Input>,
+pub(super) struct Inputs {
+    pub recordings: Vec<Recording>,
     /// Files of a folder that are no recordings, with the reason.
-    pub passed_over: Vec<(PathBuf, String)>,
-    /// What cannot be looked at, with the reason.
+    pub ignored: Vec<(PathBuf, String)>,
+    /// Files and folders that cannot be read, with the reason.
     pub failures: Vec<(PathBuf, String)>,
-    /// Real paths of what was found, lest it be analysed twice.
+    /// Canonical paths of all recordings, so that none is analysed twice.
     seen: HashSet<PathBuf>,
-    /// Real path of the folder for the results.
+    /// Canonical path of the folder for the results.
     output: Option<PathBuf>,
-    /// The address of a folder of copies, and of what they are copies of.
+    /// URI of a folder of copies, and URI of the originals.
     origin: Option<(String, String)>,
 }
 
 impl Inputs {
-    /// Finds all that `asked` names, but for what is in `output`. What is in the folder that `origin`
-    /// has first is a copy of what is where it has second.
+    /// Finds all recordings in `inputs`, except in the folder `output`. Files in the first of `origin`, a
+    /// folder, are copies of those at the second, a URI.
     ///
     /// # Errors
-    /// Where something is asked for that cannot be.
-    pub fn find(
-        asked: &[PathBuf],
+    /// If an input is neither a recording nor a folder.
+    pub(super) fn find(
+        inputs: &[PathBuf],
         output: &Path,
         origin: Option<&[String]>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, InputError> {
         let origin = match origin {
             Some([folder, uri]) => {
-                let folder = file_uri(Path::new(folder)).map_err(|error| error.to_string())?;
+                let folder = file_uri(Path::new(folder)).map_err(InputError::Origin)?;
                 Some((folder, uri.clone()))
             }
             _ => None,
@@ -142,13 +187,13 @@ impl Inputs {
             origin,
             ..Self::default()
         };
-        for input in asked {
+        for input in inputs {
             found.add(input)?;
         }
         Ok(found)
     }
 
-    fn add(&mut self, input: &Path) -> Result<(), String> {
+    fn add(&mut self, input: &Path) -> Result<(), InputError> {
         if let Some(url) = input.to_str().filter(|text| text.contains("://")) {
             return self.add_url(url);
         }
@@ -157,45 +202,37 @@ impl Inputs {
             return Ok(());
         }
         if input.exists() {
-            return self.add_file(input, true);
+            return self.add_named_file(input);
         }
-        let matches = pattern(input)?
-            .ok_or_else(|| format!("{}: there is no such file or folder", told(input)))?;
-        for path in matches {
+        for path in matches(input)? {
             match path.is_dir() {
                 true => self.add_folder(&path),
-                false => self.add_file(&path, true)?,
+                false => self.add_named_file(&path)?,
             }
         }
         Ok(())
     }
 
-    fn add_url(&mut self, url: &str) -> Result<(), String> {
+    fn add_url(&mut self, url: &str) -> Result<(), InputError> {
         let scheme = url.split("://").next().unwrap_or_default().to_lowercase();
         match scheme.as_str() {
             "http" | "https" => {}
             "file" => {
-                let (path, _) = glib::filename_from_uri(url)
-                    .map_err(|error| format!("{}: {error}", url.escape_default()))?;
+                let (path, _) =
+                    glib::filename_from_uri(url).map_err(|source| InputError::Address {
+                        url: url.to_owned(),
+                        source,
+                    })?;
                 return self.add(&path);
             }
             "rtsp" | "rtsps" | "rtmp" | "rtp" | "udp" | "srt" => {
-                return Err(format!(
-                    "{}: a live stream has no end and is no recording; record it first, or see \
-                     pipelines/streams.py for streams",
-                    url.escape_default()
-                ));
+                return Err(InputError::Live(url.to_owned()));
             }
-            _ => {
-                return Err(format!(
-                    "{}: addresses of recordings begin with http://, https:// or file://",
-                    url.escape_default()
-                ));
-            }
+            _ => return Err(InputError::Scheme(url.to_owned())),
         }
         if self.seen.insert(url.into()) {
-            self.recordings.push(Input {
-                place: Place::Url(url.to_owned()),
+            self.recordings.push(Recording {
+                location: Location::Url(url.to_owned()),
                 uri: url.to_owned(),
                 is_named: true,
                 is_copy: false,
@@ -208,28 +245,31 @@ impl Inputs {
         Ok(())
     }
 
-    fn add_file(&mut self, path: &Path, is_named: bool) -> Result<(), String> {
-        let add = || -> Result<(PathBuf, Input), String> {
-            let uri = file_uri(path).map_err(|error| error.to_string())?;
-            let original = self.original(&uri);
-            let input = Input {
-                is_copy: original.is_some(),
-                uri: original.unwrap_or(uri),
-                place: Place::File(path.to_owned()),
-                is_named,
-                identity: Identity::of_file(path).map_err(|error| error.to_string())?,
-            };
-            let real = path.canonicalize().map_err(|error| error.to_string())?;
-            Ok((real, input))
+    fn add_named_file(&mut self, path: &Path) -> Result<(), InputError> {
+        self.add_file(path, true)
+            .map_err(|source| InputError::File {
+                path: path.to_owned(),
+                source,
+            })
+    }
+
+    fn add_file(&mut self, path: &Path, is_named: bool) -> Result<(), FileError> {
+        let uri = file_uri(path)?;
+        let original = self.original(&uri);
+        let recording = Recording {
+            is_copy: original.is_some(),
+            uri: original.unwrap_or(uri),
+            location: Location::File(path.to_owned()),
+            is_named,
+            identity: Identity::of_file(path)?,
         };
-        let (real, input) = add().map_err(|reason| format!("{}: {reason}", told(path)))?;
-        if self.seen.insert(real) {
-            self.recordings.push(input);
+        if self.seen.insert(path.canonicalize()?) {
+            self.recordings.push(recording);
         }
         Ok(())
     }
 
-    /// What the file at `uri` is a copy of.
+    /// Returns the URI that the file at `uri` is a copy of.
     fn original(&self, uri: &str) -> Option<String> {
         let (copies, originals) = self.origin.as_ref()?;
         let rest = uri.strip_prefix(copies.trim_end_matches('/'))?;
@@ -253,27 +293,27 @@ impl Inputs {
         }
     }
 
-    /// Something in a folder.
+    /// Adds a file or folder of a folder.
     fn add_entry(&mut self, path: &Path) {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        let mut pass_over =
-            |reason: &str| self.passed_over.push((path.to_owned(), reason.to_owned()));
+        let mut ignore = |reason: &str| self.ignored.push((path.to_owned(), reason.to_owned()));
         if name.starts_with(b".") {
-            pass_over("it is hidden");
+            ignore("it is hidden");
         } else if path.is_dir() {
-            // A link may lead back to where it is.
+            // A link may lead to one of the folders that it is in.
             match path.is_symlink() {
-                true => pass_over("it is a link to a folder"),
+                true => ignore("it is a link to a folder"),
                 false => self.add_folder(path),
             }
         } else if !path.is_file() {
-            pass_over("it is no file");
+            ignore("it is not a file");
         } else {
-            match media::no_video(path) {
-                Ok(Some(reason)) => pass_over(&reason),
+            match other_type(path) {
+                Ok(Some(reason)) => ignore(&reason),
                 Ok(None) => {
-                    if let Err(reason) = self.add_file(path, false) {
-                        self.failures.push((path.to_owned(), reason));
+                    if let Err(error) = self.add_file(path, false) {
+                        self.failures
+                            .push((path.to_owned(), console::chain(&error)));
                     }
                 }
                 Err(error) => self.failures.push((path.to_owned(), error.to_string())),
@@ -286,18 +326,74 @@ impl Inputs {
     }
 }
 
-/// The paths that match, if `input` is a pattern.
-fn pattern(input: &Path) -> Result<Option<Vec<PathBuf>>, String> {
+/// Returns the paths that match the pattern `input`, in order.
+fn matches(input: &Path) -> Result<Vec<PathBuf>, InputError> {
+    let path = || input.to_owned();
     let Some(text) = input.to_str().filter(|text| text.contains(['*', '?', '['])) else {
-        return Ok(None);
+        return Err(InputError::NotFound(path()));
     };
-    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", told(input));
-    let paths = glob::glob(text).map_err(|error| failed(&error))?;
-    let paths: Vec<PathBuf> = paths
-        .collect::<Result<_, _>>()
-        .map_err(|error| failed(&error))?;
+    let paths = glob::glob(text).map_err(|source| InputError::Pattern {
+        path: path(),
+        source,
+    })?;
+    let paths: Result<Vec<PathBuf>, _> = paths.collect();
+    let paths = paths.map_err(|source| InputError::Search {
+        path: path(),
+        source,
+    })?;
     match paths.is_empty() {
-        true => Err(failed(&"nothing matches this pattern")),
-        false => Ok(Some(paths)),
+        true => Err(InputError::NoMatch(path())),
+        false => Ok(paths),
     }
+}
+
+/// Number of bytes to detect the type of a file by, as many as GStreamer's element `typefind` reads.
+const HEAD_BYTES: u64 = 128 * 1024;
+
+/// Media types of video that do not begin with `video/`.
+const CONTAINERS: [&str; 5] = [
+    "application/mxf",
+    "application/ogg",
+    "application/vnd.rn-realmedia",
+    "application/x-3gp",
+    "image/gif",
+];
+
+/// Returns why a file is not video; `None` if its content or its name is that of video. A damaged file
+/// that is named like a video shall not be ignored.
+fn other_type(path: &Path) -> io::Result<Option<String>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let found = media_type(&head);
+    if found.as_deref().is_some_and(is_video) || extension.is_some_and(is_video_extension) {
+        return Ok(None);
+    }
+    Ok(Some(match found {
+        Some(media_type) => format!("it is {media_type}"),
+        None => "GStreamer does not know its type".to_owned(),
+    }))
+}
+
+fn media_type(head: &[u8]) -> Option<String> {
+    let (caps, _) = gst_base::type_find_helper_for_data(gst::Object::NONE, head).ok()?;
+    Some(caps.structure(0)?.name().to_string())
+}
+
+fn is_video(media_type: &str) -> bool {
+    media_type.starts_with("video/") || CONTAINERS.contains(&media_type)
+}
+
+/// Returns `true` if GStreamer expects video in files with this extension.
+fn is_video_extension(extension: &str) -> bool {
+    gst::TypeFindFactory::factories().iter().any(|factory| {
+        let extensions = factory.extensions();
+        let has_extension = extensions
+            .iter()
+            .any(|expected| expected.eq_ignore_ascii_case(extension));
+        let is_video = factory
+            .caps()
+            .and_then(|caps| Some(caps.structure(0)?.name().starts_with("video/")));
+        has_extension && is_video == Some(true)
+    })
 }

@@ -1,68 +1,72 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What the recordings' folders are called: safe whatever the files are called, each another, and
-//! the same every time.
+//! Chooses the names of the recordings' folders: safe for any file name, unique, and the same in every
+//! run.
 
 use std::collections::{HashMap, HashSet};
 
 use attitude_inference::digest::sha256;
 
-use super::document::Document;
-use super::inputs::Input;
+use super::inputs::Recording;
+use super::summary_json::SummaryFile;
 
-/// Longest name, in bytes, so that there is room for what makes it unique.
+/// Maximum length of a name in bytes, which leaves room for a suffix.
 const MAX_BYTES: usize = 200;
 
-/// What is not taken as it is: what file systems or shells have another use for.
+/// Characters that are replaced, because they have a meaning for file systems or shells.
 const RESERVED: [char; 10] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|', '\u{fffd}'];
 
-/// A name for each of `inputs`. One that has results already, by name in `known` (where `None` is a
-/// folder of something else), keeps its name; no other gets it, unless it is the same recording that
-/// was moved.
-pub fn names(inputs: &[Input], known: &HashMap<String, Option<Document>>) -> Vec<String> {
+/// Returns a name for each of `recordings`. `existing` has all folders by name, with their results, or
+/// `None` for a folder without results. A recording with results keeps its name. No other recording gets
+/// that name, unless it is the same file, moved.
+pub(super) fn names(
+    recordings: &[Recording],
+    existing: &HashMap<String, Option<SummaryFile>>,
+) -> Vec<String> {
     let mut by_uri: HashMap<&str, &str> = HashMap::new();
-    for (name, document) in known {
-        if let Some(document) = document {
-            by_uri.insert(&document.recording.uri, name);
+    for (name, results) in existing {
+        if let Some(results) = results {
+            by_uri.insert(&results.recording.uri, name);
         }
     }
-    let kept = |input: &Input| by_uri.get(input.uri.as_str()).copied();
-    // File systems that do not tell capitals from small letters are about.
-    let mut taken: HashSet<String> = inputs
+    let kept = |recording: &Recording| by_uri.get(recording.uri.as_str()).copied();
+    // Some file systems ignore case.
+    let mut taken: HashSet<String> = recordings
         .iter()
         .filter_map(kept)
         .map(str::to_lowercase)
         .collect();
-    let known_names: HashSet<String> = known.keys().map(|name| name.to_lowercase()).collect();
-    let mut choose = |input: &Input| {
-        if let Some(name) = kept(input) {
+    let existing_names: HashSet<String> = existing.keys().map(|name| name.to_lowercase()).collect();
+    let mut choose = |recording: &Recording| {
+        if let Some(name) = kept(recording) {
             return name.to_owned();
         }
         let is_free = |name: &String| {
             let is_own = || {
-                let document = known.get(name).and_then(Option::as_ref);
-                document.is_some_and(|document| document.recording.identity == input.identity)
+                let results = existing.get(name).and_then(Option::as_ref);
+                results.is_some_and(|results| results.recording.identity == recording.identity)
             };
             let lower = name.to_lowercase();
-            !taken.contains(&lower) && (!known_names.contains(&lower) || is_own())
+            !taken.contains(&lower) && (!existing_names.contains(&lower) || is_own())
         };
-        let file_name = input.file_name();
+        let file_name = recording.file_name();
         let stem = match file_name.rsplit_once('.') {
             Some((stem, _)) if !stem.is_empty() => stem,
             _ => &file_name,
         };
-        let by_place = &sha256(input.uri.as_bytes())[..12];
+        let suffix = &sha256(recording.uri.as_bytes())[..12];
         let name = [safe(stem), safe(&file_name)]
             .into_iter()
             .find(is_free)
-            .unwrap_or_else(|| format!("{}~{by_place}", safe(stem)));
+            .unwrap_or_else(|| format!("{}~{suffix}", safe(stem)));
         taken.insert(name.to_lowercase());
         name
     };
-    inputs.iter().map(&mut choose).collect()
+    recordings.iter().map(&mut choose).collect()
 }
 
-/// `name` as one that is no trouble: no control characters, nothing hidden, no option, not too long.
+/// Returns `name` without control characters, and changed so that it is not hidden, no option and not too
+/// long.
 fn safe(name: &str) -> String {
     let mut safe: String = name
         .chars()
@@ -83,11 +87,11 @@ fn safe(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::inputs::{Identity, Place};
+    use crate::analyze::inputs::{Identity, Location};
 
-    fn input(path: &str, size_bytes: u64) -> Input {
-        Input {
-            place: Place::File(path.into()),
+    fn recording(path: &str, size_bytes: u64) -> Recording {
+        Recording {
+            location: Location::File(path.into()),
             uri: format!("file:{path}"),
             is_named: true,
             is_copy: false,
@@ -98,15 +102,15 @@ mod tests {
         }
     }
 
-    fn document(input: &Input) -> Option<Document> {
-        let mut document = Document::default();
-        document.recording.uri.clone_from(&input.uri);
-        document.recording.identity = input.identity.clone();
-        Some(document)
+    fn results(recording: &Recording) -> Option<SummaryFile> {
+        let mut results = SummaryFile::default();
+        results.recording.uri.clone_from(&recording.uri);
+        results.recording.identity = recording.identity.clone();
+        Some(results)
     }
 
     #[test]
-    fn hostile_names_become_safe_ones() {
+    fn unsafe_names_are_changed() {
         for (name, expected) in [
             ("-rf", "_rf"),
             ("..", "_"),
@@ -123,35 +127,38 @@ mod tests {
     }
 
     #[test]
-    fn each_recording_has_its_own_name() {
-        let inputs = [
-            input("/a/talk.mp4", 1),
-            input("/a/talk.mkv", 2),
-            input("/b/TALK.mp4", 3),
-            input("/c/talk.mkv", 4),
+    fn each_recording_has_a_name_of_its_own() {
+        let recordings = [
+            recording("/a/talk.mp4", 1),
+            recording("/a/talk.mkv", 2),
+            recording("/b/TALK.mp4", 3),
+            recording("/c/talk.mkv", 4),
         ];
-        let names = names(&inputs, &HashMap::new());
+        let names = names(&recordings, &HashMap::new());
         assert_eq!(names[..3], ["talk", "talk.mkv", "TALK.mp4"]);
         assert!(names[3].starts_with("talk~"), "{names:?}");
     }
 
     #[test]
-    fn what_has_results_keeps_its_name_and_nobody_else_gets_it() {
-        let (one, other) = (input("/a/talk.mp4", 1), input("/b/talk.mp4", 2));
-        let known = HashMap::from([
-            ("talk.mp4".to_owned(), document(&other)),
+    fn a_recording_with_results_keeps_its_name_and_no_other_gets_it() {
+        let (one, other) = (recording("/a/talk.mp4", 1), recording("/b/talk.mp4", 2));
+        let existing = HashMap::from([
+            ("talk.mp4".to_owned(), results(&other)),
             ("talk".to_owned(), None),
         ]);
-        let inputs = [one, other];
-        let names = names(&inputs, &known);
+        let recordings = [one, other];
+        let names = names(&recordings, &existing);
         assert!(names[0].starts_with("talk~"), "{names:?}");
         assert_eq!(names[1], "talk.mp4");
     }
 
     #[test]
     fn a_recording_that_was_moved_keeps_its_name() {
-        let known = HashMap::from([("talk".to_owned(), document(&input("/a/talk.mp4", 1)))]);
-        assert_eq!(names(&[input("/b/talk.mp4", 1)], &known), ["talk"]);
-        assert_eq!(names(&[input("/b/talk.mp4", 2)], &known), ["talk.mp4"]);
+        let existing = HashMap::from([("talk".to_owned(), results(&recording("/a/talk.mp4", 1)))]);
+        assert_eq!(names(&[recording("/b/talk.mp4", 1)], &existing), ["talk"]);
+        assert_eq!(
+            names(&[recording("/b/talk.mp4", 2)], &existing),
+            ["talk.mp4"]
+        );
     }
 }

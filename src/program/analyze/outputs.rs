@@ -12,10 +12,10 @@ use attitude::record::summary::SummaryBuilder;
 use attitude::record::{Record, csv, json, parquet, webvtt};
 
 use super::arguments::Format;
-use super::document::{self, Document};
 use super::pages;
 use super::settings::Settings;
 use super::store::{At, Partial, StoreError};
+use super::summary_json::{self, SummaryFile};
 
 /// The files of a recording that are being written.
 pub struct Outputs<'a> {
@@ -83,9 +83,9 @@ impl<'a> Outputs<'a> {
         Ok(())
     }
 
-    /// Ends all files and writes what tells of the whole recording; gives the document that is
-    /// complete now. `results` is the folder in which the recording's folder is to be.
-    pub fn finish(self, document: Document, results: &Path) -> Result<Document, StoreError> {
+    /// Completes all files, and writes the summary and the page; returns the content of the summary. The
+    /// recording's folder will be in the folder `results`.
+    pub fn finish(self, mut file: SummaryFile, results: &Path) -> Result<SummaryFile, StoreError> {
         for file in [self.json_lines, self.csv].into_iter().flatten() {
             file.finish()?;
         }
@@ -97,17 +97,14 @@ impl<'a> Outputs<'a> {
             file.finish()?;
         }
         let summarized = self.summary.finish(&self.settings.rules());
-        let document = Document {
-            summary: summarized.summary.clone(),
-            ..document
-        };
-        let json = serde_json::to_string_pretty(&document);
-        let path = self.partial.path(document::FILE);
+        file.summary = summarized.summary.clone();
+        let json = serde_json::to_string_pretty(&file);
+        let path = self.partial.path(summary_json::FILE);
         std::fs::write(&path, json.at(&path)? + "\n").at(&path)?;
-        let page = pages::report(&document, &summarized, self.settings, results);
+        let page = pages::report(&file, &summarized, self.settings, results);
         let path = self.partial.path(pages::REPORT);
         std::fs::write(&path, page).at(&path)?;
-        Ok(document)
+        Ok(file)
     }
 }
 

@@ -1,66 +1,66 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The pages that people look at: one of each recording, and the one that leads to them.
+//! HTML pages: `report.html` of each recording, and `index.html`, which lists them.
 
 use std::path::Path;
 
 use attitude::record::summary::Summarized;
 use attitude::timeline::segments::Span;
 
-use super::Work;
-use super::document::Document;
-use super::outcome::Outcome;
+use super::Task;
+use super::outcome::RecordingOutcome;
 use super::settings::Settings;
 use super::store::{At, Store, StoreError};
-use crate::report::recording::Recording;
+use super::summary_json::SummaryFile;
+use crate::report::recording::Recording as PageRecording;
 use crate::report::{address, index, page};
 
-/// The name of a recording's page.
-pub const REPORT: &str = "report.html";
+/// File name of a recording's page.
+pub(super) const REPORT: &str = "report.html";
 
-/// The name of the page that leads to the others.
-pub const INDEX: &str = "index.html";
+/// File name of the list.
+pub(super) const INDEX: &str = "index.html";
 
-/// The page of a recording, which is to lie in a folder in `results`.
-pub fn report(
-    document: &Document,
+/// Formats the page of a recording, for a folder in `results`.
+pub(super) fn report(
+    file: &SummaryFile,
     summarized: &Summarized,
     settings: &Settings,
     results: &Path,
 ) -> String {
-    let recording = Recording {
-        address: address_of(&document.recording.uri, results),
-        range: range(settings, document.recording.video.duration_ns),
-        ..known(document)
+    let recording = PageRecording {
+        address: address_of(&file.recording.uri, results),
+        range: range(settings, file.recording.video.duration_ns),
+        ..page_recording(file)
     };
     page::report(&recording, summarized)
 }
 
-/// The page of a run.
+/// Formats the list of the recordings of a run.
 ///
 /// # Errors
-/// Where a recording's folder is not to be found.
-pub fn index(
-    works: &[Work],
-    outcomes: &[Option<Outcome>],
+/// If the path from the list to a recording's page cannot be found.
+pub(super) fn index(
+    tasks: &[Task],
+    outcomes: &[Option<RecordingOutcome>],
     store: &Store,
 ) -> Result<String, StoreError> {
     let mut rows = Vec::new();
-    for (work, outcome) in works.iter().zip(outcomes) {
+    for (task, outcome) in tasks.iter().zip(outcomes) {
         match outcome {
-            Some(Outcome::Done(document) | Outcome::Skipped(document)) => {
-                let path = store.path(&work.name).join(REPORT);
+            Some(RecordingOutcome::Done(results) | RecordingOutcome::Skipped(results)) => {
+                let path = store.path(&task.name).join(REPORT);
                 let address = address::relative(store.folder(), &path).at(&path)?;
-                rows.push((known(document), Ok((&document.summary, address))));
+                rows.push((page_recording(results), Ok((&results.summary, address))));
             }
-            Some(Outcome::Failed(reason)) => {
-                let recording = Recording {
-                    name: work.input.file_name(),
-                    ..Recording::default()
+            Some(RecordingOutcome::Failed(reason)) => {
+                let recording = PageRecording {
+                    name: task.recording.file_name(),
+                    ..PageRecording::default()
                 };
                 rows.push((recording, Err(reason.clone())));
             }
-            Some(Outcome::PassedOver(_)) | None => {}
+            Some(RecordingOutcome::Ignored(_)) | None => {}
         }
     }
     let entries: Vec<index::Entry> = rows
@@ -73,42 +73,39 @@ pub fn index(
     Ok(index::index(&entries))
 }
 
-/// What a page tells of a recording wherever it lies.
-fn known(document: &Document) -> Recording {
-    let of = &document.recording;
-    Recording {
-        name: file_name(&of.uri).unwrap_or_else(|| of.name.clone()),
-        duration_ns: of.video.duration_ns,
-        size_px: Some((of.video.width, of.video.height)),
-        model: document.analysis.models["attitude"]
-            .as_str()
-            .map(str::to_owned),
-        provider: Some(document.analysis.provider.clone()),
-        damage: document.damage.clone(),
-        ..Recording::default()
+/// Returns what a page shows of a recording, without its address.
+fn page_recording(file: &SummaryFile) -> PageRecording {
+    let recording = &file.recording;
+    PageRecording {
+        name: file_name(&recording.uri).unwrap_or_else(|| recording.name.clone()),
+        duration_ns: recording.video.duration_ns,
+        size_px: Some((recording.video.width, recording.video.height)),
+        model: file.analysis.models["attitude"].as_str().map(str::to_owned),
+        provider: Some(file.analysis.provider.clone()),
+        damage: file.damage.clone(),
+        ..PageRecording::default()
     }
 }
 
-/// What a recording is called where it is.
+/// Returns the name of the file at `uri`.
 fn file_name(uri: &str) -> Option<String> {
     let (path, _) = glib::filename_from_uri(uri).ok()?;
     Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
-/// Where a page in a folder in `results` finds what is at `uri`; `None` where no browser does.
+/// Returns the address of `uri` for a page in a folder in `results`; `None` if browsers cannot play it.
 fn address_of(uri: &str, results: &Path) -> Option<String> {
     if let Ok((path, _)) = glib::filename_from_uri(uri) {
         let address = address::relative(results, &path).ok()?;
         return Some(format!("../{address}"));
     }
-    let is_played = uri.starts_with("http://") || uri.starts_with("https://");
-    is_played.then(|| uri.to_owned())
+    let is_http = uri.starts_with("http://") || uri.starts_with("https://");
+    is_http.then(|| uri.to_owned())
 }
 
-/// The part that was asked for; `None` for all of it.
+/// Returns the analysed part; `None` if it is the whole recording.
 fn range(settings: &Settings, duration_ns: Option<u64>) -> Option<Span> {
-    let is_part = settings.from_ns.is_some() || settings.to_ns.is_some();
     let start_ns = settings.from_ns.unwrap_or(0);
     let end_ns = settings.to_ns.or(duration_ns)?;
-    is_part.then_some(Span { start_ns, end_ns })
+    settings.is_part().then_some(Span { start_ns, end_ns })
 }

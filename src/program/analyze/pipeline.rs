@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A recording's pipeline: decoding, analysis and, if asked for, the annotated video.
+//! Pipeline of a recording: decoding, analysis and, on request, the annotated video.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,14 +12,14 @@ use super::settings::Settings;
 use crate::playback;
 use attitude::sync::lock;
 
-/// Name of the message that tells that all streams are known.
+/// Name of the message that is posted when all streams are known.
 const STREAMS: &str = "gst-attitude-streams";
 
-/// So that decoding and analysis overlap; 3% faster than without.
+/// Lets decoding and analysis overlap; 3% faster than without a queue.
 const QUEUED_FRAMES: u32 = 8;
 
 /// A pipeline that is ready to play.
-pub struct Pipeline {
+pub(super) struct Pipeline {
     pub pipeline: gst::Pipeline,
     source: gst::Element,
     analysis: gst::Element,
@@ -27,8 +27,8 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// That of the recording at `uri`, whose annotated video goes to `annotated`.
-    pub fn new(
+    /// Creates the pipeline of the recording at `uri`; writes the annotated video to `annotated`.
+    pub(super) fn new(
         uri: &str,
         arguments: &Arguments,
         settings: &Settings,
@@ -46,7 +46,7 @@ impl Pipeline {
             .property("max-size-time", 0u64)
             .build()?;
         let convert = gst::ElementFactory::make("videoconvert").build()?;
-        // A phone's recording may lie on its side.
+        // Recordings of phones may need to be rotated.
         let flip = gst::ElementFactory::make("videoflip")
             .property_from_str("video-direction", "auto")
             .build()?;
@@ -77,7 +77,7 @@ impl Pipeline {
         };
 
         let gate = Gate::default();
-        let is_part = settings.from_ns.is_some() || settings.to_ns.is_some();
+        let is_part = settings.is_part();
         source.connect_pad_added({
             let (queue, gate, pipeline) = (queue.downgrade(), gate.clone(), pipeline.downgrade());
             move |_, pad| {
@@ -85,7 +85,7 @@ impl Pipeline {
                     return;
                 };
                 let is_video = kind(pad).as_deref() == Some(playback::VIDEO);
-                // Of several in a file the first counts. What does not link ends in an error on
+                // The first video of a file is analysed. If a pad cannot be linked, an error is posted on
                 // the bus.
                 let is_linked = match (is_video, &annotation) {
                     (true, _) => queue
@@ -100,11 +100,11 @@ impl Pipeline {
             }
         });
         source.connect_no_more_pads(|source| {
-            let told = gst::message::Application::builder(gst::Structure::new_empty(STREAMS))
+            let message = gst::message::Application::builder(gst::Structure::new_empty(STREAMS))
                 .src(source)
                 .build();
-            // There is a bus where it plays.
-            let _ = source.post_message(told);
+            // This fails only if the element has no bus, which it has while it plays.
+            let _ = source.post_message(message);
         });
         Ok(Self {
             pipeline,
@@ -114,18 +114,19 @@ impl Pipeline {
         })
     }
 
-    /// Whether `message` tells that all streams are known.
-    pub fn tells_streams(message: &gst::message::Application) -> bool {
+    /// Returns `true` if `message` was posted because all streams are known.
+    pub(super) fn announces_streams(message: &gst::message::Application) -> bool {
         message
             .structure()
-            .is_some_and(|told| told.name() == STREAMS)
+            .is_some_and(|structure| structure.name() == STREAMS)
     }
 
-    /// Has the streams play from `from_ns` to `to_ns`.
-    ///
-    /// # Errors
-    /// Where the recording does not let itself be played from another place.
-    pub fn play_part(&self, from_ns: Option<u64>, to_ns: Option<u64>) -> Result<(), String> {
+    /// Plays the streams from `from_ns` to `to_ns`.
+    pub(super) fn play_part(
+        &self,
+        from_ns: Option<u64>,
+        to_ns: Option<u64>,
+    ) -> Result<(), NotSeekable> {
         let time = |ns: Option<u64>| ns.map(gst::ClockTime::from_nseconds);
         let (from, to) = (time(from_ns).unwrap_or(gst::ClockTime::ZERO), time(to_ns));
         let seek = gst::event::Seek::new(
@@ -139,33 +140,29 @@ impl Pipeline {
             },
             to,
         );
-        let is_part = self.gate.video().is_none_or(|video| video.send_event(seek));
+        let is_seekable = self.gate.video().is_none_or(|video| video.send_event(seek));
         self.gate.open();
-        match is_part {
+        match is_seekable {
             true => Ok(()),
-            false => Err(
-                "it can only be played from the beginning to the end: leave --from and --to \
-                          out, or convert it first"
-                    .to_owned(),
-            ),
+            false => Err(NotSeekable),
         }
     }
 
-    /// Whether `message` comes from the element that analyses.
-    pub fn is_analysis(&self, message: &gst::Message) -> bool {
+    /// Returns `true` if `message` comes from `faceattitude`.
+    pub(super) fn is_analysis(&self, message: &gst::Message) -> bool {
         message.src() == Some(self.analysis.upcast_ref())
     }
 
-    /// Whether `message` comes from what reads and decodes the recording.
-    pub fn is_decoding(&self, message: &gst::Message) -> bool {
+    /// Returns `true` if `message` comes from an element that reads or decodes the recording.
+    pub(super) fn is_decoding(&self, message: &gst::Message) -> bool {
         let source = self.source.upcast_ref::<gst::Object>();
         message
             .src()
             .is_some_and(|src| src == source || src.has_as_ancestor(source))
     }
 
-    /// Whether `message` comes from what writes the annotated video.
-    pub fn is_writing(&self, message: &gst::Message) -> bool {
+    /// Returns `true` if `message` comes from the element that writes the annotated video.
+    pub(super) fn is_writing(&self, message: &gst::Message) -> bool {
         let element = message
             .src()
             .and_then(|src| src.downcast_ref::<gst::Element>());
@@ -173,40 +170,47 @@ impl Pipeline {
         factory.is_some_and(|factory| factory.name() == "filesink")
     }
 
-    /// Whether the recording has a video that is decoded.
-    pub fn has_video(&self) -> bool {
+    /// Returns `true` if the recording has a video that can be decoded.
+    pub(super) fn has_video(&self) -> bool {
         let pads = self.source.src_pads();
         pads.iter()
             .any(|pad| kind(pad).as_deref() == Some(playback::VIDEO))
     }
 
-    /// What is analysed, once it is known.
-    pub fn video_caps(&self) -> Option<gst::Caps> {
+    /// Returns the caps of the analysed video, once they are known.
+    pub(super) fn video_caps(&self) -> Option<gst::Caps> {
         self.analysis.static_pad("sink")?.current_caps()
     }
 
-    /// A number of the element's property `stats`.
-    pub fn stat(&self, name: &str) -> u64 {
+    /// Returns a number from the property `stats` of `faceattitude`.
+    pub(super) fn stat(&self, name: &str) -> u64 {
         let stats: Option<gst::Structure> = self.analysis.property("stats");
         stats.and_then(|stats| stats.get(name).ok()).unwrap_or(0)
     }
 }
 
+/// The recording cannot be played from another position than its beginning.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "it can only be played from the beginning to the end; omit --from and --to, or convert it first"
+)]
+pub(super) struct NotSeekable;
+
 impl Drop for Pipeline {
     fn drop(&mut self) {
         self.gate.open();
-        // Going down does not fail.
+        // Changing to a lower state does not fail.
         let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
-/// Such as `video/x-raw`.
+/// Returns the caps name of a pad, such as `video/x-raw`.
 fn kind(pad: &gst::Pad) -> Option<String> {
     let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
     Some(caps.structure(0)?.name().to_string())
 }
 
-/// Holds streams back until it is known from where they play: an encoder takes no step back.
+/// Blocks streams until the position to play from is set: an encoder cannot go back in time.
 #[derive(Clone, Default)]
 struct Gate(Arc<Mutex<Held>>);
 

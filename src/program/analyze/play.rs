@@ -1,134 +1,141 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Plays a recording through its pipeline to the end, or as far as it goes.
+//! Plays the pipeline of a recording until it ends, and handles its messages.
 
 use attitude::record::Record;
 use gst::prelude::*;
+use tracing::debug;
 
-use super::document::Video;
 use super::pipeline::Pipeline;
 use super::settings::Settings;
 use super::store::StoreError;
+use super::summary_json::VideoInfo;
+use crate::console;
 use crate::exit::Interrupt;
 use crate::playback::{self, ElementError, MissingPlugin, one_line};
 
-/// How long nobody looks whether to stop.
-const PATIENCE: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+/// Interval of checks for an interruption.
+const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 
-/// How a recording ended.
-pub enum Ending {
-    /// Where it does.
-    End,
-    /// Before, or where it begins: it is damaged, and this is what GStreamer says.
-    Broken(String),
-    /// There is no video in it.
+/// How playback ended.
+#[derive(Debug)]
+pub(super) enum PlaybackEnd {
+    EndOfStream,
+    /// The recording cannot be read, or not to its end, for this reason.
+    Damaged(String),
+    /// The recording has no video.
     NoVideo,
-    /// Something else than the recording does not work.
+    /// Something other than the recording failed.
     Failed(String),
     /// The annotated video cannot be written.
-    Unwritable(String),
-    /// The run is to end.
-    Stopped,
+    Unwritable(ElementError),
+    /// The run was interrupted.
+    Interrupted,
 }
 
-/// Who is told what is going on.
-pub trait Listener {
-    /// A sample.
+/// Receives what happens during playback.
+pub(super) trait Observer {
+    /// Handles a sample.
     fn sample(&mut self, record: Record, duration_ns: Option<u64>) -> Result<(), StoreError>;
-    /// Something that does not end it.
+    /// Handles a warning of GStreamer.
     fn warning(&mut self, text: &str);
 }
 
-/// Plays it.
+/// Plays the recording.
 ///
 /// # Errors
-/// Where `listener` has one.
-pub fn play(
-    playing: &Pipeline,
+/// If `observer` fails.
+pub(super) fn play(
+    recording: &Pipeline,
     settings: &Settings,
     interrupt: &Interrupt,
-    listener: &mut dyn Listener,
-) -> Result<Ending, StoreError> {
-    let pipeline = &playing.pipeline;
+    observer: &mut dyn Observer,
+) -> Result<PlaybackEnd, StoreError> {
+    let pipeline = &recording.pipeline;
     let Some(bus) = pipeline.bus() else {
-        return Ok(Ending::Failed("the pipeline has no bus".to_owned()));
+        return Ok(PlaybackEnd::Failed("the pipeline has no bus".to_owned()));
     };
-    // What fails says so on the bus.
+    // An element that fails posts an error on the bus.
     let _ = pipeline.set_state(gst::State::Playing);
     let mut missing: Vec<MissingPlugin> = Vec::new();
     let mut duration_ns = None;
     loop {
-        let message = bus.timed_pop(PATIENCE);
+        let message = bus.timed_pop(POLL_INTERVAL);
         if interrupt.is_set() {
-            return Ok(Ending::Stopped);
+            return Ok(PlaybackEnd::Interrupted);
         }
         let Some(message) = message else {
             continue;
         };
         match message.view() {
             gst::MessageView::Element(element) => {
-                if playing.is_analysis(&message) {
+                if recording.is_analysis(&message) {
                     match playback::sample(element) {
                         Ok(Some(record)) => {
                             duration_ns = duration_ns.or_else(|| playback::duration_ns(pipeline));
-                            listener.sample(record, duration_ns)?;
+                            observer.sample(record, duration_ns)?;
                         }
                         Ok(None) => {}
-                        Err(error) => return Ok(Ending::Failed(error.to_string())),
+                        Err(error) => return Ok(PlaybackEnd::Failed(console::chain(&error))),
                     }
                 }
                 missing.extend(MissingPlugin::of(element));
             }
-            gst::MessageView::Application(told) if Pipeline::tells_streams(told) => {
-                if !playing.has_video() {
-                    return Ok(Ending::NoVideo);
+            gst::MessageView::Application(message) if Pipeline::announces_streams(message) => {
+                debug!(has_video = recording.has_video(), "all streams are known");
+                if !recording.has_video() {
+                    return Ok(PlaybackEnd::NoVideo);
                 }
-                if settings.from_ns.is_some() || settings.to_ns.is_some() {
-                    let part = playing.play_part(settings.from_ns, settings.to_ns);
-                    if let Err(reason) = part {
-                        return Ok(Ending::Failed(reason));
-                    }
+                if settings.is_part()
+                    && let Err(error) = recording.play_part(settings.from_ns, settings.to_ns)
+                {
+                    return Ok(PlaybackEnd::Failed(error.to_string()));
                 }
             }
             gst::MessageView::Warning(warning) => {
-                listener.warning(&one_line(&warning.error().to_string()));
+                let text = one_line(warning.error().message());
+                debug!(warning = text, debug = ?warning.debug(), "an element posted a warning");
+                observer.warning(&text);
             }
             gst::MessageView::Error(error) => {
-                let text = ElementError::from(error).to_string();
-                if !playing.is_decoding(&message) {
-                    return Ok(match playing.is_writing(&message) {
-                        true => Ending::Unwritable(text),
-                        false => Ending::Failed(text),
+                debug!(debug = ?error.debug(), "an element posted an error");
+                let error_text = ElementError::from(error);
+                if !recording.is_decoding(&message) {
+                    return Ok(match recording.is_writing(&message) {
+                        true => PlaybackEnd::Unwritable(error_text),
+                        false => PlaybackEnd::Failed(error_text.to_string()),
                     });
                 }
-                // Without its sound a recording is judged all the same.
+                // The video can be analysed without the sound.
                 missing.retain(|missing| !missing.is_sound);
                 return Ok(match missing.first() {
-                    _ if playing.has_video() => Ending::Broken(text),
-                    Some(missing) => Ending::Failed(missing.to_string()),
-                    // Of what was not asked for nothing is told to be missing.
-                    None if error.error().matches(gst::CoreError::MissingPlugin) => Ending::NoVideo,
-                    None => Ending::Broken(text),
+                    _ if recording.has_video() => PlaybackEnd::Damaged(error_text.to_string()),
+                    Some(missing) => PlaybackEnd::Failed(missing.to_string()),
+                    // A plugin for a stream that was not asked for is not reported as missing.
+                    None if error.error().matches(gst::CoreError::MissingPlugin) => {
+                        PlaybackEnd::NoVideo
+                    }
+                    None => PlaybackEnd::Damaged(error_text.to_string()),
                 });
             }
-            gst::MessageView::Eos(_) => return Ok(Ending::End),
+            gst::MessageView::Eos(_) => return Ok(PlaybackEnd::EndOfStream),
             _ => {}
         }
     }
 }
 
-/// What is known of the video once it was played.
-pub fn video(playing: &Pipeline, last: Option<&Record>) -> Video {
-    let caps = playing.video_caps();
+/// Returns what is known about the video after playback.
+pub(super) fn video(recording: &Pipeline, last: Option<&Record>) -> VideoInfo {
+    let caps = recording.video_caps();
     let structure = caps.as_ref().and_then(|caps| caps.structure(0));
     let frame_rate = structure.and_then(|s| s.get::<gst::Fraction>("framerate").ok());
     let frame_rate = frame_rate.filter(|rate| rate.numer() > 0);
-    Video {
-        duration_ns: playback::duration_ns(&playing.pipeline),
+    VideoInfo {
+        duration_ns: playback::duration_ns(&recording.pipeline),
         width: last.map_or(0, |record| record.width),
         height: last.map_or(0, |record| record.height),
         frames_per_second: frame_rate.map(|rate| f64::from(rate.numer()) / f64::from(rate.denom())),
-        frames: playing.stat("frames"),
-        failed_samples: playing.stat("failures"),
+        frames: recording.stat("frames"),
+        failed_samples: recording.stat("failures"),
     }
 }

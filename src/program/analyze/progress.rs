@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is told while recordings are analysed: bars on a terminal, lines elsewhere, and events for
-//! programs.
+//! Reports the progress of a run: bars on a terminal, else lines, and events for programs.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -10,50 +9,51 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::Work;
+use super::Task;
 use super::arguments::Arguments;
-use super::outcome::Outcome;
+use super::outcome::RecordingOutcome;
 use super::speed::{Speed, clock};
 use crate::console;
 use attitude::sync::lock;
 
-/// How often events and, without a terminal, lines tell how far a recording is.
-const EVENT_EVERY: Duration = Duration::from_millis(500);
-const LINE_EVERY: Duration = Duration::from_secs(30);
+/// Intervals of events and, without a terminal, lines with the progress of a recording.
+const EVENT_INTERVAL: Duration = Duration::from_millis(500);
+const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A share of a recording is counted in so many steps.
+/// Length of the progress bar of a recording.
 const STEPS: u64 = 10_000;
 
-/// What a recording of unknown size counts in the total, where others count their bytes.
+/// Assumed size of a recording of unknown size. The total progress is in bytes.
 const UNKNOWN_BYTES: u64 = 100_000_000;
 
-/// Tells of the run.
-pub struct Progress {
+/// Reports the progress of the run.
+pub(super) struct Progress {
     total: ProgressBar,
     has_bars: bool,
-    /// Whether to tell of more than errors.
-    tells: bool,
+    /// Set if only errors are reported.
+    is_quiet: bool,
     is_verbose: bool,
     writes_json: bool,
     count: usize,
-    state: Mutex<State>,
+    totals: Mutex<Totals>,
 }
 
-struct State {
+/// Totals over the recordings that have ended.
+struct Totals {
     done: usize,
-    /// Time of recordings that was analysed.
+    /// Sum of the analysed time of recordings.
     analysed_ns: u64,
-    /// What of the total took no time.
+    /// Bytes of recordings that were skipped.
     skipped: u64,
     started: Instant,
 }
 
 impl Progress {
-    /// Of a run over `works`.
-    pub fn new(arguments: &Arguments, works: &[Work]) -> Self {
-        let count = works.len();
+    /// Starts a run over `tasks`.
+    pub(super) fn new(arguments: &Arguments, tasks: &[Task]) -> Self {
+        let count = tasks.len();
         let has_bars = !arguments.quiet && !arguments.json && std::io::stderr().is_terminal();
-        let mut total = bar(works.iter().map(weight).sum());
+        let mut total = bar(tasks.iter().map(weight).sum());
         if has_bars {
             total = console::add_bar(total);
         }
@@ -61,11 +61,11 @@ impl Progress {
         let progress = Self {
             total,
             has_bars,
-            tells: !arguments.quiet,
+            is_quiet: arguments.quiet,
             is_verbose: arguments.verbose,
             writes_json: arguments.json,
             count,
-            state: Mutex::new(State {
+            totals: Mutex::new(Totals {
                 done: 0,
                 analysed_ns: 0,
                 skipped: 0,
@@ -78,48 +78,51 @@ impl Progress {
         progress
     }
 
-    /// Tells of a file that is no recording.
-    pub fn pass_over(&self, told: &str, reason: &str) {
+    /// Reports a file that is no recording.
+    pub(super) fn ignore(&self, input: &str, reason: &str) {
         if self.is_verbose {
-            self.line(&format!("{told}: passed over: {reason}"));
+            self.line(&format!("{input}: ignored: {reason}"));
         }
-        self.event(json!({"event": "passed-over", "input": told, "reason": reason}));
+        self.event(json!({"event": "passed-over", "input": input, "reason": reason}));
     }
 
-    /// Tells of something that is lost.
-    pub fn fail(&self, told: &str, reason: &str) {
-        console::error(format_args!("{told}: {reason}"));
-        self.event(json!({"event": "failed", "input": told, "reason": reason}));
+    /// Reports a recording or folder that failed.
+    pub(super) fn fail(&self, input: &str, reason: &str) {
+        console::error(format_args!("{input}: {reason}"));
+        self.event(json!({"event": "failed", "input": input, "reason": reason}));
     }
 
-    /// A recording's turn.
-    pub fn track<'a>(&'a self, work: &'a Work) -> Track<'a> {
-        Track {
+    /// Returns the progress of a recording.
+    pub(super) fn recording<'a>(&'a self, task: &'a Task) -> RecordingProgress<'a> {
+        RecordingProgress {
             progress: self,
-            work,
+            task,
             bar: None,
             speed: Speed::default(),
             counted: 0,
-            told: Instant::now(),
+            reported: Instant::now(),
             warnings: Vec::new(),
         }
     }
 
-    /// Tells how the run ended.
-    pub fn end(&self, outcomes: &[Option<Outcome>], failures: usize, is_stopped: bool) {
+    /// Reports the end of the run.
+    pub(super) fn end(
+        &self,
+        outcomes: &[Option<RecordingOutcome>],
+        failures: usize,
+        is_stopped: bool,
+    ) {
         self.total.finish_and_clear();
-        let count = |is: fn(&Outcome) -> bool| outcomes.iter().flatten().filter(|o| is(o)).count();
-        let done = count(|outcome| matches!(outcome, Outcome::Done(_)));
-        let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
-        let damaged = count(|o| {
-            o.document()
-                .is_some_and(|document| document.damage.is_some())
-        });
-        let failed = failures + count(|outcome| matches!(outcome, Outcome::Failed(_)));
+        let count =
+            |is: fn(&RecordingOutcome) -> bool| outcomes.iter().flatten().filter(|o| is(o)).count();
+        let done = count(|outcome| matches!(outcome, RecordingOutcome::Done(_)));
+        let skipped = count(|outcome| matches!(outcome, RecordingOutcome::Skipped(_)));
+        let damaged = count(|o| o.results().is_some_and(|results| results.damage.is_some()));
+        let failed = failures + count(|outcome| matches!(outcome, RecordingOutcome::Failed(_)));
         let (seconds, analysed_s) = {
-            let state = lock(&self.state);
-            let analysed_s = state.analysed_ns as f64 / 1e9;
-            (state.started.elapsed().as_secs_f64(), analysed_s)
+            let totals = lock(&self.totals);
+            let analysed_s = totals.analysed_ns as f64 / 1e9;
+            (totals.started.elapsed().as_secs_f64(), analysed_s)
         };
         self.event(json!({
             "event": "end", "done": done, "skipped": skipped, "damaged": damaged, "failed": failed,
@@ -127,7 +130,7 @@ impl Progress {
         }));
         let mut parts = vec![format!("{done} analysed")];
         for (count, what) in [
-            (skipped, "done before"),
+            (skipped, "already done"),
             (damaged, "damaged"),
             (failed, "failed"),
         ] {
@@ -150,153 +153,155 @@ impl Progress {
         self.line(&format!("{}{times}", parts.join(", ")));
     }
 
-    /// How long the rest takes, in words.
-    fn left(&self) -> String {
-        let skipped = lock(&self.state).skipped;
+    /// Formats the remaining time of the run.
+    fn format_left(&self) -> String {
+        let skipped = lock(&self.totals).skipped;
         let all = self.total.length().unwrap_or(0).saturating_sub(skipped);
         let done = self.total.position().saturating_sub(skipped);
         let share = done as f64 / all.max(1) as f64;
-        format!("{} left", Speed::left(self.total.elapsed(), share))
+        format!("{} left", Speed::format_left(self.total.elapsed(), share))
     }
 
     fn line(&self, text: &str) {
-        if self.tells {
+        if !self.is_quiet {
             console::line(text);
         }
     }
 
     fn event(&self, event: Value) {
         if self.writes_json {
-            // Where nobody reads there is nobody to tell.
+            // An analysis goes on if nobody reads its events.
             let _ = console::print(&format!("{event}\n"));
         }
     }
 }
 
-/// Tells of one recording.
-pub struct Track<'a> {
+/// Reports the progress of one recording.
+pub(super) struct RecordingProgress<'a> {
     progress: &'a Progress,
-    work: &'a Work,
+    task: &'a Task,
     bar: Option<ProgressBar>,
     speed: Speed,
-    /// What was counted to the total.
+    /// Bytes that were added to the total progress.
     counted: u64,
-    told: Instant,
+    /// Time of the last event or line.
+    reported: Instant,
     warnings: Vec<String>,
 }
 
-impl Track<'_> {
-    /// The analysis begins, at `from_ns` of the recording, up to `to_ns` at most.
-    pub fn begin(&mut self, from_ns: Option<u64>, to_ns: Option<u64>) {
+impl RecordingProgress<'_> {
+    /// Starts the analysis of the recording from `from_ns` to `to_ns`, or to its end.
+    pub(super) fn begin(&mut self, from_ns: Option<u64>, to_ns: Option<u64>) {
         let progress = self.progress;
         self.speed = Speed::new(from_ns.unwrap_or(0), to_ns);
-        self.told = Instant::now();
+        self.reported = Instant::now();
         if progress.has_bars {
             let bar = console::add_bar_above(&progress.total, bar(STEPS));
-            bar.set_message(self.work.name.clone());
+            bar.set_message(self.task.name.clone());
             self.bar = Some(bar);
         }
         progress.event(json!({
-            "event": "started", "name": self.work.name, "input": self.work.input.told(),
+            "event": "started", "name": self.task.name, "input": self.task.recording.display_name(),
         }));
     }
 
-    /// The analysis is at `position_ns` of a recording of `duration_ns`.
-    pub fn reach(&mut self, position_ns: Option<u64>, duration_ns: Option<u64>) {
+    /// Sets the position of the analysis, and the duration of the recording.
+    pub(super) fn update(&mut self, position_ns: Option<u64>, duration_ns: Option<u64>) {
         let Some(position_ns) = position_ns else {
             return;
         };
-        self.speed.reach(position_ns, duration_ns);
+        self.speed.update(position_ns, duration_ns);
         let progress = self.progress;
         let share = self.speed.share();
-        let reached = (share * weight(self.work) as f64) as u64;
+        let reached = (share * weight(self.task) as f64) as u64;
         progress.total.inc(reached.saturating_sub(self.counted));
         self.counted = self.counted.max(reached);
         if let Some(bar) = &self.bar {
             bar.set_position((share * STEPS as f64) as u64);
-            bar.set_prefix(self.speed.told());
-            progress.total.set_prefix(progress.left());
+            bar.set_prefix(self.speed.format_current());
+            progress.total.set_prefix(progress.format_left());
         }
         let every = match progress.writes_json {
-            true => EVENT_EVERY,
-            false => LINE_EVERY,
+            true => EVENT_INTERVAL,
+            false => LINE_INTERVAL,
         };
-        if self.told.elapsed() < every {
+        if self.reported.elapsed() < every {
             return;
         }
-        self.told = Instant::now();
+        self.reported = Instant::now();
         if progress.writes_json {
             progress.event(json!({
-                "event": "progress", "name": self.work.name, "position_ns": position_ns,
+                "event": "progress", "name": self.task.name, "position_ns": position_ns,
                 "duration_ns": duration_ns, "share": self.speed.share(),
                 "speed": self.speed.times_real_time(), "left_seconds": self.speed.left_s(),
             }));
         } else if !progress.has_bars {
             let share = 100.0 * self.speed.share();
-            let told = self.speed.told();
-            progress.line(&format!("{}: {share:.0}%, {told}", self.work.input.told()));
+            let speed = self.speed.format_current();
+            let input = self.task.recording.display_name();
+            progress.line(&format!("{input}: {share:.0}%, {speed}"));
         }
     }
 
-    /// GStreamer, or the element, warns of something.
-    pub fn warn(&mut self, text: &str) {
+    /// Reports a warning of GStreamer.
+    pub(super) fn warn(&mut self, text: &str) {
         let progress = self.progress;
-        // Once is enough.
-        if progress.is_verbose && !self.warnings.iter().any(|told| told == text) {
-            let told = self.work.input.told();
-            console::warn(format_args!("{told}: {text}"));
+        // Each text is reported once.
+        if progress.is_verbose && !self.warnings.iter().any(|known| known == text) {
+            let input = self.task.recording.display_name();
+            console::warn(format_args!("{input}: {text}"));
             self.warnings.push(text.to_owned());
         }
     }
 
-    /// Tells what became of it; `None` where the run ends before.
-    pub fn end(self, outcome: Option<&Outcome>) {
+    /// Reports the outcome; `None` if the run was interrupted.
+    pub(super) fn end(self, outcome: Option<&RecordingOutcome>) {
         let progress = self.progress;
         if let Some(bar) = &self.bar {
             console::remove_bar(bar);
         }
-        progress.total.inc(weight(self.work) - self.counted);
+        progress.total.inc(weight(self.task) - self.counted);
         let Some(outcome) = outcome else {
             return;
         };
         let number = {
-            let mut state = lock(&progress.state);
-            state.done += 1;
+            let mut totals = lock(&progress.totals);
+            totals.done += 1;
             match outcome {
-                Outcome::Done(_) => state.analysed_ns += self.speed.analysed_ns(),
-                Outcome::Skipped(_) => state.skipped += weight(self.work),
-                Outcome::Failed(_) | Outcome::PassedOver(_) => {}
+                RecordingOutcome::Done(_) => totals.analysed_ns += self.speed.analysed_ns(),
+                RecordingOutcome::Skipped(_) => totals.skipped += weight(self.task),
+                RecordingOutcome::Failed(_) | RecordingOutcome::Ignored(_) => {}
             }
-            state.done
+            totals.done
         };
-        let (work, count) = (self.work, progress.count);
-        let told = work.input.told();
+        let (task, count) = (self.task, progress.count);
+        let input = task.recording.display_name();
         match outcome {
-            Outcome::Failed(reason) => progress.fail(&told, reason),
-            Outcome::PassedOver(reason) => progress.pass_over(&told, reason),
-            Outcome::Done(document) | Outcome::Skipped(document) => {
-                let is_new = matches!(outcome, Outcome::Done(_));
-                let summary = &document.summary;
+            RecordingOutcome::Failed(reason) => progress.fail(&input, reason),
+            RecordingOutcome::Ignored(reason) => progress.ignore(&input, reason),
+            RecordingOutcome::Done(results) | RecordingOutcome::Skipped(results) => {
+                let is_new = matches!(outcome, RecordingOutcome::Done(_));
+                let summary = &results.summary;
                 progress.event(json!({
-                    "event": if is_new { "done" } else { "skipped" }, "name": work.name, "input": told,
+                    "event": if is_new { "done" } else { "skipped" }, "name": task.name, "input": input,
                     "samples": summary.samples, "faces": summary.faces,
-                    "persons": summary.persons.len(), "damage": document.damage,
+                    "persons": summary.persons.len(), "damage": results.damage,
                     "seconds": is_new.then(|| self.speed.elapsed_s()),
                 }));
                 if is_new {
                     progress.line(&format!(
-                        "[{number}/{count}] {told}: {}, {}, {}; {}",
+                        "[{number}/{count}] {input}: {}, {}, {}; {}",
                         counted(summary.samples, "sample"),
                         counted(summary.faces, "face"),
                         counted(summary.persons.len() as u64, "person"),
-                        self.speed.told_at_end()
+                        self.speed.format_total()
                     ));
                 } else if progress.is_verbose {
-                    progress.line(&format!("[{number}/{count}] {told}: done before"));
+                    progress.line(&format!("[{number}/{count}] {input}: already done"));
                 }
-                if let Some(damage) = &document.damage {
+                if let Some(damage) = &results.damage {
                     console::error(format_args!(
-                        "{told}: damaged: {damage}; what could be read is kept"
+                        "{input}: damaged: {damage}; the part that could be read is kept"
                     ));
                 }
             }
@@ -304,12 +309,12 @@ impl Track<'_> {
     }
 }
 
-/// What a recording counts in the total.
-fn weight(work: &Work) -> u64 {
-    work.input.identity.size_bytes.unwrap_or(UNKNOWN_BYTES)
+/// Returns the bytes of a recording in the total progress.
+fn weight(task: &Task) -> u64 {
+    task.recording.identity.size_bytes.unwrap_or(UNKNOWN_BYTES)
 }
 
-/// Such as `1 person`, `2 persons`.
+/// Formats a number of things, such as `1 person` or `2 persons`.
 fn counted(count: u64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {what}{plural}")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What the results depend on, beside the recording.
+//! Everything that the results depend on, except the recording.
 
 use attitude::mapping::Mapping;
 use attitude::timeline::rules::Rules;
@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::arguments::{Arguments, Format};
 
-/// How recordings are analysed.
+/// Settings of an analysis.
 #[derive(Clone, Debug, Serialize)]
-pub struct Settings {
+pub(super) struct Settings {
     /// 0 = every frame.
     pub samples_per_second: f64,
     pub faces: u32,
@@ -29,18 +29,18 @@ pub struct Settings {
     execution_provider: &'static str,
 }
 
-/// Which networks judged.
+/// Models of an analysis.
 #[derive(Clone, Debug, Serialize)]
-pub struct Models {
+pub(super) struct Models {
     detector_sha256: String,
     attitude: String,
     attitude_sha256: String,
-    /// What a file beside the classifier's says of it.
+    /// Hash of the description file beside the model, if there is one.
     attitude_description_sha256: Option<String>,
 }
 
 impl Settings {
-    pub fn of(arguments: &Arguments) -> Self {
+    pub(super) fn of(arguments: &Arguments) -> Self {
         let default_rate = if arguments.blur { 0.0 } else { 5.0 };
         let mut formats = arguments.formats.clone();
         formats.sort_unstable();
@@ -62,20 +62,25 @@ impl Settings {
         }
     }
 
-    /// Time between samples; 0 = every frame.
-    pub fn sample_interval_ns(&self) -> u64 {
+    /// Returns the time between samples; 0 = every frame.
+    pub(super) fn sample_interval_ns(&self) -> u64 {
         match self.samples_per_second {
             0.0 => 0,
             rate => (1e9 / rate).round() as u64,
         }
     }
 
-    pub fn writes(&self, format: Format) -> bool {
+    pub(super) fn writes(&self, format: Format) -> bool {
         self.formats.contains(&format.file())
     }
 
-    /// How the summary reads the samples.
-    pub fn rules(&self) -> Rules {
+    /// Returns `true` if only a part of each recording is analysed.
+    pub(super) fn is_part(&self) -> bool {
+        self.from_ns.is_some() || self.to_ns.is_some()
+    }
+
+    /// Returns the rules that the summary applies to the samples.
+    pub(super) fn rules(&self) -> Rules {
         Rules {
             join_gap_ns: self.join_gap_ns,
             ..Rules::default()
@@ -84,7 +89,7 @@ impl Settings {
 }
 
 impl Models {
-    pub fn of(facts: &Facts, description: Option<&[u8]>) -> Self {
+    pub(super) fn of(facts: &Facts, description: Option<&[u8]>) -> Self {
         Self {
             detector_sha256: facts.detector_sha256.clone(),
             attitude: facts.model_name.clone(),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How far an analysis is, and how fast.
+//! Measures position and speed of an analysis.
 
 use std::time::{Duration, Instant};
 
-/// Of one recording.
+/// Position and speed of the analysis of one recording.
 #[derive(Debug)]
-pub struct Speed {
+pub(super) struct Speed {
     started: Instant,
     from_ns: u64,
     to_ns: Option<u64>,
@@ -21,8 +21,8 @@ impl Default for Speed {
 }
 
 impl Speed {
-    /// Of a recording that is analysed from `from_ns` to `to_ns`, or to its end.
-    pub fn new(from_ns: u64, to_ns: Option<u64>) -> Self {
+    /// Starts to measure a recording that is analysed from `from_ns` to `to_ns`, or to its end.
+    pub(super) fn new(from_ns: u64, to_ns: Option<u64>) -> Self {
         Self {
             started: Instant::now(),
             from_ns,
@@ -32,8 +32,8 @@ impl Speed {
         }
     }
 
-    /// The analysis is at `position_ns` of `duration_ns`.
-    pub fn reach(&mut self, position_ns: u64, duration_ns: Option<u64>) {
+    /// Sets the position, and the duration of the recording.
+    pub(super) fn update(&mut self, position_ns: u64, duration_ns: Option<u64>) {
         self.position_ns = self.position_ns.max(position_ns);
         self.end_ns = match (self.to_ns, duration_ns) {
             (Some(to_ns), Some(duration_ns)) => Some(to_ns.min(duration_ns)),
@@ -41,17 +41,17 @@ impl Speed {
         };
     }
 
-    /// Time of the recording that was analysed.
-    pub fn analysed_ns(&self) -> u64 {
+    /// Returns the length of the analysed part.
+    pub(super) fn analysed_ns(&self) -> u64 {
         self.position_ns.saturating_sub(self.from_ns)
     }
 
-    pub fn elapsed_s(&self) -> f64 {
+    pub(super) fn elapsed_s(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
     }
 
-    /// How much is done, 0 to 1; 0 where nobody knows.
-    pub fn share(&self) -> f64 {
+    /// Returns the progress from 0 to 1; 0 if the duration is unknown.
+    pub(super) fn share(&self) -> f64 {
         match self
             .end_ns
             .and_then(|end_ns| end_ns.checked_sub(self.from_ns))
@@ -61,18 +61,18 @@ impl Speed {
         }
     }
 
-    pub fn times_real_time(&self) -> f64 {
+    pub(super) fn times_real_time(&self) -> f64 {
         self.analysed_ns() as f64 / 1e9 / self.elapsed_s().max(1e-3)
     }
 
-    /// Seconds that the rest takes; `None` where nobody knows.
-    pub fn left_s(&self) -> Option<f64> {
+    /// Estimates the remaining time in seconds; `None` if it is unknown.
+    pub(super) fn left_s(&self) -> Option<f64> {
         let share = self.share();
         (share > 0.0).then(|| self.elapsed_s() * (1.0 - share) / share)
     }
 
-    /// Speed and time left, in words.
-    pub fn told(&self) -> String {
+    /// Formats the speed and the remaining time.
+    pub(super) fn format_current(&self) -> String {
         let speed = self.times_real_time();
         match self.left_s() {
             Some(left_s) => format!("{speed:.0}x, {} left", clock(left_s)),
@@ -80,8 +80,8 @@ impl Speed {
         }
     }
 
-    /// What it was in all, in words.
-    pub fn told_at_end(&self) -> String {
+    /// Formats the length of the analysed part, and the time that it took.
+    pub(super) fn format_total(&self) -> String {
         let (analysed_s, speed) = (self.analysed_ns() as f64 / 1e9, self.times_real_time());
         let elapsed = clock(self.elapsed_s());
         format!(
@@ -90,8 +90,8 @@ impl Speed {
         )
     }
 
-    /// How long the rest takes where `share` took `elapsed`, in words.
-    pub fn left(elapsed: Duration, share: f64) -> String {
+    /// Formats the remaining time, if `share` of the work took `elapsed`.
+    pub(super) fn format_left(elapsed: Duration, share: f64) -> String {
         match share > 0.0 {
             true => clock(elapsed.as_secs_f64() * (1.0 - share).max(0.0) / share),
             false => "?".to_owned(),
@@ -99,8 +99,8 @@ impl Speed {
     }
 }
 
-/// Such as `1:02:03`, and `12.3 s` under a minute.
-pub fn clock(seconds: f64) -> String {
+/// Formats a time, such as `1:02:03`, and `12.3 s` below a minute.
+pub(super) fn clock(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1} s");
     }
@@ -117,24 +117,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_told_as_people_write_them() {
-        for (seconds, told) in [
+    fn times_are_formatted_like_clock_times() {
+        for (seconds, expected) in [
             (0.04, "0.0 s"),
             (59.9, "59.9 s"),
             (61.0, "1:01"),
             (3723.4, "1:02:03"),
         ] {
-            assert_eq!(clock(seconds), told);
+            assert_eq!(clock(seconds), expected);
         }
     }
 
     #[test]
-    fn the_share_is_of_the_part_that_is_analysed() {
+    fn the_progress_is_that_of_the_analysed_part() {
         let mut speed = Speed::new(10, Some(50));
         assert_eq!(speed.share(), 0.0);
-        speed.reach(20, Some(30));
+        speed.update(20, Some(30));
         assert_eq!((speed.share(), speed.analysed_ns()), (0.5, 10));
-        speed.reach(40, None);
+        speed.update(40, None);
         assert_eq!(speed.share(), 0.75);
         assert_eq!(Speed::default().left_s(), None);
     }

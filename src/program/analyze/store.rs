@@ -9,82 +9,90 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::document::{self, Document};
-use super::inputs::told;
+use super::inputs::printable;
+use super::summary_json::{self, SummaryFile};
 
 const LOCK: &str = ".gst-attitude.lock";
-/// What the names of folders begin with that are being written, and that are being replaced.
+/// Prefixes of files and folders that are being written, and of folders that are being replaced.
 const PARTIAL: &str = ".partial-";
 const REPLACED: &str = ".replaced-";
 
-/// Why results cannot be kept: no recording's fault.
+/// The results cannot be written. This ends the run, as it does not depend on the recording.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {reason}", told(.path))]
-pub struct StoreError {
-    path: PathBuf,
-    reason: String,
+pub(crate) enum StoreError {
+    #[error("{}: it is not a folder", printable(.0))]
+    NotAFolder(PathBuf),
+    #[error("{}: the folder for the results cannot be created", printable(.path))]
+    Create { path: PathBuf, source: io::Error },
+    #[error("{}: the folder for the results cannot be written to", printable(.path))]
+    Open { path: PathBuf, source: io::Error },
+    #[error(
+        "{}: another gst-attitude analyze is writing to this folder; wait for it, or use another folder",
+        printable(.0)
+    )]
+    InUse(PathBuf),
+    #[error("cannot read {}", printable(.path))]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write {}", printable(.path))]
+    Write {
+        path: PathBuf,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
-impl StoreError {
-    pub fn new(path: &Path, reason: impl ToString) -> Self {
-        Self {
-            path: path.to_owned(),
-            reason: reason.to_string(),
-        }
-    }
-}
-
-/// Names the path that something failed at.
-pub trait At<T> {
+/// Adds the path to an error of writing.
+pub(super) trait At<T> {
     fn at(self, path: &Path) -> Result<T, StoreError>;
 }
 
-impl<T, E: ToString> At<T> for Result<T, E> {
+impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> At<T> for Result<T, E> {
     fn at(self, path: &Path) -> Result<T, StoreError> {
-        self.map_err(|error| StoreError::new(path, error))
+        self.map_err(|error| StoreError::Write {
+            path: path.to_owned(),
+            source: error.into(),
+        })
     }
 }
 
-/// The folder, this program's alone while it is open.
-pub struct Store {
+/// The folder for the results, locked against other runs while it is open.
+pub(super) struct Store {
     folder: PathBuf,
-    /// Open and locked as long as the store is.
+    /// Holds the lock.
     _lock: File,
-    /// Why others are not kept out, where they are not.
+    /// Set if the folder cannot be locked.
     pub warning: Option<String>,
 }
 
 impl Store {
-    /// Opens the folder, made where there is none, and clears away what a run that was killed has
-    /// left.
+    /// Opens the folder, creates it if necessary, and removes what a run that was killed has left.
     ///
     /// # Errors
-    /// Where it cannot be written to, or another run has it open.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => "it is not a folder".to_owned(),
-                _ => format!("the folder for the results cannot be made: {error}"),
-            })
-            .at(folder)?;
-        let path = folder.join(LOCK);
+    /// If it cannot be written to, or another run has it open.
+    pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
+        let path = || folder.to_owned();
+        std::fs::create_dir_all(folder).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => StoreError::NotAFolder(path()),
+            _ => StoreError::Create {
+                path: path(),
+                source,
+            },
+        })?;
+        let lock_path = folder.join(LOCK);
         let lock = File::options()
             .create(true)
             .append(true)
-            .open(&path)
-            .map_err(|error| format!("the folder for the results cannot be written to: {error}"))
-            .at(folder)?;
+            .open(&lock_path)
+            .map_err(|source| StoreError::Open {
+                path: path(),
+                source,
+            })?;
         let warning = match lock.try_lock() {
             Ok(()) => None,
-            Err(TryLockError::WouldBlock) => {
-                let reason = "another gst-attitude analyze is writing to this folder; wait for it, or \
-                              take another folder";
-                return Err(StoreError::new(folder, reason));
-            }
-            // Some network file systems know no locks.
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(path())),
+            // Some network file systems do not support locks.
             Err(TryLockError::Error(error)) => Some(format!(
-                "{} cannot be locked ({error}): see to it that no other run writes to this folder",
-                told(&path)
+                "{} cannot be locked ({error}); make sure that no other run writes to this folder",
+                printable(&lock_path)
             )),
         };
         let store = Self {
@@ -96,72 +104,76 @@ impl Store {
         Ok(store)
     }
 
-    /// The folder itself.
-    pub fn folder(&self) -> &Path {
+    /// Returns the folder.
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The place of what is called `name`.
-    pub fn path(&self, name: &str) -> PathBuf {
+    /// Returns the path of `name` in the folder.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// What there is by name: the documents of results, `None` for all else.
-    pub fn known(&self) -> Result<HashMap<String, Option<Document>>, StoreError> {
-        let mut known = HashMap::new();
+    /// Returns all names in the folder, each with its results; `None` for an entry without results.
+    pub(super) fn summaries(&self) -> Result<HashMap<String, Option<SummaryFile>>, StoreError> {
+        let mut summaries = HashMap::new();
         for name in self.entries()? {
-            let path = self.folder.join(&name).join(document::FILE);
-            let document = std::fs::read(path).ok();
-            let document = document.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            known.insert(name, document);
+            let path = self.folder.join(&name).join(summary_json::FILE);
+            let file = std::fs::read(path).ok();
+            let file = file.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            summaries.insert(name, file);
         }
-        Ok(known)
+        Ok(summaries)
     }
 
-    /// A hidden folder for the results that are to be called `name`.
-    pub fn begin(&self, name: &str) -> Result<Partial, StoreError> {
+    /// Creates a hidden folder, which becomes the folder `name` when it is complete.
+    pub(super) fn begin(&self, name: &str) -> Result<Partial, StoreError> {
         let partial = Partial {
             path: self.folder.join(format!("{PARTIAL}{name}")),
             replaced: self.folder.join(format!("{REPLACED}{name}")),
-            whole: self.folder.join(name),
+            complete: self.folder.join(name),
             folder: self.folder.clone(),
         };
         std::fs::create_dir(&partial.path).at(&partial.path)?;
         Ok(partial)
     }
 
-    /// Writes a file of the whole run, so that nobody ever sees half of it.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    /// Writes a file of the run, which replaces an older one only when it is complete.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.folder.join(format!("{PARTIAL}{name}"));
         let written = std::fs::write(&path, bytes)
             .and_then(|()| File::open(&path)?.sync_all())
             .and_then(|()| std::fs::rename(&path, self.folder.join(name)));
         if written.is_err() {
-            // It is hidden, and the next run clears it away.
+            // If this fails, the next run removes the hidden file.
             let _ = std::fs::remove_file(&path);
         }
         written.at(&self.folder.join(name))
     }
 
-    /// Names in the folder; one that is no Unicode is nobody's of ours.
+    /// Returns the names in the folder, except those that are not Unicode, which are not results.
     fn entries(&self) -> Result<Vec<String>, StoreError> {
-        let entries = std::fs::read_dir(&self.folder).at(&self.folder)?;
+        let failed = |source| StoreError::Read {
+            path: self.folder.clone(),
+            source,
+        };
+        let entries = std::fs::read_dir(&self.folder).map_err(failed)?;
         let names = entries.filter_map(|entry| match entry {
             Ok(entry) => entry.file_name().into_string().ok().map(Ok),
             Err(error) => Some(Err(error)),
         });
-        names.collect::<io::Result<_>>().at(&self.folder)
+        names.collect::<io::Result<_>>().map_err(failed)
     }
 
     fn clear(&self) -> Result<(), StoreError> {
         for name in self.entries()? {
             let path = self.folder.join(&name);
-            if let Some(whole) = name.strip_prefix(REPLACED) {
-                let whole = self.folder.join(whole);
-                // Killed between two renames: what was to be replaced is better than nothing.
-                match whole.exists() {
+            if let Some(name) = name.strip_prefix(REPLACED) {
+                let complete = self.folder.join(name);
+                // A run that was killed between two renames leaves only the older results.
+                match complete.exists() {
                     true => remove(&path).at(&path)?,
-                    false => std::fs::rename(&path, whole).at(&path)?,
+                    false => std::fs::rename(&path, complete).at(&path)?,
                 }
             } else if name.starts_with(PARTIAL) {
                 remove(&path).at(&path)?;
@@ -178,22 +190,22 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A recording's folder that is being written. It is removed unless it gets whole.
-pub struct Partial {
+/// A recording's folder that is being written. It is removed unless it is committed.
+pub(super) struct Partial {
     path: PathBuf,
     replaced: PathBuf,
-    whole: PathBuf,
+    complete: PathBuf,
     folder: PathBuf,
 }
 
 impl Partial {
-    /// The place of its file of this name.
-    pub fn path(&self, name: &str) -> PathBuf {
+    /// Returns the path of a file in it.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Puts what was written on the disk, and into its place.
-    pub fn commit(self) -> Result<(), StoreError> {
+    /// Writes all files to the disk, and gives the folder its name.
+    pub(super) fn commit(self) -> Result<(), StoreError> {
         for entry in std::fs::read_dir(&self.path).at(&self.path)? {
             let path = entry.at(&self.path)?.path();
             File::open(&path)
@@ -206,11 +218,11 @@ impl Partial {
                 .at(folder)
         };
         sync(&self.path)?;
-        let is_replacing = self.whole.exists();
+        let is_replacing = self.complete.exists();
         if is_replacing {
-            std::fs::rename(&self.whole, &self.replaced).at(&self.whole)?;
+            std::fs::rename(&self.complete, &self.replaced).at(&self.complete)?;
         }
-        std::fs::rename(&self.path, &self.whole).at(&self.whole)?;
+        std::fs::rename(&self.path, &self.complete).at(&self.complete)?;
         sync(&self.folder)?;
         if is_replacing {
             remove(&self.replaced).at(&self.replaced)?;
@@ -221,7 +233,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Nothing is there any more where it got whole; what stays, the next run clears away.
+        // The folder is gone if it was committed. If this fails, the next run removes it.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }
@@ -249,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn results_appear_whole_and_replace_older_ones() {
+    fn complete_results_replace_older_ones() {
         let (folder, store) = store();
         for text in ["one", "another"] {
             write(&store, "talk", text);
@@ -260,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_get_whole_leaves_nothing() {
+    fn incomplete_results_leave_nothing() {
         let (folder, store) = store();
         let partial = store.begin("talk").unwrap();
         std::fs::write(partial.path("text"), "half").unwrap();
@@ -269,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_run_has_left_is_cleared_away() {
+    fn the_remains_of_a_killed_run_are_removed() {
         let (folder, store) = store();
         write(&store, "talk", "old");
         drop(store);
@@ -282,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_open_once() {
+    fn a_folder_cannot_be_opened_twice() {
         let (folder, _store) = store();
         let error = Store::open(folder.path()).err().unwrap().to_string();
         assert!(error.contains("another gst-attitude analyze"), "{error}");

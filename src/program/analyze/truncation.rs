@@ -1,58 +1,58 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Whether a file ends before its container says that it does. GStreamer plays what there is and
-//! says nothing.
+//! Detects files that are shorter than their container says. GStreamer plays such a file without an
+//! error.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// What is missing of a file, as far as its container tells: MP4 and QuickTime, Matroska and WebM,
-/// and AVI do.
-pub fn truncation(path: &Path) -> io::Result<Option<String>> {
+/// Describes how much of a file is missing, for containers that state their length: MP4 and QuickTime,
+/// Matroska and WebM, and AVI.
+pub(super) fn truncation(path: &Path) -> io::Result<Option<String>> {
     let mut file = File::open(path)?;
     let len = file.metadata()?.len();
-    let told = told_len(&mut file, len).or_else(|error| match error.kind() {
+    let stated = stated_len(&mut file, len).or_else(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => Ok(None),
         _ => Err(error),
     })?;
-    Ok(told.filter(|&told| told > len).map(|told| {
-        format!("the file is cut off: it has {len} bytes of the {told} that it should have")
+    Ok(stated.filter(|&stated| stated > len).map(|stated| {
+        format!("the file is cut off: it has {len} bytes of the {stated} that it should have")
     }))
 }
 
-/// What MP4 and QuickTime files begin with.
+/// Types of the first box of MP4 and QuickTime files.
 const FIRST_BOXES: [&[u8; 4]; 5] = [b"ftyp", b"moov", b"mdat", b"wide", b"free"];
 
-/// How many bytes the container says there are, at least.
-fn told_len(file: &mut File, len: u64) -> io::Result<Option<u64>> {
+/// Returns the minimum number of bytes that the container states.
+fn stated_len(file: &mut File, len: u64) -> io::Result<Option<u64>> {
     let mut head = [0; 12];
     file.read_exact(&mut head)?;
     file.rewind()?;
     match &head {
         [_, _, _, _, kind @ .., _, _, _, _] if FIRST_BOXES.contains(&kind) => {
-            told_by_boxes(file, len).map(Some)
+            len_by_boxes(file, len).map(Some)
         }
         [b'R', b'I', b'F', b'F', size @ .., b'A', b'V', b'I', b' '] => {
             let size = size
                 .first_chunk()
                 .map_or(0, |size| u32::from_le_bytes(*size));
-            // Recorders that were stopped leave 0 there.
+            // A recorder that was stopped leaves 0 here.
             Ok((size > 0).then_some(8 + u64::from(size)))
         }
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => told_by_elements(file, len),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => len_by_elements(file, len),
         _ => Ok(None),
     }
 }
 
-/// The end of the last box, see ISO/IEC 14496-12.
-fn told_by_boxes(file: &mut File, len: u64) -> io::Result<u64> {
+/// Returns the end of the last box, see ISO/IEC 14496-12.
+fn len_by_boxes(file: &mut File, len: u64) -> io::Result<u64> {
     let mut position = 0u64;
     // A box has a header of 8 bytes.
     while position.saturating_add(8) <= len {
         file.seek(SeekFrom::Start(position))?;
         let size = match u64::from(u32::from_be_bytes(bytes(file)?)) {
-            // Up to the end of the file.
+            // The box extends to the end of the file.
             0 => return Ok(position),
             1 => {
                 file.seek_relative(4)?;
@@ -60,7 +60,7 @@ fn told_by_boxes(file: &mut File, len: u64) -> io::Result<u64> {
             }
             size => size,
         };
-        // Less than its header: no box.
+        // Smaller than its header, so not a box.
         if size < 8 {
             return Ok(position);
         }
@@ -69,8 +69,8 @@ fn told_by_boxes(file: &mut File, len: u64) -> io::Result<u64> {
     Ok(position)
 }
 
-/// The end of the last element at the top, see RFC 8794.
-fn told_by_elements(file: &mut File, len: u64) -> io::Result<Option<u64>> {
+/// Returns the end of the last element at the top level, see RFC 8794.
+fn len_by_elements(file: &mut File, len: u64) -> io::Result<Option<u64>> {
     while file.stream_position()? < len {
         variable_integer(file, false)?;
         let Some(size) = variable_integer(file, true)? else {
@@ -85,8 +85,8 @@ fn told_by_elements(file: &mut File, len: u64) -> io::Result<Option<u64>> {
     Ok(None)
 }
 
-/// The next number of variable length; without the bit that tells the length if `is_size`, where
-/// `None` is an unknown size.
+/// Reads a number of variable length. If `is_size`, the marker bit of the length is removed, and an unknown
+/// size is `None`.
 fn variable_integer(file: &mut File, is_size: bool) -> io::Result<Option<u64>> {
     let [first] = bytes(file)?;
     let more = first.leading_zeros();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_container_misses_is_told() {
+    fn missing_bytes_are_counted() {
         let mp4 = b"\0\0\0\x0cftypisom\0\0\0\x0cmdat1234\0\0\0\x01moov\0\0\0\0\0\0\0\x12ab";
         let mkv = b"\x1a\x45\xdf\xa3\x82ab\x18\x53\x80\x67\x84abcd";
         let avi = b"RIFF\x08\0\0\0AVI abcd";
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_no_length_misses_nothing() {
+    fn files_without_a_stated_length_miss_nothing() {
         for content in [
             &b""[..],
             b"text",

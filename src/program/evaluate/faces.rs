@@ -263,7 +263,7 @@ pub fn judge(
     let finished = workers::run(judges, &batches, |judge, batch| {
         judge.judge(batch, progress)
     });
-    match finished.error {
+    match finished.errors.into_iter().next() {
         Some(error) => Err(error),
         None => Ok(finished.outputs.into_iter().flatten().flatten().collect()),
     }

@@ -35,7 +35,7 @@ fn a_broken_file_is_named_and_the_others_go_on() {
     bench
         .run(&["in"])
         .assert_status(1)
-        .assert_said(&["1 analysed, 2 done before, 1 failed"]);
+        .assert_said(&["1 analysed, 2 already done, 1 failed"]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn what_could_be_read_of_a_damaged_recording_is_kept() {
     bench
         .run(&inputs)
         .assert_status(1)
-        .assert_said(&["0 analysed, 2 done before, 1 damaged"]);
+        .assert_said(&["0 analysed, 2 already done, 1 damaged"]);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn sound_without_video_is_no_recording() {
         bench
             .run(&[&["in", "--verbose"], options].concat())
             .assert_status(0)
-            .assert_said(&["in/sound.mp4: passed over: it has no video"]);
+            .assert_said(&["in/sound.mp4: ignored: it has no video"]);
     }
     bench
         .run(&["in/sound.mp4"])

@@ -22,9 +22,9 @@ fn folders_and_patterns_are_searched() {
         .run(&["days", "--verbose"])
         .assert_status(0)
         .assert_said(&[
-            "days/notes.txt: passed over: ",
-            "days/picture.png: passed over: it is image/png",
-            "days/.hidden.mp4: passed over: it is hidden",
+            "days/notes.txt: ignored: ",
+            "days/picture.png: ignored: it is image/png",
+            "days/.hidden.mp4: ignored: it is hidden",
             "2 analysed",
         ]);
     let mut names: Vec<String> = bench.ledger().into_iter().map(|[name, ..]| name).collect();
@@ -34,7 +34,7 @@ fn folders_and_patterns_are_searched() {
     bench
         .run(&["days/*/*.mp4", "days/one/../one/talk.mp4", "days/two"])
         .assert_status(0)
-        .assert_said(&["0 analysed, 2 done before"]);
+        .assert_said(&["0 analysed, 2 already done"]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn results_are_no_recordings() {
     bench
         .run(&[".", "--annotate"])
         .assert_status(0)
-        .assert_said(&["0 analysed, 1 done before"]);
+        .assert_said(&["0 analysed, 1 already done"]);
 }
 
 #[test]

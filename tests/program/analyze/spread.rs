@@ -46,7 +46,7 @@ fn recordings_that_are_spread_have_the_same_results() {
     Run(whole.output().unwrap()).assert_status(1);
     spread(&bench, &["in"])
         .assert_status(1)
-        .assert_said(&["0 analysed, 3 done before, 1 failed"]);
+        .assert_said(&["0 analysed, 3 already done, 1 failed"]);
     assert!(bench.files("whole") == bench.files("out"));
     let plan = bench.run(&["in", "--plan"]).events();
     let done: Vec<bool> = plan.iter().map(|r| r["done"].as_bool().unwrap()).collect();
@@ -92,6 +92,6 @@ fn copies_are_told_of_as_what_they_are_copies_of() {
     bench
         .run(&["others", "--origin", "others", "s3://"])
         .assert_status(0)
-        .assert_said(&["0 analysed, 1 done before"]);
+        .assert_said(&["0 analysed, 1 already done"]);
     assert!(bench.files("out") == first);
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Data, Segment, beside};
 use crate::evaluate::labels::Labels;
 use crate::evaluate::table::{Failure, Row, Table};
-use crate::times::parse_time_s;
+use crate::values;
 
 pub fn read(path: &Path, table: &Table, labels: Labels, data: &mut Data) -> Result<(), Failure> {
     table.require(&["file", "start", "end"])?;
@@ -34,7 +34,7 @@ pub fn read(path: &Path, table: &Table, labels: Labels, data: &mut Data) -> Resu
 
 fn time_s(row: &Row, column: &str) -> Result<f64, Failure> {
     let text = row.require(column)?;
-    parse_time_s(text).ok_or_else(|| {
+    values::time_s(text).ok_or_else(|| {
         row.mistake(&format!(
             "'{text}' in the column '{column}' is no time; write seconds or HH:MM:SS.fff"
         ))

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! `summary.json`: a recording, how it was analysed, and a summary of its samples.
+
+use attitude::record::summary::Summary;
+use attitude_inference::digest::sha256;
+use serde::{Deserialize, Serialize};
+
+use super::inputs::{Identity, Location, Recording};
+use super::settings::{Models, Settings};
+
+/// Version of the fields and their meaning; the summary within has its own version, `schema`.
+const VERSION: u32 = 1;
+
+/// File name.
+pub(super) const FILE: &str = "summary.json";
+
+/// Content of the file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct SummaryFile {
+    /// [`VERSION`].
+    #[serde(rename = "document")]
+    version: u32,
+    /// Name and version of the program that wrote it.
+    program: String,
+    /// See [`fingerprint`].
+    pub fingerprint: String,
+    pub recording: RecordingInfo,
+    /// Why the recording was not read to its end; `None` if it was.
+    pub damage: Option<String>,
+    pub analysis: AnalysisInfo,
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+/// The recording.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct RecordingInfo {
+    /// Name of its folder, and the stream name of its records.
+    pub name: String,
+    /// Path; characters that are not Unicode are replaced.
+    path: Option<String>,
+    /// URI, which has all characters of the path.
+    pub uri: String,
+    #[serde(flatten)]
+    pub identity: Identity,
+    #[serde(flatten)]
+    pub video: VideoInfo,
+}
+
+/// The first video stream of the recording.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct VideoInfo {
+    /// Duration, according to the container.
+    pub duration_ns: Option<u64>,
+    /// Width of an upright frame.
+    pub width: u32,
+    /// Height of an upright frame.
+    pub height: u32,
+    /// `None` if it varies.
+    pub frames_per_second: Option<f64>,
+    /// Number of decoded frames.
+    pub frames: u64,
+    /// Number of samples whose analysis failed.
+    pub failed_samples: u64,
+}
+
+/// How the recording was analysed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct AnalysisInfo {
+    /// Execution provider.
+    pub provider: String,
+    settings: serde_json::Value,
+    pub models: serde_json::Value,
+}
+
+impl SummaryFile {
+    /// Creates the file with what is known before the analysis.
+    pub(super) fn new(
+        recording: &Recording,
+        name: &str,
+        fingerprint: String,
+        settings: &Settings,
+        models: &Models,
+        provider: &str,
+    ) -> Self {
+        let path = match &recording.location {
+            Location::File(_) if recording.is_copy => None,
+            Location::File(path) => {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                Some(path.to_string_lossy().into_owned())
+            }
+            Location::Url(_) => None,
+        };
+        Self {
+            version: VERSION,
+            program: format!("gst-attitude {}", env!("CARGO_PKG_VERSION")),
+            fingerprint,
+            recording: RecordingInfo {
+                name: name.to_owned(),
+                path,
+                uri: recording.uri.clone(),
+                identity: recording.identity.clone(),
+                video: VideoInfo::default(),
+            },
+            damage: None,
+            analysis: AnalysisInfo {
+                provider: provider.to_owned(),
+                // These are plain values, which convert to JSON without errors.
+                settings: serde_json::to_value(settings).unwrap_or_default(),
+                models: serde_json::to_value(models).unwrap_or_default(),
+            },
+            summary: Summary::default(),
+        }
+    }
+}
+
+/// Returns a fingerprint of everything that the results depend on: two analyses with the same fingerprint
+/// have the same results.
+pub(super) fn fingerprint(recording: &Identity, settings: &Settings, models: &Models) -> String {
+    let program = (VERSION, env!("CARGO_PKG_VERSION"));
+    let all = (program, recording, settings, models);
+    // These are plain values, which convert to JSON without errors.
+    sha256(&serde_json::to_vec(&all).unwrap_or_default())
+}
