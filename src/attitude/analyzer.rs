@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::InferenceError;
-use super::classification::{Attitude, AttitudeClassifier, Classification, Scores};
+use super::classification::{AttitudeClassifier, Classification};
 use super::crop;
 use super::detection::{Detection, FaceDetector, suppress_overlaps};
 use super::emotions::Emotions;
@@ -15,6 +15,7 @@ use super::preprocessing::{Letterbox, Resampler};
 use super::scene::CutDetector;
 use super::smoothing::Smoother;
 use super::tracking::{Tracker, extrapolate};
+use crate::{Label, Scores};
 
 /// What the analysis of a frame depends on, beside the networks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,8 +96,8 @@ pub struct Face {
     pub landmarks_in_frame: Option<Landmarks>,
     /// Score of the last detection.
     pub detection_score: f32,
-    /// Its attitude; `None` while unknown.
-    pub label: Option<Attitude>,
+    /// Its attitude.
+    pub label: Label,
     /// Smoothed scores; `None` before the first classification.
     pub scores: Option<Scores>,
     /// Scores of the last classification, not smoothed.
@@ -125,7 +126,7 @@ impl Face {
     /// The smoothed score of the label, 0 where the attitude is unknown.
     pub fn confidence(&self) -> f32 {
         match (self.label, self.scores) {
-            (Some(label), Some(scores)) => scores.get(label),
+            (Label::Known(attitude), Some(scores)) => scores[attitude],
             _ => 0.0,
         }
     }

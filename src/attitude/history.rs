@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::classification::Attitude;
+use crate::Label;
 
 /// What was known of an attitude during one slot of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,8 +12,8 @@ pub enum Moment {
     /// There was no face.
     #[default]
     Absent,
-    /// There was one, with this label or, for `None`, an unknown one.
-    Present(Option<Attitude>),
+    /// There was a face with this label.
+    Present(Label),
 }
 
 /// The last moments, in slots of equal length that lie on a fixed grid of running time, so that a
@@ -81,15 +81,15 @@ mod tests {
 
     #[test]
     fn skipped_slots_are_absent_and_old_ones_fall_out() {
-        let positive = Moment::Present(Some(Attitude::Positive));
+        let positive = Moment::Present(Label::POSITIVE);
         let mut history = History::new(3, 100);
         history.note(0, positive);
-        history.note(50, Moment::Present(None));
+        history.note(50, Moment::Present(Label::Unknown));
         history.note(250, positive);
         assert!(
             history
                 .iter()
-                .eq([Moment::Present(None), Moment::Absent, positive])
+                .eq([Moment::Present(Label::Unknown), Moment::Absent, positive])
         );
         history.note(320, positive);
         assert!(history.iter().eq([Moment::Absent, positive, positive]));
@@ -100,9 +100,9 @@ mod tests {
     #[test]
     fn time_that_goes_back_is_ignored() {
         let mut history = History::new(3, 100);
-        history.note(500, Moment::Present(None));
+        history.note(500, Moment::Present(Label::Unknown));
         history.note(100, Moment::Absent);
-        assert!(history.iter().eq([Moment::Present(None)]));
+        assert!(history.iter().eq([Moment::Present(Label::Unknown)]));
         assert_eq!(history.newest_slot(), Some(5));
     }
 }

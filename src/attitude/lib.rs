@@ -23,6 +23,7 @@ pub mod tracking;
 
 pub mod crop;
 
+mod attitude;
 pub mod classification;
 pub mod emotions;
 pub mod mapping;
@@ -39,6 +40,8 @@ pub mod timeline;
 pub mod record;
 
 pub mod evaluation;
+
+pub use attitude::{Attitude, ByAttitude, ByLabel, Label, Scores};
 
 /// A network could not be run, or answered in a way that it must not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

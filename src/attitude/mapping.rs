@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::classification::Attitude;
+use crate::Attitude;
 
 /// Names of emotions that data sets and models use, with the attitude that each counts to where
 /// nobody says otherwise.

@@ -2,8 +2,9 @@
 
 //! Scores that follow a face's attitude calmly, and a label that does not flicker.
 
-use super::classification::{Attitude, Classification, Scores};
+use super::classification::Classification;
 use super::emotions::Emotions;
+use crate::{Attitude, Label, Scores};
 
 /// By how much another attitude must be ahead of the labelled one to take its place.
 const HYSTERESIS: f32 = 0.1;
@@ -16,7 +17,7 @@ const RECOVERY: f32 = 0.05;
 pub struct Smoother {
     smoothed: Option<Classification>,
     updated_ns: u64,
-    label: Option<Attitude>,
+    label: Label,
 }
 
 impl Smoother {
@@ -33,7 +34,7 @@ impl Smoother {
     ) {
         let elapsed_ns = time_ns.saturating_sub(self.updated_ns);
         self.updated_ns = time_ns;
-        let is_unknown = self.smoothed.is_some() && self.label.is_none();
+        let is_unknown = self.smoothed.is_some() && !self.label.is_known();
         let needed = if is_unknown {
             (min_confidence + RECOVERY).min(1.0)
         } else {
@@ -53,11 +54,12 @@ impl Smoother {
         let scores = smoothed.scores;
         let best = scores.best();
         let holds = |label: Attitude| {
-            scores.get(label) >= min_confidence && scores.get(best) - scores.get(label) < HYSTERESIS
+            scores[label] >= min_confidence && scores[best] - scores[label] < HYSTERESIS
         };
         self.label = match self.label {
-            Some(label) if holds(label) => Some(label),
-            _ => (scores.get(best) >= needed).then_some(best),
+            Label::Known(label) if holds(label) => Label::Known(label),
+            _ if scores[best] >= needed => Label::Known(best),
+            _ => Label::Unknown,
         };
     }
 
@@ -71,8 +73,8 @@ impl Smoother {
         self.smoothed.unwrap_or_default().emotions
     }
 
-    /// The label, `None` where the attitude is unknown.
-    pub fn label(&self) -> Option<Attitude> {
+    /// Returns the label.
+    pub fn label(&self) -> Label {
         self.label
     }
 }
@@ -104,7 +106,7 @@ mod tests {
         smoother.update(NEUTRAL.into(), 0, 0, 0.4);
         smoother.update(POSITIVE.into(), 0, 0, 0.4);
         assert_eq!(smoother.scores(), Some(POSITIVE));
-        assert_eq!(smoother.label(), Some(Attitude::Positive));
+        assert_eq!(smoother.label(), Label::POSITIVE);
     }
 
     #[test]
@@ -114,12 +116,12 @@ mod tests {
             smoother.update(Scores::from_array(scores).into(), 0, 0, 0.4);
             smoother.label()
         };
-        assert_eq!(label([0.52, 0.48, 0.0]), Some(Attitude::Positive));
-        assert_eq!(label([0.47, 0.53, 0.0]), Some(Attitude::Positive));
-        assert_eq!(label([0.44, 0.56, 0.0]), Some(Attitude::Neutral));
-        assert_eq!(label([0.35, 0.33, 0.32]), None);
-        assert_eq!(label([0.42, 0.32, 0.26]), None);
-        assert_eq!(label([0.46, 0.31, 0.23]), Some(Attitude::Positive));
-        assert_eq!(label([0.41, 0.33, 0.26]), Some(Attitude::Positive));
+        assert_eq!(label([0.52, 0.48, 0.0]), Label::POSITIVE);
+        assert_eq!(label([0.47, 0.53, 0.0]), Label::POSITIVE);
+        assert_eq!(label([0.44, 0.56, 0.0]), Label::NEUTRAL);
+        assert_eq!(label([0.35, 0.33, 0.32]), Label::Unknown);
+        assert_eq!(label([0.42, 0.32, 0.26]), Label::Unknown);
+        assert_eq!(label([0.46, 0.31, 0.23]), Label::POSITIVE);
+        assert_eq!(label([0.41, 0.33, 0.26]), Label::POSITIVE);
     }
 }

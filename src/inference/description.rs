@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::model::ModelError;
-use attitude::classification::Attitude;
+use attitude::Attitude;
 use attitude::crop::Framing;
 use attitude::geometry::Point;
 use attitude::mapping;

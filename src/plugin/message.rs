@@ -17,7 +17,8 @@
 use std::collections::BTreeMap;
 
 use super::meta::field_name;
-use attitude::record::{FaceRecord, Record, ScoresRecord};
+use attitude::Scores;
+use attitude::record::{FaceRecord, Record};
 
 /// Name of the message's structure.
 pub const NAME: &str = "faceattitude";
@@ -154,12 +155,12 @@ fn face_from_structure(face: &gst::StructureRef) -> Result<FaceRecord, MessageEr
         detection: face.get("detection")?,
         attitude: face.get("attitude")?,
         confidence: face.get("confidence")?,
-        scores: ScoresRecord {
+        scores: Scores {
             positive: face.get("positive")?,
             neutral: face.get("neutral")?,
             negative: face.get("negative")?,
         },
-        raw: ScoresRecord {
+        raw: Scores {
             positive: face.get("raw-positive")?,
             neutral: face.get("raw-neutral")?,
             negative: face.get("raw-negative")?,
@@ -195,12 +196,12 @@ mod tests {
             detection: 0.9,
             attitude: "positive".to_owned(),
             confidence: 0.8,
-            scores: ScoresRecord {
+            scores: Scores {
                 positive: 0.8,
                 neutral: 0.15,
                 negative: 0.05,
             },
-            raw: ScoresRecord::default(),
+            raw: Scores::default(),
             emotions: [("happiness", 0.7), ("neutral", 0.3)]
                 .map(|(label, probability)| (label.to_owned(), probability))
                 .into(),

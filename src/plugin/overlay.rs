@@ -10,8 +10,8 @@ use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
 use super::drawing::{FaceDrawing, RenderError, Renderer, Style};
 use super::meta::Shown;
-use attitude::classification::{Attitude, Scores};
 use attitude::history::{History, Moment};
+use attitude::{Label, Scores};
 
 /// Each face's history: 10 s.
 const FACE_SLOTS: usize = 50;
@@ -125,7 +125,8 @@ fn attach(
     Ok(())
 }
 
-fn scene_attitude(faces: &[Shown]) -> Option<Attitude> {
-    let known = faces.iter().filter(|face| face.label.is_some());
-    Scores::mean(known.filter_map(|face| face.scores)).map(|scores| scores.best())
+fn scene_attitude(faces: &[Shown]) -> Label {
+    let known = faces.iter().filter(|face| face.label.is_known());
+    Scores::mean(known.filter_map(|face| face.scores))
+        .map_or(Label::Unknown, |scores| scores.best().into())
 }

@@ -7,8 +7,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use attitude::Attitude;
 use attitude::InferenceError;
-use attitude::classification::{Attitude, AttitudeClassifier, Classification};
+use attitude::classification::{AttitudeClassifier, Classification};
 use attitude::detection::FaceDetector;
 use attitude::preprocessing::{Channels, InputSize, PixelFormat};
 use attitude_inference::description::Description;

@@ -5,22 +5,22 @@
 //!
 //!     cargo bench --bench overlay
 
-use attitude::classification::Attitude;
 use attitude::geometry::Rect;
 use attitude::history::{History, Moment};
+use attitude::{Attitude, Label};
 use criterion::{BenchmarkId, Criterion};
 use gst_video::{VideoFormat, VideoFrameRef, VideoInfo, VideoOverlayComposition};
 use gstattitude::drawing::{Drawn, FaceDrawing, Pixelator, Renderer};
 
 const SIZES: [(u32, u32); 4] = [(640, 360), (1280, 720), (1920, 1080), (3840, 2160)];
-const LABEL: Option<Attitude> = Some(Attitude::Positive);
+const LABEL: Label = Label::POSITIVE;
 
 /// A history as the element keeps it, of changing attitudes.
 fn history(slots: u64) -> History {
     let mut history = History::new(slots as usize, 1);
     for slot in 0..slots {
         let attitude = Attitude::ALL[slot as usize / 20 % 3];
-        history.note(slot, Moment::Present(Some(attitude)));
+        history.note(slot, Moment::Present(attitude.into()));
     }
     history
 }

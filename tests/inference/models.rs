@@ -3,9 +3,10 @@
 //! Loading models as the element does, and what the defaults and well-known ones see.
 
 use attitude::analyzer::{Analysis, Analyzer, Face, Params};
-use attitude::classification::{Attitude, Classification, Scores};
+use attitude::classification::Classification;
 use attitude::frame::Frame;
 use attitude::geometry::Rect;
+use attitude::{Attitude, Label, Scores};
 use attitude_inference::model::Source;
 use attitude_inference::networks::{Config, LoadError, Networks};
 use attitude_inference::provider::Provider;
@@ -145,7 +146,7 @@ fn each_average_face_is_found_and_judged_by_the_default_models() {
         let faces = analyze(&mut networks, &picture);
         assert_eq!(faces.len(), 1, "{attitude:?}");
         assert_at_the_face(&faces[0]);
-        assert_eq!(faces[0].label, Some(attitude));
+        assert_eq!(faces[0].label, attitude.into());
     }
 }
 
@@ -199,7 +200,7 @@ fn published_face_detectors_need_no_description() {
         assert_eq!(faces.len(), 1, "{name}");
         assert_at_the_face(&faces[0]);
         assert_eq!(faces[0].landmarks_in_frame.is_some(), has_landmarks);
-        assert_eq!(faces[0].label, Some(Attitude::Neutral), "{name}");
+        assert_eq!(faces[0].label, Label::NEUTRAL, "{name}");
     }
 }
 

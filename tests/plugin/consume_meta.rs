@@ -7,7 +7,9 @@
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
-use attitude::record::{FaceRecord, Record, ScoresRecord};
+use attitude::Scores;
+
+use attitude::record::{FaceRecord, Record};
 use gst::prelude::*;
 use gstattitude::message::AttitudeMessage;
 
@@ -76,7 +78,7 @@ fn frame_lines(buffer: &gst::BufferRef) -> Vec<String> {
             track: region.track as u32,
             attitude: region.label.clone(),
             confidence: region.confidence as f32,
-            scores: ScoresRecord {
+            scores: Scores {
                 positive,
                 neutral,
                 negative,

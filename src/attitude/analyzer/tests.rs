@@ -181,7 +181,7 @@ fn a_face_keeps_one_track_and_its_scores_are_smoothed() {
     let face = faces[0];
     assert_eq!((face.track, face.raw_scores), (1, Some(NEGATIVE)));
     assert!((face.scores.unwrap().positive - (-1f32).exp()).abs() < 1e-4);
-    assert_eq!(face.label, Some(Attitude::Negative));
+    assert_eq!(face.label, Label::NEGATIVE);
     assert!((face.confidence() - 0.632).abs() < 1e-3);
     assert_eq!(face.classified_ns, Some(500 * MS));
 }
@@ -199,7 +199,7 @@ fn all_faces_of_a_frame_are_classified_at_once() {
     let mut stream = Stream::default();
     let row: Vec<_> = (0..5).map(|i| face_at(50.0 * i as f32, 20.0)).collect();
     let faces = stream.sample(0, &row);
-    assert!(faces.iter().all(|face| face.label.is_some()));
+    assert!(faces.iter().all(|face| face.label.is_known()));
     assert_eq!(stream.classifier.batches, [5]);
 }
 
@@ -242,10 +242,13 @@ fn faces_under_the_least_size_are_passed_over() {
 fn faces_cut_off_by_the_edge_are_followed_but_not_judged() {
     let mut stream = Stream::default();
     let face = stream.sample(0, &[face_at(-20.0, 20.0)])[0];
-    assert_eq!((face.track, face.label, face.scores), (1, None, None));
+    assert_eq!(
+        (face.track, face.label, face.scores),
+        (1, Label::Unknown, None)
+    );
     assert!(stream.classifier.batches.is_empty());
     let face = stream.sample(200, &[face_at(-10.0, 20.0)])[0];
-    assert_eq!((face.track, face.label), (1, Some(Attitude::Neutral)));
+    assert_eq!((face.track, face.label), (1, Label::NEUTRAL));
 }
 
 #[test]
@@ -255,12 +258,15 @@ fn the_attitude_of_a_face_turned_away_is_kept_until_the_track_timeout() {
     stream.sample(0, &[posed(face, false)]);
     for time_ms in [200, 400, 600, 800] {
         let seen = stream.sample(time_ms, &[posed(face, true)])[0];
-        assert_eq!(seen.label, Some(Attitude::Neutral), "at {time_ms} ms");
+        assert_eq!(seen.label, Label::NEUTRAL, "at {time_ms} ms");
         assert_eq!(seen.classified_ns, Some(0));
         assert_eq!(seen.observed_ns, time_ms * MS);
     }
     let seen = stream.sample(1_000, &[posed(face, true)])[0];
-    assert_eq!((seen.track, seen.label, seen.scores), (1, None, None));
+    assert_eq!(
+        (seen.track, seen.label, seen.scores),
+        (1, Label::Unknown, None)
+    );
     assert_eq!((seen.raw_scores, seen.classified_ns), (None, None));
 }
 
@@ -338,7 +344,7 @@ fn after_a_network_failed_the_stream_goes_on() {
     assert_eq!(stream.look_at(&frame, 1_000), Err(failure));
     stream.classifier.answer = Ok(POSITIVE);
     let face = stream.sample(1_200, &[face_at(10.0, 20.0)])[0];
-    assert_eq!((face.track, face.label), (1, Some(Attitude::Positive)));
+    assert_eq!((face.track, face.label), (1, Label::POSITIVE));
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl Bootstrap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classification::Attitude::{Negative, Positive};
+    use crate::Attitude::{Negative, Positive};
 
     const BOOTSTRAP: Bootstrap = Bootstrap {
         resamples: 1000,

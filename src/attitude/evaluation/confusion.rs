@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::classification::Attitude;
+use crate::Attitude;
 
 /// How often faces of each label got each answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

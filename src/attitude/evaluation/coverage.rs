@@ -45,7 +45,7 @@ pub fn coverage(answers: &[Answer]) -> Option<Vec<CoveragePoint>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classification::Attitude::{Negative, Positive};
+    use crate::Attitude::{Negative, Positive};
 
     #[test]
     fn the_surer_answers_are_fewer() {

@@ -6,7 +6,7 @@
 //! sums, [`coverage`] tells what it brings to leave unsure answers out, and [`bootstrap`] how far
 //! the figures would move with other faces.
 
-use crate::classification::{Attitude, Scores};
+use crate::{Attitude, Scores};
 
 pub mod confusion;
 pub mod tally;
@@ -33,7 +33,7 @@ impl Answer {
         Self {
             truth,
             predicted,
-            confidence: Some(scores.get(predicted)),
+            confidence: Some(scores[predicted]),
         }
     }
 

@@ -127,7 +127,7 @@ fn bin_of(confidence: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classification::Attitude::{Negative, Positive};
+    use crate::Attitude::{Negative, Positive};
 
     fn answer(confidence: f32, is_right: bool) -> Answer {
         Answer {

@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Scores;
 use crate::analyzer::{Analysis, Face};
-use crate::classification::{Scores, label_name};
 
 /// The version of the record's fields and their meaning.
 pub const SCHEMA: u32 = 1;
@@ -86,9 +86,9 @@ pub struct FaceRecord {
     /// Smoothed score of the attitude, 0 to 1; 0 for `unknown`.
     pub confidence: f32,
     /// Smoothed scores; all 0 before the first classification.
-    pub scores: ScoresRecord,
+    pub scores: Scores,
     /// Scores of the last classification.
-    pub raw: ScoresRecord,
+    pub raw: Scores,
     /// Smoothed probability of each emotion that the classifier tells, by its name; empty where it
     /// tells none, and before the first classification.
     #[serde(default)]
@@ -98,34 +98,6 @@ pub struct FaceRecord {
     pub fresh: bool,
     /// Time since it was learnt or, before the first classification, since the face was seen.
     pub age_ns: u64,
-}
-
-/// A score for each attitude, 0 to 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub struct ScoresRecord {
-    pub positive: f32,
-    pub neutral: f32,
-    pub negative: f32,
-}
-
-impl From<Option<Scores>> for ScoresRecord {
-    fn from(scores: Option<Scores>) -> Self {
-        let scores = scores.unwrap_or_default();
-        Self {
-            positive: scores.positive,
-            neutral: scores.neutral,
-            negative: scores.negative,
-        }
-    }
-}
-
-impl ScoresRecord {
-    /// The scores; `None` where they are those of no classification.
-    pub fn judged(&self) -> Option<Scores> {
-        let scores = Scores::from_array([self.positive, self.neutral, self.negative]);
-        (scores.is_valid() && scores != Scores::default()).then_some(scores)
-    }
 }
 
 impl Record {
@@ -184,10 +156,10 @@ impl FaceRecord {
                 .landmarks_at(time_ns)
                 .map(|landmarks| landmarks.map(|p| [p.x, p.y])),
             detection: face.detection_score,
-            attitude: label_name(face.label).to_owned(),
+            attitude: face.label.name().to_owned(),
             confidence: face.confidence(),
-            scores: face.scores.into(),
-            raw: face.raw_scores.into(),
+            scores: face.scores.unwrap_or_default(),
+            raw: face.raw_scores.unwrap_or_default(),
             emotions: std::iter::zip(emotion_labels, face.emotions.as_slice())
                 .map(|(label, &probability)| (label.clone(), probability))
                 .collect(),
@@ -206,7 +178,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn one_face() -> Record {
-        let scores = ScoresRecord {
+        let scores = Scores {
             positive: 0.8,
             neutral: 0.15,
             negative: 0.05,

@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{FaceRecord, Record};
-use crate::classification::{Attitude, Scores};
 use crate::geometry::Rect;
 use crate::timeline::persons::{self, Track};
 use crate::timeline::rules::Rules;
 use crate::timeline::segments::Span;
 use crate::timeline::series::Series;
 use crate::timeline::{self, Held, Sample, Timeline};
+use crate::{Attitude, Label, Scores};
 
 /// The version of the summary's fields and their meaning.
 pub const SCHEMA: u32 = 1;
@@ -175,8 +175,8 @@ impl SummaryBuilder {
         track.last_bbox = bbox;
         track.samples.push(Sample {
             time_ns,
-            scores: face.scores.judged(),
-            label: Attitude::from_name(&face.attitude),
+            scores: face.scores.classified(),
+            label: Label::from_name(&face.attitude).unwrap_or_default(),
         });
     }
 
@@ -244,7 +244,7 @@ impl TrackSamples {
 }
 
 fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Sample {
-    let judged = faces.iter().filter_map(|face| face.scores.judged());
+    let judged = faces.iter().filter_map(|face| face.scores.classified());
     let scores = Scores::mean(judged);
     let is_known = |face: &FaceRecord| Attitude::from_name(&face.attitude).is_some();
     Sample {
@@ -253,8 +253,9 @@ fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Sample {
         label: scores
             .filter(|_| faces.iter().any(is_known))
             .map(|scores| (scores.best(), scores))
-            .filter(|(best, scores)| scores.get(*best) >= MIN_SCENE_CONFIDENCE)
-            .map(|(best, _)| best),
+            .filter(|(best, scores)| scores[*best] >= MIN_SCENE_CONFIDENCE)
+            .map(|(best, _)| best)
+            .into(),
     }
 }
 

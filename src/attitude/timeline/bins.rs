@@ -2,21 +2,20 @@
 
 //! Scores added up over stretches of time of equal length.
 
-use crate::classification::Scores;
+use crate::{Attitude, ByAttitude, Scores};
 
 /// What fell into a stretch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bin {
     /// For how long there were scores.
     pub time_ns: f64,
-    /// The scores, in the order of [`Attitude::ALL`](crate::classification::Attitude::ALL), each
-    /// times how long it stood.
-    pub sums: [f64; 3],
+    /// The sums of scores multiplied by their durations in nanoseconds.
+    pub sums: ByAttitude<f64>,
 }
 
 impl Bin {
     /// The mean scores; `None` where there were none.
-    pub fn means(&self) -> Option<[f64; 3]> {
+    pub fn means(&self) -> Option<ByAttitude<f64>> {
         (self.time_ns > 0.0).then(|| self.sums.map(|sum| sum / self.time_ns))
     }
 }
@@ -42,7 +41,7 @@ impl Bins {
     /// Adds `scores` that stand from `start_ns` until `end_ns`; what is beyond the last bin is left
     /// out.
     pub fn add(&mut self, start_ns: u64, end_ns: u64, scores: &Scores) {
-        let scores = scores.to_array().map(f64::from);
+        let scores = scores.map(f64::from);
         let mut from_ns = start_ns;
         let first = usize::try_from(start_ns / self.bin_ns).unwrap_or(usize::MAX);
         for (index, bin) in self.bins.iter_mut().enumerate().skip(first) {
@@ -53,8 +52,8 @@ impl Bins {
             let until_ns = end_ns.min(bin_end_ns);
             let time_ns = (until_ns - from_ns) as f64;
             bin.time_ns += time_ns;
-            for (sum, score) in bin.sums.iter_mut().zip(scores) {
-                *sum += time_ns * score;
+            for attitude in Attitude::ALL {
+                bin.sums[attitude] += time_ns * scores[attitude];
             }
             from_ns = until_ns;
         }

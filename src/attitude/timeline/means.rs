@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::bins::{Bin, Bins};
 use super::rules::Rules;
-use super::{ByAttitude, Held, rounded, stationary};
-use crate::classification::Scores;
+use super::{Held, rounded, stationary};
 use crate::resampling::{Interval, SplitMix64};
+use crate::{Attitude, ByAttitude, Label, Scores};
 
 /// Over how long scores are averaged before they are resampled; longer where samples are rarer.
 const BIN_NS: u64 = 1_000_000_000;
@@ -44,9 +44,9 @@ pub struct Mean {
 pub fn confidence(held: &[Held]) -> Option<f64> {
     let (mut sum, mut time) = (0.0, 0.0);
     for held in held {
-        if let (Some(scores), Some(label)) = (held.sample.scores, held.sample.label) {
+        if let (Some(scores), Label::Known(attitude)) = (held.sample.scores, held.sample.label) {
             let held_ns = held.span.len_ns() as f64;
-            sum += held_ns * f64::from(scores.get(label));
+            sum += held_ns * f64::from(scores[attitude]);
             time += held_ns;
         }
     }
@@ -60,9 +60,9 @@ pub fn means(held: &[Held], rules: &Rules) -> Option<ByAttitude<Mean>> {
     let values = sums.whole().means()?;
     let intervals = intervals(&bins, &sums, rules);
     Some(ByAttitude::from_fn(|attitude| Mean {
-        value: rounded(values[attitude as usize]),
+        value: rounded(values[attitude]),
         interval_95: intervals.map(|intervals| {
-            let Interval { low, high } = intervals[attitude as usize];
+            let Interval { low, high } = intervals[attitude];
             Interval {
                 low: rounded(low),
                 high: rounded(high),
@@ -89,37 +89,39 @@ fn judged_bins(held: &[Held]) -> Vec<Bin> {
 
 /// The interval of each score. All are resampled together, in blocks as long as the one that needs
 /// the longest ones.
-fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<[Interval; 3]> {
-    let series: Vec<[f64; 3]> = bins.iter().filter_map(Bin::means).collect();
+fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Interval>> {
+    let series: Vec<ByAttitude<f64>> = bins.iter().filter_map(Bin::means).collect();
     if series.len() < MIN_BINS || rules.resamples == 0 {
         return None;
     }
     let mut block_length = 1.0f64;
-    for index in 0..3 {
-        let values: Vec<f64> = series.iter().map(|means| means[index]).collect();
+    for attitude in Attitude::ALL {
+        let values: Vec<f64> = series.iter().map(|means| means[attitude]).collect();
         block_length = block_length.max(stationary::block_length(&values)?);
     }
     if block_length * MIN_BLOCKS > series.len() as f64 {
         return None;
     }
     let mut random = SplitMix64(rules.seed);
-    let mut resampled: [Vec<f64>; 3] = Default::default();
+    let mut resampled = ByAttitude::<Vec<f64>>::default();
     for _ in 0..rules.resamples {
         let mut sum = Bin::default();
         stationary::resample(bins.len(), block_length, &mut random, |start, len| {
             sums.add_block(start, len, &mut sum);
         });
-        for (values, mean) in resampled.iter_mut().zip(sum.means()?) {
-            values.push(mean);
+        let means = sum.means()?;
+        for attitude in Attitude::ALL {
+            resampled[attitude].push(means[attitude]);
         }
     }
     let widening = stationary::widening(bins.len(), block_length);
     let values = sums.whole().means()?;
-    let mut intervals = [Interval::default(); 3];
-    for ((interval, resampled), value) in intervals.iter_mut().zip(resampled).zip(values) {
-        let Interval { low, high } = Interval::of(resampled)?;
+    let mut intervals = ByAttitude::<Interval>::default();
+    for attitude in Attitude::ALL {
+        let Interval { low, high } = Interval::of(std::mem::take(&mut resampled[attitude]))?;
+        let value = values[attitude];
         let widened = |end: f64| (value + widening * (end - value)).clamp(0.0, 1.0);
-        *interval = Interval {
+        intervals[attitude] = Interval {
             low: widened(low),
             high: widened(high),
         };
@@ -159,15 +161,14 @@ impl Sums {
 
 fn add(sum: &mut Bin, bin: &Bin, times: f64) {
     sum.time_ns += times * bin.time_ns;
-    for (sum, value) in sum.sums.iter_mut().zip(bin.sums) {
-        *sum += times * value;
+    for attitude in Attitude::ALL {
+        sum.sums[attitude] += times * bin.sums[attitude];
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classification::Attitude;
     use crate::timeline::{Sample, hold};
 
     const SPACING_NS: u64 = 200_000_000;
@@ -176,7 +177,7 @@ mod tests {
         let sample = |(index, scores): (usize, Option<[f32; 3]>)| Sample {
             time_ns: index as u64 * SPACING_NS,
             scores: scores.map(Scores::from_array),
-            label: scores.and(Some(Attitude::Positive)),
+            label: scores.and(Some(Attitude::Positive)).into(),
         };
         let samples: Vec<Sample> = scores.enumerate().map(sample).collect();
         hold(&samples, SPACING_NS, &Rules::default())
@@ -248,7 +249,7 @@ mod tests {
             .map(|(time_ns, positive)| Sample {
                 time_ns,
                 scores: Some(Scores::from_array([positive, 1.0 - positive, 0.0])),
-                label: None,
+                label: Label::Unknown,
             })
             .to_vec();
         let held = hold(&sparse, SPACING_NS, &Rules::default());
@@ -279,7 +280,7 @@ mod tests {
         let sample = |time_ns| Sample {
             time_ns,
             scores: Some(Scores::from_array([1.0, 0.0, 0.0])),
-            label: None,
+            label: Label::Unknown,
         };
         let samples = [0, u64::MAX / 3, u64::MAX].map(sample);
         let held = hold(&samples, u64::MAX / 3, &Rules::default());
@@ -291,13 +292,13 @@ mod tests {
     fn blocks_go_on_with_the_first_bin_after_the_last() {
         let bin = |value: f64| Bin {
             time_ns: 1.0,
-            sums: [value; 3],
+            sums: ByAttitude::from_array([value; 3]),
         };
         let sums = Sums::new(&[1.0, 2.0, 4.0, 8.0].map(bin));
         for (start, len, expected) in [(0, 4, 15.0), (1, 2, 6.0), (2, 4, 15.0), (3, 2, 9.0)] {
             let mut sum = Bin::default();
             sums.add_block(start, len, &mut sum);
-            assert_eq!((sum.sums[0], sum.time_ns), (expected, len as f64));
+            assert_eq!((sum.sums.positive, sum.time_ns), (expected, len as f64));
         }
     }
 }

@@ -24,11 +24,10 @@ pub mod stationary;
 pub mod series;
 
 mod bins;
-mod label;
 
 use serde::{Deserialize, Serialize};
 
-use super::classification::{Attitude, Scores};
+use crate::{ByAttitude, Label, Scores};
 use means::Mean;
 use rules::Rules;
 use segments::{Change, Segment, Span};
@@ -41,8 +40,8 @@ pub struct Sample {
     pub time_ns: u64,
     /// The smoothed scores; `None` where there is no judgement.
     pub scores: Option<Scores>,
-    /// The attitude; `None` while unknown.
-    pub label: Option<Attitude>,
+    /// The attitude.
+    pub label: Label,
 }
 
 /// A sample and the time that it stands for.
@@ -52,38 +51,6 @@ pub struct Held {
     pub sample: Sample,
     /// The time that it stands for.
     pub span: Span,
-}
-
-/// Something for each attitude.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ByAttitude<T> {
-    /// For [`Attitude::Positive`].
-    pub positive: T,
-    /// For [`Attitude::Neutral`].
-    pub neutral: T,
-    /// For [`Attitude::Negative`].
-    pub negative: T,
-}
-
-impl<T> ByAttitude<T> {
-    /// What `of` says of each.
-    pub fn from_fn(of: impl FnMut(Attitude) -> T) -> Self {
-        let [positive, neutral, negative] = Attitude::ALL.map(of);
-        Self {
-            positive,
-            neutral,
-            negative,
-        }
-    }
-
-    /// What is kept for `attitude`.
-    pub fn get(&self, attitude: Attitude) -> &T {
-        match attitude {
-            Attitude::Positive => &self.positive,
-            Attitude::Neutral => &self.neutral,
-            Attitude::Negative => &self.negative,
-        }
-    }
 }
 
 /// A person or the scene over time.
@@ -123,7 +90,7 @@ impl Timeline {
                 .filter(|held| held.sample.scores.is_some())
                 .count() as u64,
             seen_ns: spans.sum(),
-            shares: Shares::new(held),
+            shares: shares::shares(held),
             means: means::means(held, rules),
             confidence: means::confidence(held),
             longest: ByAttitude::from_fn(|attitude| segments::longest(&segments, attitude)),

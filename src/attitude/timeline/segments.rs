@@ -11,8 +11,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::Rules;
-use super::{Held, label, rounded};
-use crate::classification::{Attitude, Scores};
+use super::{Held, rounded};
+use crate::{Attitude, Label, Scores};
 
 /// A part of the recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +36,8 @@ pub struct Segment {
     /// When it is.
     #[serde(flatten)]
     pub span: Span,
-    /// The attitude; `None` while none is clear.
-    #[serde(with = "label")]
-    pub attitude: Option<Attitude>,
+    /// The attitude, unknown while none is clear.
+    pub attitude: Label,
 }
 
 /// Where one segment follows another without a gap.
@@ -46,12 +45,10 @@ pub struct Segment {
 pub struct Change {
     /// When the second one begins.
     pub time_ns: u64,
-    /// The attitude of the first one; `None` while none was clear.
-    #[serde(with = "label")]
-    pub from: Option<Attitude>,
-    /// The attitude of the second one; `None` while none is clear.
-    #[serde(with = "label")]
-    pub to: Option<Attitude>,
+    /// The attitude of the first segment.
+    pub from: Label,
+    /// The attitude of the second segment.
+    pub to: Label,
     /// By how much the mean of positive less negative score rises from the end of the first segment
     /// to the beginning of the second, each [`change_window_ns`](super::rules::Rules) long or as
     /// long as the segment: −2 to 2, negative where it falls. `None` where one was not judged.
@@ -95,7 +92,7 @@ fn runs(stretch: &[Held], rules: &Rules) -> Vec<Segment> {
             .sample
             .scores
             .and_then(|scores| triggered(current, &scores, rules));
-        append(&mut runs, held.span, current);
+        append(&mut runs, held.span, current.into());
     }
     runs
 }
@@ -103,13 +100,13 @@ fn runs(stretch: &[Held], rules: &Rules) -> Vec<Segment> {
 /// The attitude that is on by `scores`, where `current` was.
 fn triggered(current: Option<Attitude>, scores: &Scores, rules: &Rules) -> Option<Attitude> {
     let best = scores.best();
-    let holds = |&attitude: &Attitude| scores.get(attitude) >= rules.end_score;
-    let begins = scores.get(best) >= rules.begin_score;
+    let holds = |&attitude: &Attitude| scores[attitude] >= rules.end_score;
+    let begins = scores[best] >= rules.begin_score;
     begins.then_some(best).or(current.filter(holds))
 }
 
 /// Adds what follows at once: as one segment where the attitude is the last one's.
-fn append(segments: &mut Vec<Segment>, span: Span, attitude: Option<Attitude>) {
+fn append(segments: &mut Vec<Segment>, span: Span, attitude: Label) {
     match segments.last_mut() {
         Some(last) if last.attitude == attitude => last.span.end_ns = span.end_ns,
         _ => segments.push(Segment { span, attitude }),
@@ -126,14 +123,14 @@ fn calmed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
         let span = run.span;
         let is_cut_off = span.start_ns == first.span.start_ns || span.end_ns == last.span.end_ns;
         let least_ns = min_segment_ns.div_ceil(if is_cut_off { 2 } else { 1 });
-        run.attitude.is_some() && span.len_ns() >= least_ns
+        run.attitude.is_known() && span.len_ns() >= least_ns
     };
     let end = Segment {
         span: Span {
             start_ns: last.span.end_ns,
             end_ns: last.span.end_ns,
         },
-        attitude: None,
+        attitude: Label::Unknown,
     };
     let mut segments: Vec<Segment> = Vec::new();
     let mut until_ns = first.span.start_ns;
@@ -144,7 +141,7 @@ fn calmed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
         };
         let mut span = spell.span;
         if between.len_ns() >= min_segment_ns {
-            append(&mut segments, between, None);
+            append(&mut segments, between, Label::Unknown);
         } else if let Some(before) = segments.last_mut() {
             before.span.end_ns = between.end_ns;
         } else {
@@ -159,7 +156,9 @@ fn calmed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
 
 /// The longest of `segments` with `attitude`, the first of equals.
 pub fn longest(segments: &[Segment], attitude: Attitude) -> Option<Span> {
-    let same = segments.iter().filter(|s| s.attitude == Some(attitude));
+    let same = segments
+        .iter()
+        .filter(|s| s.attitude == Label::Known(attitude));
     let spans = same.map(|segment| segment.span);
     spans.rev().max_by_key(Span::len_ns)
 }

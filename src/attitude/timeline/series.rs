@@ -5,7 +5,7 @@
 use super::Held;
 use super::bins::Bins;
 use super::segments::Span;
-use crate::classification::Scores;
+use crate::{ByAttitude, Scores};
 
 /// Mean scores over stretches of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,7 +34,7 @@ impl Series {
                 bins.add(start_ns, end_ns, &scores);
             }
         }
-        let scores = |means: [f64; 3]| Scores::from_array(means.map(|mean| mean as f32));
+        let scores = |means: ByAttitude<f64>| means.map(|mean| mean as f32);
         Self {
             start_ns: span.start_ns,
             bin_ns,
@@ -56,6 +56,7 @@ impl Series {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Label;
     use crate::timeline::rules::Rules;
     use crate::timeline::{Sample, hold};
 
@@ -67,7 +68,7 @@ mod tests {
         let sample = |time_ns, scores| Sample {
             time_ns,
             scores: Some(Scores::from_array(scores)),
-            label: None,
+            label: Label::Unknown,
         };
         let first = (0..20).map(|i| sample(10 * S + i * S / 5, positive));
         let second = (0..20).map(|i| sample(18 * S + i * S / 5, negative));

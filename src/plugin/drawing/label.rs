@@ -8,11 +8,11 @@ use super::scale::Size;
 use super::sprite::Sprite;
 use super::subject::FaceDrawing;
 use super::text::MarkedTexts;
-use attitude::classification::{Attitude, Scores, label_name};
+use attitude::{Attitude, Label, Scores};
 
 /// A label, drawn when it says something new.
 #[derive(Debug, Default)]
-pub(super) struct Label {
+pub(super) struct FaceLabel {
     drawn: Option<(Content, Option<Sprite>)>,
 }
 
@@ -27,11 +27,11 @@ struct Content {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Text {
     track: u32,
-    label: Option<Attitude>,
+    label: Label,
     percent: Option<u8>,
 }
 
-impl Label {
+impl FaceLabel {
     /// Has it say what is known of the face.
     pub(super) fn update(
         &mut self,
@@ -57,7 +57,7 @@ impl Content {
         let text = Text {
             track: face.track,
             label: face.label,
-            percent: face.label.and_then(|_| percent(face.confidence)),
+            percent: face.label.attitude().and_then(|_| percent(face.confidence)),
         };
         let scores = face.scores.filter(Scores::is_valid);
         let percents = scores.map(|scores| scores.to_array().map(|s| percent(s).unwrap_or(0)));
@@ -93,7 +93,7 @@ impl Content {
             .map(|text| (text.to_string(), colors.of_label(text.label)));
         let scores = self.scores.map(|percents| {
             let of = |(percent, attitude): (u8, Attitude)| {
-                (percent.to_string(), colors.of_label(Some(attitude)))
+                (percent.to_string(), colors.of_label(attitude.into()))
             };
             percents.into_iter().zip(Attitude::ALL).map(of)
         });
@@ -107,7 +107,7 @@ impl std::fmt::Display for Text {
         if self.track != 0 {
             write!(f, "#{} ", self.track)?;
         }
-        f.write_str(label_name(self.label))?;
+        f.write_str(self.label.name())?;
         self.percent
             .map_or(Ok(()), |percent| write!(f, " {percent}%"))
     }
@@ -122,27 +122,27 @@ fn percent(share: f32) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn text(track: u32, label: Option<Attitude>, confidence: f32) -> String {
+    fn text(track: u32, label: Label, confidence: f32) -> String {
         Text {
             track,
             label,
-            percent: label.and_then(|_| percent(confidence)),
+            percent: label.attitude().and_then(|_| percent(confidence)),
         }
         .to_string()
     }
 
     #[test]
     fn says_track_name_and_per_cent() {
-        let positive = Some(Attitude::Positive);
+        let positive = Label::POSITIVE;
         assert_eq!(text(3, positive, 0.914), "#3 positive 91%");
         assert_eq!(text(3, positive, 7.0), "#3 positive 100%");
         assert_eq!(text(3, positive, f32::NAN), "#3 positive");
-        assert_eq!(text(3, None, 0.3), "#3 unknown");
+        assert_eq!(text(3, Label::Unknown, 0.3), "#3 unknown");
     }
 
     #[test]
     fn a_face_that_is_not_followed_has_no_number() {
-        assert_eq!(text(0, Some(Attitude::Positive), 0.914), "positive 91%");
-        assert_eq!(text(0, None, 0.3), "unknown");
+        assert_eq!(text(0, Label::POSITIVE, 0.914), "positive 91%");
+        assert_eq!(text(0, Label::Unknown, 0.3), "unknown");
     }
 }

@@ -35,13 +35,13 @@ use std::collections::hash_map::Entry;
 
 use gst_video::{VideoFrameRef, VideoOverlayComposition};
 
-use attitude::classification::Attitude;
+use attitude::Label;
 use attitude::history::History;
 
 use blending::Canvas;
 use composing::Composer;
 pub use error::RenderError;
-use label::Label;
+use label::FaceLabel;
 use look::Look;
 use outline::Outline;
 pub use pixelation::Pixelator;
@@ -75,7 +75,7 @@ pub struct Drawn<'a> {
 struct Pictures {
     look: Look,
     scene: Option<Scene>,
-    outlines: HashMap<Option<Attitude>, Outline>,
+    outlines: HashMap<Label, Outline>,
     /// Those of the last frame, in its order.
     faces: Vec<Face>,
 }
@@ -84,9 +84,9 @@ struct Pictures {
 #[derive(Debug, Default)]
 struct Face {
     track: u32,
-    attitude: Option<Attitude>,
+    attitude: Label,
     outline: PixelRect,
-    label: Label,
+    label: FaceLabel,
     strip: Strip,
     placement: Placement,
 }

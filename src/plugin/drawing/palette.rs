@@ -3,8 +3,8 @@
 //! The colours.
 
 use super::style::Colors;
-use attitude::classification::Attitude;
 use attitude::history::Moment;
+use attitude::{Attitude, Label};
 
 /// A colour with opacity, each channel from 0 to 1, not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,12 +24,12 @@ pub(super) const TEXT: Color = Color::from_argb(0xFFF5_F5F5);
 
 impl Colors {
     /// The colour that stands for `label`.
-    pub(super) const fn of_label(&self, label: Option<Attitude>) -> Color {
+    pub(super) const fn of_label(&self, label: Label) -> Color {
         Color::from_argb(match label {
-            Some(Attitude::Positive) => self.positive,
-            Some(Attitude::Neutral) => self.neutral,
-            Some(Attitude::Negative) => self.negative,
-            None => self.unknown,
+            Label::Known(Attitude::Positive) => self.positive,
+            Label::Known(Attitude::Neutral) => self.neutral,
+            Label::Known(Attitude::Negative) => self.negative,
+            Label::Unknown => self.unknown,
         })
     }
 

@@ -9,7 +9,7 @@ use super::scale::{Size, even_down};
 use super::sprite::Sprite;
 use super::strip::Strip;
 use super::text::MarkedTexts;
-use attitude::classification::Attitude;
+use attitude::Attitude;
 use attitude::history::History;
 
 /// The scene's band and, with its place, the legend, which is drawn once.
@@ -67,7 +67,7 @@ impl Scene {
 /// frame's height.
 fn draw_legend(width_px: i32, look: &Look) -> Result<Option<Sprite>, RenderError> {
     let name = |attitude: Attitude| {
-        let color = look.style.colors.of_label(Some(attitude));
+        let color = look.style.colors.of_label(attitude.into());
         (attitude.name(), color)
     };
     let names = MarkedTexts::new(Attitude::ALL.map(name), look);

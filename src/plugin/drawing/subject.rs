@@ -2,9 +2,9 @@
 
 //! What is drawn.
 
-use attitude::classification::{Attitude, Scores};
 use attitude::geometry::Rect;
 use attitude::history::History;
+use attitude::{Label, Scores};
 
 /// One face as it is drawn on a frame.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +13,8 @@ pub struct FaceDrawing<'a> {
     pub track: u32,
     /// Where it is, in pixels of the frame. A box that is no box is not drawn.
     pub bbox_in_frame: Rect,
-    /// Its attitude, `None` where that is unknown.
-    pub label: Option<Attitude>,
+    /// Its attitude.
+    pub label: Label,
     /// How sure the label is, 0 to 1.
     pub confidence: f32,
     /// The scores of its attitudes, where they are known.

@@ -16,8 +16,8 @@ use crate::overlay::Overlay;
 use crate::video;
 use crate::warnings::WarningLimit;
 use attitude::InferenceError;
+use attitude::Label;
 use attitude::analyzer::Analysis;
-use attitude::classification::Attitude;
 use attitude::detection::Detection;
 use attitude::epoch::Epoch;
 use attitude::frame::{Frame, Layout};
@@ -67,7 +67,7 @@ pub(super) struct Stream {
     overlay: Overlay,
     overlay_warnings: WarningLimit,
     /// Tracks and labels of the last `change` message, and whether they are of the stream before.
-    told: Vec<(u32, Option<Attitude>)>,
+    told: Vec<(u32, Label)>,
     is_told_before: bool,
 }
 

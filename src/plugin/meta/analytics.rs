@@ -16,10 +16,10 @@ use gst_analytics::{
 
 use super::region::{FACE, MIN_IOU, Visible};
 use super::{Shown, Sighting};
-use attitude::classification::{Attitude, Scores, UNKNOWN, label_name};
 use attitude::detection::Detection;
 use attitude::geometry::Rect;
-use attitude::record::{FaceRecord, ScoresRecord};
+use attitude::record::FaceRecord;
+use attitude::{Attitude, Label, Scores};
 
 type Meta<'a> = gst::MetaRef<'a, AnalyticsRelationMeta>;
 
@@ -48,7 +48,7 @@ pub(super) fn attach(
             added.ok()?.id()
         }
     };
-    let name = Quark::from_str(label_name(face.label));
+    let name = Quark::from_str(face.label.name());
     let winner = meta.add_one_cls_mtd(face.confidence(), name).ok()?.id();
     let contains = RelTypes::RELATE_TO | RelTypes::CONTAIN;
     meta.set_relation(contains, detection, winner).ok()?;
@@ -112,19 +112,18 @@ pub(super) fn read_detections(buffer: &gst::BufferRef, of_type: &str, faces: &mu
 }
 
 /// A detection's attitude: label, confidence, and the scores where they are told.
-fn judgement(meta: &Meta, detection: u32) -> Option<(Option<Attitude>, f32, Option<Scores>)> {
+fn judgement(meta: &Meta, detection: u32) -> Option<(Label, f32, Option<Scores>)> {
     meta.iter_direct_related::<AnalyticsClassificationMtd>(detection, RelTypes::RELATE_TO)
         .find_map(|winner| {
             if winner.len() != 1 {
                 return None;
             }
-            let name = winner.quark(0).as_str();
-            let label = Attitude::from_name(name);
+            let label = Label::from_name(winner.quark(0).as_str())?;
             let scores = meta
                 .iter_direct_related::<AnalyticsClassificationMtd>(winner.id(), RelTypes::RELATE_TO)
                 .find(|all| all.len() == Attitude::ALL.len())
                 .map(|all| Scores::from_array(std::array::from_fn(|index| all.level(index))));
-            (label.is_some() || name == UNKNOWN).then(|| (label, winner.level(0), scores))
+            Some((label, winner.level(0), scores))
         })
 }
 
@@ -132,7 +131,7 @@ fn judgement(meta: &Meta, detection: u32) -> Option<(Option<Attitude>, f32, Opti
 pub(super) struct Judged {
     track: u32,
     detection: Detection,
-    label: Option<Attitude>,
+    label: Label,
     confidence: f32,
     scores: Option<Scores>,
 }
@@ -185,9 +184,9 @@ impl Judged {
             track: self.track,
             bbox: [x, y, w, h],
             detection: self.detection.score,
-            attitude: self.label.map_or(UNKNOWN, Attitude::name).to_owned(),
+            attitude: self.label.name().to_owned(),
             confidence: self.confidence,
-            scores: ScoresRecord::from(self.scores),
+            scores: self.scores.unwrap_or_default(),
             fresh: true,
             ..FaceRecord::default()
         }

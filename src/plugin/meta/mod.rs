@@ -13,10 +13,10 @@ mod region;
 mod sample;
 
 use attitude::analyzer::Face;
-use attitude::classification::{Attitude, Scores};
 use attitude::detection::Detection;
 use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::record::FaceRecord;
+use attitude::{Label, Scores};
 
 pub use region::{ATTITUDE_PARAM, EMOTION_PARAM, FACE, GEOMETRY_PARAM};
 pub use sample::{NAME as SAMPLE_META, is_sample, mark_sample};
@@ -84,8 +84,8 @@ pub struct Shown {
     pub track: u32,
     /// Where it is.
     pub bbox_in_frame: Rect,
-    /// Its attitude, `None` where that is unknown.
-    pub label: Option<Attitude>,
+    /// Its attitude.
+    pub label: Label,
     /// How sure the label is, 0 to 1.
     pub confidence: f32,
     /// Smoothed scores, `None` before the first classification.

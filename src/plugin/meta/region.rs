@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use gst_video::video_meta::VideoRegionOfInterestMeta;
 
 use super::{ModelNames, Shown, Sighting};
-use attitude::classification::{Attitude, Scores, UNKNOWN, label_name};
 use attitude::detection::Detection;
 use attitude::geometry::{Landmarks, Point, Rect};
-use attitude::record::{FaceRecord, ScoresRecord};
+use attitude::record::FaceRecord;
+use attitude::{Label, Scores};
 
 /// The type of a region, and of a detection, that is a face.
 pub const FACE: &str = "face";
@@ -171,8 +171,11 @@ fn attitude(sighting: &Sighting, model_name: &str) -> gst::Structure {
     let scores = face.scores.unwrap_or_default();
     let raw = face.raw_scores.unwrap_or_default();
     gst::Structure::builder(ATTITUDE_PARAM)
-        .field("label", label_name(face.label))
-        .field("label_id", face.label.map_or(-1, |label| label as i32))
+        .field("label", face.label.name())
+        .field(
+            "label_id",
+            face.label.attitude().map_or(-1, |attitude| attitude as i32),
+        )
         .field("confidence", f64::from(face.confidence()))
         .field("model_name", model_name)
         .field("tensor_id", 0i32)
@@ -259,9 +262,10 @@ impl Judged<'_> {
         id.and_then(|id| u32::try_from(id).ok()).unwrap_or(0)
     }
 
-    fn label(&self) -> Option<Attitude> {
-        let label = self.param(ATTITUDE_PARAM)?.get::<&str>("label").ok()?;
-        Attitude::from_name(label)
+    fn label(&self) -> Label {
+        let param = self.param(ATTITUDE_PARAM);
+        let name = param.and_then(|param| param.get::<&str>("label").ok());
+        name.and_then(Label::from_name).unwrap_or_default()
     }
 
     fn scores(&self, fields: [&str; 3]) -> Option<Scores> {
@@ -330,10 +334,10 @@ impl Judged<'_> {
                 .landmarks_in_frame()
                 .map(|landmarks| landmarks.map(|p| [p.x, p.y])),
             detection: self.number("detection", "confidence"),
-            attitude: self.label().map_or(UNKNOWN, Attitude::name).to_owned(),
+            attitude: self.label().name().to_owned(),
             confidence: self.number(ATTITUDE_PARAM, "confidence"),
-            scores: ScoresRecord::from(self.scores(FIELDS)),
-            raw: ScoresRecord::from(self.scores(RAW_FIELDS)),
+            scores: self.scores(FIELDS).unwrap_or_default(),
+            raw: self.scores(RAW_FIELDS).unwrap_or_default(),
             emotions: self.emotions(),
             fresh: field("fresh").and_then(|v| v.get().ok()).unwrap_or(true),
             age_ns: field("age-ns").and_then(|v| v.get().ok()).unwrap_or(0),

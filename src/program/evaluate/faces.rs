@@ -5,8 +5,9 @@
 use std::fmt::{self, Display, Formatter};
 
 use attitude::InferenceError;
+use attitude::Scores;
 use attitude::analyzer::{Analyzer, Params};
-use attitude::classification::{ClassifierInput, Scores};
+use attitude::classification::ClassifierInput;
 use attitude::crop;
 use attitude::detection::Detection;
 use attitude::frame::Frame;

@@ -2,7 +2,7 @@
 
 //! From the words of data and services to attitudes.
 
-use attitude::classification::Attitude;
+use attitude::Attitude;
 use attitude::mapping::{Mapping, well_known};
 
 /// What names count to: by the user's mapping, else by what they are known as.

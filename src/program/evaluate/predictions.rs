@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-use attitude::classification::{Attitude, Scores};
+use attitude::{Attitude, Scores};
 
 use super::data::{Data, LabelledFace};
 use super::labels::Labels;

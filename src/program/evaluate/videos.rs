@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use attitude::classification::Scores;
+use attitude::Scores;
 use attitude::mapping::Mapping;
 use attitude::record::{FaceRecord, Record};
 use attitude_inference::model::Source;

@@ -7,9 +7,9 @@
 
 use std::fmt::Write;
 
-use attitude::classification::{Attitude, Scores, label_name};
 use attitude::timeline::segments::Segment;
 use attitude::timeline::series::Series;
+use attitude::{Attitude, Label, Scores};
 use maud::{Markup, html};
 
 use super::axis::{Axis, Width};
@@ -59,7 +59,7 @@ pub fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
             svg.strip.dense[strip.len() > DENSE_FROM] y=(STRIP_Y_PX) width="100%" height=(STRIP_PX) {
                 @for segment in strip {
                     @let (x, width) = axis.extent(segment.span);
-                    rect class=(label_name(segment.attitude)) x=(x) width=(width) {}
+                    rect class=(segment.attitude.name()) x=(x) width=(width) {}
                 }
                 @for segment in strip { (label(segment, axis)) }
             }
@@ -92,7 +92,7 @@ fn label(segment: &Segment, axis: &Axis) -> Markup {
     };
     html! {
         @if let Some(class) = word {
-            text class=(class) x=(middle) y="15" { (label_name(segment.attitude)) }
+            text class=(class) x=(middle) y="15" { (segment.attitude.name()) }
         }
         @if width.0 >= SIGN_FROM && width.0 < ANY_WORD_FROM {
             text class=(if word.is_some() { "sign narrow" } else { "sign" }) x=(middle) y="15" {
@@ -103,12 +103,12 @@ fn label(segment: &Segment, axis: &Axis) -> Markup {
 }
 
 /// As the style sheet has it too.
-fn sign(attitude: Option<Attitude>) -> &'static str {
+fn sign(attitude: Label) -> &'static str {
     match attitude {
-        Some(Attitude::Positive) => "+",
-        Some(Attitude::Neutral) => "=",
-        Some(Attitude::Negative) => "−",
-        None => "?",
+        Label::Known(Attitude::Positive) => "+",
+        Label::Known(Attitude::Neutral) => "=",
+        Label::Known(Attitude::Negative) => "−",
+        Label::Unknown => "?",
     }
 }
 
@@ -165,7 +165,7 @@ fn add_stretch(
 /// The score's share of all three.
 fn share(scores: &Scores, attitude: Attitude) -> f64 {
     let sum: f32 = scores.to_array().iter().sum();
-    f64::from(scores.get(attitude) / sum.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0)
+    f64::from(scores[attitude] / sum.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
@@ -210,7 +210,7 @@ mod tests {
     fn labels_are_words_signs_or_nothing() {
         let axis = axis(100);
         let labelled = |end_ms| {
-            let segment = segment(0, end_ms, Some(Attitude::Negative));
+            let segment = segment(0, end_ms, Label::NEGATIVE);
             label(&segment, &axis).into_string()
         };
         assert!(labelled(50_000).contains(">negative<") && !labelled(50_000).contains("sign"));

@@ -2,13 +2,13 @@
 
 //! The page that leads to the reports of several recordings.
 
-use attitude::classification::label_name;
+use attitude::Label;
 use attitude::record::summary::Summary;
 use maud::{Markup, html};
 
 use super::document::{document, patterns};
 use super::recording::Recording;
-use super::timeline::{LABELS, bar, share_of};
+use super::timeline::bar;
 use super::{text, trust};
 
 const SCRIPT: &str = include_str!("sort-table.js");
@@ -69,7 +69,7 @@ fn heads(shown: &Shown) -> Markup {
             th scope="col" { "Recording" }
             @if shown.length { th scope="col" { "Length" } }
             th scope="col" { "Persons" }
-            @for label in LABELS { th scope="col" { (text::named(label)) } }
+            @for label in Label::ALL { th scope="col" { (text::named(label)) } }
             th scope="col" { "Samples" }
             th scope="col" { "With faces" }
             @if shown.problem { th scope="col" { "Incomplete" } }
@@ -95,10 +95,10 @@ fn row(entry: &Entry, shown: &Shown) -> Markup {
             }
             @if shown.length { (cell(recording.duration_ns, text::length)) }
             (count(|summary| summary.persons.len() as u64))
-            @for label in LABELS {
-                @match shares.map(|shares| share_of(shares, label)) {
+            @for label in Label::ALL {
+                @match shares.map(|shares| shares[label]) {
                     Some(share) => td.share data-value=(share) {
-                        (bar(share, label_name(label))) " " (text::percent(share))
+                        (bar(share, label.name())) " " (text::percent(share))
                     },
                     None => td.share { "–" },
                 }

@@ -154,7 +154,7 @@ fn row(number: usize, note: &PlacedNote, scene: &Timeline) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use attitude::classification::Attitude;
+    use attitude::Label;
 
     use super::*;
     use crate::report::strip::tests::{S, axis, segment};
@@ -194,8 +194,8 @@ mod tests {
     fn the_table_tells_what_all_showed_meanwhile() {
         let scene = Timeline {
             segments: vec![
-                segment(0, 2000, Some(Attitude::Neutral)),
-                segment(3000, 4000, None),
+                segment(0, 2000, Label::NEUTRAL),
+                segment(3000, 4000, Label::Unknown),
             ],
             ..Timeline::default()
         };

@@ -2,6 +2,7 @@
 
 //! The report of one recording.
 
+use attitude::Label;
 use attitude::record::summary::{Person, Summarized, Summary};
 use attitude::timeline::Timeline;
 use attitude::timeline::series::Series;
@@ -199,7 +200,7 @@ fn overview(address: &str, name: &str, timeline: &Timeline) -> Markup {
 fn legend() -> Markup {
     html! {
         ul.legend aria-label="Signs and colours" {
-            @for label in timeline::LABELS { li { (text::named(label)) } }
+            @for label in Label::ALL { li { (text::named(label)) } }
             li { span.attitude.gap { "not seen" } }
         }
     }

@@ -2,8 +2,8 @@
 
 //! The spells of a timeline as they are drawn: no more than can be seen.
 
-use attitude::classification::Attitude;
 use attitude::timeline::segments::{Segment, Span};
+use attitude::{ByLabel, Label};
 
 use super::axis::Axis;
 
@@ -45,24 +45,22 @@ pub fn strip(segments: &[Segment], axis: &Axis) -> Vec<Segment> {
     strip
 }
 
-/// What most of `column` shows, of `segments` by time; `None` where that is nothing.
-fn longest_in(column: Span, segments: &[Segment]) -> Option<Option<Attitude>> {
-    let mut times_ns = [0; 4];
+/// Returns the label that takes most of `column`, of `segments` by time, or `None` if most of it is
+/// in no segment.
+fn longest_in(column: Span, segments: &[Segment]) -> Option<Label> {
+    let mut times_ns = ByLabel::<u64>::default();
     for segment in segments {
         if segment.span.start_ns >= column.end_ns {
             break;
         }
-        let index = segment.attitude.map_or(3, |attitude| attitude as usize);
         let start_ns = segment.span.start_ns.max(column.start_ns);
-        times_ns[index] += segment
-            .span
-            .end_ns
-            .min(column.end_ns)
-            .saturating_sub(start_ns);
+        let end_ns = segment.span.end_ns.min(column.end_ns);
+        times_ns[segment.attitude] += end_ns.saturating_sub(start_ns);
     }
-    let unseen_ns = column.len_ns().saturating_sub(times_ns.iter().sum());
-    let (index, &longest_ns) = times_ns.iter().enumerate().max_by_key(|(_, ns)| **ns)?;
-    (longest_ns > unseen_ns).then(|| Attitude::ALL.get(index).copied())
+    let seen_ns = times_ns.iter().map(|(_, time_ns)| time_ns).sum();
+    let unseen_ns = column.len_ns().saturating_sub(seen_ns);
+    let (label, &longest_ns) = times_ns.iter().max_by_key(|(_, time_ns)| **time_ns)?;
+    (longest_ns > unseen_ns).then_some(label)
 }
 
 #[cfg(test)]
@@ -82,7 +80,7 @@ pub(super) mod tests {
         Axis::new(&recording, &Summary::default())
     }
 
-    pub fn segment(start_ms: u64, end_ms: u64, attitude: Option<Attitude>) -> Segment {
+    pub fn segment(start_ms: u64, end_ms: u64, attitude: Label) -> Segment {
         Segment {
             span: Span {
                 start_ns: start_ms * S / 1000,
@@ -94,19 +92,24 @@ pub(super) mod tests {
 
     #[test]
     fn too_many_spells_become_columns() {
-        use Attitude::{Negative, Positive};
-        let few = [segment(0, 500, Some(Positive)), segment(500, 900, None)];
+        let few = [
+            segment(0, 500, Label::POSITIVE),
+            segment(500, 900, Label::Unknown),
+        ];
         assert_eq!(strip(&few, &axis(1)), few);
         // Two thirds of each of 1000 seconds positive, the rest negative; then nothing; then unknown.
         let many = (0..1000).flat_map(|i| {
             [
-                segment(3 * i, 3 * i + 2, Some(Positive)),
-                segment(3 * i + 2, 3 * i + 3, Some(Negative)),
+                segment(3 * i, 3 * i + 2, Label::POSITIVE),
+                segment(3 * i + 2, 3 * i + 3, Label::NEGATIVE),
             ]
         });
-        let many: Vec<Segment> = many.chain([segment(4500, 6000, None)]).collect();
+        let many: Vec<Segment> = many.chain([segment(4500, 6000, Label::Unknown)]).collect();
         let columns = strip(&many, &axis(6));
-        let expected = [segment(0, 3000, Some(Positive)), segment(4500, 6000, None)];
+        let expected = [
+            segment(0, 3000, Label::POSITIVE),
+            segment(4500, 6000, Label::Unknown),
+        ];
         assert_eq!(columns, expected);
     }
 }

@@ -160,15 +160,15 @@ fn most<T>(all: &[T], max: usize, order: impl Fn(&T, &T) -> std::cmp::Ordering) 
 
 #[cfg(test)]
 mod tests {
-    use attitude::classification::Attitude;
+    use attitude::Label;
 
     use super::*;
 
     fn change(index: u64, size: Option<f64>) -> Change {
         Change {
             time_ns: index * 1_000_000_000,
-            from: Some(Attitude::Neutral),
-            to: None,
+            from: Label::NEUTRAL,
+            to: Label::Unknown,
             size,
         }
     }

@@ -5,7 +5,7 @@
 use std::fmt::{self, Display};
 use std::time::SystemTime;
 
-use attitude::classification::{Attitude, label_name};
+use attitude::Label;
 use maud::{Markup, html};
 
 const S: u64 = 1_000_000_000;
@@ -90,8 +90,8 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// The name of an attitude, which the style sheet gives its colour and sign.
-pub fn named(attitude: Option<Attitude>) -> Markup {
-    let name = label_name(attitude);
+pub fn named(attitude: Label) -> Markup {
+    let name = attitude.name();
     html! { span class={ "attitude " (name) } { (name) } }
 }
 

@@ -4,26 +4,18 @@
 
 use std::fmt::Write;
 
-use attitude::classification::{Attitude, label_name};
+use attitude::timeline::Timeline;
 use attitude::timeline::means::Mean;
 use attitude::timeline::segments::{Segment, Span};
 use attitude::timeline::series::Series;
 use attitude::timeline::shares::Shares;
-use attitude::timeline::{ByAttitude, Timeline};
+use attitude::{ByAttitude, Label};
 use maud::{Markup, html};
 
 use super::axis::{Axis, Width};
 use super::chart::chart;
 use super::strip::strip;
 use super::text;
-
-/// The attitudes in the order of all tables, unknown last.
-pub const LABELS: [Option<Attitude>; 4] = [
-    Some(Attitude::Positive),
-    Some(Attitude::Neutral),
-    Some(Attitude::Negative),
-    None,
-];
 
 /// The picture with `marks` over it, which a script makes a slider of. It is called `name`.
 pub fn picture(
@@ -52,7 +44,7 @@ fn segment_data(strip: &[Segment]) -> String {
     for Segment { span, attitude } in strip {
         let (start, end) = (text::seconds(span.start_ns), text::seconds(span.end_ns));
         // Writing to a string does not fail.
-        let _ = write!(data, "{start} {end} {} ", label_name(*attitude));
+        let _ = write!(data, "{start} {end} {} ", attitude.name());
     }
     data
 }
@@ -92,7 +84,7 @@ pub fn figures(name: &str, timeline: &Timeline) -> Markup {
                     }
                 }
                 tbody {
-                    @for label in LABELS {
+                    @for label in Label::ALL {
                         tr {
                             th scope="row" { (text::named(label)) }
                             td { (share(timeline.shares.as_ref(), label)) }
@@ -107,11 +99,11 @@ pub fn figures(name: &str, timeline: &Timeline) -> Markup {
 }
 
 /// The share of `label`, with a bar.
-fn share(shares: Option<&Shares>, label: Option<Attitude>) -> Markup {
+fn share(shares: Option<&Shares>, label: Label) -> Markup {
     html! {
         @if let Some(shares) = shares {
-            @let share = share_of(shares, label);
-            (bar(share, label_name(label))) " " (text::percent(share))
+            @let share = shares[label];
+            (bar(share, label.name())) " " (text::percent(share))
         } @else { "–" }
     }
 }
@@ -128,44 +120,33 @@ pub fn bar(share: f64, class: &str) -> Markup {
 /// All shares in one bar.
 pub fn shares_bar(shares: &Shares) -> Markup {
     let mut place = 0.0;
-    let parts = LABELS.map(|label| {
-        let part = (label, place, share_of(shares, label));
+    let parts = Label::ALL.map(|label| {
+        let part = (label, place, shares[label]);
         place += part.2;
         part
     });
-    let told =
-        parts.map(|(label, _, share)| format!("{} {}", label_name(label), text::percent(share)));
+    let told = parts.map(|(label, _, share)| format!("{} {}", label.name(), text::percent(share)));
     html! {
         svg.bar.shares role="img" aria-label=(told.join(", ")) {
             @for (label, place, share) in parts.into_iter().filter(|part| part.2 > 0.0) {
-                rect class=(label_name(label)) x=(Width(place)) width=(Width(share)) height="100%" {}
+                rect class=(label.name()) x=(Width(place)) width=(Width(share)) height="100%" {}
             }
         }
     }
 }
 
-/// The share of `label`.
-pub fn share_of(shares: &Shares, label: Option<Attitude>) -> f64 {
-    match label {
-        Some(Attitude::Positive) => shares.positive,
-        Some(Attitude::Neutral) => shares.neutral,
-        Some(Attitude::Negative) => shares.negative,
-        None => shares.unknown,
-    }
-}
-
-fn longest(longest: &ByAttitude<Option<Span>>, label: Option<Attitude>) -> Markup {
+fn longest(longest: &ByAttitude<Option<Span>>, label: Label) -> Markup {
     html! {
-        @match label.and_then(|attitude| *longest.get(attitude)) {
+        @match label.attitude().and_then(|attitude| longest[attitude]) {
             Some(span) => { (text::length(span.len_ns())) ", from " (text::moment(span.start_ns)) }
             None => { "–" }
         }
     }
 }
 
-fn mean(means: Option<&ByAttitude<Mean>>, label: Option<Attitude>) -> Markup {
+fn mean(means: Option<&ByAttitude<Mean>>, label: Label) -> Markup {
     html! {
-        @match means.zip(label).map(|(means, attitude)| means.get(attitude)) {
+        @match means.zip(label.attitude()).map(|(means, attitude)| means[attitude]) {
             Some(mean) => {
                 (text::score(mean.value))
                 @if let Some(interval) = mean.interval_95 {
@@ -221,7 +202,7 @@ mod tests {
                 value: 0.3149,
                 interval_95,
             });
-            mean(Some(&means), Some(Attitude::Positive)).into_string()
+            mean(Some(&means), Label::POSITIVE).into_string()
         };
         assert_eq!(mean_of(None), "0.31");
         let interval = Interval {
@@ -229,7 +210,7 @@ mod tests {
             high: 0.381,
         };
         assert_eq!(mean_of(Some(interval)), "0.31 (0.25 to 0.38)");
-        assert_eq!(mean(None, Some(Attitude::Positive)).into_string(), "–");
+        assert_eq!(mean(None, Label::POSITIVE).into_string(), "–");
     }
 
     #[test]
@@ -239,8 +220,8 @@ mod tests {
             attitude,
         };
         let strip = [
-            spell(0, 1_500_000_000, Some(Attitude::Positive)),
-            spell(2_000_000_000, 3_000_000_000, None),
+            spell(0, 1_500_000_000, Label::POSITIVE),
+            spell(2_000_000_000, 3_000_000_000, Label::Unknown),
         ];
         assert_eq!(segment_data(&strip), "0 1.5 positive 2 3 unknown ");
     }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use attitude::classification::Attitude;
+use attitude::Attitude;
 use gst_video::VideoFormat;
 use serde_json::Value;
 use tempfile::TempDir;

@@ -2,7 +2,9 @@
 
 //! A session's file, sent to be had as something else.
 
-use attitude::record::{FaceRecord, Record, ScoresRecord, json};
+use attitude::Scores;
+
+use attitude::record::{FaceRecord, Record, json};
 
 use super::*;
 
@@ -16,7 +18,7 @@ fn session() -> Vec<u8> {
     let mut lines = Vec::new();
     for index in (0..50).filter(|index| !(20..30).contains(index)) {
         let time_ns = index * S / 5;
-        let scores = ScoresRecord {
+        let scores = Scores {
             positive: 0.8,
             neutral: 0.1,
             negative: 0.1,

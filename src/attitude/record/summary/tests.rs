@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::record::ScoresRecord;
+use crate::Scores;
 use crate::timeline::segments::Change;
 
 const MS: u64 = 1_000_000;
@@ -19,7 +19,7 @@ fn face(track: u32, x: f32, attitude: &str) -> FaceRecord {
         track,
         bbox: [x, 100.0, 80.0, 100.0],
         attitude: attitude.to_owned(),
-        scores: ScoresRecord {
+        scores: Scores {
             positive: score("positive"),
             neutral: score("neutral"),
             negative: score("negative"),
@@ -127,7 +127,7 @@ fn a_recording_is_told_by_persons_and_as_a_scene() {
         spans.collect::<Vec<_>>(),
         [10_000, 25_000, 30_000, 44_000, 110_000].map(|ms| ms * MS)
     );
-    assert_eq!(scene.segments[1].attitude, None);
+    assert_eq!(scene.segments[1].attitude, Label::Unknown);
 }
 
 #[test]

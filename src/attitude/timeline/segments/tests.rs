@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MPL-2.0
 
 use super::*;
-use crate::classification::Attitude::{Negative, Neutral, Positive};
 use crate::timeline::{Sample, hold};
 
 const MS: u64 = 1_000_000;
 const SPACING_MS: u64 = 200;
 
 /// A score of 0.8 for the attitude, 0.4 at most for all where there is none.
-fn scores(attitude: Option<Attitude>) -> Scores {
-    let score = |of| if attitude == Some(of) { 0.8 } else { 0.1 };
-    attitude.map_or(Scores::from_array([0.3, 0.4, 0.3]), |_| {
-        Scores::from_array(Attitude::ALL.map(score))
-    })
+fn scores(label: Label) -> Scores {
+    let score = |attitude| {
+        if label == Label::Known(attitude) {
+            0.8
+        } else {
+            0.1
+        }
+    };
+    match label {
+        Label::Known(_) => Scores::from_fn(score),
+        Label::Unknown => Scores::from_array([0.3, 0.4, 0.3]),
+    }
 }
 
 /// Five samples a second from `start_ms` on: so many samples with each of the scores.
@@ -23,12 +29,12 @@ fn from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Sample> {
     let sample = |(index, scores)| Sample {
         time_ns: (start_ms + index as u64 * SPACING_MS) * MS,
         scores,
-        label: None,
+        label: Label::Unknown,
     };
     scores.enumerate().map(sample).collect()
 }
 
-fn parts(parts: &[(usize, Option<Attitude>)]) -> Vec<Sample> {
+fn parts(parts: &[(usize, Label)]) -> Vec<Sample> {
     let parts: Vec<_> = parts.iter().map(|&(n, a)| (n, Some(scores(a)))).collect();
     from(0, &parts)
 }
@@ -38,7 +44,7 @@ fn held(samples: &[Sample]) -> Vec<Held> {
 }
 
 /// Start and end in milliseconds, and the attitude.
-fn found(samples: &[Sample]) -> Vec<(u64, u64, Option<Attitude>)> {
+fn found(samples: &[Sample]) -> Vec<(u64, u64, Label)> {
     let segments = segments(&held(samples), &Rules::default());
     let in_ms = |s: &Segment| (s.span.start_ns / MS, s.span.end_ns / MS, s.attitude);
     segments.iter().map(in_ms).collect()
@@ -46,14 +52,14 @@ fn found(samples: &[Sample]) -> Vec<(u64, u64, Option<Attitude>)> {
 
 #[test]
 fn a_square_wave_has_a_segment_for_each_of_its_halves() {
-    let wave = [(25, Some(Positive)), (25, Some(Negative))].repeat(2);
+    let wave = [(25, Label::POSITIVE), (25, Label::NEGATIVE)].repeat(2);
     assert_eq!(
         found(&parts(&wave)),
         [
-            (0, 5_000, Some(Positive)),
-            (5_000, 10_000, Some(Negative)),
-            (10_000, 15_000, Some(Positive)),
-            (15_000, 20_000, Some(Negative)),
+            (0, 5_000, Label::POSITIVE),
+            (5_000, 10_000, Label::NEGATIVE),
+            (10_000, 15_000, Label::POSITIVE),
+            (15_000, 20_000, Label::NEGATIVE),
         ]
     );
 }
@@ -61,30 +67,34 @@ fn a_square_wave_has_a_segment_for_each_of_its_halves() {
 #[test]
 fn flicker_is_passed_over() {
     let wave = [
-        (2, Some(Negative)),
-        (10, Some(Positive)),
-        (3, Some(Negative)),
-        (10, Some(Positive)),
-        (2, None),
-        (2, Some(Neutral)),
-        (10, Some(Negative)),
-        (1, None),
+        (2, Label::NEGATIVE),
+        (10, Label::POSITIVE),
+        (3, Label::NEGATIVE),
+        (10, Label::POSITIVE),
+        (2, Label::Unknown),
+        (2, Label::NEUTRAL),
+        (10, Label::NEGATIVE),
+        (1, Label::Unknown),
     ];
     assert_eq!(
         found(&parts(&wave)),
-        [(0, 5_800, Some(Positive)), (5_800, 8_000, Some(Negative))]
+        [(0, 5_800, Label::POSITIVE), (5_800, 8_000, Label::NEGATIVE)]
     );
 }
 
 #[test]
 fn what_the_edge_cuts_off_needs_half_as_long() {
-    let wave = [(3, Some(Neutral)), (10, Some(Positive)), (3, Some(Neutral))];
+    let wave = [
+        (3, Label::NEUTRAL),
+        (10, Label::POSITIVE),
+        (3, Label::NEUTRAL),
+    ];
     assert_eq!(
         found(&parts(&wave)),
         [
-            (0, 600, Some(Neutral)),
-            (600, 2_600, Some(Positive)),
-            (2_600, 3_200, Some(Neutral)),
+            (0, 600, Label::NEUTRAL),
+            (600, 2_600, Label::POSITIVE),
+            (2_600, 3_200, Label::NEUTRAL),
         ]
     );
 }
@@ -92,20 +102,23 @@ fn what_the_edge_cuts_off_needs_half_as_long() {
 #[test]
 fn what_lasts_but_is_not_clear_is_unknown() {
     // Positive and negative take turns too fast for either.
-    let turns = [(2, Some(Positive)), (2, Some(Negative))].repeat(4);
-    let wave = [&[(10, Some(Neutral))][..], &turns, &[(10, Some(Neutral))]].concat();
+    let turns = [(2, Label::POSITIVE), (2, Label::NEGATIVE)].repeat(4);
+    let wave = [&[(10, Label::NEUTRAL)][..], &turns, &[(10, Label::NEUTRAL)]].concat();
     assert_eq!(
         found(&parts(&wave)),
         [
-            (0, 2_000, Some(Neutral)),
-            (2_000, 5_200, None),
-            (5_200, 7_200, Some(Neutral)),
+            (0, 2_000, Label::NEUTRAL),
+            (2_000, 5_200, Label::Unknown),
+            (5_200, 7_200, Label::NEUTRAL),
         ]
     );
-    assert_eq!(found(&parts(&[(2, Some(Positive))])), [(0, 400, None)]);
+    assert_eq!(
+        found(&parts(&[(2, Label::POSITIVE)])),
+        [(0, 400, Label::Unknown)]
+    );
     assert_eq!(
         found(&from(0, &[(10, None)])),
-        [(0, 2_000, None)],
+        [(0, 2_000, Label::Unknown)],
         "no scores"
     );
     assert_eq!(found(&[]), []);
@@ -126,16 +139,16 @@ fn a_score_between_the_thresholds_begins_nothing_and_ends_nothing() {
     assert_eq!(
         found(&samples),
         [
-            (0, 2_000, None),
-            (2_000, 6_000, Some(Positive)),
-            (6_000, 8_000, Some(Neutral)),
+            (0, 2_000, Label::Unknown),
+            (2_000, 6_000, Label::POSITIVE),
+            (6_000, 8_000, Label::NEUTRAL),
         ]
     );
 }
 
 #[test]
 fn a_gap_ends_a_segment_and_what_comes_after_it_begins_anew() {
-    let positive = Some(scores(Some(Positive)));
+    let positive = Some(scores(Label::POSITIVE));
     let mut samples = from(0, &[(10, positive)]);
     samples.extend(from(10_000, &[(3, positive)]));
     samples.extend(from(20_000, &[(10, positive)]));
@@ -145,9 +158,9 @@ fn a_gap_ends_a_segment_and_what_comes_after_it_begins_anew() {
     assert_eq!(
         found(&samples),
         [
-            (0, 2_000, Some(Positive)),
-            (10_000, 10_600, Some(Positive)),
-            (20_000, 22_000, Some(Positive)),
+            (0, 2_000, Label::POSITIVE),
+            (10_000, 10_600, Label::POSITIVE),
+            (20_000, 22_000, Label::POSITIVE),
         ]
     );
     let gaps: Vec<_> = gaps(&held)
@@ -158,8 +171,8 @@ fn a_gap_ends_a_segment_and_what_comes_after_it_begins_anew() {
     let segments = segments(&held, &Rules::default());
     assert_eq!(changes(&segments, &held, &Rules::default()), []);
     let first = Some(segments[0].span);
-    assert_eq!(longest(&segments, Positive), first);
-    assert_eq!(longest(&segments, Negative), None);
+    assert_eq!(longest(&segments, Attitude::Positive), first);
+    assert_eq!(longest(&segments, Attitude::Negative), None);
 }
 
 #[test]
@@ -174,7 +187,7 @@ fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
         samples.push(Sample {
             time_ns,
             scores: Some(Scores::from_array([positive, 1.0 - positive, 0.0])),
-            label: None,
+            label: Label::Unknown,
         });
     }
     let held = held(&samples);
@@ -195,7 +208,7 @@ fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
     assert!(
         segments
             .iter()
-            .all(|s| s.attitude.is_none() || s.span.len_ns() >= 500 * MS)
+            .all(|s| !s.attitude.is_known() || s.span.len_ns() >= 500 * MS)
     );
     for change in changes(&segments, &held, &Rules::default()) {
         assert_ne!(change.from, change.to);
@@ -205,9 +218,9 @@ fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
 #[test]
 fn the_size_of_a_change_is_that_of_the_segments_that_meet() {
     let wave = [
-        (50, Some(Negative)),
-        (10, Some(Positive)),
-        (10, Some(Neutral)),
+        (50, Label::NEGATIVE),
+        (10, Label::POSITIVE),
+        (10, Label::NEUTRAL),
     ];
     let samples = parts(&wave);
     let held = held(&samples);
@@ -215,18 +228,18 @@ fn the_size_of_a_change_is_that_of_the_segments_that_meet() {
     let found = changes(&segments(&held, &rules), &held, &rules);
     let change = |time_ms, from, to, size| Change {
         time_ns: time_ms * MS,
-        from: Some(from),
-        to: Some(to),
+        from,
+        to,
         size: Some(size),
     };
     assert_eq!(
         found,
         [
-            change(10_000, Negative, Positive, 1.4),
-            change(12_000, Positive, Neutral, -0.7),
+            change(10_000, Label::NEGATIVE, Label::POSITIVE, 1.4),
+            change(12_000, Label::POSITIVE, Label::NEUTRAL, -0.7),
         ]
     );
-    let unjudged = from(0, &[(10, Some(scores(Some(Positive)))), (10, None)]);
+    let unjudged = from(0, &[(10, Some(scores(Label::POSITIVE))), (10, None)]);
     let held = hold(&unjudged, SPACING_MS * MS, &rules);
     let found = changes(&segments(&held, &rules), &held, &rules);
     assert_eq!(found[0].size, None);

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::{FOREVER, fake_input};
 use crate::engine::batch::Batch;
 use attitude::InferenceError;
-use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput, Scores};
+use attitude::Scores;
+use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
 
 /// Says of each crop what its only number is, and tells how many it was given at a time.
 struct Echo {

@@ -8,8 +8,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use super::*;
+use attitude::Scores;
 use attitude::analyzer::Params;
-use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput, Scores};
+use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
 use attitude::crop::Framing;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
 use attitude::epoch::Epoch;

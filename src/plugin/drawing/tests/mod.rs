@@ -8,7 +8,7 @@ use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoInfo, VideoOverlayRectangle};
 
 use super::*;
-use attitude::classification::Scores;
+use attitude::Scores;
 use attitude::geometry::Rect;
 use attitude::history::Moment;
 
@@ -19,13 +19,13 @@ const GREY_BGR: [u8; 3] = [0x99, 0x99, 0x99];
 const VIDEO: u8 = 120;
 
 const BBOX: Rect = Rect::new(200.0, 120.0, 100.0, 120.0);
-const POSITIVE: Moment = Moment::Present(Some(Attitude::Positive));
+const POSITIVE: Moment = Moment::Present(Label::POSITIVE);
 
 fn face(bbox_in_frame: Rect) -> FaceDrawing<'static> {
     FaceDrawing {
         track: 3,
         bbox_in_frame,
-        label: Some(Attitude::Positive),
+        label: Label::POSITIVE,
         confidence: 0.91,
         scores: None,
         history: None,
@@ -106,10 +106,10 @@ fn label_address(composition: &VideoOverlayComposition) -> usize {
 #[test]
 fn the_box_has_the_colour_of_the_attitude_and_leaves_the_video_alone() {
     for (label, color) in [
-        (Some(Attitude::Positive), SKY_BLUE_BGR),
-        (Some(Attitude::Neutral), YELLOW_BGR),
-        (Some(Attitude::Negative), VERMILLION_BGR),
-        (None, GREY_BGR),
+        (Label::POSITIVE, SKY_BLUE_BGR),
+        (Label::NEUTRAL, YELLOW_BGR),
+        (Label::NEGATIVE, VERMILLION_BGR),
+        (Label::Unknown, GREY_BGR),
     ] {
         let drawing = FaceDrawing {
             label,
@@ -153,8 +153,8 @@ fn the_strip_shows_the_newest_moment_at_the_right() {
     let moments = [
         POSITIVE,
         Moment::Absent,
-        Moment::Present(None),
-        Moment::Present(Some(Attitude::Negative)),
+        Moment::Present(Label::Unknown),
+        Moment::Present(Label::NEGATIVE),
     ];
     let history = history(5, moments);
     let drawing = FaceDrawing {

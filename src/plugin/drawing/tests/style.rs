@@ -144,10 +144,10 @@ fn letters_have_the_size_that_the_font_names() {
 fn faces_that_are_not_followed_are_all_drawn_and_kept() {
     let mut renderer = Renderer::default();
     let mut render = || {
-        let faces = [(50.0, Attitude::Positive), (350.0, Attitude::Negative)];
+        let faces = [(50.0, Label::POSITIVE), (350.0, Label::NEGATIVE)];
         let faces = faces.map(|(x, label)| FaceDrawing {
             track: 0,
-            label: Some(label),
+            label,
             ..face(Rect::new(x, 120.0, 100.0, 120.0))
         });
         render(&mut renderer, faces, None).unwrap()

@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use attitude::classification::Attitude;
+use attitude::Attitude;
 use attitude::evaluation::bootstrap::{Estimate, Estimates};
 use attitude::evaluation::tally::Figure;
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use attitude::classification::Attitude;
+use attitude::Attitude;
 use attitude::evaluation::Answer;
 use attitude::evaluation::bootstrap::{Bootstrap, Estimates};
 use attitude::evaluation::confusion::{ClassFigures, Confusion};

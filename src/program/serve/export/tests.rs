@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use attitude::Scores;
+
+use attitude::record::FaceRecord;
 use attitude::record::json;
-use attitude::record::{FaceRecord, ScoresRecord};
 use attitude::resampling::SplitMix64;
 use serde_json::json;
 
@@ -16,7 +18,7 @@ const FORMATS: [Format; 3] = [Format::Csv, Format::WebVtt, Format::Report];
 const MAX_WORK: Duration = Duration::from_secs(120);
 
 fn face(track: u32) -> FaceRecord {
-    let scores = ScoresRecord {
+    let scores = Scores {
         positive: 0.8,
         neutral: 0.1,
         negative: 0.1,
