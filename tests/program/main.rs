@@ -7,6 +7,7 @@ mod support;
 
 mod analyze;
 mod batch_ray;
+mod documentation;
 mod evaluate;
 mod list_models;
 mod report;

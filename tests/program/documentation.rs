@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The Markdown pages, compared with the code: properties, options, examples, links, messages.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use gst::prelude::*;
+
+use crate::support::*;
+use markdown::{Page, rows};
+use shell::commands;
+
+mod markdown;
+mod shell;
+
+const ELEMENTS: &str = "src/plugin/README.md";
+const PROGRAM: &str = "src/program/README.md";
+const SERVE: &str = "src/program/serve/README.md";
+const TROUBLESHOOTING: &str = "src/TROUBLESHOOTING.md";
+
+/// Every GStreamer element has them.
+const COMMON_PROPERTIES: [&str; 2] = ["name", "parent"];
+const COMMON_OPTIONS: [&str; 2] = ["--help", "--version"];
+
+/// Fails with all of `problems`, if there are any.
+#[track_caller]
+fn expect_none(problems: Vec<String>) {
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn every_property_is_documented_with_its_default_and_its_values() {
+    init();
+    let page = Page::read(ELEMENTS);
+    let mut problems = Vec::new();
+    for name in ["faceattitude", "attitudeoverlay", "attitudeexport"] {
+        let element = gst::ElementFactory::make(name).build().unwrap();
+        let section = page.section(&format!("## {name}"));
+        let rows: BTreeMap<_, _> = rows(section)
+            .into_iter()
+            .map(|cells| (cells[0].clone(), cells))
+            .collect();
+        for property in element.list_properties() {
+            if COMMON_PROPERTIES.contains(&property.name()) {
+                continue;
+            }
+            let Some(row) = rows.get(&format!("`{}`", property.name())) else {
+                problems.push(format!("{name}: no row of `{}`", property.name()));
+                continue;
+            };
+            let default = default(&property);
+            if !row[1].starts_with(&default) {
+                let found = &row[1];
+                problems.push(format!(
+                    "{name}: {} defaults to {default}, not to {found}",
+                    property.name()
+                ));
+            }
+            for value in values(&property) {
+                if !section.contains(&format!("`{value}`")) {
+                    problems.push(format!("{name}: {}={value} is missing", property.name()));
+                }
+            }
+        }
+        let known = |cell: &str| element.find_property(cell.trim_matches('`')).is_some();
+        for heading in [
+            String::from("### Properties"),
+            format!("### Properties of {name}"),
+        ] {
+            if !section.contains(&format!("\n{heading}\n")) {
+                continue;
+            }
+            let cells = markdown::rows(
+                Page {
+                    path: ELEMENTS.into(),
+                    text: section.to_owned(),
+                }
+                .section(&heading),
+            );
+            let unknown = cells
+                .iter()
+                .map(|cells| &cells[0])
+                .filter(|cell| !known(cell));
+            problems.extend(unknown.map(|cell| format!("{name} has no property {cell}")));
+        }
+    }
+    expect_none(problems);
+}
+
+/// Returns the default as the page has it.
+fn default(property: &glib::ParamSpec) -> String {
+    if !property.flags().contains(glib::ParamFlags::WRITABLE) && property.name() == "stats" {
+        return String::new();
+    }
+    let value = property.default_value();
+    let text = if let Some((_, value)) = glib::EnumValue::from_value(value) {
+        value.nick().to_owned()
+    } else if let Ok(text) = value.get::<Option<String>>() {
+        text.unwrap_or_else(|| "null".to_owned())
+    } else if let (true, Ok(colour)) = (property.name().ends_with("-color"), value.get::<u32>()) {
+        format!("0x{colour:08X}")
+    } else if let Ok(number) = value.get::<f32>() {
+        number.to_string()
+    } else {
+        value.transform::<String>().unwrap().get().unwrap()
+    };
+    match value.get::<bool>() {
+        Ok(flag) => format!("`{flag}`"),
+        Err(_) => format!("`{text}`"),
+    }
+}
+
+/// Returns the names of the values that an enumeration has.
+fn values(property: &glib::ParamSpec) -> Vec<String> {
+    let class = glib::EnumClass::with_type(property.value_type());
+    let values = class.iter().flat_map(|class| class.values());
+    values.map(|value| value.nick().to_owned()).collect()
+}
+
+#[test]
+fn every_option_is_documented() {
+    let shared = Page::read(PROGRAM);
+    let shared_options = options_in(shared.section("### Options of the networks"));
+    let mut problems = Vec::new();
+    for (subcommand, options) in options() {
+        let page = Page::read(if subcommand == "serve" {
+            SERVE
+        } else {
+            PROGRAM
+        });
+        let section = match subcommand.as_str() {
+            "serve" => &page.text,
+            other => page.section(&format!("## {other}")),
+        };
+        let documented = options_in(section);
+        let mut missing: BTreeSet<_> = options.difference(&documented).collect();
+        missing.retain(|option| !shared_options.contains(*option));
+        problems.extend(
+            missing
+                .iter()
+                .map(|option| format!("{subcommand} {option} is missing")),
+        );
+        let unknown = documented.difference(&options);
+        problems.extend(
+            unknown
+                .filter(|option| !shared_options.contains(*option))
+                .map(|option| format!("{subcommand} has no {option}")),
+        );
+    }
+    expect_none(problems);
+}
+
+/// Returns the options in the first cells of tables.
+fn options_in(text: &str) -> BTreeSet<String> {
+    let rows = rows(text);
+    let cells = rows.iter().filter(|cells| cells[0].starts_with("`-"));
+    cells.flat_map(|cells| long_options(&cells[0])).collect()
+}
+
+/// Returns the words of `text` that are long options.
+fn long_options(text: &str) -> Vec<String> {
+    let is_letter =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let words = text.split(|letter| !is_letter(letter));
+    let options = words.filter(|word| word.starts_with("--") && word.len() > 2);
+    options.map(str::to_owned).collect()
+}
+
+/// Returns the long options of each subcommand, as its help lists them.
+fn options() -> BTreeMap<String, BTreeSet<String>> {
+    let help = help(&[]);
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = commands.take_while(|line| !line.is_empty());
+    // A description may go on in lines of its own.
+    let commands = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = commands.filter_map(|line| line.split_whitespace().next());
+    let options_of = |name: &str| {
+        let help = self::help(&[name]);
+        let lines = help
+            .lines()
+            .filter(|line| line.trim_start().starts_with('-'));
+        let definitions =
+            lines.map(|line| line.trim_start().split("  ").next().unwrap().to_owned());
+        let options = definitions.flat_map(|definition| long_options(&definition));
+        options
+            .filter(|option| !COMMON_OPTIONS.contains(&option.as_str()))
+            .collect()
+    };
+    names
+        .filter(|name| *name != "help")
+        .map(|name| (name.to_owned(), options_of(name)))
+        .collect()
+}
+
+fn help(arguments: &[&str]) -> String {
+    let program = env!("CARGO_BIN_EXE_gst-attitude");
+    let output = Command::new(program)
+        .args(arguments)
+        .arg("--help")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?} --help fails");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn commands_of_examples_name_what_exists() {
+    init();
+    let options = options();
+    let mut problems = Vec::new();
+    for page in Page::all() {
+        for fence in page.fences() {
+            let place = page.path.display();
+            if fence.language.is_empty() && page.path != Path::new("models/train/log.md") {
+                problems.push(format!("{place}: a fence without a language"));
+            }
+            if fence.language != "sh" {
+                continue;
+            }
+            for words in commands(&fence.lines) {
+                if let Err(problem) = check_command(&words, &options) {
+                    problems.push(format!("{place}: {}: {problem}", words.join(" ")));
+                }
+            }
+        }
+    }
+    expect_none(problems);
+}
+
+fn check_command(
+    words: &[String],
+    options: &BTreeMap<String, BTreeSet<String>>,
+) -> Result<(), String> {
+    let arguments = &words[1..];
+    match words[0].as_str() {
+        "gst-launch-1.0" => check_pipeline(arguments),
+        "gst-attitude" => {
+            let subcommand = arguments.first().ok_or("no subcommand")?;
+            let known = options.get(subcommand).ok_or("no such subcommand")?;
+            let given = arguments.iter().filter(|word| word.starts_with("--"));
+            let given = given.map(|word| word.split('=').next().unwrap());
+            match given.into_iter().find(|option| !known.contains(*option)) {
+                Some(option) => Err(format!("no option {option}")),
+                None => Ok(()),
+            }
+        }
+        program if program.contains('/') => match project(program).is_file() {
+            true => Ok(()),
+            false => Err("no such file".to_owned()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Makes the pipeline, without starting it.
+fn check_pipeline(arguments: &[String]) -> Result<(), String> {
+    let arguments = arguments.iter().skip_while(|word| word.starts_with('-'));
+    let words: Vec<_> = arguments.map(String::as_str).collect();
+    let mut context = gst::ParseContext::new();
+    let flags = gst::ParseFlags::FATAL_ERRORS;
+    match gst::parse::launchv_full(&words, Some(&mut context), flags) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let missing = context.missing_elements();
+            if missing.is_empty() || missing.iter().any(|name| name.contains("attitude")) {
+                return Err(error.to_string());
+            }
+            eprintln!(
+                "skipped, without {}: {}",
+                missing.join(", "),
+                words.join(" ")
+            );
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let pages = Page::all();
+    let anchors: BTreeMap<_, _> = pages
+        .iter()
+        .map(|page| (page.path.clone(), page.anchors()))
+        .collect();
+    let mut problems = Vec::new();
+    for page in &pages {
+        for link in page.links() {
+            if link.contains("://") {
+                continue;
+            }
+            let (target, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let path = match target {
+                "" => page.path.clone(),
+                target => page.resolve(target),
+            };
+            let has_anchor = || {
+                anchors
+                    .get(&path)
+                    .is_some_and(|of| of.iter().any(|it| it == anchor))
+            };
+            if !project(&path).exists() || !anchor.is_empty() && !has_anchor() {
+                problems.push(format!("{}: {link}", page.path.display()));
+            }
+        }
+    }
+    expect_none(problems);
+}
+
+#[test]
+fn paths_in_sentences_exist() {
+    let mut problems = Vec::new();
+    for page in Page::all() {
+        for span in page.code_spans() {
+            let is_letter =
+                |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+            let is_path = ["src/", "tests/", "models/", "pipelines/"]
+                .iter()
+                .any(|folder| span.starts_with(folder));
+            if is_path && span.chars().all(is_letter) && !project(&span).exists() {
+                problems.push(format!("{}: {span}", page.path.display()));
+            }
+        }
+    }
+    expect_none(problems);
+}
+
+#[test]
+fn messages_in_troubleshooting_are_those_of_the_code() {
+    let code = sources();
+    let mut problems = Vec::new();
+    for cells in rows(&Page::read(TROUBLESHOOTING).text) {
+        // GStreamer's own messages say so behind the code.
+        let message = cells[0]
+            .strip_prefix('`')
+            .and_then(|cell| cell.strip_suffix('`'));
+        let parts = message.into_iter().flat_map(|message| message.split('…'));
+        let parts = parts.map(|part| part.trim_matches([' ', '\'', ':', '.', ';']));
+        let unknown = parts.filter(|part| part.len() > 3 && !code.contains(*part));
+        problems.extend(unknown.map(|part| format!("no source has: {part}")));
+    }
+    expect_none(problems);
+}
+
+/// Returns all code, with its texts in one piece each.
+fn sources() -> String {
+    let mut code = String::new();
+    let mut folders = vec![project("src"), project("pipelines")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|of| ["rs", "sh", "js", "html"].iter().any(|it| of == *it))
+            {
+                code += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    let lines: Vec<_> = code.lines().map(str::trim).collect();
+    let code = lines.join("\n").replace("\\\n", "").replace("\" +\n\"", "");
+    code.replace("\\\"", "\"")
+}
