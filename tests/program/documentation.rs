@@ -122,7 +122,9 @@ fn values(property: &glib::ParamSpec) -> Vec<String> {
 #[test]
 fn every_option_is_documented() {
     let shared = Page::read(PROGRAM);
-    let shared_options = options_in(shared.section("### Options of the networks"));
+    let of_all = shared.text.split("\n## ").next().unwrap();
+    let mut shared_options = options_in(shared.section("### Options of the networks"));
+    shared_options.extend(options_in(of_all));
     let mut problems = Vec::new();
     for (subcommand, options) in options() {
         let page = Page::read(if subcommand == "serve" {
