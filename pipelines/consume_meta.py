@@ -1,21 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Prints what faceattitude says: with each frame, and on the bus. A model for applications in Python.
+"""Prints the results of faceattitude, from frames and from the bus, as an example for applications in Python.
 
     pipelines/consume_meta.py interview.mp4
     pipelines/consume_meta.py 'v4l2src ! decodebin ! videoconvert ! faceattitude name=faces ! fakesink'
 
-In a pipeline's description the element is named `faces`. There is a line for each face:
+In the description of a pipeline, faceattitude must be named `faces`. The program prints one line per face:
 
     frame 1.400 face 1 box 378,134,99,123 positive 0.91 scores 0.91,0.06,0.03 fresh age 0.000
     message 1.400 face 1 box 378,134,99,123 positive 0.91 scores 0.91,0.06,0.03 fresh age 0.000
 
-That is running time in seconds; number of the track; left, top, width, height in pixels; attitude, with its confidence
-and the scores of positive, neutral, negative; `fresh`, or `kept` where an earlier frame has carried the same scores;
-their age in seconds. A message that tells of no face reads `message 1.400 no face`.
+A line contains the running time in seconds; the track; left, top, width and height in pixels; the attitude with its
+confidence; the scores of positive, neutral and negative; `fresh`, or `kept` if an earlier frame carried these scores;
+and their age in seconds. A message without faces is printed as `message 1.400 no face`.
 
-Runs until the end of the stream or Ctrl-C. Exits with 1 if anything went wrong, or was warned of, on stderr.
-Needs the plugin (pipelines/setup.sh) and Debian's packages python3-gi and gir1.2-gst-plugins-base-1.0.
+Runs until the end of the stream or Ctrl-C. Errors and warnings are printed on stderr; after one, the exit status is 1.
+Requires the plugin (pipelines/setup.sh) and the Debian packages python3-gi and gir1.2-gst-plugins-base-1.0.
 """
 
 import os
@@ -31,16 +31,16 @@ from gi.repository import GLib, Gst, GstVideo  # noqa: E402
 
 FILE_PIPELINE = "uridecodebin name=source ! videoconvert ! faceattitude name=faces messages=sample ! fakesink"
 
-# Deprecated, but there is no other type in which PyGObject gives the lists and arrays of a structure.
+# Deprecated, but PyGObject returns lists and arrays in structures as no other type.
 warnings.filterwarnings("ignore", "GObject.ValueArray", DeprecationWarning)
 
 
 def regions(buffer):
-    """Yields each GstVideoRegionOfInterestMeta of a buffer; it is valid until the next one is asked for.
+    """Yields each GstVideoRegionOfInterestMeta of a buffer; it is valid until the next one is requested.
 
-    Python has no iterator over metadata, and Gst.Buffer.foreach_meta gives it None. What works is to ask for a region by
-    its id, a small number that counts up where the frame has analytics metadata, else 0. So copy the metadata, and nothing
-    of the picture, to an empty buffer, and take the first region of each id away there until none is left.
+    PyGObject has no iterator over metadata, and its Gst.Buffer.foreach_meta passes None. Regions can only be requested
+    by id, which is 0, or a small number that counts up if the frame has analytics metadata. This function copies the
+    metadata without the pixels to an empty buffer, and removes the first region of each id there until none is left.
     """
     kind = GstVideo.video_region_of_interest_meta_api_get_type()
     copy = Gst.Buffer.new()
@@ -55,13 +55,13 @@ def regions(buffer):
 
 
 def items(array):
-    """Yields the items of a list or an array within a structure; a structure among them is valid for that long only."""
+    """Yields the items of a list or an array in a structure; they are valid as long as the structure is."""
     for index in range(array.n_values):
         yield array.get_nth(index)
 
 
 def face_line(track, box, label, structure, age_ns):
-    """The text of a face; the structure is that of the metadata or that of the message."""
+    """Formats a face; `structure` comes from the metadata or from the message."""
     scores = [structure.get_value(name) for name in ("positive", "neutral", "negative")]
     return (
         f"face {track} box {','.join(f'{number:.0f}' for number in box)}"
@@ -75,13 +75,13 @@ def seconds(ns):
 
 
 def say(line):
-    # In one piece, because two threads write.
+    # One write per line, because two threads print.
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def on_frame(pad, info):
-    """Called for each frame that leaves faceattitude, in the thread of the stream: what is slow here delays it."""
+    """Prints the faces of a frame that leaves faceattitude, in the streaming thread: slow code delays the stream."""
     buffer = info.get_buffer()
     segment = pad.get_sticky_event(Gst.EventType.SEGMENT, 0).parse_segment()
     time = seconds(segment.to_running_time(Gst.Format.TIME, buffer.pts))
@@ -100,7 +100,7 @@ def on_frame(pad, info):
 
 
 def on_record(record):
-    """Called for each message of faceattitude, in the main thread."""
+    """Prints the faces of a message of faceattitude, in the main thread."""
     time = seconds(record.get_value("running-time"))
     _, faces = record.get_list("faces")
     for face in items(faces):
@@ -118,12 +118,12 @@ def on_record(record):
 
 
 def run(pipeline):
-    """Plays to the end; whether nothing went wrong."""
+    """Plays a pipeline to its end. Returns whether there were no errors and warnings."""
     loop = GLib.MainLoop()
-    good = True
+    succeeded = True
 
     def on_message(_bus, message):
-        nonlocal good
+        nonlocal succeeded
         structure = message.get_structure()
         if message.type == Gst.MessageType.ELEMENT and structure.get_name() == "faceattitude":
             on_record(structure)
@@ -132,7 +132,7 @@ def run(pipeline):
             problem, debug = message.parse_error() if is_error else message.parse_warning()
             kind = "Error" if is_error else "Warning"
             print(f"{kind} from {message.src.get_path_string()}: {problem.message}\n{debug}", file=sys.stderr)
-            good = False
+            succeeded = False
             if is_error:
                 loop.quit()
         elif message.type == Gst.MessageType.LATENCY:
@@ -148,11 +148,11 @@ def run(pipeline):
     bus.add_signal_watch()
     bus.connect("message", on_message)
     GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, on_interrupt)
-    pipeline.set_state(Gst.State.PLAYING)  # What fails says so on the bus.
+    pipeline.set_state(Gst.State.PLAYING)  # Errors are posted on the bus.
     loop.run()
     pipeline.set_state(Gst.State.NULL)
     bus.remove_signal_watch()
-    return good
+    return succeeded
 
 
 def main():
@@ -165,12 +165,12 @@ def main():
     try:
         pipeline = Gst.parse_launch(FILE_PIPELINE if is_file else argument)
     except GLib.Error as error:
-        sys.exit(f"no such file, and no pipeline that works: {error.message}; is the plugin installed?")
+        sys.exit(f"neither a file nor a valid pipeline: {error.message}; to install the plugin, run pipelines/setup.sh")
     if is_file:
         pipeline.get_by_name("source").set_property("uri", Gst.filename_to_uri(argument))
     faces = pipeline.get_by_name("faces") if isinstance(pipeline, Gst.Pipeline) else None
     if not faces:
-        sys.exit("the pipeline has no element named faces: write faceattitude name=faces")
+        sys.exit("the pipeline has no element named faces; use faceattitude name=faces")
     faces.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, on_frame)
     sys.exit(0 if run(pipeline) else 1)
 

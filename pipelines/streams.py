@@ -1,23 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Follows the faces of many live streams, which come and go. What a conferencing backend starts from.
+"""Tracks the faces in several live streams, which are added and removed at run time; an example for backends.
 
     pipelines/streams.py
     add alice rtsp://192.0.2.1/stream
     add bob rtsp://192.0.2.2/stream
     remove alice
 
-Commands are lines on stdin, until its end or Ctrl-C; a line of JSON on stdout tells what happens:
+Reads one command per line from stdin, until its end or Ctrl-C, and prints one JSON object per event on stdout:
 
     {"stream": "alice", "event": "live"}
-    {"stream": "alice", "event": "faces", "time": 1.4, "faces": [{"track": 1, "attitude": "positive", "confidence": 0.91}]}
+    {"stream": "alice", "event": "faces", "time": 1.4,
+     "faces": [{"track": 1, "attitude": "positive", "confidence": 0.91}]}
     {"stream": "alice", "event": "lost", "reason": "…"}
 
-`faces` comes with each change, at that running time in seconds. A stream that fails, ends or hangs is `lost`, and started
-again after 1, 2, 4, up to 30 seconds, until it is `live`; its faces are new ones then, with tracks from 1.
-pipelines/streams.rs is the same in Rust.
+`faces` is printed on each change, with the running time in seconds. A stream that fails, ends or hangs is `lost`; it is
+restarted after 1, 2, 4 and up to 30 seconds until it is `live`, and its track numbers start at 1 again.
+pipelines/streams.rs is the same program in Rust.
 
-Needs the plugin (pipelines/setup.sh) and Debian's packages python3-gi and gir1.2-gstreamer-1.0.
+Requires the plugin (pipelines/setup.sh) and the Debian packages python3-gi and gir1.2-gstreamer-1.0.
 """
 
 import json
@@ -35,14 +36,14 @@ from gi.repository import GLib, Gst  # noqa: E402
 PIPELINE = """uridecodebin name=source
     ! videoconvert ! watchdog timeout=15000 ! faceattitude ! fakesink sync=true"""
 LATENCY_MS = 200
-LONGEST_DELAY = 30
+MAX_DELAY_S = 30
 
-# Deprecated, but there is no other type in which PyGObject gives the lists of a structure.
+# Deprecated, but PyGObject returns lists in structures as no other type.
 warnings.filterwarnings("ignore", "GObject.ValueArray", DeprecationWarning)
 
 
 def faces(record):
-    """What of a message's faces this program tells."""
+    """Yields the faces of a message as they are printed."""
     _, faces = record.get_list("faces")
     for index in range(faces.n_values):
         face = faces.get_nth(index)
@@ -59,17 +60,17 @@ def on_source(_bin, source):
 
 
 class Stream:
-    """Has a pipeline of its own, so that what happens to one stream is nothing to the others."""
+    """A stream with its own pipeline, so that streams do not affect each other."""
 
     def __init__(self, name, uri):
         self.name = name
         self.uri = uri
-        self.delay = 1
-        self.restart = None  # The timer's id, while the stream is lost.
+        self.delay_s = 1
+        self.restart = None  # Id of the timer while the stream is lost.
         self.start()
 
     def start(self):
-        """Plays a new pipeline: gst-parse links the pads of a source once, not again after a restart."""
+        """Plays a new pipeline: gst-parse does not link the pads of a source again after a restart."""
         self.restart = None
         self.pipeline = Gst.parse_launch(PIPELINE)
         source = self.pipeline.get_by_name("source")
@@ -78,7 +79,7 @@ class Stream:
         bus = self.pipeline.get_bus()
         bus.add_signal_watch()
         self.handler = bus.connect("message", self.on_message)
-        self.pipeline.set_state(Gst.State.PLAYING)  # What fails says so on the bus.
+        self.pipeline.set_state(Gst.State.PLAYING)  # Errors are posted on the bus.
         return GLib.SOURCE_REMOVE
 
     def stop(self):
@@ -91,20 +92,20 @@ class Stream:
         self.pipeline.set_state(Gst.State.NULL)
         bus = self.pipeline.get_bus()
         bus.remove_signal_watch()
-        bus.disconnect(self.handler)  # It holds this stream, which holds the pipeline.
+        bus.disconnect(self.handler)  # It refers to this stream, which refers to the pipeline.
         self.pipeline = None
 
-    def tell(self, event, **more):
-        print(json.dumps({"stream": self.name, "event": event, **more}), flush=True)
+    def report(self, event, **fields):
+        print(json.dumps({"stream": self.name, "event": event, **fields}), flush=True)
 
     def on_message(self, _bus, message):
         if message.type == Gst.MessageType.STREAM_START:
-            self.delay = 1
-            self.tell("live")
+            self.delay_s = 1
+            self.report("live")
         elif message.type == Gst.MessageType.ELEMENT and message.get_structure().get_name() == "faceattitude":
             record = message.get_structure()
             time = round(record.get_value("running-time") / Gst.SECOND, 3)
-            self.tell("faces", time=time, faces=list(faces(record)))
+            self.report("faces", time=time, faces=list(faces(record)))
         elif message.type == Gst.MessageType.ERROR:
             error, debug = message.parse_error()
             self.on_lost(f"{error.message} {debug}")
@@ -115,26 +116,26 @@ class Stream:
 
     def on_lost(self, reason):
         self.drop_pipeline()
-        self.tell("lost", reason=reason)
-        self.restart = GLib.timeout_add_seconds(self.delay, self.start)
-        self.delay = min(2 * self.delay, LONGEST_DELAY)
+        self.report("lost", reason=reason)
+        self.restart = GLib.timeout_add_seconds(self.delay_s, self.start)
+        self.delay_s = min(2 * self.delay_s, MAX_DELAY_S)
 
 
-def obey(streams, line):
-    """Does what a line of stdin says."""
+def execute(streams, line):
+    """Executes a command."""
     match line.split():
         case ["add", name, uri] if name not in streams:
             streams[name] = Stream(name, uri)
         case ["remove", name] if name in streams:
             streams.pop(name).stop()
         case ["add", name, _]:
-            print(f"streams: there is a stream {name} already; remove it first", file=sys.stderr)
+            print(f"streams: stream {name} exists already; remove it first", file=sys.stderr)
         case ["remove", name]:
-            print(f"streams: there is no stream {name}", file=sys.stderr)
+            print(f"streams: no stream {name}", file=sys.stderr)
         case []:
             pass
         case _:
-            print(f"streams: not `add NAME URI` or `remove NAME`: {line.strip()}", file=sys.stderr)
+            print(f"streams: expected `add NAME URI` or `remove NAME`, found: {line.strip()}", file=sys.stderr)
 
 
 def main():
@@ -143,13 +144,13 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     Gst.init(None)
     if not Gst.ElementFactory.find("faceattitude"):
-        sys.exit("streams: GStreamer has no faceattitude; run pipelines/setup.sh")
+        sys.exit("streams: GStreamer does not find faceattitude; run pipelines/setup.sh")
     loop = GLib.MainLoop()
     streams = {}
 
     def read():
         for line in sys.stdin:
-            GLib.idle_add(obey, streams, line)
+            GLib.idle_add(execute, streams, line)
         GLib.idle_add(loop.quit)
 
     threading.Thread(target=read, daemon=True).start()
@@ -160,4 +161,4 @@ def main():
 
 if __name__ == "__main__":
     main()
-    Gst.deinit()  # With GST_TRACERS=leaks it tells what has not been freed.
+    Gst.deinit()  # Reports leaks if GST_TRACERS=leaks is set.

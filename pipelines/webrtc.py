@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Analyses video that comes by WebRTC and answers on a data channel.
+"""Receives video over WebRTC, analyses it and sends the results on a data channel.
 
     pipelines/webrtc.py [SOURCE]
 
-    SOURCE  elements that give video, `v4l2src` if left out; a file: 'filesrc location=interview.mp4'
+    SOURCE  elements that produce video (default: `v4l2src`); a file: 'filesrc location=interview.mp4'
 
-Two peers in one process. The participant sends SOURCE as VP8 and opens a data channel `attitude`. The analyser sends back on
-it what attitudeexport tells of each change, a JSON object a message; the participant prints them, until SOURCE or Ctrl-C ends.
-In an application the participant is a browser, and `connect` passes its offers, answers and candidates over a
-WebSocket; between networks webrtcbin needs its property stun-server.
+The example runs two peers in one process. The participant sends SOURCE as VP8 and opens the data channel `attitude`.
+The analyser sends the output of attitudeexport on this channel, one JSON object per change, and the participant prints
+it, until the end of SOURCE or Ctrl-C. In an application, the participant is a browser, and `connect` exchanges offers,
+answers and candidates over a WebSocket; between networks, webrtcbin needs the property stun-server.
 
-Needs the plugin (pipelines/setup.sh) and Debian's packages python3-gi, gir1.2-gst-plugins-base-1.0,
+Requires the plugin (pipelines/setup.sh) and the Debian packages python3-gi, gir1.2-gst-plugins-base-1.0,
 gir1.2-gst-plugins-bad-1.0 and gstreamer1.0-nice.
 """
 
@@ -24,22 +24,22 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
-from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402, F401 (the types that webrtcbin gives)
+from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402, F401 (registers the types that webrtcbin uses)
 
 PARTICIPANT = """{} ! decodebin ! videoconvert ! queue ! vp8enc deadline=1 keyframe-max-dist=50 ! rtpvp8pay
     ! application/x-rtp,media=video,encoding-name=VP8,payload=96 ! webrtcbin name=peer bundle-policy=max-bundle"""
-ANALYSER = """webrtcbin name=peer bundle-policy=max-bundle latency=100 ! rtpvp8depay ! vp8dec ! videoconvert ! faceattitude
-    ! attitudeexport interval=change ! appsink name=events sync=false"""
+ANALYSER = """webrtcbin name=peer bundle-policy=max-bundle latency=100 ! rtpvp8depay ! vp8dec ! videoconvert
+    ! faceattitude ! attitudeexport interval=change ! appsink name=events sync=false"""
 
 
 class Peer:
-    """A pipeline with a webrtcbin."""
+    """A pipeline with webrtcbin."""
 
     def __init__(self, description, loop):
         self.pipeline = Gst.parse_launch(description)
         self.webrtc = self.pipeline.get_by_name("peer")
         self.loop = loop
-        self.problem = None
+        self.error = None
         bus = self.pipeline.get_bus()
         bus.add_signal_watch()
         bus.connect("message", self.on_message)
@@ -47,7 +47,7 @@ class Peer:
     def on_message(self, _bus, message):
         if message.type == Gst.MessageType.ERROR:
             error, debug = message.parse_error()
-            self.problem = f"{message.src.get_path_string()}: {error.message}\n{debug}"
+            self.error = f"{message.src.get_path_string()}: {error.message}\n{debug}"
             self.loop.quit()
         elif message.type == Gst.MessageType.LATENCY:
             self.pipeline.recalculate_latency()
@@ -58,12 +58,12 @@ class Peer:
 
 
 def connect(caller, callee):
-    """Passes what each peer's signalling says to the other: an offer, the answer, and both sides' candidates."""
+    """Exchanges the signalling of two peers: the offer, the answer and the candidates."""
     caller.connect("on-ice-candidate", lambda _, line, candidate: callee.emit("add-ice-candidate", line, candidate))
     callee.connect("on-ice-candidate", lambda _, line, candidate: caller.emit("add-ice-candidate", line, candidate))
 
     def on_offer(promise):
-        reply = promise.get_reply()  # What it holds is valid for as long as it is.
+        reply = promise.get_reply()  # Owns the offer.
         offer = reply.get_value("offer")
         caller.emit("set-local-description", offer, None)
         callee.emit("set-remote-description", offer, Gst.Promise.new_with_change_func(on_offer_set))
@@ -88,17 +88,17 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     Gst.init(None)
     if not Gst.ElementFactory.find("nicesrc"):
-        sys.exit("webrtc: webrtcbin cannot work without libnice; apt-get install gstreamer1.0-nice")
+        sys.exit("webrtc: webrtcbin requires libnice; run apt-get install gstreamer1.0-nice")
     loop = GLib.MainLoop()
     try:
         participant = Peer(PARTICIPANT.format(*sys.argv[1:] or ["v4l2src"]), loop)
         analyser = Peer(ANALYSER, loop)
     except GLib.Error as error:
-        sys.exit(f"webrtc: {error.message}; is the plugin installed? See pipelines/setup.sh")
+        sys.exit(f"webrtc: {error.message}; to install the plugin, run pipelines/setup.sh")
     connect(participant.webrtc, analyser.webrtc)
 
-    def answer(_webrtc, channel):
-        """The analyser's end of the data channel: what the appsink has kept until it is open is sent, too."""
+    def on_data_channel(_webrtc, channel):
+        """Starts sending when the analyser's end of the data channel opens, with the samples queued until then."""
         channel.connect("on-open", lambda channel: threading.Thread(target=send, args=[channel], daemon=True).start())
 
     def send(channel):
@@ -108,13 +108,13 @@ def main():
 
     def on_end(_pad, info):
         if info.get_event().type == Gst.EventType.EOS:
-            GLib.timeout_add_seconds(1, loop.quit)  # Time for what is still on its way.
+            GLib.timeout_add_seconds(1, loop.quit)  # Waits for results in flight.
         return Gst.PadProbeReturn.OK
 
     events = analyser.pipeline.get_by_name("events")
-    analyser.webrtc.connect("on-data-channel", answer)
+    analyser.webrtc.connect("on-data-channel", on_data_channel)
     participant.webrtc.get_static_pad("sink_0").add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, on_end)
-    # What fails says so on the bus.
+    # Errors are posted on the bus.
     if participant.pipeline.set_state(Gst.State.READY) != Gst.StateChangeReturn.FAILURE:
         channel = participant.webrtc.emit("create-data-channel", "attitude", None)
         channel.connect("on-message-string", lambda _, line: print(line, end="", flush=True))
@@ -123,8 +123,8 @@ def main():
     loop.run()
     for peer in (participant, analyser):
         peer.stop()
-        if peer.problem:
-            sys.exit(f"webrtc: {peer.problem}")
+        if peer.error:
+            sys.exit(f"webrtc: {peer.error}")
 
 
 if __name__ == "__main__":

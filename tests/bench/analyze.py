@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
-"""What `gst-attitude analyze` costs on a long recording, beside decoding it alone.
+"""Measures the cost of `gst-attitude analyze` on a long recording, compared with decoding alone.
 
     tests/bench/analyze.py [--minutes N] [--rounds N] [--output FOLDER]
 
-Builds the program, makes a recording of 1280x720 in ~/.cache/gst-attitude/bench by repeating one of average faces, and
-runs both as whole processes, in turn. Prints a table in Markdown, leaves it as analyze.md in `output/bench/`.
+Builds the program, creates a recording of 1280x720 in ~/.cache/gst-attitude/bench by repeating a clip of average faces,
+and runs both programs alternately as whole processes. Prints a Markdown table and writes it to analyze.md.
 
-    --minutes  how long the recording is (10)
-    --rounds   how often both take their turn (3)
-    --output   another folder for the results
+    --minutes  duration of the recording (default: 10)
+    --rounds   number of runs of each program (default: 3)
+    --output   folder for the results (default: output/bench)
 
-Speed and CPU time are of the round in which the ratio is the median. Memory is what is resident, of the last round. Needs
+Speed and CPU time are those of the round with the median ratio. Memory is the resident size in the last round. Requires
 what `pipelines/setup.sh --tests` installs.
 """
 
@@ -28,22 +28,22 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "gst-attitude/bench"
-# Of the part that is repeated.
-SECONDS = 20
-# Between two looks at the memory.
-PAUSE_S = 0.2
+# Duration of the clip that is repeated.
+CLIP_S = 20
+# Interval between measurements of the memory.
+MEMORY_INTERVAL_S = 0.2
 
 
 def recording(minutes, python):
     path = CACHE / f"1280x720-1-{minutes}min.mkv"
     if not path.exists():
-        print(f"analyze: making {path}", file=sys.stderr)
+        print(f"analyze: creating {path}", file=sys.stderr)
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             part, whole = f"{folder}/part.mp4", f"{folder}/whole.mkv"
             maker = ROOT / "tests/bench/peers/clips.py"
-            subprocess.run([python, maker, part, "1280", "720", "1", str(SECONDS), "4"], check=True)
-            parts = f" filesrc location={part} ! qtdemux ! h264parse ! parts." * (60 * minutes // SECONDS)
+            subprocess.run([python, maker, part, "1280", "720", "1", str(CLIP_S), "4"], check=True)
+            parts = f" filesrc location={part} ! qtdemux ! h264parse ! parts." * (60 * minutes // CLIP_S)
             repeat = f"gst-launch-1.0 -q concat name=parts ! h264parse ! matroskamux ! filesink location={whole}{parts}"
             subprocess.run(repeat.split(), check=True)
             os.rename(whole, path)
@@ -57,33 +57,33 @@ def resident_mb(pid):
 
 
 def measure(command):
-    """Wall time and CPU time in seconds, and (share of the time, resident MB) all along."""
+    """Runs a command. Returns wall and CPU time in seconds, and pairs of the elapsed share of time and resident MB."""
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    looks = []
-    over = threading.Event()
+    sizes = []
+    ended = threading.Event()
 
-    def look():
-        while not over.wait(PAUSE_S):
+    def sample_memory():
+        while not ended.wait(MEMORY_INTERVAL_S):
             try:
-                looks.append((time.monotonic() - started, resident_mb(process.pid)))
+                sizes.append((time.monotonic() - started, resident_mb(process.pid)))
             except (FileNotFoundError, ProcessLookupError):
                 return
 
-    looking = threading.Thread(target=look)
-    looking.start()
+    sampler = threading.Thread(target=sample_memory)
+    sampler.start()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall_s = time.monotonic() - started
-    over.set()
-    looking.join()
+    ended.set()
+    sampler.join()
     if process.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} failed")
-    return wall_s, usage.ru_utime + usage.ru_stime, [(at / wall_s, mb) for at, mb in looks if mb]
+    return wall_s, usage.ru_utime + usage.ru_stime, [(at / wall_s, mb) for at, mb in sizes if mb]
 
 
-def resident_at(looks, share):
-    return min(looks, key=lambda look: abs(look[0] - share))[1]
+def resident_at(sizes, share):
+    return min(sizes, key=lambda size: abs(size[0] - share))[1]
 
 
 def main():
@@ -93,11 +93,13 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "output/bench")
     arguments = parser.parse_args()
 
-    # The packages that make the recording are those of recordings.py.
+    # recordings.py installs the packages that create the recording.
     python = CACHE / "requirements/bin/python"
     if not python.exists():
-        sys.exit("run tests/bench/recordings.py --quick once: it sets up what makes the recording")
-    subprocess.run(["cargo", "build", "--quiet", "--release", "--locked", "--bin", "gst-attitude"], cwd=ROOT, check=True)
+        sys.exit(f"no {python}; run tests/bench/recordings.py --quick once to create it")
+    subprocess.run(
+        ["cargo", "build", "--quiet", "--release", "--locked", "--bin", "gst-attitude"], cwd=ROOT, check=True
+    )
     metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
     found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
     program = f"{found['target_directory']}/release/gst-attitude"
@@ -113,19 +115,20 @@ def main():
     ratios = [alone[0] / analysed[0] for alone, analysed in rounds]
     middle = ratios.index(statistics.median_low(ratios))
     alone, analysed = rounds[middle]
-    looks = rounds[-1][1][2]
-    early_mb, late_mb = resident_at(looks, 0.1), resident_at(looks, 0.98)
+    sizes = rounds[-1][1][2]
+    early_mb, late_mb = resident_at(sizes, 0.1), resident_at(sizes, 0.98)
     hours = arguments.minutes / 60
     text = "\n".join(
         [
-            f"| {arguments.minutes} min of 1280x720 | wall s | CPU s | CPU s an hour of video | resident MB at 10%, 98% |",
+            f"| {arguments.minutes} min of 1280x720 | wall s | CPU s | CPU s per hour of video "
+            "| resident MB at 10%, 98% |",
             "| --- | --: | --: | --: | --: |",
             f"| decodebin ! fakesink | {alone[0]:.1f} | {alone[1]:.1f} | {alone[1] / hours:.0f} | |",
             f"| gst-attitude analyze | {analysed[0]:.1f} | {analysed[1]:.1f} | {analysed[1] / hours:.0f}"
             f" | {early_mb:.0f}, {late_mb:.0f} |",
             "",
-            f"Speed {ratios[middle]:.2f} of decoding alone ({min(ratios):.2f} to {max(ratios):.2f}),"
-            f" CPU {analysed[1] / alone[1]:.2f}, memory {late_mb / early_mb:.3f}.",
+            f"Relative to decoding alone: speed {ratios[middle]:.2f} ({min(ratios):.2f} to {max(ratios):.2f}),"
+            f" CPU time {analysed[1] / alone[1]:.2f}. Memory at 98% relative to 10%: {late_mb / early_mb:.3f}.",
         ]
     )
     arguments.output.mkdir(parents=True, exist_ok=True)

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
-"""From glass to label: how long a face is in front of a camera until its attitude is on the page of `gst-attitude serve`.
+"""Measures the glass-to-label latency of `gst-attitude serve`, from the camera to the attitude in the web page.
 
     tests/bench/label_delay.py [--seconds N] [--output FOLDER]
 
-Builds the program and visits it in Chromium on the same machine, with a camera that shows average faces at 640x360 and 30
-frames a second; five samples a second. Takes the time from the capture of each sampled frame to the first picture that is
-drawn with what was found in it. Prints a table in Markdown, leaves it as label_delay.md in `output/bench/`.
+Builds the program and opens its page in Chromium on the same machine, with a simulated camera that shows average faces
+at 640x360 and 30 frames per second, and five samples per second. Measures the time from the capture of each sampled
+frame to the first picture that is drawn with its results. Prints a Markdown table and writes it to label_delay.md in
+the output folder (default: output/bench).
 
-Needs what `pipelines/setup.sh --tests` installs; runs itself again with the Python that has Playwright.
+Requires what `pipelines/setup.sh --tests` installs; restarts itself with the Python that has Playwright.
 """
 
 import argparse
@@ -25,8 +26,8 @@ DATA = pathlib.Path(os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".l
 PLAYWRIGHT = DATA / "gst-attitude/playwright/bin/python"
 FRAMES_PER_SECOND = 30
 
-# Notes when each sample was captured, by its record, and when the stage has drawn with it.
-NOTE_DELAYS = """() => {
+# Records the delay from the capture time in each sample's record to the first drawing with it.
+RECORD_DELAYS = """() => {
     window.delays = [];
     let pending = [];
     const add = RTCPeerConnection.prototype.addEventListener;
@@ -64,23 +65,33 @@ def main():
     sys.path.insert(0, str(ROOT / "tests/program/serve"))
     from browser import Server, Visit, browser_with, sync_playwright
 
-    build = ["cargo", "build", "--quiet", "--release", "--locked", "--workspace", "--bin=gst-attitude", "--example=average_faces"]
+    build = [
+        "cargo",
+        "build",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--workspace",
+        "--bin=gst-attitude",
+        "--example=average_faces",
+    ]
     subprocess.run(build, cwd=ROOT, check=True)
     metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
     found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
     release = pathlib.Path(found["target_directory"]) / "release"
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        folder = pathlib.Path(folder)
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = pathlib.Path(name)
         subprocess.run([release / "examples/average_faces", folder / "faces.mp4"], check=True)
         convert = (
             f"filesrc location={folder}/faces.mp4 ! decodebin ! videoconvert ! videorate "
-            f"! video/x-raw,format=I420,framerate={FRAMES_PER_SECOND}/1 ! jpegenc ! filesink location={folder}/faces.mjpeg"
+            f"! video/x-raw,format=I420,framerate={FRAMES_PER_SECOND}/1 ! jpegenc "
+            f"! filesink location={folder}/faces.mjpeg"
         )
         subprocess.run(["gst-launch-1.0", "-q", *convert.split()], check=True)
         server = Server(release / "gst-attitude", folder)
         with browser_with(playwright, folder / "faces.mjpeg") as browser:
             context = browser.new_context(permissions=["camera"])
-            context.add_init_script(f"({NOTE_DELAYS})()")
+            context.add_init_script(f"({RECORD_DELAYS})()")
             visit = Visit(browser, server, folder, context=context).start().wait("live")
             visit.page.wait_for_timeout(5_000)
             visit.page.evaluate("() => { window.delays.length = 0 }")
@@ -91,8 +102,9 @@ def main():
         server.end()
     cut = statistics.quantiles(delays_ms, n=100)
     text = (
-        "| samples | median | p95 | p99 | most |\n|---|---|---|---|---|\n"
-        f"| {len(delays_ms)} | {cut[49]:.0f} ms | {cut[94]:.0f} ms | {cut[98]:.0f} ms | {max(delays_ms):.0f} ms |\n\n{facts}\n"
+        "| samples | median | p95 | p99 | maximum |\n|---|---|---|---|---|\n"
+        f"| {len(delays_ms)} | {cut[49]:.0f} ms | {cut[94]:.0f} ms | {cut[98]:.0f} ms | {max(delays_ms):.0f} ms |\n"
+        f"\n{facts}\n"
     )
     print(text, end="")
     arguments.output.mkdir(parents=True, exist_ok=True)

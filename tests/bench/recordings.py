@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
-"""What faceattitude costs on recordings, beside decoding alone and beside other programs that look for faces.
+"""Measures the cost of faceattitude on recordings, compared with decoding alone and with other face detectors.
 
     tests/bench/recordings.py [--quick] [--rounds N] [--yunet FILE] [--output FOLDER]
 
-Builds the plugin, sets up what the other programs need in ~/.cache/gst-attitude/bench (2 GB, most of it for the package
-fer; only what is missing), makes the recordings there, and runs everything as whole processes, in turn, several times.
-Prints tables in Markdown; leaves them as recordings.md in `output/`, and what samples cost in the programs as
-recordings.json and as a picture, recordings.svg.
+Builds the plugin, installs what the other programs need into ~/.cache/gst-attitude/bench (2 GB, mostly for the package
+fer) unless it is there, creates the recordings, and runs all programs alternately as whole processes for several
+rounds. Prints Markdown tables and writes them to recordings.md, and the cost per sample to recordings.json and the
+chart recordings.svg.
 
-    --quick    two seconds of recording, once, without fer: whether all still runs, not what it costs (a minute)
-    --rounds   how often everything takes its turn (5)
-    --yunet    the face detector of the programs in Python: libfacedetection.train's yunet_n_dynamic.onnx
-    --output   another folder for the results
+    --quick    tests whether everything runs, in a minute: one round on two seconds of recording, without fer
+    --rounds   number of rounds (default: 5)
+    --yunet    face detector of the Python programs: yunet_n_dynamic.onnx of libfacedetection.train
+    --output   folder for the results (default: output)
 
-Times of whole programs are the least of all rounds, since whatever else the machine does only ever adds to them. What a
-sample costs is small beside that: it is the median, over the rounds, of a run's difference from the one just before that
-samples the first frame alone, and stands with the least and the greatest of these. Where they are far apart, the machine
-was too busy. Needs what `pipelines/setup.sh --tests` installs, and Debian's python3-venv.
+Times of whole programs are the minimum of all rounds, because other load on the machine can only increase them. The
+cost per sample is small compared with that: it is the median over the rounds of the difference between a run and the
+preceding run that samples only the first frame, given with the minimum and the maximum. If these are far apart, the
+machine was too busy. Requires what `pipelines/setup.sh --tests` installs, and the Debian package python3-venv.
 """
 
 import argparse
@@ -45,12 +45,12 @@ SECONDS = 30
 SIZES = {"1280x720": (1280, 720, 4), "1920x1080": (1920, 1080, 8)}
 FACES = {"one face": 1, "four faces": 4}
 
-# What is sampled. The first frame alone is what it costs to start and to decode.
-FIRST_FRAME, FIVE_A_SECOND, EVERY_FRAME = "first frame alone", "5 samples/s", "every frame"
-INTERVALS_MS = {FIRST_FRAME: 3_600_000, FIVE_A_SECOND: 200, EVERY_FRAME: 0}
+# Sampled frames. Sampling only the first frame measures the cost of starting and decoding.
+FIRST_FRAME, FIVE_PER_SECOND, EVERY_FRAME = "first frame only", "5 samples/s", "every frame"
+INTERVALS_MS = {FIRST_FRAME: 3_600_000, FIVE_PER_SECOND: 200, EVERY_FRAME: 0}
 
-# Slow programs differ from decoding by so much that they need no more rounds, and not every frame.
-ROUNDS_OF_SLOW = 2
+# The cost of slow programs is measured precisely enough in a few rounds, and without sampling every frame.
+MAX_SLOW_ROUNDS = 2
 
 
 def say(text):
@@ -59,7 +59,7 @@ def say(text):
 
 @dataclasses.dataclass
 class Program:
-    """What a user would write to find the faces of FILE every so many milliseconds."""
+    """A program that finds the faces in a file at an interval, as a user would write it."""
 
     name: str
     file: str
@@ -73,14 +73,14 @@ class Program:
         return [*interpreter, PEERS / self.file, recording, str(interval_ms), *self.arguments]
 
     def lines(self):
-        """How many lines it has, without blank ones, comments and the text that says what it is."""
+        """Returns the number of lines without blank lines, comments and the docstring."""
         text = re.sub(r'^""".*?"""$', "", (PEERS / self.file).read_text(), flags=re.DOTALL | re.MULTILINE)
         return sum(1 for line in text.splitlines() if line.strip() and not line.strip().startswith("#"))
 
 
 @dataclasses.dataclass
 class Cost:
-    """Of one run, or the least of several."""
+    """Cost of one run, or the minimum of several runs."""
 
     wall_s: float
     cpu_s: float
@@ -89,11 +89,14 @@ class Cost:
 
 
 def measure(command, cores):
-    """Runs a program to its end, on these cores."""
+    """Runs a command on these cores. Returns its cost."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started = time.monotonic()
         process = subprocess.Popen(
-            command, stdout=output, stderr=errors, preexec_fn=lambda: os.sched_setaffinity(0, cores)
+            command,
+            stdout=output,
+            stderr=errors,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 (there are no threads)
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.monotonic() - started
@@ -102,13 +105,13 @@ def measure(command, cores):
         errors.seek(0)
         if process.returncode != 0:
             sys.exit(f"{' '.join(map(str, command))} failed:\n{errors.read().decode(errors='replace')}")
-        # A box in JSON, a face in facedetect's message.
+        # Boxes in JSON, or faces in messages of facedetect.
         faces = len(re.findall(rb'"box"|face\\,\\ x', output.read()))
     return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, faces)
 
 
 def measure_all(jobs, rounds):
-    """The costs of each round; `jobs` has by name a command, its cores and its number of rounds."""
+    """Returns the costs per round of each job; `jobs` maps names to a command, its cores and its number of rounds."""
     costs = {}
     for number in range(rounds):
         due = [(name, *job) for name, job in jobs.items() if number < job[2]]
@@ -118,28 +121,30 @@ def measure_all(jobs, rounds):
     return costs
 
 
-def least(costs):
+def minimum(costs):
     return Cost(*(min(values) for values in zip(*map(dataclasses.astuple, costs))))
 
 
 def build_plugin():
-    """The folder with the plugin as it is in this repository."""
+    """Builds the plugin of this repository. Returns its folder."""
     say("plugin: building")
-    subprocess.run(["cargo", "build", "--quiet", "--release", "--locked", "--package=gst-plugin-attitude"], cwd=ROOT, check=True)
+    subprocess.run(
+        ["cargo", "build", "--quiet", "--release", "--locked", "--package=gst-plugin-attitude"], cwd=ROOT, check=True
+    )
     metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
     found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
     return f"{found['target_directory']}/release"
 
 
 def environment(requirements):
-    """The Python of an environment with these packages; one that is as listed is left alone."""
+    """Installs packages into an environment unless it is up to date. Returns its Python."""
     folder = CACHE / requirements.stem
     listed = folder / "installed.txt"
     if not listed.exists() or listed.read_text() != requirements.read_text():
         say(f"{requirements.name}: installing into {folder}")
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        # The lists are complete; and fer asks for gigabytes that it does not use.
+        # Without dependencies: the lists are complete, and fer depends on gigabytes that it does not use.
         pip = [folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", requirements]
         subprocess.run(pip, check=True)
         listed.write_text(requirements.read_text())
@@ -148,14 +153,14 @@ def environment(requirements):
 
 def has_element(name):
     inspection = ["gst-inspect-1.0", name]
-    return subprocess.run(inspection, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    return subprocess.run(inspection, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def recording(python, size, faces, seconds):
     width, height, mbit_per_second = SIZES[size]
     path = CACHE / f"{size}-{faces}-{seconds}s.mp4"
     if not path.exists():
-        say(f"recording: making {path}")
+        say(f"recording: creating {path}")
         unfinished = path.with_suffix(".part")
         numbers = map(str, (width, height, faces, seconds, mbit_per_second))
         subprocess.run([python, PEERS / "clips.py", unfinished, *numbers], check=True)
@@ -164,34 +169,34 @@ def recording(python, size, faces, seconds):
 
 
 def programs(python, yunet, is_quick):
-    """Those that can run here, this plugin's first."""
-    # What faceattitude runs on a CPU.
+    """Yields the programs that can run on this machine, with the plugin first."""
+    # The model that faceattitude uses on a CPU.
     classifier = ROOT / "models/attitude-int8.onnx"
-    yield Program("faceattitude", "faceattitude.sh", "attitude, followed")
+    yield Program("faceattitude", "faceattitude.sh", "attitude, tracked")
     if yunet.exists():
         arguments = (yunet, classifier)
         finds = "attitude, same classifier"
         yield Program("OpenCV, YuNet on ONNX Runtime", "onnxruntime_yunet.py", finds, python, arguments)
         yield Program("OpenCV, its FaceDetectorYN", "opencv_yunet.py", finds, python, arguments)
     else:
-        say(f"skipped: OpenCV with YuNet; no {yunet}, see --yunet")
+        say(f"skipped: OpenCV with YuNet; no file {yunet}, see --yunet")
     if has_element("facedetect"):
         yield Program("GStreamer's facedetect", "facedetect.sh", "faces only", is_slow=True)
     else:
-        say("skipped: facedetect; Debian has it in gstreamer1.0-opencv")
+        say("skipped: facedetect; install gstreamer1.0-opencv")
     if is_quick:
-        say("skipped: fer, for --quick")
+        say("skipped: fer, because of --quick")
         return
     try:
         python = environment(PEERS / "requirements-fer.txt")
     except subprocess.CalledProcessError as error:
-        say(f"skipped: fer; it cannot be installed: {error}")
+        say(f"skipped: fer; installation failed: {error}")
         return
     yield Program("PyPI's fer", "fer_package.py", "emotions", python, is_slow=True)
 
 
 def table(*rows):
-    """Markdown; the first column is text, the others are numbers."""
+    """Formats rows as Markdown; the first column is text, the others are numbers."""
     head, *body = rows
     lines = [head, ["---"] + ["--:"] * (len(head) - 1), *body]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
@@ -202,11 +207,11 @@ def pipeline(recording, *elements):
 
 
 def file_jobs(recordings, cores, rounds):
-    # With a queue, so that decoding goes on meanwhile.
+    # The queue lets decoding continue during the analysis.
     element = ["queue", "!", "faceattitude", "mode=sync"]
     kinds = {
         "decoding alone": [],
-        f"faceattitude, {FIVE_A_SECOND}": [*element, "!"],
+        f"faceattitude, {FIVE_PER_SECOND}": [*element, "!"],
         f"faceattitude, {EVERY_FRAME}": [*element, "sample-interval=0", "!"],
     }
     return {
@@ -217,11 +222,11 @@ def file_jobs(recordings, cores, rounds):
 
 
 def file_table(costs, frames):
-    rows = [("", "wall s", "frames/s", "CPU s", "speed, of decoding alone", "CPU, of decoding alone", "peak MB")]
-    for (section, size, faces, kind), of_rounds in costs.items():
+    rows = [("", "wall s", "frames/s", "CPU s", "speed vs decoding", "CPU time vs decoding", "peak MB")]
+    for (section, size, faces, kind), round_costs in costs.items():
         if section != "file":
             continue
-        cost, alone = least(of_rounds), least(costs[section, size, faces, "decoding alone"])
+        cost, alone = minimum(round_costs), minimum(costs[section, size, faces, "decoding alone"])
         rows.append(
             (
                 f"{size}, {faces}: {kind}",
@@ -238,39 +243,39 @@ def file_table(costs, frames):
 
 def peer_jobs(recordings, all_programs, cores, rounds):
     jobs = {}
-    for (size, faces), path in recordings.items():
+    for (_, faces), path in recordings.items():
         for program in all_programs:
             for sampled, interval_ms in INTERVALS_MS.items():
                 if not (program.is_slow and sampled == EVERY_FRAME):
-                    job_rounds = min(rounds, ROUNDS_OF_SLOW) if program.is_slow else rounds
+                    job_rounds = min(rounds, MAX_SLOW_ROUNDS) if program.is_slow else rounds
                     job = (program.command(path, interval_ms), cores, job_rounds)
                     jobs["peer", faces, program.name, sampled] = job
     return jobs
 
 
 def added_ms(costs, faces, name, sampled, samples):
-    """CPU time that a sample adds to decoding: median, least and greatest of the rounds."""
+    """Returns the median, minimum and maximum over the rounds of the CPU time per sample in addition to decoding."""
     pairs = zip(costs["peer", faces, name, FIRST_FRAME], costs["peer", faces, name, sampled])
     added = [1000 * (run.cpu_s - first.cpu_s) / (samples - 1) for first, run in pairs]
     return statistics.median(added), min(added), max(added)
 
 
 def peer_rows(costs, all_programs, frames):
-    """What the tables and the picture tell of each program, by the number of faces."""
-    samples = frames * 1000 // (FRAMES_PER_SECOND * INTERVALS_MS[FIVE_A_SECOND])
+    """Returns the figures of each program for the tables and the chart, per number of faces."""
+    samples = frames * 1000 // (FRAMES_PER_SECOND * INTERVALS_MS[FIVE_PER_SECOND])
     rows = []
     for faces in FACES:
         for program in all_programs:
-            sampled = least(costs["peer", faces, program.name, FIVE_A_SECOND])
-            median_ms, least_ms, greatest_ms = added_ms(costs, faces, program.name, FIVE_A_SECOND, samples)
+            sampled = minimum(costs["peer", faces, program.name, FIVE_PER_SECOND])
+            median_ms, min_ms, max_ms = added_ms(costs, faces, program.name, FIVE_PER_SECOND, samples)
             row = {
                 "faces": faces,
                 "program": program.name,
                 "finds": program.finds,
                 "sample_ms": median_ms,
-                "sample_ms_range": [least_ms, greatest_ms],
+                "sample_ms_range": [min_ms, max_ms],
                 "found": sampled.faces / samples,
-                "first_s": least(costs["peer", faces, program.name, FIRST_FRAME]).cpu_s,
+                "first_s": minimum(costs["peer", faces, program.name, FIRST_FRAME]).cpu_s,
                 "frame_ms": 1000 * sampled.cpu_s / frames,
                 "frames_per_s": frames / sampled.wall_s,
                 "peak_mb": sampled.peak_mb,
@@ -278,7 +283,7 @@ def peer_rows(costs, all_programs, frames):
             }
             if every := costs.get(("peer", faces, program.name, EVERY_FRAME)):
                 row["every_sample_ms"] = added_ms(costs, faces, program.name, EVERY_FRAME, frames)[0]
-                row["every_frames_per_s"] = frames / least(every).wall_s
+                row["every_frames_per_s"] = frames / minimum(every).wall_s
             rows.append(row)
     return rows
 
@@ -293,16 +298,16 @@ def peer_table(rows, faces):
     return table(
         (
             faces,
-            "tells",
-            "CPU-ms a sample, above decoding",
-            "faceattitude's part of that",
-            "the same, each frame a sample",
+            "finds",
+            "CPU ms per sample, without decoding",
+            "faceattitude relative to that",
+            "CPU ms per sample, every frame sampled",
             "frames/s, 5 samples/s",
-            "frames/s, each a sample",
-            "CPU-ms a frame, all in all",
+            "frames/s, every frame sampled",
+            "CPU ms per frame, in total",
             "CPU s to start and decode",
             "peak MB",
-            "faces found a sample",
+            "faces per sample",
             "lines",
         ),
         *(
@@ -342,10 +347,10 @@ def main():
 
     CACHE.mkdir(parents=True, exist_ok=True)
     os.environ["GST_PLUGIN_PATH"] = build_plugin()
-    # One of its own, so that plugins are looked through here and not in the first program that is measured.
+    # A separate registry, so that plugins are scanned here and not in the first program that is measured.
     os.environ["GST_REGISTRY"] = str(CACHE / "registry.bin")
     if not has_element("faceattitude"):
-        sys.exit("GStreamer does not load the plugin: see gst-inspect-1.0 faceattitude")
+        sys.exit("GStreamer does not load the plugin; see gst-inspect-1.0 faceattitude")
     python = environment(PEERS / "requirements.txt")
     all_programs = list(programs(python, arguments.yunet.resolve(), arguments.quick))
     recordings = {
@@ -353,8 +358,9 @@ def main():
     }
 
     cores = os.sched_getaffinity(0)
-    first_size = {key: path for key, path in recordings.items() if key[0] == list(SIZES)[0]}
-    jobs = file_jobs(recordings, cores, rounds) | peer_jobs(first_size, all_programs, {max(cores)}, rounds)
+    peer_size = next(iter(SIZES))
+    peer_recordings = {key: path for key, path in recordings.items() if key[0] == peer_size}
+    jobs = file_jobs(recordings, cores, rounds) | peer_jobs(peer_recordings, all_programs, {max(cores)}, rounds)
     load_before = os.getloadavg()[0]
     costs = measure_all(jobs, rounds)
 
@@ -363,9 +369,9 @@ def main():
     date = datetime.date.today()
     texts = [
         f"{date}, {processor()}, {len(cores)} cores, load {load_before:.1f} before and {os.getloadavg()[0]:.1f} after,"
-        f" {rounds} rounds, {frames} frames of H.264 at {FRAMES_PER_SECOND} a second",
-        f"Files, on all cores, `decodebin` as it comes:\n\n{file_table(costs, frames)}",
-        f"Programs, on one core, {list(SIZES)[0]}:",
+        f" {rounds} rounds, {frames} frames of H.264 at {FRAMES_PER_SECOND} frames/s",
+        f"Files, on all cores, with `decodebin`:\n\n{file_table(costs, frames)}",
+        f"Programs, on one core, {peer_size}:",
         *(peer_table(rows, faces) for faces in FACES),
     ]
     text = "\n\n".join(texts) + "\n"
@@ -376,7 +382,7 @@ def main():
     picture = arguments.output / "recordings.svg"
     subprocess.run([python, PEERS / "picture.py", results, picture], check=True)
     print(text)
-    say(f"results are in {arguments.output}")
+    say(f"wrote results to {arguments.output}")
 
 
 main()

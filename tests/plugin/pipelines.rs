@@ -369,7 +369,7 @@ fn what_goes_wrong_is_told_and_is_the_exit_status() {
         ("subtitles.sh", &[], "a quoted source and a file"),
         ("meeting.sh", &[], "at least one quoted source"),
         ("streams.py", &["x"], "add alice"),
-        ("webrtc.py", &["x", "y"], "Two peers in one process"),
+        ("webrtc.py", &["x", "y"], "two peers in one process"),
         ("webrtc.py", &["filesrc location=/nowhere"], "/nowhere"),
         ("webrtc.py", &["nosuchelement"], "nosuchelement"),
     ] {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
-"""Tests `pipelines/batch_ray.py` on a cluster, with the recordings in `in` of this folder: tests/batch_ray.rs makes them.
+"""Tests `pipelines/batch_ray.py` on a cluster with the recordings in the folder `in`, which batch_ray.rs creates.
 
-    tests/program/batch_ray.py GST_ATTITUDE OPTION...
+tests/program/batch_ray.py GST_ATTITUDE OPTION...
 """
 
 import contextlib
@@ -22,9 +22,9 @@ import pandas
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
-BATCH_RAY = pathlib.Path(__file__).parent.parent / "pipelines/batch_ray.py"
-PATIENCE = 60
-# Crashes on one recording, as long as there is a file of this name.
+BATCH_RAY = pathlib.Path(__file__).parents[2] / "pipelines/batch_ray.py"
+TIMEOUT_S = 60
+# The program crashes on one recording while this file exists.
 POISON = "poisoned"
 PROGRAM = """#!/bin/sh
 case "$*" in *poison.mp4*) [ ! -e {poison} ] || kill -SEGV $$ ;; esac
@@ -35,17 +35,17 @@ program, *options = sys.argv[1:]
 options += ["--samples-per-second", "0"]
 
 
-def until(condition):
-    """The condition's first value that is true."""
-    end = time.monotonic() + PATIENCE
+def wait_for(condition):
+    """Waits until the condition is true. Returns its value."""
+    end = time.monotonic() + TIMEOUT_S
     while not (value := condition()):
-        assert time.monotonic() < end, "it does not happen"
+        assert time.monotonic() < end, "timeout"
         time.sleep(0.005)
     return value
 
 
-def one_machine(output, *arguments):
-    subprocess.run([program, "analyze", *options, "--quiet", "--output", output, *arguments])
+def analyze_locally(output, *arguments):
+    subprocess.run([program, "analyze", *options, "--quiet", "--output", output, *arguments], check=False)
 
 
 def start(output, *inputs):
@@ -54,8 +54,8 @@ def start(output, *inputs):
 
 
 def end(run, status):
-    """What a run tells at its end."""
-    summary, _ = run.communicate(timeout=PATIENCE)
+    """Waits for the end of a run. Returns its summary."""
+    summary, _ = run.communicate(timeout=TIMEOUT_S)
     assert run.returncode == status, run.returncode
     return json.loads(summary) if summary else None
 
@@ -66,7 +66,7 @@ def parent(process):
 
 
 def catch(name):
-    """Stops the program in the middle of a recording, and gives its number."""
+    """Suspends the program while it analyses a recording. Returns its process id."""
 
     def find():
         for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
@@ -77,7 +77,7 @@ def catch(name):
                     if os.path.exists(f"{output}/.partial-{name}/records.jsonl"):
                         return int(path.parent.name)
 
-    process = until(find)
+    process = wait_for(find)
     os.kill(process, signal.SIGSTOP)
     return process
 
@@ -90,25 +90,27 @@ def is_gone(process):
 
 def kill_worker(process):
     os.kill(parent(process), signal.SIGKILL)
-    until(lambda: is_gone(process))
+    wait_for(lambda: is_gone(process))
 
 
 def remove_node(process):
     raylet = parent(parent(process))
     nodes = {node.all_processes["raylet"][0].process.pid: node for node in cluster.worker_nodes}
     cluster.remove_node(nodes[raylet], allow_graceful=False)
-    until(lambda: is_gone(process))
+    wait_for(lambda: is_gone(process))
 
 
 def files(folder):
-    """All files, but for the data set and the lock."""
+    """Returns the content of all files except the data set and the lock."""
     paths = [path for path in pathlib.Path(folder).rglob("*") if path.is_file() and path.name != ".gst-attitude.lock"]
     names = {str(path.relative_to(folder)): path for path in paths}
     return {name: path.read_bytes() for name, path in names.items() if not name.startswith("faces.parquet/")}
 
 
 def assert_same(one, other, but=()):
-    one, other = ({name: data for name, data in files.items() if name.split("/")[0] not in but} for files in (one, other))
+    one, other = (
+        {name: data for name, data in files.items() if name.split("/")[0] not in but} for files in (one, other)
+    )
     assert one.keys() == other.keys(), one.keys() ^ other.keys()
     different = [name for name in one if one[name] != other[name]]
     assert not different, different
@@ -119,27 +121,27 @@ def table(folder):
         return {row["name"]: row for row in csv.DictReader(file)}
 
 
-def losses_change_nothing():
-    one_machine("one", "in")
+def lost_attempts_do_not_change_results():
+    analyze_locally("one", "in")
     pathlib.Path(POISON).touch()
     run = start("many", "in")
     first, second = catch("long1"), catch("long2")
     kill_worker(first)
     remove_node(second)
-    told = end(run, 1)
-    assert [failed["input"] for failed in told["failed"]] == ["in/poison.mp4", "in/text.mp4"], told
-    assert "SIGSEGV" in told["failed"][0]["reason"], told
-    assert told["lost_attempts"] == 1 + 1 + 3, told
+    summary = end(run, 1)
+    assert [failed["input"] for failed in summary["failed"]] == ["in/poison.mp4", "in/text.mp4"], summary
+    assert "SIGSEGV" in summary["failed"][0]["reason"], summary
+    assert summary["lost_attempts"] == 1 + 1 + 3, summary
     one, many = table("one"), table("many")
     assert many.pop("poison")["status"] == "failed" and one.pop("poison")["status"] == "done"
     assert one == many
     assert_same(files("one"), files("many"), but=["index.html", "summary.csv", "poison"])
 
 
-def a_second_run_does_the_rest():
+def a_second_run_resumes_the_first():
     os.remove(POISON)
-    told = end(start("many", "in"), 1)
-    assert (told["done_before"], told["analysed"], len(told["failed"])) == (5, 1, 1), told
+    summary = end(start("many", "in"), 1)
+    assert (summary["done_before"], summary["analysed"], len(summary["failed"])) == (5, 1, 1), summary
     assert_same(files("one"), files("many"))
     names = {name for name, row in table("one").items() if row["status"] == "done"}
     assert set(pandas.read_parquet("many/faces.parquet").stream) == names
@@ -147,11 +149,11 @@ def a_second_run_does_the_rest():
     assert rows == [(sum(int(row["faces"] or 0) for row in table("one").values()),)]
 
 
-def a_run_that_is_stopped_leaves_nothing_half():
+def a_stopped_run_leaves_no_partial_results():
     run = start("stopped", "in/long1.mp4")
     process = catch("long1")
     run.kill()
-    until(lambda: is_gone(process))
+    wait_for(lambda: is_gone(process))
     run = start("stopped", "in/long1.mp4")
     process = catch("long1")
     run.send_signal(signal.SIGINT)
@@ -160,7 +162,7 @@ def a_run_that_is_stopped_leaves_nothing_half():
     assert files("stopped") == {}
 
 
-def buckets_hold_the_same():
+def results_in_buckets_are_the_same():
     bucket, _ = fs.FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")
     bucket.create_dir("bucket")
     names = ["a.mp4", "a.mkv", "day one/ü.mp4", "long1.mp4", "text.mp4"]
@@ -171,22 +173,22 @@ def buckets_hold_the_same():
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(pathlib.Path("in", name).read_bytes())
         os.utime(copy, ns=(0, bucket.get_file_info(f"bucket/in/{name}").mtime_ns))
-    one_machine("one_s3", "copy/bucket/in", "--origin", "copy", "s3://")
+    analyze_locally("one_s3", "copy/bucket/in", "--origin", "copy", "s3://")
     run = start("s3://bucket/out", "s3://bucket/in")
     kill_worker(catch("long1"))
-    told = end(run, 1)
-    assert [failed["input"] for failed in told["failed"]] == ["s3://bucket/in/text.mp4"], told
-    assert told["lost_attempts"] == 1, told
-    # With the results among the recordings, which are none.
-    told = end(start("s3://bucket/out", "s3://bucket"), 1)
-    assert (told["recordings"], told["done_before"]) == (5, 4), told
+    summary = end(run, 1)
+    assert [failed["input"] for failed in summary["failed"]] == ["s3://bucket/in/text.mp4"], summary
+    assert summary["lost_attempts"] == 1, summary
+    # Results in the input folder are not taken for recordings.
+    summary = end(start("s3://bucket/out", "s3://bucket"), 1)
+    assert (summary["recordings"], summary["done_before"]) == (5, 4), summary
     fs.copy_files("bucket/out", "many_s3", source_filesystem=bucket, destination_filesystem=local)
     assert_same(files("one_s3"), files("many_s3"))
     assert len(set(pandas.read_parquet("bucket/out/faces.parquet", filesystem=bucket).stream)) == 4
     assert not glob.glob(f"{tempfile.gettempdir()}/gst-attitude-ray-*")
 
 
-def mistakes_are_told():
+def invalid_arguments_are_reported():
     for arguments, status in [(["lost.mp4"], 2), (["s3://bucket/lost"], 2), (["in/a.mp4", "--cpus", "x"], 2)]:
         assert end(start("wrong", *arguments), status) is None
 
@@ -204,18 +206,18 @@ os.environ |= {
     "AWS_ENDPOINT_URL": "http://{}:{}".format(*server.get_host_and_port()),
     "RAY_USAGE_STATS_ENABLED": "0",
 }
-from ray.cluster_utils import Cluster  # noqa: E402 it reads the environment
+from ray.cluster_utils import Cluster  # noqa: E402 (reads the environment)
 
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
 try:
     for _ in range(3):
         cluster.add_node(num_cpus=1)
     for case in [
-        losses_change_nothing,
-        a_second_run_does_the_rest,
-        a_run_that_is_stopped_leaves_nothing_half,
-        buckets_hold_the_same,
-        mistakes_are_told,
+        lost_attempts_do_not_change_results,
+        a_second_run_resumes_the_first,
+        a_stopped_run_leaves_no_partial_results,
+        results_in_buckets_are_the_same,
+        invalid_arguments_are_reported,
     ]:
         started = time.monotonic()
         case()

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""An RTSP server for the tests: plays a picture as a camera's live video, and records what is published on it.
+"""Runs an RTSP server for tests, which streams a picture as live video and records what clients publish.
 
     tests/support/rtsp_server.py PORT PICTURE.png [FILE.mkv]
 
-rtsp://127.0.0.1:PORT/camera plays the picture, as H.264, until the server is killed, and /film the same with frames
-that lean on later ones; what is published on /published goes to the file. Prints `ready` once it listens.
+rtsp://127.0.0.1:PORT/camera streams the picture as H.264 until the server is killed, and /film the same with B-frames.
+The stream that is published on /published is written to FILE. Prints `ready` when the server accepts connections.
 """
 
 import sys
@@ -19,8 +19,10 @@ from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 CAMERA = """( filesrc location="{}" ! pngdec ! imagefreeze is-live=true ! videoconvert ! videoscale
     ! video/x-raw,format=I420,width=240,height=240,framerate=25/1
     ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 )"""
-# With frames that lean on later ones.
-FILM = CAMERA.replace("tune=zerolatency", "bframes=2 b-adapt=false").replace("! rtp", "! video/x-h264,profile=main ! rtp")
+# With B-frames.
+FILM = CAMERA.replace("tune=zerolatency", "bframes=2 b-adapt=false").replace(
+    "! rtp", "! video/x-h264,profile=main ! rtp"
+)
 RECORDER = '( rtph264depay name=depay0 ! h264parse ! matroskamux ! filesink location="{}" )'
 
 

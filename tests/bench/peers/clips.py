@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Writes an H.264 recording of faces that nobody owns, averages of many photos, before a wall.
+"""Writes an H.264 recording of average faces in front of a wall.
 
     clips.py FILE.mp4 WIDTH HEIGHT FACES SECONDS MBIT_PER_SECOND
 
-The faces move and change their attitude. Grain as a camera's makes the recording as dear to decode as a real one.
+The faces are averages of many photos, so that they show no real person. They move and change their attitude. Grain like
+that of a camera makes the recording as expensive to decode as a real one.
 """
 
 import pathlib
@@ -15,17 +16,17 @@ import numpy as np
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "fixtures"
 FRAMES_PER_SECOND = 30
-# The ellipse that is seen of the square picture, in fractions of its side.
+# Radii of the visible ellipse, as fractions of the side of the square picture.
 RADII = (0.37, 0.46)
-# From one attitude to the next.
-SECONDS_OF_AN_ATTITUDE = 3
+# Seconds between changes of the attitude.
+ATTITUDE_S = 3
 GRAIN = 3.0
 
 random = np.random.default_rng(1)
 
 
 def background(width, height):
-    """A wall of soft blotches, in grey."""
+    """Draws a grey wall with soft blotches."""
     picture = np.full((height, width), 110, np.float32)
     for columns in (4, 16):
         blotches = random.normal(0, 12, (columns * height // width, columns)).astype(np.float32)
@@ -34,15 +35,15 @@ def background(width, height):
 
 
 def opacity(side):
-    """1 within the face, 0 outside, soft between."""
+    """Returns a mask that is 1 inside the face and 0 outside, with a soft border."""
     offset = (np.arange(side) + 0.5) / side - 0.5
     distance = np.hypot(offset[None, :] / RADII[0], offset[:, None] / RADII[1])
     return np.clip(2 * (1 - distance), 0, 1)[:, :, None].astype(np.float32)
 
 
 def face(pictures, seconds):
-    """A square picture on its way from one attitude to the next."""
-    index, share = divmod(seconds / SECONDS_OF_AN_ATTITUDE, 1)
+    """Blends the square pictures of two attitudes, according to the time."""
+    index, share = divmod(seconds / ATTITUDE_S, 1)
     share = np.clip(4 * share - 3, 0, 1)
     first, second = (pictures[(int(index) + step) % len(pictures)] for step in (0, 1))
     return cv2.addWeighted(first, 1 - share, second, share, 0)
@@ -62,8 +63,8 @@ def frames(width, height, faces, seconds):
         for index in range(faces):
             x = int(width * (index + 1) / (faces + 1) - side / 2 + 0.03 * width * np.sin(time + index))
             y = int(height / 2 - side / 2 + 0.1 * height * np.cos(0.7 * time + 2 * index))
-            place = frame[y : y + side, x : x + side]
-            place += alpha * (face(pictures, time + index) - place)
+            region = frame[y : y + side, x : x + side]
+            region += alpha * (face(pictures, time + index) - region)
         frame += grain[random.integers(len(grain))]
         yield np.clip(frame, 0, 255).astype(np.uint8)
 
@@ -71,13 +72,12 @@ def frames(width, height, faces, seconds):
 def main():
     path, *numbers = sys.argv[1:]
     width, height, faces, seconds, rate = map(int, numbers)
-    encoder = subprocess.Popen(
-        f"gst-launch-1.0 -q fdsrc"
-        f" ! rawvideoparse format=bgr width={width} height={height} framerate={FRAMES_PER_SECOND}/1"
-        f" ! videoconvert ! video/x-raw,format=I420 ! x264enc bitrate={1000 * rate} ! h264parse ! mp4mux".split()
-        + ["!", "filesink", f"location={path}"],
-        stdin=subprocess.PIPE,
+    encode = (
+        f"fdsrc ! rawvideoparse format=bgr width={width} height={height} framerate={FRAMES_PER_SECOND}/1 "
+        f"! videoconvert ! video/x-raw,format=I420 ! x264enc bitrate={1000 * rate} ! h264parse ! mp4mux"
     )
+    command = ["gst-launch-1.0", "-q", *encode.split(), "!", "filesink", f"location={path}"]
+    encoder = subprocess.Popen(command, stdin=subprocess.PIPE)
     for frame in frames(width, height, faces, seconds):
         encoder.stdin.write(frame.tobytes())
     encoder.stdin.close()

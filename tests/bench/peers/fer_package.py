@@ -14,11 +14,11 @@ def main():
     detector = FER()
     video = cv2.VideoCapture(path)
     frames_per_second = video.get(cv2.CAP_PROP_FPS)
-    frames_of_a_sample = max(1, round(frames_per_second * int(interval_ms) / 1000))
+    frames_per_sample = max(1, round(frames_per_second * int(interval_ms) / 1000))
     for number in itertools.count():
         if not video.grab():
             break
-        if number % frames_of_a_sample:
+        if number % frames_per_sample:
             continue
         for face in detector.detect_emotions(video.retrieve()[1]):
             record = {"time": number / frames_per_second, "box": [int(side) for side in face["box"]]}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""onnxruntime_yunet.py FILE.mp4 INTERVAL_MS YUNET.onnx ATTITUDE.onnx: detector and classifier by ONNX Runtime."""
+"""onnxruntime_yunet.py FILE.mp4 INTERVAL_MS YUNET.onnx ATTITUDE.onnx: detector and classifier on ONNX Runtime."""
 
 import itertools
 import json
@@ -24,7 +24,7 @@ def session(path):
 
 
 def detect(detector, picture):
-    """Rows of left, top, width, height and five landmarks, in pixels of the picture."""
+    """Returns rows of left, top, width, height and five landmarks, in pixels of the picture."""
     maps = detector.run(OUTPUTS, {"input": np.float32(picture.transpose(2, 0, 1)[None])})
     found, scores = [], []
     for stride, classes, objects, boxes, landmarks in zip(STRIDES, *(maps[i : i + 3] for i in range(0, 12, 3))):
@@ -44,11 +44,11 @@ def main():
     detector, classifier = session(detector_path), session(classifier_path)
     video = cv2.VideoCapture(path)
     frames_per_second = video.get(cv2.CAP_PROP_FPS)
-    frames_of_a_sample = max(1, round(frames_per_second * int(interval_ms) / 1000))
+    frames_per_sample = max(1, round(frames_per_second * int(interval_ms) / 1000))
     for number in itertools.count():
         if not video.grab():
             break
-        if number % frames_of_a_sample:
+        if number % frames_per_sample:
             continue
         frame = video.retrieve()[1]
         scale = min(DETECTOR_SIZE[0] / frame.shape[1], DETECTOR_SIZE[1] / frame.shape[0])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""opencv_yunet.py FILE.mp4 INTERVAL_MS YUNET.onnx ATTITUDE.onnx: OpenCV's detector, the classifier by ONNX Runtime."""
+"""opencv_yunet.py FILE.mp4 INTERVAL_MS YUNET.onnx ATTITUDE.onnx: OpenCV's detector, the classifier on ONNX Runtime."""
 
 import itertools
 import json
@@ -23,11 +23,11 @@ def main():
     detector = cv2.FaceDetectorYN.create(detector_path, "", DETECTOR_SIZE, 0.6, 0.4)
     video = cv2.VideoCapture(path)
     frames_per_second = video.get(cv2.CAP_PROP_FPS)
-    frames_of_a_sample = max(1, round(frames_per_second * int(interval_ms) / 1000))
+    frames_per_sample = max(1, round(frames_per_second * int(interval_ms) / 1000))
     for number in itertools.count():
         if not video.grab():
             break
-        if number % frames_of_a_sample:
+        if number % frames_per_sample:
             continue
         frame = video.retrieve()[1]
         scale = min(DETECTOR_SIZE[0] / frame.shape[1], DETECTOR_SIZE[1] / frame.shape[0])

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
-"""Visits `gst-attitude serve` in Chromium, as people do, and checks what they find.
+"""Uses `gst-attitude serve` in Chromium as a visitor does, and checks what the page shows.
 
     browser.py PROGRAM FOLDER FACE [CAMERA...]
 
-FOLDER holds camera.mjpeg, for a camera, and source.mp4, the same: a face that moves and goes from neutral to positive,
-with a white mark beside it. FACE is the face's box from the middle of the mark: left, top, width, height in pixels of the
-frame. Each further CAMERA is one whose face goes from neutral to positive, too. Pictures of each state are left in FOLDER.
-What is wrong ends it with an error.
+FOLDER contains camera.mjpeg for a simulated camera, and source.mp4 with the same video: a face that moves and changes
+from neutral to positive, next to a white mark. FACE is the box of the face relative to the centre of the mark: left,
+top, width and height in pixels of the frame. Each CAMERA is the video of another simulated camera, whose face changes
+from neutral to positive, too. Screenshots of each state are written to FOLDER. Exits with an error on a failed check.
 """
 
 import atexit
 import contextlib
+import itertools
 import json
 import pathlib
 import statistics
@@ -23,15 +24,14 @@ import urllib.parse
 from playwright.sync_api import TimeoutError, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-# A test that waits for it fails instead of hanging.
-PATIENCE_MS = 60_000
-# How far a box may be off, as a share of its size.
+TIMEOUT_MS = 60_000
+# Maximum distance of a box from the face, as a share of its size.
 MAX_SHIFT = 0.05
-# Looks at a moving face.
-LOOKS = 40
+# Number of comparisons of boxes with the moving face.
+COMPARISONS = 40
 
-# What the stage says that it has drawn, and where the mark is in the same picture; all in pixels of the frame.
-LOOK = """() => {
+# Returns the boxes that were drawn, and the centre of the mark in the same picture, in pixels of the frame.
+DRAWN = """() => {
     const stage = document.querySelector("#video-view");
     const { boxes, frameWidth, frameHeight } = stage.dataset;
     const canvas = document.querySelector("#canvas");
@@ -50,8 +50,8 @@ LOOK = """() => {
     };
 }"""
 
-# Whether what lies in a box of the frame is coarse: neighbours in a row of the middle that are alike.
-COARSE = """([left, top, width, height]) => {
+# Returns the share of equal neighbours in a row of pixels in a box, which is high if the box is pixelated.
+EQUAL_NEIGHBOURS = """([left, top, width, height]) => {
     const { frameWidth, frameHeight } = document.querySelector("#video-view").dataset;
     const canvas = document.querySelector("#canvas");
     const [toX, toY] = [canvas.width / frameWidth, canvas.height / frameHeight];
@@ -63,58 +63,62 @@ COARSE = """([left, top, width, height]) => {
 }"""
 
 
-def expect(holds, told):
-    if not holds:
-        sys.exit(f"browser.py: {told}")
+def expect(condition, message):
+    if not condition:
+        sys.exit(f"browser.py: {message}")
 
 
 class Server:
-    """The program while it serves; again at the same address after it has ended."""
+    """A server, which can be restarted at the same address."""
 
     def __init__(self, program, folder, *arguments):
         self.command = [program, "serve", *arguments]
         self.log = folder / "serve.log"
         self.address = "127.0.0.1:0"
         self.start()
-        atexit.register(lambda: self.process.kill())
+        atexit.register(lambda: self.process.kill())  # noqa: PLW0108 (the process may be replaced)
 
     def start(self):
         with open(self.log, "w") as log:
             self.process = subprocess.Popen([*self.command, f"--listen={self.address}"], stderr=log)
-        deadline = time.monotonic() + PATIENCE_MS / 1000
-        while "http://" not in (said := self.log.read_text()) or not said.endswith("\n"):
-            expect(self.process.poll() is None and time.monotonic() < deadline, f"no server: {said}")
+        deadline = time.monotonic() + TIMEOUT_MS / 1000
+        while "http://" not in (output := self.log.read_text()) or not output.endswith("\n"):
+            expect(self.process.poll() is None and time.monotonic() < deadline, f"the server did not start: {output}")
             time.sleep(0.05)
-        self.url = next(word for word in said.split() if word.startswith("http://"))
+        self.url = next(word for word in output.split() if word.startswith("http://"))
         self.address = urllib.parse.urlsplit(self.url).netloc
 
     def end(self, signal=None):
         self.process.send_signal(signal) if signal else self.process.terminate()
-        status = self.process.wait(PATIENCE_MS / 1000)
+        status = self.process.wait(TIMEOUT_MS / 1000)
         if not signal:
             expect(status == 0, f"the server ended with {status}: {self.log.read_text()}")
         expect("panicked" not in self.log.read_text(), self.log.read_text())
 
 
 class Visit:
-    """A page of the server."""
+    """A page of the server in a browser context."""
 
     def __init__(self, browser, server, folder, context=None, **options):
         self.folder = folder
         self.context = context or browser.new_context(viewport={"width": 1280, "height": 1000}, **options)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.complaints, self.strangers = [], []
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda message: "Content Security" in message.text and self.complaints.append(message.text))
+        self.page.set_default_timeout(TIMEOUT_MS)
+        self.errors, self.foreign_requests = [], []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._on_console)
         self.page.on("request", self._on_request)
         self.host = urllib.parse.urlsplit(server.url).netloc
         self.page.goto(server.url)
 
+    def _on_console(self, message):
+        if "Content Security" in message.text:
+            self.errors.append(message.text)
+
     def _on_request(self, request):
         address = urllib.parse.urlsplit(request.url)
         if address.scheme in ("http", "https", "ws", "wss") and address.netloc != self.host:
-            self.strangers.append(request.url)
+            self.foreign_requests.append(request.url)
 
     def wait(self, state):
         self.page.wait_for_selector(f"body[data-state={state}]")
@@ -129,7 +133,7 @@ class Visit:
         try:
             self.page.wait_for_selector(f"#faces li[data-attitude={attitude}]")
         except TimeoutError:
-            sys.exit(f"browser.py: nothing {attitude}, but: {self.status()} {self.page.inner_text('#faces')}")
+            sys.exit(f"browser.py: no face is {attitude}: {self.status()} {self.page.inner_text('#faces')}")
         return self
 
     def status(self):
@@ -141,8 +145,8 @@ class Visit:
         return pathlib.Path(download.value.path()).read_text()
 
     def close(self):
-        expect(not self.complaints, f"the page complains: {self.complaints}")
-        expect(not self.strangers, f"the page asks others: {self.strangers}")
+        expect(not self.errors, f"errors in the page: {self.errors}")
+        expect(not self.foreign_requests, f"requests to other hosts: {self.foreign_requests}")
         self.context.close()
 
 
@@ -156,21 +160,21 @@ def browser_with(playwright, camera, *arguments):
     browser.close()
 
 
-def check_boxes(visit, face, told):
-    """The box lies on the face of the very picture that is shown."""
+def check_boxes(visit, face, name):
+    """Checks that the drawn box is on the face in the same picture."""
     shifts = []
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while len(shifts) < LOOKS:
-        expect(time.monotonic() < deadline, f"{told}: the face and its mark are seen in {len(shifts)} pictures only")
-        seen = visit.page.evaluate(LOOK)
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while len(shifts) < COMPARISONS:
+        expect(time.monotonic() < deadline, f"{name}: found the face and its mark in only {len(shifts)} pictures")
+        seen = visit.page.evaluate(DRAWN)
         if len(seen["boxes"]) == 1 and seen["mark"]:
             left, top, width, height = seen["boxes"][0]["box"]
             x, y = left - seen["mark"][0] - face[0], top - seen["mark"][1] - face[1]
             w, h = width - face[2], height - face[3]
             shifts.append(max(abs(x + w / 2) / face[2], abs(y + h / 2) / face[3]))
         visit.page.wait_for_timeout(70)
-    print(f"{told}: boxes are off by {statistics.median(shifts):.1%} in the median, {max(shifts):.1%} at most")
-    expect(statistics.median(shifts) < MAX_SHIFT, f"{told}: boxes are not on the face: {shifts}")
+    print(f"{name}: distance of boxes: median {statistics.median(shifts):.1%}, maximum {max(shifts):.1%}")
+    expect(statistics.median(shifts) < MAX_SHIFT, f"{name}: boxes are not on the face: {shifts}")
 
 
 def check_camera(browser, server, folder, face):
@@ -189,9 +193,9 @@ def check_camera(browser, server, folder, face):
     visit.page.keyboard.press("Enter")
     visit.page.keyboard.press("h")
     visit.page.wait_for_timeout(500)
-    box = visit.page.evaluate(LOOK)["boxes"][0]["box"]
-    coarse = visit.page.evaluate(COARSE, box)
-    expect(coarse > 0.8, f"the face is hidden by blocks, but {coarse:.0%} of the neighbours are alike")
+    box = visit.page.evaluate(DRAWN)["boxes"][0]["box"]
+    share = visit.page.evaluate(EQUAL_NEIGHBOURS, box)
+    expect(share > 0.8, f"the face is not pixelated: only {share:.0%} of the neighbours are equal")
     visit.page.screenshot(path=folder / "hidden.png")
     visit.page.keyboard.press("h")
     for key, state in (("p", "paused"), ("m", "analysis-off")):
@@ -212,7 +216,7 @@ def check_camera(browser, server, folder, face):
     csv, vtt, report = (visit.download(name) for name in ("csv", "vtt", "html"))
     expect(csv.startswith("stream,") or "track" in csv.splitlines()[0], csv[:200])
     expect(vtt.startswith("WEBVTT") and "what was asked" in vtt, vtt[:200])
-    expect("what was asked &lt;b&gt;here" in report, "the report has no note, or does not escape it")
+    expect("what was asked &lt;b&gt;here" in report, "the report does not contain the escaped note")
 
     server.end()
     visit.wait("shutdown")
@@ -220,16 +224,18 @@ def check_camera(browser, server, folder, face):
 
 
 def check_file(lines):
-    """One session, whatever happened to the connection."""
-    expect([line["note"] for line in lines if "note" in line] == ["what was asked <b>here</b>"], "the note is not there once")
-    # A note is of the moment when it is written: a sample that is on its way then may be older.
+    """Checks that the records are of one session, although the connection was interrupted."""
+    notes = [line["note"] for line in lines if "note" in line]
+    expect(notes == ["what was asked <b>here</b>"], f"notes are {notes}")
+    # A note has the time at which it was written: the sample after it may be older.
     lines = [line for line in lines if "note" not in line]
     times = [line["running_time_ns"] for line in lines]
-    expect(times == sorted(times), f"times go back: {times}")
-    gap_ns, begin = max((after - before, at) for at, (before, after) in enumerate(zip(times, times[1:])))
-    expect(gap_ns > 1e9, f"the time without a server is not a gap: at most {gap_ns / 1e9} s")
-    tracks = [{face["track"] for line in part for face in line["faces"]} for part in (lines[: begin + 1], lines[begin + 1 :])]
-    expect(tracks[0] and tracks[1] and max(tracks[0]) < min(tracks[1]), f"tracks are used again: {tracks}")
+    expect(times == sorted(times), f"times decrease: {times}")
+    gap_ns, begin = max((after - before, at) for at, (before, after) in enumerate(itertools.pairwise(times)))
+    expect(gap_ns > 1e9, f"no gap while the server was down: at most {gap_ns / 1e9} s")
+    parts = lines[: begin + 1], lines[begin + 1 :]
+    before, after = ({face["track"] for line in part for face in line["faces"]} for part in parts)
+    expect(before and after and max(before) < min(after), f"tracks are reused: {before}, {after}")
 
 
 def check_refusals(playwright, program, folder):
@@ -248,7 +254,7 @@ def check_source(playwright, program, folder, face):
     server = Server(program, folder, str(folder / "source.mp4"))
     with browser_with(playwright, None) as browser:
         visit = Visit(browser, server, folder).start().wait("live").sees("neutral")
-        # Hidden faces are drawn with the picture that they are in, so that the mark can be seen.
+        # Hides faces: the page draws the picture with them, so that the canvas contains the mark.
         visit.page.keyboard.press("h")
         check_boxes(visit, face, "source")
         visit.sees("positive")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Visitors of `gst-attitude serve` without a browser, that send what has been encoded before: they cost little, so
-that what is measured is the server."""
+"""Visitors of `gst-attitude serve` without a browser.
+
+They send a clip that was encoded in advance, so that their cost is small compared with that of the server.
+"""
 
 import gc
 import json
@@ -17,31 +19,32 @@ gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import Gst, GstSdp, GstWebRTC  # noqa: E402
 
-# How long a step of the way to a connection may take.
-PATIENCE_S = 20
+# Maximum duration of each step of a connection.
+TIMEOUT_S = 20
 
 
 def make_clip(path, source, repeats, caps):
-    """Writes the H.264 of the MP4 `source` `repeats` times, as VP8 of these raw `caps`, to `path`."""
+    """Writes the H.264 of the MP4 file `source` to `path` `repeats` times, converted to VP8 with the raw `caps`."""
     parts = f" filesrc location={source} ! qtdemux ! h264parse ! parts." * repeats
     description = (
-        f"concat name=parts ! h264parse ! avdec_h264 ! videorate ! videoscale ! videoconvert ! {caps} ! vp8enc deadline=1 cpu-used=8 "
-        f"target-bitrate=600000 keyframe-max-dist=60 ! webmmux ! filesink location={path}{parts}"
+        f"concat name=parts ! h264parse ! avdec_h264 ! videorate ! videoscale ! videoconvert ! {caps} "
+        f"! vp8enc deadline=1 cpu-used=8 target-bitrate=600000 keyframe-max-dist=60 ! webmmux "
+        f"! filesink location={path}{parts}"
     )
     subprocess.run(["gst-launch-1.0", "-q", *description.split()], check=True)
 
 
-def ask(server, method, path, body=None):
-    """The server's answer, read as JSON where there is any; an error is an urllib.error.HTTPError."""
+def request(server, method, path, body=None):
+    """Sends a request. Returns the response parsed as JSON, or None if it is empty; raises urllib.error.HTTPError."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(server + path, data, {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
+    message = urllib.request.Request(server + path, data, {"Content-Type": "application/json"}, method=method)
+    with urllib.request.urlopen(message, timeout=TIMEOUT_S) as response:
         text = response.read()
         return json.loads(text) if text else None
 
 
 class Visitor:
-    """Sends the VP8 of a clip as if it were a camera, and counts what comes back."""
+    """A visitor that sends the VP8 of a clip like a camera, and counts samples, faces and frames that it receives."""
 
     def __init__(self, server, clip):
         self.server = server
@@ -49,11 +52,12 @@ class Visitor:
         self.closing = None
         self.channels = {}
         self.opened = threading.Event()
-        session = ask(server, "POST", "/sessions", {})
+        session = request(server, "POST", "/sessions", {})
         self.id = session["id"]
         self.pipeline = Gst.parse_launch(
             f"filesrc location={clip} ! matroskademux ! clocksync ! rtpvp8pay picture-id-mode=15-bit "
-            "! application/x-rtp,media=video,encoding-name=VP8,payload=96 ! webrtcbin name=peer bundle-policy=max-bundle"
+            "! application/x-rtp,media=video,encoding-name=VP8,payload=96 "
+            "! webrtcbin name=peer bundle-policy=max-bundle"
         )
         self.webrtc = self.pipeline.get_by_name("peer")
         self.webrtc.connect("on-data-channel", self._on_channel)
@@ -63,7 +67,7 @@ class Visitor:
         self._do("set-remote-description", offer)
         reply = self._do("create-answer", None)
         self._do("set-local-description", reply.get_value("answer"))
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while self.webrtc.get_property("ice-gathering-state") != GstWebRTC.WebRTCICEGatheringState.COMPLETE:
             if time.monotonic() > deadline:
                 raise TimeoutError("no candidates")
@@ -72,32 +76,32 @@ class Visitor:
 
     def connect(self):
         """Sends the answer, and waits until the channels are open."""
-        ask(self.server, "POST", f"/sessions/{self.id}/answer", {"answer": self.answer})
-        if not self.opened.wait(PATIENCE_S):
+        request(self.server, "POST", f"/sessions/{self.id}/answer", {"answer": self.answer})
+        if not self.opened.wait(TIMEOUT_S):
             raise TimeoutError("the control channel does not open")
         return self
 
-    def say(self, word):
-        """A word on the control channel; nothing once it has been closed."""
+    def send(self, message):
+        """Sends a message on the control channel if it is still open."""
         if self.channels["control"].get_property("ready-state") == GstWebRTC.WebRTCDataChannelState.OPEN:
-            self.channels["control"].emit("send-string", json.dumps(word))
+            self.channels["control"].emit("send-string", json.dumps(message))
 
-    def vanish(self):
-        """Goes without a word."""
+    def disappear(self):
+        """Stops without closing the session."""
         self.pipeline.set_state(Gst.State.NULL)
-        # Each refers to the visitor, who refers to them.
+        # Breaks the cycles between these objects and the visitor.
         self.pipeline = self.webrtc = None
         self.channels.clear()
         gc.collect()
 
     def leave(self):
-        """Says good-bye and goes."""
+        """Closes the session and stops."""
         try:
-            ask(self.server, "DELETE", f"/sessions/{self.id}")
+            request(self.server, "DELETE", f"/sessions/{self.id}")
         except urllib.error.HTTPError as error:
-            if error.code != 404:  # The server has ended it before.
+            if error.code != 404:  # The server has closed it already.
                 raise
-        self.vanish()
+        self.disappear()
 
     def _do(self, action, argument):
         promise = Gst.Promise.new()
