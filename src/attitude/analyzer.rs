@@ -149,6 +149,31 @@ impl Face {
     }
 }
 
+/// The part of a stream that a frame belongs to. A frame has no relation to frames of another
+/// epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Epoch {
+    /// Number of the stream; in each stream, tracks are numbered from 1.
+    pub stream: u32,
+    /// Number of the part within the stream; a flush or a gap begins another part.
+    pub part: u32,
+}
+
+/// A frame to analyze, with everything that its analysis depends on besides the networks.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// The pixels.
+    pub frame: Frame<'a>,
+    /// Running time of the frame.
+    pub time_ns: u64,
+    /// The epoch that the frame belongs to.
+    pub epoch: Epoch,
+    /// Faces that upstream has found, in frame pixels; `None` if the detector is to find them.
+    pub upstream: Option<&'a [Detection]>,
+    /// The parameters of the analysis.
+    pub params: &'a Params,
+}
+
 /// How long the parts of an analysis took.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timings {
@@ -192,6 +217,7 @@ pub struct Analyzer {
     detections: Vec<Detection>,
     cuts: CutDetector,
     tracker: Tracker<TrackState>,
+    epoch: Epoch,
     /// Indices of the tracks whose faces are in `crops`.
     cropped_tracks: Vec<usize>,
     crops: Vec<f32>,
@@ -199,68 +225,61 @@ pub struct Analyzer {
 }
 
 impl Analyzer {
-    /// Takes the frame shown at `time_ns` of running time and replaces the contents of `analysis`
-    /// by what is then known.
+    /// Analyzes `sample` and replaces the contents of `analysis`. A sample of another part of the
+    /// stream ends all tracks; one of another stream discards all state. `detector` is not used if
+    /// the sample has upstream detections, in which case cuts are not detected either.
     ///
     /// # Errors
-    /// Where a network fails. The stream's state is then that before the frame, or that before the
-    /// classification; so is `analysis`, but for its timings.
+    /// Returns an error if a network fails, or if there are neither a detector nor upstream
+    /// detections. The state of the stream, and `analysis` except for its timings, are then those
+    /// before the sample or before the classification.
     pub fn analyze(
         &mut self,
-        frame: &Frame,
-        time_ns: u64,
-        detector: &mut dyn FaceDetector,
+        sample: &Sample,
+        detector: Option<&mut dyn FaceDetector>,
         classifier: &mut dyn AttitudeClassifier,
-        params: &Params,
         analysis: &mut Analysis,
     ) -> Result<(), InferenceError> {
+        self.enter(sample.epoch);
         analysis.timings = Timings::default();
-        self.detect(frame, detector, params, &mut analysis.timings)?;
-        self.judge(frame, time_ns, classifier, params, analysis)
-    }
-
-    /// The same with the faces that somebody else has found, `given` in pixels of the frame. Cuts are
-    /// not noticed then.
-    ///
-    /// # Errors
-    /// Where the classifier fails, as [`analyze`](Self::analyze).
-    pub fn analyze_given(
-        &mut self,
-        frame: &Frame,
-        time_ns: u64,
-        given: &[Detection],
-        classifier: &mut dyn AttitudeClassifier,
-        params: &Params,
-        analysis: &mut Analysis,
-    ) -> Result<(), InferenceError> {
-        analysis.timings = Timings::default();
-        self.detections.clear();
-        let valid = given.iter().filter(|detection| detection.is_valid());
-        self.detections.extend(valid);
-        self.thin_out(params);
-        self.judge(frame, time_ns, classifier, params, analysis)
-    }
-
-    /// Follows and classifies the faces in `self.detections`, and reports.
-    fn judge(
-        &mut self,
-        frame: &Frame,
-        time_ns: u64,
-        classifier: &mut dyn AttitudeClassifier,
-        params: &Params,
-        analysis: &mut Analysis,
-    ) -> Result<(), InferenceError> {
+        match (sample.upstream, detector) {
+            (Some(upstream), _) => {
+                self.detections.clear();
+                let valid = upstream.iter().filter(|detection| detection.is_valid());
+                self.detections.extend(valid);
+                self.thin_out(sample.params);
+            }
+            (None, Some(detector)) => {
+                self.detect(
+                    &sample.frame,
+                    detector,
+                    sample.params,
+                    &mut analysis.timings,
+                )?;
+            }
+            (None, None) => return Err(InferenceError("there is no face detector".to_owned())),
+        }
+        let (time_ns, params) = (sample.time_ns, sample.params);
         self.tracker.update(
             &self.detections,
             time_ns,
             params.track_timeout_ns,
             params.max_faces as usize,
         );
-        self.classify(frame, time_ns, classifier, params, &mut analysis.timings)?;
+        self.classify(sample, classifier, &mut analysis.timings)?;
         self.report(time_ns, &mut analysis.faces);
         analysis.time_ns = time_ns;
         analysis.track_timeout_ns = self.tracker.timeout_ns();
         Ok(())
+    }
+
+    fn enter(&mut self, epoch: Epoch) {
+        if epoch.stream != self.epoch.stream {
+            *self = Self::default();
+        } else if epoch.part != self.epoch.part {
+            self.reset();
+        }
+        self.epoch = epoch;
     }
 
     /// Ends all tracks and forgets the picture before, as at a flush or a gap, and the tables that a
@@ -342,12 +361,17 @@ impl Analyzer {
 
     fn classify(
         &mut self,
-        frame: &Frame,
-        time_ns: u64,
+        sample: &Sample,
         classifier: &mut dyn AttitudeClassifier,
-        params: &Params,
         timings: &mut Timings,
     ) -> Result<(), InferenceError> {
+        let Sample {
+            frame,
+            time_ns,
+            params,
+            ..
+        } = sample;
+        let time_ns = *time_ns;
         let started = Instant::now();
         let input = classifier.input();
         let size = (input.width, input.height);

@@ -32,7 +32,6 @@ pub mod smoothing;
 pub mod history;
 
 pub mod analyzer;
-pub mod epoch;
 
 pub mod resampling;
 pub mod timeline;

@@ -11,10 +11,9 @@ use super::provider::Provider;
 use super::runtime::{self, RuntimeError, Search};
 use super::session::Placement;
 use attitude::InferenceError;
-use attitude::analyzer::{Analysis, Analyzer, Params};
+use attitude::analyzer::{Analysis, Analyzer, Sample};
 use attitude::classification::AttitudeClassifier;
-use attitude::detection::{Detection, FaceDetector};
-use attitude::frame::Frame;
+use attitude::detection::FaceDetector;
 use attitude::mapping::Mapping;
 use attitude::preprocessing::Channels;
 
@@ -171,31 +170,19 @@ impl Networks {
         })
     }
 
-    /// Has `analyzer` take a frame, with the faces that somebody else has found, or those that the
-    /// detector finds.
+    /// Analyzes `sample` with these networks; see [`Analyzer::analyze`].
     ///
     /// # Errors
-    /// Those of [`Analyzer::analyze`], or where there is neither.
+    /// Returns the errors of [`Analyzer::analyze`].
     pub fn analyze(
         &mut self,
         analyzer: &mut Analyzer,
-        frame: &Frame,
-        time_ns: u64,
-        given: Option<&[Detection]>,
-        params: &Params,
+        sample: &Sample,
         analysis: &mut Analysis,
     ) -> Result<(), InferenceError> {
-        let classifier = self.classifier.as_mut();
-        match given {
-            Some(given) => {
-                analyzer.analyze_given(frame, time_ns, given, classifier, params, analysis)
-            }
-            None => {
-                let none = || InferenceError("there is no face detector".to_owned());
-                let detector = self.detector.as_deref_mut().ok_or_else(none)?;
-                analyzer.analyze(frame, time_ns, detector, classifier, params, analysis)
-            }
-        }
+        // Shortens the lifetime of the trait object, which `as_deref_mut` leaves at `'static`.
+        let detector = self.detector.as_mut().map(|d| d.as_mut() as _);
+        analyzer.analyze(sample, detector, self.classifier.as_mut(), analysis)
     }
 
     /// Whether they need no more of a frame than its luma.

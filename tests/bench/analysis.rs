@@ -16,7 +16,7 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
-use attitude::analyzer::{Analysis, Analyzer, Params, Timings};
+use attitude::analyzer::{Analysis, Analyzer, Epoch, Params, Sample, Timings};
 use attitude::crop;
 use attitude::detection::Detection;
 use attitude::frame::{ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Snapshot};
@@ -225,15 +225,16 @@ impl Bench {
 
     fn analyze(&mut self) {
         let time_ns = self.analysis.time_ns + INTERVAL_NS;
-        let result = self.analyzer.analyze(
-            &self.picture.frame(),
+        let sample = Sample {
+            frame: self.picture.frame(),
             time_ns,
-            self.networks.detector.as_deref_mut().unwrap(),
-            self.networks.classifier.as_mut(),
-            &Params::default(),
-            &mut self.analysis,
-        );
-        result.unwrap();
+            epoch: Epoch::default(),
+            upstream: None,
+            params: &Params::default(),
+        };
+        self.networks
+            .analyze(&mut self.analyzer, &sample, &mut self.analysis)
+            .unwrap();
         let classified = self.analysis.faces.iter().map(|face| face.classified_ns);
         assert!(classified.eq(vec![Some(time_ns); self.picture.faces]));
     }

@@ -2,7 +2,7 @@
 
 //! Loading models as the element does, and what the defaults and well-known ones see.
 
-use attitude::analyzer::{Analysis, Analyzer, Face, Params};
+use attitude::analyzer::{Analysis, Analyzer, Epoch, Face, Params, Sample};
 use attitude::classification::Classification;
 use attitude::frame::Frame;
 use attitude::geometry::Rect;
@@ -122,16 +122,16 @@ fn analyze(networks: &mut Networks, picture: &Picture) -> Vec<Face> {
         smoothing_ns: 0,
         ..Params::default()
     };
+    let sample = Sample {
+        frame: picture.frame(),
+        time_ns: 0,
+        epoch: Epoch::default(),
+        upstream: None,
+        params: &params,
+    };
     let mut analysis = Analysis::default();
-    Analyzer::default()
-        .analyze(
-            &picture.frame(),
-            0,
-            networks.detector.as_deref_mut().unwrap(),
-            networks.classifier.as_mut(),
-            &params,
-            &mut analysis,
-        )
+    networks
+        .analyze(&mut Analyzer::default(), &sample, &mut analysis)
         .unwrap_or_else(|error| panic!("{error}"));
     analysis.faces
 }

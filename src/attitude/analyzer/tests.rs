@@ -89,6 +89,7 @@ struct Stream {
     detector: ScriptedDetector,
     classifier: ScriptedClassifier,
     params: Params,
+    epoch: Epoch,
     analysis: Analysis,
 }
 
@@ -118,6 +119,7 @@ impl Default for Stream {
                 batches: Vec::new(),
             },
             params: PARAMS,
+            epoch: Epoch::default(),
             analysis: Analysis::default(),
         }
     }
@@ -126,12 +128,17 @@ impl Default for Stream {
 impl Stream {
     /// Samples `frame` at `time_ms`.
     fn look_at(&mut self, frame: &Frame, time_ms: u64) -> Result<&[Face], InferenceError> {
+        let sample = Sample {
+            frame: *frame,
+            time_ns: time_ms * MS,
+            epoch: self.epoch,
+            upstream: None,
+            params: &self.params,
+        };
         self.analyzer.analyze(
-            frame,
-            time_ms * MS,
-            &mut self.detector,
+            &sample,
+            Some(&mut self.detector),
             &mut self.classifier,
-            &self.params,
             &mut self.analysis,
         )?;
         Ok(&self.analysis.faces)
@@ -369,6 +376,15 @@ fn a_reset_ends_tracks_and_the_numbers_go_on() {
     assert_eq!(stream.sample(200, &[face_at(10.0, 20.0)])[0].track, 2);
     stream.analyzer.reset();
     assert!(stream.sample(400, &[]).is_empty());
+}
+
+#[test]
+fn another_part_ends_tracks_and_another_stream_counts_them_from_1() {
+    let mut stream = Stream::default();
+    for (epoch, track) in [((0, 0), 1), ((0, 0), 1), ((0, 1), 2), ((1, 0), 1)] {
+        (stream.epoch.stream, stream.epoch.part) = epoch;
+        assert_eq!(stream.sample(0, &[face_at(10.0, 20.0)])[0].track, track);
+    }
 }
 
 #[test]

@@ -12,39 +12,33 @@ use super::Engine;
 use super::pool::Pool;
 use super::workers::Task;
 use attitude::InferenceError;
-use attitude::analyzer::{Analysis, Analyzer, Params};
+use attitude::analyzer::{Analysis, Analyzer, Epoch, Params, Sample};
 use attitude::detection::Detection;
-use attitude::epoch::Epoch;
 use attitude::frame::Snapshot;
 use attitude::sync::{lock, wait_while};
 
-/// A frame to analyse. `C` is what the caller wants back with the outcome.
-pub struct Job<C> {
-    /// Its pixels.
-    pub snapshot: Snapshot,
-    /// When it is shown, in running time.
-    pub time_ns: u64,
-    /// Its faces, in its pixels, where somebody else has found them; `None` to find them.
-    pub given: Option<Vec<Detection>>,
-    /// Settings that hold for it.
-    pub params: Params,
-    /// Which past it has.
-    pub epoch: Epoch,
-    /// Handed back.
-    pub context: C,
+/// A copy of a sample that waits for a thread.
+struct Job<C> {
+    snapshot: Snapshot,
+    time_ns: u64,
+    upstream: Option<Vec<Detection>>,
+    params: Params,
+    epoch: Epoch,
+    context: C,
+    submitted: Instant,
 }
 
-/// What became of a job.
+/// The outcome of a submitted sample.
 pub struct Outcome<C> {
-    /// What is then known, or what failed.
+    /// The analysis, or the failure of a network.
     pub result: Result<Analysis, InferenceError>,
-    /// The job's.
+    /// The epoch of the sample.
     pub epoch: Epoch,
-    /// The job's.
+    /// The context that was submitted with the sample.
     pub context: C,
-    /// How long the job waited for its turn.
+    /// Time from the submission until the analysis began.
     pub waited: Duration,
-    /// From when it was handed in to when it was done.
+    /// Time from the submission until the analysis ended.
     pub delay: Duration,
 }
 
@@ -70,23 +64,17 @@ struct Seat<C> {
     state: Mutex<State<C>>,
     in_flight: InFlight,
     /// The engine's threads take turns at it.
-    past: Mutex<Past>,
+    analyzer: Mutex<Analyzer>,
     done: Condvar,
 }
 
 struct State<C> {
-    pending: Option<(Job<C>, Instant)>,
+    pending: Option<Job<C>>,
     /// Whether it waits for a thread, or has one.
     is_scheduled: bool,
     outcomes: VecDeque<Outcome<C>>,
     /// Memory of snapshots that were analysed, for the next ones.
     spare: Vec<Snapshot>,
-}
-
-#[derive(Default)]
-struct Past {
-    analyzer: Analyzer,
-    epoch: Epoch,
 }
 
 impl<C: Send + 'static> LiveStream<C> {
@@ -100,16 +88,11 @@ impl<C: Send + 'static> LiveStream<C> {
                     spare: Vec::new(),
                 }),
                 in_flight: InFlight::default(),
-                past: Mutex::default(),
+                analyzer: Mutex::default(),
                 done: Condvar::new(),
             }),
             engine,
         }
-    }
-
-    /// The engine that it is a stream of.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
     }
 
     /// What it is working at, now and in the future.
@@ -117,18 +100,25 @@ impl<C: Send + 'static> LiveStream<C> {
         self.seat.in_flight.clone()
     }
 
-    /// Memory for the next frame's pixels.
-    pub fn snapshot(&self) -> Snapshot {
-        lock(&self.seat.state).spare.pop().unwrap_or_default()
-    }
-
-    /// Hands in a frame. Returns whether it took the place of one that had not been begun.
-    pub fn submit(&self, job: Job<C>) -> bool {
-        let mut state = lock(&self.seat.state);
+    /// Submits a copy of `sample`; `context` is returned with its outcome. Returns `true` if the
+    /// sample replaced one whose analysis had not begun.
+    pub fn submit(&self, sample: &Sample, context: C) -> bool {
+        let mut snapshot = lock(&self.seat.state).spare.pop().unwrap_or_default();
+        snapshot.copy_from(&sample.frame, self.engine.facts().take_luma_only);
         let now = Instant::now();
-        let replaced = state.pending.replace((job, now));
+        let job = Job {
+            snapshot,
+            time_ns: sample.time_ns,
+            upstream: sample.upstream.map(<[_]>::to_vec),
+            params: *sample.params,
+            epoch: sample.epoch,
+            context,
+            submitted: now,
+        };
+        let mut state = lock(&self.seat.state);
+        let replaced = state.pending.replace(job);
         let is_replaced = replaced.is_some();
-        state.spare.extend(replaced.map(|(job, _)| job.snapshot));
+        state.spare.extend(replaced.map(|job| job.snapshot));
         if !std::mem::replace(&mut state.is_scheduled, true) {
             *lock(&self.seat.in_flight.0) = Some(now);
             drop(state);
@@ -159,13 +149,13 @@ impl<C: Send + 'static> Drop for LiveStream<C> {
 impl<C: Send> Task for Seat<C> {
     fn run(&self, pool: &Pool) -> bool {
         let pending = lock(&self.state).pending.take();
-        if let Some((job, submitted)) = pending {
-            let mut past = lock(&self.past);
-            let waited = submitted.elapsed();
+        if let Some(job) = pending {
+            let mut analyzer = lock(&self.analyzer);
+            let waited = job.submitted.elapsed();
             // After a panic the analyzer may be half-way: it is reset, so unwinding is safe.
-            let result = catch_unwind(AssertUnwindSafe(|| past.analyze(&job, pool)));
+            let result = catch_unwind(AssertUnwindSafe(|| job.analyze(&mut analyzer, pool)));
             let result = result.unwrap_or_else(|_| {
-                past.analyzer.reset();
+                analyzer.reset();
                 Err(InferenceError("the analysis panicked".to_owned()))
             });
             let mut state = lock(&self.state);
@@ -175,11 +165,11 @@ impl<C: Send> Task for Seat<C> {
                 epoch: job.epoch,
                 context: job.context,
                 waited,
-                delay: submitted.elapsed(),
+                delay: job.submitted.elapsed(),
             });
         }
         let mut state = lock(&self.state);
-        let next = state.pending.as_ref().map(|(_, submitted)| *submitted);
+        let next = state.pending.as_ref().map(|job| job.submitted);
         state.is_scheduled = next.is_some();
         *lock(&self.in_flight.0) = next;
         self.done.notify_all();
@@ -187,22 +177,21 @@ impl<C: Send> Task for Seat<C> {
     }
 }
 
-impl Past {
-    fn analyze<C>(&mut self, job: &Job<C>, pool: &Pool) -> Result<Analysis, InferenceError> {
-        self.epoch.advance(job.epoch, &mut self.analyzer);
-        let frame = job
+impl<C> Job<C> {
+    fn analyze(&self, analyzer: &mut Analyzer, pool: &Pool) -> Result<Analysis, InferenceError> {
+        let frame = self
             .snapshot
             .frame()
             .ok_or_else(|| InferenceError("there is no frame in the snapshot".to_owned()))?;
+        let sample = Sample {
+            frame,
+            time_ns: self.time_ns,
+            epoch: self.epoch,
+            upstream: self.upstream.as_deref(),
+            params: &self.params,
+        };
         let mut analysis = Analysis::default();
-        pool.lease()?.analyze(
-            &mut self.analyzer,
-            &frame,
-            job.time_ns,
-            job.given.as_deref(),
-            &job.params,
-            &mut analysis,
-        )?;
+        pool.lease()?.analyze(analyzer, &sample, &mut analysis)?;
         Ok(analysis)
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use super::networks::{Config, LoadError, Networks};
 use super::provider::Provider;
-pub use live::{InFlight, Job, LiveStream, Outcome};
+pub use live::{InFlight, LiveStream, Outcome};
 pub use pool::Lease;
 use pool::Pool;
 use workers::Workers;

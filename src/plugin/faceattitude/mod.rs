@@ -9,11 +9,9 @@ use gst::prelude::*;
 mod failures;
 mod frames;
 mod imp;
-mod live;
 mod settings;
 mod stats;
 mod stream;
-mod sync;
 
 #[cfg(test)]
 mod tests;

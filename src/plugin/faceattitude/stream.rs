@@ -6,10 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::failures::{Failures, Verdict};
-use super::live::LiveWalk;
 use super::settings::FrameSettings;
 use super::stats::Stats;
-use super::sync::SyncWalk;
 use super::{CAT, Messages, Mode};
 use crate::meta::{self, Forms, ModelNames, Shown, Sighting};
 use crate::overlay::Overlay;
@@ -17,14 +15,13 @@ use crate::video;
 use crate::warnings::WarningLimit;
 use attitude::InferenceError;
 use attitude::Label;
-use attitude::analyzer::Analysis;
+use attitude::analyzer::{Analysis, Analyzer, Epoch, Sample};
 use attitude::detection::Detection;
-use attitude::epoch::Epoch;
 use attitude::frame::{Frame, Layout};
 use attitude::record::{FrameStamp, Record};
 use attitude::sampling::Sampler;
 use attitude::sync::lock;
-use attitude_inference::engine::Engine;
+use attitude_inference::engine::{Engine, LiveStream};
 
 /// What the caps say of the frames.
 #[derive(Clone, Debug)]
@@ -33,9 +30,15 @@ pub(super) struct Video {
     pub layout: Layout,
 }
 
+/// The two modes.
 enum Walk {
-    Sync(Box<SyncWalk>),
-    Live(LiveWalk),
+    /// The streaming thread analyzes the frame, straight from the buffer's memory.
+    Sync {
+        engine: Arc<Engine>,
+        analyzer: Box<Analyzer>,
+    },
+    /// A copy of the frame goes to the engine, and the frame passes at once.
+    Live(LiveStream<FrameStamp>),
 }
 
 /// The state of one stream, from READY->PAUSED to PAUSED->READY.
@@ -88,11 +91,14 @@ impl Stream {
         let model = ModelNames::new(&facts.model_name, &facts.emotion_labels);
         let walk = match mode {
             Mode::Live => {
-                let walk = LiveWalk::open(&engine)?;
-                lock(&stats).in_flight = Some(walk.in_flight());
-                Walk::Live(walk)
+                let live = engine.open_stream()?;
+                lock(&stats).in_flight = Some(live.in_flight());
+                Walk::Live(live)
             }
-            Mode::Sync | Mode::Auto => Walk::Sync(Box::new(SyncWalk::new(engine))),
+            Mode::Sync | Mode::Auto => Walk::Sync {
+                engine,
+                analyzer: Box::default(),
+            },
         };
         Ok(Self {
             walk,
@@ -187,7 +193,7 @@ impl Stream {
 
     /// Whether a sampled frame waits for its own result.
     pub fn holds_up_frames(&self) -> bool {
-        matches!(self.walk, Walk::Sync(_))
+        matches!(self.walk, Walk::Sync { .. })
     }
 
     /// Takes the faces that upstream has attached to `buffer`, where it is to tell of them.
@@ -207,19 +213,19 @@ impl Stream {
         settings: &FrameSettings,
         records: &mut Vec<Record>,
     ) -> Result<(), Verdict> {
-        let given = self.upstream_type.is_some().then_some(&self.given[..]);
+        let sample = Sample {
+            frame: *frame,
+            time_ns,
+            epoch: self.epoch,
+            upstream: self.upstream_type.is_some().then_some(&self.given[..]),
+            params: &settings.params,
+        };
         let started = Instant::now();
         match &mut self.walk {
-            Walk::Sync(walk) => {
+            Walk::Sync { engine, analyzer } => {
+                let networks = engine.lease();
                 let analysis = &mut self.analysis;
-                match walk.analyze(
-                    frame,
-                    time_ns,
-                    self.epoch,
-                    given,
-                    &settings.params,
-                    analysis,
-                ) {
+                match networks.and_then(|mut n| n.analyze(analyzer, &sample, analysis)) {
                     Ok(()) => {
                         self.learn(
                             &stamp,
@@ -232,15 +238,15 @@ impl Stream {
                     Err(error) => Err(self.fail(error)),
                 }
             }
-            Walk::Live(walk) => {
-                if walk.submit(frame, time_ns, self.epoch, given, &settings.params, stamp) {
+            Walk::Live(live) => {
+                if live.submit(&sample, stamp) {
                     lock(&self.stats).skipped += 1;
                     gst::debug!(
                         CAT,
                         "{}: a sample gives way to that at {}: the engine has had one for {:?}",
                         self.id,
                         gst::ClockTime::from_nseconds(time_ns),
-                        walk.in_flight().age().unwrap_or_default()
+                        live.in_flight().age().unwrap_or_default()
                     );
                 }
                 Ok(())
@@ -255,8 +261,8 @@ impl Stream {
         records: &mut Vec<Record>,
     ) -> Result<(), Verdict> {
         let mut verdict = Ok(());
-        while let Walk::Live(walk) = &self.walk
-            && let Some(outcome) = walk.take_outcome()
+        while let Walk::Live(live) = &self.walk
+            && let Some(outcome) = live.take_outcome()
         {
             // What was found in another epoch is of no use any more.
             if outcome.epoch != self.epoch {
@@ -284,8 +290,8 @@ impl Stream {
 
     /// Waits until nothing is in flight.
     pub fn drain(&self) {
-        if let Walk::Live(walk) = &self.walk {
-            walk.drain();
+        if let Walk::Live(live) = &self.walk {
+            live.drain();
         }
     }
 

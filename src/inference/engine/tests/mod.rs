@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use super::*;
 use attitude::Scores;
-use attitude::analyzer::Params;
+use attitude::analyzer::{Epoch, Params, Sample};
 use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
 use attitude::crop::Framing;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
-use attitude::epoch::Epoch;
-use attitude::frame::{Frame, Snapshot};
+use attitude::frame::Frame;
 use attitude::geometry::{Point, Rect};
 use attitude::preprocessing::{InputSize, PixelFormat};
 
@@ -196,17 +195,14 @@ impl Bench {
 }
 
 fn submit(stream: &LiveStream<u64>, number: u64, epoch: Epoch) -> bool {
-    let mut snapshot = stream.snapshot();
-    let frame = Frame::from_luma(64, 64, &[128; 64 * 64]).unwrap();
-    snapshot.copy_from(&frame, true);
-    stream.submit(Job {
-        snapshot,
+    let sample = Sample {
+        frame: Frame::from_luma(64, 64, &[128; 64 * 64]).unwrap(),
         time_ns: number * 1_000_000,
-        given: None,
-        params: PARAMS,
         epoch,
-        context: number,
-    })
+        upstream: None,
+        params: &PARAMS,
+    };
+    stream.submit(&sample, number)
 }
 
 const STREAM: Epoch = Epoch { stream: 0, part: 0 };
@@ -422,20 +418,4 @@ fn another_stream_counts_its_tracks_from_1_again() {
     assert_eq!(bench.track(1, STREAM), 1);
     assert_eq!(bench.track(2, Epoch { part: 1, ..STREAM }), 2);
     assert_eq!(bench.track(1, Epoch { stream: 1, part: 0 }), 1);
-}
-
-#[test]
-fn a_snapshot_without_a_frame_is_a_failure() {
-    let bench = Bench::new();
-    bench.stream.submit(Job {
-        snapshot: Snapshot::default(),
-        time_ns: 0,
-        given: None,
-        params: PARAMS,
-        epoch: STREAM,
-        context: 1,
-    });
-    bench.stream.drain();
-    assert!(bench.stream.take_outcome().unwrap().result.is_err());
-    assert_eq!(bench.track(2, STREAM), 1);
 }
