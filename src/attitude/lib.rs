@@ -36,6 +36,7 @@ pub mod analyzer;
 pub mod resampling;
 pub mod timeline;
 
+pub mod clock;
 pub mod record;
 
 pub mod evaluation;

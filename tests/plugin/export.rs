@@ -3,7 +3,7 @@
 //! `attitudeexport`: what it writes of what frames carry.
 
 use attitude::record::Record;
-use attitude::record::json::JSON_SCHEMA;
+use attitude::record::formats::jsonl::JSON_SCHEMA;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::VideoFormat;

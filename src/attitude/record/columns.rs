@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Faces as a table: what is in each column of a face's row.
+//! Faces as a table: the columns of a face's row.
 
-use std::borrow::Cow;
+use std::fmt::Write;
 
 use super::{FaceRecord, Record};
 
 /// A column.
 pub struct Column {
-    /// Its name.
+    /// Name in the header.
     pub name: &'static str,
-    /// What it says of a face.
+    /// The value for a face.
     pub value: Value,
 }
 
-/// What a column holds, and how a face's is had; `None` where there is none.
+/// The type of a column, and the function that returns a face's value, `None` if there is none.
 pub enum Value {
     /// Whole numbers.
     Count(fn(&Record, &FaceRecord) -> Option<u64>),
     /// Numbers.
     Number(fn(&Record, &FaceRecord) -> Option<f32>),
-    /// Yes or no.
+    /// True or false.
     Flag(fn(&Record, &FaceRecord) -> bool),
-    /// Text.
-    Text(for<'a> fn(&'a Record, &'a FaceRecord) -> Option<Cow<'a, str>>),
+    /// Text, which is appended to the string.
+    Text(fn(&Record, &FaceRecord, &mut String) -> Option<()>),
 }
 
 use Value::{Count, Flag, Number, Text};
@@ -34,12 +34,18 @@ const fn column(name: &'static str, value: Value) -> Column {
 
 /// All columns in their order.
 pub const COLUMNS: [Column; 37] = [
-    column("stream", Text(|record, _| Some((&*record.stream).into()))),
+    column(
+        "stream",
+        Text(|record, _, text| append(Some(&record.stream), text)),
+    ),
     column("frame", Count(|record, _| Some(record.frame))),
     column("pts_ns", Count(|record, _| record.pts_ns)),
     column("running_time_ns", Count(|record, _| record.running_time_ns)),
     column("stream_time_ns", Count(|record, _| record.stream_time_ns)),
-    column("utc", Text(|record, _| Some(record.utc.as_deref()?.into()))),
+    column(
+        "utc",
+        Text(|record, _, text| append(record.utc.as_deref(), text)),
+    ),
     column("width", Count(|record, _| Some(record.width.into()))),
     column("height", Count(|record, _| Some(record.height.into()))),
     column("track", Count(|_, face| Some(face.track.into()))),
@@ -48,7 +54,10 @@ pub const COLUMNS: [Column; 37] = [
     column("box_width", Number(|_, face| Some(face.bbox[2]))),
     column("box_height", Number(|_, face| Some(face.bbox[3]))),
     column("detection", Number(|_, face| Some(face.detection))),
-    column("attitude", Text(|_, face| Some((&*face.attitude).into()))),
+    column(
+        "attitude",
+        Text(|_, face, text| append(Some(&face.attitude), text)),
+    ),
     column("confidence", Number(|_, face| Some(face.confidence))),
     column("positive", Number(|_, face| Some(face.scores.positive))),
     column("neutral", Number(|_, face| Some(face.scores.neutral))),
@@ -68,12 +77,15 @@ pub const COLUMNS: [Column; 37] = [
     column("mouth_left_y", Number(|_, face| landmark(face, 3, 1))),
     column("mouth_right_x", Number(|_, face| landmark(face, 4, 0))),
     column("mouth_right_y", Number(|_, face| landmark(face, 4, 1))),
-    column("emotion", Text(|_, face| Some(strongest(face)?.0.into()))),
+    column(
+        "emotion",
+        Text(|_, face, text| append(Some(strongest(face)?.0), text)),
+    ),
     column(
         "emotion_confidence",
         Number(|_, face| Some(strongest(face)?.1)),
     ),
-    column("emotions", Text(|_, face| emotions(face))),
+    column("emotions", Text(emotions)),
 ];
 
 fn landmark(face: &FaceRecord, index: usize, axis: usize) -> Option<f32> {
@@ -85,12 +97,20 @@ fn strongest(face: &FaceRecord) -> Option<(&str, f32)> {
     emotions.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// All of them as `name=probability`, separated by blanks.
-fn emotions(face: &FaceRecord) -> Option<Cow<'_, str>> {
-    let pairs: Vec<_> = face
-        .emotions
-        .iter()
-        .map(|(name, probability)| format!("{}={probability}", name.replace(' ', "-")))
-        .collect();
-    (!pairs.is_empty()).then(|| pairs.join(" ").into())
+/// Appends all emotions as `name=probability`, separated by blanks.
+fn emotions(_: &Record, face: &FaceRecord, text: &mut String) -> Option<()> {
+    for (index, (name, probability)) in face.emotions.iter().enumerate() {
+        if index > 0 {
+            text.push(' ');
+        }
+        let name = name.chars().map(|c| if c == ' ' { '-' } else { c });
+        text.extend(name);
+        // Writing to memory does not fail.
+        let _ = write!(text, "={probability}");
+    }
+    (!face.emotions.is_empty()).then_some(())
+}
+
+fn append(value: Option<&str>, text: &mut String) -> Option<()> {
+    value.map(|value| text.push_str(value))
 }

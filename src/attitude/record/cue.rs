@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Subtitles of the scene: what its faces show, from when to when.
+//! Subtitles of the scene: the attitudes of its faces over time.
 //!
-//! Cues tell of all faces together and never overlap, as neither MP4 nor players know what to do
-//! with subtitles that do.
+//! A cue is about all faces together, and cues never overlap, as neither MP4 nor players support
+//! subtitles that do.
 
 use std::fmt::Write;
 
 use super::FaceRecord;
-/// When a frame or a cue is shown.
+/// The time during which a frame or a cue is shown.
 pub use crate::timeline::segments::Span;
 
 /// One subtitle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cue {
-    /// When it is shown; never empty.
+    /// The time during which it is shown; never empty.
     pub span: Span,
-    /// A line for each face.
+    /// One line per face.
     pub text: String,
 }
 
-/// Replaces `text` by a line for each face, such as `#1 positive`.
+/// Replaces `text` by one line per face, such as `#1 positive`.
 fn describe(faces: &[FaceRecord], text: &mut String) {
     text.clear();
     for (index, face) in faces.iter().enumerate() {
@@ -34,16 +34,16 @@ fn describe(faces: &[FaceRecord], text: &mut String) {
 #[derive(Debug, Default)]
 pub struct WholeCues {
     open: Option<Span>,
-    /// Of the open cue.
+    /// Text of the open cue.
     text: String,
-    /// Of the frame at hand.
+    /// Text of the current frame.
     next_text: String,
 }
 
 impl WholeCues {
-    /// Takes what a frame shows. Returns the cue that it ended, if it ended one: by another text, or
-    /// by coming more than half of its length after the frame before.
-    pub fn note(&mut self, frame: Span, faces: &[FaceRecord]) -> Option<Cue> {
+    /// Adds a frame. Returns the cue that it ends, if any: a frame ends the open cue if its text is
+    /// another one, or if it begins more than half of its length after the frame before.
+    pub fn push(&mut self, frame: Span, faces: &[FaceRecord]) -> Option<Cue> {
         describe(faces, &mut self.next_text);
         if let Some(open) = &mut self.open {
             let is_next = frame.start_ns <= open.end_ns.saturating_add(frame.len_ns() / 2);
@@ -63,7 +63,7 @@ impl WholeCues {
         ended
     }
 
-    /// Ends the open cue: the stream does.
+    /// Ends and returns the open cue, at the end of the stream.
     pub fn finish(&mut self) -> Option<Cue> {
         let span = self.open.take().filter(|span| span.len_ns() > 0)?;
         let text = self.text.clone();
@@ -71,19 +71,19 @@ impl WholeCues {
     }
 
     /// Drops the open cue.
-    pub fn forget(&mut self) {
+    pub fn reset(&mut self) {
         self.open = None;
     }
 
-    /// Whether a cue is open: nothing can be said yet of the time since it began.
+    /// Returns whether a cue is open, so that the time since it began is not yet written.
     pub fn is_open(&self) -> bool {
         self.open.is_some()
     }
 }
 
 /// Cues in pieces that are known when they begin and follow each other without a gap: for muxers,
-/// which hold the video back until they know what its subtitles are, and of which `mp4mux` waits
-/// forever at a hole.
+/// which hold the video back until they know its subtitles, and of which `mp4mux` waits forever at a
+/// gap.
 ///
 /// Attitudes change at samples. So a piece that begins with a sample is as long as the time between
 /// the last two samples; any other is one frame long.
@@ -96,16 +96,21 @@ pub struct CuePieces {
 }
 
 impl CuePieces {
-    /// Takes what a frame shows, and whether it brings a new sample. Returns the piece that begins
-    /// with it, if one does; its text is a blank where there is no face. A sample that comes before
-    /// the last piece has ended begins its own at that end.
-    pub fn note(&mut self, frame: Span, is_sample: bool, faces: &[FaceRecord]) -> Option<Cue> {
+    /// Adds a frame; `is_sample` says whether it brings a new sample. Returns the span and the text
+    /// of the piece that begins with it, if any; the text is a blank if there is no face. A sample
+    /// that comes before the last piece has ended begins its own at that end.
+    pub fn push(
+        &mut self,
+        frame: Span,
+        is_sample: bool,
+        faces: &[FaceRecord],
+    ) -> Option<(Span, &str)> {
         // Half a frame: timestamps are rounded.
         let tolerance_ns = frame.len_ns() / 2;
         let is_next = |end_ns: &u64| frame.start_ns <= end_ns.saturating_add(tolerance_ns);
         let covered_until_ns = self.covered_until_ns.filter(is_next);
         if covered_until_ns.is_none() {
-            // A hole is no rhythm of samples.
+            // A gap says nothing about the time between samples.
             self.sampled_ns = None;
         }
         if is_sample {
@@ -116,12 +121,12 @@ impl CuePieces {
             self.sampled_ns = Some(frame.start_ns);
         }
         let start_ns = covered_until_ns.unwrap_or(frame.start_ns);
-        let least_end_ns = if is_sample {
+        let min_end_ns = if is_sample {
             frame.start_ns.saturating_add(self.spacing_ns)
         } else {
             0
         };
-        let end_ns = frame.end_ns.max(least_end_ns);
+        let end_ns = frame.end_ns.max(min_end_ns);
         let is_covered = frame.end_ns <= start_ns.saturating_add(tolerance_ns) && !is_sample;
         if is_covered || end_ns <= start_ns {
             return None;
@@ -132,14 +137,11 @@ impl CuePieces {
             // Muxers drop an empty subtitle.
             self.text.push(' ');
         }
-        Some(Cue {
-            span: Span { start_ns, end_ns },
-            text: self.text.clone(),
-        })
+        Some((Span { start_ns, end_ns }, &self.text))
     }
 
-    /// Begins anew: time may.
-    pub fn forget(&mut self) {
+    /// Begins again: the time of the next frame may be any.
+    pub fn reset(&mut self) {
         *self = Self::default();
     }
 }
@@ -164,6 +166,18 @@ mod tests {
             ..FaceRecord::default()
         };
         attitudes.iter().enumerate().map(face).collect()
+    }
+
+    /// Adds a frame; returns the piece as a cue.
+    fn push(
+        pieces: &mut CuePieces,
+        frame: Span,
+        is_sample: bool,
+        faces: &[FaceRecord],
+    ) -> Option<Cue> {
+        let (span, text) = pieces.push(frame, is_sample, faces)?;
+        let text = text.to_owned();
+        Some(Cue { span, text })
     }
 
     fn cue(start: u64, end: u64, text: &str) -> Cue {
@@ -191,7 +205,7 @@ mod tests {
         ];
         let mut found = Vec::new();
         for (number, attitudes) in scene.iter().enumerate() {
-            found.extend(cues.note(frame(number as u64), &faces(attitudes)));
+            found.extend(cues.push(frame(number as u64), &faces(attitudes)));
         }
         assert!(cues.is_open());
         found.extend(cues.finish());
@@ -206,29 +220,29 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_in_the_video_ends_a_whole_cue_where_it_begins() {
+    fn a_gap_in_the_video_ends_a_whole_cue() {
         let mut cues = WholeCues::default();
         let neutral = faces(&["neutral"]);
-        assert_eq!(cues.note(frame(0), &neutral), None);
+        assert_eq!(cues.push(frame(0), &neutral), None);
         assert_eq!(
-            cues.note(frame(10), &neutral),
+            cues.push(frame(10), &neutral),
             Some(cue(0, 1, "#1 neutral"))
         );
-        cues.forget();
+        cues.reset();
         assert_eq!(cues.finish(), None);
     }
 
     #[test]
-    fn pieces_follow_each_other_whatever_the_rhythm_of_the_samples() {
+    fn pieces_follow_each_other_however_samples_are_spaced() {
         let mut pieces = CuePieces::default();
         let samples = [0, 5, 10, 14, 20, 25, 40];
         let mut found: Vec<Cue> = Vec::new();
         for number in 0..50 {
             let is_sample = samples.contains(&number);
             let shown = faces(if number < 12 { &["neutral"] } else { &[] });
-            let piece = pieces.note(frame(number), is_sample, &shown);
+            let piece = push(&mut pieces, frame(number), is_sample, &shown);
             let covered_ns = found.last().map_or(0, |last| last.span.end_ns);
-            // At the beginning of a frame it is known what its subtitle is.
+            // When a frame begins, its subtitle is known.
             if let Some(piece) = piece {
                 assert_eq!(piece.span.start_ns, covered_ns, "frame {number}");
                 assert!(piece.span.len_ns() > 0);
@@ -248,25 +262,25 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_in_the_video_is_one_in_the_pieces() {
+    fn a_gap_in_the_video_is_one_in_the_pieces() {
         let mut pieces = CuePieces::default();
         let neutral = faces(&["neutral"]);
         assert_eq!(
-            pieces.note(frame(0), true, &neutral),
+            push(&mut pieces, frame(0), true, &neutral),
             Some(cue(0, 1, "#1 neutral"))
         );
         assert_eq!(
-            pieces.note(frame(9), false, &neutral),
+            push(&mut pieces, frame(9), false, &neutral),
             Some(cue(9, 10, "#1 neutral"))
         );
     }
 
     #[test]
-    fn after_a_hole_a_piece_is_no_longer_than_samples_are_apart() {
+    fn after_a_gap_a_piece_is_no_longer_than_samples_are_apart() {
         let mut pieces = CuePieces::default();
         let neutral = faces(&["neutral"]);
-        pieces.note(frame(0), true, &neutral);
-        let first = pieces.note(frame(250), true, &neutral);
+        push(&mut pieces, frame(0), true, &neutral);
+        let first = push(&mut pieces, frame(250), true, &neutral);
         assert_eq!(first, Some(cue(250, 251, "#1 neutral")));
     }
 
@@ -279,7 +293,7 @@ mod tests {
             let start_ns = number * 1001 / 30 * 1_000_000;
             let end_ns = start_ns + 33_366_666;
             let shown = Span { start_ns, end_ns };
-            if let Some(piece) = pieces.note(shown, number % 6 == 0, &neutral) {
+            if let Some(piece) = push(&mut pieces, shown, number % 6 == 0, &neutral) {
                 assert_eq!(piece.span.start_ns, covered_ns, "frame {number}");
                 assert!(piece.span.len_ns() > 16_000_000, "frame {number} {piece:?}");
                 covered_ns = piece.span.end_ns;

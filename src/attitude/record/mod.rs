@@ -1,25 +1,42 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is known of a frame, as data: one record type, and a file for each format that it is written
-//! in; and what is known of a whole recording.
+//! The results of a frame as data, the formats that they are written in, and the summary of a whole
+//! recording.
+//!
+//! A [`Record`] is a frame with its faces. [`formats`] lists the formats; each creates a
+//! [`Writer`](formats::Writer), which appends bytes to an [`Output`](formats::Output):
+//!
+//! ```
+//! use attitude::record::formats::{FORMATS, Frame, Output, Timing};
+//! use attitude::record::{FrameStamp, Record};
+//!
+//! let timing = Timing::Samples { interval_ns: 200_000_000 };
+//! let format = FORMATS.iter().find(|format| format.name == "jsonl").expect("it is listed");
+//! let mut writer = (format.writer)(timing)?;
+//! let mut output = Output::default();
+//! let record = Record::of_frame("camera", &FrameStamp::default(), Vec::new());
+//! let frame = Frame::sample(&record);
+//! writer.begin(frame.span, &mut output)?;
+//! writer.write(&frame, &mut output)?;
+//! writer.finish(&mut output)?;
+//! assert!(output.bytes().starts_with(br#"{"schema":1,"stream":"camera""#));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
-pub mod columns;
-pub mod csv;
+pub mod change;
+mod columns;
 pub mod cue;
-pub mod json;
+pub mod formats;
 pub mod note;
-#[cfg(feature = "parquet")]
-pub mod parquet;
-pub mod subtitles;
+mod subtitles;
 pub mod summary;
-pub mod webvtt;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Scores;
 use crate::analyzer::{Analysis, Face};
+use crate::{Label, Scores};
 
 /// The version of the record's fields and their meaning.
 pub const SCHEMA: u32 = 1;
@@ -121,20 +138,27 @@ impl Record {
         Self::of_frame(stream, stamp, faces.collect())
     }
 
-    /// Of a frame that shows `faces`.
+    /// Creates the record of a frame with `faces`.
     pub fn of_frame(stream: &str, stamp: &FrameStamp, faces: Vec<FaceRecord>) -> Self {
-        Self {
-            schema: SCHEMA,
+        let mut record = Self {
             stream: stream.to_owned(),
-            frame: stamp.frame,
-            pts_ns: stamp.pts_ns,
-            running_time_ns: stamp.running_time_ns,
-            stream_time_ns: stamp.stream_time_ns,
-            utc: stamp.utc_ns.map(iso_8601),
-            width: stamp.width,
-            height: stamp.height,
             faces,
-        }
+            ..Self::default()
+        };
+        record.set_stamp(stamp);
+        record
+    }
+
+    /// Sets the fields that `stamp` has, and the schema.
+    pub fn set_stamp(&mut self, stamp: &FrameStamp) {
+        self.schema = SCHEMA;
+        self.frame = stamp.frame;
+        self.pts_ns = stamp.pts_ns;
+        self.running_time_ns = stamp.running_time_ns;
+        self.stream_time_ns = stamp.stream_time_ns;
+        self.utc = stamp.utc_ns.map(iso_8601);
+        self.width = stamp.width;
+        self.height = stamp.height;
     }
 }
 
@@ -145,6 +169,12 @@ fn iso_8601(utc_ns: u64) -> String {
 }
 
 impl FaceRecord {
+    /// Returns the track and the label.
+    pub fn track_and_label(&self) -> (u32, Label) {
+        let label = Label::from_name(&self.attitude);
+        (self.track, label.unwrap_or_default())
+    }
+
     /// What is known of `face` at `time_ns` of running time.
     pub fn new(face: &Face, time_ns: u64, emotion_labels: &[String]) -> Self {
         let bbox = face.bbox_at(time_ns);

@@ -2,19 +2,22 @@
 
 //! The element's class: pads, properties, states, events and queries.
 //!
-//! Locks, in the order in which they may be taken together: `state`, `settings`. The streaming thread
-//! holds `state` while it writes, but not while it pushes.
+//! No two locks are held together. The streaming thread holds `state` while it writes, but not while
+//! it pushes.
 
+use std::io;
 use std::sync::{LazyLock, Mutex};
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::exporter::{Chooser, Exporter, Text};
-use super::{Format, Interval};
+use super::Interval;
+use super::format::Format;
 use crate::{meta, stamp::stamp, video};
-use attitude::record::Record;
+use attitude::record::change::ChangeDetector;
 use attitude::record::cue::Span;
+use attitude::record::formats::{Frame, Output, Timing, Writer};
+use attitude::record::{FaceRecord, Record};
 use attitude::sync::lock;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -31,21 +34,26 @@ struct Settings {
     interval: Interval,
 }
 
-/// What is kept from READY->PAUSED to PAUSED->READY.
+/// State from READY->PAUSED to PAUSED->READY.
 #[derive(Default)]
 struct State {
-    exporter: Option<Exporter>,
-    chooser: Chooser,
-    /// As the stream-start event has it.
-    stream: String,
+    writer: Option<Box<dyn Writer>>,
+    /// Whether the writer has begun.
+    has_header: bool,
+    /// Text to push.
+    output: Output,
+    changes: ChangeDetector,
+    /// The current frame. Its stream is the id in the stream-start event.
+    record: Record,
     segment: gst::Segment,
-    /// Whether the segment that downstream needs was pushed, after the caps.
+    /// Whether caps and segment were pushed.
     is_begun: bool,
-    /// By the caps; 0 where they do not tell.
+    /// Width and height in the caps; 0 if they have none.
     size: (u32, u32),
+    /// Duration of a frame according to the caps.
     frame_ns: u64,
     frames: u64,
-    /// Where the last frame ended.
+    /// End of the last frame.
     end_ns: u64,
     has_warned_of_stripped: bool,
 }
@@ -102,12 +110,12 @@ impl ObjectImpl for AttitudeExport {
             vec![
                 glib::ParamSpecEnum::builder_with_default("format", defaults.format)
                     .nick("Format")
-                    .blurb("What the metadata are written as")
+                    .blurb("Format of the text")
                     .mutable_ready()
                     .build(),
                 glib::ParamSpecEnum::builder_with_default("interval", defaults.interval)
                     .nick("Interval")
-                    .blurb("Which frames are written about, in the formats jsonl and csv")
+                    .blurb("Frames whose records are written, in the formats jsonl and csv")
                     .mutable_playing()
                     .build(),
             ]
@@ -119,7 +127,7 @@ impl ObjectImpl for AttitudeExport {
         gst::debug!(CAT, imp = self, "{} = {value:?}", pspec.name());
         let mut settings = lock(&self.settings);
         match pspec.name() {
-            "format" => settings.format = value.get().expect("GObject checked the type"),
+            "format" => settings.format = Format::from_value(value),
             "interval" => settings.interval = value.get().expect("GObject checked the type"),
             name => unreachable!("no such property: {name}"),
         }
@@ -152,8 +160,8 @@ impl ElementImpl for AttitudeExport {
             gst::subclass::ElementMetadata::new(
                 "Face attitude export",
                 "Filter/Converter/Video/Metadata",
-                "Writes what the metadata of faceattitude or another analysis tell of faces as JSON \
-                 lines, CSV, WebVTT or subtitles for a muxer. \
+                "Writes the faces in the metadata of faceattitude or another analysis and their \
+                 attitudes as JSON lines, CSV, subtitle files or subtitles for a muxer. \
                  Try: ... ! faceattitude ! attitudeexport ! filesink location=faces.jsonl",
                 "gst-attitude maintainers",
             )
@@ -164,17 +172,16 @@ impl ElementImpl for AttitudeExport {
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
             let video = gst::Caps::builder("video/x-raw").any_features().build();
-            let text = [Format::JsonLines, Format::Csv, Format::WebVtt, Format::Text];
-            let text = text.into_iter().flat_map(|format| {
-                let structures: Vec<_> = caps_of(format).iter().map(ToOwned::to_owned).collect();
-                structures
-            });
+            let mut text = gst::Caps::new_empty();
+            for (_, caps) in Format::all() {
+                text.merge(caps);
+            }
             let template = |name, direction, caps: &gst::Caps| {
                 gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps)
                     .expect("the template's arguments are constant")
             };
             vec![
-                template("src", gst::PadDirection::Src, &text.collect()),
+                template("src", gst::PadDirection::Src, &text),
                 template("sink", gst::PadDirection::Sink, &video),
             ]
         });
@@ -186,9 +193,10 @@ impl ElementImpl for AttitudeExport {
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         if transition == gst::StateChange::ReadyToPaused {
-            let exporter = Exporter::new(lock(&self.settings).format);
+            let (format, _) = lock(&self.settings).format.get();
+            let writer = (format.writer)(Timing::Frames).map_err(|error| self.fail(&error));
             *lock(&self.state) = State {
-                exporter: Some(exporter),
+                writer: Some(writer.map_err(|_| gst::StateChangeError)?),
                 ..State::default()
             };
         }
@@ -200,18 +208,6 @@ impl ElementImpl for AttitudeExport {
     }
 }
 
-/// The caps of what comes out in that format.
-fn caps_of(format: Format) -> gst::Caps {
-    match format {
-        Format::JsonLines => gst::Caps::new_empty_simple("application/x-ndjson"),
-        Format::Csv => gst::Caps::new_empty_simple("text/csv"),
-        Format::WebVtt => gst::Caps::new_empty_simple("application/x-subtitle-vtt"),
-        Format::Text => gst::Caps::builder("text/x-raw")
-            .field("format", "utf8")
-            .build(),
-    }
-}
-
 impl AttitudeExport {
     fn chain(
         &self,
@@ -220,15 +216,15 @@ impl AttitudeExport {
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         self.begin();
         let interval = lock(&self.settings).interval;
-        let mut texts = Vec::new();
-        let gap = lock(&self.state).note(&buffer, interval, &mut texts);
+        let written = lock(&self.state).write(&buffer, interval);
+        let gap = written.map_err(|error| self.fail(&error))?;
         let is_stripped = meta::is_stripped(&buffer);
         if is_stripped && !std::mem::replace(&mut lock(&self.state).has_warned_of_stripped, true) {
             gst::element_imp_warning!(self, gst::StreamError::Failed, ["{}", meta::STRIPPED]);
         }
-        self.push(texts)?;
+        self.push()?;
         if let Some(span) = gap {
-            // Tells sinks and muxers not to wait for text of this time.
+            // So that sinks and muxers do not wait for text of this time.
             self.src_pad.push_event(gap_event(span));
         }
         Ok(gst::FlowSuccess::Ok)
@@ -243,30 +239,42 @@ impl AttitudeExport {
         state.is_begun = true;
         let segment = state.segment.clone();
         drop(state);
-        let caps = caps_of(lock(&self.settings).format);
+        let (_, caps) = lock(&self.settings).format.get();
         self.src_pad.push_event(gst::event::Caps::new(&caps));
         self.src_pad.push_event(gst::event::Segment::new(&segment));
     }
 
-    fn push(&self, texts: Vec<Text>) -> Result<(), gst::FlowError> {
-        for Text { span, bytes } in texts {
-            let mut buffer = gst::Buffer::from_mut_slice(bytes);
-            if let Some(buffer) = buffer.get_mut() {
-                buffer.set_pts(gst::ClockTime::from_nseconds(span.start_ns));
-                let duration_ns = span.end_ns.saturating_sub(span.start_ns);
-                buffer.set_duration(gst::ClockTime::from_nseconds(duration_ns));
-            }
-            self.src_pad.push(buffer)?;
-        }
-        Ok(())
+    /// Posts that writing failed.
+    fn fail(&self, error: &io::Error) -> gst::FlowError {
+        gst::element_imp_error!(self, gst::StreamError::Encode, ["cannot write: {error}"]);
+        gst::FlowError::Error
     }
 
-    /// Pushes what is open.
+    /// Pushes what was written.
+    fn push(&self) -> Result<(), gst::FlowError> {
+        let mut output = std::mem::take(&mut lock(&self.state).output);
+        let pushed = output.pieces().try_for_each(|(span, text)| {
+            let mut buffer = gst::Buffer::from_mut_slice(text.to_vec());
+            if let Some(buffer) = buffer.get_mut() {
+                buffer.set_pts(gst::ClockTime::from_nseconds(span.start_ns));
+                buffer.set_duration(gst::ClockTime::from_nseconds(span.len_ns()));
+            }
+            self.src_pad.push(buffer).map(|_| ())
+        });
+        // For reuse of its memory.
+        output.clear();
+        lock(&self.state).output = output;
+        pushed
+    }
+
+    /// Writes and pushes what is incomplete.
     fn finish(&self) {
         self.begin();
-        let texts = lock(&self.state).finish();
-        // What follows, such as the end of the stream, comes whatever became of this.
-        let _ = self.push(texts);
+        let written = lock(&self.state).finish();
+        // What follows, such as the end of the stream, is passed on even if this fails.
+        let _ = written
+            .map_err(|error| self.fail(&error))
+            .and_then(|()| self.push());
     }
 
     fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
@@ -275,9 +283,9 @@ impl AttitudeExport {
             gst::EventView::StreamStart(start) => {
                 self.end_part();
                 let mut state = lock(&self.state);
-                state.stream = start.stream_id().to_owned();
+                state.record.stream = start.stream_id().to_owned();
                 state.frames = 0;
-                state.chooser.forget();
+                state.changes = ChangeDetector::default();
             }
             gst::EventView::Caps(caps) => {
                 let caps = caps.caps();
@@ -290,7 +298,7 @@ impl AttitudeExport {
                 state.size = (side("width"), side("height"));
                 let info = gst_video::VideoInfo::from_caps(caps);
                 state.frame_ns = info.map_or(0, |info| video::frame_duration_ns(&info));
-                // What comes out has caps of its own.
+                // The text has caps of its own.
                 return true;
             }
             gst::EventView::Segment(segment) => {
@@ -298,7 +306,7 @@ impl AttitudeExport {
                 let mut state = lock(&self.state);
                 state.segment = segment.segment().clone();
                 if !state.is_begun {
-                    // Caps come first, and those are known when a frame comes.
+                    // Caps come first, and they are pushed with the first frame.
                     return true;
                 }
             }
@@ -315,7 +323,7 @@ impl AttitudeExport {
         gst::Pad::event_default(pad, Some(&*self.obj()), event)
     }
 
-    /// What was open ends, if anything came before.
+    /// Ends the part of the stream before, if there is any.
     fn end_part(&self) {
         if lock(&self.state).is_begun {
             self.finish();
@@ -326,13 +334,13 @@ impl AttitudeExport {
         match query.view_mut() {
             gst::QueryViewMut::Caps(caps) => {
                 let template = pad.pad_template_caps();
-                let answer = match caps.filter() {
+                let result = match caps.filter() {
                     Some(filter) => {
                         filter.intersect_with_mode(&template, gst::CapsIntersectMode::First)
                     }
                     None => template,
                 };
-                caps.set_result(&answer);
+                caps.set_result(&result);
                 true
             }
             gst::QueryViewMut::AcceptCaps(accept) => {
@@ -354,33 +362,25 @@ impl AttitudeExport {
         let gst::QueryViewMut::Caps(caps) = query.view_mut() else {
             return gst::Pad::query_default(pad, Some(&*self.obj()), query);
         };
-        let own = caps_of(lock(&self.settings).format);
-        let answer = match caps.filter() {
+        let (_, own) = lock(&self.settings).format.get();
+        let result = match caps.filter() {
             Some(filter) => filter.intersect_with_mode(&own, gst::CapsIntersectMode::First),
             None => own,
         };
-        caps.set_result(&answer);
+        caps.set_result(&result);
         true
     }
 }
 
 fn gap_event(span: Span) -> gst::Event {
     gst::event::Gap::builder(gst::ClockTime::from_nseconds(span.start_ns))
-        .duration(gst::ClockTime::from_nseconds(
-            span.end_ns.saturating_sub(span.start_ns),
-        ))
+        .duration(gst::ClockTime::from_nseconds(span.len_ns()))
         .build()
 }
 
 impl State {
-    /// Takes a frame; what is to be told is added to `texts`. Returns the frame's time where there is
-    /// nothing to tell of it.
-    fn note(
-        &mut self,
-        buffer: &gst::BufferRef,
-        interval: Interval,
-        texts: &mut Vec<Text>,
-    ) -> Option<Span> {
+    /// Writes a frame. Returns its span if there is no text about it.
+    fn write(&mut self, buffer: &gst::BufferRef, interval: Interval) -> io::Result<Option<Span>> {
         let mut stamp = stamp(buffer, &self.segment, self.size);
         stamp.frame = self.frames;
         self.frames += 1;
@@ -390,32 +390,49 @@ impl State {
         self.end_ns = end_ns;
         let span = Span { start_ns, end_ns };
 
-        let mut faces = Vec::new();
-        meta::read_records(buffer, &mut faces);
+        self.record.set_stamp(&stamp);
+        let faces = &mut self.record.faces;
+        meta::read_records(buffer, faces);
         let is_sample = meta::is_sample(buffer) || faces.iter().any(|face| face.fresh);
-        let is_told = self.chooser.chooses(interval, is_sample, &faces);
-        let record = Record::of_frame(&self.stream, &stamp, faces);
-        let exporter = self.exporter.as_mut()?;
-        exporter.note(&record, span, is_told, is_sample, texts);
-        (texts.is_empty() && exporter.is_up_to_date()).then_some(span)
+        let frame = Frame {
+            span,
+            is_sample,
+            is_selected: match interval {
+                Interval::Frame => true,
+                Interval::Sample => is_sample,
+                Interval::Change => self
+                    .changes
+                    .update(faces.iter().map(FaceRecord::track_and_label)),
+            },
+            record: &self.record,
+        };
+        let Some(writer) = &mut self.writer else {
+            return Ok(None);
+        };
+        if !std::mem::replace(&mut self.has_header, true) {
+            writer.begin(span, &mut self.output)?;
+        }
+        writer.write(&frame, &mut self.output)?;
+        Ok((self.output.is_empty() && writer.is_up_to_date()).then_some(span))
     }
 
-    fn finish(&mut self) -> Vec<Text> {
-        let mut texts = Vec::new();
-        if let Some(exporter) = &mut self.exporter {
-            exporter.finish(&mut texts);
+    fn finish(&mut self) -> io::Result<()> {
+        match &mut self.writer {
+            Some(writer) => writer.finish(&mut self.output),
+            None => Ok(()),
         }
-        texts
     }
 
     fn is_up_to_date(&self) -> bool {
-        self.exporter.as_ref().is_none_or(Exporter::is_up_to_date)
+        self.writer
+            .as_ref()
+            .is_none_or(|writer| writer.is_up_to_date())
     }
 
     fn flush(&mut self) {
         self.end_ns = 0;
-        if let Some(exporter) = &mut self.exporter {
-            exporter.forget();
+        if let Some(writer) = &mut self.writer {
+            writer.reset();
         }
     }
 }

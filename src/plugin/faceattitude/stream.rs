@@ -14,10 +14,10 @@ use crate::overlay::Overlay;
 use crate::video;
 use crate::warnings::WarningLimit;
 use attitude::InferenceError;
-use attitude::Label;
 use attitude::analyzer::{Analysis, Analyzer, Epoch, Sample};
 use attitude::detection::Detection;
 use attitude::frame::{Frame, Layout};
+use attitude::record::change::ChangeDetector;
 use attitude::record::{FrameStamp, Record};
 use attitude::sampling::Sampler;
 use attitude::sync::lock;
@@ -69,9 +69,7 @@ pub(super) struct Stream {
     shown: Vec<Shown>,
     overlay: Overlay,
     overlay_warnings: WarningLimit,
-    /// Tracks and labels of the last `change` message, and whether they are of the stream before.
-    told: Vec<(u32, Label)>,
-    is_told_before: bool,
+    changes: ChangeDetector,
 }
 
 impl Stream {
@@ -119,8 +117,7 @@ impl Stream {
             shown: Vec::new(),
             overlay: Overlay::default(),
             overlay_warnings: WarningLimit::default(),
-            told: Vec::new(),
-            is_told_before: false,
+            changes: ChangeDetector::default(),
         })
     }
 
@@ -129,7 +126,7 @@ impl Stream {
         self.id = id;
         self.epoch.stream += 1;
         self.frames = 0;
-        self.is_told_before = !self.told.is_empty();
+        self.changes.begin_stream();
         self.forget();
     }
 
@@ -317,16 +314,8 @@ impl Stream {
             Messages::Sample => true,
             Messages::Change => {
                 let faces = self.analysis.faces.iter();
-                let is_changed = std::mem::take(&mut self.is_told_before)
-                    || !faces
-                        .clone()
-                        .map(|face| (face.track, face.label))
-                        .eq(self.told.iter().copied());
-                if is_changed {
-                    self.told.clear();
-                    self.told.extend(faces.map(|face| (face.track, face.label)));
-                }
-                is_changed
+                self.changes
+                    .update(faces.map(|face| (face.track, face.label)))
             }
         };
         if is_told {

@@ -133,7 +133,7 @@ impl Observer for Writer<'_, '_> {
         // GStreamer's stream id depends on the path of the file.
         record.stream = self.name.to_owned();
         self.progress.update(record.stream_time_ns, duration_ns);
-        self.outputs.note(&record)?;
+        self.outputs.push(&record)?;
         self.last = Some(record);
         Ok(())
     }

@@ -4,38 +4,67 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use attitude::analyzer::Params;
 use attitude::mapping::Mapping;
+use attitude::record::formats;
 use attitude::timeline::rules::Rules;
 use attitude_inference::model::Source;
-use clap::{Args, ValueEnum, value_parser};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, value_parser};
 
 use crate::networks::NetworkArguments;
 use crate::values::{self, ValueError};
 
 const DISTRIBUTION: &str = "For programs that distribute recordings over machines";
 
-/// Analyses recordings: which persons are visible when, and with which attitude
-///
-/// Writes a folder per recording in DIR:
-///
-///   records.jsonl   each sampled frame with its faces, as JSON lines
-///   faces.csv       the same as a table, one row per face
-///   faces.parquet   the same table for pandas, DuckDB, R, ...
-///   attitude.vtt    subtitles for a player
-///   annotated.mp4   the video with boxes and labels, with --annotate
-///   summary.json    the recording, how it was analysed, and its persons over time
-///   report.html     the same as a page, with the recording
-///
-/// and in DIR summary.csv, one row per recording, including those that failed, and index.html, which
-/// links to the reports.
-///
-/// A folder appears when it is complete. If a run is stopped, the same command continues it:
-/// recordings that are done and have not changed are skipped.
+const ABOUT: &str = "Analyses recordings: which persons are visible when, and with which attitude";
+
+/// File names of the formats that are written by default, separated by commas.
+static DEFAULT_FORMATS: LazyLock<String> = LazyLock::new(|| {
+    let files = formats::recording_files().filter(|(_, file)| file.is_default);
+    files
+        .map(|(_, file)| file.name)
+        .collect::<Vec<_>>()
+        .join(",")
+});
+
+fn long_about() -> String {
+    let files = formats::recording_files().map(|(format, file)| (file.name, format.description));
+    let files = files.chain([
+        (
+            "annotated.mp4",
+            "the video with boxes and labels, with --annotate",
+        ),
+        (
+            "summary.json",
+            "the recording, how it was analysed, and its persons over time",
+        ),
+        ("report.html", "the same as a page, with the recording"),
+    ]);
+    let lines: String = files
+        .map(|(name, description)| format!("  {name:16}{description}\n"))
+        .collect();
+    format!(
+        "{ABOUT}
+
+Writes a folder per recording in DIR, with the files of --formats among these:
+
+{lines}
+and in DIR summary.csv, one row per recording, including those that failed, and index.html, which
+links to the reports.
+
+A folder appears when it is complete. If a run is stopped, the same command continues it:
+recordings that are done and have not changed are skipped."
+    )
+}
+
+/// Arguments of `gst-attitude analyze`.
 #[derive(Args)]
 #[command(
-    verbatim_doc_comment,
+    about = ABOUT,
+    long_about = long_about(),
     after_long_help = "\
 If a recording is damaged, the part before the damage is analysed, and summary.json and summary.csv name \
 the damage. If a recording cannot be read, the reason is reported, and the others are analysed.
@@ -102,10 +131,11 @@ pub struct Arguments {
         long,
         value_name = "FORMATS",
         value_delimiter = ',',
-        default_value = "records.jsonl,faces.csv,faces.parquet,attitude.vtt",
+        default_value = DEFAULT_FORMATS.as_str(),
+        value_parser = PossibleValuesParser::new(formats::recording_files().map(|(_, file)| file.name)),
         hide_possible_values = true
     )]
-    pub formats: Vec<Format>,
+    pub formats: Vec<String>,
 
     /// Maximum time that a person may be out of sight and still count as the same one, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = Rules::default().join_gap_ns as f64 / 1e9, value_parser = seconds)]
@@ -173,31 +203,6 @@ pub struct Arguments {
 
     #[command(flatten)]
     pub networks: NetworkArguments,
-}
-
-/// File formats of the results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Format {
-    #[value(name = "records.jsonl")]
-    JsonLines,
-    #[value(name = "faces.csv")]
-    Csv,
-    #[value(name = "faces.parquet")]
-    Parquet,
-    #[value(name = "attitude.vtt")]
-    WebVtt,
-}
-
-impl Format {
-    /// Returns the name of its file.
-    pub const fn file(self) -> &'static str {
-        match self {
-            Self::JsonLines => "records.jsonl",
-            Self::Csv => "faces.csv",
-            Self::Parquet => "faces.parquet",
-            Self::WebVtt => "attitude.vtt",
-        }
-    }
 }
 
 impl Arguments {

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use super::Task;
 use super::arguments::Arguments;
 use super::outcome::RecordingOutcome;
-use super::speed::{Speed, clock};
+use super::speed::Speed;
 use crate::console;
+use attitude::clock;
 use attitude::sync::lock;
 
 /// Intervals of events and, without a terminal, lines with the progress of a recording.
@@ -145,8 +146,8 @@ impl Progress {
             0 => String::new(),
             _ => format!(
                 "; {} in {}, {:.0} times real time",
-                clock(analysed_s),
-                clock(seconds),
+                clock::duration(analysed_s),
+                clock::duration(seconds),
                 analysed_s / seconds.max(1e-3)
             ),
         };

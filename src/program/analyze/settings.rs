@@ -3,12 +3,13 @@
 //! Everything that the results depend on, except the recording.
 
 use attitude::mapping::Mapping;
+use attitude::record::formats::{self, Format, RecordingFile};
 use attitude::timeline::rules::Rules;
 use attitude_inference::digest::sha256;
 use attitude_inference::engine::Facts;
 use serde::Serialize;
 
-use super::arguments::{Arguments, Format};
+use super::arguments::Arguments;
 
 /// Settings of an analysis.
 #[derive(Clone, Debug, Serialize)]
@@ -20,6 +21,7 @@ pub(super) struct Settings {
     pub to_ns: Option<u64>,
     pub annotate: bool,
     pub blur: bool,
+    /// Names of the files of records, in the order of the list of formats.
     formats: Vec<&'static str>,
     pub join_gap_ns: u64,
     mapping: Option<String>,
@@ -42,9 +44,8 @@ pub(super) struct Models {
 impl Settings {
     pub(super) fn of(arguments: &Arguments) -> Self {
         let default_rate = if arguments.blur { 0.0 } else { 5.0 };
-        let mut formats = arguments.formats.clone();
-        formats.sort_unstable();
-        formats.dedup();
+        let formats = formats::recording_files().map(|(_, file)| file.name);
+        let is_requested = |name: &&str| arguments.formats.iter().any(|format| format == name);
         Self {
             samples_per_second: arguments.samples_per_second.unwrap_or(default_rate),
             faces: arguments.faces,
@@ -52,7 +53,7 @@ impl Settings {
             to_ns: arguments.to,
             annotate: arguments.annotate || arguments.blur,
             blur: arguments.blur,
-            formats: formats.into_iter().map(Format::file).collect(),
+            formats: formats.filter(is_requested).collect(),
             join_gap_ns: (arguments.join_gap * 1e9).round() as u64,
             mapping: arguments.mapping.as_ref().map(Mapping::to_string),
             min_confidence: arguments.min_confidence,
@@ -70,8 +71,9 @@ impl Settings {
         }
     }
 
-    pub(super) fn writes(&self, format: Format) -> bool {
-        self.formats.contains(&format.file())
+    /// Returns the formats to write and their files.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static Format, &'static RecordingFile)> {
+        formats::recording_files().filter(|(_, file)| self.formats.contains(&file.name))
     }
 
     /// Returns `true` if only a part of each recording is analysed.

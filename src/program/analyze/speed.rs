@@ -4,6 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use attitude::clock;
+
 /// Position and speed of the analysis of one recording.
 #[derive(Debug)]
 pub(super) struct Speed {
@@ -75,58 +77,36 @@ impl Speed {
     pub(super) fn format_current(&self) -> String {
         let speed = self.times_real_time();
         match self.left_s() {
-            Some(left_s) => format!("{speed:.0}x, {} left", clock(left_s)),
-            None => format!("{speed:.0}x, at {}", clock(self.position_ns as f64 / 1e9)),
+            Some(left_s) => format!("{speed:.0}x, {} left", clock::duration(left_s)),
+            None => format!(
+                "{speed:.0}x, at {}",
+                clock::duration(self.position_ns as f64 / 1e9)
+            ),
         }
     }
 
     /// Formats the length of the analysed part, and the time that it took.
     pub(super) fn format_total(&self) -> String {
         let (analysed_s, speed) = (self.analysed_ns() as f64 / 1e9, self.times_real_time());
-        let elapsed = clock(self.elapsed_s());
+        let elapsed = clock::duration(self.elapsed_s());
         format!(
             "{} in {elapsed}, {speed:.0} times real time",
-            clock(analysed_s)
+            clock::duration(analysed_s)
         )
     }
 
     /// Formats the remaining time, if `share` of the work took `elapsed`.
     pub(super) fn format_left(elapsed: Duration, share: f64) -> String {
         match share > 0.0 {
-            true => clock(elapsed.as_secs_f64() * (1.0 - share).max(0.0) / share),
+            true => clock::duration(elapsed.as_secs_f64() * (1.0 - share).max(0.0) / share),
             false => "?".to_owned(),
         }
-    }
-}
-
-/// Formats a time, such as `1:02:03`, and `12.3 s` below a minute.
-pub(super) fn clock(seconds: f64) -> String {
-    if seconds < 60.0 {
-        return format!("{seconds:.1} s");
-    }
-    let seconds = seconds.round() as u64;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match hours {
-        0 => format!("{minutes}:{seconds:02}"),
-        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_formatted_like_clock_times() {
-        for (seconds, expected) in [
-            (0.04, "0.0 s"),
-            (59.9, "59.9 s"),
-            (61.0, "1:01"),
-            (3723.4, "1:02:03"),
-        ] {
-            assert_eq!(clock(seconds), expected);
-        }
-    }
 
     #[test]
     fn the_progress_is_that_of_the_analysed_part() {

@@ -7,13 +7,13 @@
 
 use std::fmt::Write;
 
+use attitude::clock;
 use attitude::timeline::segments::Segment;
 use attitude::timeline::series::Series;
 use attitude::{Attitude, Label, Scores};
 use maud::{Markup, html};
 
 use super::axis::{Axis, Width};
-use super::text;
 
 /// Heights in px; the style sheet knows their sum.
 pub const SCORES_PX: u32 = 80;
@@ -65,7 +65,7 @@ pub fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
             }
             @for (ns, place) in &ticks {
                 text.tick x=(Width(*place)) y=(TICKS_Y_PX) text-anchor=(anchor(*place)) {
-                    (text::clock_s(*ns))
+                    (clock::position_s(*ns))
                 }
             }
         }

@@ -3,6 +3,7 @@
 //! What was noted while a session went on: marks with numbers above all timelines, and a table that
 //! tells what they stand for.
 
+use attitude::clock;
 use attitude::record::note::PlacedNote;
 use attitude::timeline::Timeline;
 use maud::{Markup, html};
@@ -93,7 +94,7 @@ impl Mark<'_> {
                 shown.push('…');
             }
             // Isolated, so that its direction is its own.
-            format!("{} \u{2068}{shown}\u{2069}", text::clock(note.time_ns))
+            format!("{} \u{2068}{shown}\u{2069}", clock::position(note.time_ns))
         });
         let mut lines: Vec<String> = told.collect();
         if self.notes.len() > MAX_TOLD {

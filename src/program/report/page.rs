@@ -3,6 +3,7 @@
 //! The report of one recording.
 
 use attitude::Label;
+use attitude::clock;
 use attitude::record::summary::{Person, Summarized, Summary};
 use attitude::timeline::Timeline;
 use attitude::timeline::series::Series;
@@ -162,8 +163,8 @@ fn known(recording: &Recording, summary: &Summary) -> Vec<(&'static str, String)
             range.map(|span| {
                 format!(
                     "{} to {}",
-                    text::clock(span.start_ns),
-                    text::clock(span.end_ns)
+                    clock::position(span.start_ns),
+                    clock::position(span.end_ns)
                 )
             }),
         ),
@@ -319,7 +320,10 @@ fn name(person: &Person) -> String {
 /// Of which tracks a person was put together.
 fn tracks(person: &Person) -> Markup {
     let spans = person.tracks.iter().map(|track| {
-        let (first, last) = (text::clock(track.first_ns), text::clock(track.last_ns));
+        let (first, last) = (
+            clock::position(track.first_ns),
+            clock::position(track.last_ns),
+        );
         format!("{} ({first} to {last})", track.track)
     });
     let told: Vec<String> = spans.collect();

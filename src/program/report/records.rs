@@ -6,7 +6,7 @@ use std::io::{BufRead, Read};
 use std::time::{Duration, SystemTime};
 
 use attitude::record::Record;
-use attitude::record::json::{self, Line, LineError};
+use attitude::record::formats::jsonl::{self, Line, LineError};
 use attitude::record::note::PlacedNote;
 use attitude::record::summary::{Summarized, SummaryBuilder};
 use attitude::timeline::rules::Rules;
@@ -96,7 +96,7 @@ pub fn each(
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let entry = match json::read_line(&line) {
+        let entry = match jsonl::read_line(&line) {
             Ok(Line::Record(record)) => {
                 has_record = true;
                 shift_ns = shift(&record).unwrap_or(shift_ns);
@@ -153,7 +153,7 @@ mod tests {
             ..Record::default()
         };
         let mut line = Vec::new();
-        json::write_line(&record, &mut line);
+        jsonl::write_line(&record, &mut line).unwrap();
         String::from_utf8(line).unwrap()
     }
 
@@ -192,10 +192,10 @@ mod tests {
     fn what_is_wrong_is_told_with_its_line() {
         let first = record(S, None);
         for (rest, expected) in [
-            ("\n{}\n".to_owned(), "line 3: it is no record"),
+            ("\n{}\n".to_owned(), "line 3: the line is not a record"),
             (
                 note("", S),
-                "line 2: it is no note as a session has them: it is empty",
+                "line 2: the line is not a note of a live session: it is empty",
             ),
             (note(&"x".repeat(1001), S), "it has 1001 characters"),
             (

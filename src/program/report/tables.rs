@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 
+use attitude::clock;
 use attitude::timeline::Timeline;
 use attitude::timeline::segments::{Change, Segment};
 use attitude::timeline::series::Series;
@@ -105,7 +106,7 @@ fn segments(name: &str, timeline: &Timeline) -> Markup {
                     @for Segment { span, attitude } in shown {
                         tr {
                             td { (text::moment(span.start_ns)) }
-                            td { (text::clock(span.end_ns)) }
+                            td { (clock::position(span.end_ns)) }
                             td.number { (text::length(span.len_ns())) }
                             td { (text::named(*attitude)) }
                         }

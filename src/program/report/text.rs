@@ -6,24 +6,10 @@ use std::fmt::{self, Display};
 use std::time::SystemTime;
 
 use attitude::Label;
+use attitude::clock;
 use maud::{Markup, html};
 
 const S: u64 = 1_000_000_000;
-
-/// A position in the recording, such as `1:02:03.4`, cut to tenths of a second.
-pub fn clock(ns: u64) -> String {
-    format!("{}.{}", clock_s(ns), ns % S / (S / 10))
-}
-
-/// A position in the recording, such as `1:02:03`, cut to seconds.
-pub fn clock_s(ns: u64) -> String {
-    let seconds = ns / S;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match hours {
-        0 => format!("{minutes}:{seconds:02}"),
-        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
-    }
-}
 
 /// How long something lasts, such as `3 min 20 s`.
 pub fn length(ns: u64) -> String {
@@ -97,7 +83,7 @@ pub fn named(attitude: Label) -> Markup {
 
 /// A link that takes the recording to a position.
 pub fn moment(ns: u64) -> Markup {
-    html! { a href={ "#t=" (seconds(ns)) } { (clock(ns)) } }
+    html! { a href={ "#t=" (seconds(ns)) } { (clock::position(ns)) } }
 }
 
 /// A number with so many decimals at most.
@@ -118,11 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_read_as_clocks_show_them() {
-        assert_eq!(clock(0), "0:00.0");
-        assert_eq!(clock(62_960_000_000), "1:02.9");
-        assert_eq!(clock(3_723_400_000_000), "1:02:03.4");
-        assert_eq!(clock_s(59_999_999_999), "0:59");
+    fn seconds_have_three_decimals_at_most() {
         assert_eq!(seconds(12_340_000_000).to_string(), "12.34");
         assert_eq!(seconds(20_000_000_000).to_string(), "20");
     }

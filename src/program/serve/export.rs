@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A session's file as something else: a table, subtitles, a report. It comes with the request and is
-//! gone with the answer.
+//! Exports of a session: its file of JSON lines as a table, as subtitles or as a report. The request
+//! contains the file, and nothing of it is kept.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use attitude::record::cue::Cue;
-use attitude::record::subtitles::Subtitles;
-use attitude::record::{Record, csv, webvtt};
+use attitude::record::cue::Span;
+use attitude::record::formats::{self, Frame, Output, RecordingFile, Timing, jsonl};
 use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{StatusCode, header};
@@ -35,44 +35,58 @@ static PLACES: Semaphore = Semaphore::const_new(3);
 const MAX_WAIT: Duration = Duration::from_secs(10);
 const MAX_UPLOAD: Duration = Duration::from_secs(90);
 
-/// What a session's file can be had as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Csv,
-    WebVtt,
+/// A format of exports.
+#[derive(Clone, Copy)]
+enum Export {
+    Records(&'static formats::Format, &'static RecordingFile),
     Report,
 }
 
-impl Format {
-    /// By the last part of the address.
-    fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "csv" => Some(Self::Csv),
-            "vtt" => Some(Self::WebVtt),
-            "html" => Some(Self::Report),
-            _ => None,
+impl Export {
+    /// Returns all formats: the text formats of records, except JSON lines, which a session's file is
+    /// in already, and the report.
+    fn all() -> impl Iterator<Item = Self> {
+        formats::recording_files()
+            .filter(|(format, _)| format.caps.is_some() && format.name != jsonl::FORMAT.name)
+            .map(|(format, file)| Self::Records(format, file))
+            .chain([Self::Report])
+    }
+
+    /// Returns the extension of the file, which is the last part of the address.
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Records(_, file) => file.extension(),
+            Self::Report => "html",
         }
     }
 
-    fn headers(self) -> [(header::HeaderName, &'static str); 2] {
-        let (media_type, disposition) = match self {
-            Self::Csv => (
-                "text/csv; charset=utf-8",
-                r#"attachment; filename="session.csv""#,
-            ),
-            Self::WebVtt => (
-                "text/vtt; charset=utf-8",
-                r#"attachment; filename="session.vtt""#,
-            ),
-            Self::Report => (
-                "text/html; charset=utf-8",
-                r#"attachment; filename="session.html""#,
-            ),
-        };
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Records(_, file) => file.media_type,
+            Self::Report => "text/html; charset=utf-8",
+        }
+    }
+
+    fn headers(self) -> [(header::HeaderName, String); 2] {
+        let extension = self.extension();
         [
-            (header::CONTENT_TYPE, media_type),
-            (header::CONTENT_DISPOSITION, disposition),
+            (header::CONTENT_TYPE, self.media_type().to_owned()),
+            (
+                header::CONTENT_DISPOSITION,
+                format!(r#"attachment; filename="session.{extension}""#),
+            ),
         ]
+    }
+
+    /// Exports the session's `lines`, in which samples are `interval_ns` apart.
+    ///
+    /// # Errors
+    /// If a line is wrong, or the export would have more than [`MAX_EXPORT_BYTES`].
+    fn file(self, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Records(format, _) => records_in(format, lines, interval_ns),
+            Self::Report => report(lines),
+        }
     }
 }
 
@@ -82,9 +96,11 @@ pub async fn answer(
     Path(format): Path<String>,
     request: Request,
 ) -> Response {
-    let Some(format) = Format::from_name(&format) else {
-        let told = format!("there is no export to {format}, but to csv, vtt and html");
-        return problem(StatusCode::NOT_FOUND, told);
+    let Some(export) = Export::all().find(|export| export.extension() == format) else {
+        let extensions: Vec<_> = Export::all().map(Export::extension).collect();
+        let extensions = extensions.join(", ");
+        let message = format!("cannot export to '{format}'; the formats are {extensions}");
+        return problem(StatusCode::NOT_FOUND, message);
     };
     if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
         return too_large();
@@ -110,12 +126,12 @@ pub async fn answer(
     let interval_ns = arguments.sample_interval_ns();
     // The place is given back when the work ends, also where nobody waits for it any more.
     let work = tokio::task::spawn_blocking(move || {
-        let exported = exported(format, &lines, interval_ns);
+        let exported = export.file(&lines, interval_ns);
         drop(place);
         exported
     });
     match work.await {
-        Ok(Ok(file)) => (format.headers(), file).into_response(),
+        Ok(Ok(file)) => (export.headers(), file).into_response(),
         Ok(Err(told)) => problem(StatusCode::BAD_REQUEST, told),
         Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the export has failed"),
     }
@@ -126,60 +142,33 @@ fn too_large() -> Response {
     problem(StatusCode::PAYLOAD_TOO_LARGE, told)
 }
 
-/// The session's `lines` in `format`. Samples are `interval_ns` apart.
-///
-/// # Errors
-/// Where a line is wrong, or there would be more than [`MAX_EXPORT_BYTES`].
-fn exported(format: Format, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, String> {
-    match format {
-        Format::Csv => in_csv(lines),
-        Format::WebVtt => in_webvtt(lines, interval_ns),
-        Format::Report => in_report(lines),
+fn records_in(format: &formats::Format, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, String> {
+    let mut output = Output::with_limit(MAX_EXPORT_BYTES);
+    let mut writer = (format.writer)(Timing::Session { interval_ns }).map_err(describe)?;
+    writer
+        .begin(Span::default(), &mut output)
+        .map_err(describe)?;
+    records::each(lines, |entry| {
+        let written = match entry {
+            Entry::Record(record) => writer.write(&Frame::sample(&record), &mut output),
+            Entry::Note(note) => writer.write_note(&note, &mut output),
+        };
+        written.map_err(describe)
+    })?;
+    writer.finish(&mut output).map_err(describe)?;
+    Ok(output.into_bytes())
+}
+
+fn describe(error: io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => {
+            format!("the export would have more than {MAX_EXPORT_BYTES} bytes")
+        }
+        _ => format!("cannot write the export: {error}"),
     }
 }
 
-fn in_csv(lines: &[u8]) -> Result<Vec<u8>, String> {
-    let mut rows = Vec::new();
-    csv::write_header(&mut rows);
-    records::each(lines, |entry| {
-        if let Entry::Record(record) = entry {
-            check_len(rows.len().saturating_add(repeated_len(&record)))?;
-            csv::write_rows(&record, &mut rows);
-        }
-        Ok(())
-    })?;
-    Ok(rows)
-}
-
-/// How many bytes of a record come again with each of its faces.
-fn repeated_len(record: &Record) -> usize {
-    let utc = record.utc.as_ref().map_or(0, String::len);
-    let repeated = record.stream.len().saturating_add(utc);
-    repeated.saturating_mul(record.faces.len())
-}
-
-fn in_webvtt(lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, String> {
-    let mut subtitles = Subtitles::live(interval_ns);
-    let mut cues: Vec<Cue> = Vec::new();
-    records::each(lines, |entry| {
-        match entry {
-            Entry::Record(record) => cues.extend(subtitles.note(&record)),
-            Entry::Note(note) => cues.push(note.cue()),
-        }
-        Ok(())
-    })?;
-    cues.extend(subtitles.finish());
-    // A cue is known when it ends; players want them by when they begin.
-    cues.sort_by_key(|cue| cue.span.start_ns);
-    let mut file = webvtt::HEADER.as_bytes().to_vec();
-    for cue in &cues {
-        webvtt::write_cue(cue, 0, &mut file);
-    }
-    check_len(file.len())?;
-    Ok(file)
-}
-
-fn in_report(lines: &[u8]) -> Result<Vec<u8>, String> {
+fn report(lines: &[u8]) -> Result<Vec<u8>, String> {
     let records = records::read(lines)?;
     let recording = Recording {
         name: "Live session".to_owned(),
@@ -192,15 +181,6 @@ fn in_report(lines: &[u8]) -> Result<Vec<u8>, String> {
         ..Recording::default()
     };
     Ok(page::report(&recording, &records.summarized).into_bytes())
-}
-
-fn check_len(len: usize) -> Result<(), String> {
-    match len {
-        0..=MAX_EXPORT_BYTES => Ok(()),
-        _ => Err(format!(
-            "the export would have more than {MAX_EXPORT_BYTES} bytes"
-        )),
-    }
 }
 
 #[cfg(test)]

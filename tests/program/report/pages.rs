@@ -125,7 +125,7 @@ fn mistakes_are_told_with_what_to_do() {
         ),
         (
             &["cut.jsonl", "-o", "x.html"],
-            "cut.jsonl: line 1: it is cut short",
+            "cut.jsonl: line 1: the line is cut short",
         ),
         (
             &["new.jsonl", "-o", "x.html"],
@@ -133,7 +133,7 @@ fn mistakes_are_told_with_what_to_do() {
         ),
         (
             &["note.jsonl", "-o", "x.html"],
-            "note.jsonl: line 101: it is no note as a session has them: it is empty",
+            "note.jsonl: line 101: the line is not a note of a live session: it is empty",
         ),
         (&["a.csv", "-o", "x.html"], "with format=jsonl"),
         (&["a.jsonl", "a.jsonl", "-o", "x.html"], "name a folder"),

@@ -3,8 +3,8 @@
 //! A session's file, sent to be had as something else.
 
 use attitude::Scores;
-
-use attitude::record::{FaceRecord, Record, json};
+use attitude::record::formats::jsonl;
+use attitude::record::{FaceRecord, Record};
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn session() -> Vec<u8> {
             faces: vec![face],
             ..Record::default()
         };
-        json::write_line(&record, &mut lines);
+        jsonl::write_line(&record, &mut lines).unwrap();
         if index == 10 {
             lines.extend(
                 b"{\"note\":\"asked about <the> budget\",\"running_time_ns\":2000000000}\n",
@@ -65,7 +65,7 @@ fn export(server: &Server, format: &str, session: impl Into<Vec<u8>>) -> Answer 
 }
 
 #[test]
-fn a_session_is_had_in_all_formats() {
+fn a_session_is_exported_in_all_formats() {
     let server = Server::start(&[]);
     for (format, media_type, parts) in [
         (
@@ -107,12 +107,15 @@ fn a_session_is_had_in_all_formats() {
 }
 
 #[test]
-fn what_is_wrong_with_a_session_is_told() {
+fn a_session_that_cannot_be_read_is_refused_with_its_line() {
     let server = Server::start(&[]);
     for (session, expected) in [
         (String::new(), "there is no record in it"),
-        ("no session".to_owned(), "line 1: it is no record"),
-        ("{\"note\":\"x\"}\n".to_owned(), "line 1: it is no note"),
+        ("no session".to_owned(), "line 1: the line is not a record"),
+        (
+            "{\"note\":\"x\"}\n".to_owned(),
+            "line 1: the line is not a note",
+        ),
     ] {
         for format in ["csv", "vtt", "html"] {
             let answer = export(&server, format, session.clone());
@@ -122,7 +125,7 @@ fn what_is_wrong_with_a_session_is_told() {
     }
     let answer = export(&server, "pdf", session());
     assert_eq!(answer.status, 404);
-    assert!(answer.problem().contains("no export to pdf"));
+    assert!(answer.problem().contains("cannot export to 'pdf'"));
     let answer = server.send(&Request::new("GET", "/export/csv"));
     assert_eq!(answer.status, 405);
 }

@@ -5,14 +5,14 @@ use std::time::Instant;
 use attitude::Scores;
 
 use attitude::record::FaceRecord;
-use attitude::record::json;
+use attitude::record::Record;
+use attitude::record::formats::{csv, webvtt};
 use attitude::resampling::SplitMix64;
 use serde_json::json;
 
 use super::*;
 
 const S: u64 = 1_000_000_000;
-const FORMATS: [Format; 3] = [Format::Csv, Format::WebVtt, Format::Report];
 
 /// No export may take longer, whatever it is of.
 const MAX_WORK: Duration = Duration::from_secs(120);
@@ -42,7 +42,7 @@ fn record(time_ns: u64, faces: Vec<FaceRecord>) -> Vec<u8> {
         ..Record::default()
     };
     let mut line = Vec::new();
-    json::write_line(&record, &mut line);
+    jsonl::write_line(&record, &mut line).unwrap();
     line
 }
 
@@ -51,17 +51,17 @@ fn note(text: &str, running_time_ns: u64) -> Vec<u8> {
     (note.to_string() + "\n").into_bytes()
 }
 
-fn text(format: Format, lines: &[u8]) -> String {
-    String::from_utf8(exported(format, lines, S / 5).unwrap()).unwrap()
+fn text(format: &formats::Format, lines: &[u8]) -> String {
+    String::from_utf8(records_in(format, lines, S / 5).unwrap()).unwrap()
 }
 
 #[test]
 fn rows_are_those_of_faces_and_notes_are_none() {
     let faces = [record(0, vec![face(1), face(2)]), record(S, vec![])].concat();
     let noted = [faces.clone(), note("x", S)].concat();
-    let rows = text(Format::Csv, &noted);
+    let rows = text(&csv::FORMAT, &noted);
     assert_eq!(rows.lines().count(), 3);
-    assert_eq!(rows, text(Format::Csv, &faces));
+    assert_eq!(rows, text(&csv::FORMAT, &faces));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn cues_are_in_the_order_in_which_they_begin() {
     lines.extend(note("<late>", 3 * S));
     lines.extend(note("early", S));
     assert_eq!(
-        text(Format::WebVtt, &lines),
+        text(&webvtt::FORMAT, &lines),
         "WEBVTT\n\n\
          00:00:00.000 --> 00:00:06.000\n#1 positive\n\n\
          00:00:01.000 --> 00:00:06.000\nNote: early\n\n\
@@ -83,22 +83,19 @@ fn cues_are_in_the_order_in_which_they_begin() {
 #[test]
 fn mistakes_are_told_with_their_line() {
     let first = record(0, vec![face(1)]);
-    for format in FORMATS {
+    for export in Export::all() {
         for (rest, expected) in [
-            (&b"{}\n"[..], "line 2: it is no record"),
+            (&b"{}\n"[..], "line 2: the line is not a record"),
             (
                 b"{\"note\":1,\"running_time_ns\":0}\n",
-                "line 2: it is no note",
+                "line 2: the line is not a note",
             ),
             (b"\xff\xfe\n", "line 2: "),
         ] {
-            let told = exported(format, &[&first, rest].concat(), 0).unwrap_err();
-            assert!(told.contains(expected), "{format:?}: {told}");
+            let told = export.file(&[&first, rest].concat(), 0).unwrap_err();
+            assert!(told.contains(expected), "{}: {told}", export.extension());
         }
-        assert_eq!(
-            exported(format, b"", 0).unwrap_err(),
-            "there is no record in it"
-        );
+        assert_eq!(export.file(b"", 0).unwrap_err(), "there is no record in it");
     }
 }
 
@@ -162,12 +159,13 @@ fn hostile_sessions_are_worked_through() {
         ("10,000 long notes", notes),
     ] {
         assert!(lines.len() <= MAX_BODY_BYTES, "{name}: {}", lines.len());
-        for format in FORMATS {
+        for export in Export::all() {
             let began = Instant::now();
-            let export = exported(format, &lines, S / 5).unwrap();
+            let file = export.file(&lines, S / 5).unwrap();
             let took = began.elapsed();
-            println!("{name}: {format:?} of {} bytes, {took:?}", export.len());
-            assert!(took < MAX_WORK, "{name}: {format:?} took {took:?}");
+            let extension = export.extension();
+            println!("{name}: {extension} of {} bytes, {took:?}", file.len());
+            assert!(took < MAX_WORK, "{name}: {extension} took {took:?}");
         }
     }
 }
@@ -183,7 +181,7 @@ fn what_is_short_does_not_become_long() {
         ..Record::default()
     };
     let mut line = Vec::new();
-    json::write_line(&long, &mut line);
-    let told = exported(Format::Csv, &line, 0).unwrap_err();
+    jsonl::write_line(&long, &mut line).unwrap();
+    let told = records_in(&csv::FORMAT, &line, 0).unwrap_err();
     assert!(told.contains("more than 268435456 bytes"), "{told}");
 }

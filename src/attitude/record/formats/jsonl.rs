@@ -1,27 +1,56 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Records as JSON lines: <https://jsonlines.org>, as [`JSON_SCHEMA`] describes them. A session's file
-//! has [notes](super::note) on lines between them.
+//! JSON lines: <https://jsonlines.org>, one record per line, as in [`JSON_SCHEMA`]; written and read
+//! back. The file of a live session has [notes](crate::record::note) on lines between them.
+
+use std::io::{self, Write};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
-use super::note::Note;
-use super::{Record, SCHEMA};
+use super::{Format, Frame, Output, RecordingFile};
+use crate::record::note::Note;
+use crate::record::{Record, SCHEMA};
 
-/// JSON Schema of a line.
-pub const JSON_SCHEMA: &str = include_str!("record.schema.json");
+/// The format; see the [module](self).
+pub static FORMAT: Format = Format {
+    name: "jsonl",
+    description: "JSON lines: one record per frame",
+    caps: Some("application/x-ndjson"),
+    file: Some(RecordingFile {
+        name: "records.jsonl",
+        media_type: "application/x-ndjson",
+        is_default: true,
+    }),
+    writer: |_| Ok(Box::new(Writer)),
+};
 
-/// Appends `record` to `lines`: one JSON object and a line feed.
-pub fn write_line(record: &Record, lines: &mut Vec<u8>) {
-    // Neither a record nor writing to memory can fail.
-    if serde_json::to_writer(&mut *lines, record).is_ok() {
-        lines.push(b'\n');
+struct Writer;
+
+impl super::Writer for Writer {
+    fn write(&mut self, frame: &Frame, output: &mut Output) -> io::Result<()> {
+        if frame.is_selected {
+            write_line(frame.record, &mut *output)?;
+            output.end_piece(frame.span);
+        }
+        Ok(())
     }
 }
 
-/// What a line holds.
+/// JSON Schema of a record's line.
+pub const JSON_SCHEMA: &str = include_str!("../record.schema.json");
+
+/// Writes `record` as one JSON object and a line feed.
+///
+/// # Errors
+/// If `lines` refuses more bytes.
+pub fn write_line(record: &Record, mut lines: impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut lines, record)?;
+    lines.write_all(b"\n")
+}
+
+/// The content of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Line {
     /// A record.
@@ -30,50 +59,50 @@ pub enum Line {
     Note(Note),
 }
 
-/// What is wrong with a line.
+/// A line that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LineError {
-    /// It is of another version.
-    #[error("schema {0}, but {SCHEMA} is what is known here")]
+    /// The record has another version.
+    #[error("the record has schema {0}, but only schema {SCHEMA} is supported")]
     Schema(u32),
-    /// It ends too early.
-    #[error("it is cut short: {0}")]
+    /// The line ends too early.
+    #[error("the line is cut short: {0}")]
     CutShort(String),
-    /// It is neither a record nor a note.
-    #[error("it is no record as attitudeexport writes them with format=jsonl: {0}")]
-    NoRecord(String),
-    /// It is meant for a note.
-    #[error("it is no note as a session has them: {0}")]
-    NoNote(String),
+    /// The line is neither a record nor a note.
+    #[error("the line is not a record as attitudeexport writes with format=jsonl: {0}")]
+    NotARecord(String),
+    /// The line has the field of a note, but is not one.
+    #[error("the line is not a note of a live session: {0}")]
+    NotANote(String),
 }
 
 /// Reads a line.
 ///
 /// # Errors
-/// Where it is neither a record of the version [`SCHEMA`] nor a note.
+/// If it is neither a record of the version [`SCHEMA`] nor a note.
 pub fn read_line(line: &[u8]) -> Result<Line, LineError> {
     let line = line.trim_ascii_end();
     match serde_json::from_slice::<Record>(line) {
         Ok(record) if record.schema == SCHEMA => Ok(Line::Record(record)),
         Ok(Record { schema, .. }) => Err(LineError::Schema(schema)),
-        Err(error) if error.is_eof() => Err(LineError::CutShort(told(&error))),
-        // Only now, as nearly all lines are records.
-        Err(_) if is_note(line) => read_note(line).map(Line::Note).map_err(LineError::NoNote),
-        Err(error) => Err(LineError::NoRecord(told(&error))),
+        Err(error) if error.is_eof() => Err(LineError::CutShort(message(&error))),
+        // Checked last, as nearly all lines are records.
+        Err(_) if is_note(line) => read_note(line).map(Line::Note).map_err(LineError::NotANote),
+        Err(error) => Err(LineError::NotARecord(message(&error))),
     }
 }
 
 fn read_note(line: &[u8]) -> Result<Note, String> {
-    let note: Note = serde_json::from_slice(line).map_err(|error| told(&error))?;
+    let note: Note = serde_json::from_slice(line).map_err(|error| message(&error))?;
     note.problem().map_or(Ok(note), Err)
 }
 
-/// Without the number of the line, which is another one in its file.
-fn told(error: &serde_json::Error) -> String {
+/// Formats `error` without its line number, which is always 1.
+fn message(error: &serde_json::Error) -> String {
     error.to_string().replace(" at line 1 column", " at column")
 }
 
-/// Whether `line` is an object that is meant for a note.
+/// Returns whether `line` is an object with the field of a note.
 fn is_note(line: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Marked {
@@ -99,13 +128,13 @@ mod tests {
 
     fn written(record: &Record) -> serde_json::Value {
         let mut lines = Vec::new();
-        write_line(record, &mut lines);
+        write_line(record, &mut lines).unwrap();
         assert_eq!(lines.iter().filter(|&&byte| byte == b'\n').count(), 1);
         serde_json::from_slice(&lines).unwrap()
     }
 
     #[test]
-    fn every_line_is_as_the_schema_says() {
+    fn every_line_matches_the_schema() {
         let mut unjudged = one_face();
         unjudged.faces[0].landmarks = None;
         unjudged.faces[0].attitude = "unknown".to_owned();
@@ -116,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_refuses_what_is_no_record() {
+    fn the_schema_refuses_other_lines() {
         for (place, wrong) in [
             ("/faces/0/scores/positive", serde_json::json!(2.0)),
             ("/faces/0/attitude", serde_json::json!("cheerful")),
@@ -137,7 +166,7 @@ mod tests {
     #[test]
     fn lines_are_read_back() {
         let mut lines = Vec::new();
-        write_line(&one_face(), &mut lines);
+        write_line(&one_face(), &mut lines).unwrap();
         let read = read_line(&lines).unwrap();
         assert_eq!(read, Line::Record(one_face()));
         let note = Note {
@@ -149,27 +178,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_line_is_told() {
+    fn errors_say_why_a_line_cannot_be_read() {
         for (line, expected) in [
-            (r#"{"note":"x","#, "it is cut short"),
+            (r#"{"note":"x","#, "the line is cut short"),
             (r#"{"note":"x"}"#, "missing field `running_time_ns`"),
             (
                 r#"{"note":7,"running_time_ns":0}"#,
-                "no note as a session has",
+                "not a note of a live session",
             ),
             (r#"{"note":"x","running_time_ns":1.5}"#, "1.5"),
             (r#"{"note":"","running_time_ns":0}"#, "empty"),
             (r#"{"frame":0}"#, "missing field `schema`"),
-            ("[]", "no record"),
-            ("\u{FF}", "no record"),
+            ("[]", "not a record"),
+            ("\u{FF}", "not a record"),
         ] {
-            let told = read_line(line.as_bytes()).unwrap_err().to_string();
-            assert!(told.contains(expected), "{line}: {told}");
+            let message = read_line(line.as_bytes()).unwrap_err().to_string();
+            assert!(message.contains(expected), "{line}: {message}");
         }
         let mut later = one_face();
         later.schema = 2;
         let mut line = Vec::new();
-        write_line(&later, &mut line);
+        write_line(&later, &mut line).unwrap();
         assert!(matches!(read_line(&line), Err(LineError::Schema(2))));
     }
 }

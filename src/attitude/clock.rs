@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Times as clocks show them: hours, minutes and seconds.
+
+use std::fmt::{self, Display};
+
+const NS_PER_S: u64 = 1_000_000_000;
+
+/// Returns a position such as `1:02:03.4`, cut to tenths of a second.
+pub fn position(ns: u64) -> String {
+    format!("{}.{}", position_s(ns), ns % NS_PER_S / (NS_PER_S / 10))
+}
+
+/// Returns a position such as `1:02:03`, cut to seconds.
+pub fn position_s(ns: u64) -> String {
+    Reading::of(ns / NS_PER_S).to_string()
+}
+
+/// Returns a duration such as `1:02:03`, rounded to seconds, or `12.3 s` under a minute.
+pub fn duration(seconds: f64) -> String {
+    match seconds < 60.0 {
+        true => format!("{seconds:.1} s"),
+        false => Reading::of(seconds.round() as u64).to_string(),
+    }
+}
+
+/// A time in a subtitle file, such as `00:01:02.345`; hours grow beyond two digits.
+#[derive(Clone, Copy, Debug)]
+pub struct Timestamp {
+    /// The time in milliseconds.
+    pub ms: u64,
+    /// The character between seconds and milliseconds.
+    pub separator: char,
+}
+
+impl Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Reading {
+            hours,
+            minutes,
+            seconds,
+        } = Reading::of(self.ms / 1000);
+        let (separator, ms) = (self.separator, self.ms % 1000);
+        write!(f, "{hours:02}:{minutes:02}:{seconds:02}{separator}{ms:03}")
+    }
+}
+
+/// Whole seconds as a clock shows them: `1:02:03`, or `2:03` under an hour.
+struct Reading {
+    hours: u64,
+    minutes: u64,
+    seconds: u64,
+}
+
+impl Reading {
+    fn of(seconds: u64) -> Self {
+        Self {
+            hours: seconds / 3600,
+            minutes: seconds / 60 % 60,
+            seconds: seconds % 60,
+        }
+    }
+}
+
+impl Display for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self {
+            hours,
+            minutes,
+            seconds,
+        } = self;
+        match hours {
+            0 => write!(f, "{minutes}:{seconds:02}"),
+            _ => write!(f, "{hours}:{minutes:02}:{seconds:02}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_cut_and_have_hours_only_when_needed() {
+        assert_eq!(position(0), "0:00.0");
+        assert_eq!(position(62_960_000_000), "1:02.9");
+        assert_eq!(position(3_723_400_000_000), "1:02:03.4");
+        assert_eq!(position_s(59_999_999_999), "0:59");
+    }
+
+    #[test]
+    fn durations_under_a_minute_are_in_seconds() {
+        for (seconds, expected) in [
+            (0.04, "0.0 s"),
+            (59.9, "59.9 s"),
+            (61.0, "1:01"),
+            (3723.4, "1:02:03"),
+        ] {
+            assert_eq!(duration(seconds), expected);
+        }
+    }
+
+    #[test]
+    fn timestamps_have_two_digits_for_hours_or_more() {
+        let timestamp = |ms, separator| Timestamp { ms, separator }.to_string();
+        assert_eq!(timestamp(61_234, '.'), "00:01:01.234");
+        assert_eq!(timestamp(400_000_000, ','), "111:06:40,000");
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! CSV: one row per face, quoted as in RFC 4180, each ended by a line feed.
+
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write};
+
+use csv_core::WriteResult;
+
+use super::{Format, Frame, Output, RecordingFile};
+use crate::record::columns::{COLUMNS, Column, Value};
+use crate::record::cue::Span;
+
+/// The format; see the [module](self).
+pub static FORMAT: Format = Format {
+    name: "csv",
+    description: "CSV: one row per face, with a header row",
+    caps: Some("text/csv"),
+    file: Some(RecordingFile {
+        name: "faces.csv",
+        media_type: "text/csv; charset=utf-8",
+        is_default: true,
+    }),
+    writer: |_| {
+        Ok(Box::new(Writer {
+            quoting: csv_core::Writer::new(),
+            cell: String::new(),
+        }))
+    },
+};
+
+struct Writer {
+    quoting: csv_core::Writer,
+    /// The cell that is being written, for reuse of its memory.
+    cell: String,
+}
+
+impl Writer {
+    /// Writes a row; `append` appends the value of a column to the empty cell.
+    fn write_row(
+        &mut self,
+        output: &mut Output,
+        append: impl Fn(&Column, &mut String),
+    ) -> io::Result<()> {
+        for (index, column) in COLUMNS.iter().enumerate() {
+            self.cell.clear();
+            append(column, &mut self.cell);
+            let mut quoted = [0; 256];
+            let mut rest = self.cell.as_bytes();
+            loop {
+                let (result, read, written) = self.quoting.field(rest, &mut quoted);
+                output.write_all(&quoted[..written])?;
+                rest = &rest[read..];
+                if result == WriteResult::InputEmpty {
+                    break;
+                }
+            }
+            // A quote and a comma or a line feed: these always fit.
+            let (_, written) = match index + 1 < COLUMNS.len() {
+                true => self.quoting.delimiter(&mut quoted),
+                false => self.quoting.terminator(&mut quoted),
+            };
+            output.write_all(&quoted[..written])?;
+        }
+        Ok(())
+    }
+}
+
+impl super::Writer for Writer {
+    fn begin(&mut self, span: Span, output: &mut Output) -> io::Result<()> {
+        self.write_row(output, |column, cell| cell.push_str(column.name))?;
+        output.end_piece(span);
+        Ok(())
+    }
+
+    fn write(&mut self, frame: &Frame, output: &mut Output) -> io::Result<()> {
+        if !frame.is_selected {
+            return Ok(());
+        }
+        let record = frame.record;
+        for face in &record.faces {
+            self.write_row(output, |column, cell| match column.value {
+                Value::Count(value) => show(value(record, face), cell),
+                Value::Number(value) => show(value(record, face), cell),
+                Value::Flag(value) => show(Some(value(record, face)), cell),
+                Value::Text(append) => _ = append(record, face, cell),
+            })?;
+        }
+        output.end_piece(frame.span);
+        Ok(())
+    }
+}
+
+/// Appends `value`; nothing for `None`.
+fn show(value: Option<impl Display>, cell: &mut String) {
+    if let Some(value) = value {
+        // Writing to memory does not fail.
+        let _ = write!(cell, "{value}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::FaceRecord;
+    use crate::record::formats::tests::written;
+    use crate::record::tests::{one_face, without_faces};
+
+    #[test]
+    fn rows_are_read_back_whatever_the_stream_is_called() {
+        let mut record = one_face();
+        record.stream = "a \"quoted\", name\nof two lines".to_owned();
+        record.faces.push(FaceRecord {
+            landmarks: None,
+            ..record.faces[0].clone()
+        });
+        let rows = written(&FORMAT, &[without_faces(), record.clone()]);
+        let mut reader = csv::Reader::from_reader(&rows[..]);
+        let header = reader.headers().unwrap().clone();
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), 2);
+        let value = |row: usize, name: &str| {
+            let column = header.iter().position(|column| column == name).unwrap();
+            rows[row][column].to_owned()
+        };
+        let face = &record.faces[0];
+        assert_eq!(value(0, "stream"), record.stream);
+        assert_eq!(value(0, "utc"), "");
+        assert_eq!(value(1, "attitude"), face.attitude);
+        assert_eq!(value(1, "confidence").parse(), Ok(face.confidence));
+        assert_eq!(
+            value(0, "nose_y").parse(),
+            Ok(face.landmarks.unwrap()[2][1])
+        );
+        assert_eq!(value(1, "nose_y"), "");
+        assert_eq!(value(0, "emotion"), "happiness");
+        assert_eq!(value(0, "emotions"), "happiness=0.7 neutral=0.3");
+    }
+}
