@@ -13,7 +13,7 @@ export const SCORED_ATTITUDES = ["positive", "neutral", "negative"];
 /** @type {readonly Attitude[]} */
 export const ATTITUDES = [...SCORED_ATTITUDES, "unknown"];
 
-/** The style sheet repeats them. */
+/** The signs of attitudes; common.css has the same. */
 export const SIGNS = { positive: "+", neutral: "=", negative: "−", unknown: "?" };
 
 /** Minimum mean score for an attitude of the scene, as in a report. */

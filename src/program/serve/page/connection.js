@@ -29,7 +29,7 @@ const FULL_RETRY_DELAY_S = 5;
 const RECORD_TIMEOUT_MS = 5_000;
 const FIRST_RECORD_TIMEOUT_MS = 10_000;
 
-/** Reasons of the server after which a retry can succeed. */
+/** Reasons for closing a session after which a retry can succeed. */
 const TEMPORARY_REASONS = ["failed", "timeout"];
 
 const NOT_ESTABLISHED = "The connection could not be established.";
@@ -71,7 +71,7 @@ export class Connection {
     }
 
     /**
-     * Connects.
+     * Starts to connect.
      * @param {MediaStreamTrack | null} track the camera's track, which is sent to the server
      */
     start(track) {

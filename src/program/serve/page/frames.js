@@ -92,7 +92,7 @@ export class CameraFrames {
         const now = performance.now();
         this.#received_ms = now;
         const utc_ms = record.utc === null ? NaN : Date.parse(record.utc);
-        // A later frame is already shown. If it is later by far, the clock was set.
+        // A later frame is already shown. If it is much later, the clock was set.
         const lateness_ms = this.#shownUtc_ms - utc_ms;
         if (lateness_ms >= 0 && lateness_ms < MAX_FRAME_AGE_MS) return;
         const index = this.#findFrame(utc_ms);

@@ -25,7 +25,7 @@ export const MAX_SPACING_S = 1.2;
 const BINS = 1200;
 const FIRST_BIN_S = 0.5;
 
-/** What a bin counts. */
+/** The kinds that a bin counts. */
 const KINDS = /** @type {const} @satisfies {readonly SegmentKind[]} */ ([
     "positive",
     "neutral",

@@ -22,7 +22,7 @@ import { VideoView } from "./video-view.js";
 /** @import { StateDetails, StateName } from "./page-state.js" */
 /** @import { AnnotatedFrame, FrameRecord, SessionRecord, Settings } from "./types.js" */
 
-/** Interval of updates, also for visitors who prefer reduced motion. */
+/** Intervals of updates: of the page, of its timelines if the visitor prefers reduced motion, and of the statistics. */
 const UPDATE_INTERVAL_MS = 250;
 const REDUCED_MOTION_INTERVAL_MS = 1_000;
 const STATISTICS_INTERVAL_MS = 1_000;

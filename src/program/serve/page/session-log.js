@@ -23,7 +23,7 @@ export class Note {
     }
 }
 
-/** Where a stream starts, in its own times and in those of the session. */
+/** The start of a stream, in its own times and in those of the session. */
 class StreamStart {
     /**
      * @param {FrameRecord} record the stream's first sample
@@ -222,7 +222,7 @@ export class SessionLog {
     }
 
     /**
-     * Returns where the stream of its first sample starts: now, and after the last sample.
+     * Returns the start of a stream: the current time, which is after the last sample.
      * @param {FrameRecord} record
      * @param {number} now
      */

@@ -415,7 +415,7 @@ function splitIntoRuns(samples) {
 }
 
 /**
- * Returns when a sample ends: at the next one unless that follows after a gap.
+ * Returns the end of a sample: the time of the next one unless there is a gap between them.
  * @param {Sample} sample
  * @param {Sample} [next]
  */
