@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Writes a description into an ONNX model, so that `faceattitude` knows how to feed and read it.
+"""Writes a description into an ONNX model, so that `faceattitude` can use its inputs and outputs.
 
     python3 models/describe.py MODEL.onnx DESCRIPTION.toml
 
-The description goes into the model's `metadata_props` under the key `gst-attitude`, in place of one that is
-there already; nothing else changes. Needs Python 3.11 and the package `onnx`. The format: models/README.md.
+The description is stored in the `metadata_props` of the model under the key `gst-attitude`, and replaces an existing
+one; nothing else changes. models/README.md documents the format. Requires Python 3.11 and the package `onnx`.
 """
 
 import os
@@ -19,7 +19,7 @@ TASKS = ("attitude", "face-detection")
 
 
 def check(text, model):
-    """Raises ValueError where `text` cannot be a description of `model`; the plugin checks the rest at load."""
+    """Raises ValueError if `text` cannot describe `model`; the plugin checks the rest when it loads the model."""
     description = tomllib.loads(text)
     if description.get("schema") != 1:
         raise ValueError(f"schema is {description.get('schema')!r}, expected 1")
@@ -36,14 +36,14 @@ def check(text, model):
 
 
 def describe(model, text):
-    """Puts the TOML document `text` into `model` as its one description."""
+    """Stores the TOML document `text` in `model` as its only description."""
     others = [entry for entry in model.metadata_props if entry.key != KEY]
     del model.metadata_props[:]
     model.metadata_props.extend([*others, onnx.StringStringEntryProto(key=KEY, value=text)])
 
 
 def write(model, path):
-    """Saves `model`: the same model gives the same bytes, and a failure leaves the old file as it was."""
+    """Saves `model` deterministically and atomically."""
     new = path.with_name(path.name + ".new")
     new.write_bytes(model.SerializeToString(deterministic=True))
     os.replace(new, path)
@@ -55,7 +55,7 @@ def main():
     model_path, description_path = map(Path, sys.argv[1:])
 
     try:
-        # Weights in files of their own stay there.
+        # External weights stay in their files.
         model = onnx.load(model_path, load_external_data=False)
         onnx.checker.check_model(str(model_path))
     except OSError as error:
@@ -75,7 +75,7 @@ def main():
     try:
         write(model, model_path)
     except OSError as error:
-        sys.exit(f"{model_path}: cannot be written: {error.strerror}")
+        sys.exit(f"cannot write {model_path}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ class Folder:
             os.replace(hidden, target)
 
     @contextlib.contextmanager
-    def alone(self):
+    def exclusive(self):
         """Locks the folder against other runs."""
         with contextlib.ExitStack() as stack:
             try:
@@ -269,7 +269,7 @@ class Bucket:
         with ThreadPoolExecutor(MAX_TRANSFERS) as threads:
             list(threads.map(copy, tables, tables.values()))
 
-    def alone(self):
+    def exclusive(self):
         return contextlib.nullcontext()
 
     def clear(self):
@@ -541,7 +541,7 @@ def run(job, arguments, output):
         raise UsageError(f"the folder of a recording would be {TABLE}, the name of the data set; rename the recording")
     pending = [recording for recording in recordings if not recording["done"]]
     say(f"{len(recordings)} recordings, {len(recordings) - len(pending)} done before")
-    with job.results.alone():
+    with job.results.exclusive():
         outcomes, lost = spread(remote(analyze).options(max_retries=0), shared, pending, arguments.retries)
     outcomes += [{"uri": recording["uri"]} for recording in recordings if recording["done"]]
     status, problems, reported = ray.get(remote(collect).remote(shared, outcomes))

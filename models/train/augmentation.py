@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What a camera and a detector do to a face before the classifier sees it."""
+"""Simulates the effects of cameras and detectors on the faces that the classifier sees."""
 
 import math
 
@@ -8,13 +8,15 @@ import numpy as np
 
 import crop
 
-# Of the smallest face that is made, in px.
+# Height of the smallest face, in px.
 MIN_HEIGHT = 14
 
 
 def degraded(image, scale, strength, rng):
-    """The picture as a poorer camera would have taken it, and how many of its pixels one of the old has become. `scale` is how
-    many pixels of the picture one of a crop is."""
+    """Degrades a picture like a poor camera. Returns it with the factor by which it was scaled.
+
+    `scale` is the number of pixels of the picture per pixel of the crop.
+    """
     factor = 1.0
     height = scale * crop.SIDE
     if rng.random() < strength * (0.6 if height > 2 * crop.SIDE else 0.2):
@@ -32,7 +34,7 @@ def degraded(image, scale, strength, rng):
 
 
 def blurred(image, scale, rng):
-    """Out of focus, or moved while the shutter was open, by up to 2.5 pixels of the crop."""
+    """Blurs a picture as out of focus or by motion, by up to 2.5 pixels of the crop."""
     extent = max(scale, 0.5) * rng.uniform(0.4, 2.5)
     if rng.random() < 0.5:
         return cv2.GaussianBlur(image, (0, 0), extent / 2)
@@ -40,13 +42,13 @@ def blurred(image, scale, rng):
     kernel = np.zeros((length, length), np.float32)
     angle = rng.uniform(0, math.pi)
     reach = np.array([math.cos(angle), math.sin(angle)]) * (length // 2)
-    ends = [tuple(int(round(c)) for c in length // 2 + sign * reach) for sign in (-1, 1)]
+    ends = [tuple(round(c) for c in length // 2 + sign * reach) for sign in (-1, 1)]
     cv2.line(kernel, *ends, 1.0)
     return cv2.filter2D(image, -1, kernel / kernel.sum())
 
 
 def placed(shown_from_crop, is_aligned, rng):
-    """The crop turned, scaled and moved as a detector errs; more where no landmarks have aligned it."""
+    """Rotates, scales and moves a crop like the errors of a detector; more if landmarks did not align it."""
     m, t = shown_from_crop
     spread = 1.0 if is_aligned else 1.3
     turn = np.exp(1j * math.radians(rng.normal(0, 6 * spread)))
@@ -57,7 +59,7 @@ def placed(shown_from_crop, is_aligned, rng):
 
 
 def lit(pixels, strength, rng):
-    """A crop (float32, 0..255) under other light, from another sensor, behind a hand, hair or a microphone."""
+    """Changes the light, sensor noise and occlusion of a crop (float32, 0..255)."""
     if rng.random() < 0.5 * strength:
         pixels = 255 * (pixels / 255) ** math.exp(rng.normal(0, 0.3))
     if rng.random() < 0.5 * strength:
@@ -76,8 +78,10 @@ def lit(pixels, strength, rng):
 
 
 def augmented(image, landmarks, box, strength, rng):
-    """A crop (SIDE, SIDE), float32 0..255, of the face: cut as the plugin cuts it, in one of the ways it may look. `strength`, 0
-    to 1, is how likely it looks worse than it is."""
+    """Cuts a crop (SIDE, SIDE), float32 0..255, of a face as the plugin does, with random changes.
+
+    `strength`, 0 to 1, controls the probability of degradations.
+    """
     has_landmarks = landmarks is not None and rng.random() < 0.85
     if has_landmarks:
         size = np.ptp(landmarks[:, 1])

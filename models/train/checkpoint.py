@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What is kept of a training, so that it can go on where its last epoch ended."""
+"""Saves the state of a training after each epoch, so that it can be resumed."""
 
 import os
 
@@ -7,7 +7,7 @@ import torch
 
 
 def save(path, epoch, network, mean, optimizer, schedule):
-    """Keeps what there is after `epoch` epochs; `mean` is a WeightMean. A failure leaves the old file as it was."""
+    """Saves the state after `epoch` epochs atomically; `mean` is a WeightMean."""
     new = path.with_suffix(".new")
     torch.save(
         {
@@ -24,7 +24,7 @@ def save(path, epoch, network, mean, optimizer, schedule):
 
 
 def resume(path, network, mean, optimizer, schedule):
-    """Takes up what was kept, if anything was. Returns how many epochs are done."""
+    """Restores the saved state if the file exists. Returns the number of completed epochs."""
     if not path.exists():
         return 0
     saved = torch.load(path)
@@ -33,5 +33,5 @@ def resume(path, network, mean, optimizer, schedule):
     mean.steps = saved["steps"]
     optimizer.load_state_dict(saved["optimizer"])
     schedule.load_state_dict(saved["schedule"])
-    print("going on after epoch", saved["epoch"], flush=True)
+    print("resuming after epoch", saved["epoch"], flush=True)
     return saved["epoch"]

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Pictures for the face detector to learn from: portraits on backgrounds, with the faces that a teacher finds in them.
+"""Creates pictures for the training of the face detector: portraits on backgrounds, labelled by a teacher.
 
     python3 models/train/composites.py DATA YUNET.onnx FOLDER [--split train] [--count N] [--seed N] [--processes N]
 
-Writes shards of SHARD pictures into FOLDER: `WIDTHxHEIGHT-INDEX.npy`, luma (n, height, width), uint8, and `.npz` of the same
-name with `faces` (m, 15), in rows as in detections.py, and `counts` (n,), how many of them are a picture's. An interrupted
-run goes on.
+Writes shards of SHARD pictures into FOLDER: `WIDTHxHEIGHT-INDEX.npy` with luma (n, height, width), uint8, and a `.npz`
+of the same name with `faces` (m, 15), in rows as in detections.py, and `counts` (n,), the number of faces per picture.
+An interrupted run is resumed by the same command.
 
-A picture is drawn at twice the size that the student will see, in colour, and the teacher looks at that: so the student
-learns to find faces that the teacher itself would miss at the student's size.
+The teacher sees the pictures in colour and at twice the size of the student's input: the student learns to find faces
+that the teacher would miss at the size of the student's input.
 """
 
 import argparse
@@ -25,43 +25,48 @@ import numpy as np
 import faces
 from detections import FIELDS, LANDMARKS, Yunet, without_overlaps
 
-# Width and height of what the student sees. A quarter of 16:9 video is padded to the first; the last has room for faces of
-# several hundred px.
+# Width and height of the student's input. 16:9 video at a quarter of 720p is padded to the first size; the last has
+# space for faces of several hundred px.
 SIZES = ((320, 192), (256, 256), (192, 320), (640, 384))
 SIZE_SHARES = (0.55, 0.22, 0.13, 0.1)
-# How much larger what the teacher sees is.
+# Scale of the teacher's input relative to the student's.
 TEACHER_SCALE = 2
-# Of the teacher's faces that are kept.
+# Minimum score of the teacher's faces.
 TEACHER_THRESHOLD = 0.2
 SHARD = 500
-# Of backgrounds, in per cent.
+# Shares of the backgrounds, in per cent.
 VALIDATION_SHARE, TEST_SHARE = 7, 8
 
-# Height of the smallest face, in px of what the student sees; and of the smallest that counts as one although the teacher
-# does not find it.
+# Minimum height of a face, in px of the student's input, and of a face that is a label even if the teacher misses it.
 MIN_HEIGHT, MIN_KNOWN_HEIGHT = 10, 16
-# A face that is turned by more is one only where the teacher finds it, in degrees.
+# Maximum rotation of a face that is a label even if the teacher misses it, in degrees.
 MAX_KNOWN_TURN = 40
-# A head whose nose is off the middle of the face by more than this is turned away, in distances of the eyes from the mouth.
+# Minimum distance of the nose from the middle of the face if a head is turned away, in distances of the eyes from the
+# mouth.
 TURNED_AWAY = 0.24
-# Of the heads that are pasted. They are a tenth of the material, and what detectors miss first.
+# Share of heads that are turned away. They are a tenth of the material, and detectors miss them most often.
 TURNED_AWAY_SHARE = 0.35
-# Of the heads that are FER2013's pictures: small and grey, but more often turned than portraits are.
+# Share of heads from FER2013, which are small and grey, but turned away more often than the portraits.
 SQUARES_SHARE = 0.35
-# Of the heads, px high, that may be FER2013's pictures: enlarged further they are so soft that the teacher misses them.
+# Maximum height of heads from FER2013, in px; the teacher misses larger ones because they are blurred.
 MAX_SQUARE_HEIGHT = 5 * faces.FER2013_SIDE
-# Of the pictures that are a stage in the dark, and of the heads that have the light from one side.
+# Share of dark pictures, and of heads that are lit from one side.
 STAGE_SHARE, SIDE_LIGHT_SHARE = 0.12, 0.25
-# Rows and columns of a video meeting.
+# Rows and columns of video meetings.
 GRIDS = ((1, 2), (2, 1), (2, 2), (2, 3), (3, 3), (3, 4), (4, 4), (4, 5))
 MIRRORED = [1, 0, 2, 4, 3]
 
 
 @dataclass(frozen=True)
 class Material:
-    """What composites are made of. portraits: faces.Faces in colour, with landmarks. squares: FER2013's, without.
-    backgrounds: pictures (height, width, 3). turned_portraits, turned_squares: which heads are turned away. crowded: which
-    backgrounds have faces."""
+    """The pictures that composites consist of.
+
+    portraits: faces.Faces in colour, with landmarks.
+    squares: faces.Faces of FER2013, without landmarks.
+    backgrounds: pictures (height, width, 3).
+    turned_portraits, turned_squares: indices of heads that are turned away.
+    crowded: indices of backgrounds with faces.
+    """
 
     portraits: faces.Faces
     squares: faces.Faces
@@ -87,36 +92,36 @@ class Material:
         )
 
     def square(self, rng):
-        """The index of one of FER2013's pictures."""
+        """Chooses the index of a picture of FER2013."""
         return pick(rng, len(self.squares), self.turned_squares)
 
     def portrait(self, rng):
-        """The index of a portrait."""
+        """Chooses the index of a portrait."""
         return pick(rng, len(self.portraits), self.turned_portraits)
 
     def background(self, rng):
-        """Any photo; more often than by chance one with people, which are faces as they are found in the wild."""
+        """Chooses a photo, preferring photos with people, because they contain faces in the wild."""
         if rng.random() < 0.2:
             return self.backgrounds[rng.choice(self.crowded)]
         return self.backgrounds[rng.integers(len(self.backgrounds))]
 
 
 def pick(rng, count, turned):
-    """One of `count` heads; more often than by chance one of those turned away."""
+    """Chooses one of `count` heads, preferring those that are turned away."""
     if rng.random() < TURNED_AWAY_SHARE:
         return rng.choice(turned)
     return rng.integers(count)
 
 
 def turned_away(landmarks):
-    """How far the nose of a face (5, 2) is off its middle, to a side, in distances of the eyes from the mouth."""
+    """Returns the sideways distance of the nose from the middle of a face (5, 2), in distances of eyes from mouth."""
     eyes, nose, mouth = landmarks[:2].mean(0), landmarks[2], landmarks[3:].mean(0)
     (x, y), (nose_x, nose_y) = mouth - eyes, nose - (eyes + mouth) / 2
     return abs(x * nose_y - y * nose_x) / max(x * x + y * y, 1e-6)
 
 
 def is_turned_square(image, teacher):
-    """Whether the teacher sees a head that is turned away in one of FER2013's pictures."""
+    """Returns whether the teacher finds a head that is turned away in a picture of FER2013."""
     side = 2 * faces.FER2013_SIDE
     picture = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
     picture = cv2.copyMakeBorder(picture, 16, 16, 16, 16, cv2.BORDER_REPLICATE)
@@ -129,7 +134,7 @@ def log_uniform(rng, low, high):
 
 
 def texture(size, rng):
-    """Clouds of some grain, with shapes and letters on them, (height, width, 3)."""
+    """Draws clouds with shapes and letters, (height, width, 3)."""
     width, height = size
     grain = log_uniform(rng, 2, 100)
     cells = rng.integers(0, 256, (math.ceil(height / grain) + 1, math.ceil(width / grain) + 1, 3), dtype=np.uint8)
@@ -156,7 +161,7 @@ def texture(size, rng):
 
 
 def covering(picture, size, rng):
-    """A part of a picture, scaled to `size`."""
+    """Cuts a random part of a picture, scaled to `size`."""
     width, height = size
     rows, columns = picture.shape[:2]
     share = rng.uniform(0.4, 1)
@@ -170,7 +175,7 @@ def covering(picture, size, rng):
 
 
 def backdrop(material, size, rng):
-    """What faces are put on, (height, width, 3)."""
+    """Creates a background, (height, width, 3)."""
     kind = rng.random()
     if kind < 0.8:
         return covering(material.background(rng), size, rng)
@@ -180,7 +185,7 @@ def backdrop(material, size, rng):
 
 
 def relit(picture, rng):
-    """The picture under other light, by another camera: gain, gamma, a cast of colour or no colour."""
+    """Changes the light and camera of a picture: gain, gamma, colour cast or greyscale."""
     if rng.random() < 0.3:
         return picture
     if rng.random() < 0.15:
@@ -191,18 +196,18 @@ def relit(picture, rng):
 
 
 def side_lit(picture, box, rng):
-    """The picture with the light from one side of what is in the box: the other side is dim or dark."""
+    """Lights the content of a box from one side: the other side is dim or dark."""
     x, y, width, height = box
     angle = rng.uniform(0, 2 * math.pi)
     rows, columns = np.ogrid[: picture.shape[0], : picture.shape[1]]
-    # Along the light, in heights of the box from its middle.
+    # Position along the direction of the light, relative to the middle of the box, in heights of the box.
     along = ((columns - x - width / 2) * math.cos(angle) + (rows - y - height / 2) * math.sin(angle)) / height
     light = np.clip(0.5 + rng.uniform(-0.3, 0.3) + along / rng.uniform(0.2, 1), rng.uniform(0.03, 0.5), 1)
     return (picture * light[:, :, None]).astype(np.uint8)
 
 
 def covered(picture, rng):
-    """The picture with something in front of a part of it."""
+    """Covers a part of a picture."""
     picture = picture.copy()
     height, width = (np.array(picture.shape[:2]) * rng.uniform(0.15, 0.5, 2)).astype(int)
     y, x = rng.integers(0, picture.shape[0] - height), rng.integers(0, picture.shape[1] - width)
@@ -211,7 +216,7 @@ def covered(picture, rng):
 
 
 def head(picture, box, rng):
-    """How opaque each pixel of a portrait is, (height, width), uint8: all of it, or the head alone."""
+    """Returns the opacity of a portrait (height, width), uint8, which shows all of it or only the head."""
     opacity = np.full(picture.shape[:2], 255, np.uint8)
     if rng.random() < 0.5:
         return opacity
@@ -224,7 +229,7 @@ def head(picture, box, rng):
 
 
 def paste(canvas, picture, opacity, matrix):
-    """Draws the picture onto the canvas; `matrix` (2, 3) brings its coordinates there."""
+    """Draws a picture onto the canvas; `matrix` (2, 3) maps coordinates of the picture to the canvas."""
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     layers = np.dstack([picture, opacity])
     if scale < 0.6:
@@ -237,7 +242,7 @@ def paste(canvas, picture, opacity, matrix):
     high = np.minimum(np.ceil(corners.max(1)).astype(int), canvas.shape[1::-1])
     if (low >= high).any():
         return
-    # OpenCV counts from the centres of pixels.
+    # In OpenCV, the centre of the first pixel is at (0, 0).
     shift = matrix @ (0.5, 0.5, 1) - 0.5 - low
     warp = np.column_stack([matrix[:, :2], shift])
     layers = cv2.warpAffine(layers, warp, tuple((high - low).tolist()))
@@ -247,12 +252,12 @@ def paste(canvas, picture, opacity, matrix):
 
 
 def turn(rng):
-    """Of a head, in degrees: mostly a little, seldom a lot."""
+    """Chooses the rotation of a head in degrees: small for most, large for some."""
     return rng.normal(0, 10) if rng.random() < 0.8 else rng.uniform(-70, 70)
 
 
 def pose(box, center, height, degrees, is_mirrored):
-    """The matrix (2, 3) that brings a face in `box` to `center`, at this height of the box."""
+    """Returns the matrix (2, 3) that moves a face in `box` to `center` and scales the box to `height`."""
     x, y, width, box_height = box
     scale = height / box_height
     cos, sin = scale * math.cos(math.radians(degrees)), scale * math.sin(math.radians(degrees))
@@ -261,7 +266,7 @@ def pose(box, center, height, degrees, is_mirrored):
 
 
 def face_row(box, landmarks, matrix, is_mirrored):
-    """The face of a portrait that was pasted."""
+    """Returns the row of a pasted portrait."""
     landmarks = (landmarks @ matrix[:, :2].T + matrix[:, 2])[MIRRORED if is_mirrored else slice(None)]
     size = box[2:] * math.hypot(matrix[0, 0], matrix[1, 0])
     center = matrix @ (*(box[:2] + box[2:] / 2), 1)
@@ -269,11 +274,14 @@ def face_row(box, landmarks, matrix, is_mirrored):
 
 
 def put_face(material, canvas, center, height, rng):
-    """Pastes somebody; the rows (0 or 1, 15) of what is surely a face."""
+    """Pastes a head. Returns its row if it is a label even if the teacher misses it, (0 or 1, 15)."""
     is_mirrored = rng.random() < 0.5
     degrees = turn(rng)
     is_side_lit = rng.random() < SIDE_LIGHT_SHARE
-    light = lambda picture, box: side_lit(relit(picture, rng), box, rng) if is_side_lit else relit(picture, rng)
+
+    def light(picture, box):
+        return side_lit(relit(picture, rng), box, rng) if is_side_lit else relit(picture, rng)
+
     if height <= MAX_SQUARE_HEIGHT and rng.random() < SQUARES_SHARE:
         square = cv2.cvtColor(material.squares.images[material.square(rng)], cv2.COLOR_GRAY2BGR)
         box = np.array((0, 0, *square.shape[:2]))
@@ -296,7 +304,7 @@ def put_face(material, canvas, center, height, rng):
 
 
 def put_part(material, canvas, center, height, rng):
-    """Pastes what is no face: an eye, a mouth, a cheek, a piece of a background or a texture."""
+    """Pastes an object that is not a face: an eye, a mouth, a cheek, a piece of a background or a texture."""
     if rng.random() < 0.5:
         index = rng.integers(len(material.portraits))
         picture, box = material.portraits.images[index], material.portraits.boxes[index]
@@ -308,7 +316,7 @@ def put_part(material, canvas, center, height, rng):
     rows, columns = (slice(int(max(0, at - extent)), int(max(0, at + extent)) + 1) for at in (y, x))
     part = picture[rows, columns]
     if part.size == 0:
-        # A landmark that was guessed outside the picture.
+        # The landmark is outside the picture.
         return
     part = relit(part, rng)
     box = (0, 0, *part.shape[1::-1])
@@ -316,13 +324,13 @@ def put_part(material, canvas, center, height, rng):
 
 
 def overlap(boxes, box):
-    """The share of the smaller box that is common to each of boxes (n, 4) and one (4,)."""
+    """Returns the intersection of boxes (n, 4) with one box (4,), as shares of the smaller box."""
     common = np.minimum(boxes[:, :2] + boxes[:, 2:], box[:2] + box[2:]) - np.maximum(boxes[:, :2], box[:2])
     return common.clip(0).prod(1) / np.minimum(boxes[:, 2:].prod(1), box[2:].prod())
 
 
 def fill(material, canvas, count, heights, rng):
-    """Draws a background and up to `count` faces of these least and greatest heights; the rows of the known ones."""
+    """Draws a background and up to `count` faces with heights in a range. Returns the rows of known faces."""
     rows, columns = canvas.shape[:2]
     canvas[:] = relit(backdrop(material, (columns, rows), rng), rng)
     if rng.random() < STAGE_SHARE:
@@ -344,11 +352,11 @@ def fill(material, canvas, count, heights, rng):
 
 
 def scene(material, size, rng):
-    """A picture (height, width, 3) of TEACHER_SCALE times `size`, and the rows (n, 15) of the faces known to be in it."""
+    """Creates a picture (height, width, 3) of TEACHER_SCALE times `size`. Returns it with the known faces (n, 15)."""
     width, height = (TEACHER_SCALE * side for side in size)
     canvas = np.zeros((height, width, 3), np.uint8)
     if rng.random() < 0.4:
-        # As a frame of other proportions lies in the detector's input.
+        # Padding, as for frames with other proportions than the detector's input.
         if rng.random() < 0.5:
             height -= int(rng.integers(0, 60))
         else:
@@ -381,14 +389,14 @@ def scene(material, size, rng):
 
 
 def seen_by_student(picture):
-    """Luma of what the teacher sees, at the student's size."""
+    """Converts the teacher's input to the student's."""
     luma = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     size = tuple(side // TEACHER_SCALE for side in luma.shape[::-1])
     return cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
 
 
 def labelled(picture, known, teacher):
-    """The faces (n, 15) in a scene, in pixels of the student: those that the teacher finds, and those that are known."""
+    """Returns the known faces and those that the teacher finds (n, 15), in pixels of the student's input."""
     found = without_overlaps(np.vstack([teacher(picture, TEACHER_THRESHOLD), known.astype(np.float32)]))
     found[:, 1:] /= TEACHER_SCALE
     return found
@@ -435,7 +443,7 @@ def main():
                 write_shard(path, (width, height), (options.seed, index), material, teacher)
                 print(path.name, flush=True)
 
-    # Forked, so that they share the material.
+    # Forked processes share the material.
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=work, args=(index,)) for index in range(options.processes)]
     for worker in workers:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Found faces, and how detectors' outputs are read: as in src/analysis/detection.rs.
+"""Decodes the outputs of detectors like src/attitude/detection.rs and the heads in src/inference.
 
 Faces are rows (n, 15), float32: score; x, y, width and height of the box; x and y of five landmarks, in pixels.
 """
@@ -17,8 +17,11 @@ MAX_CANDIDATES = 2000
 
 
 def from_cells(cells, columns, stride, threshold):
-    """Faces of one level's `cells` (rows * columns, 15): score; centre's offset in cells, logarithm of width and height in
-    cells; landmarks' offsets in cells."""
+    """Decodes the faces of one level from `cells` (rows * columns, 15).
+
+    The channels are the score; the offset of the centre, in cells; the logarithms of width and height, in cells; and
+    the offsets of the landmarks, in cells.
+    """
     chosen = np.flatnonzero(cells[:, SCORE] >= threshold)
     cells = cells[chosen]
     corners = np.stack([chosen % columns, chosen // columns], 1)
@@ -29,7 +32,7 @@ def from_cells(cells, columns, stride, threshold):
 
 
 def ious(boxes, box):
-    """Intersection over union of boxes (n, 4) with one (4,)."""
+    """Returns the intersection over union of boxes (n, 4) with one box (4,)."""
     top_left = np.maximum(boxes[:, :2], box[:2])
     bottom_right = np.minimum(boxes[:, :2] + boxes[:, 2:], box[:2] + box[2:])
     common = np.clip(bottom_right - top_left, 0, None).prod(1)
@@ -37,7 +40,7 @@ def ious(boxes, box):
 
 
 def without_overlaps(candidates):
-    """Each best face with the mean, weighted by score, of what overlaps it; best first."""
+    """Merges each highest-scoring face with the faces that overlap it, weighted by score; highest score first."""
     order = np.argsort(-candidates[:, SCORE], kind="stable")
     left = candidates[order][:MAX_CANDIDATES]
     kept = []
@@ -52,14 +55,14 @@ def without_overlaps(candidates):
 
 
 def session(path):
-    """The model on one thread."""
+    """Creates an inference session on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 class Yunet:
-    """YuNet: pictures (height, width, 3), BGR, sides multiples of 32, to faces."""
+    """Finds faces with YuNet in pictures (height, width, 3), BGR, whose sides are multiples of 32."""
 
     def __init__(self, path):
         self.session = session(path)
@@ -77,7 +80,7 @@ class Yunet:
 
 
 class CenterMaps:
-    """A detector with the head `center-maps`: pictures as for Yunet, or their luma (height, width), to faces."""
+    """Finds faces with a detector with the head `center-maps` in pictures as for Yunet, or in luma (height, width)."""
 
     def __init__(self, path):
         self.session = session(path)
@@ -90,7 +93,7 @@ class CenterMaps:
 
 
 def from_maps(maps, threshold):
-    """Faces of one picture's three maps (15, rows, columns)."""
+    """Decodes the faces of one picture from three maps (15, rows, columns)."""
     levels = [
         from_cells(level.reshape(FIELDS, -1).T, level.shape[2], stride, threshold)
         for level, stride in zip(maps, STRIDES)

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The default face detector: a small convolutional network without anchors that looks at three strides."""
+"""Defines the default face detector, a small convolutional network without anchors at three strides."""
 
 import copy
+import itertools
 
 import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-# Channels of the stem's two steps; width and blocks of the strides 8, 16, 32, and the side of their kernels. Where the
-# map is small, width and sight cost little.
+# Channels of the two steps of the stem; width, number of blocks and kernel size at the strides 8, 16 and 32. On small
+# maps, more channels and larger kernels cost little.
 STEM = (16, 32)
 LEVELS = ((64, 4, 3), (96, 2, 5), (96, 2, 5))
 HEAD = 64
-# What luma is divided by before the network sees it. It is not centred: so what convolutions pad with is black, as is what
-# the plugin fills up the input with.
+# Divisor of luma. Luma is not centred, so that the padding of convolutions is black like the padding of the input by
+# the plugin.
 LUMA_SCALE = 64
-# Of a cell with a face before anything is learnt; so the many cells without one do not drown the rest at the start.
+# Initial logit of the score; prevents the many cells without a face from dominating the loss at the start.
 PRIOR = -4.0
 
 
@@ -26,22 +27,24 @@ def convolution(inputs, outputs, side, stride=1, groups=1):
 
 
 class Block(nn.Module):
-    """A convolution of each channel by itself, then one across channels (Howard et al., "MobileNets", 2017), and where
-    the size stays what goes past both."""
+    """A depthwise and a pointwise convolution (Howard et al., "MobileNets", 2017).
+
+    If the shape does not change, the block has a shortcut.
+    """
 
     def __init__(self, inputs, outputs, side=3, stride=1):
         super().__init__()
         self.spatial = convolution(inputs, inputs, side, stride, inputs)
         self.mixing = convolution(inputs, outputs, 1)
-        self.has_past = inputs == outputs and stride == 1
+        self.has_shortcut = inputs == outputs and stride == 1
 
     def forward(self, x):
         y = self.mixing(torch.relu_(self.spatial(x)))
-        return torch.relu_(y + x if self.has_past else y)
+        return torch.relu_(y + x if self.has_shortcut else y)
 
 
 class Head(nn.Module):
-    """Features of one stride to score (n, 1, rows, columns), as a logit, and geometry (n, 14, rows, columns)."""
+    """Maps features of one stride to score logits (n, 1, rows, columns) and geometry (n, 14, rows, columns)."""
 
     def __init__(self, inputs):
         super().__init__()
@@ -56,7 +59,7 @@ class Head(nn.Module):
 
 
 class DetectorNetwork(nn.Module):
-    """Luma by LUMA_SCALE (n, 1, H, W), H and W multiples of 32, to what the heads of the strides 8, 16 and 32 give."""
+    """Maps luma / LUMA_SCALE (n, 1, H, W), with H and W multiples of 32, to the outputs of the heads."""
 
     def __init__(self):
         super().__init__()
@@ -69,7 +72,7 @@ class DetectorNetwork(nn.Module):
             inputs = width
         self.stages = nn.ModuleList(stages)
         widths = [level[0] for level in LEVELS]
-        self.down = nn.ModuleList(Block(above, below) for below, above in zip(widths, widths[1:]))
+        self.down = nn.ModuleList(Block(above, below) for below, above in itertools.pairwise(widths))
         self.heads = nn.ModuleList(Head(width) for width in widths)
 
     def forward(self, luma):
@@ -78,27 +81,29 @@ class DetectorNetwork(nn.Module):
         for stage in self.stages:
             x = stage(x)
             features.append(x)
-        # What a large stride has understood helps the smaller ones.
+        # Adds the features of larger strides to the smaller ones.
         for level in (1, 0):
             features[level] = features[level] + interpolate(self.down[level](features[level + 1]), scale_factor=2.0)
         return [head(x) for head, x in zip(self.heads, features)]
 
 
 def load(checkpoint):
-    """The network whose weights are the running mean of a training."""
+    """Loads the network with the mean weights of a checkpoint of train_detector.py."""
     network = DetectorNetwork()
     network.load_state_dict(torch.load(checkpoint)["mean"])
     return network.eval()
 
 
 class Maps(nn.Module):
-    """What is exported: luma (n, 1, H, W), 0..255, to the maps of the head `center-maps`. A score is the sigmoid of
-    `slope` times its logit plus `shift`."""
+    """Maps luma (n, 1, H, W), 0..255, to the maps of the head `center-maps`, for export.
+
+    A score is the sigmoid of `slope` times its logit plus `shift`.
+    """
 
     def __init__(self, network, slope=1.0, shift=0.0):
         super().__init__()
         self.network = copy.deepcopy(network)
-        # What would be done to each pixel and each cell is done to the weights.
+        # Applies the scale of luma, and slope and shift, to the weights instead of each pixel and cell.
         self.network.first[0].weight.data /= LUMA_SCALE
         for head in self.network.heads:
             head.score.weight.data *= slope

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Makes the default attitude classifier of a trained checkpoint.
+"""Exports the default attitude classifier from a checkpoint.
 
     python3 models/train/export_attitude.py DATA CHECKPOINT.pt OUT.onnx DESCRIPTION.toml
 
-Fits one temperature for each head on the validation split (Guo et al., "On Calibration of Modern Neural Networks", 2017),
-so that scores are probabilities, exports ONNX with a dynamic batch, and writes the description into it.
+Fits one temperature per head on the validation split (Guo et al., "On Calibration of Modern Neural Networks", 2017), so
+that scores are probabilities; exports ONNX with a dynamic batch; and writes the description into it.
 """
 
 import subprocess
@@ -23,7 +23,7 @@ DESCRIBE = Path(__file__).parents[1] / "describe.py"
 
 
 def temperature(outputs, target):
-    """What to divide logits (n, k) by for their softmax to be closest to `target` (n, k), in cross entropy."""
+    """Returns the divisor of logits (n, k) that minimises the cross entropy of their softmax with `target` (n, k)."""
     candidates = np.geomspace(0.4, 2.5, 200)
     losses = [float(cross_entropy(outputs / t, target)) for t in candidates]
     return float(candidates[int(np.argmin(losses))])
@@ -37,9 +37,7 @@ def main():
     network = load(checkpoint)
     parts = [part.of(faces.VALIDATION) for part in (faces.fer2013(data), faces.second_set(data))]
     attitudes, emotions = (torch.cat(head) for head in zip(*(logits(network, clean_crops(part)) for part in parts)))
-    labels, votes = (
-        torch.from_numpy(np.concatenate(values)) for values in zip(*(targets(part) for part in parts))
-    )
+    labels, votes = (torch.from_numpy(np.concatenate(values)) for values in zip(*(targets(part) for part in parts)))
     temperatures = temperature(attitudes, labels), temperature(emotions, votes)
     print("temperatures of attitudes and emotions:", *(f"{t:.3f}" for t in temperatures))
 

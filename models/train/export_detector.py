@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Makes the default face detector of a trained checkpoint.
+"""Exports the default face detector from a checkpoint.
 
     python3 models/train/export_detector.py VALIDATION CHECKPOINT.pt OUT.onnx DESCRIPTION.toml
 
-VALIDATION is a folder that composites.py has written. Fits the scores to it, so that they are probabilities (Platt,
-"Probabilistic Outputs for Support Vector Machines", 1999), and divides the odds by ODDS, as composites are richer in faces than
-video is: of what scores 0.6 on composites, three in four are faces. Exports ONNX with free numbers of pictures, rows and
-columns, and writes the description into it.
+VALIDATION is a folder written by composites.py. Calibrates the scores on it, so that they are probabilities (Platt,
+"Probabilistic Outputs for Support Vector Machines", 1999), and divides the odds by ODDS, because composites contain
+more faces than video: of the detections with score 0.6 on composites, three in four are faces. Exports ONNX with
+dynamic batch, rows and columns, and writes the description into it.
 """
 
 import math
@@ -20,21 +20,22 @@ from sklearn.linear_model import LogisticRegression
 
 from detections import BOX, SCORE, STRIDES
 from detector_network import Maps, load
-from train_detector import answers, are_among, shards_in
+from train_detector import are_among, detections, shards_in
 
 DESCRIBE = Path(__file__).parents[1] / "describe.py"
-# The least score that the fit looks at.
-LEAST_SCORE = 0.15
-# Composites hold 2.5 faces, video mostly one. So at 0.6 no more is false than YuNet finds at this size (validation split).
+# Minimum score of the detections that the calibration uses.
+MIN_SCORE = 0.15
+# Composites contain 2.5 faces on average, video mostly one. With this divisor, the detector has no more false
+# detections at 0.6 than YuNet at this size (validation split).
 ODDS = 2.2
 
 
 def calibration(network, shards):
-    """Slope and shift of logits that make probabilities of the scores of found faces, as rare as in video."""
+    """Returns the slope and shift of logits that turn scores into probabilities in video."""
     scores, are_faces = [], []
-    for said, sure in answers(network, shards, LEAST_SCORE):
-        scores.append(said[:, SCORE])
-        are_faces.append(are_among(said[:, BOX], sure[:, BOX]))
+    for found, expected in detections(network, shards, MIN_SCORE):
+        scores.append(found[:, SCORE])
+        are_faces.append(are_among(found[:, BOX], expected[:, BOX]))
     scores = np.concatenate(scores).astype(np.float64).clip(max=1 - 1e-6)
     fit = LogisticRegression(C=np.inf).fit(np.log(scores / (1 - scores))[:, None], np.concatenate(are_faces))
     return float(fit.coef_[0, 0]), float(fit.intercept_[0]) - math.log(ODDS)

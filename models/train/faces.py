@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The labelled faces: FER2013 with the votes of FER+, and the second set's photos; split, and with their targets.
+"""Loads the labelled faces: FER2013 with the votes of FER+, and the photos of the second set, with splits and targets.
 
-The folder has `fer2013-*.npz`, `muxspace-*.tar` and `muxspace.jsonl` (models/train/README.md says what is in them).
+The folder contains `fer2013-*.npz`, `muxspace-*.tar` and `muxspace.jsonl`; models/train/README.md describes them.
 """
 
 import hashlib
@@ -16,22 +16,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 ATTITUDES = ("positive", "neutral", "negative")
-# Of FER2013's pictures, in px.
+# Side of FER2013's pictures, in px.
 FER2013_SIDE = 48
-# The columns of FER+, less its "unknown" and "not a face".
+# The columns of FER+ without "unknown" and "not a face".
 EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 
-# The seed's mapping: happiness is positive, neutral neutral, the rest negative.
+# Mapping of the recipe in seed.py: happiness is positive, neutral is neutral, all others are negative.
 ATTITUDE_OF_EMOTION = np.array([1, 0, 2, 2, 2, 2, 2, 2])
 ATTITUDE_OF_FER2013 = {"happy": 0, "neutral": 1}
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
-# Of the second set's identities, in per cent. FER2013's PublicTest rows are halved between the two.
+# Shares of the identities in the second set, in per cent. FER2013's PublicTest rows are halved between both splits.
 VALIDATION_SHARE, TEST_SHARE = 6, 6
 
 
 def split_of(name, validation_share, test_share):
-    """The split that something of this name is in; the shares are in per cent."""
+    """Returns the split of an item by its name; shares are in per cent."""
     share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little") % 100
     if share < test_share:
         return TEST
@@ -39,7 +39,7 @@ def split_of(name, validation_share, test_share):
 
 
 def archived(paths):
-    """The files in tar archives, as bytes by their names."""
+    """Reads the files in tar archives. Returns their bytes by name."""
     files = {}
     for path in sorted(paths):
         with tarfile.open(path) as archive:
@@ -49,18 +49,21 @@ def archived(paths):
 
 
 def decoded(data, mode):
-    """The picture in the bytes of a file."""
+    """Decodes the bytes of an image file."""
     return cv2.imdecode(np.frombuffer(data, np.uint8), mode)
 
 
 @dataclass(frozen=True)
 class Faces:
-    """Faces of one set in one order.
+    """Faces of one set.
 
-    images: pictures, uint8, grey (height, width) or BGR (height, width, 3). landmarks: (5, 2) in their pixels, or None
-    where a picture is framed as FER2013's are. boxes: x, y, width, height, or None likewise. attitude: (n,), the label as
-    an index into ATTITUDES. votes: (n, 8), the share of voters for each of EMOTIONS; rows add up to at most 1. names:
-    what the sets call them. split: (n,), one of TRAIN, VALIDATION, TEST.
+    images: pictures, uint8, grey (height, width) or BGR (height, width, 3).
+    landmarks: (5, 2) in pixels, or None if a picture is framed like FER2013's.
+    boxes: x, y, width, height, or None if a picture is framed like FER2013's.
+    attitude: (n,), the labels as indices into ATTITUDES.
+    votes: (n, 8), the shares of voters for EMOTIONS; rows add up to at most 1.
+    names: the names in the set.
+    split: (n,), TRAIN, VALIDATION or TEST.
     """
 
     images: list
@@ -72,9 +75,12 @@ class Faces:
     split: np.ndarray
 
     def of(self, split):
-        """The faces of one split."""
+        """Returns the faces of one split."""
         chosen = np.flatnonzero(self.split == split)
-        pick = lambda values: [values[i] for i in chosen]
+
+        def pick(values):
+            return [values[i] for i in chosen]
+
         return Faces(
             pick(self.images),
             pick(self.landmarks),
@@ -90,8 +96,11 @@ class Faces:
 
 
 def fer2013(folder):
-    """FER2013's rows as Faces. PublicTest's are halved between validation and test, by the parity of a hash of their pixels;
-    a picture of Training that is in PublicTest too goes there."""
+    """Loads FER2013.
+
+    The PublicTest rows are halved between validation and test, by the parity of a hash of their pixels. A picture that
+    is both in Training and PublicTest is treated as PublicTest.
+    """
     parts = [np.load(path) for path in sorted(Path(folder).glob("fer2013-*.npz"))]
     if not parts:
         raise FileNotFoundError(f"{folder}: no fer2013-*.npz")
@@ -114,7 +123,7 @@ def fer2013(folder):
 
 
 def second_set(folder, mode=cv2.IMREAD_GRAYSCALE):
-    """The second set's photos in which a face was found, as Faces; one identity is on one side."""
+    """Loads the photos of the second set in which a face was found; an identity is in only one split."""
     folder = Path(folder)
     rows = [json.loads(line) for line in (folder / "muxspace.jsonl").read_text().splitlines()]
     rows = [row for row in rows if "landmarks" in row]
@@ -132,10 +141,11 @@ def second_set(folder, mode=cv2.IMREAD_GRAYSCALE):
 
 
 def label_from_votes(faces):
-    """What ten voters tell about the label: (n, 3), the probabilities of the attitudes given a face's votes, each from a
-    model that was fitted without this face. They are the expectation of the label, not of the votes: FER2013's labels are
-    negative where voters say neutral far more often than the other way round, and a classifier that is to meet
-    the labels must learn that."""
+    """Predicts the probabilities (n, 3) of the labels from the votes, with cross-validation.
+
+    The targets are the expectation of the label, not of the votes: labels of FER2013 are negative for faces that voters
+    call neutral far more often than vice versa, and a classifier has to learn that to agree with the labels.
+    """
     features = np.hstack([faces.votes, np.sqrt(faces.votes), 1 - faces.votes.sum(1, keepdims=True)])
     model = LogisticRegression(max_iter=1000)
     return cross_val_predict(model, features, faces.attitude, cv=5, method="predict_proba").astype(np.float32)

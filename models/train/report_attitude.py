@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The figures of an attitude classifier for its card, as Markdown.
+"""Prints the metrics of an attitude classifier for its model card as Markdown.
 
     python3 models/train/report_attitude.py DATA MODEL.onnx [--split validation] [--compare OTHER.onnx] [--sheet FOLDER]
 
-Judge changes on the validation split; the test split is for the card alone. --compare takes turns with another model for the
-cost of a face. --sheet writes contact sheets of the errors, which show people: do not commit them.
+Evaluate changes on the validation split; use the test split only for the card.
+
+    --compare  also measures the time per face, alternating with another model
+    --sheet    also writes contact sheets of the errors; they show people: do not commit them
 """
 
 import argparse
@@ -28,14 +30,14 @@ THRESHOLDS = (0.0, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9)
 
 
 def session(path):
-    """An inference session on one thread, as the plugin's."""
+    """Creates an inference session on one thread, as in the plugin."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def scores(model, crops, batch=64):
-    """Attitudes (n, 3) of crops (n, 48, 48)."""
+    """Returns the scores (n, 3) of the attitudes of crops (n, 48, 48)."""
     pixels = np.stack(crops)[:, None]
     name = model.get_inputs()[0].name
     rows = [model.run(["scores"], {name: pixels[i : i + batch]})[0] for i in range(0, len(pixels), batch)]
@@ -47,13 +49,13 @@ def placement(image, landmarks):
 
 
 def crops(part, change=lambda image, landmarks: (image, landmarks)):
-    """The faces as the plugin cuts them, each after `change`."""
+    """Cuts faces like the plugin, each after `change`."""
     changed = [change(image, landmarks) for image, landmarks in zip(part.images, part.landmarks)]
     return [crop.cut(image, placement(image, landmarks)) for image, landmarks in changed]
 
 
 def to_height(height):
-    """Makes faces `height` px high, as a detector's box has it."""
+    """Scales faces down to a box of `height` px."""
 
     def change(image, landmarks):
         factor = height / (crop.SIDE * abs(placement(image, landmarks)[0]))
@@ -67,7 +69,7 @@ def to_height(height):
 
 
 def to_roll(degrees):
-    """Turns faces clockwise about the middle of the picture."""
+    """Rotates faces clockwise about the middle of the picture."""
 
     def change(image, landmarks):
         height, width = image.shape
@@ -88,7 +90,7 @@ def to_blur(sigma):
 
 
 def to_jpeg(quality):
-    """Compresses faces of at most 96 px."""
+    """Scales faces down to 96 px and compresses them as JPEG."""
 
     def change(image, landmarks):
         image, landmarks = to_height(96)(image, landmarks)
@@ -115,14 +117,14 @@ CONDITIONS = (
 
 
 def majority(part):
-    """The attitude that most voters chose, and whether there is one; ties have none."""
+    """Returns the attitude that most voters chose, and whether it is unique."""
     by_attitude = np.stack([part.votes[:, faces.ATTITUDE_OF_EMOTION == a].sum(1) for a in range(3)], 1)
     ordered = np.sort(by_attitude, 1)
     return by_attitude.argmax(1), ordered[:, -1] > ordered[:, -2]
 
 
 def face_costs_ms(models, rounds=300):
-    """Median time of one face on each model, in turns."""
+    """Measures the median time per face of models, alternately."""
     one = np.random.default_rng(0).uniform(0, 255, (1, 1, crop.SIDE, crop.SIDE)).astype(np.float32)
     times = [[] for _ in models]
     for _ in range(rounds):
@@ -134,15 +136,15 @@ def face_costs_ms(models, rounds=300):
 
 
 def contact_sheet(part, cut, found, path, columns=16, rows=8):
-    """The errors that the model is surest of, each with its label and the answer."""
+    """Writes the errors with the highest scores, each with its label and the prediction."""
     wrong = np.flatnonzero(found.argmax(1) != part.attitude)
     wrong = wrong[np.argsort(-found[wrong].max(1))][: columns * rows]
     sheet = np.zeros((rows * 124, columns * 96), np.uint8)
-    for place, index in enumerate(wrong):
-        y, x = 124 * (place // columns), 96 * (place % columns)
+    for position, index in enumerate(wrong):
+        y, x = 124 * (position // columns), 96 * (position % columns)
         sheet[y : y + 96, x : x + 96] = cv2.resize(cut[index], (96, 96), interpolation=cv2.INTER_CUBIC).clip(0, 255)
-        label, said = faces.ATTITUDES[part.attitude[index]], faces.ATTITUDES[found[index].argmax()]
-        for line, text in enumerate((f"is {label}", f"said {said} {found[index].max():.2f}"[:18])):
+        label, predicted = faces.ATTITUDES[part.attitude[index]], faces.ATTITUDES[found[index].argmax()]
+        for line, text in enumerate((f"is {label}", f"found {predicted} {found[index].max():.2f}"[:18])):
             cv2.putText(sheet, text, (x, y + 107 + 12 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.32, 255)
     cv2.imwrite(str(path), sheet)
 
@@ -169,10 +171,13 @@ def main():
     best, has_majority = majority(parts[0])
     ones = [np.ones(len(part)) for part in parts]
     for name, row in (
-        ("mixed, 72% FER2013", figures.summary(labels, everything, weights)),
+        ("mix with 72% FER2013", figures.summary(labels, everything, weights)),
         ("FER2013", figures.summary(parts[0].attitude, found[0], ones[0])),
         ("second set", figures.summary(parts[1].attitude, found[1], ones[1])),
-        ("FER2013, by FER+'s majority", figures.summary(best[has_majority], found[0][has_majority], ones[0][has_majority])),
+        (
+            "FER2013, majority of FER+ votes",
+            figures.summary(best[has_majority], found[0][has_majority], ones[0][has_majority]),
+        ),
     ):
         print(f"| {name} | " + " | ".join(f"{row[key]:.3f}" for key in ("accuracy", "mcc", "kappa", "ece")) + " |")
     print("\n" + figures.classes(labels, everything, weights))
@@ -180,12 +185,14 @@ def main():
 
     print("\n| condition | FER2013 | second set |\n|---|---|---|")
     for name, change in CONDITIONS:
-        right = [(scores(model, crops(part, change)).argmax(1) == part.attitude).mean() for part in parts]
-        print(f"| {name} | {right[0]:.3f} | {right[1]:.3f} |")
+        accuracies = [(scores(model, crops(part, change)).argmax(1) == part.attitude).mean() for part in parts]
+        print(f"| {name} | {accuracies[0]:.3f} | {accuracies[1]:.3f} |")
 
     if options.compare:
         ours, others = face_costs_ms([model, session(options.compare)])
-        print(f"\nOne face, one thread: {ours:.3f} ms; the other model {others:.3f} ms; ratio {ours / others:.3f}.")
+        print(
+            f"\nTime per face on one thread: {ours:.3f} ms; other model: {others:.3f} ms; ratio: {ours / others:.3f}."
+        )
     if options.sheet:
         options.sheet.mkdir(parents=True, exist_ok=True)
         for name, part, cut, rows in zip(("fer2013", "second-set"), parts, cuts, found):

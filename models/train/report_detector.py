@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Compares face detectors with YuNet, on what none of them has been trained on.
+"""Compares face detectors with YuNet on pictures that were not used for training.
 
-    python3 models/train/report_detector.py DATA YUNET.onnx MODEL.onnx ... [--clips FOLDER] [--failures FOLDER] [--count N]
+    python3 models/train/report_detector.py DATA YUNET.onnx MODEL.onnx... [--clips DIR] [--failures DIR] [--count N]
 
-Two kinds of pictures are drawn: calls, in which portraits lie side by side over a photo, and composites as the training's,
-which are far harder. YuNet at twice the input's size says where the faces are that a detector is to find: those of
-REFERENCE_SCORE and up. What a detector finds beyond is `extra`; what is no face either in the picture before it was spoilt,
-nor a pasted portrait, is `false`. Both are a picture. Recall is by the face's height in the input; `recall` alone, of those
-from MIN_HEIGHT px on. `points` is the mean distance of landmarks, in per cent of the distance of the eyes. FAILURES gets
-sheets of pictures in which the last model missed (red) or invented (yellow) a face.
+There are two kinds of pictures: calls, with portraits side by side on a photo, and composites as in the training, which
+are far harder. The reference is YuNet at twice the size of the input, with a minimum score of REFERENCE_SCORE. `extra`
+is the number per picture of detections that are not in the reference; `false` is the number of those that are neither
+in the picture before it was degraded nor pasted portraits. Recall is given by the height of the face in the input;
+`recall` is that of faces of at least MIN_HEIGHT px. `points` is the mean distance of landmarks, in per cent of the
+distance of the eyes.
+
+    --clips     also compares on the videos in a folder
+    --failures  writes sheets of pictures in which the last model has missed (red) or false (yellow) faces
+    --count     number of pictures of each kind (default: 250)
 """
 
 import argparse
@@ -49,38 +53,41 @@ CONDITIONS = {
 
 
 class Tally:
-    """What one detector at one threshold has found so far."""
+    """Counts the results of a detector at one threshold."""
 
     def __init__(self):
         self.wanted, self.found = np.zeros(len(BINS) - 1), np.zeros(len(BINS) - 1)
-        self.judged_wanted = self.judged_found = 0
+        self.recall_wanted = self.recall_found = 0
         self.extra = self.false = self.pictures = 0
         self.errors = []
 
-    def add(self, said, reference, truth):
-        """Rows (n, 15), all in pixels of the input; the boxes missed and the boxes invented."""
+    def add(self, detected, reference, truth):
+        """Adds the rows (n, 15) of a picture, in pixels of the input. Returns the missed and the false boxes."""
         missed = []
         for row in reference:
-            overlaps = ious(said[:, BOX], row[BOX])
-            is_found = len(said) > 0 and overlaps.max() > MIN_OVERLAP
+            overlaps = ious(detected[:, BOX], row[BOX])
+            is_found = len(detected) > 0 and overlaps.max() > MIN_OVERLAP
             which = np.searchsorted(BINS, row[4], "right") - 1
             if which >= 0:
                 self.wanted[which] += 1
                 self.found[which] += is_found
             if row[4] < MIN_HEIGHT:
                 continue
-            self.judged_wanted += 1
-            self.judged_found += is_found
+            self.recall_wanted += 1
+            self.recall_found += is_found
             points = row[LANDMARKS].reshape(5, 2)
             eyes = np.linalg.norm(points[1] - points[0])
             if not is_found:
                 missed.append(row[BOX])
             elif eyes > 0.2 * row[3]:
-                # Not of profiles, whose eyes are one.
-                others = said[overlaps.argmax(), LANDMARKS].reshape(5, 2)
+                # Excludes profiles, whose eyes coincide.
+                others = detected[overlaps.argmax(), LANDMARKS].reshape(5, 2)
                 self.errors.append(np.linalg.norm(others - points, axis=1).mean() / eyes)
-        is_among = lambda rows, box: (ious(rows[:, BOX], box) > MIN_OVERLAP).any()
-        extra = [box for box in said[:, BOX] if not is_among(reference, box)]
+
+        def is_among(rows, box):
+            return (ious(rows[:, BOX], box) > MIN_OVERLAP).any()
+
+        extra = [box for box in detected[:, BOX] if not is_among(reference, box)]
         false = [box for box in extra if not is_among(truth, box)]
         self.extra += len(extra)
         self.false += len(false)
@@ -89,21 +96,23 @@ class Tally:
 
     @staticmethod
     def heading():
-        bins = " ".join(f"{low:>4}-{high if high < math.inf else '':<3}" for low, high in zip(BINS, BINS[1:]))
+        bins = " ".join(f"{low:>4}-{high if high < math.inf else '':<3}" for low, high in itertools.pairwise(BINS))
         return f"{'':40} recall {bins} {'extra':>7} {'false':>7} {'points':>7}"
 
     def line(self, name):
-        share = lambda found, wanted: f"{found / wanted:8.3f}" if wanted else f"{'-':>8}"
+        def share(found, wanted):
+            return f"{found / wanted:8.3f}" if wanted else f"{'-':>8}"
+
         bins = " ".join(map(share, self.found, self.wanted))
         points = f"{100 * np.mean(self.errors):7.2f}" if self.errors else f"{'-':>7}"
-        recall = share(self.judged_found, self.judged_wanted).strip()
+        recall = share(self.recall_found, self.recall_wanted).strip()
         return (
             f"{name:40} {recall:>6} {bins} {self.extra / self.pictures:7.3f} {self.false / self.pictures:7.3f} {points}"
         )
 
 
 class Comparison:
-    """The tallies of all detectors over some pictures, and what the last of them fails at."""
+    """The tallies of all detectors, and the failures of the last one."""
 
     def __init__(self, detectors):
         self.detectors = detectors
@@ -112,10 +121,10 @@ class Comparison:
 
     def add(self, picture, reference, truth):
         for name, detector in self.detectors.items():
-            said = detector(picture, min(THRESHOLDS))
+            detected = detector(picture, min(THRESHOLDS))
             for threshold in THRESHOLDS:
                 tally = self.tallies[name, threshold]
-                missed, false = tally.add(said[said[:, SCORE] >= threshold], reference, truth)
+                missed, false = tally.add(detected[detected[:, SCORE] >= threshold], reference, truth)
                 is_last = (name, threshold) == (list(self.detectors)[-1], min(THRESHOLDS))
                 if is_last and (missed or false):
                     self.failures.append(marked(picture, missed, false))
@@ -135,7 +144,7 @@ def marked(picture, missed, false):
 
 
 def write_sheet(pictures, path, columns=5, rows=10):
-    """Tiles up to columns * rows pictures of one size into one."""
+    """Writes up to columns * rows pictures of one size as tiles of one picture."""
     if not pictures:
         return
     pictures = pictures[: columns * rows]
@@ -150,17 +159,17 @@ def halved(picture):
 
 
 def fitted(frame, long_side):
-    """A frame as it lies in the input: scaled, at the top left of a black picture whose sides are multiples of 32."""
+    """Scales a frame into the top left of a black picture whose sides are multiples of 32, like the plugin."""
     scale = long_side / max(frame.shape[:2])
     height, width = (round(side * scale) for side in frame.shape[:2])
     picture = np.zeros((*(math.ceil(side / 32) * 32 for side in (height, width)), 3), np.uint8)
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    picture[:height, :width] = cv2.resize(frame, (width, height), interpolation=how)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    picture[:height, :width] = cv2.resize(frame, (width, height), interpolation=interpolation)
     return picture
 
 
 def frames_of(path):
-    """Up to CLIP_FRAMES frames of a video, evenly spread."""
+    """Reads about CLIP_FRAMES frames of a video at equal intervals."""
     capture = cv2.VideoCapture(str(path))
     frames = []
     while (read := capture.read())[0]:
@@ -168,15 +177,15 @@ def frames_of(path):
     return frames[:: max(1, len(frames) // CLIP_FRAMES)]
 
 
-def referenced(teacher, picture):
-    """The teacher's faces, in pixels of an input of half the size."""
+def reference_faces(teacher, picture):
+    """Returns the teacher's faces, in pixels of an input of half the size."""
     rows = teacher(picture, REFERENCE_SCORE)
     rows[:, 1:] /= TEACHER_SCALE
     return rows
 
 
 def call(material, size, rng):
-    """One to four portraits side by side over a photo without faces, and the faces (0, 15) that are known without YuNet."""
+    """Creates one to four portraits side by side on a photo. Returns it with the rows (0, 15) of known faces."""
     width, height = (TEACHER_SCALE * side for side in size)
     photos = np.setdiff1d(np.arange(len(material.backgrounds)), material.crowded)
     picture = covering(material.backgrounds[rng.choice(photos)], (width, height), rng)
@@ -195,15 +204,15 @@ KINDS = {"calls": call, "composites": scene}
 
 def on_drawn(kind, material, teacher, detectors, size, count, failures):
     draw = KINDS[kind]
-    for number, (condition, spoilt) in enumerate(CONDITIONS.items()):
+    for number, (condition, degrade) in enumerate(CONDITIONS.items()):
         comparison = Comparison(detectors)
         for index in range(count):
-            # The same scenes in each condition.
+            # The scenes are the same in each condition.
             picture, known = draw(material, size, np.random.default_rng((index, *size)))
             truth = labelled(picture, known, teacher)
             truth = truth[truth[:, SCORE] >= REFERENCE_SCORE]
-            picture = spoilt(picture, np.random.default_rng((index, number)))
-            comparison.add(halved(picture), referenced(teacher, picture), truth)
+            picture = degrade(picture, np.random.default_rng((index, number)))
+            comparison.add(halved(picture), reference_faces(teacher, picture), truth)
         title = f"{count} {kind}, {size[0]}x{size[1]}, {condition}"
         comparison.show(title)
         if failures:
@@ -215,7 +224,7 @@ def on_clips(folder, teacher, detectors, long_side, failures):
         comparison = Comparison(detectors)
         frames = frames_of(path)
         for frame in frames:
-            reference = referenced(teacher, fitted(frame, TEACHER_SCALE * long_side))
+            reference = reference_faces(teacher, fitted(frame, TEACHER_SCALE * long_side))
             comparison.add(fitted(frame, long_side), reference, reference)
         comparison.show(f"{path.name}, {len(frames)} frames, {long_side} px")
         if failures:
@@ -223,7 +232,7 @@ def on_clips(folder, teacher, detectors, long_side, failures):
 
 
 def show_times(detectors):
-    """How long each takes, in turn, so that they share whatever else the machine does."""
+    """Measures the time of the detectors alternately, so that other load affects all of them."""
     width, height = TIMED_SIZE
     picture = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.float32)
     feeds = {}
@@ -238,7 +247,7 @@ def show_times(detectors):
             detector.session.run(detector.names, feeds[name])
             times[name].append(time.perf_counter() - started)
     medians = {name: np.median(values) for name, values in times.items()}
-    print(f"\nmedian time at {width}x{height}, one thread, and in times of {(first := next(iter(medians)))}'s")
+    print(f"\nmedian time at {width}x{height}, one thread, and relative to {(first := next(iter(medians)))}")
     for name, median in medians.items():
         print(f"{name:40} {1000 * median:6.2f} ms {median / medians[first]:6.3f}")
 

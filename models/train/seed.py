@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The recipe that the project takes its idea from, as it was described in 2019.
+"""Reproduces the recipe of 2019 that inspired this project.
 
-    python3 models/train/seed.py DATA OUT.onnx [--init resnet50_ferplus_dag.pth] [--side 224] [--pretraining-epochs 8] [--ours MODEL.onnx]
+    python3 models/train/seed.py DATA OUT.onnx [--init FILE.pth] [--side N] [--pretraining-epochs N] [--ours MODEL.onnx]
 
-A ResNet-50 that was pre-trained on FER+ (eight emotions) gets a last layer of three outputs; its last four layers are
-retrained: SGD at a rate of 0.01, a tenth of it after every second epoch, six epochs, random crops and flips, on 70% of the faces
-drawn at random. Prints accuracy, MCC and kappa on the other 30%, as the recipe's authors judged it: faces of one person are
-on both sides. Our test split is among the 30%, and --ours is judged on it beside the recipe's result.
+A ResNet-50 that was pre-trained on FER+ (eight emotions) gets a last layer with three outputs, and its last four layers
+are retrained: SGD with a rate of 0.01, divided by ten after every second epoch, six epochs, random crops and flips, on
+a random 70% of the faces. Prints accuracy, MCC and kappa on the other 30% like the authors of the recipe, with faces of
+a person in both parts. The test split of this project is part of the 30%.
 
---init takes the weights published as resnet50_ferplus_dag; without, the pre-training is done here, on the 70% of FER2013 and
-their votes, and its weights are left beside OUT.onnx as .pre-trained.pt, which --init takes too. Without a GPU, --side 48 makes
-it a matter of an hour; the recipe's own is 224.
+    --init                weights published as resnet50_ferplus_dag, or of an earlier pre-training; by default, the
+                          network is pre-trained on the votes of the 70% of FER2013 and saved as OUT.pre-trained.pt
+    --side                side of the input (default: 224, as in the recipe); 48 takes an hour on a CPU
+    --pretraining-epochs  number of epochs of the pre-training (default: 8)
+    --ours                model of this project, which is compared on the test split
 """
 
 import argparse
@@ -35,12 +37,12 @@ from train_attitude import cross_entropy
 
 BATCH = 64
 RATE, MOMENTUM, STEP_EPOCHS, GAMMA, EPOCHS = 0.01, 0.9, 2, 0.1, 6
-# Of the pre-training, which the recipe does not describe.
+# Parameters of the pre-training, which the recipe does not describe.
 PRETRAINING_RATE, PRETRAINING_DECAY = 1e-3, 0.05
 TRAINING_SHARE = 0.7
-# Of the side that a random crop is taken from, in sides of the crop.
+# Side of the picture from which a random crop is cut, in sides of the crop.
 MARGIN = 256 / 224
-# Of red, green and blue, as resnet50_ferplus_dag was trained with.
+# Mean of red, green and blue in the training of resnet50_ferplus_dag.
 MEAN = (131.0912, 103.8827, 91.4953)
 
 DESCRIPTION = """\
@@ -65,8 +67,10 @@ landmarks = [[0.313, 0.387], [0.686, 0.385], [0.499, 0.583], [0.341, 0.752], [0.
 
 
 def network(outputs):
-    """ResNet-50 as Caffe had it and the published weights need it: the first 1x1 convolution of a stage takes the stride, and
-    the pooling is not padded."""
+    """Creates a ResNet-50 like Caffe's, for the published weights.
+
+    The first 1x1 convolution of a stage has the stride, and the pooling is not padded.
+    """
     net = resnet50(num_classes=outputs)
     net.maxpool = nn.MaxPool2d(3, 2, ceil_mode=True)
     for stage in (net.layer2, net.layer3, net.layer4):
@@ -75,7 +79,7 @@ def network(outputs):
 
 
 def load_weights(net, path):
-    """Fills `net` with the weights of resnet50_ferplus_dag, whose layers have Caffe's names, or of a pre-training of ours."""
+    """Loads the weights of resnet50_ferplus_dag, whose layers have Caffe's names, or of a pre-training."""
     published = torch.load(path, map_location="cpu")
     if "conv1.weight" in published:
         net.load_state_dict(published)
@@ -90,18 +94,18 @@ def load_weights(net, path):
             if index == 0:
                 names |= {f"{ours}.downsample.0": f"{theirs}_1x1_proj", f"{ours}.downsample.1": f"{theirs}_1x1_proj_bn"}
     state = {}
-    for key, value in net.state_dict().items():
+    for key in net.state_dict():
         layer, parameter = key.rsplit(".", 1)
         theirs = f"{names.get(layer, layer)}.{parameter}"
         if theirs in published:
             state[key] = published[theirs]
         elif layer != "fc" and parameter != "num_batches_tracked":
-            sys.exit(f"{path}: there is no {theirs}; are these the weights of resnet50_ferplus_dag?")
+            sys.exit(f"{path}: no {theirs}; expected the weights of resnet50_ferplus_dag")
     net.load_state_dict(state, strict=False)
 
 
 class Crops(Dataset):
-    """Faces with random crops and flips: pixels (3, side, side) less MEAN, and a row of targets."""
+    """Faces with random crops and flips: pixels (3, side, side) minus MEAN, and a row of targets."""
 
     def __init__(self, images, landmarks, targets, side, is_random):
         self.images, self.landmarks, self.targets = images, landmarks, targets
@@ -113,8 +117,8 @@ class Crops(Dataset):
     def __getitem__(self, index):
         image, landmarks = self.images[index], self.landmarks[index]
         large = round(self.side * MARGIN)
-        place = crop.whole(image, large) if landmarks is None else crop.from_landmarks(landmarks, large)
-        pixels = crop.cut(image, place, large)
+        shown_from_crop = crop.whole(image, large) if landmarks is None else crop.from_landmarks(landmarks, large)
+        pixels = crop.cut(image, shown_from_crop, large)
         free = large - self.side
         y, x = np.random.randint(0, free + 1, 2) if self.is_random else (free // 2, free // 2)
         pixels = pixels[y : y + self.side, x : x + self.side]
@@ -124,7 +128,7 @@ class Crops(Dataset):
 
 
 def train(net, loader, epochs, optimizer, schedule, name):
-    """`schedule` changes the rate after each batch."""
+    """Trains for some epochs; `schedule` changes the rate after each batch."""
     for epoch in range(epochs):
         started, total = time.monotonic(), 0.0
         for pixels, target in loader:
@@ -143,7 +147,7 @@ def batches(dataset):
 
 
 def pretrain(net, dataset, epochs):
-    """Teaches all layers the voters' distributions."""
+    """Trains all layers on the distributions of the votes."""
     loader = batches(dataset)
     optimizer = torch.optim.AdamW(net.parameters(), PRETRAINING_RATE, weight_decay=PRETRAINING_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -153,7 +157,7 @@ def pretrain(net, dataset, epochs):
 
 
 def retrain(net, parameters, dataset):
-    """As the recipe says."""
+    """Retrains the last layers as in the recipe."""
     loader = batches(dataset)
     optimizer = torch.optim.SGD(parameters, RATE, momentum=MOMENTUM)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, STEP_EPOCHS * len(loader), GAMMA)
@@ -168,13 +172,13 @@ def scores(net, dataset):
 
 
 def retrained_layers(net):
-    """The last four: the last block's three convolutions with what normalises them, and the new outputs."""
+    """Returns the last four layers: the convolutions of the last block with their normalisation, and the outputs."""
     block = net.layer4[2]
     return [block.conv1, block.bn1, block.conv2, block.bn2, block.conv3, block.bn3, net.fc]
 
 
 class FrozenNorms(nn.Module):
-    """The network, the statistics of whose frozen layers stay as they are in training too."""
+    """The network with the statistics of frozen layers kept during training."""
 
     def __init__(self, net):
         super().__init__()
@@ -236,16 +240,16 @@ def main():
     labels = np.concatenate([fer.attitude, second.attitude])
     is_our_test = np.concatenate([fer.split, second.split]) == faces.TEST
 
-    # 70/30 at random, our test split in the 30%.
+    # Random parts of 70% and 30%; the test split is in the 30%.
     order = rng.permutation(np.flatnonzero(~is_our_test))
-    learnt, rest = np.split(order, [round(TRAINING_SHARE * len(labels))])
-    judged = np.concatenate([rest, np.flatnonzero(is_our_test)])
+    training, rest = np.split(order, [round(TRAINING_SHARE * len(labels))])
+    testing = np.concatenate([rest, np.flatnonzero(is_our_test)])
 
     net = network(len(faces.EMOTIONS)).to(memory_format=torch.channels_last)
     if options.init:
         load_weights(net, options.init)
     else:
-        chosen = learnt[sets[learnt] == 0]
+        chosen = training[sets[training] == 0]
         pictures = Crops([images[i] for i in chosen], [None] * len(chosen), fer.votes[chosen], options.side, True)
         pretrain(net, pictures, options.pretraining_epochs)
         torch.save(net.state_dict(), options.out.with_suffix(".pre-trained.pt"))
@@ -257,24 +261,27 @@ def main():
     for parameter in parameters:
         parameter.requires_grad_(True)
     targets = np.eye(3, dtype=np.float32)[labels]
-    select = lambda chosen, is_random: Crops(
-        [images[i] for i in chosen], [landmarks[i] for i in chosen], targets[chosen], options.side, is_random
-    )
-    retrain(net, parameters, select(learnt, True))
+
+    def select(chosen, is_random):
+        chosen_images, chosen_landmarks = [images[i] for i in chosen], [landmarks[i] for i in chosen]
+        return Crops(chosen_images, chosen_landmarks, targets[chosen], options.side, is_random)
+
+    def show(name, truth, predicted):
+        metrics = figures.summary(truth, predicted, np.ones(len(truth)))
+        print(f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in metrics.items()))
+
+    retrain(net, parameters, select(training, True))
     export(net, options.side, options.out)
 
-    found = scores(net, select(judged, False))
-    show = lambda name, truth, said: print(
-        f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.summary(truth, said, np.ones(len(truth))).items())
-    )
-    show(f"the recipe, on its 30% ({len(judged)} faces)", labels[judged], found)
+    found = scores(net, select(testing, False))
+    show(f"recipe, on its 30% ({len(testing)} faces)", labels[testing], found)
     if options.ours:
-        ours = np.flatnonzero(is_our_test[judged])
-        show(f"the recipe, on our test split ({len(ours)} faces)", labels[judged][ours], found[ours])
+        ours = np.flatnonzero(is_our_test[testing])
+        show(f"recipe, on the test split ({len(ours)} faces)", labels[testing][ours], found[ours])
         model = report_attitude.session(options.ours)
         parts = [part.of(faces.TEST) for part in (fer, second)]
-        said = np.concatenate([report_attitude.scores(model, report_attitude.crops(part)) for part in parts])
-        show("ours, on the same", np.concatenate([part.attitude for part in parts]), said)
+        predicted = np.concatenate([report_attitude.scores(model, report_attitude.crops(part)) for part in parts])
+        show("ours, on the test split", np.concatenate([part.attitude for part in parts]), predicted)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 
     python3 models/train/train_attitude.py DATA CHECKPOINT.pt [--teacher CHECKPOINT.pt] [--epochs N] [--seed N]
 
-DATA is the folder of faces (models/train/README.md). With a teacher, which is a network of the same kind trained before, half
-of a target is what it says about the face (Furlanello et al., "Born-Again Neural Networks", 2018). An interrupted run goes
-on where its last epoch ended. Prints a line of figures an epoch; the figures are of the validation split, never of the test
-split.
+DATA is the folder with the faces; see models/train/README.md. The teacher is an earlier checkpoint of the same network,
+whose output is half of each target (Furlanello et al., "Born-Again Neural Networks", 2018). An interrupted run is
+resumed after its last complete epoch by the same command. Prints the accuracy on the validation split per epoch.
 """
 
 import argparse
@@ -30,15 +29,15 @@ BATCH = 128
 PEAK_RATE = 4e-3
 WARMUP_STEPS = 150
 WEIGHT_DECAY = 0.05
-# Of the augmentation, at the beginning and at the end: a small network has to be good at good pictures first of all.
+# Strength of the augmentation at the beginning and at the end: a small network must work on good pictures first.
 STRENGTHS = (0.7, 0.3)
-# How much the eight emotions count beside the three attitudes.
+# Weight of the loss of the eight emotions relative to the three attitudes.
 EMOTION_WEIGHT = 0.4
-# How much of a target is the label, and not what the voters tell about it.
+# Share of the label in a target; the rest is the prediction of the label from the votes.
 LABEL_SHARE = 0.5
-# How much of the second set's targets is no answer: it has one label a face, and some are wrong.
+# Share of the uniform distribution in targets of the second set, which has one label per face, and some errors.
 SMOOTHING = 0.1
-# How much of a target is the teacher's answer, where there is a teacher.
+# Share of the teacher's output in a target.
 TEACHER_SHARE = 0.5
 
 
@@ -57,7 +56,7 @@ class Training(Dataset):
         self.start(0, 1.0)
 
     def start(self, epoch, strength):
-        """Has crops look different from those of other epochs, and as often worse as `strength` (0 to 1) says."""
+        """Starts an epoch with different crops, and with this `strength` of degradations, 0 to 1."""
         self.epoch, self.strength = epoch, strength
 
     def __len__(self):
@@ -70,7 +69,7 @@ class Training(Dataset):
 
 
 def clean_crops(part):
-    """The faces as the plugin cuts them where all goes well: (n, 1, 48, 48)."""
+    """Cuts faces like the plugin, without augmentation, (n, 1, 48, 48)."""
     cuts = [
         crop.cut(image, crop.whole(image) if landmarks is None else crop.from_landmarks(landmarks))
         for image, landmarks in zip(part.images, part.landmarks)
@@ -80,7 +79,7 @@ def clean_crops(part):
 
 @torch.no_grad()
 def logits(network, crops, batch=512):
-    """Attitude and emotion logits of crops (n, 1, 48, 48)."""
+    """Returns the logits of attitudes and emotions of crops (n, 1, 48, 48)."""
     network.eval()
     outputs = [network(part) for part in crops.split(batch)]
     return tuple(torch.cat(part) for part in zip(*outputs))
@@ -91,7 +90,7 @@ def cross_entropy(output, target):
 
 
 def targets(part):
-    """Attitudes (n, 3) and emotions (n, 8)."""
+    """Returns targets of attitudes (n, 3) and emotions (n, 8)."""
     label = np.eye(3, dtype=np.float32)[part.attitude]
     return label, part.votes
 
@@ -103,12 +102,12 @@ def training_parts(fer, second):
     return [(fer, softened, votes), (second, *smoothed)]
 
 
-def taught(part, attitudes, emotions, teacher):
-    """The targets of a part, mixed with what the teacher says about its faces and their mirror images."""
+def mix_with_teacher(part, attitudes, emotions, teacher):
+    """Mixes the targets of a part with the teacher's output for its faces and their mirror images."""
     crops = clean_crops(part)
     views = [logits(teacher, crops), logits(teacher, crops.flip(3))]
-    said = [np.mean([F.softmax(view, 1).numpy() for view in head], 0) for head in zip(*views)]
-    mixed = [(1 - TEACHER_SHARE) * own + TEACHER_SHARE * theirs for own, theirs in zip((attitudes, emotions), said)]
+    taught = [np.mean([F.softmax(view, 1).numpy() for view in head], 0) for head in zip(*views)]
+    mixed = [(1 - TEACHER_SHARE) * own + TEACHER_SHARE * theirs for own, theirs in zip((attitudes, emotions), taught)]
     return part, *mixed
 
 
@@ -126,7 +125,7 @@ def main():
     parts = training_parts(*(part.of(faces.TRAIN) for part in sets))
     if options.teacher:
         teacher = load(options.teacher)
-        parts = [taught(*part, teacher) for part in parts]
+        parts = [mix_with_teacher(*part, teacher) for part in parts]
     dataset = Training(parts, options.seed)
     validation = [part.of(faces.VALIDATION) for part in sets]
     validation_crops = [clean_crops(part) for part in validation]
@@ -136,7 +135,10 @@ def main():
     mean = WeightMean(network)
     optimizer = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY)
     steps = options.epochs * (len(dataset) // BATCH)
-    rate = lambda step: min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+    def rate(step):
+        return min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
 
     first_epoch = checkpoint.resume(options.checkpoint, network, mean, optimizer, schedule)
@@ -150,10 +152,9 @@ def main():
         network.train()
         total = 0.0
         for crops, attitudes, emotions in loader:
-            crops = crops[:, None].contiguous(memory_format=torch.channels_last)
-            said_attitudes, said_emotions = network(crops)
-            loss = cross_entropy(said_attitudes, attitudes)
-            loss = loss + EMOTION_WEIGHT * cross_entropy(said_emotions, emotions)
+            outputs = network(crops[:, None].contiguous(memory_format=torch.channels_last))
+            loss = cross_entropy(outputs[0], attitudes)
+            loss = loss + EMOTION_WEIGHT * cross_entropy(outputs[1], emotions)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
 """Trains the default face detector.
 
-    python3 models/train/train_detector.py TRAINING VALIDATION CHECKPOINT.pt [--init CHECKPOINT.pt] [--rate R] [--epochs N]
+    python3 models/train/train_detector.py TRAINING VALIDATION CHECKPOINT.pt [--init CHECKPOINT.pt] [--rate R] [--epochs
+    N]
 
-TRAINING and VALIDATION are folders that composites.py has written. The weights are random at first, or those of another
-training. An interrupted run goes on where its last epoch ended. Prints a line of figures an epoch: recall of the faces from
-MIN_JUDGED_HEIGHT px on, and false faces a picture, each at the scores 0.5 and 0.6.
+TRAINING and VALIDATION are folders written by composites.py. The initial weights are random, or those of an earlier
+training. An interrupted run is resumed after its last complete epoch by the same command. Prints figures per epoch: the
+recall of faces of at least MIN_RECALL_HEIGHT px, and the number of false faces per picture, at scores of 0.5 and 0.6.
 """
 
 import argparse
@@ -31,22 +32,24 @@ BATCH = 32
 PEAK_RATE = 5e-3
 WARMUP_STEPS = 300
 WEIGHT_DECAY = 1e-3
-# How much geometry counts beside the score.
+# Weight of the loss of the geometry relative to the score.
 GEOMETRY_WEIGHT = 4.0
-# From where on an error of geometry, in sizes of the face, counts linearly.
+# Geometry error, in sizes of the face, above which the loss is linear.
 GEOMETRY_BEND = 0.03
-# How much less a cell counts that is nearly right (Li et al., "Generalized Focal Loss", 2020).
+# Exponent that reduces the weight of cells with small errors (Li et al., "Generalized Focal Loss", 2020).
 FOCUS = 1.5
 
-# The sizes of faces, in cells, that a level is to find. The ranges overlap: a face at the end of one is found by the next.
+# Minimum and maximum size of faces, in cells, per level. The ranges overlap, so that both levels find faces in between.
 LEVEL_SIZES = ((0, 5.5), (2.0, 5.5), (2.0, math.inf))
-# A cell counts fully up to this distance of its middle from the face's, in cells, and from twice as far apart not at all.
+# Maximum distance, in cells, of a cell from the middle of a face for a full score; the score is zero at twice the
+# distance.
 FULL_DISTANCE = 0.75
-# The teacher's scores from which on a face counts at all, and fully. In between lies the teacher's own threshold, 0.6,
-# which becomes about the student's 0.5.
+# The teacher's scores for a target of zero and of one. The teacher's threshold of 0.6 becomes about 0.5 for the
+# student.
 DOUBTFUL, CERTAIN = 0.4, 0.75
 
-JUDGED_SCORE, MIN_JUDGED_HEIGHT = 0.6, 16
+# Minimum score and height, in px, of the faces in the validation.
+MIN_RECALL_SCORE, MIN_RECALL_HEIGHT = 0.6, 16
 
 
 def mirrored(image, rows):
@@ -59,7 +62,7 @@ def mirrored(image, rows):
 
 
 def shrunk(image, rows, rng):
-    """The picture at the top left of a black one, as a frame lies in the input, and smaller than it was."""
+    """Scales a picture down into the top left of a black one, like the padding of the plugin."""
     height, width = image.shape
     scale = rng.uniform(0.5, 1)
     size = round(width * scale), round(height * scale)
@@ -71,7 +74,7 @@ def shrunk(image, rows, rng):
 
 
 def filmed(image, rng):
-    """The picture (height, width), uint8, as cameras see it that lack light, focus or bandwidth."""
+    """Degrades a picture (height, width), uint8, like cameras without enough light, focus or bandwidth."""
     if rng.random() < 0.15:
         image = blurred(image, rng.uniform(0.3, 1), rng)
     pixels = image.astype(np.float32)
@@ -93,13 +96,15 @@ def filmed(image, rng):
 
 
 def certainty(scores):
-    """How much a student's cell should score where the teacher's face does."""
+    """Converts the teacher's scores to targets of the student."""
     return np.clip((scores - DOUBTFUL) / (CERTAIN - DOUBTFUL), 0, 1)
 
 
 def level_targets(rows, width, height, stride, sizes):
-    """What one level should say of faces (n, 15): (16, cells), the channels of a center map and, where there is a face, its
-    size in cells."""
+    """Returns the targets of one level for faces (n, 15), as (16, cells).
+
+    They are the channels of a center map and, in cells with a face, its size in cells.
+    """
     columns, lines = width // stride, height // stride
     targets = np.zeros((FIELDS + 1, lines, columns), np.float32)
     targets[FIELDS] = 1
@@ -127,14 +132,18 @@ def level_targets(rows, width, height, stride, sizes):
 
 
 def targets_of(rows, width, height):
-    """What all levels should say, one after the other: (16, cells)."""
+    """Returns the targets of all levels, one after the other, (16, cells)."""
     levels = [level_targets(rows, width, height, *level) for level in zip(STRIDES, LEVEL_SIZES)]
     return np.concatenate(levels, 1)
 
 
 @dataclass(frozen=True)
 class Shard:
-    """images: (n, height, width), uint8, on disk. rows: (m, 15) for each of them."""
+    """A file of composites.
+
+    images: (n, height, width), uint8, memory-mapped.
+    rows: (m, 15) per image.
+    """
 
     images: np.ndarray
     rows: list
@@ -152,7 +161,7 @@ def shards_in(folder):
 
 
 class Training(Dataset):
-    """Batches of pictures of one size with their targets: luma (BATCH, 1, H, W) by LUMA_SCALE, and (BATCH, 16, cells)."""
+    """Batches of pictures of one size with their targets: luma (BATCH, 1, H, W), and (BATCH, 16, cells)."""
 
     def __init__(self, shards, seed):
         self.shards = shards
@@ -160,7 +169,7 @@ class Training(Dataset):
         self.start(0)
 
     def start(self, epoch):
-        """Shuffles, so that batches differ from those of other epochs."""
+        """Starts an epoch with shuffled batches."""
         rng = np.random.default_rng((self.seed, epoch))
         self.epoch = epoch
         by_size = {}
@@ -178,7 +187,7 @@ class Training(Dataset):
         return len(self.batches)
 
     def __getitem__(self, number):
-        images, targets = zip(*(self.item(*place) for place in self.batches[number]))
+        images, targets = zip(*(self.item(*item) for item in self.batches[number]))
         luma = torch.from_numpy(np.stack(images)[:, None])
         return luma, torch.from_numpy(np.stack(targets))
 
@@ -195,7 +204,7 @@ class Training(Dataset):
 
 
 def losses(outputs, targets):
-    """Of score and geometry, for what the network gives and what it should: (n, 16, cells)."""
+    """Returns the losses of score and geometry of the outputs, for targets (n, 16, cells)."""
     score = torch.cat([level[0].flatten(1) for level in outputs], 1)
     geometry = torch.cat([level[1].flatten(2) for level in outputs], 2)
     wanted, size = targets[:, SCORE], targets[:, FIELDS]
@@ -204,7 +213,7 @@ def losses(outputs, targets):
     focus = (torch.sigmoid(score.detach()) - wanted).abs() ** FOCUS
     score_loss = (focus * F.binary_cross_entropy_with_logits(score, wanted, reduction="none")).sum() / faces
 
-    # Offsets are measured in sizes of the face; logarithms are already.
+    # Offsets are relative to the size of the face; logarithms of the size are relative already.
     unit = size[:, None].repeat(1, FIELDS - 1, 1)
     unit[:, 2:4] = 1
     error = (geometry - targets[:, 1:FIELDS]) / unit
@@ -214,9 +223,11 @@ def losses(outputs, targets):
 
 
 @torch.no_grad()
-def answers(network, shards, threshold):
-    """For each picture, spoilt as the training's are but always in the same way: the faces (n, 15) that the network finds, and
-    those (m, 15) that are sure to be there."""
+def detections(network, shards, threshold):
+    """Yields the faces (n, 15) that the network finds and the expected faces (m, 15) per picture.
+
+    The pictures are degraded like those of the training, but always in the same way.
+    """
     maps = Maps(network).eval().to(memory_format=torch.channels_last)
     for number, shard in enumerate(shards):
         for start in range(0, len(shard.rows), BATCH):
@@ -225,26 +236,26 @@ def answers(network, shards, threshold):
             luma = torch.from_numpy(np.stack(luma)[:, None]).to(torch.float32, memory_format=torch.channels_last)
             outputs = [level.numpy() for level in maps(luma)]
             for levels, rows in zip(zip(*outputs), shard.rows[start : start + BATCH]):
-                yield from_maps(levels, threshold), rows[rows[:, SCORE] >= JUDGED_SCORE]
+                yield from_maps(levels, threshold), rows[rows[:, SCORE] >= MIN_RECALL_SCORE]
 
 
 def are_among(boxes, others):
-    """Which of boxes (n, 4) are about one of the others (m, 4)."""
+    """Returns which boxes (n, 4) overlap one of the others (m, 4)."""
     return np.array([(ious(others, box) > 0.5).any() for box in boxes], bool)
 
 
 def validation_figures(network, shards):
-    """Recall and false faces a picture, at the scores 0.5 and 0.6."""
+    """Returns the recall and the number of false faces per picture, at scores of 0.5 and 0.6."""
     thresholds = (0.5, 0.6)
     wanted, found, false, pictures = 0, np.zeros(2), np.zeros(2), 0
-    for said, sure in answers(network, shards, thresholds[0]):
-        judged = sure[sure[:, 4] >= MIN_JUDGED_HEIGHT]
-        wanted += len(judged)
+    for detected, expected in detections(network, shards, thresholds[0]):
+        large = expected[expected[:, 4] >= MIN_RECALL_HEIGHT]
+        wanted += len(large)
         pictures += 1
         for which, threshold in enumerate(thresholds):
-            boxes = said[said[:, SCORE] >= threshold][:, BOX]
-            found[which] += are_among(judged[:, BOX], boxes).sum()
-            false[which] += (~are_among(boxes, sure[:, BOX])).sum()
+            boxes = detected[detected[:, SCORE] >= threshold][:, BOX]
+            found[which] += are_among(large[:, BOX], boxes).sum()
+            false[which] += (~are_among(boxes, expected[:, BOX])).sum()
     return found / wanted, false / pictures
 
 
@@ -269,7 +280,10 @@ def main():
     mean = WeightMean(network)
     optimizer = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=WEIGHT_DECAY)
     steps = options.epochs * len(dataset)
-    rate = lambda step: min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+    def rate(step):
+        return min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     print("pictures:", len(dataset) * BATCH, "parameters:", sum(p.numel() for p in network.parameters()), flush=True)
 

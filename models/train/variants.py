@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Eight-bit and half-precision versions of an attitude classifier, and what they cost and lose.
+"""Exports int8 and float16 variants of an attitude classifier, and compares their speed and accuracy.
 
     python3 models/train/variants.py DATA MODEL.onnx FOLDER
 
-Writes FOLDER/NAME-int8.onnx (static, calibrated on training faces) and FOLDER/NAME-float16.onnx (inputs and outputs of both stay
-float32), which carry the model's description under such a name, and prints for each its size, accuracy and calibration error
-on the validation split and the time of a face, in turns with the original's.
+Writes FOLDER/NAME-int8.onnx (static quantisation, calibrated on training faces) and FOLDER/NAME-float16.onnx. The
+inputs and outputs of both are float32, and both contain the description of the model with their own name. Prints the
+size, the accuracy and the calibration error on the validation split, and the time per face, measured alternately with
+the original.
 """
 
 import re
@@ -27,7 +28,7 @@ CALIBRATION_FACES = 512
 
 
 class Calibration(CalibrationDataReader):
-    """Training faces, one at a time."""
+    """Provides training faces one at a time."""
 
     def __init__(self, cuts):
         self.pixels = iter(cuts)
@@ -37,7 +38,7 @@ class Calibration(CalibrationDataReader):
         return None if cut is None else {"luma": cut[None, None]}
 
 
-def some(part, count):
+def random_crops(part, count):
     chosen = np.zeros(len(part), bool)
     chosen[np.random.default_rng(0).permutation(len(part))[:count]] = True
     marked = faces.Faces(**{**vars(part), "split": np.where(chosen, "chosen", "left out")})
@@ -45,7 +46,7 @@ def some(part, count):
 
 
 def rename(path, name):
-    """Has the description in the model call it `name`."""
+    """Changes the name in the description of a model."""
     model = onnx.load(path)
     (description,) = (entry for entry in model.metadata_props if entry.key == "gst-attitude")
     description.value = re.sub(r'^name = ".*"$', f'name = "{name}"', description.value, flags=re.MULTILINE)
@@ -53,7 +54,7 @@ def rename(path, name):
 
 
 def merge_pooling(model):
-    """Makes one convolution of each mean over 2x2 pixels and the 1x1 convolution behind it: means in eight bits are slow."""
+    """Merges each 2x2 average pooling with the 1x1 convolution after it, because int8 pooling is slow."""
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
     for pooling in [node for node in model.graph.node if node.op_type == "AveragePool"]:
         (convolution,) = (node for node in model.graph.node if pooling.output[0] in node.input)
@@ -75,44 +76,46 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     sets = [faces.fer2013(data), faces.second_set(data)]
 
-    eight, half = (folder / f"{original.stem}-{kind}.onnx" for kind in ("int8", "float16"))
-    onnx.save(convert_float_to_float16(onnx.load(original), keep_io_types=True), half)
-    cuts = [cut for part in sets for cut in some(part.of(faces.TRAIN), CALIBRATION_FACES // 2)]
+    int8, float16 = (folder / f"{original.stem}-{kind}.onnx" for kind in ("int8", "float16"))
+    onnx.save(convert_float_to_float16(onnx.load(original), keep_io_types=True), float16)
+    cuts = [cut for part in sets for cut in random_crops(part.of(faces.TRAIN), CALIBRATION_FACES // 2)]
     merged = onnx.load(original)
     merge_pooling(merged)
     with tempfile.NamedTemporaryFile(suffix=".onnx") as prepared:
         quant_pre_process(merged, prepared.name)
         quantize_static(
             prepared.name,
-            eight,
+            int8,
             Calibration(cuts),
-            # The heads keep their floats, lest scores come in steps of 1/255.
+            # The heads stay float32, because int8 scores would have steps of 1/255.
             op_types_to_quantize=["Conv", "Relu", "Add"],
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             per_channel=True,
-            # Seven bits of weights: eight overflow on CPUs without VNNI.
+            # Weights of 7 bits, because 8 bits overflow on CPUs without VNNI.
             reduce_range=True,
         )
-    for path in (eight, half):
+    for path in (int8, float16):
         rename(path, f"gst-{path.stem}")
 
     validation = [part.of(faces.VALIDATION) for part in sets]
     validation_cuts = [crops(part) for part in validation]
-    paths = (original, eight, half)
+    paths = (original, int8, float16)
     models = [session(path) for path in paths]
     labels = np.concatenate([part.attitude for part in validation])
     weights = figures.mix_weights(np.repeat([0, 1], [len(part) for part in validation]))
-    print("| model | bytes | accuracy | FER2013 | second set | ECE | ms | of the original's time |\n|" + "---|" * 8)
+    print(
+        "| model | bytes | accuracy | FER2013 | second set | ECE | ms | time relative to the original |\n|" + "---|" * 8
+    )
     costs = face_costs_ms(models)
     for path, model, cost in zip(paths, models, costs):
         found = [scores(model, cut) for cut in validation_cuts]
-        right = [(rows.argmax(1) == part.attitude).mean() for rows, part in zip(found, validation)]
+        accuracies = [(rows.argmax(1) == part.attitude).mean() for rows, part in zip(found, validation)]
         mixed = figures.summary(labels, np.concatenate(found), weights)
         print(
-            f"| {path.name} | {path.stat().st_size} | {mixed['accuracy']:.4f} | {right[0]:.4f} | {right[1]:.4f} "
-            f"| {mixed['ece']:.3f} | {cost:.3f} | {cost / costs[0]:.2f} |"
+            f"| {path.name} | {path.stat().st_size} | {mixed['accuracy']:.4f} | {accuracies[0]:.4f} "
+            f"| {accuracies[1]:.4f} | {mixed['ece']:.3f} | {cost:.3f} | {cost / costs[0]:.2f} |"
         )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A network whose weights are the running mean of another's: what is evaluated and exported."""
+"""Computes the running mean of the weights of a network, which is evaluated and exported."""
 
 import copy
 
@@ -9,7 +9,7 @@ MEAN_DECAY = 0.998
 
 
 class WeightMean:
-    """A running mean of a network's weights and statistics."""
+    """The running mean of the weights and statistics of a network."""
 
     def __init__(self, network):
         self.network = copy.deepcopy(network).requires_grad_(False)
