@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MPL-2.0
+#
+# Lints what cargo fmt and clippy do not: scripts, Python, dependencies, and the JavaScript of the web pages.
+#
+#     tests/lint/run.sh [STAGE...]
+#
+#     STAGE  shellcheck, ruff, cargo-deny or web; default: all
+#
+# Runs all stages, and fails if one of them has findings. Each tool is installed in a fixed version on its first use,
+# below ~/.local/share/gst-attitude; compiling cargo-deny takes a few minutes.
+set -euo pipefail
+
+readonly STAGES=(shellcheck ruff cargo-deny web)
+readonly CARGO_DENY=0.20.2 ADVISORIES=https://github.com/RustSec/advisory-db
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tools=${XDG_DATA_HOME:-$HOME/.local/share}/gst-attitude
+readonly root tools python=$tools/lint cargo_tools=$tools/cargo-tools
+
+say() { echo "lint: $*"; }
+die() { echo "lint: $*" >&2; exit 1; }
+
+# Installs the linters from PyPI. The list is copied last, so that an environment with it is complete.
+install_python_tools() {
+    local list=$root/tests/lint/requirements.txt
+    if ! cmp -s "$list" "$python/requirements.txt"; then
+        say "installing ruff and shellcheck into $python"
+        rm -rf "$python"
+        python3 -m venv "$python"
+        "$python/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+            --requirement "$list"
+        cp "$list" "$python"
+    fi
+}
+
+install_cargo_deny() {
+    if [[ $("$cargo_tools/bin/cargo-deny" --version 2>/dev/null) != "cargo-deny $CARGO_DENY" ]]; then
+        say "compiling cargo-deny $CARGO_DENY into $cargo_tools"
+        # Optimised little: it runs for a second and compiles for minutes.
+        CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+            cargo install --quiet --locked --version "=$CARGO_DENY" --root "$cargo_tools" cargo-deny
+    fi
+}
+
+run_shellcheck() {
+    local scripts
+    install_python_tools
+    mapfile -d '' scripts < <(git ls-files -z '*.sh' .ci/run)
+    "$python/bin/shellcheck" "${scripts[@]}"
+}
+
+run_ruff() {
+    install_python_tools
+    "$python/bin/ruff" check --quiet
+    "$python/bin/ruff" format --quiet --check --diff
+}
+
+# Checks the advisories only if their database is reachable or was fetched before.
+run_cargo-deny() {
+    local deny=("$cargo_tools/bin/cargo-deny" --all-features --locked check)
+    install_cargo_deny
+    "${deny[@]}" bans licenses sources
+    if timeout 20 git ls-remote --quiet "$ADVISORIES" HEAD >/dev/null 2>&1; then
+        "${deny[@]}" advisories
+    elif [[ -d ${CARGO_HOME:-$HOME/.cargo}/advisory-dbs ]]; then
+        say "advisories: $ADVISORIES is not reachable, using the last copy"
+        "${deny[@]}" --disable-fetch advisories
+    else
+        say "advisories: skipped, $ADVISORIES is not reachable"
+    fi
+}
+
+run_web() {
+    tests/lint/web.sh
+}
+
+case ${1:-} in -h | --help) sed -n '4,/^set/s/^# \{0,1\}//p' "$0"; exit ;; esac
+cd "$root"
+if [[ $# == 1 ]]; then
+    declare -F "run_$1" >/dev/null || die "unknown stage '$1'; see tests/lint/run.sh --help"
+    say "$1"
+    "run_$1"
+    exit
+fi
+failed=()
+for stage in "${@:-${STAGES[@]}}"; do
+    "$root/tests/lint/run.sh" "$stage" || failed+=("$stage")
+done
+[[ ${#failed[@]} == 0 ]] || die "failed: ${failed[*]}"
+say "all passed"
