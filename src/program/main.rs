@@ -81,6 +81,10 @@ enum Failure {
     #[error(transparent)]
     Analyze(#[from] analyze::AnalyzeError),
     #[error(transparent)]
+    Evaluate(#[from] evaluate::EvaluateError),
+    #[error(transparent)]
+    Models(#[from] models::ModelsError),
+    #[error(transparent)]
     Other(#[from] Box<dyn Error>),
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `gst-attitude models`: what is known, and what there is to say of a file.
+//! `gst-attitude models`: the list of known models, and descriptions of files.
 
 use crate::support::project;
 use std::process::{Command, Output};
@@ -18,9 +18,9 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn assert_tells(told: &str, facts: &[&str]) {
+fn assert_contains(text: &str, facts: &[&str]) {
     for fact in facts {
-        assert!(told.contains(fact), "no '{fact}' in:\n{told}");
+        assert!(text.contains(fact), "no '{fact}' in:\n{text}");
     }
 }
 
@@ -28,7 +28,7 @@ fn assert_tells(told: &str, facts: &[&str]) {
 fn known_and_embedded_models_are_listed() {
     let output = models(&[]);
     assert!(output.status.success());
-    assert_tells(
+    assert_contains(
         &text(&output.stdout),
         &[
             "face_detection_yunet_2023mar.onnx\n",
@@ -43,33 +43,33 @@ fn known_and_embedded_models_are_listed() {
 }
 
 #[test]
-fn a_file_is_explained() {
+fn a_file_is_described() {
     let output = models(&[
         "emotions8.onnx",
         "emotions8-undescribed.onnx",
         "one-face.onnx",
     ]);
     assert!(output.status.success());
-    assert_tells(
+    assert_contains(
         &text(&output.stdout),
         &[
             "emotions8.toml",
             "64x64 px of luma",
             "positive     happiness\n",
             "negative     surprise, sadness, anger, disgust, fear, contempt\n",
-            "like the published emotion-ferplus-8.onnx",
-            "NOT that of a published file",
-            "any multiples of 32 px of luma",
+            "that of the published emotion-ferplus-8.onnx",
+            "NOT that of the published file",
+            "any multiple of 32 px of luma",
         ],
     );
 }
 
 #[test]
-fn a_file_that_does_not_serve_is_told_and_the_others_are_not_lost() {
+fn a_file_that_cannot_be_used_is_reported_and_the_others_are_described() {
     let output = models(&["truncated.onnx", "colors.onnx", "not-there.onnx"]);
     assert_eq!(output.status.code(), Some(1));
-    assert_tells(&text(&output.stdout), &["colors", "48x48 px of RGB"]);
-    assert_tells(
+    assert_contains(&text(&output.stdout), &["colors", "48x48 px of RGB"]);
+    assert_contains(
         &text(&output.stderr),
         &[
             "truncated.onnx: ONNX Runtime does not load it",
@@ -79,16 +79,16 @@ fn a_file_that_does_not_serve_is_told_and_the_others_are_not_lost() {
 }
 
 #[test]
-fn a_model_that_answers_no_scores_is_warned_of() {
+fn invalid_scores_cause_a_warning() {
     let output = models(&["nan.onnx"]);
-    assert_tells(
+    assert_contains(
         &text(&output.stdout),
-        &["WARNING      what it answers about a grey crop are no scores"],
+        &["WARNING      for a grey crop, the output is not a score"],
     );
 }
 
 #[test]
-fn a_mistake_in_a_description_is_told_by_file_and_line() {
+fn a_mistake_in_a_description_is_reported_by_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     let fixtures = project("tests/fixtures/models");
     let model = folder.path().join("mine.onnx");
@@ -99,7 +99,7 @@ fn a_mistake_in_a_description_is_told_by_file_and_line() {
     std::fs::write(folder.path().join("mine.toml"), mistaken).unwrap();
     let output = models(&[model.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    assert_tells(
+    assert_contains(
         &text(&output.stderr),
         &[&format!(
             "mine.toml: its description is malformed in line {line}: "

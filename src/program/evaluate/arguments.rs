@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What can be said on the command line.
+//! Arguments of `gst-attitude evaluate`.
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
@@ -11,68 +11,68 @@ use attitude_inference::model::Source;
 use clap::{Args, value_parser};
 
 use crate::networks::NetworkArguments;
+use crate::values::ValueError;
 
-/// Tells how good attitude models are, by faces that people have labelled
+/// Measures attitude models on labelled faces
 ///
-/// Judges labelled faces as the element does, compares what the models say with the labels, and
-/// prints a report in Markdown: accuracy, Matthews' correlation, Cohen's kappa, macro F1 and
-/// calibration error with 95% intervals, per attitude, confusion, and what it brings to leave
-/// unsure answers out. Several models are compared on the same faces.
+/// Classifies labelled faces in the same way as the element, compares the predictions with the labels,
+/// and prints a report in Markdown: accuracy, Matthews' correlation, Cohen's kappa, macro F1 and
+/// calibration error with 95% intervals, figures per attitude, the confusion matrix, and the accuracy
+/// without uncertain predictions. Several models are compared on the same faces.
 #[derive(Args)]
 #[command(after_long_help = "\
-Labels are attitudes (positive, neutral, negative) or emotions. Of emotions, happiness, happy and joy \
-count as positive, neutral and calm as neutral, anger, disgust, fear, sadness, surprise, contempt and \
-their adjectives as negative. Any other name needs --mapping.
+Labels are attitudes (positive, neutral, negative) or emotions. Happiness, happy and joy count as \
+positive; neutral and calm as neutral; anger, disgust, fear, sadness, surprise, contempt and their \
+adjectives as negative. All other names need --mapping.
 
 Examples:
   # Pictures in faces/happy, faces/sad, ...
   gst-attitude evaluate faces
 
-  # A model of your own against the embedded one; files to keep
+  # Your own model compared with the embedded one; results in files
   gst-attitude evaluate faces.csv --attitude-model default --attitude-model mine.onnx --output result
 
-  # What a face service answered for the same pictures
-  gst-attitude evaluate faces.csv --predictions service=answers.csv
+  # Predictions of a face service for the same pictures
+  gst-attitude evaluate faces.csv --predictions service=predictions.csv
 
-  # FER2013's pictures, which are crops already
+  # Pictures of FER2013, which are crops already
   gst-attitude evaluate fer2013/test --no-detector
 
-  # Labelled parts of recordings
+  # Labelled segments of recordings
   gst-attitude evaluate segments.csv
 
-The exit status is 0, 1 where an error kept something from being judged (a picture cannot be read, a \
-video does not play) or nothing at all could be, and 2 where these arguments are wrong.")]
+The exit status is 0 on success, 1 if a picture cannot be read, a video cannot be played or no face could \
+be compared, and 2 if the arguments are wrong.")]
 pub struct Arguments {
     /// Labelled faces: a folder, a .csv or a .jsonl file
     ///
-    /// A folder holds one folder per label, each with pictures (png, jpg, webp, bmp).
+    /// A folder must have one folder per label, each with pictures (png, jpg, webp, bmp).
     ///
-    /// A .csv file has a header with the columns file and label (or attitude). Optional are x, y,
-    /// width and height (the face's box in pixels of the picture; without one the largest face
-    /// counts) and group (such as the person: faces of a group are not independent, and intervals
-    /// take that into account).
+    /// A .csv file must have a header with the columns file and label (or attitude). Optional columns
+    /// are x, y, width and height, the box of the face in pixels of the picture (without a box, the
+    /// largest face is used), and group, for example the person: faces of a group are not independent,
+    /// and the intervals account for that.
     ///
-    /// Of a box the detected face that overlaps it counts; where none does, what is in the box is
-    /// judged as it is, and the report says of how many faces. Landmarks are taken in place of the
-    /// detector's.
+    /// With a box, the detected face that overlaps it is used. If there is none, the box itself is
+    /// cropped, and the report states the number of such faces. Landmarks replace those of the detector.
     ///
-    /// A .jsonl file has the same, a face a line: {"file": "a.jpg", "label": "happy", "box":
+    /// A .jsonl file has the same fields, one face per line: {"file": "a.jpg", "label": "happy", "box":
     /// [x, y, width, height], "landmarks": [[x, y], ...], "group": "p7"}; the five landmarks are
-    /// eyes, nose and corners of the mouth, those at the left of the picture first.
+    /// eyes, nose and corners of the mouth, those on the left of the picture first.
     ///
-    /// A .csv file with the columns file, start, end and attitude (or label) labels parts of videos.
-    /// Times are seconds or HH:MM:SS.fff. In each sampled frame the largest face that can be judged
-    /// counts. What is of one file is a group, unless there is a column group.
+    /// A .csv file with the columns file, start, end and attitude (or label) labels segments of videos.
+    /// Times are seconds or HH:MM:SS.fff. In each sampled frame, the largest face that can be classified
+    /// is used. The segments of a file are one group, unless there is a column group.
     ///
     /// Paths in a file are relative to its folder.
     #[arg(required = true, value_name = "DATA")]
     pub data: Vec<PathBuf>,
 
-    /// Which emotions count to which attitude; all others are negative
+    /// Attitude of each emotion; all others are negative
     ///
-    /// Such as 'positive=happiness,happy,joy; neutral=neutral,calm'. It holds for the labels of
-    /// the data, for the emotions of models, whose own mapping it replaces, and for the columns and
-    /// labels of --predictions.
+    /// For example 'positive=happiness,happy,joy; neutral=neutral,calm'. The mapping applies to the
+    /// labels of the data, to the emotions of models, whose own mapping it replaces, and to the columns
+    /// and labels of --predictions.
     #[arg(long)]
     pub mapping: Option<Mapping>,
 
@@ -80,16 +80,16 @@ pub struct Arguments {
     #[arg(long = "attitude-model", value_name = "FILE", value_parser = source)]
     pub attitude_models: Vec<Source>,
 
-    /// Answers of something else about the same faces; may be repeated
+    /// Predictions of another program for the same faces; may be repeated
     ///
     /// A CSV file with the columns file and label, or file and one column of scores per emotion or
-    /// attitude, of any scale: a face's scores are divided by their sum. `file` is written as in the
-    /// data; in a folder it is LABEL/NAME. Faces without an answer are left out for all. The
-    /// predictions.csv of an --output is read too, if it holds one model.
+    /// attitude, of any scale: the scores of a face are divided by their sum. `file` must be the same as
+    /// in the data; for a folder it is LABEL/NAME. Faces without a prediction are left out for all models.
+    /// The predictions.csv of an earlier --output can be used, if it has one model.
     #[arg(long, value_name = "NAME=FILE.csv", value_parser = named_file)]
     pub predictions: Vec<(String, PathBuf)>,
 
-    /// Take pictures as crops: by given landmarks or boxes, else as a whole
+    /// Do not detect faces: crop by the landmarks or boxes in the data, else use the whole picture
     #[arg(long)]
     pub no_detector: bool,
 
@@ -97,15 +97,15 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 
-    /// Pictures judged at a time; the results are the same for any number [default: number of cores]
+    /// Number of threads for pictures; the results are the same for any number [default: number of cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
 
-    /// Resamples of the bootstrap that gives the intervals; at least 100
+    /// Number of bootstrap resamples for the intervals; at least 100
     #[arg(long, value_name = "N", default_value = "1000", value_parser = value_parser!(u32).range(100..))]
     pub resamples: u32,
 
-    /// Time between the frames of a video that are judged
+    /// Time between the sampled frames of a video
     #[arg(long, value_name = "MS", default_value_t = 200)]
     pub sample_interval_ms: u64,
 
@@ -120,11 +120,11 @@ fn source(text: &str) -> Result<Source, Infallible> {
     })
 }
 
-fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+fn named_file(text: &str) -> Result<(String, PathBuf), ValueError> {
     match text.split_once('=') {
         Some((name, path)) if !name.is_empty() && !path.is_empty() => {
             Ok((name.to_owned(), path.into()))
         }
-        _ => Err("it must be NAME=FILE.csv".to_owned()),
+        _ => Err(ValueError("NAME=FILE.csv")),
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Judges pictures as the element judges frames.
+//! Classifies labelled faces in pictures, in the same way as the element classifies faces in frames.
 
 use std::fmt::{self, Display, Formatter};
+use std::path::Path;
 
 use attitude::InferenceError;
 use attitude::Scores;
@@ -10,82 +11,82 @@ use attitude::analyzer::{Analyzer, Params};
 use attitude::classification::ClassifierInput;
 use attitude::crop;
 use attitude::detection::Detection;
-use attitude::frame::Frame;
+use attitude::frame::{Frame, FrameError};
 use attitude::geometry::{Landmarks, Point, Rect, Similarity};
 use attitude_inference::networks::Networks;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use indicatif::ProgressBar;
 
 use super::data::LabelledFace;
-use super::picture::Picture;
 use crate::workers;
 
-/// Pictures that are judged in one go. Scores may depend on what else is in a batch, by rounding:
-/// batches are cut from the data, not by which thread has time.
+/// Number of pictures per batch. By rounding, scores may depend on the other faces of a batch; batches
+/// are therefore the same for any number of threads.
 const BATCH: usize = 32;
 
-/// Least IoU of a detection with a given box to be the same face.
+/// Minimum IoU of a detection and a labelled box that belong to the same face.
 const MIN_IOU: f32 = 0.3;
 
-/// What became of a face.
+/// Outcome of a labelled face.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    Judged {
-        /// By each model.
+pub(super) enum FaceOutcome {
+    Classified {
+        /// Scores of each model.
         scores: Vec<Scores>,
-        /// Whether it was cut out by the given box, as the detector found no face there.
+        /// Set if it was cropped by the labelled box, as the detector found no face there.
         is_by_box: bool,
     },
-    /// There is no face in the picture.
+    /// The picture has no face.
     NotFound,
-    /// It is cut off or turned away.
-    NotJudged,
-    /// What a model answers are no scores.
-    NoScores,
-    /// The picture cannot be read; why.
+    /// The face is cut off or turned away.
+    NotClassifiable,
+    /// The output of a model is not a score.
+    InvalidScores,
+    /// The picture cannot be read, for this reason.
     Unreadable(String),
 }
 
-impl Display for Outcome {
+impl Display for FaceOutcome {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         f.write_str(match self {
-            Self::Judged { .. } => "judged",
+            Self::Classified { .. } => "classified",
             Self::NotFound => "no face found",
-            Self::NotJudged => "not judged, being cut off or turned away",
-            Self::NoScores => "not judged, as what a model answers are no scores",
+            Self::NotClassifiable => "not classified, as it is cut off or turned away",
+            Self::InvalidScores => "not classified, as the output of a model is not a score",
             Self::Unreadable(reason) => reason,
         })
     }
 }
 
-/// Where a face is.
-enum Place {
+/// The part of a picture that is cropped.
+enum Region {
     Face(Detection),
-    /// In the given box, where the detector finds none.
-    Box(Detection),
-    /// The picture is a crop already.
-    Whole,
+    /// The labelled box, in which the detector finds no face.
+    LabelledBox(Detection),
+    /// The whole picture, which is a crop already.
+    Picture,
 }
 
-impl Place {
+impl Region {
     fn detection(&self) -> Option<&Detection> {
         match self {
-            Self::Face(detection) | Self::Box(detection) => Some(detection),
-            Self::Whole => None,
+            Self::Face(detection) | Self::LabelledBox(detection) => Some(detection),
+            Self::Picture => None,
         }
     }
 }
 
-/// Judges pictures, one batch after the other.
-pub struct Judge {
-    /// One for each model; they have the same detector.
+/// Classifies pictures, one batch after the other.
+pub(super) struct PictureClassifier {
+    /// Networks of each model; all have the same detector.
     networks: Vec<Networks>,
     analyzer: Analyzer,
     params: Params,
     uses_detector: bool,
 }
 
-impl Judge {
-    pub fn new(networks: Vec<Networks>, params: Params, uses_detector: bool) -> Self {
+impl PictureClassifier {
+    pub(super) fn new(networks: Vec<Networks>, params: Params, uses_detector: bool) -> Self {
         Self {
             networks,
             analyzer: Analyzer::default(),
@@ -94,17 +95,17 @@ impl Judge {
         }
     }
 
-    fn judge(
+    fn classify(
         &mut self,
         faces: &[LabelledFace],
         progress: &ProgressBar,
-    ) -> Result<Vec<Outcome>, InferenceError> {
+    ) -> Result<Vec<FaceOutcome>, InferenceError> {
         let mut crops = vec![Vec::new(); self.networks.len()];
         let mut outcomes = Vec::with_capacity(faces.len());
         let mut cropped = Vec::new();
         for (index, face) in faces.iter().enumerate() {
-            let outcome = self.cut(face, &mut crops)?;
-            if matches!(outcome, Outcome::Judged { .. }) {
+            let outcome = self.crop(face, &mut crops)?;
+            if matches!(outcome, FaceOutcome::Classified { .. }) {
                 cropped.push(index);
             }
             outcomes.push(outcome);
@@ -122,26 +123,26 @@ impl Judge {
             }
             for (&index, found) in cropped.iter().zip(&classifications) {
                 match &mut outcomes[index] {
-                    Outcome::Judged { scores, .. } if found.is_valid() => {
+                    FaceOutcome::Classified { scores, .. } if found.is_valid() => {
                         scores.push(found.scores);
                     }
-                    outcome => *outcome = Outcome::NoScores,
+                    outcome => *outcome = FaceOutcome::InvalidScores,
                 }
             }
         }
         Ok(outcomes)
     }
 
-    /// Appends the face's crop for each model to `crops` where it can be judged; its scores are
-    /// still to come.
-    fn cut(
+    /// Appends the face's crop for each model to `crops`, if it can be classified. The outcome has no scores
+    /// yet.
+    fn crop(
         &mut self,
         face: &LabelledFace,
         crops: &mut [Vec<f32>],
-    ) -> Result<Outcome, InferenceError> {
+    ) -> Result<FaceOutcome, InferenceError> {
         let unreadable = |error: &dyn Display| {
             let (path, error) = (face.path.display(), error.to_string());
-            Outcome::Unreadable(format!("{path} cannot be read: {}", error.trim()))
+            FaceOutcome::Unreadable(format!("{path} cannot be read: {}", error.trim()))
         };
         let picture = match Picture::read(&face.path) {
             Ok(picture) => picture,
@@ -151,19 +152,19 @@ impl Judge {
             Ok(frame) => frame,
             Err(error) => return Ok(unreadable(&error)),
         };
-        let place = match self.place(&frame, face)? {
-            Some(place) => place,
-            None => return Ok(Outcome::NotFound),
+        let region = match self.region(&frame, face)? {
+            Some(region) => region,
+            None => return Ok(FaceOutcome::NotFound),
         };
-        if let Some(detection) = place.detection()
+        if let Some(detection) = region.detection()
             && !crop::is_judgeable(detection, &frame)
         {
-            return Ok(Outcome::NotJudged);
+            return Ok(FaceOutcome::NotClassifiable);
         }
         for (networks, crops) in self.networks.iter().zip(crops) {
             let input = networks.classifier.input();
             let size = (input.width, input.height);
-            let frame_from_crop = match place.detection() {
+            let frame_from_crop = match region.detection() {
                 Some(face) => crop::shown_from_crop(face, &input.framing, size.0, size.1),
                 None => whole(&frame, input),
             };
@@ -172,56 +173,55 @@ impl Judge {
             let format = &input.pixel_format;
             crop::cut(&frame, &frame_from_crop, format, size, &mut crops[start..]);
         }
-        Ok(Outcome::Judged {
+        Ok(FaceOutcome::Classified {
             scores: Vec::new(),
-            is_by_box: matches!(place, Place::Box(_)),
+            is_by_box: matches!(region, Region::LabelledBox(_)),
         })
     }
 
-    /// Where the labelled face is: by what is given, else by the detector; `None` where there is
-    /// none.
-    fn place(
+    /// Finds the labelled face by its landmarks or box, else by the detector; `None` if there is none.
+    fn region(
         &mut self,
         frame: &Frame,
         face: &LabelledFace,
-    ) -> Result<Option<Place>, InferenceError> {
-        let given = |bbox, landmarks| Detection {
+    ) -> Result<Option<Region>, InferenceError> {
+        let labelled = |bbox, landmarks| Detection {
             bbox,
             score: 1.0,
             landmarks,
         };
         if let Some(landmarks) = face.landmarks {
             let bbox = face.bbox.unwrap_or_else(|| around(&landmarks));
-            return Ok(Some(Place::Face(given(bbox, Some(landmarks)))));
+            return Ok(Some(Region::Face(labelled(bbox, Some(landmarks)))));
         }
-        let boxed = face.bbox.map(|bbox| given(bbox, None));
+        let boxed = face.bbox.map(|bbox| labelled(bbox, None));
         if !self.uses_detector {
-            return Ok(Some(boxed.map_or(Place::Whole, Place::Face)));
+            return Ok(Some(boxed.map_or(Region::Picture, Region::Face)));
         }
         let detector = self.networks.first_mut();
         let Some(detector) = detector.and_then(|networks| networks.detector.as_deref_mut()) else {
-            return Ok(boxed.map(Place::Box));
+            return Ok(boxed.map(Region::LabelledBox));
         };
         let found = self.analyzer.find(frame, detector, &self.params);
         let found = found.map_err(|InferenceError(problem)| {
             InferenceError(format!("the face detector: {problem}"))
         })?;
-        let best = |likeness: &dyn Fn(&Rect) -> f32| {
-            let likeness = |face: &Detection| likeness(&face.bbox);
-            let best = found
-                .iter()
-                .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let best = |rank: &dyn Fn(&Rect) -> f32| {
+            let rank = |face: &Detection| rank(&face.bbox);
+            let best = found.iter().max_by(|a, b| rank(a).total_cmp(&rank(b)));
             best.copied()
         };
         let detection = match face.bbox {
             Some(bbox) => best(&|found| found.iou(&bbox)).filter(|f| f.bbox.iou(&bbox) >= MIN_IOU),
             None => best(&Rect::area),
         };
-        Ok(detection.map(Place::Face).or(boxed.map(Place::Box)))
+        Ok(detection
+            .map(Region::Face)
+            .or(boxed.map(Region::LabelledBox)))
     }
 }
 
-/// A picture as the crop that it is: its largest part of the crop's shape, in the middle.
+/// Returns the largest part of a picture in the middle that has the aspect ratio of a crop.
 fn whole(frame: &Frame, input: &ClassifierInput) -> Similarity {
     let (width, height) = (frame.width() as f32, frame.height() as f32);
     let (crop_width, crop_height) = (input.width as f32, input.height as f32);
@@ -233,9 +233,9 @@ fn whole(frame: &Frame, input: &ClassifierInput) -> Similarity {
     Similarity::from_scale_and_origin(scale, origin)
 }
 
-/// About the box that the default detector draws around a face with these landmarks. Its
-/// proportions are those of the default classifier's framing: from eyes to mouth it is 0.365 of the
-/// box's height, and the box's centre is 0.38 of that below the eyes.
+/// Estimates the box that the default detector returns for a face with these landmarks, from the
+/// proportions of the default classifier's framing: the distance from eyes to mouth is 0.365 of the box's
+/// height, and the centre of the box is 0.38 of that distance below the eyes.
 fn around(landmarks: &Landmarks) -> Rect {
     let middle = |a: Point, b: Point| Point::new((a.x + b.x) / 2.0, (a.y + b.y) / 2.0);
     let [left_eye, right_eye, _, left_corner, right_corner] = *landmarks;
@@ -249,24 +249,57 @@ fn around(landmarks: &Landmarks) -> Rect {
     Rect::from_center(center, 0.8 * height, height)
 }
 
-/// How many batches `faces` make up, and so how many judges have something to do.
-pub fn batches(faces: &[LabelledFace]) -> usize {
+/// Returns the number of batches of `faces`, and so the maximum number of useful threads.
+pub(super) fn batches(faces: &[LabelledFace]) -> usize {
     faces.len().div_ceil(BATCH)
 }
 
-/// Judges all of `faces`, with one thread for each of `judges`.
-pub fn judge(
+/// Classifies all of `faces`, with one thread per classifier.
+pub(super) fn classify(
     faces: &[LabelledFace],
-    judges: &mut [Judge],
+    classifiers: &mut [PictureClassifier],
     progress: &ProgressBar,
-) -> Result<Vec<Outcome>, InferenceError> {
+) -> Result<Vec<FaceOutcome>, InferenceError> {
     let batches: Vec<&[LabelledFace]> = faces.chunks(BATCH).collect();
-    let finished = workers::run(judges, &batches, |judge, batch| {
-        judge.judge(batch, progress)
+    let finished = workers::run(classifiers, &batches, |classifier, batch| {
+        classifier.classify(batch, progress)
     });
     match finished.errors.into_iter().next() {
         Some(error) => Err(error),
         None => Ok(finished.outputs.into_iter().flatten().flatten().collect()),
+    }
+}
+
+/// A picture in memory, as RGB.
+struct Picture {
+    width: usize,
+    height: usize,
+    rgb: Vec<u8>,
+}
+
+impl Picture {
+    /// Reads a file, and rotates the picture upright.
+    fn read(path: &Path) -> Result<Self, ImageError> {
+        // Data sets have files with wrong extensions.
+        let reader = ImageReader::open(path)?.with_guessed_format()?;
+        let mut decoder = reader.into_decoder()?;
+        // A header may state a size that does not fit in memory.
+        let mut limits = Limits::default();
+        limits.reserve(decoder.total_bytes())?;
+        decoder.set_limits(limits)?;
+        let orientation = decoder.orientation()?;
+        let mut picture = DynamicImage::from_decoder(decoder)?;
+        picture.apply_orientation(orientation);
+        let picture = picture.into_rgb8();
+        Ok(Self {
+            width: picture.width() as usize,
+            height: picture.height() as usize,
+            rgb: picture.into_raw(),
+        })
+    }
+
+    fn frame(&self) -> Result<Frame<'_>, FrameError> {
+        Frame::from_rgb(self.width, self.height, &self.rgb)
     }
 }
 
@@ -275,7 +308,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_box_around_landmarks_is_where_the_classifiers_framing_has_it() {
+    fn the_box_around_landmarks_matches_the_default_framing() {
         // The default framing's landmarks in a crop of 100 px, which is the box moved up by 2.5 px.
         let landmarks = [
             (31.3, 38.7),

@@ -1,35 +1,48 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The files that results are kept in.
+//! Writes the report and the predictions to files.
 
 use std::fs::OpenOptions;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::report::Report;
-use super::results::{Judged, LeftOut, Results};
-use super::table::Failure;
+use super::results::{EvaluatedFace, LeftOut, Results};
 
-/// What they are called.
 const JSON: &str = "evaluation.json";
 const MARKDOWN: &str = "evaluation.md";
 const PREDICTIONS: &str = "predictions.csv";
 const LEFT_OUT: &str = "left-out.csv";
 
-/// A folder that takes the files.
-pub struct Output {
+/// The results cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    #[error("{}: it is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    #[error("cannot write {}", .path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot format the report")]
+    Json(#[from] serde_json::Error),
+    #[error("cannot format a table")]
+    Csv(#[from] csv::Error),
+}
+
+/// The folder for the results.
+pub(super) struct Output {
     folder: PathBuf,
 }
 
 impl Output {
-    /// The folder, made where there is none. What is in it is not touched yet.
-    ///
-    /// # Errors
-    /// Where the files cannot be written.
-    pub fn open(folder: &Path) -> Result<Self, Failure> {
+    /// Opens the folder, creates it if necessary, and checks that the files can be written. Their content
+    /// does not change yet.
+    pub(super) fn open(folder: &Path) -> Result<Self, OutputError> {
+        let write_error = |path: &Path, source| OutputError::Write {
+            path: path.to_owned(),
+            source,
+        };
         std::fs::create_dir_all(folder).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => format!("{}: it is not a folder", folder.display()),
-            _ => format!("{}: {error}", folder.display()),
+            ErrorKind::AlreadyExists => OutputError::NotAFolder(folder.to_owned()),
+            _ => write_error(folder, error),
         })?;
         for name in [JSON, MARKDOWN, PREDICTIONS, LEFT_OUT] {
             let path = folder.join(name);
@@ -37,18 +50,18 @@ impl Output {
                 .append(true)
                 .create(true)
                 .open(&path)
-                .map_err(|error| format!("{}: {error}", path.display()))?;
+                .map_err(|error| write_error(&path, error))?;
         }
         Ok(Self {
             folder: folder.to_owned(),
         })
     }
 
-    /// Writes the report and the predictions that it is made of.
-    pub fn write(&self, report: &Report, results: &Results) -> Result<(), Failure> {
+    /// Writes all files.
+    pub(super) fn write(&self, report: &Report, results: &Results) -> Result<(), OutputError> {
         let write = |name: &str, text: &[u8]| {
             let path = self.folder.join(name);
-            std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+            std::fs::write(&path, text).map_err(|source| OutputError::Write { path, source })
         };
         let json = serde_json::to_string_pretty(report)? + "\n";
         write(JSON, json.as_bytes())?;
@@ -59,8 +72,9 @@ impl Output {
     }
 }
 
-/// A row for each answer. What is true has no name that `--predictions` would take for an answer.
-fn predictions(results: &Results) -> Result<Vec<u8>, Failure> {
+/// Formats one row per prediction. The columns of the truth have names that `--predictions` does not read
+/// as a prediction.
+fn predictions(results: &Results) -> csv::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
         "model",
@@ -75,7 +89,7 @@ fn predictions(results: &Results) -> Result<Vec<u8>, Failure> {
     ])?;
     for (index, name) in results.names.iter().enumerate() {
         for compared in &results.compared {
-            let Judged {
+            let EvaluatedFace {
                 file, group, label, ..
             } = compared.face;
             let prediction = &compared.predictions[index];
@@ -96,11 +110,11 @@ fn predictions(results: &Results) -> Result<Vec<u8>, Failure> {
             ])?;
         }
     }
-    Ok(csv.into_inner()?)
+    Ok(csv.into_inner().map_err(|error| error.into_error())?)
 }
 
-/// A row for each face that the figures are not of.
-fn left_out(results: &Results) -> Result<Vec<u8>, Failure> {
+/// Formats one row per face that is left out of the figures.
+fn left_out(results: &Results) -> csv::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(["file", "group", "truth", "truth_attitude", "reason"])?;
     for LeftOut { face, reason } in &results.left_out {
@@ -112,5 +126,5 @@ fn left_out(results: &Results) -> Result<Vec<u8>, Failure> {
             reason,
         ])?;
     }
-    Ok(csv.into_inner()?)
+    Ok(csv.into_inner().map_err(|error| error.into_error())?)
 }

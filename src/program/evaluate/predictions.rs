@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What something else answered about the same faces.
+//! Reads predictions of other programs for the same faces.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use attitude::{Attitude, Scores};
 
-use super::data::{Data, LabelledFace};
-use super::labels::Labels;
-use super::table::{Failure, Row, Table};
+use super::data::{Data, LabelledFace, Labels};
+use super::table::{DataError, Mistake, Row, Table};
 
-/// An answer about a face.
+/// Prediction for a face.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Prediction {
+pub(super) struct Prediction {
     pub predicted: Attitude,
-    /// `None` where only a label was given.
+    /// `None` if there is only a label.
     pub scores: Option<Scores>,
 }
 
@@ -28,45 +27,44 @@ impl From<Scores> for Prediction {
     }
 }
 
-/// What something else answered.
-pub struct Predictions {
+/// Predictions of another program.
+pub(super) struct Predictions {
     pub name: String,
-    /// By file; a file that stands there without an answer has none.
-    pub answers: HashMap<String, Option<Prediction>>,
-    /// The emotions and attitudes that it tells.
-    pub words: BTreeSet<String>,
+    /// Predictions by file; `None` if the file is listed without one.
+    pub by_file: HashMap<String, Option<Prediction>>,
+    /// Emotions and attitudes in the predictions.
+    pub labels: BTreeSet<String>,
 }
 
-/// The column of the answer in the files that this program writes.
+/// Column of the prediction in files that this program writes.
 const PREDICTED: &str = "predicted";
 
-/// Where a table has its answers.
+/// Columns with the predictions of a table.
 enum Columns<'a> {
     Label(&'static str),
     Scores(Vec<(&'a str, Attitude)>),
 }
 
 impl<'a> Columns<'a> {
-    fn of(table: &'a Table, path: &Path, labels: Labels) -> Result<Self, Failure> {
+    fn of(table: &'a Table, labels: Labels) -> Result<Self, DataError> {
         if let Some(label) = table.label_column() {
             return Ok(Self::Label(label));
         }
-        let told = |problem| format!("{}:1: the column {problem}", path.display());
         let scored: Vec<_> = table
             .columns()
             .filter(|name| *name != "file")
-            .map(|name| Ok((name, labels.attitude_of_column(name).map_err(told)?)))
-            .collect::<Result<_, String>>()?;
+            .map(|name| match labels.attitude_of_column(name) {
+                Ok(attitude) => Ok((name, attitude)),
+                Err(error) => Err(table.header_error(Mistake::Column(error))),
+            })
+            .collect::<Result<_, _>>()?;
         if scored.is_empty() {
-            let path = path.display();
-            return Err(
-                format!("{path}:1: there is neither a column 'label' nor one with scores").into(),
-            );
+            return Err(table.header_error(Mistake::NoPredictions));
         }
         Ok(Self::Scores(scored))
     }
 
-    fn prediction(&self, row: &Row, labels: Labels) -> Result<Option<Prediction>, Failure> {
+    fn prediction(&self, row: &Row, labels: Labels) -> Result<Option<Prediction>, DataError> {
         match self {
             Self::Scores(columns) => Ok(scores(row, columns)?.map(Prediction::from)),
             Self::Label(column) => {
@@ -75,16 +73,15 @@ impl<'a> Columns<'a> {
                 };
                 let attitude = labels.attitude_of(label);
                 Ok(Some(Prediction {
-                    predicted: attitude
-                        .map_err(|problem| row.mistake(&format!("the label {problem}")))?,
+                    predicted: attitude.map_err(|error| row.error(Mistake::Label(error)))?,
                     scores: None,
                 }))
             }
         }
     }
 
-    /// What the row says of emotions and attitudes.
-    fn words(&self, row: &Row) -> Vec<String> {
+    /// Returns the emotions and attitudes in a row.
+    fn labels(&self, row: &Row) -> Vec<String> {
         match self {
             Self::Scores(columns) => columns.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Self::Label(column) => row.get(column).map(str::to_owned).into_iter().collect(),
@@ -92,40 +89,41 @@ impl<'a> Columns<'a> {
     }
 }
 
-pub fn read(name: &str, path: &Path, labels: Labels) -> Result<Predictions, Failure> {
+/// Reads the predictions in a CSV file.
+pub(super) fn read(name: &str, path: &Path, labels: Labels) -> Result<Predictions, DataError> {
     let table = Table::read(path)?;
     table.require(&["file"])?;
     let mut predictions = Predictions {
         name: name.to_owned(),
-        answers: HashMap::new(),
-        words: BTreeSet::new(),
+        by_file: HashMap::new(),
+        labels: BTreeSet::new(),
     };
     let is_own = table.has(PREDICTED);
     let columns = if is_own {
         require_one_model(&table)?;
         None
     } else {
-        Some(Columns::of(&table, path, labels)?)
+        Some(Columns::of(&table, labels)?)
     };
     for row in table.rows() {
         let file = row.require("file")?;
         let prediction = match &columns {
             Some(columns) => {
-                predictions.words.extend(columns.words(&row));
+                predictions.labels.extend(columns.labels(&row));
                 columns.prediction(&row, labels)?
             }
             None => Some(own_prediction(&row)?),
         };
-        let known = predictions.answers.insert(file.to_owned(), prediction);
+        let known = predictions.by_file.insert(file.to_owned(), prediction);
         if known.is_some() {
-            return Err(row.mistake(&format!("there is a second answer about '{file}'")));
+            return Err(row.error(Mistake::SecondPrediction(file.to_owned())));
         }
     }
     Ok(predictions)
 }
 
-/// An error where a file of this program's holds what several models answered.
-fn require_one_model(table: &Table) -> Result<(), Failure> {
+/// Returns an error if a file that this program wrote has predictions of several models.
+fn require_one_model(table: &Table) -> Result<(), DataError> {
     let mut model = None;
     for row in table.rows() {
         let of_row = row.get("model");
@@ -133,22 +131,23 @@ fn require_one_model(table: &Table) -> Result<(), Failure> {
         if let (Some(first), Some(other)) = (first, of_row)
             && first != other
         {
-            return Err(row.mistake(&format!(
-                "there are answers of '{first}' and '{other}'; keep those of one, such as by: \
-                 awk -F, 'NR == 1 || $1 == \"{first}\"'"
-            )));
+            return Err(row.error(Mistake::SeveralModels {
+                first: first.to_owned(),
+                second: other.to_owned(),
+            }));
         }
     }
     Ok(())
 }
 
-/// What a row of this program's own files answers, which is an attitude whatever a mapping says.
-fn own_prediction(row: &Row) -> Result<Prediction, Failure> {
+/// Returns the prediction in a row that this program wrote: an attitude, to which no mapping applies.
+fn own_prediction(row: &Row) -> Result<Prediction, DataError> {
     let text = row.require(PREDICTED)?;
     let predicted = Attitude::from_name(text).ok_or_else(|| {
-        row.mistake(&format!(
-            "'{text}' in the column '{PREDICTED}' is no attitude"
-        ))
+        row.error(Mistake::Attitude {
+            text: text.to_owned(),
+            column: PREDICTED.to_owned(),
+        })
     })?;
     let columns = Attitude::ALL.map(|attitude| (attitude.name(), attitude));
     Ok(Prediction {
@@ -157,40 +156,59 @@ fn own_prediction(row: &Row) -> Result<Prediction, Failure> {
     })
 }
 
-/// An error where an answer about a file could be about any of several faces.
-pub fn require_one_face_a_file(faces: &[LabelledFace]) -> Result<(), Failure> {
+/// Predictions that do not fit the data.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PredictionError {
+    #[error(
+        "there are several labelled faces in '{0}', and --predictions does not say which of them a \
+         prediction is for"
+    )]
+    SeveralFaces(String),
+    #[error(
+        "no prediction of {name} is for a face of the data: it has '{example}', the data have '{own}'"
+    )]
+    OtherFiles {
+        name: String,
+        example: String,
+        own: String,
+    },
+}
+
+/// Returns an error if a file has several faces, so that it is unknown which of them a prediction is for.
+pub(super) fn require_one_face_per_file(faces: &[LabelledFace]) -> Result<(), PredictionError> {
     let mut files = HashSet::new();
     match faces.iter().find(|face| !files.insert(&face.file)) {
         None => Ok(()),
-        Some(face) => Err(format!(
-            "there are several labelled faces in '{}', and --predictions does not tell which of \
-             them an answer is about",
-            face.file
-        )
-        .into()),
+        Some(face) => Err(PredictionError::SeveralFaces(face.file.clone())),
     }
 }
 
-/// An error where no answer is about a face of the data; what to warn of where some are not.
-pub fn check_files(predictions: &Predictions, data: &Data) -> Result<Option<String>, Failure> {
+/// Returns a warning if some predictions are not for a face of the data.
+///
+/// # Errors
+/// If none of them is.
+pub(super) fn check_files(
+    predictions: &Predictions,
+    data: &Data,
+) -> Result<Option<String>, PredictionError> {
     let faces: HashSet<&str> = data.faces.iter().map(|face| face.file.as_str()).collect();
     let videos: HashSet<&str> = data.segments.iter().map(|s| s.file.as_str()).collect();
     let is_of_video = |file: &str| {
         let video = file.rsplit_once('@').map(|(video, _)| video);
         video.is_some_and(|video| videos.contains(video))
     };
-    let files = predictions.answers.keys();
-    let strange: Vec<&String> = files
+    let files = predictions.by_file.keys();
+    let unknown: Vec<&String> = files
         .filter(|file| !faces.contains(file.as_str()) && !is_of_video(file))
         .collect();
-    let Some(example) = strange.iter().min() else {
+    let Some(example) = unknown.iter().min() else {
         return Ok(None);
     };
-    let Predictions { name, answers, .. } = predictions;
-    if strange.len() < answers.len() {
+    let Predictions { name, by_file, .. } = predictions;
+    if unknown.len() < by_file.len() {
         return Ok(Some(format!(
-            "{} answers of {name} are about what is not in the data, such as '{example}'",
-            strange.len()
+            "{} predictions of {name} are for files that are not in the data, such as '{example}'",
+            unknown.len()
         )));
     }
     let own = match (data.faces.first(), data.segments.first()) {
@@ -198,20 +216,22 @@ pub fn check_files(predictions: &Predictions, data: &Data) -> Result<Option<Stri
         (None, Some(segment)) => format!("{}@{:.3}", segment.file, segment.start_s),
         (None, None) => String::new(),
     };
-    Err(format!(
-        "no answer of {name} is about a face of the data: it has '{example}', the data have '{own}'"
-    )
-    .into())
+    Err(PredictionError::OtherFiles {
+        name: name.clone(),
+        example: (*example).clone(),
+        own,
+    })
 }
 
-/// The scores of a row, added up by attitude and divided by their sum; `None` where all are empty.
-fn scores(row: &Row, columns: &[(&str, Attitude)]) -> Result<Option<Scores>, Failure> {
+/// Returns the scores of a row, added up by attitude and divided by their sum; `None` if all are empty.
+fn scores(row: &Row, columns: &[(&str, Attitude)]) -> Result<Option<Scores>, DataError> {
     let mut sums = [0.0_f64; 3];
     let mut is_empty = true;
     for &(column, attitude) in columns {
         if let Some(score) = row.number::<f64>(column)? {
             if !score.is_finite() || score < 0.0 {
-                return Err(row.mistake(&format!("{score} in the column '{column}' is no score")));
+                let column = column.to_owned();
+                return Err(row.error(Mistake::Score { score, column }));
             }
             sums[attitude as usize] += score;
             is_empty = false;
@@ -220,7 +240,7 @@ fn scores(row: &Row, columns: &[(&str, Attitude)]) -> Result<Option<Scores>, Fai
     let total: f64 = sums.iter().sum();
     match total {
         _ if is_empty => Ok(None),
-        0.0 => Err(row.mistake("all scores are 0")),
+        0.0 => Err(row.error(Mistake::NoScore)),
         _ => Ok(Some(Scores::from_array(
             sums.map(|sum| (sum / total) as f32),
         ))),

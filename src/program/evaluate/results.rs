@@ -1,78 +1,82 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What was answered about each face, side by side.
+//! Combines the outcomes of all faces with the predictions of models and others.
 
 use std::collections::HashMap;
 
 use attitude::evaluation::Answer;
 
-use super::faces::Outcome;
-use super::labels::Label;
+use super::data::FaceLabel;
+use super::faces::FaceOutcome;
 use super::predictions::{Prediction, Predictions};
 
-/// A labelled face or sample of a video and what became of it.
+/// A labelled face, or the face of a sample of a video, and its outcome.
 #[derive(Clone, Debug)]
-pub struct Judged {
-    /// What it is called in reports and in the files of `--predictions`.
+pub(super) struct EvaluatedFace {
+    /// Name in reports and in the files of `--predictions`.
     pub file: String,
     pub group: Option<String>,
-    pub label: Label,
-    pub outcome: Outcome,
+    pub label: FaceLabel,
+    pub outcome: FaceOutcome,
 }
 
-/// A face that all have an answer about.
+/// A face with predictions of all models and others.
 #[derive(Clone, Debug)]
-pub struct Compared<'a> {
-    pub face: &'a Judged,
-    /// By models and others, in the order of [`Results::names`].
+pub(super) struct Compared<'a> {
+    pub face: &'a EvaluatedFace,
+    /// Predictions, in the order of [`Results::names`].
     pub predictions: Vec<Prediction>,
 }
 
-/// A face that the figures are not of.
+/// A face that is left out of the figures.
 #[derive(Clone, Debug)]
-pub struct LeftOut<'a> {
-    pub face: &'a Judged,
+pub(super) struct LeftOut<'a> {
+    pub face: &'a EvaluatedFace,
     pub reason: String,
 }
 
-/// Everything that is known about the faces.
-pub struct Results<'a> {
-    /// Of models, then of others.
+/// All faces, with those that are compared and left out.
+pub(super) struct Results<'a> {
+    /// Names of models, then of others.
     pub names: Vec<String>,
-    pub judged: &'a [Judged],
+    pub faces: &'a [EvaluatedFace],
     pub compared: Vec<Compared<'a>>,
     pub left_out: Vec<LeftOut<'a>>,
-    /// For each of others the faces that the models judged and it has no answer about.
+    /// Number of classified faces that each of the others has no prediction for.
     pub unanswered: Vec<(String, usize)>,
 }
 
 impl<'a> Results<'a> {
-    pub fn new(models: Vec<String>, judged: &'a [Judged], others: &[Predictions]) -> Self {
+    pub(super) fn new(
+        models: Vec<String>,
+        faces: &'a [EvaluatedFace],
+        others: &[Predictions],
+    ) -> Self {
         let mut unanswered: Vec<(String, usize)> =
             others.iter().map(|o| (o.name.clone(), 0)).collect();
         let (mut compared, mut left_out) = (Vec::new(), Vec::new());
-        for face in judged {
-            let Outcome::Judged { scores, .. } = &face.outcome else {
+        for face in faces {
+            let FaceOutcome::Classified { scores, .. } = &face.outcome else {
                 let reason = face.outcome.to_string();
                 left_out.push(LeftOut { face, reason });
                 continue;
             };
             let mut predictions: Vec<Prediction> =
                 scores.iter().copied().map(Prediction::from).collect();
-            let mut lacks = Vec::new();
+            let mut missing = Vec::new();
             for (other, (name, unanswered)) in others.iter().zip(&mut unanswered) {
-                match other.answers.get(&face.file).copied().flatten() {
+                match other.by_file.get(&face.file).copied().flatten() {
                     Some(prediction) => predictions.push(prediction),
                     None => {
                         *unanswered += 1;
-                        lacks.push(name.as_str());
+                        missing.push(name.as_str());
                     }
                 }
             }
-            if lacks.is_empty() {
+            if missing.is_empty() {
                 compared.push(Compared { face, predictions });
             } else {
-                let reason = format!("no answer of {}", lacks.join(", "));
+                let reason = format!("no prediction of {}", missing.join(", "));
                 left_out.push(LeftOut { face, reason });
             }
         }
@@ -81,15 +85,15 @@ impl<'a> Results<'a> {
             names: names
                 .chain(others.iter().map(|other| other.name.clone()))
                 .collect(),
-            judged,
+            faces,
             compared,
             left_out,
             unanswered,
         }
     }
 
-    /// The answers of each, for the metrics.
-    pub fn answers(&self) -> Vec<Vec<Answer>> {
+    /// Returns the predictions of each model and other, with the truth.
+    pub(super) fn answers(&self) -> Vec<Vec<Answer>> {
         let answers = |index: usize| {
             let of = |compared: &Compared| {
                 let truth = compared.face.label.attitude;
@@ -108,8 +112,8 @@ impl<'a> Results<'a> {
         (0..self.names.len()).map(answers).collect()
     }
 
-    /// For each compared face the number of its group, a group of its own where it has none.
-    pub fn groups(&self) -> Vec<usize> {
+    /// Returns the group number of each compared face; a face without a group is a group of its own.
+    pub(super) fn groups(&self) -> Vec<usize> {
         let mut numbers = HashMap::new();
         let mut count = 0;
         let mut next = || {

@@ -1,25 +1,131 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! CSV files with a header, whose mistakes are told by file and line.
+//! Reads CSV files with a header, and describes mistakes in data files by file and line.
 
+use std::fmt::{self, Display, Formatter};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-/// What is wrong with what the user gave.
-pub type Failure = Box<dyn std::error::Error>;
+use super::data::LabelError;
 
-/// The columns that hold a label; each will do.
+/// Names of the column that holds a label; each is accepted.
 const LABEL: [&str; 2] = ["label", "attitude"];
 
-/// The text of a file, as editors and spreadsheets write it.
-pub fn read_text(path: &Path) -> Result<String, Failure> {
-    let told = |error| format!("{}: {error}", path.display());
-    let text = String::from_utf8(std::fs::read(path).map_err(told)?).map_err(|error| {
+/// A file or folder with a mistake.
+#[derive(Debug, thiserror::Error)]
+#[error("{position}")]
+pub(crate) struct DataError {
+    position: Position,
+    source: Mistake,
+}
+
+/// A file or folder, and the line in it.
+#[derive(Clone, Debug)]
+pub(super) struct Position {
+    path: PathBuf,
+    line: Option<usize>,
+}
+
+impl Position {
+    pub(super) fn of_line(path: &Path, line: usize) -> Self {
+        Self {
+            path: path.to_owned(),
+            line: Some(line),
+        }
+    }
+
+    pub(super) fn of_file(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            line: None,
+        }
+    }
+
+    pub(super) fn error(self, source: Mistake) -> DataError {
+        DataError {
+            position: self,
+            source,
+        }
+    }
+}
+
+impl Display for Position {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let path = self.path.display();
+        match self.line {
+            Some(line) => write!(f, "{path}:{line}"),
+            None => write!(f, "{path}"),
+        }
+    }
+}
+
+/// A mistake in labels or predictions.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Mistake {
+    #[error("cannot be read")]
+    Read(#[source] io::Error),
+    #[error("there is no such file or folder")]
+    NotFound,
+    #[error("this is not UTF-8 text")]
+    NotText,
+    #[error("this is not CSV")]
+    Csv(#[source] csv::Error),
+    #[error("this is not a labelled face")]
+    Json(#[source] serde_json::Error),
+    #[error("columns must be separated by commas, not by {0:?}")]
+    Separator(char),
+    #[error("{found} fields, but the header has {expected}")]
+    Fields { found: usize, expected: usize },
+    #[error("the header lacks the column '{column}'; it has: {found}")]
+    MissingColumn { column: String, found: String },
+    #[error("the column '{0}' is empty")]
+    Empty(String),
+    #[error("'{text}' in the column '{column}' is not a number")]
+    Number { text: String, column: String },
+    #[error("'{text}' in the column '{column}' is not a time; write seconds or HH:MM:SS.fff")]
+    Time { text: String, column: String },
+    #[error("the label {0}")]
+    Label(LabelError),
+    #[error("the column {0}")]
+    Column(LabelError),
+    #[error("the box has no area")]
+    EmptyBox,
+    #[error("a box needs all of x, y, width and height")]
+    IncompleteBox,
+    #[error("the segment ends before it begins")]
+    EmptySegment,
+    #[error("there are no labelled faces in it")]
+    NoFaces,
+    #[error("labelled faces must be a folder with one folder per label, or a .csv or .jsonl file")]
+    UnknownFormat,
+    #[error("there is neither a column 'label' nor a column with scores")]
+    NoPredictions,
+    #[error("there is a second prediction for '{0}'")]
+    SecondPrediction(String),
+    #[error(
+        "there are predictions of '{first}' and '{second}'; keep those of one model, for example with: \
+         awk -F, 'NR == 1 || $1 == \"{first}\"'"
+    )]
+    SeveralModels { first: String, second: String },
+    #[error("'{text}' in the column '{column}' is not an attitude")]
+    Attitude { text: String, column: String },
+    #[error("{score} in the column '{column}' is not a score")]
+    Score { score: f64, column: String },
+    #[error("all scores are 0")]
+    NoScore,
+}
+
+/// Reads a text file as editors and spreadsheets write it.
+pub(super) fn read_text(path: &Path) -> Result<String, DataError> {
+    let bytes = std::fs::read(path);
+    let bytes = bytes.map_err(|error| Position::of_file(path).error(Mistake::Read(error)))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count();
-        format!("{}:{line}: this is not UTF-8 text", path.display())
+        Position::of_line(path, line).error(Mistake::NotText)
     })?;
     Ok(match text.strip_prefix('\u{feff}') {
         Some(text) => text.to_owned(),
@@ -28,59 +134,52 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
 }
 
 /// A CSV file in memory.
-pub struct Table {
+pub(super) struct Table {
     path: PathBuf,
-    /// In lower case.
+    /// Names in lower case.
     columns: Vec<String>,
-    /// With the number of the line where each begins.
+    /// Rows, each with the number of its first line.
     rows: Vec<(usize, StringRecord)>,
 }
 
 /// A row of a table.
 #[derive(Clone, Copy)]
-pub struct Row<'a> {
+pub(super) struct Row<'a> {
     table: &'a Table,
     line: usize,
     cells: &'a StringRecord,
 }
 
 impl Table {
-    pub fn read(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn read(path: &Path) -> Result<Self, DataError> {
         let text = read_text(path)?;
-        let told = |error: csv::Error| format!("{}: {error}", path.display());
+        let csv_error = |error| Position::of_file(path).error(Mistake::Csv(error));
         let mut reader = ReaderBuilder::new()
             .trim(Trim::All)
             .flexible(true)
             .from_reader(text.as_bytes());
-        let columns = reader.headers().map_err(told)?.iter();
+        let columns = reader.headers().map_err(csv_error)?.iter();
         let columns: Vec<String> = columns.map(str::to_lowercase).collect();
         if let [column] = &columns[..]
             && let Some(separator) = [';', '\t'].into_iter().find(|c| column.contains(*c))
         {
-            return Err(format!(
-                "{}:1: columns are separated by commas, and here by {separator:?}",
-                path.display()
-            )
-            .into());
+            return Err(Position::of_line(path, 1).error(Mistake::Separator(separator)));
         }
         let (mut at, mut line) = (0, 1);
         let mut rows = Vec::new();
         for cells in reader.records() {
-            let cells = cells.map_err(told)?;
-            // The reader does not count all lines that it passes over, such as empty ones.
+            let cells = cells.map_err(csv_error)?;
+            // The reader does not count all lines that it skips, such as empty ones.
             let start = cells.position().map_or(at, |p| p.byte() as usize);
             let rest = &text[start..];
             let start = start + rest.len() - rest.trim_start_matches(['\r', '\n']).len();
             line += text[at..start].matches('\n').count();
             at = start;
             if cells.len() != columns.len() {
-                return Err(format!(
-                    "{}:{line}: {} fields where the header has {}",
-                    path.display(),
-                    cells.len(),
-                    columns.len()
-                )
-                .into());
+                return Err(Position::of_line(path, line).error(Mistake::Fields {
+                    found: cells.len(),
+                    expected: columns.len(),
+                }));
             }
             rows.push((line, cells));
         }
@@ -91,15 +190,15 @@ impl Table {
         })
     }
 
-    pub fn columns(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(String::as_str)
     }
 
-    pub fn has(&self, column: &str) -> bool {
+    pub(super) fn has(&self, column: &str) -> bool {
         self.columns().any(|name| name == column)
     }
 
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.rows.iter().map(|(line, cells)| Row {
             table: self,
             line: *line,
@@ -107,58 +206,69 @@ impl Table {
         })
     }
 
-    /// The column that holds labels, if there is one.
-    pub fn label_column(&self) -> Option<&'static str> {
+    /// Returns the column that holds labels, if there is one.
+    pub(super) fn label_column(&self) -> Option<&'static str> {
         LABEL.into_iter().find(|column| self.has(column))
     }
 
-    /// The column that must hold labels.
-    pub fn require_label_column(&self) -> Result<&'static str, Failure> {
+    /// Returns the column that holds labels.
+    pub(super) fn require_label_column(&self) -> Result<&'static str, DataError> {
         match self.label_column() {
             Some(column) => Ok(column),
-            None => Err(self.lacks(LABEL[0])),
+            None => Err(self.missing(LABEL[0])),
         }
     }
 
-    /// An error unless there are all of these columns.
-    pub fn require(&self, columns: &[&str]) -> Result<(), Failure> {
+    /// Returns an error unless all of `columns` exist.
+    pub(super) fn require(&self, columns: &[&str]) -> Result<(), DataError> {
         match columns.iter().find(|column| !self.has(column)) {
             None => Ok(()),
-            Some(column) => Err(self.lacks(column)),
+            Some(column) => Err(self.missing(column)),
         }
     }
 
-    fn lacks(&self, column: &str) -> Failure {
-        let (path, found) = (self.path.display(), self.columns.join(", "));
-        format!("{path}:1: the header lacks the column '{column}'; it has: {found}").into()
+    /// Returns an error about the header.
+    pub(super) fn header_error(&self, mistake: Mistake) -> DataError {
+        Position::of_line(&self.path, 1).error(mistake)
+    }
+
+    fn missing(&self, column: &str) -> DataError {
+        self.header_error(Mistake::MissingColumn {
+            column: column.to_owned(),
+            found: self.columns.join(", "),
+        })
     }
 }
 
 impl<'a> Row<'a> {
-    /// File and line.
-    pub fn place(&self) -> String {
-        format!("{}:{}", self.table.path.display(), self.line)
+    pub(super) fn position(&self) -> Position {
+        Position::of_line(&self.table.path, self.line)
     }
 
-    pub fn mistake(&self, problem: &str) -> Failure {
-        format!("{}: {problem}", self.place()).into()
+    pub(super) fn error(&self, mistake: Mistake) -> DataError {
+        self.position().error(mistake)
     }
 
-    /// What is in `column`; `None` where there is no such column, or nothing in it.
-    pub fn get(&self, column: &str) -> Option<&'a str> {
+    /// Returns the text in `column`; `None` if there is no such column, or it is empty.
+    pub(super) fn get(&self, column: &str) -> Option<&'a str> {
         let index = self.table.columns().position(|name| name == column)?;
         self.cells.get(index).filter(|cell| !cell.is_empty())
     }
 
-    /// What must be in `column`.
-    pub fn require(&self, column: &str) -> Result<&'a str, Failure> {
+    /// Returns the text in `column`, which must not be empty.
+    pub(super) fn require(&self, column: &str) -> Result<&'a str, DataError> {
         self.get(column)
-            .ok_or_else(|| self.mistake(&format!("the column '{column}' is empty")))
+            .ok_or_else(|| self.error(Mistake::Empty(column.to_owned())))
     }
 
-    /// The number in `column`.
-    pub fn number<T: FromStr>(&self, column: &str) -> Result<Option<T>, Failure> {
-        let wrong = |text| self.mistake(&format!("'{text}' in the column '{column}' is no number"));
+    /// Returns the number in `column`.
+    pub(super) fn number<T: FromStr>(&self, column: &str) -> Result<Option<T>, DataError> {
+        let wrong = |text: &str| {
+            self.error(Mistake::Number {
+                text: text.to_owned(),
+                column: column.to_owned(),
+            })
+        };
         self.get(column)
             .map(|text| text.parse().map_err(|_| wrong(text)))
             .transpose()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What the user may not have meant, before the long work.
+//! Warnings about data and arguments that the user may not have meant, before the long work.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::Hash;
@@ -12,8 +12,8 @@ use super::arguments::Arguments;
 use super::data::Data;
 use super::predictions::Predictions;
 
-/// All of it. `names` are those of the models, in the order of `networks`.
-pub fn warnings(
+/// Returns all warnings. `names` are those of the models, in the order of `networks`.
+pub(super) fn warnings(
     arguments: &Arguments,
     data: &Data,
     others: &[Predictions],
@@ -24,13 +24,13 @@ pub fn warnings(
     let folders = data.subfolders.iter();
     warnings.extend(folders.map(|folder| {
         format!(
-            "{}: what is in this folder is not looked at: a label's folder holds pictures",
+            "{}: this folder is ignored: the folder of a label must hold pictures",
             folder.display()
         )
     }));
     if arguments.no_detector && !data.segments.is_empty() {
         warnings
-            .push("--no-detector does not apply to videos: in them faces are detected".to_owned());
+            .push("--no-detector does not apply to videos, in which faces are detected".to_owned());
     }
     if let Some(mapping) = &arguments.mapping {
         warnings.extend(unmapped(mapping, data));
@@ -38,8 +38,8 @@ pub fn warnings(
         for (networks, name) in networks.iter().zip(names) {
             if networks.classifier.emotion_labels().is_empty() {
                 warnings.push(format!(
-                    "--mapping changes what the labels count to, and not what {name} answers, which \
-                     tells no emotions"
+                    "--mapping changes the attitudes of labels, but not those of {name}, which has no \
+                     emotions"
                 ));
             }
         }
@@ -47,11 +47,11 @@ pub fn warnings(
     warnings
 }
 
-/// Faces and segments that are listed more than once, and so weigh more than others.
+/// Counts faces and segments that are listed more than once, and so have more weight.
 fn repetitions(data: &Data) -> Vec<String> {
     let faces = data.faces.iter().map(|face| {
-        let place = (face.bbox, face.landmarks);
-        (&face.path, format!("{place:?}"))
+        let position = (face.bbox, face.landmarks);
+        (&face.path, format!("{position:?}"))
     });
     let segments = data.segments.iter().map(|segment| {
         (
@@ -64,7 +64,7 @@ fn repetitions(data: &Data) -> Vec<String> {
         .into_iter()
         .filter(|(_, count)| *count > 0)
         .map(|(what, count)| {
-            format!("{what} that are listed a second time, and count again: {count}")
+            format!("{what} that are listed more than once, and count each time: {count}")
         })
         .collect()
 }
@@ -74,7 +74,7 @@ fn repeated<T: Eq + Hash>(items: impl Iterator<Item = T>) -> usize {
     items.len() - items.iter().collect::<HashSet<_>>().len()
 }
 
-/// Labels that count as negative only because the mapping does not list them.
+/// Finds labels that are negative only because the mapping does not list them.
 fn unmapped(mapping: &Mapping, data: &Data) -> Vec<String> {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let faces = data.faces.iter().map(|face| (&face.label, "faces"));
@@ -84,16 +84,16 @@ fn unmapped(mapping: &Mapping, data: &Data) -> Vec<String> {
             *counts.entry((label.text.as_str(), what)).or_default() += 1;
         }
     }
-    let told = counts.into_iter().map(|((label, what), count)| {
+    let warnings = counts.into_iter().map(|((label, what), count)| {
         format!(
             "{count} {what} are labelled '{label}', which --mapping does not list: they count as \
              negative"
         )
     });
-    told.collect()
+    warnings.collect()
 }
 
-/// What the mapping lists and nothing says. Well-known names are listed for all cases.
+/// Finds names in the mapping that occur nowhere, except well-known ones, which are often listed.
 fn unused(
     mapping: &Mapping,
     data: &Data,
@@ -103,16 +103,16 @@ fn unused(
     let faces = data.faces.iter().map(|face| &face.label.text);
     let segments = data.segments.iter().map(|segment| &segment.label.text);
     let models = networks.iter().flat_map(|n| n.classifier.emotion_labels());
-    let others = others.iter().flat_map(|other| &other.words);
-    let said: BTreeSet<String> = faces
+    let others = others.iter().flat_map(|other| &other.labels);
+    let used: BTreeSet<String> = faces
         .chain(segments)
         .chain(models)
         .chain(others)
-        .map(|word| word.trim().to_lowercase())
+        .map(|label| label.trim().to_lowercase())
         .collect();
     mapping
         .names()
-        .filter(|name| well_known(name).is_none() && !said.contains(*name))
+        .filter(|name| well_known(name).is_none() && !used.contains(*name))
         .map(|name| format!("--mapping lists '{name}', which occurs nowhere"))
         .collect()
 }

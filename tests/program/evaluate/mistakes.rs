@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What users do wrong, and what they are told.
+//! Mistakes of users, and how they are reported.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn a_picture_that_cannot_be_read_is_named_and_the_run_goes_on() {
 }
 
 #[test]
-fn mistakes_are_told_by_file_and_line() {
+fn mistakes_are_reported_by_file_and_line() {
     let bench = Bench::new();
     bench.faces();
     std::fs::create_dir(bench.path("empty")).unwrap();
@@ -34,7 +34,7 @@ fn mistakes_are_told_by_file_and_line() {
         (
             "c.csv",
             "file,label\nneutral.png\n",
-            "c.csv:2: 1 fields where the header has 2",
+            "c.csv:2: 1 fields, but the header has 2",
         ),
         (
             "d.csv",
@@ -59,14 +59,14 @@ fn mistakes_are_told_by_file_and_line() {
         (
             "h.csv",
             "file,start,end,attitude\na.mp4,noon,1,sad\n",
-            "h.csv:2: 'noon' in the column 'start' is no time",
+            "h.csv:2: 'noon' in the column 'start' is not a time",
         ),
         (
             "i.jsonl",
             "{\"file\": \"a.png\", \"label\": \"sad\"}\n{\"file\": 3}\n",
             "i.jsonl:2: ",
         ),
-        ("j.txt", "", "j.txt: labelled faces are"),
+        ("j.txt", "", "j.txt: labelled faces must be"),
         (
             "k.csv",
             "file,label\r\n\r\n\r\nneutral.png,neutral\r\na.png,bored\r\n",
@@ -75,19 +75,19 @@ fn mistakes_are_told_by_file_and_line() {
         (
             "l.csv",
             "file;label\na.png;happy\n",
-            "l.csv:1: columns are separated by commas, and here by ';'",
+            "l.csv:1: columns must be separated by commas, not by ';'",
         ),
         (
             "m.jsonl",
             "\u{feff}{\"file\": \"a.png\", \"label\": \"sad\", \"group\": [7]}\n",
-            "m.jsonl:1: a group is a text or a whole number",
+            "m.jsonl:1: this is not a labelled face: a group must be a text or an integer",
         ),
     ] {
         bench.write(name, text).run(&[name]).assert_failed(&[words]);
     }
     bench
         .run(&["lost.csv"])
-        .assert_failed(&["lost.csv: not there"]);
+        .assert_failed(&["lost.csv: there is no such file"]);
     bench
         .run(&["empty"])
         .assert_failed(&["empty: there are no labelled faces"]);
@@ -105,16 +105,16 @@ fn mistakes_are_told_by_file_and_line() {
         ("file,bored\n", "p.csv:1: the column 'bored' is neither"),
         (
             "file,happy\npositive.png,-1\n",
-            "p.csv:2: -1 in the column 'happy' is no score",
+            "p.csv:2: -1 in the column 'happy' is not a score",
         ),
         ("file,happy\npositive.png,0\n", "p.csv:2: all scores are 0"),
         (
             "file,happy\na,1\na,1\n",
-            "p.csv:3: there is a second answer about 'a'",
+            "p.csv:3: there is a second prediction for 'a'",
         ),
         (
             "file,happy\na,1\n",
-            "no answer of p is about a face of the data: it has 'a', the data have 'positive.png'",
+            "no prediction of p is for a face of the data: it has 'a', the data have 'positive.png'",
         ),
         ("file,happy\npositive.png,\n", "no face could be compared"),
     ] {
@@ -129,7 +129,7 @@ fn mistakes_are_told_by_file_and_line() {
 }
 
 #[test]
-fn wrong_arguments_are_told() {
+fn wrong_arguments_are_refused() {
     let bench = Bench::new();
     for (arguments, words) in [
         (
@@ -138,7 +138,7 @@ fn wrong_arguments_are_told() {
         ),
         (
             &["a.csv", "--predictions", "p.csv"][..],
-            "must be NAME=FILE.csv",
+            "expected NAME=FILE.csv",
         ),
         (&["a.csv", "--execution-provider", "abacus"][..], "openvino"),
         (&["a.csv", "--detector-size", "4097"][..], "0..=4096"),
@@ -153,7 +153,7 @@ fn wrong_arguments_are_told() {
 }
 
 #[test]
-fn a_picture_that_promises_more_than_memory_holds_cannot_be_read() {
+fn a_picture_that_does_not_fit_in_memory_cannot_be_read() {
     let bench = Bench::new();
     bench.face("positive", "faces/positive/a.png");
     let file = std::fs::File::create(bench.path("faces/positive/b.png")).unwrap();
@@ -167,7 +167,7 @@ fn a_picture_that_promises_more_than_memory_holds_cannot_be_read() {
 }
 
 #[test]
-fn a_place_for_results_that_cannot_be_written_is_told_before_the_work() {
+fn a_folder_that_cannot_be_written_is_reported_before_the_work() {
     let bench = Bench::new();
     bench
         .write("faces.csv", "file,label\nlost.png,happy\n")
@@ -184,7 +184,7 @@ fn a_place_for_results_that_cannot_be_written_is_told_before_the_work() {
 }
 
 #[test]
-fn what_nobody_reads_to_the_end_is_no_error_and_a_full_disk_loses_no_files() {
+fn a_closed_standard_output_is_no_error_and_a_full_one_loses_no_files() {
     let bench = Bench::new();
     bench.face("positive", "faces/positive/a.png");
     let run = |output: std::process::Stdio, folder| {
@@ -203,12 +203,12 @@ fn what_nobody_reads_to_the_end_is_no_error_and_a_full_disk_loses_no_files() {
         .open("/dev/full")
         .unwrap();
     let run = Run(run(full.into(), "two"));
-    run.assert_failed(&["Error: standard output: "]);
+    run.assert_failed(&["Error: cannot write to standard output: "]);
     Evaluation::read(&bench.path("two"));
 }
 
 #[test]
-fn a_mapping_that_does_not_fit_the_data_is_warned_of() {
+fn a_mapping_that_does_not_fit_the_data_causes_a_warning() {
     let bench = Bench::new();
     bench
         .patch(230, "faces/happy/a.png")
@@ -223,25 +223,25 @@ fn a_mapping_that_does_not_fit_the_data_is_warned_of() {
         run.problems()
     };
     let mapping = "positive=happiness,suprise; neutral=neutral,calm";
-    let told = problems("emotions8", mapping);
+    let warnings = problems("emotions8", mapping);
     for warning in [
         "Warning: --mapping lists 'suprise', which occurs nowhere",
         "Warning: 2 faces are labelled 'happy', which --mapping does not list: they count as negative",
         "Warning: 1 faces are labelled 'bored', which --mapping does not list",
     ] {
-        assert!(told.contains(warning), "no '{warning}' in {told}");
+        assert!(warnings.contains(warning), "no '{warning}' in {warnings}");
     }
-    for silent in ["'sad'", "'happiness'", "tells no emotions"] {
-        assert!(!told.contains(silent), "{told}");
+    for silent in ["'sad'", "'happiness'", "no emotions"] {
+        assert!(!warnings.contains(silent), "{warnings}");
     }
-    let told = problems("brightness", "positive=happy; negative=bored");
-    let warning = "not what brightness answers, which tells no emotions";
-    assert!(told.contains(warning), "{told}");
-    assert!(!told.contains("labelled '"), "{told}");
+    let warnings = problems("brightness", "positive=happy; negative=bored");
+    let warning = "but not those of brightness, which has no emotions";
+    assert!(warnings.contains(warning), "{warnings}");
+    assert!(!warnings.contains("labelled '"), "{warnings}");
 }
 
 #[test]
-fn a_column_of_something_else_than_scores_is_no_emotion_with_a_mapping_either() {
+fn a_column_without_scores_is_refused_with_a_mapping_too() {
     let bench = Bench::new();
     bench
         .faces()
@@ -254,7 +254,7 @@ fn a_column_of_something_else_than_scores_is_no_emotion_with_a_mapping_either() 
 }
 
 #[test]
-fn what_weighs_more_than_meant_or_is_passed_over_is_warned_of() {
+fn repeated_and_ignored_data_cause_warnings() {
     let bench = Bench::new();
     bench
         .face("positive", "faces/happy/a.png")
@@ -272,33 +272,33 @@ fn what_weighs_more_than_meant_or_is_passed_over_is_warned_of() {
         );
     let problems = bench.run(&["faces.csv"]).problems();
     for warning in [
-        "Warning: faces that are listed a second time, and count again: 1",
-        "Warning: only 2 groups: the intervals tell little",
+        "Warning: faces that are listed more than once, and count each time: 1",
+        "Warning: only 2 groups: the intervals are unreliable",
     ] {
         assert!(problems.contains(warning), "no '{warning}' in {problems}");
     }
     let run = bench.run(&["faces", "--predictions", "p=p.csv"]);
     assert!(run.0.status.success(), "{}", run.problems());
     for warning in [
-        "faces/happy/more: what is in this folder is not looked at",
-        "1 answers of p are about what is not in the data, such as 'happy/z.png'",
+        "faces/happy/more: this folder is ignored",
+        "1 predictions of p are for files that are not in the data, such as 'happy/z.png'",
     ] {
         let problems = run.problems();
         assert!(problems.contains(warning), "no '{warning}' in {problems}");
     }
     assert!(run.report().contains("1 labelled faces"));
-    assert!(!run.report().contains("no pictures"));
+    assert!(!run.report().contains("not pictures"));
 }
 
 #[test]
-fn a_model_that_answers_no_scores_is_told_from_faces_that_are_turned_away() {
+fn invalid_scores_are_counted_apart_from_faces_that_are_turned_away() {
     let bench = Bench::new();
     bench.patch(128, "faces/neutral/a.png");
     let nan = model("nan");
     let arguments = ["faces", "--no-detector", "--attitude-model", &nan];
     bench.run(&arguments).assert_failed(&[
-        "not judged, being cut off or turned away: 0",
-        "not judged, as what a model answers are no scores: 1",
+        "not classified, as they are cut off or turned away: 0",
+        "not classified, as the output of a model is not a score: 1",
     ]);
 }
 

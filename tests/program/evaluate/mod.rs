@@ -139,7 +139,7 @@ impl Evaluation {
 const IN_ORDER: [&str; 3] = ["positive", "neutral", "negative"];
 
 #[test]
-fn a_folder_with_a_folder_per_label_is_judged_by_the_default_models() {
+fn a_folder_with_a_folder_per_label_is_classified_by_the_default_models() {
     let bench = Bench::new();
     bench
         .face("positive", "faces/happy/a.png")
@@ -229,7 +229,7 @@ fn boxes_choose_among_faces_and_stand_in_where_none_is_found() {
     assert_eq!(evaluation.predicted(), ["positive", "negative", "positive"]);
     assert_eq!(evaluation.number("/data/groups"), 2.0);
     assert_eq!(evaluation.number("/data/by_box"), 1.0);
-    let told = "judged by the given box, as the detector found no face there: 1";
+    let told = "cropped by the labelled box, as the detector found no face there: 1";
     assert!(evaluation.markdown.contains(told));
     let evaluation = bench.evaluate(&[&["faces.jsonl"], &models[..]].concat());
     assert_eq!(evaluation.predicted(), ["positive", "negative", "negative"]);
@@ -243,7 +243,7 @@ fn boxes_choose_among_faces_and_stand_in_where_none_is_found() {
 }
 
 #[test]
-fn faces_that_are_not_found_or_not_judged_are_counted() {
+fn faces_that_are_not_found_or_not_classified_are_counted() {
     let bench = Bench::new();
     bench.faces().patch(128, "grey.png").write(
         "faces.csv",
@@ -265,7 +265,7 @@ fn faces_that_are_not_found_or_not_judged_are_counted() {
         std::fs::read_to_string(bench.path("out/left-out.csv")).unwrap(),
         "file,group,truth,truth_attitude,reason\n\
          grey.png,,neutral,neutral,no face found\n\
-         grey.png,,neutral,neutral,\"not judged, being cut off or turned away\"\n"
+         grey.png,,neutral,neutral,\"not classified, as it is cut off or turned away\"\n"
     );
 }
 
@@ -375,7 +375,7 @@ fn models_and_others_are_compared_on_the_faces_that_all_have() {
 }
 
 #[test]
-fn the_programs_own_predictions_are_read_as_answers_of_their_model() {
+fn the_programs_own_predictions_can_be_read() {
     let bench = Bench::new();
     bench
         .patch(POSITIVE, "faces/positive/a.png")
@@ -394,7 +394,7 @@ fn the_programs_own_predictions_are_read_as_answers_of_their_model() {
     bench.evaluate(&[&data[..], &["--attitude-model", &emotions]].concat());
     let both = ["--predictions", "both=out/predictions.csv"];
     bench.run(&[&data[..], &both].concat()).assert_failed(&[
-        "out/predictions.csv:4: there are answers of 'brightness' and 'emotions8'",
+        "out/predictions.csv:4: there are predictions of 'brightness' and 'emotions8'",
         "awk -F, 'NR == 1 || $1 == \"brightness\"'",
     ]);
 }

@@ -69,7 +69,7 @@ fn a_video_that_fails_does_not_lose_the_others() {
         "lost.mp4: there is no such file",
         "text.mp4: it has no video that GStreamer can decode: ",
         "sound.wav: it has no video that GStreamer can decode: ",
-        "segments.csv:5: the segment from 2 s to 9 s reaches beyond the end of clip.mp4, which is 3.0 s",
+        "segments.csv:5: the segment from 2 s to 9 s extends beyond the end of clip.mp4, which is 3.0 s",
     ]);
     assert!(
         run.report().contains("the figures are of 10, in 2 groups"),

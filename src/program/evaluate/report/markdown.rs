@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The report as Markdown.
+//! Formats the report as Markdown.
 
 use std::fmt::Display;
 
@@ -10,17 +10,17 @@ use attitude::evaluation::tally::Figure;
 
 use super::{ModelReport, Report};
 
-/// What no figure tells.
+/// Limits of all evaluations.
 const CAVEAT: &str = "\
-Labels of expressions are opinions of those who labelled, not what people felt, and figures on these \
-faces do not tell how the models do on other people, cameras and occasions, or for whom they err \
-more often.";
+Labels of expressions are opinions of the annotators, not what people felt. Figures on these faces do \
+not show how the models perform with other people, cameras and occasions, or for whom they fail more \
+often.";
 
 /// A table under construction.
 struct Rows(String);
 
 impl Rows {
-    /// With a header, whose first column is text and whose others are numbers.
+    /// Creates a table; its first column has text, the others have numbers.
     fn new<T: Display>(header: impl IntoIterator<Item = T>) -> Self {
         let mut rows = Self(String::new());
         let columns = rows.push(header);
@@ -29,11 +29,11 @@ impl Rows {
         rows
     }
 
-    /// Adds a row; returns how many cells it has.
+    /// Adds a row, and returns its number of cells.
     fn push<T: Display>(&mut self, cells: impl IntoIterator<Item = T>) -> usize {
         let mut count = 0;
         for cell in cells {
-            // A bar in a name would begin another cell.
+            // A bar in a name would start another cell.
             let cell = cell.to_string().replace('|', "\\|");
             self.0.push_str(&format!("| {cell} "));
             count += 1;
@@ -44,7 +44,7 @@ impl Rows {
 }
 
 impl Report {
-    pub fn to_markdown(&self) -> String {
+    pub(in crate::evaluate) fn to_markdown(&self) -> String {
         let mut sections = vec![
             "# Evaluation".to_owned(),
             self.setup(),
@@ -67,7 +67,7 @@ impl Report {
 
     fn data(&self) -> String {
         let data = &self.data;
-        let mut rows = Rows::new(["label", "counts as", "faces", "compared"]);
+        let mut rows = Rows::new(["label", "attitude", "faces", "compared"]);
         for (label, count) in &data.labels {
             let numbers = [count.faces, count.compared].map(|count| count.to_string());
             rows.push([label.as_str(), count.attitude, &numbers[0], &numbers[1]]);
@@ -77,10 +77,10 @@ impl Report {
             .into_iter()
             .map(|line| format!("- {line}"))
             .collect();
-        let gaps: Vec<String> = data
-            .gaps()
+        let limitations: Vec<String> = data
+            .limitations()
             .into_iter()
-            .map(|gap| format!("- **{gap}**"))
+            .map(|limitation| format!("- **{limitation}**"))
             .collect();
         format!(
             "## Data\n\n{} labelled faces or samples; the figures are of {}, in {} groups (faces of \
@@ -89,7 +89,7 @@ impl Report {
             data.compared,
             data.groups,
             rows.0,
-            [left_out, gaps].concat().join("\n"),
+            [left_out, limitations].concat().join("\n"),
         )
     }
 
@@ -97,9 +97,9 @@ impl Report {
         let of_models: Vec<&Estimates> = self.models.iter().map(|model| &model.figures).collect();
         let names = self.models.iter().map(|model| model.name.clone());
         format!(
-            "## Figures\n\nIn brackets the interval that holds 95% of {} resamples of the groups.\n\n{}\n\n\
+            "## Figures\n\nThe interval in brackets contains 95% of {} resamples of the groups.\n\n{}\n\n\
              Chance alone raises the calibration error, in resamples more than in the faces: its \
-             interval may lie above it.",
+             interval may be above it.",
             self.resamples,
             table(names, &of_models, false),
         )
@@ -112,14 +112,14 @@ impl Report {
             .iter()
             .map(|d| format!("{} − {}", d.name, d.less));
         format!(
-            "## Differences\n\nOn the same faces and the same resamples. An interval that holds 0 \
+            "## Differences\n\nOn the same faces and the same resamples. An interval that contains 0 \
              does not show a difference.\n\n{}",
             table(names, &figures, true),
         )
     }
 }
 
-/// A row for each figure.
+/// Formats one row per figure.
 fn table(names: impl Iterator<Item = String>, columns: &[&Estimates], is_signed: bool) -> String {
     let mut rows = Rows::new([String::new()].into_iter().chain(names));
     for figure in Figure::ALL {
@@ -167,7 +167,7 @@ impl ModelReport {
 
     fn confusion(&self) -> String {
         let names = Attitude::ALL.map(Attitude::name);
-        let mut rows = Rows::new(["label \\ answer", names[0], names[1], names[2]]);
+        let mut rows = Rows::new(["label \\ prediction", names[0], names[1], names[2]]);
         for (name, counts) in names.into_iter().zip(&self.confusion.counts) {
             let cells = counts.iter().map(u64::to_string);
             rows.push([name.to_owned()].into_iter().chain(cells));
@@ -175,9 +175,9 @@ impl ModelReport {
         rows.0.trim_end().to_owned()
     }
 
-    /// What it brings to leave unsure answers out.
+    /// Formats the accuracy without uncertain predictions.
     fn coverage(&self) -> Option<String> {
-        let mut rows = Rows::new(["least confidence", "answered", "accuracy of these"]);
+        let mut rows = Rows::new(["minimum confidence", "share of faces", "accuracy"]);
         for point in self.coverage.as_ref()? {
             rows.push([
                 format!("{:.2}", point.threshold),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The report: figures as data, and the files that they are written to.
+//! The report of an evaluation, `evaluation.json`.
 
 use std::collections::BTreeMap;
 
@@ -10,55 +10,56 @@ use attitude::evaluation::bootstrap::{Bootstrap, Estimates};
 use attitude::evaluation::confusion::{ClassFigures, Confusion};
 use attitude::evaluation::coverage::{CoveragePoint, coverage};
 use attitude::evaluation::tally::Tally;
+use attitude_inference::digest::sha256;
+use attitude_inference::model::{ModelError, Source};
+use attitude_inference::provider::Provider;
 use serde::Serialize;
-use setup::Setup;
 
-use super::faces::Outcome;
-use super::results::{Judged, Results};
+use super::faces::FaceOutcome;
+use super::results::{EvaluatedFace, Results};
 
 mod markdown;
-pub mod setup;
 
-/// The version of the fields of `evaluation.json` and their meaning.
+/// Version of the fields and their meaning.
 const SCHEMA: u32 = 1;
 
-/// Fewer groups than this are resampled into little else than themselves.
+/// With fewer groups, the resamples are too similar for useful intervals.
 const FEW_GROUPS: usize = 10;
 
-/// Everything that is told.
+/// Content of the report.
 #[derive(Serialize)]
-pub struct Report {
+pub(super) struct Report {
     schema: u32,
     /// Version of this program.
     version: &'static str,
     setup: Setup,
     pub data: DataReport,
     models: Vec<ModelReport>,
-    /// Of each model but the first: its figures less those of the first.
+    /// Figures of each model except the first, minus those of the first.
     differences: Vec<Difference>,
     resamples: usize,
 }
 
-/// What was labelled, and what became of it.
+/// Labelled faces by label and by outcome.
 #[derive(Default, Serialize)]
-pub struct DataReport {
+pub(super) struct DataReport {
     labels: BTreeMap<String, LabelCount>,
     faces: usize,
-    /// Faces about which everything has an answer: what the figures are of.
+    /// Number of faces in the figures: those with predictions of all models and others.
     compared: usize,
-    /// Groups that they make up.
+    /// Number of groups of the compared faces.
     groups: usize,
     not_found: usize,
     not_judged: usize,
     no_scores: usize,
-    /// Faces where the detector found none, judged by the given box.
+    /// Number of faces that were cropped by the labelled box, as the detector found no face there.
     by_box: usize,
     pub unreadable: usize,
-    /// Faces that the models judged and something else has no answer about.
+    /// Number of classified faces without a prediction, by name of the other program.
     unanswered: BTreeMap<String, usize>,
     failed_segments: usize,
     skipped_files: usize,
-    /// Attitudes that no compared face is labelled as.
+    /// Attitudes that no compared face has as label.
     missing: Vec<&'static str>,
 }
 
@@ -74,7 +75,7 @@ struct ModelReport {
     name: String,
     figures: Estimates,
     classes: BTreeMap<&'static str, ClassFigures>,
-    /// Rows are labels, columns answers, both positive, neutral, negative.
+    /// Rows are labels, columns are predictions, both in the order positive, neutral, negative.
     confusion: Confusion,
     coverage: Option<Vec<CoveragePoint>>,
 }
@@ -87,7 +88,7 @@ struct Difference {
 }
 
 impl Report {
-    pub fn new(
+    pub(super) fn new(
         setup: Setup,
         results: &Results,
         bootstrap: &Bootstrap,
@@ -127,18 +128,18 @@ impl Report {
 
 impl DataReport {
     fn new(results: &Results) -> Self {
-        let count = |is_counted: &dyn Fn(&Outcome) -> bool| {
-            let judged = results.judged.iter();
-            judged.filter(|face| is_counted(&face.outcome)).count()
+        let count = |is_counted: &dyn Fn(&FaceOutcome) -> bool| {
+            let faces = results.faces.iter();
+            faces.filter(|face| is_counted(&face.outcome)).count()
         };
         let mut labels: BTreeMap<String, LabelCount> = BTreeMap::new();
-        let mut entry = |face: &Judged, compared: usize| {
+        let mut entry = |face: &EvaluatedFace, compared: usize| {
             let label = labels.entry(face.label.text.clone()).or_default();
             label.attitude = face.label.attitude.name();
             label.faces += 1 - compared;
             label.compared += compared;
         };
-        results.judged.iter().for_each(|face| entry(face, 0));
+        results.faces.iter().for_each(|face| entry(face, 0));
         results.compared.iter().for_each(|c| entry(c.face, 1));
         let is_missing = |attitude: &Attitude| {
             let mut compared = results.compared.iter();
@@ -147,70 +148,70 @@ impl DataReport {
         let missing = Attitude::ALL.into_iter().filter(is_missing);
         Self {
             labels,
-            faces: results.judged.len(),
+            faces: results.faces.len(),
             compared: results.compared.len(),
-            not_found: count(&|outcome| *outcome == Outcome::NotFound),
-            not_judged: count(&|outcome| *outcome == Outcome::NotJudged),
-            no_scores: count(&|outcome| *outcome == Outcome::NoScores),
+            not_found: count(&|outcome| *outcome == FaceOutcome::NotFound),
+            not_judged: count(&|outcome| *outcome == FaceOutcome::NotClassifiable),
+            no_scores: count(&|outcome| *outcome == FaceOutcome::InvalidScores),
             by_box: count(&|outcome| {
                 matches!(
                     outcome,
-                    Outcome::Judged {
+                    FaceOutcome::Classified {
                         is_by_box: true,
                         ..
                     }
                 )
             }),
-            unreadable: count(&|outcome| matches!(outcome, Outcome::Unreadable(_))),
+            unreadable: count(&|outcome| matches!(outcome, FaceOutcome::Unreadable(_))),
             unanswered: results.unanswered.iter().cloned().collect(),
             missing: missing.map(Attitude::name).collect(),
             ..Self::default()
         }
     }
 
-    /// What keeps the figures from saying much.
-    pub fn gaps(&self) -> Vec<String> {
+    /// Describes why the figures are of limited use.
+    pub(super) fn limitations(&self) -> Vec<String> {
         let gap = |attitude: &&str| {
             format!(
-                "no compared face is labelled {attitude}: how well that is recognised, these data \
-                 do not tell, and macro F1 counts it as 0"
+                "no compared face is labelled {attitude}: these data do not show how well it is \
+                 recognised, and macro F1 counts it as 0"
             )
         };
         let few = (self.groups < FEW_GROUPS)
-            .then(|| format!("only {} groups: the intervals tell little", self.groups));
+            .then(|| format!("only {} groups: the intervals are unreliable", self.groups));
         self.missing.iter().map(gap).chain(few).collect()
     }
 
-    /// What is not in the figures, or not as the element would have it, in words.
-    pub fn left_out(&self) -> Vec<String> {
-        let mut said = vec![
+    /// Describes the faces that are left out of the figures, and those that the element would not classify.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let mut lines = vec![
             format!("no face found: {}", self.not_found),
             format!(
-                "not judged, being cut off or turned away: {}",
+                "not classified, as they are cut off or turned away: {}",
                 self.not_judged
             ),
         ];
-        let mut say = |what: &str, count: usize| {
+        let mut add = |what: &str, count: usize| {
             if count > 0 {
-                said.push(format!("{what}: {count}"));
+                lines.push(format!("{what}: {count}"));
             }
         };
-        say(
-            "not judged, as what a model answers are no scores",
+        add(
+            "not classified, as the output of a model is not a score",
             self.no_scores,
         );
-        say("pictures that cannot be read", self.unreadable);
-        say("segments that failed", self.failed_segments);
-        say("files that are no pictures", self.skipped_files);
+        add("pictures that cannot be read", self.unreadable);
+        add("segments that failed", self.failed_segments);
+        add("files that are not pictures", self.skipped_files);
         for (name, &count) in &self.unanswered {
-            say(&format!("faces without an answer of {name}"), count);
+            add(&format!("faces without a prediction of {name}"), count);
         }
-        // They are in the figures, and yet the element would not have judged them.
-        say(
-            "judged by the given box, as the detector found no face there",
+        // These are in the figures, although the element would not classify them.
+        add(
+            "cropped by the labelled box, as the detector found no face there",
             self.by_box,
         );
-        said
+        lines
     }
 }
 
@@ -226,5 +227,70 @@ impl ModelReport {
             confusion,
             coverage: coverage(answers),
         }
+    }
+}
+
+/// Data and models of the evaluation.
+#[derive(Serialize)]
+pub(super) struct Setup {
+    /// Paths, as the user wrote them.
+    pub data: Vec<String>,
+    pub mapping: Option<String>,
+    /// `None` if no detector was used.
+    pub detector: Option<NetworkFile>,
+    pub detector_size: Option<u32>,
+    pub models: Vec<ModelFile>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ModelFile {
+    pub name: String,
+    #[serde(flatten)]
+    pub file: NetworkFile,
+}
+
+#[derive(Serialize)]
+pub(super) struct NetworkFile {
+    file: String,
+    sha256: String,
+}
+
+impl NetworkFile {
+    /// Describes the file that `provider` runs.
+    pub(super) fn of(source: &Source, provider: Provider) -> Result<Self, ModelError> {
+        Ok(Self {
+            file: source.name(),
+            sha256: sha256(&source.read(provider)?),
+        })
+    }
+
+    fn describe(&self) -> String {
+        format!("{}, SHA-256 {}", self.file, self.sha256)
+    }
+}
+
+impl Setup {
+    /// Describes the setup, one item per line.
+    fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .data
+            .iter()
+            .map(|path| format!("data: {path}"))
+            .collect();
+        lines.extend(
+            self.mapping
+                .iter()
+                .map(|mapping| format!("mapping: {mapping}")),
+        );
+        lines.push(match (&self.detector, self.detector_size) {
+            (Some(detector), Some(size)) => {
+                format!("detector, of size {size}: {}", detector.describe())
+            }
+            _ => "detector: none".to_owned(),
+        });
+        let models = self.models.iter();
+        lines
+            .extend(models.map(|model| format!("model {}: {}", model.name, model.file.describe())));
+        lines
     }
 }

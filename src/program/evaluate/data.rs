@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Reads labelled faces, and labelled segments of videos, from folders and files.
+
+use std::path::{Path, PathBuf};
+
+use attitude::Attitude;
+use attitude::geometry::{Landmarks, Point, Rect};
+use attitude::mapping::{Mapping, well_known};
+use serde::Deserialize;
+
+use super::table::{DataError, Mistake, Position, Row, Table, read_text};
+use crate::values;
+
+/// Finds the attitude of a label: in the user's mapping, else among the well-known names.
+#[derive(Clone, Copy)]
+pub(super) struct Labels<'a>(pub Option<&'a Mapping>);
+
+/// Label of a face.
+#[derive(Clone, Debug)]
+pub(super) struct FaceLabel {
+    /// Text in the data.
+    pub text: String,
+    pub attitude: Attitude,
+}
+
+/// A label of unknown attitude.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LabelError {
+    #[error(
+        "'{0}' is neither an attitude (positive, neutral, negative) nor a well-known emotion; map it, for \
+         example with --mapping 'positive=happiness,happy,joy; neutral=neutral,calm', which makes all \
+         others negative"
+    )]
+    Unknown(String),
+    #[error(
+        "'{0}' is neither an attitude, nor a well-known emotion, nor listed by --mapping; list it there, or \
+         remove the column if it holds no scores"
+    )]
+    NotListed(String),
+}
+
+impl Labels<'_> {
+    /// Returns the attitude of `name`.
+    pub(super) fn attitude_of(&self, name: &str) -> Result<Attitude, LabelError> {
+        match self.0 {
+            Some(mapping) => Ok(mapping.attitude_of(name)),
+            None => well_known(name).ok_or_else(|| LabelError::Unknown(name.to_owned())),
+        }
+    }
+
+    /// Returns the attitude of a column with scores. As a table may have columns with other numbers, a
+    /// mapping applies only to names that it lists.
+    pub(super) fn attitude_of_column(&self, name: &str) -> Result<Attitude, LabelError> {
+        match self.0 {
+            Some(mapping) if !mapping.lists(name) && well_known(name).is_none() => {
+                Err(LabelError::NotListed(name.to_owned()))
+            }
+            _ => self.attitude_of(name),
+        }
+    }
+
+    fn label(&self, text: &str) -> Result<FaceLabel, LabelError> {
+        Ok(FaceLabel {
+            text: text.to_owned(),
+            attitude: self.attitude_of(text)?,
+        })
+    }
+}
+
+/// A picture with a labelled face.
+#[derive(Debug)]
+pub(super) struct LabelledFace {
+    /// Path in the data.
+    pub file: String,
+    pub path: PathBuf,
+    pub label: FaceLabel,
+    /// Box in pixels of the picture.
+    pub bbox: Option<Rect>,
+    /// Landmarks in pixels of the picture.
+    pub landmarks: Option<Landmarks>,
+    /// Faces of the same group are not independent of each other.
+    pub group: Option<String>,
+}
+
+/// A labelled segment of a video.
+#[derive(Debug)]
+pub(super) struct Segment {
+    /// Path in the data.
+    pub file: String,
+    pub path: PathBuf,
+    pub start_s: f64,
+    pub end_s: f64,
+    pub label: FaceLabel,
+    /// Segments of the same group are not independent of each other; `None` = those of the file.
+    pub group: Option<String>,
+    /// Position in the data, for messages.
+    pub position: Position,
+}
+
+/// All labelled faces and segments.
+#[derive(Debug, Default)]
+pub(super) struct Data {
+    pub faces: Vec<LabelledFace>,
+    pub segments: Vec<Segment>,
+    /// Number of files in folders that are not pictures.
+    pub skipped: usize,
+    /// Folders in the folder of a label, which are ignored.
+    pub subfolders: Vec<PathBuf>,
+}
+
+impl Data {
+    /// Reads all of `paths`.
+    pub(super) fn read(paths: &[PathBuf], labels: Labels) -> Result<Self, DataError> {
+        let mut data = Self::default();
+        for path in paths {
+            let known = (data.faces.len(), data.segments.len());
+            data.add(path, labels)?;
+            if paths.len() > 1 {
+                // The same name in two data sets may belong to different persons.
+                let faces = data.faces[known.0..].iter_mut().map(|f| &mut f.group);
+                let segments = data.segments[known.1..].iter_mut().map(|s| &mut s.group);
+                for group in faces.chain(segments) {
+                    let unique = |group| format!("{}:{group}", path.display());
+                    *group = group.take().map(unique);
+                }
+            }
+        }
+        Ok(data)
+    }
+
+    fn add(&mut self, path: &Path, labels: Labels) -> Result<(), DataError> {
+        let mistake = |mistake| Err(Position::of_file(path).error(mistake));
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let known = self.faces.len() + self.segments.len();
+        match extension.map(str::to_lowercase).as_deref() {
+            _ if path.is_dir() => self.add_folder(path, labels)?,
+            _ if !path.exists() => return mistake(Mistake::NotFound),
+            Some("csv") => {
+                let table = Table::read(path)?;
+                if table.has("start") && table.has("end") {
+                    self.add_segments(path, &table, labels)?;
+                } else {
+                    self.add_table(path, &table, labels)?;
+                }
+            }
+            Some("jsonl") => self.add_lines(path, labels)?,
+            _ => return mistake(Mistake::UnknownFormat),
+        }
+        match self.faces.len() + self.segments.len() > known {
+            true => Ok(()),
+            false => mistake(Mistake::NoFaces),
+        }
+    }
+
+    /// Adds the pictures of a folder with one folder per label.
+    fn add_folder(&mut self, folder: &Path, labels: Labels) -> Result<(), DataError> {
+        for label_folder in entries(folder)? {
+            if !label_folder.is_dir() {
+                self.skipped += 1;
+                continue;
+            }
+            let name = name(&label_folder);
+            let label = labels
+                .label(&name)
+                .map_err(|error| Position::of_file(&label_folder).error(Mistake::Label(error)))?;
+            for path in entries(&label_folder)? {
+                if path.is_dir() {
+                    self.subfolders.push(path);
+                    continue;
+                }
+                if !is_picture(&path) {
+                    self.skipped += 1;
+                    continue;
+                }
+                self.faces.push(LabelledFace {
+                    file: format!("{name}/{}", self::name(&path)),
+                    path,
+                    label: label.clone(),
+                    bbox: None,
+                    landmarks: None,
+                    group: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the faces of a CSV file.
+    fn add_table(&mut self, path: &Path, table: &Table, labels: Labels) -> Result<(), DataError> {
+        table.require(&["file"])?;
+        let label_column = table.require_label_column()?;
+        for row in table.rows() {
+            let file = row.require("file")?;
+            let label = labels.label(row.require(label_column)?);
+            self.faces.push(LabelledFace {
+                file: file.to_owned(),
+                path: beside(path, file),
+                label: label.map_err(|error| row.error(Mistake::Label(error)))?,
+                bbox: bbox(&row)?,
+                landmarks: None,
+                group: row.get("group").map(str::to_owned),
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds the segments of a CSV file.
+    fn add_segments(
+        &mut self,
+        path: &Path,
+        table: &Table,
+        labels: Labels,
+    ) -> Result<(), DataError> {
+        table.require(&["file", "start", "end"])?;
+        let label_column = table.require_label_column()?;
+        for row in table.rows() {
+            let file = row.require("file")?;
+            let label = labels.label(row.require(label_column)?);
+            let (start_s, end_s) = (time_s(&row, "start")?, time_s(&row, "end")?);
+            if end_s <= start_s {
+                return Err(row.error(Mistake::EmptySegment));
+            }
+            self.segments.push(Segment {
+                file: file.to_owned(),
+                path: beside(path, file),
+                start_s,
+                end_s,
+                label: label.map_err(|error| row.error(Mistake::Label(error)))?,
+                group: row.get("group").map(str::to_owned),
+                position: row.position(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds the faces of a file of JSON lines.
+    fn add_lines(&mut self, path: &Path, labels: Labels) -> Result<(), DataError> {
+        let text = read_text(path)?;
+        for (index, text) in text.lines().enumerate() {
+            if text.trim().is_empty() {
+                continue;
+            }
+            let failed = |mistake| Position::of_line(path, index + 1).error(mistake);
+            let line: Line =
+                serde_json::from_str(text).map_err(|error| failed(Mistake::Json(error)))?;
+            let label = labels.label(&line.label);
+            let bbox = line
+                .bbox
+                .map(|[x, y, width, height]| Rect::new(x, y, width, height));
+            if bbox.is_some_and(|bbox| !bbox.is_valid()) {
+                return Err(failed(Mistake::EmptyBox));
+            }
+            self.faces.push(LabelledFace {
+                path: beside(path, &line.file),
+                file: line.file,
+                label: label.map_err(|error| failed(Mistake::Label(error)))?,
+                bbox,
+                landmarks: line.landmarks.map(points),
+                group: line.group.map(|group| match group {
+                    Group::Text(text) => text,
+                    Group::Number(number) => number.to_string(),
+                }),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Returns the path of `file`, which is relative to the folder of the file that names it.
+fn beside(list: &Path, file: &str) -> PathBuf {
+    list.parent().unwrap_or(Path::new("")).join(file)
+}
+
+/// Extensions of pictures.
+const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let extension = extension.map(str::to_lowercase);
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+}
+
+/// Returns the visible entries of `folder`, sorted by name.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let failed = |error| Position::of_file(folder).error(Mistake::Read(error));
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let paths = entries.map(|entry| Ok(entry?.path()));
+    let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(failed)?;
+    paths.retain(|path| !name(path).starts_with('.'));
+    paths.sort();
+    Ok(paths)
+}
+
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// Columns of a box.
+const BOX: [&str; 4] = ["x", "y", "width", "height"];
+
+fn bbox(row: &Row) -> Result<Option<Rect>, DataError> {
+    let mut values = [None; 4];
+    for (value, column) in values.iter_mut().zip(BOX) {
+        *value = row.number(column)?;
+    }
+    match values {
+        [None, None, None, None] => Ok(None),
+        [Some(x), Some(y), Some(width), Some(height)] => {
+            let bbox = Rect::new(x, y, width, height);
+            match bbox.is_valid() {
+                true => Ok(Some(bbox)),
+                false => Err(row.error(Mistake::EmptyBox)),
+            }
+        }
+        _ => Err(row.error(Mistake::IncompleteBox)),
+    }
+}
+
+fn time_s(row: &Row, column: &str) -> Result<f64, DataError> {
+    let text = row.require(column)?;
+    values::time_s(text).ok_or_else(|| {
+        row.error(Mistake::Time {
+            text: text.to_owned(),
+            column: column.to_owned(),
+        })
+    })
+}
+
+/// A line of JSON.
+#[derive(Deserialize)]
+struct Line {
+    file: String,
+    label: String,
+    #[serde(rename = "box")]
+    bbox: Option<[f32; 4]>,
+    landmarks: Option<[[f32; 2]; 5]>,
+    group: Option<Group>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a group must be a text or an integer")]
+enum Group {
+    Text(String),
+    Number(i64),
+}
+
+fn points(landmarks: [[f32; 2]; 5]) -> Landmarks {
+    landmarks.map(|[x, y]| Point::new(x, y))
+}
