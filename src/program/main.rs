@@ -80,6 +80,9 @@ impl Command {
 enum Failure {
     #[error(transparent)]
     Analyze(#[from] analyze::AnalyzeError),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Serve(#[from] serve::ServeError),
     #[error(transparent)]
     Evaluate(#[from] evaluate::EvaluateError),
     #[error(transparent)]

@@ -1,33 +1,41 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Who may ask: who has the token, and no page of another site.
+//! Access control: the token, and requests that pages of other sites make.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 
+use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustls::crypto::ring;
 use subtle::ConstantTimeEq;
 
 use super::arguments::Arguments;
-use super::secret::secret;
+use super::responses::problem;
 
-/// What is asked of those who connect.
+/// Rules for who may connect.
 #[derive(Debug)]
-pub struct Access {
+pub(crate) struct Access {
     token: Option<String>,
-    /// Whether only programs of this machine can connect.
+    /// Set if only programs of this machine can connect.
     is_local: bool,
     is_encrypted: bool,
 }
 
 impl Access {
-    /// As the arguments say, with a token where others can connect.
-    pub fn new(arguments: &Arguments) -> Result<Self, String> {
+    /// Creates the rules. A server that other machines can reach gets a random token, unless the
+    /// arguments have one.
+    pub(crate) fn new(arguments: &Arguments) -> Result<Self, RandomError> {
         let is_local = arguments.listen.ip().to_canonical().is_loopback();
         let token = match &arguments.token {
             Some(token) => Some(token.clone()),
             None if is_local => None,
-            None => Some(secret()?),
+            None => Some(random_id()?),
         };
         Ok(Self {
             token,
@@ -36,48 +44,37 @@ impl Access {
         })
     }
 
-    /// Whether the token is there, in the address or in the header `Authorization`, or none is needed.
-    pub fn has_token(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+    /// Returns true if no token is needed, or the query or the header `Authorization` contains it.
+    fn has_token(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let Some(token) = &self.token else {
             return true;
         };
-        let is_right = |given: &[u8]| -> bool { token.as_bytes().ct_eq(given).into() };
+        let is_token = |value: &[u8]| -> bool { token.as_bytes().ct_eq(value).into() };
         let queries = uri.query().unwrap_or_default().split('&');
-        let mut in_address = queries.filter_map(|query| query.strip_prefix("token="));
+        let mut in_query = queries.filter_map(|query| query.strip_prefix("token="));
         let mut in_headers = headers.get_all(header::AUTHORIZATION).iter();
-        in_address.any(|given| is_right(given.as_bytes()))
-            || in_headers.any(|given| bearer(given.as_bytes()).is_some_and(is_right))
+        in_query.any(|value| is_token(value.as_bytes()))
+            || in_headers.any(|value| bearer(value.as_bytes()).is_some_and(is_token))
     }
 
-    /// Whether this machine is asked under a name that it has. A page whose own name was made to lead to
-    /// this machine would count as one of ours otherwise; but it has no token.
-    pub fn is_own_host(&self, headers: &HeaderMap) -> bool {
+    /// Returns true if the request's `Host` cannot be the name of another site, which would make that
+    /// site's page count as the server's own (DNS rebinding). With a token, such a page gets nothing.
+    fn is_own_host(&self, headers: &HeaderMap) -> bool {
         let mut hosts = headers.get_all(header::HOST).iter();
         let is_own = |host: Authority| is_this_machine(&host);
-        // What is no browser may tell no host.
+        // Clients that are not browsers may send no host.
         self.token.is_some() || hosts.all(|host| authority(host.as_bytes()).is_some_and(is_own))
     }
 
-    /// Whether no page of another site asks.
-    pub fn is_own_origin(&self, headers: &HeaderMap) -> bool {
-        let host = headers.get(header::HOST);
-        let host = host.and_then(|host| authority(host.as_bytes()));
-        headers.get_all(header::ORIGIN).iter().all(|origin| {
-            let origin = Uri::try_from(origin.as_bytes()).ok();
-            let origin = origin.as_ref().and_then(Uri::authority);
-            origin.is_some() && origin == host.as_ref()
-        })
-    }
-
-    /// The page's addresses, where the server listens at `listening`.
-    pub fn addresses(&self, listening: SocketAddr) -> Vec<String> {
+    /// Returns the addresses of the page, for a server that listens at `listening`.
+    pub(crate) fn addresses(&self, listening: SocketAddr) -> Vec<String> {
         let hosts = match listening.ip() {
             ip if ip.is_unspecified() => {
-                let own = match ip {
+                let loopback = match ip {
                     IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
                     IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
                 };
-                vec![Some(own), in_network(ip)]
+                vec![Some(loopback), network_address(ip)]
             }
             ip => vec![Some(ip)],
         };
@@ -93,24 +90,89 @@ impl Access {
             .collect()
     }
 
-    /// What it means that others than this machine can connect, where they can.
-    pub fn warning(&self, source: Option<&str>) -> Option<String> {
+    /// Returns what the user must know if other machines can connect.
+    pub(crate) fn warning(&self, source: Option<&str>) -> Option<String> {
+        if self.is_local {
+            return None;
+        }
         let can = match source {
             Some(source) => format!("see the video of {source}"),
-            None => "have this machine analyse video".to_owned(),
+            None => "use this machine to analyse video".to_owned(),
         };
-        let open = match (self.is_encrypted, source) {
+        let without_tls = match (self.is_encrypted, source) {
             (true, _) => "",
-            (false, Some(_)) => "; without TLS all of it can be read on the way",
+            (false, Some(_)) => "; without TLS others in the network can read everything",
             (false, None) => {
-                "; without TLS all of it can be read on the way, and browsers give no camera to the page"
+                "; without TLS others in the network can read everything, and browsers give the page \
+                 no camera"
             }
         };
-        (!self.is_local).then(|| format!("whoever has this address can {can}{open}"))
+        Some(format!(
+            "anyone who has this address can {can}{without_tls}"
+        ))
     }
 }
 
-/// What a header `Authorization` brings.
+/// Middleware that refuses requests from pages of other sites, and from pages that were loaded under
+/// another site's name.
+pub(crate) async fn refuse_other_sites(
+    State(access): State<Arc<Access>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !access.is_own_host(request.headers()) {
+        tracing::warn!(host = ?request.headers().get(header::HOST), "refused: unknown host name");
+        return problem(
+            StatusCode::FORBIDDEN,
+            "the request's host name is not one of this server; open the page as 127.0.0.1 or localhost",
+        );
+    }
+    if !request.method().is_safe() && !is_same_origin(request.headers()) {
+        tracing::warn!(origin = ?request.headers().get(header::ORIGIN), "refused: page of another site");
+        return problem(
+            StatusCode::FORBIDDEN,
+            "pages of other sites may not do this; open the server's own page",
+        );
+    }
+    next.run(request).await
+}
+
+/// Middleware that refuses requests without the token.
+pub(crate) async fn require_token(
+    State(access): State<Arc<Access>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if access.has_token(request.uri(), request.headers()) {
+        return next.run(request).await;
+    }
+    tracing::warn!(
+        path = request.uri().path(),
+        "refused: no token, or a wrong one"
+    );
+    let mut response = problem(
+        StatusCode::UNAUTHORIZED,
+        "the token is missing or wrong; open the whole address that the server printed when it started",
+    );
+    let scheme = HeaderValue::from_static("Bearer");
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, scheme);
+    response
+}
+
+/// Returns true if the request has no `Origin`, or that of the host it is sent to.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST);
+    let host = host.and_then(|host| authority(host.as_bytes()));
+    headers.get_all(header::ORIGIN).iter().all(|origin| {
+        let origin = Uri::try_from(origin.as_bytes()).ok();
+        let origin = origin.as_ref().and_then(Uri::authority);
+        origin.is_some() && origin == host.as_ref()
+    })
+}
+
+/// Returns the token in the value of a header `Authorization`.
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked(b"Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
@@ -120,21 +182,47 @@ fn authority(text: &[u8]) -> Option<Authority> {
     Authority::try_from(text).ok()
 }
 
-/// Whether no other name than one of this machine leads to `host`.
+/// Returns true if `host` is an IP address or `localhost`, which no other site can claim.
 fn is_this_machine(host: &Authority) -> bool {
     let host = host.host();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok()
 }
 
-/// This machine's address in the network that leads to others.
-fn in_network(unspecified: IpAddr) -> Option<IpAddr> {
-    // Addresses that are nobody's. To connect tells the way to them, and sends nothing.
-    let nobody = match unspecified {
+/// Returns this machine's address in the network of its default route.
+fn network_address(unspecified: IpAddr) -> Option<IpAddr> {
+    // Addresses for documentation. Connecting a UDP socket chooses the route and sends nothing.
+    let destination = match unspecified {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
         IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
     };
     let socket = UdpSocket::bind((unspecified, 0)).ok()?;
-    socket.connect((nobody, 9)).ok()?;
+    socket.connect((destination, 9)).ok()?;
     Some(socket.local_addr().ok()?.ip())
+}
+
+/// The system has no random numbers.
+#[derive(Debug, thiserror::Error)]
+#[error("the system provides no random numbers")]
+pub(crate) struct RandomError;
+
+/// Returns 128 random bits of the system's cryptographic generator, as 22 characters that a URL can
+/// contain.
+pub(crate) fn random_id() -> Result<String, RandomError> {
+    let mut bytes = [0; 16];
+    let generator = ring::default_provider().secure_random;
+    generator.fill(&mut bytes).map_err(|_| RandomError)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_ids_differ() {
+        let [first, second] = [random_id().unwrap(), random_id().unwrap()];
+        assert_eq!(first.len(), 22);
+        assert_ne!(first, second);
+    }
 }

@@ -1,38 +1,39 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a visitor's camera goes through: received, decoded, analysed, and gone.
+//! Sessions that receive a visitor's camera: received, decoded, analysed, discarded.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use attitude::sync::lock;
 use gst::prelude::*;
 use gst_webrtc::{WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
 
+use super::analysis::Analysis;
 use super::arguments::Arguments;
-use super::ending::Reason;
+use super::end::{End, Reason};
 use super::metrics::{Metrics, Watch};
-use super::results::Analysis;
-use super::session::{End, Session};
-use attitude::sync::lock;
+use super::session::Session;
 
-/// How long lost packets are waited for; packets that are there are not held up.
+/// Time to wait for lost packets; other packets are not delayed.
 const LATENCY_MS: u32 = 100;
-/// More than so many times the bitrate that a page was asked to keep is too much.
+/// Factor by which a page may exceed the bitrate that it was asked to keep.
 const BITRATE_TOLERANCE: u64 = 2;
-/// Over as long a time.
+/// Time over which the bitrate is measured.
 const BITRATE_WINDOW_S: u64 = 5;
-/// VP8, that all browsers send; a page adapts its bitrate to what is told of each packet's arrival.
+/// VP8, which all browsers send, with transport-wide feedback, by which a page adapts its bitrate.
 const CAPS: &str = "application/x-rtp, media=video, encoding-name=VP8, payload=96, clock-rate=90000, \
     rtcp-fb-nack-pli=true, rtcp-fb-ccm-fir=true, rtcp-fb-transport-cc=true, \
     extmap-1=\"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\"";
 
-/// A session that receives a camera; what its analysis does is counted while the watch is there.
-pub fn session(
+/// Creates a session that receives a camera. The watch counts its analysis until it is dropped.
+pub(crate) fn session(
+    number: u64,
     arguments: &Arguments,
     metrics: &Metrics,
 ) -> Result<(Session, Watch), glib::BoolError> {
     let valve: Arc<Mutex<Option<glib::WeakRef<gst::Element>>>> = Arc::default();
-    let session = Session::new(LATENCY_MS, {
+    let session = Session::new(number, LATENCY_MS, {
         let valve = valve.clone();
         move |is_on| {
             let valve = lock(&valve);
@@ -48,7 +49,7 @@ pub fn session(
         .property("request-keyframe", true)
         .property("wait-for-keyframe", true)
         .build()?;
-    // One thread: what one visitor sends must not take all cores.
+    // One thread: one visitor must not use all cores.
     let decode = gst::ElementFactory::make("vp8dec")
         .property("threads", 1u32)
         .build()?;
@@ -58,7 +59,7 @@ pub fn session(
     gst::Element::link_many([&depay, &decode, analysis.bin.upcast_ref()])?;
     let pad = |element: &gst::Element, name: &str| {
         let pad = element.static_pad(name);
-        pad.ok_or_else(|| glib::bool_error!("{} without a pad {name}", element.name()))
+        pad.ok_or_else(|| glib::bool_error!("{} has no pad {name}", element.name()))
     };
     let input = pad(&depay, "sink")?;
     metrics.count_received(&input);
@@ -71,23 +72,23 @@ pub fn session(
         &[&WebRTCRTPTransceiverDirection::Recvonly, &caps],
     );
     transceiver.set_property("do-nack", true);
-    tell_capture_times(&session.webrtc);
+    attach_capture_times(&session.webrtc);
     let input = input.downgrade();
     session.webrtc.connect_pad_added(move |_, pad| {
         if let Some(input) = input.upgrade()
             && pad.direction() == gst::PadDirection::Src
             && !input.is_linked()
         {
-            // What cannot be linked is told of by webrtcbin, which finds nobody to push to.
+            // If this fails, webrtcbin posts an error: its pad is not linked.
             let _ = pad.link(&input);
         }
     });
     Ok((session, metrics.watch(&analysis.faceattitude)))
 }
 
-/// Has frames carry the time of day, by the sender's clock, at which they were captured: pages find the
-/// frame that a record belongs to by it.
-fn tell_capture_times(webrtc: &gst::Element) {
+/// Attaches to each frame the UTC time of its capture, by the sender's clock. Pages match frames and
+/// records by it.
+fn attach_capture_times(webrtc: &gst::Element) {
     let Some(bin) = webrtc.downcast_ref::<gst::Bin>() else {
         return;
     };
@@ -101,7 +102,7 @@ fn tell_capture_times(webrtc: &gst::Element) {
     }
 }
 
-/// Ends the session where more is sent for long.
+/// Ends the session if the bitrate exceeds the limit for seconds.
 fn limit_bitrate(pad: &gst::Pad, max_bitrate_kbits: u32, end: &End) {
     let max_bytes = u64::from(max_bitrate_kbits) * 1000 / 8 * BITRATE_WINDOW_S * BITRATE_TOLERANCE;
     let end = end.clone();
@@ -118,14 +119,14 @@ fn limit_bitrate(pad: &gst::Pad, max_bitrate_kbits: u32, end: &End) {
         }
         end.end(
             Reason::Limit,
-            format!("more than {max_bitrate_kbits} kbit/s were sent for seconds"),
+            format!("the camera sent more than {max_bitrate_kbits} kbit/s for seconds"),
         );
-        // After `Drop` GStreamer complains that the buffer is gone already.
+        // Not `Drop`, after which GStreamer warns that the buffer is already gone.
         gst::PadProbeReturn::Handled
     });
 }
 
-/// Ends the session where frames are larger, before they are decoded.
+/// Ends the session if frames exceed the size limit, before they are decoded.
 fn limit_size(pad: &gst::Pad, (max_width, max_height): (u32, u32), end: &End) {
     let end = end.clone();
     let max_pixels = u64::from(max_width) * u64::from(max_height);
@@ -134,17 +135,22 @@ fn limit_size(pad: &gst::Pad, (max_width, max_height): (u32, u32), end: &End) {
             return gst::PadProbeReturn::Ok;
         };
         let size = caps.caps().structure(0).map(|structure| {
-            let side = |name| structure.get::<i32>(name).ok().and_then(|side| u64::try_from(side).ok());
+            let side = |name| {
+                structure
+                    .get::<i32>(name)
+                    .ok()
+                    .and_then(|side| u64::try_from(side).ok())
+            };
             (side("width").unwrap_or(0), side("height").unwrap_or(0))
         });
         let (width, height) = size.unwrap_or_default();
-        // A phone may hold its camera upright.
+        // By area: phones send portrait video.
         if width * height <= max_pixels {
             return gst::PadProbeReturn::Ok;
         }
         end.end(
             Reason::Limit,
-            format!("the camera sends {width}x{height}, more than the {max_width}x{max_height} that are allowed"),
+            format!("the camera sends {width}x{height}, but the limit is {max_width}x{max_height}"),
         );
         gst::PadProbeReturn::Handled
     });

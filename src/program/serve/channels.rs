@@ -6,45 +6,46 @@ use gst::prelude::*;
 use gst_webrtc::{WebRTCDataChannel, WebRTCDataChannelState};
 use serde::Deserialize;
 
-use super::ending::Ending;
-use super::results::Results;
+use super::analysis::RecordSink;
+use super::end::Ending;
 
-/// As much of what is for drawing alone may wait for the network; what is more is left out.
-const MAX_WAITING_FRAMES_BYTES: u64 = 64 << 10;
-/// As much of what is to be kept may wait; then the page is as good as gone.
-const MAX_WAITING_SAMPLES_BYTES: u64 = 4 << 20;
+/// Maximum number of bytes that wait in the channel `frames`; further frames are dropped.
+const MAX_BUFFERED_FRAMES_BYTES: u64 = 64 << 10;
+/// Maximum number of bytes that wait in the other channels; a page that is so far behind has stopped
+/// reading.
+const MAX_BUFFERED_SAMPLES_BYTES: u64 = 4 << 20;
 
-/// What a page says.
+/// A message of the page, on the channel `control`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Word {
-    /// It is there.
+pub(crate) enum PageMessage {
+    /// The page is still there.
     Alive(bool),
-    /// Whether to analyse the video.
+    /// The page turns the analysis on or off.
     Analysis(bool),
 }
 
-/// The server's ends.
+/// The server's ends of the channels.
 #[derive(Debug)]
-pub struct Channels {
+pub(crate) struct Channels {
     control: WebRTCDataChannel,
     samples: WebRTCDataChannel,
     frames: WebRTCDataChannel,
 }
 
 impl Channels {
-    /// Adds them to what `webrtc` will offer; it must be in READY at least. `hear` is called for each
-    /// word of the page.
-    pub fn new(
+    /// Creates the channels in `webrtc`, which must be in state READY or higher. Calls `on_message` for
+    /// each message of the page.
+    pub(crate) fn new(
         webrtc: &gst::Element,
-        hear: impl Fn(Word) + Send + Sync + 'static,
+        on_message: impl Fn(PageMessage) + Send + Sync + 'static,
     ) -> Result<Self, glib::BoolError> {
         let channel = |label: &str, options: Option<gst::Structure>| {
             let channel = webrtc.emit_by_name::<Option<WebRTCDataChannel>>(
                 "create-data-channel",
                 &[&label, &options],
             );
-            channel.ok_or_else(|| glib::bool_error!("webrtcbin makes no data channel"))
+            channel.ok_or_else(|| glib::bool_error!("webrtcbin creates no data channel"))
         };
         let lossy = gst::Structure::builder("options")
             .field("ordered", false)
@@ -56,42 +57,37 @@ impl Channels {
             frames: channel("frames", Some(lossy))?,
         };
         channels.control.connect_on_message_string(move |_, text| {
-            // What is no word counts for nothing, not even for a sign of life.
-            if let Some(Ok(word)) = text.map(serde_json::from_str) {
-                hear(word);
+            // Other text is ignored, and does not keep the session alive.
+            if let Some(Ok(message)) = text.map(serde_json::from_str) {
+                on_message(message);
             }
         });
         Ok(channels)
     }
 
-    /// Tells the page why its session ends.
-    pub fn tell_ending(&self, ending: &Ending) {
+    /// Sends the page the reason for the session's end.
+    pub(crate) fn send_ending(&self, ending: &Ending) {
         let message = serde_json::json!({ "closing": ending }).to_string();
-        send(&self.control, &message, MAX_WAITING_SAMPLES_BYTES);
+        send(&self.control, &message, MAX_BUFFERED_SAMPLES_BYTES);
     }
 }
 
-impl Results for Channels {
+impl RecordSink for Channels {
     fn sample(&self, record: &str) {
-        send(&self.samples, record, MAX_WAITING_SAMPLES_BYTES);
+        send(&self.samples, record, MAX_BUFFERED_SAMPLES_BYTES);
     }
 
     fn frame(&self, record: &str) {
-        send(&self.frames, record, MAX_WAITING_FRAMES_BYTES);
+        send(&self.frames, record, MAX_BUFFERED_FRAMES_BYTES);
     }
 }
 
-/// Sends `text`, unless the channel is not open, or that much waits already.
-fn send(channel: &WebRTCDataChannel, text: &str, max_waiting_bytes: u64) {
+/// Sends `text`, unless the channel is not open or `max_buffered_bytes` wait in it.
+fn send(channel: &WebRTCDataChannel, text: &str, max_buffered_bytes: u64) {
     if channel.ready_state() == WebRTCDataChannelState::Open
-        && channel.buffered_amount() < max_waiting_bytes
+        && channel.buffered_amount() < max_buffered_bytes
         && let Err(error) = channel.send_string_full(Some(text))
     {
-        gst::debug!(
-            gst::CAT_DEFAULT,
-            obj = channel,
-            "cannot send {} bytes: {error}",
-            text.len()
-        );
+        tracing::debug!("cannot send {} bytes: {error}", text.len());
     }
 }

@@ -16,8 +16,8 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::answers::problem;
 use super::arguments::Arguments;
+use super::responses::problem;
 use crate::report::page;
 use crate::report::recording::{Recording, Session};
 use crate::report::records::{self, Entry};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What can be asked of the server over HTTP.
+//! The HTTP API: routes and their handlers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,30 +18,30 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::access::Access;
-use super::answers::{add_headers, problem, tell_refusal};
+use super::access::{Access, refuse_other_sites, require_token};
 use super::arguments::Arguments;
-use super::ending::Reason;
-use super::guard::{ask_for_token, limit_time, refuse_foreign};
+use super::end::Reason;
 use super::metrics::Metrics;
-use super::session::Refusal;
-use super::sessions::{NotOpened, Sessions};
+use super::responses::{add_headers, describe_errors, limit_time, problem};
+use super::session::AnswerError;
+use super::sessions::{OpenError, Sessions};
 use super::{export, page};
+use crate::console;
 
-/// Seconds between a page's signs of life.
+/// Seconds between two `alive` messages of a page.
 const HEARTBEAT_S: u32 = 2;
-/// How long a request may take to come in and to be answered.
+/// Maximum time to receive and answer a request.
 const MAX_TIME: Duration = Duration::from_secs(30);
-/// As much may be in a request; an answer has some kB.
+/// Maximum length of a request body; an SDP answer has a few kilobytes.
 const MAX_BODY_BYTES: usize = 64 << 10;
 
-/// What routes share.
+/// State that the handlers share.
 #[derive(Clone)]
-pub struct Server {
-    pub arguments: Arc<Arguments>,
-    pub access: Arc<Access>,
-    pub metrics: Arc<Metrics>,
-    pub sessions: Arc<Sessions>,
+pub(crate) struct Server {
+    pub(crate) arguments: Arc<Arguments>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) sessions: Arc<Sessions>,
 }
 
 impl FromRef<Server> for Arc<Arguments> {
@@ -50,10 +50,10 @@ impl FromRef<Server> for Arc<Arguments> {
     }
 }
 
-/// All that is answered.
-pub fn routes(server: Server) -> Router {
+/// Returns all routes.
+pub(crate) fn routes(server: Server) -> Router {
     let access = server.access.clone();
-    let token = from_fn_with_state(access.clone(), ask_for_token);
+    let token = from_fn_with_state(access.clone(), require_token);
     let with_token = Router::new()
         .route("/", get(index))
         .route("/settings", get(settings))
@@ -62,7 +62,7 @@ pub fn routes(server: Server) -> Router {
         .route("/sessions/{id}", delete(close))
         .route("/metrics", get(metrics))
         .route_layer(token.clone());
-    // Longer and larger than others; it keeps to limits of its own.
+    // Larger and slower than other requests: exports have their own limits.
     let exports = Router::new()
         .route("/export/{format}", post(export::answer))
         .layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
@@ -74,8 +74,8 @@ pub fn routes(server: Server) -> Router {
         .layer(from_fn_with_state(MAX_TIME, limit_time))
         .merge(exports)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn_with_state(access, refuse_foreign))
-        .layer(from_fn(tell_refusal))
+        .layer(from_fn_with_state(access, refuse_other_sites))
+        .layer(from_fn(describe_errors))
         .layer(map_response(add_headers))
         .with_state(server)
 }
@@ -92,7 +92,7 @@ async fn page_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
             format!("the page has no file {name}"),
         );
     };
-    // Another version of the program may come to this address.
+    // Revalidated each time: the next program at this address may be another version.
     let digest: [u8; 32] = Sha256::digest(&*file.content).into();
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(digest));
     let is_known = headers
@@ -126,36 +126,45 @@ async fn settings(State(server): State<Server>) -> Response {
 }
 
 async fn open(State(server): State<Server>) -> Response {
-    match server.sessions.open().await {
-        Ok(opened) => (StatusCode::CREATED, Json(opened)).into_response(),
-        Err(NotOpened::Full) => {
-            let told = "the server is full: as many visitors are here as it takes at a time";
+    let error = match server.sessions.open().await {
+        Ok(opened) => return (StatusCode::CREATED, Json(opened)).into_response(),
+        Err(error) => error,
+    };
+    tracing::warn!("session refused: {}", console::chain(&error));
+    let text = console::chain(&error);
+    match error {
+        OpenError::Full => {
             let retry = [(header::RETRY_AFTER, "5")];
-            (retry, problem(StatusCode::SERVICE_UNAVAILABLE, told)).into_response()
+            (retry, problem(StatusCode::SERVICE_UNAVAILABLE, text)).into_response()
         }
-        Err(NotOpened::NoSource(told)) => problem(StatusCode::BAD_GATEWAY, told),
-        Err(NotOpened::Failed(told)) => problem(StatusCode::INTERNAL_SERVER_ERROR, told),
+        OpenError::Source(_) => problem(StatusCode::BAD_GATEWAY, text),
+        _ => problem(StatusCode::INTERNAL_SERVER_ERROR, text),
     }
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct AnswerBody {
+    /// The SDP answer.
     answer: String,
 }
 
 async fn answer(
     State(server): State<Server>,
     Path(id): Path<String>,
-    Json(Answer { answer }): Json<Answer>,
+    Json(AnswerBody { answer }): Json<AnswerBody>,
 ) -> Response {
     let Some(session) = server.sessions.get(&id) else {
         return no_session();
     };
-    match session.answer(&answer).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(Refusal::Second) => problem(StatusCode::CONFLICT, "the session has its answer"),
-        Err(Refusal::Wrong(told)) => problem(StatusCode::BAD_REQUEST, told),
-    }
+    let Err(error) = session.answer(&answer).await else {
+        return StatusCode::NO_CONTENT.into_response();
+    };
+    tracing::warn!(session = session.number, "SDP answer refused: {error}");
+    let status = match error {
+        AnswerError::Second => StatusCode::CONFLICT,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    problem(status, console::chain(&error))
 }
 
 async fn close(State(server): State<Server>, Path(id): Path<String>) -> Response {
@@ -176,6 +185,6 @@ async fn metrics(State(server): State<Server>) -> Response {
 fn no_session() -> Response {
     problem(
         StatusCode::NOT_FOUND,
-        "there is no such session, or it has ended",
+        "the session does not exist, or it has ended",
     )
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What Prometheus is told.
+//! Metrics for Prometheus.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use attitude::sync::lock;
 use gst::meta::CustomMeta;
 use gst::prelude::*;
 use gstattitude::meta::SAMPLE_META;
@@ -18,17 +19,16 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::ending::Reason;
-use attitude::sync::lock;
+use super::end::Reason;
 
-/// Delays that are told apart.
+/// Upper bounds of the histogram of delays, in seconds.
 const DELAYS_S: [f64; 10] = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0];
 
 type Labels = [(&'static str, String); 1];
 
-/// Counters since the server's start.
+/// Counters since the server started.
 #[derive(Debug)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     registry: Registry,
     sessions: Gauge,
     opened: Counter,
@@ -40,8 +40,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Of a server that takes so many sessions, and runs its networks on `provider`.
-    pub fn new(max_sessions: u16, provider: String) -> Self {
+    /// Creates the metrics of a server for `max_sessions` sessions whose networks run on `provider`.
+    pub(crate) fn new(max_sessions: u16, provider: String) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("gst_attitude"),
             sessions: Gauge::default(),
@@ -53,60 +53,64 @@ impl Metrics {
             analyses: Arc::default(),
         };
         for reason in Reason::ALL {
-            // Those, too, that never come: what is missing cannot be added up.
+            // All of them, even if they never happen: sums over missing series fail.
             let _ = metrics.ended.get_or_create(&labels(reason));
         }
         let registry = &mut metrics.registry;
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The program", Info::new(version));
         let provider = [("provider", provider)];
-        registry.register("provider", "What the networks run on", Info::new(provider));
+        registry.register(
+            "provider",
+            "Execution provider that runs the networks",
+            Info::new(provider),
+        );
         let limit = ConstGauge::new(i64::from(max_sessions));
-        registry.register("sessions_limit", "Most sessions at a time", limit);
+        registry.register("sessions_limit", "Maximum number of sessions", limit);
         let sessions = metrics.sessions.clone();
-        registry.register("sessions", "Sessions now", sessions);
+        registry.register("sessions", "Open sessions", sessions);
         let opened = metrics.opened.clone();
-        registry.register("sessions_opened", "Sessions that were opened", opened);
-        let help = "Sessions that were refused, there being as many as may be";
+        registry.register("sessions_opened", "Opened sessions", opened);
+        let help = "Sessions that were refused because of the limit";
         registry.register("sessions_refused", help, metrics.refused.clone());
-        let help = "Sessions that have ended, by the reason";
+        let help = "Ended sessions, by reason";
         registry.register("sessions_ended", help, metrics.ended.clone());
-        let help = "Video that came from visitors, as RTP packets";
+        let help = "Video received from visitors, as RTP packets";
         let received = metrics.received.clone();
         registry.register_with_unit("received", help, Unit::Bytes, received);
-        let help = "From a frame that is analysed to the first one that carries what was found";
+        let help = "Time from an analysed frame to the first frame with its result";
         let delay = metrics.delay.clone();
         registry.register_with_unit("delay", help, Unit::Seconds, delay);
         registry.register_collector(Box::new(metrics.analyses.clone()));
         metrics
     }
 
-    /// All of it, in Prometheus' text format.
-    pub fn text(&self) -> Result<String, fmt::Error> {
+    /// Returns all metrics in Prometheus' text format.
+    pub(crate) fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.registry)?;
         Ok(text)
     }
 
-    /// Counts a session that begins.
-    pub fn session_opened(&self) {
+    /// Counts an opened session.
+    pub(crate) fn session_opened(&self) {
         self.opened.inc();
         self.sessions.inc();
     }
 
-    /// Counts a session that there is no place for.
-    pub fn session_refused(&self) {
+    /// Counts a session that was refused because of the limit.
+    pub(crate) fn session_refused(&self) {
         self.refused.inc();
     }
 
-    /// Counts the end of one that began.
-    pub fn session_ended(&self, reason: Reason) {
+    /// Counts the end of an opened session.
+    pub(crate) fn session_ended(&self, reason: Reason) {
         self.sessions.dec();
         self.ended.get_or_create(&labels(reason)).inc();
     }
 
-    /// Counts what flows through `pad`, a visitor's video.
-    pub fn count_received(&self, pad: &gst::Pad) {
+    /// Counts the bytes that pass `pad`, a visitor's video.
+    pub(crate) fn count_received(&self, pad: &gst::Pad) {
         let received = self.received.clone();
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             received.inc_by(info.buffer().map_or(0, |buffer| buffer.size()) as u64);
@@ -114,8 +118,9 @@ impl Metrics {
         });
     }
 
-    /// Counts what `faceattitude` does until the watch is dropped; it must not be started again before.
-    pub fn watch(&self, faceattitude: &gst::Element) -> Watch {
+    /// Counts the frames and samples of `faceattitude` until the watch is dropped. The element must not
+    /// be restarted before.
+    pub(crate) fn watch(&self, faceattitude: &gst::Element) -> Watch {
         if let Some(pad) = faceattitude.static_pad("src") {
             let delay = self.delay.clone();
             pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
@@ -137,7 +142,7 @@ fn labels(reason: Reason) -> Labels {
     [("reason", reason.name().to_owned())]
 }
 
-/// How old what a sample has found is on the first frame that carries it; `None` for other frames.
+/// Returns the age of a sample on the first frame with its result; `None` for other frames.
 fn age(buffer: &gst::BufferRef) -> Option<Duration> {
     let meta = CustomMeta::from_buffer(buffer, SAMPLE_META).ok()?;
     meta.structure()
@@ -146,9 +151,9 @@ fn age(buffer: &gst::BufferRef) -> Option<Duration> {
         .map(Duration::from_nanos)
 }
 
-/// Keeps an element counted.
+/// Counts an element until it is dropped.
 #[derive(Debug)]
-pub struct Watch {
+pub(crate) struct Watch {
     analyses: Arc<Analyses>,
     faceattitude: gst::Element,
 }
@@ -162,33 +167,33 @@ impl Drop for Watch {
     }
 }
 
-/// What elements count.
+/// The elements that are counted.
 #[derive(Debug, Default)]
-struct Analyses(Mutex<State>);
+struct Analyses(Mutex<Elements>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Elements {
     live: Vec<gst::Element>,
-    /// Of those that are gone.
-    past: Counts,
+    /// Sums of the elements that are gone.
+    past: StatsSums,
 }
 
 impl Analyses {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Elements> {
         lock(&self.0)
     }
 }
 
 /// Sums of the elements' property `stats`.
 #[derive(Clone, Copy, Debug, Default)]
-struct Counts {
+struct StatsSums {
     frames: u64,
     samples: u64,
     skipped: u64,
     failures: u64,
 }
 
-impl Counts {
+impl StatsSums {
     fn add(&mut self, faceattitude: &gst::Element) {
         let Some(stats) = faceattitude.property::<Option<gst::Structure>>("stats") else {
             return;
@@ -209,13 +214,13 @@ impl Collector for Analyses {
             state.live.iter().for_each(|live| counts.add(live));
             counts
         };
-        // Only what is registered by itself gets its full stop.
+        // The registry adds a full stop only to metrics that are registered one by one.
         for (name, help, count) in [
             ("frames", "Frames of all videos.", counts.frames),
             ("samples", "Frames that were analysed.", counts.samples),
             (
                 "samples_skipped",
-                "Frames that were due for analysis, but gave way to newer ones.",
+                "Frames that were due for analysis, but were replaced by newer ones.",
                 counts.skipped,
             ),
             (

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `gst-attitude serve`: the live view, in a browser.
+//! `gst-attitude serve`: live analysis in a browser.
 //!
 //! ```text
-//! page -> http -> sessions -> session (camera | source) -> results -> channels -> page
+//! page -> http -> sessions -> session (camera | source) -> analysis -> channels -> page
 //! ```
 
-use std::error::Error;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,61 +16,84 @@ use axum_server::{Handle, Server, from_tcp, from_tcp_rustls};
 use gst::prelude::*;
 use tokio::signal::unix::{SignalKind, signal};
 
-use access::Access;
-pub use arguments::Arguments;
+use access::{Access, RandomError};
+pub(crate) use arguments::Arguments;
+use connection_limit::ConnectionLimit;
 use metrics::Metrics;
-use places::Places;
 use sessions::Sessions;
-use source::{Input, Source};
+use source::{Location, LocationError, Source};
+use tls::TlsError;
 
 mod arguments;
 
+mod responses;
+
 mod access;
-mod secret;
+mod connection_limit;
 mod tls;
 
-mod ending;
+mod end;
 mod metrics;
-mod results;
 
-mod answer;
+mod analysis;
+
 mod channels;
+mod sdp_answer;
 mod session;
 
 mod camera;
 mod source;
 
-mod memory;
 mod sessions;
 
 mod export;
 mod page;
 
-mod answers;
-mod guard;
 mod http;
-mod places;
 
 use crate::console;
-use crate::exit::{Interrupt, Status};
+use crate::exit::{Interrupt, SignalError, Status};
+use crate::playback::{self, ElementError, InitError};
 
-type Failure = Box<dyn Error>;
-
-/// How long requests may take to end when the server does.
+/// Maximum time for requests to end when the server does.
 const MAX_REQUEST: Duration = Duration::from_secs(2);
-/// How long a connection may be without a request, and a request's headers may be on their way.
+/// Maximum time for a connection without a request, and for the headers of a request.
 const MAX_SILENCE: Duration = Duration::from_secs(15);
-/// Connections at a time; what is more is closed at once.
+/// Maximum number of connections.
 const MAX_CONNECTIONS: usize = 256;
 
+/// The server does not start, or stops early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error(transparent)]
+    Init(#[from] InitError),
+    #[error(transparent)]
+    Location(#[from] LocationError),
+    #[error(transparent)]
+    Element(#[from] ElementError),
+    #[error("faceattitude does not start")]
+    NotStarted,
+    #[error("GStreamer failed")]
+    GStreamer(#[from] glib::BoolError),
+    #[error(transparent)]
+    Signal(#[from] SignalError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    #[error("cannot listen on {0}; choose another address or port with --listen")]
+    Listen(SocketAddr, #[source] io::Error),
+    #[error("the server failed")]
+    Io(#[from] io::Error),
+}
+
 /// Serves until Ctrl-C or SIGTERM.
-pub fn run(arguments: Arguments) -> Result<Status, Failure> {
-    gst::init()?;
-    gstattitude::plugin_register_static()?;
+pub(crate) fn run(arguments: Arguments) -> Result<Status, ServeError> {
+    playback::init()?;
     let arguments = Arc::new(arguments);
-    let input = arguments.source.as_deref().map(Input::new).transpose()?;
-    // Loads the networks, so that what is wrong with them is told now, and keeps them loaded.
-    let networks = results::faceattitude(&arguments)?;
+    let location = arguments.source.as_deref().map(Location::new).transpose()?;
+    // Loads the networks, so that errors show now, and keeps them loaded.
+    let networks = analysis::faceattitude(&arguments)?;
     start(&networks)?;
     let provider = networks.property::<Option<String>>("active-provider");
     let provider = provider.unwrap_or_default();
@@ -78,47 +101,43 @@ pub fn run(arguments: Arguments) -> Result<Status, Failure> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    // The first signal ends all in order, another one at once.
+    // The first signal ends the server in order, the second one at once.
     Interrupt::watch()?;
-    let served = runtime.block_on(serve(arguments, provider, input));
-    networks.set_state(gst::State::Null)?;
+    let served = runtime.block_on(serve(arguments, provider, location));
+    let _ = networks.set_state(gst::State::Null);
     served.map(|()| Status::Success)
 }
 
-/// Starts `networks`, or tells why they do not.
-fn start(networks: &gst::Element) -> Result<(), Failure> {
+/// Starts the element, or returns the error that it posted.
+fn start(networks: &gst::Element) -> Result<(), ServeError> {
     let bus = gst::Bus::new();
     networks.set_bus(Some(&bus));
     if networks.set_state(gst::State::Paused).is_ok() {
         return Ok(());
     }
     let problem = bus.pop_filtered(&[gst::MessageType::Error]);
-    let told = problem.and_then(|message| match message.view() {
-        gst::MessageView::Error(error) => Some(error.error().message().to_owned()),
+    let error = problem.and_then(|message| match message.view() {
+        gst::MessageView::Error(error) => Some(ElementError::from(error)),
         _ => None,
     });
-    networks.set_state(gst::State::Null)?;
-    Err(told
-        .unwrap_or_else(|| "faceattitude does not start".to_owned())
-        .into())
+    let _ = networks.set_state(gst::State::Null);
+    Err(error.map_or(ServeError::NotStarted, ServeError::Element))
 }
 
 async fn serve(
     arguments: Arc<Arguments>,
     provider: String,
-    input: Option<Input>,
-) -> Result<(), Failure> {
+    location: Option<Location>,
+) -> Result<(), ServeError> {
     let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
-        (Some(certificate), Some(key)) => Some(tls::config(certificate, key)?),
+        (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
         _ => None,
     };
     let access = Arc::new(Access::new(&arguments)?);
-    let listener = TcpListener::bind(arguments.listen).map_err(|error| {
-        let listen = arguments.listen;
-        format!("cannot listen on {listen}: {error}; --listen takes another address or port")
-    })?;
+    let listener = TcpListener::bind(arguments.listen)
+        .map_err(|error| ServeError::Listen(arguments.listen, error))?;
     let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
-    let source = input.map(|input| Source::new(arguments.clone(), metrics.clone(), input));
+    let source = location.map(|of| Source::new(arguments.clone(), metrics.clone(), of));
     let sessions = Arc::new(Sessions::new(arguments.clone(), metrics.clone(), source));
     let routes = http::routes(http::Server {
         arguments: arguments.clone(),
@@ -130,27 +149,27 @@ async fn serve(
     let warning = access.warning(sessions.source_name());
     tokio::spawn(shut_down_on_signal(handle.clone(), sessions)?);
     let addresses = access.addresses(listener.local_addr()?).join(" or ");
-    console::line(format_args!("Open {addresses} in a browser; Ctrl-C ends"));
+    console::line(format_args!("Open {addresses} in a browser; Ctrl-C stops"));
     if let Some(warning) = warning {
         console::warn(warning);
     }
     let routes = routes.into_make_service();
-    let places = Places::new(MAX_CONNECTIONS);
+    let limit = ConnectionLimit::new(MAX_CONNECTIONS);
     match tls {
         Some(tls) => {
             let server = from_tcp_rustls(listener, RustlsConfig::from_config(tls))?
-                .map(|tls| tls.acceptor(places));
+                .map(|tls| tls.acceptor(limit));
             limited(server).handle(handle).serve(routes).await?;
         }
         None => {
-            let server = from_tcp(listener)?.acceptor(places);
+            let server = from_tcp(listener)?.acceptor(limit);
             limited(server).handle(handle).serve(routes).await?;
         }
     }
     Ok(())
 }
 
-/// Speaks the HTTP that is needed, with nobody who is silent.
+/// Limits the server to HTTP/1.1, and closes connections that are silent.
 fn limited<A>(server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
     let mut server = server.http1_only();
     let mut http = server.http_builder().http1();
@@ -162,7 +181,7 @@ fn limited<A>(server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
 fn shut_down_on_signal(
     handle: Handle<SocketAddr>,
     sessions: Arc<Sessions>,
-) -> Result<impl Future<Output = ()>, Failure> {
+) -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
@@ -174,6 +193,7 @@ fn shut_down_on_signal(
             }
         })
         .await;
+        tracing::info!("shutting down");
         sessions.shut_down().await;
         handle.graceful_shutdown(Some(MAX_REQUEST));
     })

@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 use crate::style;
 
 /// A file of the page.
-pub struct File {
-    pub name: &'static str,
-    pub media_type: &'static str,
-    pub content: Cow<'static, str>,
+pub(crate) struct File {
+    pub(crate) name: &'static str,
+    pub(crate) media_type: &'static str,
+    pub(crate) content: Cow<'static, str>,
 }
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -28,10 +28,10 @@ macro_rules! file {
 }
 
 /// The document itself.
-pub const INDEX: File = file!("index.html", "text/html; charset=utf-8");
+pub(crate) const INDEX: File = file!("index.html", "text/html; charset=utf-8");
 
 /// The files that the document loads from `/page/`.
-pub static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
+pub(crate) static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let common_style = File {
         name: "common.css",
         media_type: STYLE,

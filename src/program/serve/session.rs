@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! One viewer: a pipeline with a `webrtcbin` whose other end is the page.
+//! A session: a pipeline with a `webrtcbin` that is connected to one visitor's page.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use attitude::sync::lock;
 use gst::prelude::*;
 use gst_sdp::SDPMessage;
 use gst_webrtc::{
@@ -13,66 +14,74 @@ use gst_webrtc::{
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::answer::understood;
-use super::channels::{Channels, Word};
-use super::ending::{Ending, Reason};
-use attitude::sync::lock;
+use super::channels::{Channels, PageMessage};
+use super::end::{End, Ending, Reason};
+use super::sdp_answer::{SdpAnswerError, sanitize};
+use crate::playback::ElementError;
 
-/// How long candidates may be gathered.
+/// Maximum time to gather candidates.
 const MAX_GATHERING: Duration = Duration::from_secs(5);
-/// How long a page may take to answer and to connect.
+/// Maximum time for the page to answer and connect.
 const MAX_CONNECTING: Duration = Duration::from_secs(30);
-/// How long a page may be silent.
+/// Maximum time between two messages of the page.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
-/// How often that is looked at.
-const LOOK: Duration = Duration::from_secs(1);
-/// For the last message to leave.
-const FAREWELL: Duration = Duration::from_millis(200);
+/// Time between checks of these limits.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Time for the last message to reach the network.
+const LAST_MESSAGE: Duration = Duration::from_millis(200);
 
-/// Ends a session; the first that does so tells why.
-#[derive(Clone, Debug)]
-pub struct End(mpsc::Sender<Ending>);
-
-impl End {
-    /// Ends the session for `reason`; `problem` is a sentence for the visitor.
-    pub fn end(&self, reason: Reason, problem: impl Into<String>) {
-        // Where one waits already, this one comes second.
-        let _ = self.0.try_send(Ending::new(reason, problem));
-    }
-}
-
-/// A viewer's pipeline, up to the moment when it is taken down.
-pub struct Session {
-    pub pipeline: gst::Pipeline,
-    pub webrtc: gst::Element,
-    pub channels: Arc<Channels>,
-    pub end: End,
-    heard: Arc<Mutex<Heard>>,
+/// A visitor's pipeline and connection.
+pub(crate) struct Session {
+    /// Number of the session since the server started, for the log; the id is a secret of the page.
+    pub(crate) number: u64,
+    pub(crate) pipeline: gst::Pipeline,
+    pub(crate) webrtc: gst::Element,
+    pub(crate) channels: Arc<Channels>,
+    pub(crate) end: End,
+    page: Arc<Mutex<PageState>>,
     endings: Mutex<Option<mpsc::Receiver<Ending>>>,
 }
 
-/// What the page has said.
+/// What is known of the page.
 #[derive(Debug)]
-struct Heard {
-    /// When the session must have heard from it.
+struct PageState {
+    /// Time by which the page must send its next message.
     deadline: Instant,
-    /// Whether it has answered the offer.
-    answered: bool,
+    has_answered: bool,
 }
 
-/// Why an answer was not taken.
-#[derive(Debug)]
-pub enum Refusal {
-    /// There has been one.
+/// The session's pipeline failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    #[error("the pipeline does not start")]
+    Start(#[source] gst::StateChangeError),
+    #[error("webrtcbin refused {action}: {reason}")]
+    Refused {
+        action: &'static str,
+        reason: String,
+    },
+    #[error("webrtcbin returned no usable offer")]
+    NoOffer,
+    #[error("no network address was found within {} s", MAX_GATHERING.as_secs())]
+    NoAddress,
+}
+
+/// The page's answer is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AnswerError {
+    #[error("the session already has an answer")]
     Second,
-    /// What is wrong with it.
-    Wrong(String),
+    #[error(transparent)]
+    Sdp(#[from] SdpAnswerError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
 }
 
 impl Session {
-    /// A pipeline that has nothing but a `webrtcbin` and its data channels. `set_analysis` is called
-    /// when the page turns the analysis on or off.
-    pub fn new(
+    /// Creates a pipeline that contains only a `webrtcbin` with its data channels. `set_analysis` is
+    /// called when the page turns the analysis on or off.
+    pub(crate) fn new(
+        number: u64,
         latency_ms: u32,
         set_analysis: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, glib::BoolError> {
@@ -82,42 +91,43 @@ impl Session {
             .property_from_str("bundle-policy", "max-bundle")
             .property("latency", latency_ms)
             .build()?;
-        keep_off_the_router(&webrtc);
+        disable_upnp(&webrtc);
         pipeline.add(&webrtc)?;
         pipeline.set_state(gst::State::Ready).map_err(|_| {
-            glib::bool_error!("webrtcbin does not start: is gstreamer1.0-nice installed?")
+            glib::bool_error!(
+                "webrtcbin does not start; install the Debian package gstreamer1.0-nice"
+            )
         })?;
-        let heard = Arc::new(Mutex::new(Heard {
+        let page = Arc::new(Mutex::new(PageState {
             deadline: Instant::now() + MAX_CONNECTING,
-            answered: false,
+            has_answered: false,
         }));
         let channels = Channels::new(&webrtc, {
-            let heard = heard.clone();
-            move |word| {
-                let mut heard = lock(&heard);
-                heard.deadline = Instant::now() + MAX_SILENCE;
-                drop(heard);
-                if let Word::Analysis(is_on) = word {
+            let page = page.clone();
+            move |message| {
+                lock(&page).deadline = Instant::now() + MAX_SILENCE;
+                if let PageMessage::Analysis(is_on) = message {
+                    tracing::debug!(session = number, is_on, "page switched the analysis");
                     set_analysis(is_on);
                 }
             }
         })?;
-        let (sender, endings) = mpsc::channel(1);
-        let end = End(sender);
-        watch(&pipeline, &webrtc, &end);
+        let (end, endings) = End::channel();
+        end_on_failure(number, &pipeline, &webrtc, &end);
         Ok(Self {
+            number,
             pipeline,
             webrtc,
             channels: Arc::new(channels),
             end,
-            heard,
+            page,
             endings: Mutex::new(Some(endings)),
         })
     }
 
-    /// Starts the pipeline and makes the offer, with all candidates. Video is limited to
-    /// `max_bitrate_kbits` a second.
-    pub async fn offer(&self, max_bitrate_kbits: u32) -> Result<String, String> {
+    /// Starts the pipeline and returns the SDP offer with all candidates. It asks for video of at most
+    /// `max_bitrate_kbits` kbit/s.
+    pub(crate) async fn offer(&self, max_bitrate_kbits: u32) -> Result<String, SessionError> {
         let (sender, gathered) = oneshot::channel();
         let sender = Mutex::new(Some(sender));
         self.webrtc
@@ -131,67 +141,63 @@ impl Session {
             });
         self.pipeline
             .set_state(gst::State::Playing)
-            .map_err(|error| error.to_string())?;
-        let reply = self.ask("create-offer", &[&None::<gst::Structure>]);
-        let reply = reply.await?.ok_or("webrtcbin makes no offer")?;
+            .map_err(SessionError::Start)?;
+        let reply = self.request("create-offer", &[&None::<gst::Structure>]);
+        let reply = reply.await?.ok_or(SessionError::NoOffer)?;
         let set = {
             let offer = reply.get::<WebRTCSessionDescription>("offer");
-            let mut offer = offer.map_err(|error| error.to_string())?;
+            let mut offer = offer.map_err(|_| SessionError::NoOffer)?;
             for media in offer.sdp_mut().medias_mut() {
                 if media.media() == Some("video") {
                     media.add_bandwidth("AS", max_bitrate_kbits);
                 }
             }
-            self.ask("set-local-description", &[&offer])
+            self.request("set-local-description", &[&offer])
         };
         set.await?;
         if timeout(MAX_GATHERING, gathered).await.is_err() {
-            return Err("no address to be reached at was found in time".to_owned());
+            return Err(SessionError::NoAddress);
         }
         let local = self
             .webrtc
             .property::<Option<WebRTCSessionDescription>>("local-description");
-        let local = local.ok_or("webrtcbin has no offer")?;
-        local.sdp().as_text().map_err(|error| error.to_string())
+        let local = local.ok_or(SessionError::NoOffer)?;
+        local.sdp().as_text().map_err(|_| SessionError::NoOffer)
     }
 
-    /// Takes the page's answer.
-    pub async fn answer(&self, sdp: &str) -> Result<(), Refusal> {
-        let wrong = |problem: &str| Refusal::Wrong(problem.to_owned());
+    /// Sets the page's SDP answer.
+    pub(crate) async fn answer(&self, sdp: &str) -> Result<(), AnswerError> {
         let local = self
             .webrtc
             .property::<Option<WebRTCSessionDescription>>("local-description");
         let offer = local.and_then(|local| local.sdp().as_text().ok());
-        let offer = offer.ok_or_else(|| wrong("there is no offer to answer"))?;
-        let sdp = understood(&offer, sdp).map_err(Refusal::Wrong)?;
-        let sdp = SDPMessage::parse_buffer(sdp.as_bytes())
-            .map_err(|_| wrong("the answer is no session description"))?;
-        {
-            let mut heard = lock(&self.heard);
-            if std::mem::replace(&mut heard.answered, true) {
-                return Err(Refusal::Second);
-            }
+        let offer = offer.ok_or(SessionError::NoOffer)?;
+        let sdp = sanitize(&offer, sdp)?;
+        let sdp = SDPMessage::parse_buffer(sdp.as_bytes()).map_err(|_| SdpAnswerError::NotSdp)?;
+        if std::mem::replace(&mut lock(&self.page).has_answered, true) {
+            return Err(AnswerError::Second);
         }
         let set = {
             let answer = WebRTCSessionDescription::new(WebRTCSDPType::Answer, sdp);
-            self.ask("set-remote-description", &[&answer])
+            self.request("set-remote-description", &[&answer])
         };
-        set.await.map(drop).map_err(Refusal::Wrong)
+        set.await?;
+        Ok(())
     }
 
-    /// Waits until the session is to end, tells the page, and takes the pipeline down.
-    pub async fn live(&self) -> Ending {
+    /// Waits for the session's end, reports it to the page, and stops the pipeline.
+    pub(crate) async fn run(&self) -> Ending {
         let endings = lock(&self.endings).take();
         let ending = match endings {
             Some(endings) => self.ending(endings).await,
-            None => Ending::new(Reason::Failed, "the session has ended already"),
+            None => Ending::new(Reason::Failed, "the session has already ended"),
         };
-        self.channels.tell_ending(&ending);
+        self.channels.send_ending(&ending);
         if ending.reason != Reason::Left {
-            tokio::time::sleep(FAREWELL).await;
+            tokio::time::sleep(LAST_MESSAGE).await;
         }
         let pipeline = self.pipeline.clone();
-        // Waits for threads that end.
+        // Blocks until the streaming threads have ended.
         let stopped = tokio::task::spawn_blocking(move || {
             pipeline.bus().inspect(|bus| bus.unset_sync_handler());
             pipeline.set_state(gst::State::Null)
@@ -202,17 +208,16 @@ impl Session {
 
     async fn ending(&self, mut endings: mpsc::Receiver<Ending>) -> Ending {
         loop {
-            match timeout(LOOK, endings.recv()).await {
+            match timeout(CHECK_INTERVAL, endings.recv()).await {
                 Ok(Some(ending)) => return ending,
                 Ok(None) => {
-                    return Ending::new(Reason::Failed, "the session has lost its pipeline");
+                    return Ending::new(Reason::Failed, "the session lost its pipeline");
                 }
                 Err(_) => {
-                    let heard = lock(&self.heard);
-                    if Instant::now() > heard.deadline {
+                    if Instant::now() > lock(&self.page).deadline {
                         return Ending::new(
                             Reason::Timeout,
-                            "the server has heard nothing from this page for too long",
+                            "the server received nothing from this page for too long",
                         );
                     }
                 }
@@ -220,26 +225,25 @@ impl Session {
         }
     }
 
-    /// Has webrtcbin do `action`, and tells what it replies.
-    fn ask(
+    /// Emits the action signal `action` of webrtcbin and returns its reply.
+    fn request(
         &self,
         action: &'static str,
         arguments: &[&dyn ToValue],
-    ) -> impl Future<Output = Result<Option<gst::Structure>, String>> + use<> {
+    ) -> impl Future<Output = Result<Option<gst::Structure>, SessionError>> + use<> {
         let (promise, reply) = gst::Promise::new_future();
         let mut values: Vec<_> = arguments.iter().map(|value| value.to_value()).collect();
         values.push(promise.to_value());
         self.webrtc.emit_by_name_with_values(action, &values);
         async move {
-            let reply = reply
-                .await
-                .map_err(|error| format!("webrtcbin, {action}: {error:?}"))?;
+            let refused = |reason| SessionError::Refused { action, reason };
+            let reply = reply.await.map_err(|error| refused(format!("{error:?}")))?;
             let reply = reply.as_deref().map(ToOwned::to_owned);
             match reply
                 .as_ref()
                 .map(|reply| reply.get::<glib::Error>("error"))
             {
-                Some(Ok(error)) => Err(format!("webrtcbin, {action}: {}", error.message())),
+                Some(Ok(error)) => Err(refused(error.message().to_owned())),
                 _ => Ok(reply),
             }
         }
@@ -248,13 +252,13 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // It may never have lived; elements must not go while they are at work.
+        // Needed if it never ran: elements must be stopped before they are freed.
         let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
-/// Else libnice asks the network's router by UPnP to let everyone in.
-fn keep_off_the_router(webrtc: &gst::Element) {
+/// Keeps libnice from asking the network's router, by UPnP, to forward ports.
+fn disable_upnp(webrtc: &gst::Element) {
     let agent = webrtc
         .property::<Option<glib::Object>>("ice-agent")
         .filter(|ice| ice.has_property_with_type("agent", glib::Object::static_type()))
@@ -266,14 +270,17 @@ fn keep_off_the_router(webrtc: &gst::Element) {
     }
 }
 
-/// Ends the session where its pipeline or connection fails.
-fn watch(pipeline: &gst::Pipeline, webrtc: &gst::Element, end: &End) {
+/// Ends the session when its pipeline or connection fails.
+fn end_on_failure(number: u64, pipeline: &gst::Pipeline, webrtc: &gst::Element, end: &End) {
     webrtc.connect_notify(Some("ice-connection-state"), {
         let end = end.clone();
         move |webrtc, _| {
             let state = webrtc.property::<WebRTCICEConnectionState>("ice-connection-state");
             if state == WebRTCICEConnectionState::Failed {
-                end.end(Reason::Timeout, "no way leads from this page to the server");
+                end.end(
+                    Reason::Timeout,
+                    "the page and the server cannot reach each other",
+                );
             }
         }
     });
@@ -285,17 +292,10 @@ fn watch(pipeline: &gst::Pipeline, webrtc: &gst::Element, end: &End) {
     bus.set_sync_handler(move |_, message| {
         match message.view() {
             gst::MessageView::Error(error) => {
-                let source = error.src().map(GstObjectExt::path_string);
-                gst::warning!(
-                    gst::CAT_DEFAULT,
-                    "{}: {} ({:?})",
-                    source.unwrap_or_default(),
-                    error.error(),
-                    error.debug()
-                );
+                tracing::warn!(session = number, "pipeline: {}", ElementError::from(error));
                 end.end(Reason::Failed, error.error().message());
             }
-            gst::MessageView::Eos(_) => end.end(Reason::Ended, "the video has come to its end"),
+            gst::MessageView::Eos(_) => end.end(Reason::Ended, "the video has ended"),
             gst::MessageView::Latency(_) => {
                 if let Some(pipeline) = pipeline.upgrade() {
                     pipeline.call_async(|pipeline| {

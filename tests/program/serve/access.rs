@@ -36,7 +36,7 @@ fn others_need_the_token_that_the_server_says() {
     let token = server.token().expect("no token").to_owned();
     assert!(token.len() >= 22, "{token}");
     assert!(wait_until(|| server.said().contains("Warning")));
-    assert!(server.said().contains("whoever has this address"));
+    assert!(server.said().contains("anyone who has this address"));
     assert!(server.said().contains("without TLS"));
     for path in OPEN {
         assert_eq!(server.get(path).status, 200, "{path}");
@@ -109,7 +109,7 @@ fn pages_of_other_sites_are_refused() {
         }
     }
     let request = Request::new("POST", "/sessions").header("Origin", "http://example.com");
-    assert!(server.send(&request).problem().contains("another site"));
+    assert!(server.send(&request).problem().contains("other sites"));
     server.assert_serves();
 }
 

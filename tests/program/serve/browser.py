@@ -259,7 +259,7 @@ def check_source(playwright, program, folder, face):
         check_boxes(visit, face, "source")
         visit.sees("positive")
         visit.wait("ended")
-        expect("source.mp4 has come to its end" in visit.status(), visit.status())
+        expect("source.mp4 has ended" in visit.status(), visit.status())
         visit.close()
     server.end()
 

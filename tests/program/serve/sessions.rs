@@ -34,7 +34,7 @@ fn a_session_is_answered_once_and_ended_once() {
     // What is no answer leaves the place for one.
     let refused = server.answer(&id, "nonsense");
     assert_eq!(refused.status, 400);
-    assert!(refused.problem().contains("no session description"));
+    assert!(refused.problem().contains("not a session description"));
     let (_peer, answer) = Peer::answering(&offer);
     assert_eq!(server.answer("none", &answer).status, 404);
     let taken = server.answer(&id, &answer);

@@ -100,21 +100,21 @@ fn files_that_do_not_serve_are_named_with_the_reason() {
     for (certificate, key, named, said) in [
         (&missing, &files.key, &missing, "No such file"),
         (&files.certificate, &missing, &missing, "No such file"),
-        (&nothing, &files.key, &nothing, "no certificate in it"),
-        (&files.key, &files.key, &files.key, "no certificate in it"),
-        (&broken, &files.key, &broken, "no PEM file"),
+        (&nothing, &files.key, &nothing, "contains no certificate"),
+        (&files.key, &files.key, &files.key, "contains no certificate"),
+        (&broken, &files.key, &broken, "not a PEM file"),
         (&foreign, &files.key, &foreign, "cannot be read"),
         (
             &files.certificate,
             &nothing,
             &nothing,
-            "no private key in it",
+            "contains no private key",
         ),
         (
             &files.certificate,
             &files.certificate,
             &files.certificate,
-            "no private key in it",
+            "contains no private key",
         ),
         (
             &files.certificate,

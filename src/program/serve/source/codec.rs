@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Encodings that browsers take, and how they travel.
+//! Codecs that browsers play, and their RTP packets.
 
 use gst::prelude::*;
 
-/// An encoding.
+/// A codec that browsers play.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Codec {
+pub(crate) enum Codec {
     H264,
     Vp8,
     Vp9,
 }
 
 impl Codec {
-    /// The encoding that `caps` tell of.
-    pub fn of(caps: &gst::CapsRef) -> Option<Self> {
+    /// Returns the codec of `caps`.
+    pub(crate) fn of(caps: &gst::CapsRef) -> Option<Self> {
         match caps.structure(0)?.name().as_str() {
             "video/x-h264" => Some(Self::H264),
             "video/x-vp8" => Some(Self::Vp8),
@@ -23,8 +23,8 @@ impl Codec {
         }
     }
 
-    /// The element that makes buffers of whole frames, and the caps that say so.
-    pub fn parser(self) -> Option<(&'static str, &'static str)> {
+    /// Returns the element that outputs whole frames, and its output caps.
+    pub(crate) fn parser(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::H264 => Some(("h264parse", "video/x-h264, alignment=au")),
             Self::Vp8 => None,
@@ -32,8 +32,8 @@ impl Codec {
         }
     }
 
-    /// Makes packets whose timestamps are running times.
-    pub fn payloader(self) -> Result<gst::Element, glib::BoolError> {
+    /// Creates a payloader whose RTP timestamps are running times.
+    pub(crate) fn payloader(self) -> Result<gst::Element, glib::BoolError> {
         let (name, properties) = match self {
             Self::H264 => (
                 "rtph264pay",
@@ -57,10 +57,11 @@ impl Codec {
         Ok(element)
     }
 
-    /// What is offered to a page.
-    pub fn offer(self) -> Result<gst::Caps, glib::BoolError> {
+    /// Returns the caps for the SDP offer.
+    pub(crate) fn offer(self) -> Result<gst::Caps, glib::BoolError> {
         let encoding = match self {
-            // The profile that all browsers know: they refuse others, and decode them.
+            // Constrained baseline, which all browsers accept in an offer. They decode the other
+            // profiles, too.
             Self::H264 => {
                 "H264, packetization-mode=(string)1, profile-level-id=(string)42e01f, \
                  level-asymmetry-allowed=(string)1"

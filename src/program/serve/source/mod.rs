@@ -1,46 +1,44 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! SOURCE: read, analysed and, where need be, encoded once, for all viewers.
+//! The source: read, analysed and, if necessary, transcoded once for all viewers.
 //!
 //! ```text
-//! input -> reading (video) -> viewers -> viewer
+//! location -> reading (routing) -> viewers
 //! ```
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
+use attitude::sync::lock;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-pub use input::Input;
-use reading::Reading;
-pub use viewer::Viewer;
+pub(crate) use location::{Location, LocationError};
+use reading::{Reading, ReadingError};
+pub(crate) use viewers::Viewer;
 
-mod input;
+mod location;
 
 mod codec;
-mod video;
+mod routing;
 
 mod viewers;
 
 mod reading;
 
-mod viewer;
-
 use super::arguments::Arguments;
 use super::metrics::Metrics;
 use super::session::Session;
-use attitude::sync::lock;
 
-/// How long a reading that has ended may take to let go of a camera.
+/// Maximum time for a reading that has ended to release its camera.
 const MAX_STOP: Duration = Duration::from_secs(5);
 
-/// What is shown; it is read while somebody looks.
-pub struct Source {
+/// A source, which is read while it has viewers.
+pub(crate) struct Source {
     arguments: Arc<Arguments>,
     metrics: Arc<Metrics>,
-    input: Arc<Input>,
+    location: Arc<Location>,
     current: Mutex<Current>,
 }
 
@@ -48,49 +46,53 @@ pub struct Source {
 #[derive(Default)]
 struct Current {
     reading: Weak<Reading>,
-    /// Is closed when all of it is gone.
+    /// Closed when the last reading has stopped.
     stopped: Option<watch::Receiver<()>>,
 }
 
 impl Source {
-    pub fn new(arguments: Arc<Arguments>, metrics: Arc<Metrics>, input: Input) -> Self {
+    pub(crate) fn new(
+        arguments: Arc<Arguments>,
+        metrics: Arc<Metrics>,
+        location: Location,
+    ) -> Self {
         Self {
             arguments,
             metrics,
-            input: Arc::new(input),
+            location: Arc::new(location),
             current: Mutex::default(),
         }
     }
 
-    /// What visitors may know of it.
-    pub fn name(&self) -> &str {
-        self.input.name()
+    /// Returns the name that visitors see.
+    pub(crate) fn name(&self) -> &str {
+        self.location.name()
     }
 
-    /// Opens a session that shows it; the viewer is to be kept until the session has ended.
-    pub async fn session(&self) -> Result<(Session, Arc<Viewer>), String> {
-        let was_decoded = self.input.is_decoded();
-        let mut reading = self.reading().map_err(|error| error.to_string())?;
+    /// Opens a session that shows the source. The viewer must be kept until the session has ended.
+    pub(crate) async fn session(&self, number: u64) -> Result<(Session, Arc<Viewer>), SourceError> {
+        let was_transcoded = self.location.is_transcoded();
+        let mut reading = self.reading()?;
         let mut codec = reading.codec().await;
-        if codec.is_err() && self.input.is_decoded() && !was_decoded {
-            reading = self.reading().map_err(|error| error.to_string())?;
+        if codec.is_err() && self.location.is_transcoded() && !was_transcoded {
+            reading = self.reading()?;
             codec = reading.codec().await;
         }
         let codec = codec?;
-        let made = spawn_blocking(move || viewer::session(&reading, codec)).await;
-        let made = made.map_err(|error| error.to_string())?;
-        made.map_err(|error| error.to_string())
+        let create = move || viewers::session(number, &reading, codec);
+        let created = spawn_blocking(create).await;
+        Ok(created.map_err(|_| SourceError::Lost)??)
     }
 
-    /// Waits until nothing is read any more.
-    pub async fn stopped(&self) {
+    /// Waits until the source is no longer read.
+    pub(crate) async fn stopped(&self) {
         let stopped = self.current().stopped.clone();
         if let Some(stopped) = stopped {
             wait_for_stop(stopped).await;
         }
     }
 
-    /// The reading that is under way, or a new one.
+    /// Returns the current reading, or starts a new one.
     fn reading(&self) -> Result<Arc<Reading>, glib::BoolError> {
         let mut current = self.current();
         if let Some(reading) = current
@@ -100,13 +102,13 @@ impl Source {
         {
             return Ok(reading);
         }
-        let reading = Reading::new(&self.arguments, &self.metrics, &self.input)?;
+        let reading = Reading::new(&self.arguments, &self.metrics, &self.location)?;
         current.reading = Arc::downgrade(&reading);
         let previous = current.stopped.replace(reading.stopped());
         tokio::spawn({
             let reading = reading.clone();
             async move {
-                // A camera can be read once at a time.
+                // A camera has one reader at a time.
                 if let Some(previous) = previous {
                     wait_for_stop(previous).await;
                 }
@@ -121,7 +123,18 @@ impl Source {
     }
 }
 
+/// The source cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceError {
+    #[error("the source cannot be read")]
+    Pipeline(#[from] glib::BoolError),
+    #[error(transparent)]
+    Reading(#[from] ReadingError),
+    #[error("the session was lost while it was opened")]
+    Lost,
+}
+
 async fn wait_for_stop(mut stopped: watch::Receiver<()>) {
-    // Nothing is ever sent: it ends with its sender.
+    // Nothing is sent: the channel closes with its sender.
     let _ = timeout(MAX_STOP, stopped.changed()).await;
 }

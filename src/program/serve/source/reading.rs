@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! SOURCE while it is read: one pipeline, from the first viewer to the last.
+//! A reading of the source: one pipeline, from the first viewer to the last.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -13,54 +13,60 @@ use gst_utils::streamproducer::ProducerSettings;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::super::analysis::Analysis;
 use super::super::arguments::Arguments;
-use super::super::ending::{Ending, Reason};
+use super::super::end::{Ending, Reason};
 use super::super::metrics::{Metrics, Watch};
-use super::super::results::Analysis;
 use super::codec::Codec;
-use super::input::Input;
-use super::video::{Outlets, connect, is_live};
+use super::location::Location;
+use super::routing::{Outlets, connect, is_live};
 use super::viewers::Viewers;
+use crate::playback::ElementError;
 
-/// How long the first frame may take; RTSP that does not get through by UDP tries TCP after 5 s.
+/// Maximum time until the first frame; RTSP falls back from UDP to TCP after 5 s.
 const MAX_OPENING: Duration = Duration::from_secs(15);
 
-/// A live stream shows by so many frames whether they come in order.
-const TRIAL: usize = 8;
-/// Frames that are further back belong to a stream that begins again.
+/// Number of frames after which a live stream counts as free of B-frames.
+const ORDERED_FRAMES: usize = 8;
+/// Maximum step back of B-frames; after larger ones the stream has restarted.
 const MAX_DISORDER: gst::ClockTime = gst::ClockTime::SECOND;
 
-/// How far a reading is.
+/// Progress of a reading.
 #[derive(Clone, Debug)]
 enum Phase {
     Opening,
-    /// Its video is encoded like this.
+    /// Viewers receive this codec.
     Open(Codec),
     Over(Ending),
 }
 
-/// Reads from its making to the moment when nobody has it any more.
-pub struct Reading {
-    input: Arc<Input>,
+/// The source cannot be read; a sentence for visitors.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct ReadingError(String);
+
+/// Reads the source until it is dropped.
+pub(crate) struct Reading {
+    location: Arc<Location>,
     arguments: Arc<Arguments>,
     pipeline: gst::Pipeline,
-    /// What all viewers are sent.
-    pub producer: StreamProducer,
-    pub viewers: Arc<Viewers>,
+    /// Distributes the encoded video to all viewers.
+    pub(crate) producer: StreamProducer,
+    pub(crate) viewers: Arc<Viewers>,
     analysis: Analysis,
     /// Counts the analysis.
     _watch: Watch,
     phase: watch::Sender<Phase>,
-    /// Is dropped when all of it is gone.
+    /// Dropped when the pipeline has stopped.
     running: Option<watch::Sender<()>>,
 }
 
 impl Reading {
-    /// Reads nothing yet.
-    pub fn new(
+    /// Creates the pipeline, without starting it.
+    pub(crate) fn new(
         arguments: &Arc<Arguments>,
         metrics: &Metrics,
-        input: &Arc<Input>,
+        location: &Arc<Location>,
     ) -> Result<Arc<Self>, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
         let viewers = Arc::new(Viewers::default());
@@ -68,12 +74,12 @@ impl Reading {
         viewers.set_valve(&analysis.valve);
         let sink = AppSink::builder().async_(false).build();
         let producer = StreamProducer::with(&sink, ProducerSettings { sync: false });
-        // Sessions are told of the end by its reason.
+        // Sessions receive the reason of the end instead.
         producer.set_forward_events([]);
-        let decode = input.add_to(&pipeline, arguments.max_size)?;
+        let decode = location.add_to(&pipeline, arguments.max_size)?;
         pipeline.add_many([sink.upcast_ref(), analysis.bin.upcast_ref::<gst::Element>()])?;
         let reading = Arc::new(Self {
-            input: input.clone(),
+            location: location.clone(),
             arguments: arguments.clone(),
             pipeline,
             producer,
@@ -83,18 +89,18 @@ impl Reading {
             phase: watch::Sender::new(Phase::Opening),
             running: Some(watch::Sender::new(())),
         });
-        reading.watch();
+        reading.watch_bus();
         reading.watch_order();
-        reading.take_video_of(&decode);
+        reading.connect_video_of(&decode);
         Ok(reading)
     }
 
-    /// Begins to read; waits for devices.
-    pub fn open(&self) {
+    /// Starts reading; blocks until the device is open.
+    pub(crate) fn open(&self) {
         let is_live = match self.pipeline.set_state(gst::State::Paused) {
             Ok(gst::StateChangeSuccess::NoPreroll) => true,
             Ok(_) => false,
-            // The bus tells why.
+            // The bus has the reason.
             Err(_) => return self.fail("it cannot be opened"),
         };
         if is_live {
@@ -102,17 +108,17 @@ impl Reading {
         }
     }
 
-    /// Lets a recording begin, if it has not: the first frame waits for somebody to see it.
-    pub fn play(&self) {
+    /// Starts to play a recording, whose first frame waits for the first viewer.
+    pub(crate) fn play(&self) {
         self.pipeline.call_async(|pipeline| {
-            // The bus tells of failures.
+            // The bus reports failures.
             let _ = pipeline.set_state(gst::State::Playing);
         });
     }
 
-    /// Gives `pipeline`, which does not play yet, the same time. Where nothing has been read yet it keeps its
-    /// own, which is ahead: to it all video is late, and is sent at once.
-    pub fn share_time(&self, pipeline: &gst::Pipeline) {
+    /// Gives `pipeline`, which does not play yet, the same clock and base time. Before the first frame
+    /// it keeps its own, which is ahead: all video is late for it and is sent at once.
+    pub(crate) fn share_time(&self, pipeline: &gst::Pipeline) {
         let base_time = self.pipeline.base_time();
         if let (Some(clock), Some(base_time)) = (self.pipeline.clock(), base_time)
             && !base_time.is_zero()
@@ -123,34 +129,37 @@ impl Reading {
         }
     }
 
-    /// How the video is encoded, as soon as that is known.
-    pub async fn codec(&self) -> Result<Codec, String> {
+    /// Waits for the codec that viewers receive.
+    pub(crate) async fn codec(&self) -> Result<Codec, ReadingError> {
         let mut phase = self.phase.subscribe();
         let opened = phase.wait_for(|phase| !matches!(phase, Phase::Opening));
         if timeout(MAX_OPENING, opened).await.is_err() {
-            self.fail(&format!("no video has come in {} s", MAX_OPENING.as_secs()));
+            self.fail(&format!("no video within {} s", MAX_OPENING.as_secs()));
         }
         match &*self.phase.borrow() {
             Phase::Open(codec) => Ok(*codec),
-            Phase::Over(ending) => Err(ending.problem.clone()),
-            Phase::Opening => Err(format!("{}: it has not been opened", self.input.name())),
+            Phase::Over(ending) => Err(ReadingError(ending.problem.clone())),
+            Phase::Opening => {
+                let name = self.location.name();
+                Err(ReadingError(format!("{name}: it is not open")))
+            }
         }
     }
 
-    /// How it has ended, if it has.
-    pub fn ending(&self) -> Option<Ending> {
+    /// Returns how the reading ended, if it did.
+    pub(crate) fn ending(&self) -> Option<Ending> {
         match &*self.phase.borrow() {
             Phase::Over(ending) => Some(ending.clone()),
             _ => None,
         }
     }
 
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.ending().is_some()
     }
 
-    /// Is closed when all of it is gone.
-    pub fn stopped(&self) -> watch::Receiver<()> {
+    /// Returns a channel that closes when the pipeline has stopped.
+    pub(crate) fn stopped(&self) -> watch::Receiver<()> {
         match &self.running {
             Some(running) => running.subscribe(),
             None => watch::channel(()).1,
@@ -158,11 +167,11 @@ impl Reading {
     }
 
     fn fail(&self, problem: &str) {
-        let problem = format!("{}: {problem}", self.input.name());
+        let problem = format!("{}: {problem}", self.location.name());
         self.end(Ending::new(Reason::Failed, problem));
     }
 
-    /// Ends the sessions; the first reason counts.
+    /// Ends all sessions; the first reason counts.
     fn end(&self, ending: Ending) {
         let is_first = self.phase.send_if_modified(|phase| {
             let is_first = !matches!(phase, Phase::Over(_));
@@ -172,25 +181,30 @@ impl Reading {
             is_first
         });
         if is_first {
+            tracing::info!(
+                reason = ending.reason.name(),
+                "source ended: {}",
+                ending.problem
+            );
             self.viewers.end(&ending);
         }
     }
 
-    /// Ends where the pipeline does.
-    fn watch(self: &Arc<Self>) {
+    /// Ends the reading when the pipeline fails or ends.
+    fn watch_bus(self: &Arc<Self>) {
         let Some(bus) = self.pipeline.bus() else {
             return;
         };
         let reading = Arc::downgrade(self);
         bus.set_sync_handler(move |_, message| {
             if let Some(reading) = reading.upgrade() {
-                reading.hear(message);
+                reading.handle(message);
             }
             gst::BusSyncReply::Drop
         });
     }
 
-    /// Ends where frames lean on later ones: WebRTC cannot carry them. The next reading decodes them.
+    /// Ends the reading at a B-frame, which WebRTC cannot carry; the next reading transcodes.
     fn watch_order(self: &Arc<Self>) {
         let Some(pad) = self.producer.appsink().static_pad("sink") else {
             return;
@@ -205,16 +219,16 @@ impl Reading {
             let back_ns = latest_ns.saturating_sub(pts.nseconds());
             let is_in_order = back_ns == 0 || back_ns > MAX_DISORDER.nseconds();
             let seen = seen.fetch_add(1, Ordering::Relaxed) + 1;
-            if is_in_order && seen != TRIAL {
+            if is_in_order && seen != ORDERED_FRAMES {
                 return gst::PadProbeReturn::Ok;
             }
             if let Some(reading) = reading.upgrade() {
                 match is_in_order {
                     true => reading.open_as(Codec::H264),
                     false => {
-                        reading.input.decode();
+                        reading.location.transcode();
                         reading
-                            .fail("its frames have to be put in order, which is done from now on");
+                            .fail("it has B-frames and is transcoded from now on; connect again");
                     }
                 }
             }
@@ -222,26 +236,26 @@ impl Reading {
         });
     }
 
-    fn hear(&self, message: &gst::Message) {
+    fn handle(&self, message: &gst::Message) {
         match message.view() {
             gst::MessageView::Error(error) => {
                 let debug = error.debug();
-                gst::warning!(gst::CAT_DEFAULT, "{}: {:?}", error.error(), debug);
-                let is_silence = error.src().is_some_and(|source| {
+                tracing::warn!("source: {}", ElementError::from(error));
+                let is_watchdog = error.src().is_some_and(|source| {
                     let element = source.downcast_ref::<gst::Element>();
                     let factory = element.and_then(|element| element.factory());
                     factory.is_some_and(|factory| factory.name() == "watchdog")
                 });
-                match is_silence {
-                    true => self.fail("no video comes any more"),
+                match is_watchdog {
+                    true => self.fail("the video has stopped"),
                     false => {
-                        let problem = self.input.problem(&error.error(), debug.as_deref());
+                        let problem = self.location.problem(&error.error(), debug.as_deref());
                         self.end(Ending::new(Reason::Failed, problem));
                     }
                 }
             }
             gst::MessageView::Eos(_) => {
-                let problem = format!("{} has come to its end", self.input.name());
+                let problem = format!("{} has ended", self.location.name());
                 self.end(Ending::new(Reason::Ended, problem));
             }
             gst::MessageView::Latency(_) => self.pipeline.call_async(|pipeline| {
@@ -251,15 +265,15 @@ impl Reading {
         }
     }
 
-    /// Connects the first video of `decode`, when its first frame comes: then all is known of it.
-    fn take_video_of(self: &Arc<Self>, decode: &gst::Element) {
+    /// Connects the first video pad of `decode` at its first frame, when its caps and tags are known.
+    fn connect_video_of(self: &Arc<Self>, decode: &gst::Element) {
         let reading = Arc::downgrade(self);
         decode.connect_pad_added(move |_, pad| {
             let first_frame = gst::PadProbeType::BLOCK | gst::PadProbeType::BUFFER;
             let reading = reading.clone();
             pad.add_probe(first_frame, move |pad, _| {
                 if let Some(reading) = reading.upgrade() {
-                    reading.take(pad);
+                    reading.connect(pad);
                 }
                 gst::PadProbeReturn::Remove
             });
@@ -269,14 +283,14 @@ impl Reading {
             if let Some(reading) = reading.upgrade()
                 && decode.num_src_pads() == 0
             {
-                reading.fail("there is no video in it");
+                reading.fail("it has no video");
             }
         });
     }
 
-    fn take(&self, pad: &gst::Pad) {
-        let is_taken = !matches!(*self.phase.borrow(), Phase::Opening);
-        if is_taken {
+    fn connect(&self, pad: &gst::Pad) {
+        let is_connected = !matches!(*self.phase.borrow(), Phase::Opening);
+        if is_connected {
             return;
         }
         let outlets = Outlets {
@@ -285,7 +299,7 @@ impl Reading {
             analysis: self.analysis.bin.upcast_ref(),
         };
         match connect(pad, &outlets, &self.arguments) {
-            // Its first frames are still to tell whether they are in order.
+            // The order of the first frames decides.
             Ok(Codec::H264) if is_live(pad) => (),
             Ok(codec) => self.open_as(codec),
             Err(error) => self.fail(&error.message),
@@ -306,7 +320,7 @@ impl Reading {
 impl Drop for Reading {
     fn drop(&mut self) {
         let running = self.running.take();
-        // Waits for threads that end, of which this may be one.
+        // Not here: stopping waits for the streaming threads, and this may be one.
         self.pipeline.call_async(move |pipeline| {
             pipeline.bus().inspect(|bus| bus.unset_sync_handler());
             let _ = pipeline.set_state(gst::State::Null);

@@ -1,54 +1,59 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! All who look at a reading.
+//! The viewers of a reading: sessions that receive its video and its records.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
-use gst::prelude::*;
-
-use super::super::channels::Channels;
-use super::super::ending::Ending;
-use super::super::results::Results;
-use super::super::session::End;
 use attitude::sync::lock;
+use gst::prelude::*;
+use gst_app::AppSrc;
+use gst_utils::ConsumptionLink;
+use gst_webrtc::{WebRTCPeerConnectionState, WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
 
-/// Those who look; each is gone from here when its seat is.
+use super::super::analysis::RecordSink;
+use super::super::channels::Channels;
+use super::super::end::{End, Ending};
+use super::super::session::Session;
+use super::codec::Codec;
+use super::reading::Reading;
+
+/// The viewers of a reading. Dropping its [`Subscriber`] removes a viewer.
 #[derive(Default)]
-pub struct Viewers {
-    seats: Mutex<Vec<Weak<Seat>>>,
-    /// Lets nothing through to the analysis while its property `drop` is true.
+pub(crate) struct Viewers {
+    subscribers: Mutex<Vec<Weak<Subscriber>>>,
+    /// Stops the analysis while its property `drop` is true.
     valve: Mutex<Option<glib::WeakRef<gst::Element>>>,
 }
 
-/// One who looks.
-pub struct Seat {
-    pub channels: Arc<Channels>,
-    pub end: End,
-    /// Whether the page wants records.
-    pub wants_records: Arc<AtomicBool>,
+/// A viewer, as the reading knows it.
+pub(crate) struct Subscriber {
+    pub(crate) channels: Arc<Channels>,
+    pub(crate) end: End,
+    /// Set while the page wants records.
+    pub(crate) wants_records: Arc<AtomicBool>,
 }
 
 impl Viewers {
-    /// Has `valve` closed while nobody wants records.
-    pub fn set_valve(&self, valve: &gst::Element) {
+    /// Closes `valve` while no viewer wants records.
+    pub(crate) fn set_valve(&self, valve: &gst::Element) {
         *lock(&self.valve) = Some(valve.downgrade());
     }
 
-    pub fn add(&self, seat: &Arc<Seat>) {
-        let mut seats = lock(&self.seats);
-        seats.retain(|seat| seat.strong_count() > 0);
-        seats.push(Arc::downgrade(seat));
-        drop(seats);
-        self.turn_valve();
+    pub(crate) fn add(&self, subscriber: &Arc<Subscriber>) {
+        let mut subscribers = lock(&self.subscribers);
+        subscribers.retain(|subscriber| subscriber.strong_count() > 0);
+        subscribers.push(Arc::downgrade(subscriber));
+        drop(subscribers);
+        self.update_valve();
     }
 
-    /// Analyses, or not, after somebody has changed their mind or left.
-    pub fn turn_valve(&self) {
+    /// Opens or closes the valve, after a viewer has joined, left, or switched the analysis.
+    pub(crate) fn update_valve(&self) {
         let is_wanted = self
-            .seats()
+            .subscribers()
             .iter()
-            .any(|seat| seat.wants_records.load(Ordering::Relaxed));
+            .any(|subscriber| subscriber.wants_records.load(Ordering::Relaxed));
         let valve = lock(&self.valve);
         let valve = valve.as_ref().and_then(glib::WeakRef::upgrade);
         if let Some(valve) = valve {
@@ -56,32 +61,132 @@ impl Viewers {
         }
     }
 
-    /// Ends all their sessions.
-    pub fn end(&self, ending: &Ending) {
-        for seat in self.seats() {
-            seat.end.end(ending.reason, &*ending.problem);
+    /// Ends the sessions of all viewers.
+    pub(crate) fn end(&self, ending: &Ending) {
+        for subscriber in self.subscribers() {
+            subscriber.end.end(ending.reason, &*ending.problem);
         }
     }
 
-    fn seats(&self) -> Vec<Arc<Seat>> {
-        let seats = lock(&self.seats);
-        seats.iter().filter_map(Weak::upgrade).collect()
+    fn subscribers(&self) -> Vec<Arc<Subscriber>> {
+        let subscribers = lock(&self.subscribers);
+        subscribers.iter().filter_map(Weak::upgrade).collect()
     }
 
-    fn listeners(&self) -> impl Iterator<Item = Arc<Seat>> {
-        let seats = self.seats().into_iter();
-        seats.filter(|seat| seat.wants_records.load(Ordering::Relaxed))
+    fn listeners(&self) -> impl Iterator<Item = Arc<Subscriber>> {
+        let subscribers = self.subscribers().into_iter();
+        subscribers.filter(|subscriber| subscriber.wants_records.load(Ordering::Relaxed))
     }
 }
 
-impl Results for Viewers {
+impl RecordSink for Viewers {
     fn sample(&self, record: &str) {
         self.listeners()
-            .for_each(|seat| seat.channels.sample(record));
+            .for_each(|subscriber| subscriber.channels.sample(record));
     }
 
     fn frame(&self, record: &str) {
         self.listeners()
-            .for_each(|seat| seat.channels.frame(record));
+            .for_each(|subscriber| subscriber.channels.frame(record));
     }
+}
+
+/// A viewer's part of a reading, which is read until all viewers are dropped.
+pub(crate) struct Viewer {
+    link: ConsumptionLink,
+    subscriber: Option<Arc<Subscriber>>,
+    reading: Arc<Reading>,
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.subscriber = None;
+        self.reading.viewers.update_valve();
+    }
+}
+
+/// Creates a session that sends the video of `reading` and its records.
+pub(crate) fn session(
+    number: u64,
+    reading: &Arc<Reading>,
+    codec: Codec,
+) -> Result<(Session, Arc<Viewer>), glib::BoolError> {
+    let wants_records = Arc::new(AtomicBool::new(true));
+    let session = Session::new(number, 0, {
+        let wants_records = wants_records.clone();
+        let viewers = Arc::downgrade(&reading.viewers);
+        move |is_on| {
+            wants_records.store(is_on, Ordering::Relaxed);
+            if let Some(viewers) = viewers.upgrade() {
+                viewers.update_valve();
+            }
+        }
+    })?;
+    let source = AppSrc::builder().build();
+    let payloader = codec.payloader()?;
+    let caps = codec.offer()?;
+    // webrtcbin accepts only packets with the offered caps.
+    let label = gst::ElementFactory::make("capssetter")
+        .property("caps", &caps)
+        .build()?;
+    let line = [source.upcast_ref(), &payloader, &label];
+    session.pipeline.add_many(line)?;
+    gst::Element::link_many(line)?;
+    send(&session.webrtc, &label, &caps)?;
+
+    reading.share_time(&session.pipeline);
+    let link = reading.producer.add_consumer(&source);
+    let link = link.map_err(|error| glib::bool_error!("{error}"))?;
+    // Until the page is connected.
+    link.set_discard(true);
+    let subscriber = Arc::new(Subscriber {
+        channels: session.channels.clone(),
+        end: session.end.clone(),
+        wants_records,
+    });
+    reading.viewers.add(&subscriber);
+    if let Some(ending) = reading.ending() {
+        session.end.end(ending.reason, ending.problem);
+    }
+    let viewer = Arc::new(Viewer {
+        link,
+        subscriber: Some(subscriber),
+        reading: reading.clone(),
+    });
+    start_when_connected(&session.webrtc, &viewer);
+    Ok((session, viewer))
+}
+
+/// Makes `webrtc` send the output of `packets`, offered as `caps`.
+fn send(
+    webrtc: &gst::Element,
+    packets: &gst::Element,
+    caps: &gst::Caps,
+) -> Result<(), glib::BoolError> {
+    let output = packets.static_pad("src");
+    let input = webrtc.request_pad_simple("sink_%u");
+    let (Some(output), Some(input)) = (output, input) else {
+        return Err(glib::bool_error!("webrtcbin accepts no video"));
+    };
+    let linked = output.link(&input);
+    linked.map_err(|error| glib::bool_error!("webrtcbin accepts no video: {error}"))?;
+    let transceiver = input.property::<WebRTCRTPTransceiver>("transceiver");
+    transceiver.set_direction(WebRTCRTPTransceiverDirection::Sendonly);
+    transceiver.set_property("codec-preferences", caps);
+    transceiver.set_property("do-nack", true);
+    Ok(())
+}
+
+/// Starts to send video, from a keyframe on, when the page is connected.
+fn start_when_connected(webrtc: &gst::Element, viewer: &Arc<Viewer>) {
+    let viewer = Arc::downgrade(viewer);
+    webrtc.connect_notify(Some("connection-state"), move |webrtc, _| {
+        let state = webrtc.property::<WebRTCPeerConnectionState>("connection-state");
+        if state == WebRTCPeerConnectionState::Connected
+            && let Some(viewer) = viewer.upgrade()
+        {
+            viewer.link.set_discard(false);
+            viewer.reading.play();
+        }
+    });
 }

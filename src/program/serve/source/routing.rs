@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! From what is read to video for browsers and for the analysis.
+//! Routes the video that is read to the viewers and to the analysis.
 //!
 //! ```text
-//! as it is:  pad -> parser -> tee -> pace -> packets
+//! passed:    pad -> parser -> tee -> pace -> packets
 //!                               `-> decoder -> pace -> analysis
 //! encoded:   pad -> [decoder] -> pace -> upright, scaled -> tee -> encoder -> packets
 //!                                                             `-> analysis
@@ -15,23 +15,23 @@ use gst_video::VideoInfo;
 use super::super::arguments::Arguments;
 use super::codec::Codec;
 
-/// A stream that brings nothing for as long is broken.
+/// Maximum time between two frames of a stream.
 const MAX_SILENCE_MS: i32 = 10_000;
-/// Time between keyframes where all want one.
+/// Minimum time between keyframes that viewers request.
 const MIN_KEYFRAME_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(300);
 
-/// Where video goes, in a pipeline.
-pub struct Outlets<'a> {
-    pub pipeline: &'a gst::Pipeline,
-    /// Takes it encoded, for viewers.
-    pub packets: &'a gst::Element,
-    /// Takes it raw.
-    pub analysis: &'a gst::Element,
+/// The ends of the routes, in one pipeline.
+pub(crate) struct Outlets<'a> {
+    pub(crate) pipeline: &'a gst::Pipeline,
+    /// Accepts encoded video, for viewers.
+    pub(crate) packets: &'a gst::Element,
+    /// Accepts raw video.
+    pub(crate) analysis: &'a gst::Element,
 }
 
-/// Connects the outlets to `pad`, from which the first frame is about to come, and returns how the
-/// video is encoded for viewers.
-pub fn connect(
+/// Connects the outlets to `pad`, which is about to output its first frame. Returns the codec for
+/// viewers.
+pub(crate) fn connect(
     pad: &gst::Pad,
     outlets: &Outlets,
     arguments: &Arguments,
@@ -50,12 +50,12 @@ pub fn connect(
     }
 }
 
-/// Video goes as it is. The pace is kept behind the decoder, which has to see a frame before a pipeline
-/// plays.
+/// Passes the video without transcoding. `clocksync` stands behind the decoder, which needs a frame
+/// before the pipeline plays.
 fn pass(pad: &gst::Pad, codec: Codec, outlets: &Outlets) -> Result<(), glib::BoolError> {
     let is_live = is_live(pad);
     let tee = gst::ElementFactory::make("tee").build()?;
-    // Never full: what the decoder has taken must not stop what it has yet to take.
+    // Unlimited: a full queue would block the tee, and with it the decoder.
     let queue = gst::ElementFactory::make("queue")
         .property("max-size-buffers", 0u32)
         .property("max-size-bytes", 0u32)
@@ -88,7 +88,7 @@ fn pass(pad: &gst::Pad, codec: Codec, outlets: &Outlets) -> Result<(), glib::Boo
     link(pad, &line[0])
 }
 
-/// Video is decoded, if it `is_encoded`, and encoded.
+/// Transcodes the video; decodes it first if it `is_encoded`.
 fn encode(
     pad: &gst::Pad,
     is_encoded: bool,
@@ -134,7 +134,7 @@ fn encode(
     link(pad, &decode)
 }
 
-/// VP8, at once, for whoever joins when they do.
+/// Creates a real-time VP8 encoder that sends keyframes on request.
 fn encoder(max_bitrate_kbits: u32) -> Result<gst::Element, glib::BoolError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = u32::try_from(cores / 2).unwrap_or(1).clamp(1, 4);
@@ -162,7 +162,7 @@ fn encoder(max_bitrate_kbits: u32) -> Result<gst::Element, glib::BoolError> {
     Ok(encoder)
 }
 
-/// A queue that lets old frames go where they come faster than they are taken.
+/// Creates a queue that drops old frames if it is full.
 fn newest() -> Result<gst::Element, glib::BoolError> {
     gst::ElementFactory::make("queue")
         .property_from_str("leaky", "downstream")
@@ -172,7 +172,7 @@ fn newest() -> Result<gst::Element, glib::BoolError> {
         .build()
 }
 
-/// Recordings in their own time; what is live has it, but may fall silent.
+/// Creates the element that plays a recording in real time, or detects that a live stream has stopped.
 fn pace(is_live: bool) -> Result<gst::Element, glib::BoolError> {
     match is_live {
         true => gst::ElementFactory::make("watchdog")
@@ -182,13 +182,13 @@ fn pace(is_live: bool) -> Result<gst::Element, glib::BoolError> {
     }
 }
 
-/// Whether what comes from `pad` comes in its own time.
-pub fn is_live(pad: &gst::Pad) -> bool {
+/// Returns true if `pad` outputs live data.
+pub(crate) fn is_live(pad: &gst::Pad) -> bool {
     let mut query = gst::query::Latency::new();
     pad.query(&mut query) && query.result().0
 }
 
-/// Whether a browser would show it as it was taken.
+/// Returns true if the video needs no rotation.
 fn is_upright(pad: &gst::Pad) -> bool {
     let mut is_upright = true;
     pad.sticky_events_foreach(|event| {
@@ -202,7 +202,7 @@ fn is_upright(pad: &gst::Pad) -> bool {
     is_upright
 }
 
-/// Has `scale`, before `filter`, make square pixels and no more of them than `max_size` has.
+/// Makes `scale`, before `filter`, output square pixels within `max_size`.
 fn fit_to(
     max_size: (u32, u32),
     scale: &gst::Element,
@@ -231,8 +231,8 @@ fn fit_to(
     Ok(())
 }
 
-/// The size in square pixels of a picture of `size`, not above `max_size` or the same upright, in even
-/// numbers.
+/// Returns the largest size in square pixels for a frame of `size` that fits into `max_size`, in either
+/// orientation, with even sides.
 fn fit(size: (u32, u32), pixel_aspect: f64, max_size: (u32, u32)) -> (i32, i32) {
     let (width, height) = (f64::from(size.0) * pixel_aspect, f64::from(size.1));
     let (max_width, max_height) = match (width < height) == (max_size.0 < max_size.1) {
@@ -246,18 +246,18 @@ fn fit(size: (u32, u32), pixel_aspect: f64, max_size: (u32, u32)) -> (i32, i32) 
     (even(width), even(height))
 }
 
-/// Links `next` behind `decode` as soon as there is video.
+/// Links `next` to `decode` when it adds a pad.
 fn link_when_decoded(decode: &gst::Element, next: &gst::Element) {
     let next = next.downgrade();
     decode.connect_pad_added(move |_, pad| {
         if let Some(next) = next.upgrade() {
-            // What cannot be linked is told of by the decoder, which finds nobody to push to.
+            // If this fails, the decoder posts an error: its pad is not linked.
             let _ = link(pad, &next);
         }
     });
 }
 
-/// Adds elements, one behind the other.
+/// Adds and links elements.
 fn add(pipeline: &gst::Pipeline, line: &[gst::Element]) -> Result<(), glib::BoolError> {
     pipeline.add_many(line)?;
     gst::Element::link_many(line)
@@ -279,7 +279,7 @@ fn link(from: &gst::Pad, to: &gst::Element) -> Result<(), glib::BoolError> {
 
 fn pad(element: &gst::Element, name: &str) -> Result<gst::Pad, glib::BoolError> {
     let pad = element.static_pad(name);
-    pad.ok_or_else(|| glib::bool_error!("{} without a pad {name}", element.name()))
+    pad.ok_or_else(|| glib::bool_error!("{} has no pad {name}", element.name()))
 }
 
 #[cfg(test)]
@@ -287,7 +287,7 @@ mod tests {
     use super::fit;
 
     #[test]
-    fn pictures_keep_their_shape_within_the_limits() {
+    fn frames_keep_their_aspect_ratio_within_the_limits() {
         let max = (1280, 720);
         for (size, pixel_aspect, fitted) in [
             ((640, 360), 1.0, (640, 360)),

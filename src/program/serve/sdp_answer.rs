@@ -1,40 +1,61 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is taken of a page's answer: what a connection needs, read strictly and written anew.
+//! Sanitizes a page's SDP answer: parses strictly what a connection needs, and writes it from scratch.
 //!
-//! `webrtcbin` trusts what it is told: some descriptions that no browser writes make it abort. None of a
-//! page's lines reaches it as it is.
+//! `webrtcbin` trusts its input, and aborts on some descriptions that no browser writes. So no line of
+//! the page reaches it unchanged.
 
 use std::fmt::Write;
 use std::net::IpAddr;
 
-/// As many candidates are tried; a browser has one or two for each of its networks.
+/// Maximum number of candidates; a browser has one or two per network.
 const MAX_CANDIDATES: usize = 32;
-/// As many streams may be told of; a video and what is sent of it again are two.
+/// Maximum number of streams; a video and its retransmissions are two.
 const MAX_SSRCS: usize = 8;
-/// Directions in an offer, and in its answer.
+/// Directions in the offer and the answer.
 const DIRECTIONS: [(&str, &str); 2] = [("recvonly", "sendonly"), ("sendonly", "recvonly")];
 const CANDIDATE_TYPES: [&str; 4] = ["host", "srflx", "prflx", "relay"];
-/// The digests that a certificate may be told by, with their lengths in bytes.
+/// Digests of certificates, with their lengths in bytes.
 const DIGESTS: [(&str, usize); 3] = [("sha-256", 32), ("sha-384", 48), ("sha-512", 64)];
 
-/// The answer to `offer` that says what `answer` does, as far as it is understood.
-pub fn understood(offer: &str, answer: &str) -> Result<String, String> {
+/// The answer cannot be used; names the attribute that is missing or wrong.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SdpAnswerError {
+    #[error("the answer is not a session description")]
+    NotSdp,
+    #[error("the answer has {answered} media, expected {offered} as in the offer")]
+    MediaCount { answered: usize, offered: usize },
+    #[error("the offer has no media")]
+    NoMedia,
+    #[error("the answer's a={0} is missing or invalid")]
+    Attribute(&'static str),
+    #[error("the answer's a=mid:{0} is not at the same position as in the offer")]
+    Mid(String),
+    #[error("the answer rejects the {0}")]
+    Rejected(String),
+    #[error("the answer's video has no a={0}")]
+    Video(&'static str),
+    #[error("the answer contains none of the offered codecs")]
+    NoCodec,
+}
+
+/// Returns an answer to `offer` with the parts of `answer` that a connection needs.
+pub(crate) fn sanitize(offer: &str, answer: &str) -> Result<String, SdpAnswerError> {
     if !answer.starts_with("v=0") {
-        return Err("the answer is no session description".to_owned());
+        return Err(SdpAnswerError::NotSdp);
     }
     let (_, offered) = sections(offer);
     let (session, answered) = sections(answer);
     if answered.len() != offered.len() {
-        let (answered, offered) = (answered.len(), offered.len());
-        return Err(format!(
-            "the answer has {answered} media, the offer {offered}"
-        ));
+        return Err(SdpAnswerError::MediaCount {
+            answered: answered.len(),
+            offered: offered.len(),
+        });
     }
-    // All go over one transport, the first one's.
+    // All media are bundled on the transport of the first.
     let transport = match answered.first() {
         Some(first) => Transport::read(&session, first)?,
-        None => return Err("the offer has no media".to_owned()),
+        None => return Err(SdpAnswerError::NoMedia),
     };
     let mids = offered.iter().filter_map(|media| media.first("mid"));
     let mids: Vec<_> = mids.collect();
@@ -48,15 +69,15 @@ pub fn understood(offer: &str, answer: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// What is said of the whole session, or of one of its media.
+/// The part of a description about the whole session, or about one of its media.
 #[derive(Default)]
 struct Section<'a> {
-    /// What follows `m=`.
+    /// The text after `m=`.
     line: &'a str,
     attributes: Vec<(&'a str, &'a str)>,
 }
 
-/// What is said of the session, and of each of its media.
+/// Splits a description into the session's part and those of its media.
 fn sections(text: &str) -> (Section<'_>, Vec<Section<'_>>) {
     let mut session = Section::default();
     let mut media: Vec<Section> = Vec::new();
@@ -91,12 +112,12 @@ impl<'a> Section<'a> {
         self.attributes.contains(attribute)
     }
 
-    /// Such as `video`.
+    /// Returns the kind of media, such as `video`.
     fn kind(&self) -> &'a str {
         self.line.split(' ').next().unwrap_or_default()
     }
 
-    fn is_refused(&self) -> bool {
+    fn is_rejected(&self) -> bool {
         self.line.split(' ').nth(1) == Some("0")
     }
 
@@ -104,13 +125,13 @@ impl<'a> Section<'a> {
         self.line.split(' ').nth(2).unwrap_or_default()
     }
 
-    /// Numbers of the codecs, or the name of a protocol.
+    /// Returns the payload types, or the name of a protocol.
     fn formats(&self) -> impl Iterator<Item = &'a str> {
         self.line.split(' ').skip(3)
     }
 }
 
-/// How the page is reached, and known.
+/// The page's addresses and credentials.
 struct Transport<'a> {
     ufrag: &'a str,
     password: &'a str,
@@ -120,12 +141,12 @@ struct Transport<'a> {
 }
 
 impl<'a> Transport<'a> {
-    /// What is said of `media`, or else of all.
-    fn read(session: &Section<'a>, media: &Section<'a>) -> Result<Self, String> {
-        let find = |name: &str, is_right: fn(&str) -> bool| {
+    /// Reads the attributes of `media`, or else those of the session.
+    fn read(session: &Section<'a>, media: &Section<'a>) -> Result<Self, SdpAnswerError> {
+        let find = |name: &'static str, is_valid: fn(&str) -> bool| {
             let mut values = media.all(name).chain(session.all(name));
-            let value = values.find(|value| is_right(value));
-            value.ok_or_else(|| format!("the answer has no a={name}, or one that cannot be used"))
+            let value = values.find(|value| is_valid(value));
+            value.ok_or(SdpAnswerError::Attribute(name))
         };
         let candidates = media.all("candidate").filter_map(candidate);
         Ok(Self {
@@ -138,17 +159,19 @@ impl<'a> Transport<'a> {
     }
 }
 
-/// The answer to one of the media.
-fn media(offered: &Section, answered: &Section, transport: &Transport) -> Result<String, String> {
+/// Returns the answer's part about one of the media.
+fn media(
+    offered: &Section,
+    answered: &Section,
+    transport: &Transport,
+) -> Result<String, SdpAnswerError> {
     let kind = offered.kind();
     let mid = offered.first("mid").unwrap_or_default();
     if answered.kind() != kind || answered.first("mid") != Some(mid) {
-        return Err(format!(
-            "the answer's a=mid:{mid} is not where the offer's is"
-        ));
+        return Err(SdpAnswerError::Mid(mid.to_owned()));
     }
-    if answered.is_refused() {
-        return Err(format!("the answer refuses the {kind}"));
+    if answered.is_rejected() {
+        return Err(SdpAnswerError::Rejected(kind.to_owned()));
     }
     let formats: Vec<_> = offered
         .formats()
@@ -160,7 +183,7 @@ fn media(offered: &Section, answered: &Section, transport: &Transport) -> Result
         formats.join(" ")
     );
     let mut add = |name: &str, value: &str| {
-        // To write to a string does not fail.
+        // Writing to a string does not fail.
         let _ = match value {
             "" => write!(text, "a={name}\r\n"),
             value => write!(text, "a={name}:{value}\r\n"),
@@ -174,7 +197,7 @@ fn media(offered: &Section, answered: &Section, transport: &Transport) -> Result
         "application" => {
             let number = |name| answered.first(name).and_then(|text| text.parse().ok());
             let port = number("sctp-port").filter(|port| (1..=65535).contains(port));
-            let port: u32 = port.ok_or("the answer has no a=sctp-port")?;
+            let port: u32 = port.ok_or(SdpAnswerError::Attribute("sctp-port"))?;
             add("sctp-port", &port.to_string());
             if let Some(size) = number("max-message-size").filter(|size| *size <= i32::MAX as u32) {
                 add("max-message-size", &size.to_string());
@@ -190,23 +213,23 @@ fn media(offered: &Section, answered: &Section, transport: &Transport) -> Result
     Ok(text)
 }
 
-/// Which way video goes, and as what.
+/// Adds the attributes of the video: direction, codecs, feedback and streams.
 fn video(
     offered: &Section,
     answered: &Section,
     formats: &[&str],
     add: &mut impl FnMut(&str, &str),
-) -> Result<(), String> {
+) -> Result<(), SdpAnswerError> {
     let direction = DIRECTIONS
         .into_iter()
         .find(|(direction, _)| offered.has(&(direction, "")))
         .map_or("", |(_, answer)| answer);
     if !answered.has(&(direction, "")) {
-        return Err(format!("the answer's video is not a={direction}"));
+        return Err(SdpAnswerError::Video(direction));
     }
     add(direction, "");
     if !answered.has(&("rtcp-mux", "")) {
-        return Err("the answer's video is not a=rtcp-mux".to_owned());
+        return Err(SdpAnswerError::Video("rtcp-mux"));
     }
     add("rtcp-mux", "");
     let mut has_codec = false;
@@ -227,23 +250,23 @@ fn video(
         }
     }
     if !has_codec {
-        return Err("the answer has none of the offered codecs".to_owned());
+        return Err(SdpAnswerError::NoCodec);
     }
     let ssrc = |text: &str| text.parse::<u32>().ok().filter(|ssrc| *ssrc > 0);
     let mut ssrcs = Vec::new();
-    for told in answered.all("ssrc") {
-        let told = told.split(' ').next().and_then(ssrc);
-        if let Some(told) = told.filter(|told| !ssrcs.contains(told))
+    for value in answered.all("ssrc") {
+        let number = value.split(' ').next().and_then(ssrc);
+        if let Some(number) = number.filter(|number| !ssrcs.contains(number))
             && ssrcs.len() < MAX_SSRCS
         {
-            ssrcs.push(told);
-            add("ssrc", &format!("{told} cname:page"));
+            ssrcs.push(number);
+            add("ssrc", &format!("{number} cname:page"));
         }
     }
     Ok(())
 }
 
-/// A candidate as the server understands it; one that it does not is none to try.
+/// Returns the candidate, rewritten; `None` if it is invalid or of no use.
 fn candidate(text: &str) -> Option<String> {
     let mut words = text.split(' ');
     let foundation = words.next().filter(|text| is_ice(text, 1, 32))?;
@@ -259,7 +282,7 @@ fn candidate(text: &str) -> Option<String> {
         let mut pairs = rest.chunks_exact(2);
         pairs.find_map(|pair| (pair[0] == name).then_some(pair[1]))
     };
-    let told = format!("{foundation} 1 {transport} {priority} {address} {port} typ {of_type}");
+    let base = format!("{foundation} 1 {transport} {priority} {address} {port} typ {of_type}");
     let related = match (rest("raddr"), rest("rport")) {
         (Some(address), Some(port)) if is_address(address) => {
             format!(" raddr {address} rport {}", port.parse::<u16>().ok()?)
@@ -272,17 +295,17 @@ fn candidate(text: &str) -> Option<String> {
         ("TCP", Some(side @ ("active" | "passive"))) => format!(" tcptype {side}"),
         _ => return None,
     };
-    Some(told + &related + &tcp)
+    Some(base + &related + &tcp)
 }
 
-/// Whether this is an address. A name by which a browser hides one is none: who has it need not be asked,
-/// as the page asks the server, and GStreamer 1.22 keeps all of a connection for ever where it has to find
-/// out.
+/// Returns true if this is an IP address. The mDNS names by which browsers hide addresses are not
+/// resolved: the page connects to the server, and GStreamer 1.22 leaks a connection that had to resolve
+/// a name.
 fn is_address(text: &str) -> bool {
     text.parse::<IpAddr>().is_ok()
 }
 
-/// Whether this is a word of ICE, of so many letters.
+/// Returns true if this is a token of ICE with `min` to `max` characters.
 fn is_ice(text: &str, min: usize, max: usize) -> bool {
     let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"+/".contains(&letter);
     (min..=max).contains(&text.len()) && text.bytes().all(is_plain)

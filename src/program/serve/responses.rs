@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What every answer has on its way out.
+//! Parts that all responses share: headers, problems as JSON, and the time limit.
+
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -13,8 +15,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::json;
 
-/// What browsers are told with every answer, unless it says otherwise: scripts, styles and connections
-/// from here alone, nothing inline, in nobody's frame, and nothing that stays.
+/// Headers of every response that does not set its own: scripts, styles and connections only from this
+/// server, nothing inline, no frames of other sites, no caching.
 const HEADERS: [(HeaderName, &str); 7] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -39,17 +41,17 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// A reason that a refusal without words of ours may have.
+/// Maximum length of a framework's own error text.
 const MAX_REASON_BYTES: usize = 4096;
 
-/// A problem, as the page is told it.
-pub fn problem(status: StatusCode, problem: impl Into<String>) -> Response {
+/// Returns an error response, with the body `{"problem": …}`.
+pub(crate) fn problem(status: StatusCode, problem: impl Into<String>) -> Response {
     let problem = problem.into();
     (status, Json(json!({ "problem": problem }))).into_response()
 }
 
-/// Adds what browsers are told.
-pub async fn add_headers(mut response: Response) -> Response {
+/// Adds [`HEADERS`].
+pub(crate) async fn add_headers(mut response: Response) -> Response {
     for (name, value) in &HEADERS {
         let entry = response.headers_mut().entry(name);
         entry.or_insert_with(|| HeaderValue::from_static(value));
@@ -57,30 +59,46 @@ pub async fn add_headers(mut response: Response) -> Response {
     response
 }
 
-/// Turns a refusal that is none of ours into a problem.
-pub async fn tell_refusal(request: Request, next: Next) -> Response {
+/// Middleware that turns the framework's own error responses into [`problem`]s.
+pub(crate) async fn describe_errors(request: Request, next: Next) -> Response {
     let asked = format!("{} {}", request.method(), request.uri().path());
     let response = next.run(request).await;
     let status = response.status();
-    let is_refusal = status.is_client_error() || status.is_server_error();
-    if !is_refusal || is_json(response.headers()) {
+    tracing::debug!(request = asked, status = status.as_u16());
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || is_json(response.headers()) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
     let reason = to_bytes(body, MAX_REASON_BYTES).await.unwrap_or_default();
     let reason = String::from_utf8_lossy(&reason);
-    let told = match status {
-        StatusCode::NOT_FOUND => format!("there is no {asked} here"),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            format!("there is no {asked} here, but with another method")
-        }
+    let text = match status {
+        StatusCode::NOT_FOUND => format!("{asked} does not exist"),
+        StatusCode::METHOD_NOT_ALLOWED => format!("{asked} exists only for other methods"),
         _ if reason.is_empty() => format!("{asked}: {status}"),
         _ => reason.into_owned(),
     };
-    let (told, body) = problem(status, told).into_parts();
+    let (described, body) = problem(status, text).into_parts();
     parts.headers.remove(CONTENT_LENGTH);
-    parts.headers.extend(told.headers);
+    parts.headers.extend(described.headers);
     Response::from_parts(parts, Body::new(body))
+}
+
+/// Middleware that gives up on requests that are not received and answered within the limit.
+pub(crate) async fn limit_time(
+    State(limit): State<Duration>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = tokio::time::timeout(limit, next.run(request)).await;
+    response.unwrap_or_else(|_| {
+        let text = "the request took too long; try again";
+        let mut response = problem(StatusCode::REQUEST_TIMEOUT, text);
+        // The rest of the request is not awaited.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+        response
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! From raw video to records: the same for what visitors send and for the source.
+//! The analysis of raw video, for both cameras of visitors and the source: a bin that outputs records.
 
 use std::sync::Arc;
 
@@ -9,29 +9,28 @@ use gst_app::{AppSink, AppSinkCallbacks};
 
 use super::arguments::Arguments;
 
-/// Where records go: JSON objects, as `attitudeexport` writes them.
-pub trait Results: Send + Sync {
-    /// The record of a sample.
+/// Receives records, as lines of JSON that `attitudeexport` wrote.
+pub(crate) trait RecordSink: Send + Sync {
+    /// Receives the record of a sample.
     fn sample(&self, record: &str);
 
-    /// The record of a frame.
+    /// Receives the record of a frame.
     fn frame(&self, record: &str);
 }
 
-/// Analyses video and tells `results`.
-pub struct Analysis {
-    /// Takes raw video in system memory at its sink pad, in real time.
-    pub bin: gst::Bin,
-    /// The `faceattitude` in it.
-    pub faceattitude: gst::Element,
-    /// Lets no frame through while its property `drop` is true.
-    pub valve: gst::Element,
+/// A bin that analyses video.
+pub(crate) struct Analysis {
+    /// Its sink pad accepts raw video in system memory, in real time.
+    pub(crate) bin: gst::Bin,
+    pub(crate) faceattitude: gst::Element,
+    /// Drops all frames while its property `drop` is true.
+    pub(crate) valve: gst::Element,
 }
 
 impl Analysis {
-    pub fn new(
+    pub(crate) fn new(
         arguments: &Arguments,
-        results: &Arc<impl Results + 'static>,
+        sink: &Arc<impl RecordSink + 'static>,
     ) -> Result<Self, glib::BoolError> {
         let valve = gst::ElementFactory::make("valve").build()?;
         let faceattitude = faceattitude(arguments)?;
@@ -40,16 +39,16 @@ impl Analysis {
         bin.add_many([&valve, &faceattitude, &tee])?;
         gst::Element::link_many([&valve, &faceattitude, &tee])?;
         add_export(&bin, &tee, "sample", {
-            let results = results.clone();
-            move |record| results.sample(record)
+            let sink = sink.clone();
+            move |record| sink.sample(record)
         })?;
         add_export(&bin, &tee, "frame", {
-            let results = results.clone();
-            move |record| results.frame(record)
+            let sink = sink.clone();
+            move |record| sink.frame(record)
         })?;
-        let sink = valve.static_pad("sink");
-        let sink = sink.ok_or_else(|| glib::bool_error!("valve without a sink pad"))?;
-        bin.add_pad(&gst::GhostPad::with_target(&sink)?)?;
+        let input = valve.static_pad("sink");
+        let input = input.ok_or_else(|| glib::bool_error!("valve has no sink pad"))?;
+        bin.add_pad(&gst::GhostPad::with_target(&input)?)?;
         Ok(Self {
             bin,
             faceattitude,
@@ -58,8 +57,8 @@ impl Analysis {
     }
 }
 
-/// A `faceattitude` as the arguments want it, that holds no frame up.
-pub fn faceattitude(arguments: &Arguments) -> Result<gst::Element, glib::BoolError> {
+/// Creates a `faceattitude` by the arguments, in live mode.
+pub(crate) fn faceattitude(arguments: &Arguments) -> Result<gst::Element, glib::BoolError> {
     let networks = &arguments.networks;
     let element = networks.element(&arguments.classifier(), arguments.mapping.as_ref())?;
     element.set_property_from_str("mode", "live");
@@ -70,7 +69,7 @@ pub fn faceattitude(arguments: &Arguments) -> Result<gst::Element, glib::BoolErr
     Ok(element)
 }
 
-/// Calls `write` with what an `attitudeexport` behind `tee` tells.
+/// Adds an `attitudeexport` behind `tee` and calls `write` with each record.
 fn add_export(
     bin: &gst::Bin,
     tee: &gst::Element,

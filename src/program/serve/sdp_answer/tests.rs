@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What `webrtcbin` writes, in short.
+/// An offer of `webrtcbin`, shortened.
 const OFFER: &str = "v=0\r
 o=- 5726722434912938918 0 IN IP4 0.0.0.0\r
 s=-\r
@@ -31,7 +31,7 @@ a=sctp-port:5000\r
 ";
 const FINGERPRINT: &str = "sha-256 A3:2E:90:4C:62:BF:2A:1D:F7:4E:E8:F9:86:CE:6F:72:BC:EE:64:98:16:D5:6D:3D:16:03:E8:46:C2:75:E9:84";
 
-/// What Chromium answers, in short.
+/// An answer of Chromium, shortened.
 fn chromium() -> String {
     format!(
         "v=0\r
@@ -79,7 +79,7 @@ a=max-message-size:262144\r
 }
 
 #[test]
-fn a_browsers_answer_says_the_same_in_other_words() {
+fn an_answer_of_a_browser_keeps_what_a_connection_needs() {
     let transport = format!(
         "a=ice-ufrag:LS1N\r\na=ice-pwd:9si4pCXz41ASWnDXr/WCdpJy\r\na=fingerprint:{FINGERPRINT}\r\na=setup:active\r\n"
     );
@@ -111,22 +111,22 @@ a=mid:application1\r
 a=max-message-size:262144\r
 "
     );
-    assert_eq!(understood(OFFER, &chromium()).as_ref(), Ok(&expected));
-    // Firefox tells its fingerprint once, before all media; and others end their lines otherwise.
+    assert_eq!(sanitize(OFFER, &chromium()).as_ref(), Ok(&expected));
+    // Firefox writes its fingerprint once, before all media. Line ends may be LF alone.
     let once = chromium().replace(&format!("a=fingerprint:{FINGERPRINT}\r\n"), "");
     let once = once.replacen("m=", &format!("a=fingerprint:{FINGERPRINT}\r\nm="), 1);
     let once = once.replace("\r\n", "\n");
-    assert_eq!(understood(OFFER, &once), Ok(expected));
+    assert_eq!(sanitize(OFFER, &once), Ok(expected));
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_said() {
+fn missing_and_invalid_parts_are_named() {
     for (from, to, problem) in [
-        ("v=0", "", "no session description"),
+        ("v=0", "", "not a session description"),
         ("m=application", "x=application", "1 media"),
         ("a=mid:video0", "a=mid:application1", "a=mid:video0"),
         ("m=video", "m=audio", "a=mid:video0"),
-        ("m=video 47353", "m=video 0", "refuses the video"),
+        ("m=video 47353", "m=video 0", "rejects the video"),
         (
             "a=ice-pwd:9si4pCXz41ASWnDXr/WCdpJy",
             "a=ice-pwd:short",
@@ -142,13 +142,13 @@ fn what_is_missing_or_wrong_is_said() {
         ("a=sctp-port:5000", "a=sctp-port:70000", "sctp-port"),
     ] {
         let answer = chromium().replace(from, to);
-        let told = understood(OFFER, &answer).unwrap_err();
-        assert!(told.contains(problem), "{to}: {told}");
+        let error = sanitize(OFFER, &answer).unwrap_err().to_string();
+        assert!(error.contains(problem), "{to}: {error}");
     }
 }
 
 #[test]
-fn candidates_that_are_none_are_left_out() {
+fn invalid_candidates_are_dropped() {
     for text in [
         "",
         "1 1 udp",
@@ -170,19 +170,19 @@ fn candidates_that_are_none_are_left_out() {
         assert_eq!(candidate(text), None, "{text}");
     }
     let reflected = "1 1 udp 1 192.0.2.2 5 typ srflx raddr 0.0.0.0 rport 0 generation 0";
-    let told = "1 1 UDP 1 192.0.2.2 5 typ srflx raddr 0.0.0.0 rport 0";
-    assert_eq!(candidate(reflected).as_deref(), Some(told));
+    let rewritten = "1 1 UDP 1 192.0.2.2 5 typ srflx raddr 0.0.0.0 rport 0";
+    assert_eq!(candidate(reflected).as_deref(), Some(rewritten));
 }
 
 #[test]
-fn many_of_a_kind_are_not_taken() {
+fn the_number_of_candidates_and_streams_is_limited() {
     let candidate = "a=candidate:1 1 udp 1 192.0.2.2 5 typ host\r\n";
     let ssrcs: String = (1..1000)
         .map(|ssrc| format!("a=ssrc:{ssrc} cname:x\r\n"))
         .collect();
     let more = format!("{}{ssrcs}a=sendonly\r\n", candidate.repeat(1000));
     let answer = chromium().replacen("a=sendonly\r\n", &more, 1);
-    let understood = understood(OFFER, &answer).unwrap();
-    assert_eq!(understood.matches("a=candidate").count(), MAX_CANDIDATES);
-    assert_eq!(understood.matches("a=ssrc").count(), MAX_SSRCS);
+    let sanitized = sanitize(OFFER, &answer).unwrap();
+    assert_eq!(sanitized.matches("a=candidate").count(), MAX_CANDIDATES);
+    assert_eq!(sanitized.matches("a=ssrc").count(), MAX_SSRCS);
 }

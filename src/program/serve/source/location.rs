@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The location of the source: a file, URI or camera, and the elements that read it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gst::prelude::*;
+
+/// Time to wait for lost packets of a stream; other packets are not delayed.
+const LATENCY_MS: u32 = 200;
+/// Frame rate that cameras are asked for.
+const FRAMES_PER_SECOND: i32 = 30;
+/// Caps that browsers play without transcoding: H.264 of these profiles has no B-frames.
+const PLAYABLE: &str = "video/x-raw(ANY); video/x-vp8; video/x-vp9, profile=(string)0; \
+    video/x-h264, profile=(string){ constrained-baseline, baseline }";
+/// Caps of live streams that browsers play unless [`Location::transcode`] says otherwise.
+const PLAYABLE_LIVE: &str = "video/x-raw(ANY); video/x-vp8; video/x-vp9; video/x-h264";
+/// Caps if all video is decoded.
+const RAW: &str = "video/x-raw(ANY)";
+
+/// Where the source's video comes from.
+#[derive(Debug)]
+pub(crate) struct Location {
+    address: Address,
+    name: String,
+    /// Set once browsers turn out not to play it as it is.
+    is_transcoded: AtomicBool,
+}
+
+#[derive(Debug)]
+enum Address {
+    Uri(String),
+    Camera(String),
+}
+
+/// The source cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LocationError {
+    #[error("cannot use {name}")]
+    Uri {
+        name: String,
+        #[source]
+        error: glib::Error,
+    },
+    #[error("cannot open {0}")]
+    Open(PathBuf, #[source] io::Error),
+    #[error("cannot open {0}: the name is not valid UTF-8")]
+    NotText(PathBuf),
+    #[error("cannot open {0}: it is neither a file nor a camera")]
+    Kind(PathBuf),
+}
+
+impl Location {
+    /// Parses the argument SOURCE and checks what can be checked without opening a stream or camera.
+    pub(crate) fn new(text: &str) -> Result<Self, LocationError> {
+        if text.contains("://") && !text.starts_with("file://") {
+            let name = without_secrets(text);
+            gst::Element::make_from_uri(gst::URIType::Src, text, None).map_err(|error| {
+                LocationError::Uri {
+                    name: name.clone(),
+                    error,
+                }
+            })?;
+            return Ok(Self::at(Address::Uri(text.to_owned()), name));
+        }
+        let path = match text.starts_with("file://") {
+            true => {
+                let path = glib::filename_from_uri(text);
+                let uri = |error| LocationError::Uri {
+                    name: text.to_owned(),
+                    error,
+                };
+                path.map_err(uri)?.0
+            }
+            false => text.into(),
+        };
+        Self::of_path(&path)
+    }
+
+    fn of_path(path: &Path) -> Result<Self, LocationError> {
+        let open = |error| LocationError::Open(path.into(), error);
+        let metadata = path.metadata().map_err(open)?;
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        let kind = metadata.file_type();
+        if kind.is_char_device() {
+            let device = path.to_str();
+            let device = device.ok_or_else(|| LocationError::NotText(path.into()))?;
+            return Ok(Self::at(Address::Camera(device.to_owned()), name));
+        }
+        if !kind.is_file() {
+            return Err(LocationError::Kind(path.into()));
+        }
+        File::open(path).map_err(open)?;
+        let absolute = std::path::absolute(path).map_err(open)?;
+        let uri = glib::filename_to_uri(absolute, None);
+        let uri = uri.map_err(|error| LocationError::Uri {
+            name: name.clone(),
+            error,
+        })?;
+        Ok(Self::at(Address::Uri(uri.into()), name))
+    }
+
+    fn at(address: Address, name: String) -> Self {
+        Self {
+            address,
+            name,
+            is_transcoded: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns the name that visitors see: the file name, or the URI without secrets.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Transcodes the video from the next reading on.
+    pub(crate) fn transcode(&self) {
+        self.is_transcoded.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true if the next reading transcodes the video.
+    pub(crate) fn is_transcoded(&self) -> bool {
+        self.is_transcoded.load(Ordering::Relaxed)
+    }
+
+    /// Adds the elements that read the source to `pipeline`; asks a camera for frames of `size`. Returns
+    /// the element that adds a pad for the video, raw or encoded as browsers play it.
+    pub(crate) fn add_to(
+        &self,
+        pipeline: &gst::Pipeline,
+        size: (u32, u32),
+    ) -> Result<gst::Element, glib::BoolError> {
+        match &self.address {
+            Address::Uri(uri) => {
+                let is_live = uri.starts_with("rtsp");
+                let caps = match (self.is_transcoded(), is_live) {
+                    (true, _) => RAW,
+                    (false, true) => PLAYABLE_LIVE,
+                    (false, false) => PLAYABLE,
+                };
+                let decode = gst::ElementFactory::make("uridecodebin")
+                    .property("uri", uri)
+                    .property("caps", caps.parse::<gst::Caps>()?)
+                    .property("expose-all-streams", false)
+                    .build()?;
+                decode.connect("source-setup", false, |values| {
+                    if let Some(Ok(source)) = values.get(1).map(glib::Value::get::<gst::Element>)
+                        && source
+                            .factory()
+                            .is_some_and(|factory| factory.name() == "rtspsrc")
+                    {
+                        source.set_property("latency", LATENCY_MS);
+                        source.set_property("add-reference-timestamp-meta", true);
+                    }
+                    None
+                });
+                pipeline.add(&decode)?;
+                Ok(decode)
+            }
+            Address::Camera(device) => {
+                let source = gst::ElementFactory::make("v4l2src")
+                    .property("device", device)
+                    .build()?;
+                let filter = gst::ElementFactory::make("capsfilter")
+                    .property("caps", camera_caps(size))
+                    .build()?;
+                let decode = gst::ElementFactory::make("decodebin").build()?;
+                pipeline.add_many([&source, &filter, &decode])?;
+                gst::Element::link_many([&source, &filter, &decode])?;
+                Ok(decode)
+            }
+        }
+    }
+
+    /// Returns a sentence for visitors about an error that the pipeline posted.
+    pub(crate) fn problem(&self, error: &glib::Error, debug: Option<&str>) -> String {
+        let text = match error.kind::<gst::ResourceError>() {
+            Some(gst::ResourceError::NotFound) => "it does not exist",
+            Some(gst::ResourceError::NotAuthorized) => {
+                "it requires a user name and password, or different ones"
+            }
+            Some(gst::ResourceError::Busy) => "another program uses it",
+            Some(gst::ResourceError::OpenRead | gst::ResourceError::OpenReadWrite) => {
+                "it cannot be opened, or does not respond"
+            }
+            Some(gst::ResourceError::Read) => "reading failed",
+            _ => match error.kind::<gst::StreamError>() {
+                // Its message is for developers.
+                Some(gst::StreamError::Failed) => "it cannot be read, or is damaged",
+                _ => error.message().trim_end_matches('.'),
+            },
+        };
+        // The first line is the position in GStreamer's source code.
+        let details = debug.and_then(|debug| debug.split_once('\n'));
+        let details = details.and_then(|(_, details)| details.trim().lines().next());
+        let text = match details {
+            Some(details) if !error.matches(gst::StreamError::Failed) => {
+                format!("{text} ({details})")
+            }
+            _ => text.to_owned(),
+        };
+        let text = match &self.address {
+            Address::Uri(uri) => text.replace(uri.as_str(), &self.name),
+            Address::Camera(device) => text.replace(device.as_str(), &self.name),
+        };
+        format!("{}: {text}", self.name)
+    }
+}
+
+/// Returns caps that prefer frames of `size`, and accept all others.
+fn camera_caps((width, height): (u32, u32)) -> gst::Caps {
+    let (width, height) = (width.cast_signed(), height.cast_signed());
+    let mut caps = gst::Caps::new_empty();
+    for name in ["video/x-raw", "image/jpeg"] {
+        caps.merge(
+            gst::Caps::builder(name)
+                .field("width", width)
+                .field("height", height)
+                .field("framerate", gst::Fraction::new(FRAMES_PER_SECOND, 1))
+                .build(),
+        );
+    }
+    for name in ["video/x-raw", "image/jpeg"] {
+        caps.merge(gst::Caps::new_empty_simple(name));
+    }
+    caps
+}
+
+/// Returns a URI without user, password and query.
+fn without_secrets(uri: &str) -> String {
+    let uri = uri.split(['?', '#']).next().unwrap_or(uri);
+    match uri.split_once("://") {
+        // Up to the last @: passwords may contain a slash that should have been escaped.
+        Some((scheme, rest)) => {
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            format!("{scheme}://{host}")
+        }
+        None => uri.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_contain_no_secrets() {
+        for (uri, name) in [
+            ("rtsp://camera/stream", "rtsp://camera/stream"),
+            (
+                "rtsp://user:pass@camera:554/a?token=b",
+                "rtsp://camera:554/a",
+            ),
+            ("rtsp://user:p/a@s@camera/a#b", "rtsp://camera/a"),
+        ] {
+            assert_eq!(without_secrets(uri), name);
+        }
+    }
+}
