@@ -5,14 +5,14 @@
 use std::time::{Duration, Instant};
 
 use super::InferenceError;
+use super::classification::Emotions;
 use super::classification::{AttitudeClassifier, Classification};
 use super::crop;
+use super::cut_detection::CutDetector;
 use super::detection::{Detection, FaceDetector, suppress_overlaps};
-use super::emotions::Emotions;
 use super::frame::Frame;
 use super::geometry::{Landmarks, Point, Rect};
 use super::preprocessing::{Letterbox, Resampler};
-use super::scene::CutDetector;
 use super::smoothing::Smoother;
 use super::tracking::{Tracker, extrapolate};
 use crate::{Label, Scores};

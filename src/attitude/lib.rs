@@ -16,8 +16,8 @@ pub mod sampling;
 
 pub mod preprocessing;
 
+mod cut_detection;
 pub mod detection;
-pub mod scene;
 
 pub mod tracking;
 
@@ -25,7 +25,6 @@ pub mod crop;
 
 mod attitude;
 pub mod classification;
-pub mod emotions;
 pub mod mapping;
 pub mod smoothing;
 
@@ -33,7 +32,7 @@ pub mod history;
 
 pub mod analyzer;
 
-pub mod resampling;
+pub mod statistics;
 pub mod timeline;
 
 pub mod clock;

@@ -3,7 +3,7 @@
 //! Scores that follow a face's attitude calmly, and a label that does not flicker.
 
 use super::classification::Classification;
-use super::emotions::Emotions;
+use super::classification::Emotions;
 use crate::{Attitude, Label, Scores};
 
 /// By how much another attitude must be ahead of the labelled one to take its place.

@@ -10,12 +10,12 @@ use super::description::{Activation, Description, Output, Task};
 use super::identification;
 use super::model::{ModelError, Source};
 use super::session::{Network, Outputs, Placement};
-use attitude::InferenceError;
-use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
-use attitude::emotions::{Emotions, MAX_EMOTIONS};
+use attitude::classification::{
+    AttitudeClassifier, Classification, ClassifierInput, Emotions, MAX_EMOTIONS,
+};
 use attitude::mapping::Mapping;
 use attitude::preprocessing::TensorLayout;
-use attitude::{Attitude, Scores};
+use attitude::{Attitude, InferenceError, Scores};
 
 /// Longest side of a crop: a model must not ask for more memory than there is.
 const MAX_SIDE: usize = 1024;

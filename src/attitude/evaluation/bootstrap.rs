@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Answer;
 use super::tally::{Figure, Tally};
-use crate::resampling::{Interval, SplitMix64};
+use crate::statistics::{Interval, SplitMix64};
 
 /// A figure and the interval in which 95% of the resamples have it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::FaceRecord;
 /// The time during which a frame or a cue is shown.
-pub use crate::timeline::segments::Span;
+pub use crate::timeline::Span;
 
 /// One subtitle.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::FaceRecord;
 use super::cue::{Cue, Span, WholeCues};
 use super::formats::{Frame, Output, Timing, Writer};
 use super::note::PlacedNote;
-use crate::timeline::rules::Rules;
+use crate::timeline::Rules;
 
 /// Maximum time for which a sample is shown if every frame is one.
 const MAX_FRAME_NS: u64 = 1_000_000_000;

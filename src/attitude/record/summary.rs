@@ -9,10 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{FaceRecord, Record};
 use crate::geometry::Rect;
 use crate::timeline::persons::{self, Track};
-use crate::timeline::rules::Rules;
-use crate::timeline::segments::Span;
-use crate::timeline::series::Series;
-use crate::timeline::{self, Held, Sample, Timeline};
+use crate::timeline::{self, Held, Rules, Sample, Series, Span, Timeline};
 use crate::{Attitude, Label, Scores};
 
 /// The version of the summary's fields and their meaning.

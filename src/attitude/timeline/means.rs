@@ -15,10 +15,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bins::{Bin, Bins};
-use super::rules::Rules;
+use super::Rules;
+use super::series::{Bin, Bins};
 use super::{Held, rounded, stationary};
-use crate::resampling::{Interval, SplitMix64};
+use crate::statistics::{Interval, SplitMix64};
 use crate::{Attitude, ByAttitude, Label, Scores};
 
 /// Over how long scores are averaged before they are resampled; longer where samples are rarer.

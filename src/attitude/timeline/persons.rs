@@ -6,7 +6,7 @@
 //! much the same place and size. So a person who comes back elsewhere is taken for another one, and
 //! one who takes another's place at once may be taken for that one.
 
-use super::rules::Rules;
+use super::Rules;
 use crate::geometry::Rect;
 
 /// What is known of a track.

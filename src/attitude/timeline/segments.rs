@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::Rules;
+use super::Rules;
 use super::{Held, rounded};
 use crate::{Attitude, Label, Scores};
 
@@ -50,7 +50,7 @@ pub struct Change {
     /// The attitude of the second segment.
     pub to: Label,
     /// By how much the mean of positive less negative score rises from the end of the first segment
-    /// to the beginning of the second, each [`change_window_ns`](super::rules::Rules) long or as
+    /// to the beginning of the second, each [`change_window_ns`](super::Rules) long or as
     /// long as the segment: −2 to 2, negative where it falls. `None` where one was not judged.
     pub size: Option<f64>,
 }

@@ -5,7 +5,7 @@
 //! stay together. One by one they would count as independent, and an interval would come out far too
 //! narrow.
 
-use crate::resampling::SplitMix64;
+use crate::statistics::SplitMix64;
 
 /// Standard errors, so to speak, within which an autocorrelation counts as none.
 const SIGNIFICANCE: f64 = 2.0;

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use attitude::analyzer::Params;
 use attitude::mapping::Mapping;
 use attitude::record::formats;
-use attitude::timeline::rules::Rules;
+use attitude::timeline::Rules;
 use attitude_inference::model::Source;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, value_parser};

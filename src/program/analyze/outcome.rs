@@ -5,7 +5,7 @@
 //! The table has one row per recording, not per person, so that it lists recordings that failed or
 //! show nobody; the persons are in each `summary.json`.
 
-use attitude::timeline::shares::Shares;
+use attitude::timeline::Shares;
 
 use super::Task;
 use super::summary_json::SummaryFile;

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use attitude::record::summary::Summarized;
-use attitude::timeline::segments::Span;
+use attitude::timeline::Span;
 
 use super::Task;
 use super::outcome::RecordingOutcome;

@@ -4,7 +4,7 @@
 
 use attitude::mapping::Mapping;
 use attitude::record::formats::{self, Format, RecordingFile};
-use attitude::timeline::rules::Rules;
+use attitude::timeline::Rules;
 use attitude_inference::digest::sha256;
 use attitude_inference::engine::Facts;
 use serde::Serialize;

@@ -5,7 +5,7 @@
 use std::fmt::{self, Display};
 
 use attitude::record::summary::Summary;
-use attitude::timeline::segments::Span;
+use attitude::timeline::Span;
 
 use super::recording::Recording;
 use super::text::Decimal;

@@ -7,10 +7,8 @@
 
 use std::fmt::Write;
 
-use attitude::clock;
-use attitude::timeline::segments::Segment;
-use attitude::timeline::series::Series;
-use attitude::{Attitude, Label, Scores};
+use attitude::timeline::{Segment, Series};
+use attitude::{Attitude, Label, Scores, clock};
 use maud::{Markup, html};
 
 use super::axis::{Axis, Width};

@@ -2,11 +2,9 @@
 
 //! The report of one recording.
 
-use attitude::Label;
-use attitude::clock;
 use attitude::record::summary::{Person, Summarized, Summary};
-use attitude::timeline::Timeline;
-use attitude::timeline::series::Series;
+use attitude::timeline::{Series, Timeline};
+use attitude::{Label, clock};
 use maud::{Markup, html};
 
 use super::axis::Axis;

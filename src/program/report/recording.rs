@@ -3,7 +3,7 @@
 //! What is known of a recording beside what was seen in it.
 
 use attitude::record::note::PlacedNote;
-use attitude::timeline::segments::Span;
+use attitude::timeline::Span;
 
 /// A recording and how it was analysed. What is not known is left out of the page.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use attitude::record::Record;
 use attitude::record::formats::jsonl::{self, Line, LineError};
 use attitude::record::note::PlacedNote;
 use attitude::record::summary::{Summarized, SummaryBuilder};
-use attitude::timeline::rules::Rules;
+use attitude::timeline::Rules;
 
 use super::text;
 

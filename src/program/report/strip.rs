@@ -2,7 +2,7 @@
 
 //! The spells of a timeline as they are drawn: no more than can be seen.
 
-use attitude::timeline::segments::{Segment, Span};
+use attitude::timeline::{Segment, Span};
 use attitude::{ByLabel, Label};
 
 use super::axis::Axis;

@@ -5,9 +5,7 @@
 use std::cmp::Reverse;
 
 use attitude::clock;
-use attitude::timeline::Timeline;
-use attitude::timeline::segments::{Change, Segment};
-use attitude::timeline::series::Series;
+use attitude::timeline::{Change, Segment, Series, Timeline};
 use maud::{Markup, html};
 
 use super::text;

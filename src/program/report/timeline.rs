@@ -4,11 +4,7 @@
 
 use std::fmt::Write;
 
-use attitude::timeline::Timeline;
-use attitude::timeline::means::Mean;
-use attitude::timeline::segments::{Segment, Span};
-use attitude::timeline::series::Series;
-use attitude::timeline::shares::Shares;
+use attitude::timeline::{Mean, Segment, Series, Shares, Span, Timeline};
 use attitude::{ByAttitude, Label};
 use maud::{Markup, html};
 
@@ -160,7 +156,7 @@ fn mean(means: Option<&ByAttitude<Mean>>, label: Label) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use attitude::resampling::Interval;
+    use attitude::statistics::Interval;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 //! What a reader must know to take the figures for no more than they are. The facts are those of
 //! the model's card.
 
-use attitude::timeline::rules::Rules;
+use attitude::timeline::Rules;
 use maud::{Markup, html};
 
 use super::recording::Recording;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::Scores;
-use crate::timeline::segments::Change;
+use crate::timeline::Change;
 
 const MS: u64 = 1_000_000;
 

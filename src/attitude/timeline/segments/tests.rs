@@ -177,7 +177,7 @@ fn a_gap_ends_a_segment_and_what_comes_after_it_begins_anew() {
 
 #[test]
 fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
-    let mut random = crate::resampling::SplitMix64(3);
+    let mut random = crate::statistics::SplitMix64(3);
     let mut samples = Vec::new();
     let mut time_ns = 0;
     for _ in 0..5_000 {

@@ -7,7 +7,7 @@ use attitude::Scores;
 use attitude::record::FaceRecord;
 use attitude::record::Record;
 use attitude::record::formats::{csv, webvtt};
-use attitude::resampling::SplitMix64;
+use attitude::statistics::SplitMix64;
 use serde_json::json;
 
 use super::*;
