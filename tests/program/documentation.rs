@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use attitude::record::formats;
 use gst::prelude::*;
 
 use crate::support::*;
@@ -204,6 +205,15 @@ fn help(arguments: &[&str]) -> String {
         .unwrap();
     assert!(output.status.success(), "{arguments:?} --help fails");
     String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_file_of_a_recording_is_documented() {
+    let program = Page::read(PROGRAM);
+    let results = program.section("### Results");
+    let files = formats::recording_files().map(|(_, file)| file.name);
+    let missing = files.filter(|file| !results.contains(&format!("/{file}`")));
+    expect_none(missing.map(str::to_owned).collect());
 }
 
 #[test]
