@@ -9,7 +9,6 @@ use gst_video::video_overlay_composition::VideoOverlayComposition;
 use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
 use super::drawing::{FaceDrawing, RenderError, Renderer, Style};
-use super::meta::Shown;
 use attitude::history::{History, Moment};
 use attitude::{Label, Scores};
 
@@ -50,7 +49,7 @@ impl Overlay {
 
     /// Notes what the frame at `time_ns` of running time shows. The scene's attitude is that of the
     /// mean scores of the faces whose attitude is known. A face that is not followed has no history.
-    pub fn note(&mut self, time_ns: u64, faces: &[Shown]) {
+    pub fn note(&mut self, time_ns: u64, faces: &[FaceDrawing]) {
         let is_shown = |track: u32| faces.iter().any(|face| face.track == track);
         self.faces.retain(|&track, _| is_shown(track));
         for face in faces.iter().filter(|face| face.track > 0) {
@@ -77,15 +76,11 @@ impl Overlay {
         buffer: &mut gst::BufferRef,
         info: &VideoInfo,
         is_attached: bool,
-        faces: &[Shown],
+        faces: &[FaceDrawing],
     ) -> Result<(), glib::BoolError> {
         let drawings = faces.iter().map(|face| FaceDrawing {
-            track: face.track,
-            bbox_in_frame: face.bbox_in_frame,
-            label: face.label,
-            confidence: face.confidence,
-            scores: face.scores,
             history: self.faces.get(&face.track),
+            ..*face
         });
         let failed = |error: RenderError| glib::bool_error!("{error}");
         let (width, height) = (info.width(), info.height());
@@ -125,7 +120,7 @@ fn attach(
     Ok(())
 }
 
-fn scene_attitude(faces: &[Shown]) -> Label {
+fn scene_attitude(faces: &[FaceDrawing]) -> Label {
     let known = faces.iter().filter(|face| face.label.is_known());
     Scores::mean(known.filter_map(|face| face.scores))
         .map_or(Label::Unknown, |scores| scores.best().into())

@@ -14,8 +14,9 @@ use gst_video::video_frame::VideoFrameRef;
 use gst_video::{VideoFormat, VideoInfo};
 
 use super::settings::{self, Settings};
+use crate::drawing::FaceDrawing;
 use crate::drawing::{self, Pixelator};
-use crate::meta::{self, Shown};
+use crate::meta;
 use crate::overlay::Overlay;
 use crate::warnings::WarningLimit;
 use crate::{composition, video};
@@ -38,7 +39,7 @@ struct Drawing {
     /// The settings that the overlay has.
     settings: Option<Arc<Settings>>,
     /// Of the frame at hand.
-    shown: Vec<Shown>,
+    shown: Vec<FaceDrawing<'static>>,
     found: Vec<Detection>,
     /// The time that the last frame was taken to have.
     last_time_ns: Option<u64>,
@@ -189,7 +190,7 @@ impl BaseTransformImpl for AttitudeOverlay {
         let settings = lock(&self.settings).clone();
         let mut drawing = lock(&self.drawing);
         drawing.take_settings(&settings);
-        meta::read_shown(buffer, &mut drawing.shown);
+        meta::read_drawings(buffer, &mut drawing.shown);
         let is_stripped = meta::is_stripped(buffer);
         if is_stripped && !std::mem::replace(&mut drawing.has_warned_of_stripped, true) {
             gst::element_imp_warning!(self, gst::StreamError::Failed, ["{}", meta::STRIPPED]);

@@ -3,10 +3,10 @@
 //! The label of a face: its track, its attitude and how sure that is, and the scores.
 
 use super::error::RenderError;
+use super::face::FaceDrawing;
 use super::look::Look;
 use super::scale::Size;
 use super::sprite::Sprite;
-use super::subject::FaceDrawing;
 use super::text::MarkedTexts;
 use attitude::{Attitude, Label, Scores};
 

@@ -10,6 +10,7 @@
 mod blending;
 mod composing;
 mod error;
+mod face;
 mod label;
 mod look;
 mod outline;
@@ -24,7 +25,6 @@ mod sprite;
 mod stencil;
 mod strip;
 mod style;
-mod subject;
 mod text;
 
 #[cfg(test)]
@@ -41,6 +41,7 @@ use attitude::history::History;
 use blending::Canvas;
 use composing::Composer;
 pub use error::RenderError;
+pub use face::FaceDrawing;
 use label::FaceLabel;
 use look::Look;
 use outline::Outline;
@@ -52,7 +53,6 @@ use scene::Scene;
 use sprite::Sprite;
 use strip::Strip;
 pub use style::{Colors, Style};
-pub use subject::FaceDrawing;
 pub use text::load_fonts;
 
 /// Draws the faces of a stream of frames and keeps what can be used again for the next one.
@@ -77,12 +77,12 @@ struct Pictures {
     scene: Option<Scene>,
     outlines: HashMap<Label, Outline>,
     /// Those of the last frame, in its order.
-    faces: Vec<Face>,
+    faces: Vec<FacePictures>,
 }
 
 /// What is kept for one face.
 #[derive(Debug, Default)]
-struct Face {
+struct FacePictures {
     track: u32,
     attitude: Label,
     outline: PixelRect,
@@ -203,9 +203,9 @@ impl Pictures {
                 Some(position) => self.faces.swap(count, count + position),
                 None => {
                     let track = drawing.track;
-                    let face = Face {
+                    let face = FacePictures {
                         track,
-                        ..Face::default()
+                        ..FacePictures::default()
                     };
                     self.faces.insert(count, face);
                 }
@@ -261,7 +261,7 @@ impl Pictures {
     }
 }
 
-impl Face {
+impl FacePictures {
     fn update(
         &mut self,
         drawing: &FaceDrawing<'_>,

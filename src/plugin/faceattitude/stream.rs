@@ -9,7 +9,8 @@ use super::failures::{Failures, Verdict};
 use super::settings::FrameSettings;
 use super::stats::Stats;
 use super::{CAT, Messages, Mode};
-use crate::meta::{self, Forms, ModelNames, Shown, Sighting};
+use crate::drawing::FaceDrawing;
+use crate::meta::{self, Forms, ModelNames, Sighting};
 use crate::overlay::Overlay;
 use crate::video;
 use crate::warnings::WarningLimit;
@@ -66,7 +67,7 @@ pub(super) struct Stream {
     delay_ns: u64,
     failures: Failures,
     /// The faces of the frame at hand.
-    shown: Vec<Shown>,
+    shown: Vec<FaceDrawing<'static>>,
     overlay: Overlay,
     overlay_warnings: WarningLimit,
     changes: ChangeDetector,
@@ -372,7 +373,7 @@ impl Stream {
         }
         self.shown.clear();
         self.shown
-            .extend(sightings.map(|sighting| Shown::from(&sighting)));
+            .extend(sightings.map(|sighting| FaceDrawing::from(&sighting)));
         self.overlay.note(time_ns, &self.shown);
         if settings.overlay {
             let overlay = &mut self.overlay;

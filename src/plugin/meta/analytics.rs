@@ -14,8 +14,9 @@ use gst_analytics::{
     RelTypes,
 };
 
+use super::Sighting;
 use super::region::{FACE, MIN_IOU, Visible};
-use super::{Shown, Sighting};
+use crate::drawing::FaceDrawing;
 use attitude::detection::Detection;
 use attitude::geometry::Rect;
 use attitude::record::FaceRecord;
@@ -24,7 +25,7 @@ use attitude::{Attitude, Label, Scores};
 type Meta<'a> = gst::MetaRef<'a, AnalyticsRelationMeta>;
 
 /// Attaches what `sighting` tells to the detection of type `adopted` of the same face, if there is
-/// one that nobody has judged, else to a new one. Returns the detection's id; `None` where the meta
+/// one without a classification, else to a new one. Returns the detection's id; `None` where the meta
 /// takes no more.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
@@ -67,12 +68,12 @@ pub(super) fn attach(
     Some(detection)
 }
 
-/// The id of the detection of that type that nobody has judged and that overlaps `bbox_in_frame`
+/// The id of the detection of that type without a classification and that overlaps `bbox_in_frame`
 /// most.
 fn id_of(buffer: &gst::BufferRef, of_type: &str, bbox_in_frame: &Rect) -> Option<u32> {
     let meta = buffer.meta::<AnalyticsRelationMeta>()?;
     detections(&meta, Some(of_type))
-        .filter(|(id, _)| judgement(&meta, *id).is_none())
+        .filter(|(id, _)| classification(&meta, *id).is_none())
         .map(|(id, detection)| (id, detection.bbox.iou(bbox_in_frame)))
         .filter(|(_, iou)| *iou >= MIN_IOU)
         .max_by(|(_, a), (_, b)| a.total_cmp(b))
@@ -111,8 +112,8 @@ pub(super) fn read_detections(buffer: &gst::BufferRef, of_type: &str, faces: &mu
     }
 }
 
-/// A detection's attitude: label, confidence, and the scores where they are told.
-fn judgement(meta: &Meta, detection: u32) -> Option<(Label, f32, Option<Scores>)> {
+/// Returns the classification of a detection: label, confidence, and the scores if the meta has them.
+fn classification(meta: &Meta, detection: u32) -> Option<(Label, f32, Option<Scores>)> {
     meta.iter_direct_related::<AnalyticsClassificationMtd>(detection, RelTypes::RELATE_TO)
         .find_map(|winner| {
             if winner.len() != 1 {
@@ -127,66 +128,57 @@ fn judgement(meta: &Meta, detection: u32) -> Option<(Label, f32, Option<Scores>)
         })
 }
 
-/// A detection whose attitude is known, or known to be unknown.
-pub(super) struct Judged {
-    track: u32,
-    detection: Detection,
-    label: Label,
-    confidence: f32,
-    scores: Option<Scores>,
+/// A detection with a classification.
+pub(super) struct ClassifiedDetection {
+    pub drawing: FaceDrawing<'static>,
+    detection_score: f32,
 }
 
-/// Calls `tell` with each judged detection of `buffer`.
-pub(super) fn read(buffer: &gst::BufferRef, mut tell: impl FnMut(Judged)) {
+/// Calls `read_face` with each classified detection of `buffer`.
+pub(super) fn read(buffer: &gst::BufferRef, mut read_face: impl FnMut(ClassifiedDetection)) {
     let Some(meta) = buffer.meta::<AnalyticsRelationMeta>() else {
         return;
     };
     for (id, detection) in detections(&meta, None) {
-        if let Some((label, confidence, scores)) = judgement(&meta, id) {
+        if let Some((label, confidence, scores)) = classification(&meta, id) {
             let tracking = meta
                 .iter_direct_related::<AnalyticsTrackingMtd>(id, RelTypes::RELATE_TO)
                 .next();
             let track = tracking.and_then(|tracking| u32::try_from(tracking.info().0).ok());
-            tell(Judged {
-                track: track.unwrap_or(0),
-                detection,
-                label,
-                confidence,
-                scores,
+            read_face(ClassifiedDetection {
+                drawing: FaceDrawing {
+                    track: track.unwrap_or(0),
+                    bbox_in_frame: detection.bbox,
+                    label,
+                    confidence,
+                    scores,
+                    history: None,
+                },
+                detection_score: detection.score,
             });
         }
     }
 }
 
-/// Whether `buffer` has a judged detection.
-pub(super) fn is_judged(buffer: &gst::BufferRef) -> bool {
-    let mut is_judged = false;
-    read(buffer, |_| is_judged = true);
-    is_judged
+/// Returns `true` if `buffer` has a classified detection.
+pub(super) fn is_classified(buffer: &gst::BufferRef) -> bool {
+    let mut is_classified = false;
+    read(buffer, |_| is_classified = true);
+    is_classified
 }
 
-impl Judged {
-    /// What is drawn of it.
-    pub fn shown(&self) -> Shown {
-        Shown {
-            track: self.track,
-            bbox_in_frame: self.detection.bbox,
-            label: self.label,
-            confidence: self.confidence,
-            scores: self.scores,
-        }
-    }
-
-    /// All of it: the meta has no landmarks, no raw scores and no age.
+impl ClassifiedDetection {
+    /// Returns the detection as a record; the meta has no landmarks, no raw scores and no age.
     pub fn record(&self) -> FaceRecord {
-        let Rect { x, y, w, h } = self.detection.bbox;
+        let face = &self.drawing;
+        let Rect { x, y, w, h } = face.bbox_in_frame;
         FaceRecord {
-            track: self.track,
+            track: face.track,
             bbox: [x, y, w, h],
-            detection: self.detection.score,
-            attitude: self.label.name().to_owned(),
-            confidence: self.confidence,
-            scores: self.scores.unwrap_or_default(),
+            detection: self.detection_score,
+            attitude: face.label.name().to_owned(),
+            confidence: face.confidence,
+            scores: face.scores.unwrap_or_default(),
             fresh: true,
             ..FaceRecord::default()
         }

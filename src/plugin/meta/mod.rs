@@ -12,11 +12,11 @@ mod analytics;
 mod region;
 mod sample;
 
+use super::drawing::FaceDrawing;
 use attitude::analyzer::Face;
 use attitude::detection::Detection;
 use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::record::FaceRecord;
-use attitude::{Label, Scores};
 
 pub use region::{ATTITUDE_PARAM, EMOTION_PARAM, FACE, GEOMETRY_PARAM};
 pub use sample::{NAME as SAMPLE_META, is_sample, mark_sample};
@@ -77,22 +77,7 @@ impl Sighting<'_> {
     }
 }
 
-/// What a frame shows of a face, as far as it is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Shown {
-    /// The number that the face is followed by, 0 for none.
-    pub track: u32,
-    /// Where it is.
-    pub bbox_in_frame: Rect,
-    /// Its attitude.
-    pub label: Label,
-    /// How sure the label is, 0 to 1.
-    pub confidence: f32,
-    /// Smoothed scores, `None` before the first classification.
-    pub scores: Option<Scores>,
-}
-
-impl From<&Sighting<'_>> for Shown {
+impl From<&Sighting<'_>> for FaceDrawing<'static> {
     fn from(sighting: &Sighting) -> Self {
         Self {
             track: sighting.face.track,
@@ -100,6 +85,7 @@ impl From<&Sighting<'_>> for Shown {
             label: sighting.face.label,
             confidence: sighting.face.confidence(),
             scores: sighting.face.scores,
+            history: None,
         }
     }
 }
@@ -143,12 +129,12 @@ pub fn attach<'a>(
 
 /// Replaces the contents of `faces` by what `buffer` shows: by its regions of interest that have an
 /// attitude or, where there are none, by its analytics meta.
-pub fn read_shown(buffer: &gst::BufferRef, faces: &mut Vec<Shown>) {
+pub fn read_drawings(buffer: &gst::BufferRef, faces: &mut Vec<FaceDrawing<'static>>) {
     faces.clear();
-    faces.extend(region::iter(buffer).map(|face| face.shown()));
+    faces.extend(region::iter(buffer).map(|face| face.drawing()));
     #[cfg(feature = "analytics")]
     if faces.is_empty() {
-        analytics::read(buffer, |face| faces.push(face.shown()));
+        analytics::read(buffer, |face| faces.push(face.drawing));
     }
 }
 
@@ -170,13 +156,13 @@ pub(super) const STRIPPED: &str = "an element in between has dropped what was kn
 /// Whether `buffer` brings a sample whose faces are still there as regions of interest, but not what
 /// was known of them.
 pub fn is_stripped(buffer: &gst::BufferRef) -> bool {
-    is_sample(buffer) && region::has_bare_face(buffer) && !is_judged(buffer)
+    is_sample(buffer) && region::has_bare_face(buffer) && !is_classified(buffer)
 }
 
 /// Whether the attitude of any face is told.
-fn is_judged(buffer: &gst::BufferRef) -> bool {
+fn is_classified(buffer: &gst::BufferRef) -> bool {
     #[cfg(feature = "analytics")]
-    if analytics::is_judged(buffer) {
+    if analytics::is_classified(buffer) {
         return true;
     }
     region::iter(buffer).next().is_some()

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use gst_video::video_meta::VideoRegionOfInterestMeta;
 
-use super::{ModelNames, Shown, Sighting};
+use super::{ModelNames, Sighting};
+use crate::drawing::FaceDrawing;
 use attitude::detection::Detection;
 use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::record::FaceRecord;
@@ -67,7 +68,7 @@ impl Visible {
 }
 
 /// Attaches what `sighting` tells to the region of type `adopted` that shows the same face, if there
-/// is one that nobody has judged, else to a new one, with the number `id`.
+/// is one without a classification, else to a new one, with the number `id`.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     visible: &Visible,
@@ -96,7 +97,7 @@ pub(super) fn attach(
     add_params(&mut region, sighting, model);
 }
 
-/// Which of the buffer's regions is of that type, not judged, and overlaps `bbox_in_frame` most.
+/// Which of the buffer's regions is of that type, not classified, and overlaps `bbox_in_frame` most.
 fn position_of(buffer: &gst::BufferRef, of_type: &str, bbox_in_frame: &Rect) -> Option<usize> {
     buffer
         .iter_meta::<VideoRegionOfInterestMeta>()
@@ -232,19 +233,19 @@ fn geometry(sighting: &Sighting, region: Rect) -> gst::Structure {
 }
 
 /// A region whose attitude is known, or known to be unknown.
-pub(super) struct Judged<'a> {
+pub(super) struct ClassifiedRegion<'a> {
     region: gst::MetaRef<'a, VideoRegionOfInterestMeta>,
 }
 
-/// The judged regions of `buffer`, of any type.
-pub(super) fn iter(buffer: &gst::BufferRef) -> impl Iterator<Item = Judged<'_>> {
+/// The classified regions of `buffer`, of any type.
+pub(super) fn iter(buffer: &gst::BufferRef) -> impl Iterator<Item = ClassifiedRegion<'_>> {
     buffer
         .iter_meta::<VideoRegionOfInterestMeta>()
         .filter(|region| region.param(ATTITUDE_PARAM).is_some())
-        .map(|region| Judged { region })
+        .map(|region| ClassifiedRegion { region })
 }
 
-impl Judged<'_> {
+impl ClassifiedRegion<'_> {
     /// The last param of that name: what came last knew those before.
     fn param(&self, name: &str) -> Option<&gst::StructureRef> {
         self.region.params().filter(|p| p.name() == name).last()
@@ -312,13 +313,14 @@ impl Judged<'_> {
     }
 
     /// What is drawn of it.
-    pub fn shown(&self) -> Shown {
-        Shown {
+    pub fn drawing(&self) -> FaceDrawing<'static> {
+        FaceDrawing {
             track: self.track(),
             bbox_in_frame: self.bbox_in_frame(),
             label: self.label(),
             confidence: self.number(ATTITUDE_PARAM, "confidence"),
             scores: self.scores(FIELDS),
+            history: None,
         }
     }
 

@@ -101,7 +101,12 @@ fn files_that_do_not_serve_are_named_with_the_reason() {
         (&missing, &files.key, &missing, "No such file"),
         (&files.certificate, &missing, &missing, "No such file"),
         (&nothing, &files.key, &nothing, "contains no certificate"),
-        (&files.key, &files.key, &files.key, "contains no certificate"),
+        (
+            &files.key,
+            &files.key,
+            &files.key,
+            "contains no certificate",
+        ),
         (&broken, &files.key, &broken, "not a PEM file"),
         (&foreign, &files.key, &foreign, "cannot be read"),
         (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is drawn.
+//! The state of a face that is drawn.
 
 use attitude::geometry::Rect;
 use attitude::history::History;
@@ -9,16 +9,16 @@ use attitude::{Label, Scores};
 /// One face as it is drawn on a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct FaceDrawing<'a> {
-    /// The number that the face is followed by, 0 for one that is not followed.
+    /// Number of the face's track, or 0 if the face is not tracked.
     pub track: u32,
-    /// Where it is, in pixels of the frame. A box that is no box is not drawn.
+    /// Bounding box in frame pixels. A box without an area is not drawn.
     pub bbox_in_frame: Rect,
-    /// Its attitude.
+    /// The attitude.
     pub label: Label,
-    /// How sure the label is, 0 to 1.
+    /// Score of the label, 0 to 1.
     pub confidence: f32,
-    /// The scores of its attitudes, where they are known.
+    /// Smoothed scores; `None` before the first classification.
     pub scores: Option<Scores>,
-    /// Its recent past, if that is to be drawn.
+    /// Recent labels of the face, drawn as a strip; `None` to draw none.
     pub history: Option<&'a History>,
 }
