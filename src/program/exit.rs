@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How the program ends: exit status and signals.
+//! The end of the program: exit status and signals.
 
 use std::io;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ pub(crate) const USAGE: u8 = 2;
 /// Exit status after a signal.
 const INTERRUPTED: u8 = 130;
 
-/// How a subcommand ended that had no error of its own.
+/// Result of a subcommand that ran to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Success,

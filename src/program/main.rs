@@ -2,6 +2,8 @@
 
 //! The program `gst-attitude`: analyses recordings and live video for the attitude of faces.
 
+#![warn(unreachable_pub)]
+
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -14,12 +16,15 @@ mod style;
 mod values;
 mod workers;
 
+#[allow(unreachable_pub)]
 mod networks;
 
 mod analyze;
 mod evaluate;
 mod models;
+#[allow(unreachable_pub)]
 mod report;
+#[allow(unreachable_pub)]
 #[cfg(feature = "serve")]
 mod serve;
 

@@ -23,6 +23,7 @@ use clap::Args;
 
 use crate::console::{self, PrintError};
 use crate::exit::Status;
+use crate::networks::RuntimeArguments;
 
 /// Lists embedded and known models, or checks and describes files
 ///
@@ -36,9 +37,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Path of libonnxruntime.so; else ORT_DYLIB_PATH, the system, and the folder of setup.sh
-    #[arg(long, value_name = "FILE")]
-    onnxruntime: Option<PathBuf>,
+    #[command(flatten)]
+    runtime: RuntimeArguments,
 }
 
 /// Number of timed runs of a model, after one that is not timed.
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, ModelsError> {
         console::print("Embedded models\n\n")?;
     }
     let environment = runtime::environment(&Search {
-        requested: arguments.onnxruntime.clone(),
+        requested: arguments.runtime.onnxruntime.clone(),
         plugin_folder: None,
         // Problems with libraries that are not used do not concern the user; failures are errors.
         log: |_| {},

@@ -21,9 +21,8 @@ pub struct NetworkArguments {
     #[arg(long, value_name = "FILE")]
     pub detector_model: Option<PathBuf>,
 
-    /// Path of libonnxruntime.so; else ORT_DYLIB_PATH, the system, and where setup.sh puts it
-    #[arg(long, value_name = "FILE")]
-    pub onnxruntime: Option<PathBuf>,
+    #[command(flatten)]
+    pub runtime: RuntimeArguments,
 
     /// What runs the networks
     #[arg(long, value_name = "PROVIDER", default_value = "auto", value_parser = provider())]
@@ -44,6 +43,38 @@ pub struct NetworkArguments {
     /// Least height of a face in px; smaller ones are passed over
     #[arg(long, value_name = "PX", default_value_t = 24)]
     pub min_face_size: u32,
+}
+
+/// The attitude classifier, for subcommands that use one.
+#[derive(Args)]
+pub struct ClassifierArguments {
+    /// ONNX file of the attitude or emotion classifier, instead of the embedded one
+    #[arg(long, value_name = "FILE")]
+    pub attitude_model: Option<PathBuf>,
+
+    /// Attitude of each emotion, instead of the model's own mapping; all others are negative
+    ///
+    /// For example 'positive=happiness,surprise; neutral=neutral'.
+    #[arg(long)]
+    pub mapping: Option<Mapping>,
+}
+
+impl ClassifierArguments {
+    /// Returns the model.
+    pub fn source(&self) -> Source {
+        match &self.attitude_model {
+            Some(path) => Source::File(path.clone()),
+            None => Source::ATTITUDE,
+        }
+    }
+}
+
+/// The ONNX Runtime to load.
+#[derive(Args)]
+pub struct RuntimeArguments {
+    /// Path of libonnxruntime.so; else ORT_DYLIB_PATH, the system, and the folder of setup.sh
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime: Option<PathBuf>,
 }
 
 impl NetworkArguments {
@@ -67,7 +98,7 @@ impl NetworkArguments {
             falls_back: false,
             search: Search {
                 // What it warns of is no mistake of the user's; what fails is told as an error.
-                requested: self.onnxruntime.clone(),
+                requested: self.runtime.onnxruntime.clone(),
                 ..Search::default()
             },
             ..Config::default()
@@ -96,7 +127,7 @@ impl NetworkArguments {
         if let Some(path) = &self.detector_model {
             set_path("detector-model", path);
         }
-        if let Some(path) = &self.onnxruntime {
+        if let Some(path) = &self.runtime.onnxruntime {
             set_path("onnxruntime", path);
         }
         if let Some(mapping) = mapping {

@@ -5,7 +5,7 @@
 use gstattitude::drawing::Colors;
 
 /// Returns the style that the live page and reports share, with the default colours of the overlay.
-pub fn common_style() -> String {
+pub(crate) fn common_style() -> String {
     let Colors {
         positive,
         neutral,

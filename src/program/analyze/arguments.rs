@@ -7,14 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use attitude::analyzer::Params;
-use attitude::mapping::Mapping;
 use attitude::record::formats;
 use attitude::timeline::Rules;
-use attitude_inference::model::Source;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, value_parser};
 
-use crate::networks::NetworkArguments;
+use crate::networks::{ClassifierArguments, NetworkArguments};
 use crate::values::{self, ValueError};
 
 const DISTRIBUTION: &str = "For programs that distribute recordings over machines";
@@ -87,7 +85,7 @@ Examples:
 The exit status is 0 on success, 1 if a recording failed or is damaged, 2 if the arguments are wrong, and \
 130 after Ctrl-C or SIGTERM; a second Ctrl-C stops at once."
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Recordings: files, folders, patterns such as 'day?/*.mp4', http:// or https:// addresses
     ///
     /// Folders are searched recursively for files that GStreamer detects as video or that have the
@@ -187,15 +185,8 @@ pub struct Arguments {
     #[arg(long, num_args = 2, value_names = ["FOLDER", "URI"], help_heading = DISTRIBUTION)]
     pub origin: Option<Vec<String>>,
 
-    /// ONNX file of the attitude or emotion classifier, instead of the embedded one
-    #[arg(long, value_name = "FILE")]
-    pub attitude_model: Option<PathBuf>,
-
-    /// Attitude of each emotion, instead of the model's own mapping; all others are negative
-    ///
-    /// For example 'positive=happiness,surprise; neutral=neutral'.
-    #[arg(long)]
-    pub mapping: Option<Mapping>,
+    #[command(flatten)]
+    pub classifier: ClassifierArguments,
 
     /// Minimum smoothed score of an attitude; below, it is 'unknown'
     #[arg(long, value_name = "SCORE", default_value_t = Params::default().min_confidence, value_parser = score)]
@@ -206,16 +197,8 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Returns the attitude classifier.
-    pub fn classifier(&self) -> Source {
-        match &self.attitude_model {
-            Some(path) => Source::File(path.clone()),
-            None => Source::ATTITUDE,
-        }
-    }
-
     /// Returns the folder that the results will be in.
-    pub fn destination(&self) -> &Path {
+    pub(super) fn destination(&self) -> &Path {
         self.destination.as_deref().unwrap_or(&self.output)
     }
 

@@ -88,7 +88,7 @@ impl AnalyzeError {
     }
 }
 
-/// What all recordings of a run share.
+/// Data that all recordings of a run share.
 struct RunContext<'a> {
     arguments: &'a Arguments,
     settings: Settings,
@@ -210,9 +210,9 @@ impl<'a> RunContext<'a> {
         if settings.annotate {
             annotation::check_elements()?;
         }
-        let (classifier, mapping) = (arguments.classifier(), arguments.mapping.as_ref());
-        let engine = Engine::acquire(&arguments.networks.config(&classifier, mapping))?;
-        let description = arguments.attitude_model.as_ref();
+        let (source, mapping) = (arguments.classifier.source(), &arguments.classifier.mapping);
+        let engine = Engine::acquire(&arguments.networks.config(&source, mapping.as_ref()))?;
+        let description = arguments.classifier.attitude_model.as_ref();
         let description =
             description.and_then(|path| std::fs::read(path.with_extension("toml")).ok());
         Ok(Self {

@@ -17,7 +17,7 @@ use super::store::{At, Partial, StoreError};
 use super::summary_json::{self, SummaryFile};
 
 /// The files of a recording while they are being written.
-pub struct Outputs<'a> {
+pub(super) struct Outputs<'a> {
     partial: &'a Partial,
     settings: &'a Settings,
     files: Vec<RecordFile>,
@@ -27,7 +27,7 @@ pub struct Outputs<'a> {
 
 impl<'a> Outputs<'a> {
     /// Creates the files of the requested formats in `partial`.
-    pub fn open(partial: &'a Partial, settings: &'a Settings) -> Result<Self, StoreError> {
+    pub(super) fn open(partial: &'a Partial, settings: &'a Settings) -> Result<Self, StoreError> {
         let interval_ns = settings.sample_interval_ns();
         let create = |(format, file): (&Format, &RecordingFile)| {
             let path = partial.path(file.name);
@@ -43,12 +43,12 @@ impl<'a> Outputs<'a> {
     }
 
     /// Returns the number of samples.
-    pub fn samples(&self) -> u64 {
+    pub(super) fn samples(&self) -> u64 {
         self.samples
     }
 
     /// Adds the next sample.
-    pub fn push(&mut self, record: &Record) -> Result<(), StoreError> {
+    pub(super) fn push(&mut self, record: &Record) -> Result<(), StoreError> {
         self.samples += 1;
         for file in &mut self.files {
             file.push(record)?;
@@ -59,7 +59,11 @@ impl<'a> Outputs<'a> {
 
     /// Completes all files, and writes the summary and the page; returns the content of the summary. The
     /// recording's folder will be in the folder `results`.
-    pub fn finish(self, mut file: SummaryFile, results: &Path) -> Result<SummaryFile, StoreError> {
+    pub(super) fn finish(
+        self,
+        mut file: SummaryFile,
+        results: &Path,
+    ) -> Result<SummaryFile, StoreError> {
         for file in self.files {
             file.finish()?;
         }

@@ -73,7 +73,7 @@ pub(super) fn index(
     Ok(index::index(&entries))
 }
 
-/// Returns what a page shows of a recording, without its address.
+/// Returns the properties of a recording that a page shows, without its address.
 fn page_recording(file: &SummaryFile) -> PageRecording {
     let recording = &file.recording;
     PageRecording {

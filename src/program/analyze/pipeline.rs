@@ -50,10 +50,10 @@ impl Pipeline {
         let flip = gst::ElementFactory::make("videoflip")
             .property_from_str("video-direction", "auto")
             .build()?;
-        let classifier = arguments.classifier();
-        let analysis = arguments
-            .networks
-            .element(&classifier, arguments.mapping.as_ref())?;
+        let analysis = arguments.networks.element(
+            &arguments.classifier.source(),
+            arguments.classifier.mapping.as_ref(),
+        )?;
         analysis.set_property("sample-interval", settings.sample_interval_ns());
         analysis.set_property("max-faces", settings.faces);
         analysis.set_property("min-confidence", settings.min_confidence);

@@ -17,7 +17,7 @@ use crate::playback::{self, ElementError, MissingPlugin, one_line};
 /// Interval of checks for an interruption.
 const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 
-/// How playback ended.
+/// Result of playback.
 #[derive(Debug)]
 pub(super) enum PlaybackEnd {
     EndOfStream,
@@ -124,7 +124,7 @@ pub(super) fn play(
     }
 }
 
-/// Returns what is known about the video after playback.
+/// Returns the properties of the video, after playback.
 pub(super) fn video(recording: &Pipeline, last: Option<&Record>) -> VideoInfo {
     let caps = recording.video_caps();
     let structure = caps.as_ref().and_then(|caps| caps.structure(0));

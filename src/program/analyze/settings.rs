@@ -55,7 +55,11 @@ impl Settings {
             blur: arguments.blur,
             formats: formats.filter(is_requested).collect(),
             join_gap_ns: (arguments.join_gap * 1e9).round() as u64,
-            mapping: arguments.mapping.as_ref().map(Mapping::to_string),
+            mapping: arguments
+                .classifier
+                .mapping
+                .as_ref()
+                .map(Mapping::to_string),
             min_confidence: arguments.min_confidence,
             detector_size: arguments.networks.detector_size,
             min_face_size: arguments.networks.min_face_size,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The folder for the results, in which each recording's folder appears whole or not at all.
+//! The folder for the results. A recording's folder appears in it only when it is complete.
 //!
 //! Results are written to a hidden folder beside, which is renamed when they are on the disk.
 

@@ -65,7 +65,7 @@ pub(super) struct VideoInfo {
     pub failed_samples: u64,
 }
 
-/// How the recording was analysed.
+/// Settings and models of the analysis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct AnalysisInfo {
     /// Execution provider.
@@ -75,7 +75,7 @@ pub(super) struct AnalysisInfo {
 }
 
 impl SummaryFile {
-    /// Creates the file with what is known before the analysis.
+    /// Creates the file without the results of the analysis.
     pub(super) fn new(
         recording: &Recording,
         name: &str,

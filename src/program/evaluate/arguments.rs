@@ -43,7 +43,7 @@ Examples:
 
 The exit status is 0 on success, 1 if a picture cannot be read, a video cannot be played or no face could \
 be compared, and 2 if the arguments are wrong.")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Labelled faces: a folder, a .csv or a .jsonl file
     ///
     /// A folder must have one folder per label, each with pictures (png, jpg, webp, bmp).

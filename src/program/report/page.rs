@@ -54,7 +54,7 @@ pub fn report(recording: &Recording, summarized: &Summarized) -> String {
                 (glance(recording, summary))
                 (scene(summarized, &axis, &marks, step_s))
                 (notes::table(&recording.notes, &summary.scene))
-                (persons(recording, summarized, &axis, &marks))
+                (persons(summarized, &axis, &marks))
                 (trust::trust(recording, &summary.rules, summary.spacing_ns))
             }
         }
@@ -212,7 +212,7 @@ fn scene(summarized: &Summarized, axis: &Axis, marks: &Markup, step_s: u32) -> M
     };
     html! {
         section aria-labelledby="scene" {
-            (title(None, &html! { h2 #scene { "All faces" } }))
+            (title(&html! { h2 #scene { "All faces" } }))
             p.help {
                 "Above, the three scores, which add up to 1: from the top down how positive, from the bottom up \
                  how negative, neutral between them. Below, the spells of one attitude. "
@@ -227,7 +227,7 @@ fn scene(summarized: &Summarized, axis: &Axis, marks: &Markup, step_s: u32) -> M
     }
 }
 
-fn persons(recording: &Recording, summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
+fn persons(summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
     let persons = &summarized.summary.persons;
     let drawn = longest_seen(persons, MAX_PERSONS);
     let listed = longest_seen(persons, MAX_LISTED);
@@ -251,7 +251,7 @@ fn persons(recording: &Recording, summarized: &Summarized, axis: &Axis, marks: &
             }
             @for (index, person) in persons.iter().enumerate().filter(|(index, _)| listed[*index]) {
                 article aria-labelledby={ "person-" (person.id) } {
-                    (title(recording.thumbnail(index), &heading(person)))
+                    (title(&heading(person)))
                     @if drawn[index] {
                         @let series = Drawn {
                             picture: summarized.person_series(index, MAX_BINS),
@@ -269,10 +269,9 @@ fn persons(recording: &Recording, summarized: &Summarized, axis: &Axis, marks: &
 }
 
 /// A row with the heading, and what is shown where the recording is.
-fn title(thumbnail: Option<&str>, heading: &Markup) -> Markup {
+fn title(heading: &Markup) -> Markup {
     html! {
         div.title {
-            @if let Some(thumbnail) = thumbnail { img src=(thumbnail) alt=""; }
             (heading)
             p.now aria-hidden="true" hidden { "Now " span.attitude {} }
         }

@@ -28,9 +28,6 @@ pub struct Recording {
     pub notes: Vec<PlacedNote>,
     /// What is missing, in a sentence, where the recording or its records are cut short or damaged.
     pub damage: Option<String>,
-    /// A picture of each person as a `data:image/` address, in the order of the summary's persons;
-    /// no picture of anybody where this is empty.
-    pub thumbnails: Vec<Option<String>>,
 }
 
 /// What was seen live and not recorded.
@@ -38,12 +35,4 @@ pub struct Recording {
 pub struct Session {
     /// The time of day at which it began.
     pub began: Option<String>,
-}
-
-impl Recording {
-    /// The picture of the person at `index`; `None` too where it would be fetched from elsewhere.
-    pub fn thumbnail(&self, index: usize) -> Option<&str> {
-        let thumbnail = self.thumbnails.get(index)?.as_deref()?;
-        thumbnail.starts_with("data:image/").then_some(thumbnail)
-    }
 }

@@ -60,7 +60,10 @@ impl Analysis {
 /// Creates a `faceattitude` by the arguments, in live mode.
 pub(crate) fn faceattitude(arguments: &Arguments) -> Result<gst::Element, glib::BoolError> {
     let networks = &arguments.networks;
-    let element = networks.element(&arguments.classifier(), arguments.mapping.as_ref())?;
+    let element = networks.element(
+        &arguments.classifier.source(),
+        arguments.classifier.mapping.as_ref(),
+    )?;
     element.set_property_from_str("mode", "live");
     element.set_property_from_str("messages", "none");
     element.set_property("sample-interval", arguments.sample_interval_ns());

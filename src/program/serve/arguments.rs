@@ -6,11 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use attitude::analyzer::Params;
-use attitude::mapping::Mapping;
-use attitude_inference::model::Source;
 use clap::{Args, value_parser};
 
-use crate::networks::NetworkArguments;
+use crate::networks::{ClassifierArguments, NetworkArguments};
 
 /// Shows the live view in a browser: the faces' attitudes over the video, and their history
 ///
@@ -82,29 +80,14 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = Params::default().max_faces, value_parser = value_parser!(u32).range(1..=512))]
     pub faces: u32,
 
-    /// ONNX file of the attitude or emotion classifier, instead of the embedded one
-    #[arg(long, value_name = "FILE")]
-    pub attitude_model: Option<PathBuf>,
-
-    /// Which emotions count to which attitude, instead of as the model says; all others are negative
-    ///
-    /// Such as 'positive=happiness,surprise; neutral=neutral'.
-    #[arg(long)]
-    pub mapping: Option<Mapping>,
+    #[command(flatten)]
+    pub classifier: ClassifierArguments,
 
     #[command(flatten)]
     pub networks: NetworkArguments,
 }
 
 impl Arguments {
-    /// The attitude classifier.
-    pub fn classifier(&self) -> Source {
-        match &self.attitude_model {
-            Some(path) => Source::File(path.clone()),
-            None => Source::ATTITUDE,
-        }
-    }
-
     /// Time between samples.
     pub fn sample_interval_ns(&self) -> u64 {
         (1e9 / self.samples_per_second).round() as u64

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use super::*;
 
 #[test]
-fn a_broken_file_is_named_and_the_others_go_on() {
+fn a_broken_file_is_reported_and_the_others_are_analysed() {
     let bench = Bench::new();
     bench.clip("in/a.mp4").clip("in/c.mp4");
     std::fs::write(bench.path("in/b.mp4"), "no video").unwrap();
@@ -39,7 +39,7 @@ fn a_broken_file_is_named_and_the_others_go_on() {
 }
 
 #[test]
-fn what_could_be_read_of_a_damaged_recording_is_kept() {
+fn the_readable_part_of_a_damaged_recording_is_kept() {
     let bench = Bench::new();
     bench.encode("whole.mkv", MATROSKA).clip("other.mp4");
     let whole = std::fs::read(bench.path("whole.mkv")).unwrap();
@@ -65,7 +65,7 @@ fn what_could_be_read_of_a_damaged_recording_is_kept() {
 }
 
 #[test]
-fn a_missing_decoder_is_named_with_its_package() {
+fn a_missing_decoder_is_reported_with_its_package() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     let decoders = [
@@ -110,7 +110,7 @@ fn sound_without_video_is_no_recording() {
 }
 
 #[test]
-fn a_recording_is_had_over_the_network() {
+fn a_recording_can_be_downloaded() {
     let bench = Bench::new();
     bench.encode("talk.mkv", MATROSKA);
     if gst::ElementFactory::find("souphttpsrc").is_none() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is found, what it is called, and where it cannot be written.
+//! Inputs, names of folders, and folders that cannot be written to.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -38,7 +38,7 @@ fn folders_and_patterns_are_searched() {
 }
 
 #[test]
-fn results_are_no_recordings() {
+fn results_are_not_analysed() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     bench.run(&[".", "--annotate"]).assert_status(0);
@@ -49,7 +49,7 @@ fn results_are_no_recordings() {
 }
 
 #[test]
-fn hostile_names_do_no_harm() {
+fn hostile_file_names_are_harmless() {
     let bench = Bench::new();
     bench.clip("clip.mp4");
     std::fs::create_dir(bench.path("in")).unwrap();
@@ -95,7 +95,7 @@ fn hostile_names_do_no_harm() {
 }
 
 #[test]
-fn what_cannot_be_asked_for_is_told_before_the_work() {
+fn wrong_inputs_are_refused_before_the_work() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     for (input, problem) in [
@@ -127,7 +127,7 @@ fn what_cannot_be_asked_for_is_told_before_the_work() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_to_is_told_before_the_work() {
+fn a_folder_that_cannot_be_written_to_is_reported_before_the_work() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     std::fs::write(bench.path("out"), "a file").unwrap();
@@ -183,7 +183,7 @@ impl Drop for Disk {
 }
 
 #[test]
-fn a_full_disk_is_told_and_leaves_nothing_half() {
+fn a_full_disk_is_reported_and_leaves_no_incomplete_results() {
     let bench = Bench::new();
     bench.clip("talk.mp4").clip("other.mp4");
     for (bytes, options) in [(12 << 10, &[][..]), (24 << 10, &["--annotate"])] {

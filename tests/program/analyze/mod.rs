@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The program's `analyze`, driven as a user does.
+//! `gst-attitude analyze`.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
@@ -14,10 +14,10 @@ use crate::support::*;
 
 mod annotated;
 mod damage;
+mod distribution;
 mod folders;
 mod results;
 mod resume;
-mod spread;
 mod tables;
 
 /// The files of a recording.

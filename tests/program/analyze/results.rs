@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a recording's results say.
+//! Results of a recording.
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn times_ms(records: &[Value]) -> Vec<u64> {
 }
 
 #[test]
-fn a_recording_gets_its_folder() {
+fn a_recording_gets_a_folder() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     let files = bench.analyze(&["talk.mp4"]);
@@ -76,7 +76,7 @@ fn a_recording_gets_its_folder() {
 }
 
 #[test]
-fn average_faces_are_judged_by_the_embedded_models() {
+fn average_faces_are_classified_by_the_embedded_models() {
     let bench = Bench::new();
     let faces = ["neutral", "positive", "negative"].map(|a| Portrait::new(a, 80, 16, 160));
     write_clip(&bench.path("faces.mkv"), &faces, MATROSKA);
@@ -104,7 +104,7 @@ fn the_same_recording_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_part_is_told_of_at_its_place_in_the_recording() {
+fn times_of_a_part_are_positions_in_the_recording() {
     let bench = Bench::new();
     bench.clip("talk.mp4").encode("other.mkv", MATROSKA);
     let inputs = ["talk.mp4", "other.mkv"];
@@ -127,7 +127,7 @@ fn a_part_is_told_of_at_its_place_in_the_recording() {
 }
 
 #[test]
-fn samples_and_formats_are_as_asked_for() {
+fn the_sample_rate_and_the_formats_can_be_chosen() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     let files = bench.analyze(&[
@@ -154,7 +154,7 @@ fn samples_and_formats_are_as_asked_for() {
 }
 
 #[test]
-fn pages_lead_to_the_recording_and_to_each_other() {
+fn pages_link_to_the_recording_and_to_each_other() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path("one day")).unwrap();
     bench.clip("one day/talk.mp4");
@@ -168,7 +168,7 @@ fn pages_lead_to_the_recording_and_to_each_other() {
 }
 
 #[test]
-fn a_page_that_will_be_moved_leads_from_where_it_will_be() {
+fn links_of_a_page_that_will_be_moved_start_at_its_destination() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     std::fs::create_dir_all(bench.path("all/results")).unwrap();
@@ -179,7 +179,7 @@ fn a_page_that_will_be_moved_leads_from_where_it_will_be() {
 }
 
 #[test]
-fn programs_are_told_in_json() {
+fn events_are_written_as_json() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     std::fs::write(bench.path("broken.mp4"), "no video").unwrap();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Runs that go on where another was stopped.
+//! Runs that continue a run that was stopped.
 
 use std::time::{Duration, Instant};
 
@@ -58,18 +58,18 @@ fn assert_survives_kills(moments: u32) {
 }
 
 #[test]
-fn a_run_goes_on_where_another_was_killed() {
+fn a_killed_run_can_be_continued() {
     assert_survives_kills(5);
 }
 
 #[test]
 #[ignore = "takes a minute"]
-fn a_run_goes_on_where_another_was_killed_at_many_moments() {
+fn a_killed_run_can_be_continued_at_many_moments() {
     assert_survives_kills(40);
 }
 
 #[test]
-fn only_what_has_changed_is_done_again() {
+fn only_changes_are_analysed_again() {
     let bench = bench();
     let first = bench.analyze(&CLIPS);
     let modified = |name: &str| {
@@ -103,7 +103,7 @@ fn only_what_has_changed_is_done_again() {
 }
 
 #[test]
-fn ctrl_c_ends_in_an_orderly_way() {
+fn ctrl_c_ends_the_run_in_order() {
     let bench = Bench::new();
     bench.clip("a.mp4").long_clip("long.mp4", 120);
     for signal in ["INT", "TERM"] {

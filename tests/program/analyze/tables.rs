@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Parquet as other programs read it, and memory.
+//! Parquet files read by other programs, and memory use.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ assert [str(value) for value in one] == [str(value) for value in other], (one, o
 "#;
 
 #[test]
-fn pandas_and_duckdb_read_parquet_as_csv() {
+fn pandas_and_duckdb_read_the_same_from_parquet_and_csv() {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
     let mut imports = Command::new(&python);
     let has_packages = imports

@@ -5,7 +5,7 @@
 use super::*;
 
 #[test]
-fn a_picture_that_cannot_be_read_is_named_and_the_run_goes_on() {
+fn an_unreadable_picture_is_reported_and_the_others_are_evaluated() {
     let bench = Bench::new();
     bench
         .face("positive", "faces/positive/a.png")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The program's `evaluate`, driven as a user does: pictures.
+//! `gst-attitude evaluate`: pictures.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -193,7 +193,7 @@ fn the_scores_are_those_of_the_element() {
 }
 
 #[test]
-fn boxes_choose_among_faces_and_stand_in_where_none_is_found() {
+fn boxes_select_a_face_and_are_cropped_if_none_is_found() {
     let bench = Bench::new();
     // The detector finds one face: x 64, y 32, 48x48 px. A box elsewhere is cut out as it is.
     let rgb: Vec<u8> = (0..192)
@@ -270,7 +270,7 @@ fn faces_that_are_not_found_or_not_classified_are_counted() {
 }
 
 #[test]
-fn a_mapping_holds_for_labels_models_and_predictions() {
+fn a_mapping_applies_to_labels_models_and_predictions() {
     let bench = Bench::new();
     // Below a mean of 102 the model answers anger, above 153 happiness.
     bench
@@ -327,7 +327,7 @@ fn a_mapping_holds_for_labels_models_and_predictions() {
 }
 
 #[test]
-fn models_and_others_are_compared_on_the_faces_that_all_have() {
+fn models_and_others_are_compared_on_their_common_faces() {
     let bench = Bench::new();
     for (label, luma) in [
         ("negative", NEGATIVE),

@@ -11,7 +11,7 @@ fn write_clip(bench: &Bench) {
 }
 
 #[test]
-fn segments_of_videos_are_judged_by_the_element() {
+fn segments_of_videos_are_classified_by_the_element() {
     let bench = Bench::new();
     write_clip(&bench);
     bench.write(
@@ -44,7 +44,7 @@ fn segments_of_videos_are_judged_by_the_element() {
 }
 
 #[test]
-fn a_video_that_fails_does_not_lose_the_others() {
+fn a_video_that_fails_does_not_affect_the_others() {
     let bench = Bench::new();
     write_clip(&bench);
     // A second of silence, 8000 samples of 8 bits.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a program needs that spreads recordings over machines.
+//! Interface for programs that distribute recordings over machines.
 
 use super::*;
 
@@ -30,7 +30,7 @@ fn spread(bench: &Bench, inputs: &[&str]) -> Run {
 }
 
 #[test]
-fn recordings_that_are_spread_have_the_same_results() {
+fn distributed_recordings_have_the_same_results() {
     let bench = Bench::new();
     bench
         .clip("in/talk.mp4")
@@ -54,7 +54,7 @@ fn recordings_that_are_spread_have_the_same_results() {
 }
 
 #[test]
-fn what_was_not_planned_is_left_out_and_what_has_changed_is_told() {
+fn unplanned_recordings_are_omitted_and_changed_ones_are_reported() {
     let bench = Bench::new();
     bench.clip("a.mp4").clip("b.mp4");
     spread(&bench, &["a.mp4"]).assert_status(0);
@@ -79,7 +79,7 @@ fn what_was_not_planned_is_left_out_and_what_has_changed_is_told() {
 }
 
 #[test]
-fn copies_are_told_of_as_what_they_are_copies_of() {
+fn copies_are_reported_by_the_uri_of_the_original() {
     let bench = Bench::new();
     bench.clip("copies/bucket/day 1/talk.mp4");
     let origin = ["copies", "--origin", "copies", "s3://"];
