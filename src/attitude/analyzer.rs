@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The walk of one sampled frame: detection, tracking, crop, classification, smoothing.
+//! Analysis of a sampled frame: detection, tracking, crop, classification, smoothing.
 
 use std::time::{Duration, Instant};
 
@@ -58,15 +58,15 @@ impl Default for Params {
     }
 }
 
-/// Least height of a face in a detector's input that it is expected to find: the default detector
-/// finds eight in ten from there to 32 px, and half of those of 16 to 24 px.
+/// Minimum height of a detectable face in the detector's input. The default detector finds 80% of
+/// the faces of 24 to 32 px, and half of those of 16 to 24 px.
 const DETECTABLE_FACE_PX: f32 = 24.0;
 
 /// Longest side of a detector's input: what it takes to find every face in an 8K frame would
 /// cost seconds and gigabytes.
 const MAX_DETECTOR_SIZE: usize = 4096;
 
-/// Longest that a call to the classifier may be: more crops are split into several.
+/// Maximum number of crops per call of the classifier.
 const MAX_BATCH: usize = 64;
 
 impl Params {
@@ -83,47 +83,48 @@ impl Params {
     }
 }
 
-/// One followed face, as of the sample that the analysis was made of.
+/// A tracked face, as of the analyzed sample. Coordinates are in frame pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Face {
-    /// Number of the track.
+    /// Track id, from 1.
     pub track: u32,
-    /// Where it was last seen.
+    /// Bounding box of the last detection.
     pub bbox_in_frame: Rect,
-    /// How its centre moves, in frame pixels a second.
+    /// Velocity of the box's centre, in frame pixels per second.
     pub velocity_per_s: Point,
-    /// Where they were last seen.
+    /// Landmarks of the last detection; `None` if the detector has none.
     pub landmarks_in_frame: Option<Landmarks>,
-    /// Score of the last detection.
+    /// Score of the last detection, 0 to 1.
     pub detection_score: f32,
-    /// Its attitude.
+    /// The attitude, after smoothing.
     pub label: Label,
     /// Smoothed scores; `None` before the first classification.
     pub scores: Option<Scores>,
-    /// Scores of the last classification, not smoothed.
+    /// Scores of the last classification, without smoothing.
     pub raw_scores: Option<Scores>,
-    /// Smoothed probabilities of the classifier's emotions; none before the first classification.
+    /// Smoothed probabilities of the classifier's emotions; empty before the first classification.
     pub emotions: Emotions,
-    /// When it was first seen, in running time.
+    /// Running time of the first detection.
     pub first_seen_ns: u64,
-    /// When it was last seen, in running time.
+    /// Running time of the last detection.
     pub observed_ns: u64,
-    /// When it was last classified, in running time.
+    /// Running time of the last classification.
     pub classified_ns: Option<u64>,
 }
 
 impl Face {
-    /// When what is known of the face was last learnt, in running time.
+    /// Returns the running time of the last classification or, before the first one, of the last
+    /// detection.
     pub fn updated_ns(&self) -> u64 {
         self.classified_ns.unwrap_or(self.observed_ns)
     }
 
-    /// Whether its attitude was learnt from the sample at `time_ns`.
-    pub fn is_judged_at(&self, time_ns: u64) -> bool {
+    /// Returns `true` if the face was classified in the sample at `time_ns`.
+    pub fn is_classified_at(&self, time_ns: u64) -> bool {
         self.classified_ns == Some(time_ns)
     }
 
-    /// The smoothed score of the label, 0 where the attitude is unknown.
+    /// Returns the smoothed score of the label, 0 to 1; 0 if the label is unknown.
     pub fn confidence(&self) -> f32 {
         match (self.label, self.scores) {
             (Label::Known(attitude), Some(scores)) => scores[attitude],
@@ -131,13 +132,13 @@ impl Face {
         }
     }
 
-    /// The box moved on to `time_ns` at constant velocity.
+    /// Returns the box extrapolated to `time_ns` at constant velocity.
     pub fn bbox_at(&self, time_ns: u64) -> Rect {
         let age_ns = time_ns.saturating_sub(self.observed_ns);
         extrapolate(self.bbox_in_frame, self.velocity_per_s, age_ns)
     }
 
-    /// The landmarks moved along with the box.
+    /// Returns the landmarks extrapolated to `time_ns` with the box.
     pub fn landmarks_at(&self, time_ns: u64) -> Option<Landmarks> {
         let moved = self.bbox_at(time_ns);
         let (dx, dy) = (
@@ -174,33 +175,33 @@ pub struct Sample<'a> {
     pub params: &'a Params,
 }
 
-/// How long the parts of an analysis took.
+/// Durations of the parts of an analysis.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timings {
     /// Scaling the frame into the detector's input.
     pub scaling: Duration,
-    /// Running the detector and reading its outputs.
+    /// Running the detector and decoding its outputs.
     pub detection: Duration,
-    /// Cutting out the faces.
+    /// Cropping the faces.
     pub crop: Duration,
     /// Running the classifier.
     pub classification: Duration,
 }
 
-/// What is known after a sample.
+/// The result of the analysis of a sample.
 #[derive(Clone, Debug, Default)]
 pub struct Analysis {
-    /// When the sampled frame is shown, in running time.
+    /// Running time of the sampled frame.
     pub time_ns: u64,
-    /// The faces that are followed, by number of their track.
+    /// The tracked faces, sorted by track id.
     pub faces: Vec<Face>,
-    /// How long after it was seen a face counts that is not seen again.
+    /// Time after its last detection at which a face is no longer valid.
     pub track_timeout_ns: u64,
-    /// What it cost.
+    /// Durations of the parts of the analysis.
     pub timings: Timings,
 }
 
-/// What is kept with a track.
+/// The state of a track.
 #[derive(Clone, Debug, Default)]
 struct TrackState {
     smoother: Smoother,
@@ -208,8 +209,8 @@ struct TrackState {
     classified_ns: Option<u64>,
 }
 
-/// Analyses the sampled frames of one stream. Holds the stream's state and the memory that is
-/// reused from sample to sample; the networks are the caller's.
+/// Analyzes the sampled frames of one stream. Contains the state of the stream and memory that is
+/// reused for each sample; the networks are passed to each call.
 #[derive(Debug, Default)]
 pub struct Analyzer {
     resampler: Resampler,
@@ -247,7 +248,7 @@ impl Analyzer {
                 self.detections.clear();
                 let valid = upstream.iter().filter(|detection| detection.is_valid());
                 self.detections.extend(valid);
-                self.thin_out(sample.params);
+                self.suppress(sample.params);
             }
             (None, Some(detector)) => {
                 self.detect(
@@ -282,20 +283,20 @@ impl Analyzer {
         self.epoch = epoch;
     }
 
-    /// Ends all tracks and forgets the picture before, as at a flush or a gap, and the tables that a
-    /// panic may have left half-way. Numbers of tracks are not used again.
+    /// Ends all tracks and discards the previous picture, as at a flush or a gap, and the tables
+    /// that a panic may have left incomplete. Track ids are not reused.
     pub fn reset(&mut self) {
         self.tracker.restart();
         self.cuts.reset();
         self.resampler = Resampler::default();
     }
 
-    /// Finds the faces of a picture that stands alone, the surest first, without following or
-    /// judging them.
+    /// Detects the faces of a single picture, without tracking or classification. Returns them in
+    /// frame pixels, sorted by decreasing score.
     ///
     /// # Errors
-    /// Where the detector fails.
-    pub fn find(
+    /// Returns an error if the detector fails.
+    pub fn detect_faces(
         &mut self,
         frame: &Frame,
         detector: &mut dyn FaceDetector,
@@ -343,13 +344,13 @@ impl Analyzer {
             let in_frame = |points: Landmarks| points.map(|p| letterbox.point_in_frame(p));
             detection.landmarks = detection.landmarks.map(in_frame);
         }
-        self.thin_out(params);
+        self.suppress(params);
         timings.detection = started.elapsed();
         Ok(())
     }
 
-    /// Leaves the faces that are large enough, each once, the surest first.
-    fn thin_out(&mut self, params: &Params) {
+    /// Removes faces that are too small and overlapping detections; sorts by decreasing score.
+    fn suppress(&mut self, params: &Params) {
         self.detections
             .retain(|detection| detection.bbox.h >= params.min_face_size as f32);
         suppress_overlaps(
@@ -379,13 +380,14 @@ impl Analyzer {
         self.cropped_tracks.clear();
         self.crops.clear();
         for (index, track) in self.tracker.tracks().iter().enumerate() {
-            let shown = track.detection.stretched(frame.pixel_aspect());
-            if track.observed_ns == time_ns && crop::is_judgeable(&shown, frame) {
-                let transform = crop::shown_from_crop(&shown, &input.framing, size.0, size.1);
+            let displayed = track.detection.stretched(frame.pixel_aspect());
+            if track.observed_ns == time_ns && crop::is_classifiable(&displayed, frame) {
+                let transform =
+                    crop::displayed_from_crop(&displayed, &input.framing, size.0, size.1);
                 let start = self.crops.len();
                 self.crops.resize(start + crop_len, 0.0);
                 let crop = &mut self.crops[start..];
-                crop::cut(frame, &transform, &input.pixel_format, size, crop);
+                crop::extract(frame, &transform, &input.pixel_format, size, crop);
                 self.cropped_tracks.push(index);
             }
         }
@@ -413,8 +415,8 @@ impl Analyzer {
         Ok(())
     }
 
-    /// Writes down all live tracks. What was known of an attitude before the track timeout counts
-    /// no longer.
+    /// Copies all live tracks to `faces`. Classifications older than the track timeout are
+    /// discarded.
     fn report(&mut self, time_ns: u64, faces: &mut Vec<Face>) {
         faces.clear();
         let timeout_ns = self.tracker.timeout_ns();

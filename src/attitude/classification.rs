@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a classifier must do.
+//! Classifications, and the trait of classifiers.
 
 use super::attitude::Scores;
 use super::crop::Framing;
 use super::preprocessing::PixelFormat;
 
-/// Most emotions that a classifier may tell apart.
+/// Maximum number of emotions of a classifier.
 pub const MAX_EMOTIONS: usize = 16;
 
-/// A probability for each emotion, in the order of the classifier's labels; none where it has none.
+/// Probabilities of the emotions of a classifier, each 0 to 1, in the order of the classifier's
+/// labels; empty if it has no emotions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Emotions {
     probabilities: [f32; MAX_EMOTIONS],
@@ -17,7 +18,7 @@ pub struct Emotions {
 }
 
 impl Emotions {
-    /// From the first [`MAX_EMOTIONS`] of `probabilities`.
+    /// Creates emotions from the first [`MAX_EMOTIONS`] of `probabilities`.
     pub fn from_slice(probabilities: &[f32]) -> Self {
         let count = probabilities.len().min(MAX_EMOTIONS);
         let mut emotions = Self {
@@ -28,12 +29,13 @@ impl Emotions {
         emotions
     }
 
-    /// The probabilities, in the order of the labels.
+    /// Returns the probabilities, in the order of the labels.
     pub fn as_slice(&self) -> &[f32] {
         &self.probabilities[..self.count]
     }
 
-    /// Moved towards `newer` by `gain` of the way; `newer` itself where it has other emotions.
+    /// Returns the probabilities moved towards `newer` by the fraction `gain`, 0 to 1, of the
+    /// distance; returns `newer` if it has another number of emotions.
     pub fn moved(&self, newer: &Self, gain: f32) -> Self {
         if self.count != newer.count {
             return *newer;
@@ -45,23 +47,23 @@ impl Emotions {
         moved
     }
 
-    /// Whether every probability is a number from 0 to 1.
+    /// Returns `true` if every probability is a number from 0 to 1.
     pub fn is_valid(&self) -> bool {
         self.as_slice().iter().all(|p| (0.0..=1.0).contains(p))
     }
 }
 
-/// What a classifier says of one face.
+/// The result of a classifier for one face.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Classification {
-    /// Of the attitudes.
+    /// Scores of the attitudes.
     pub scores: Scores,
-    /// Of the classifier's emotions, where it has some.
+    /// Probabilities of the classifier's emotions.
     pub emotions: Emotions,
 }
 
 impl Classification {
-    /// Whether all of it are numbers from 0 to 1.
+    /// Returns `true` if all scores and probabilities are numbers from 0 to 1.
     pub fn is_valid(&self) -> bool {
         self.scores.is_valid() && self.emotions.is_valid()
     }
@@ -76,7 +78,7 @@ impl From<Scores> for Classification {
     }
 }
 
-/// What a classifier wants to be fed with.
+/// The input that a classifier expects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassifierInput {
     /// Width of a crop in pixels.
@@ -85,27 +87,28 @@ pub struct ClassifierInput {
     pub height: usize,
     /// Channels, their order in memory and their values.
     pub pixel_format: PixelFormat,
-    /// Where the face lies in the crop.
+    /// The position of the face in the crop.
     pub framing: Framing,
 }
 
 /// A network that scores the attitude of cropped faces.
 pub trait AttitudeClassifier: Send {
-    /// What [`classify`](Self::classify) takes.
+    /// Returns the input that [`classify`](Self::classify) expects.
     fn input(&self) -> &ClassifierInput;
 
-    /// The model's name, for the metadata.
+    /// Returns the name of the model, for metadata.
     fn model_name(&self) -> &str;
 
-    /// Names of the emotions that it tells beside the attitudes; none where it tells none.
+    /// Returns the names of the emotions that the classifier has besides the attitudes; empty if it
+    /// has none.
     fn emotion_labels(&self) -> &[String];
 
-    /// Classifies `batch` crops that lie one after the other in `crops` and replaces the contents
-    /// of `found` by what it says of each. Scores that are not numbers are passed on; the caller
-    /// drops them.
+    /// Classifies `batch` crops, stored one after the other in `crops`, and replaces the contents
+    /// of `found` by one classification per crop. Scores may be NaN or out of range; the caller
+    /// ignores such classifications.
     ///
     /// # Errors
-    /// Where the network cannot be run or answers in another shape than it declared.
+    /// Returns an error if the network fails or its output has an unexpected shape.
     fn classify(
         &mut self,
         crops: &[f32],
@@ -130,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn emotions_beyond_the_most_are_left_out() {
+    fn emotions_beyond_the_maximum_are_dropped() {
         let many = Emotions::from_slice(&[0.01; 100]);
         assert_eq!(many.as_slice().len(), MAX_EMOTIONS);
     }

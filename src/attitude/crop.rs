@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Cutting a face out of a frame as the classifier was taught to see it.
+//! Cropping of faces, aligned as in the classifier's training data.
 //!
-//! A face is upright and in proportion as the frame is shown, so that is the space in which a crop
-//! is laid: pixels of the frame, but square ones, that is, stretched by their aspect ratio.
+//! Crops are computed in the coordinates of the displayed frame: frame pixels, multiplied
+//! horizontally by the pixel aspect ratio, so that faces have their natural proportions.
 
 mod sampler;
 
@@ -13,34 +13,34 @@ use super::geometry::{Landmarks, Point, Rect, Similarity};
 use super::preprocessing::{Channels, Pixel, PixelFormat, needed_layout};
 use sampler::{Mix, Sampler};
 
-/// Where the face lies in the square that a classifier takes.
+/// The position of a face in the classifier's square input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Framing {
-    /// Height of the crop, in heights of the detector's box.
+    /// Height of the crop, in heights of the detected box.
     pub box_height: f32,
-    /// From the box's centre to the crop's, in heights of the box.
+    /// Vector from the centre of the box to the centre of the crop, in heights of the box.
     pub box_center: Point,
-    /// Where the landmarks come to lie, as fractions of the crop. With them, a face whose
-    /// landmarks were found is turned, scaled and moved to match; without, the box alone counts.
+    /// Positions of the landmarks, as fractions of the crop. If set, a face with detected landmarks
+    /// is rotated, scaled and moved to match them; otherwise only the box is used.
     pub landmarks: Option<Landmarks>,
 }
 
-/// Share of the face's box that must be inside the frame for its attitude to be judged.
+/// Minimum share of the box of a classifiable face that is inside of the frame.
 const MIN_VISIBLE: f32 = 0.6;
 
-/// How far the nose may lie from the middle between the eyes, along the line through them and in
-/// distances of the eyes. At 0.5 it is below an eye: a face turned away by some 50 degrees, of
-/// which the classifiers have seen next to nothing.
+/// Maximum distance of the nose from the midpoint of the eyes, along the line through both eyes, in
+/// eye distances. At 0.5 the nose is below an eye: the face is turned by about 50 degrees, and
+/// training data contain almost no such faces.
 const MAX_NOSE_OFFSET: f32 = 0.5;
 
-/// Whether enough of the face is to be seen to judge its attitude: it is not cut off by the
-/// frame's edge, and not turned away.
-pub fn is_judgeable(shown: &Detection, frame: &Frame) -> bool {
-    let shown_width = frame.width() as f32 * frame.pixel_aspect();
-    let frame = Rect::new(0.0, 0.0, shown_width, frame.height() as f32);
-    let visible = shown.bbox.intersection(&frame).area() / shown.bbox.area();
+/// Returns `true` if the face can be classified: it is not cut off by the edge of the frame, and
+/// not turned away. `displayed` is in pixels of the displayed frame.
+pub fn is_classifiable(displayed: &Detection, frame: &Frame) -> bool {
+    let displayed_width = frame.width() as f32 * frame.pixel_aspect();
+    let frame = Rect::new(0.0, 0.0, displayed_width, frame.height() as f32);
+    let visible = displayed.bbox.intersection(&frame).area() / displayed.bbox.area();
     visible >= MIN_VISIBLE
-        && shown
+        && displayed
             .landmarks
             .is_none_or(|landmarks| is_facing(&landmarks))
 }
@@ -53,9 +53,9 @@ fn is_facing([left, right, nose, ..]: &Landmarks) -> bool {
     eyes_squared > 0.0 && (along / eyes_squared).abs() <= MAX_NOSE_OFFSET
 }
 
-/// Where the pixels of a crop of `width` by `height` lie in the frame as it is shown.
-pub fn shown_from_crop(
-    shown: &Detection,
+/// Returns the transform from a crop of `width` by `height` pixels to the displayed frame.
+pub fn displayed_from_crop(
+    displayed: &Detection,
     framing: &Framing,
     width: usize,
     height: usize,
@@ -65,12 +65,12 @@ pub fn shown_from_crop(
         let template = framing
             .landmarks?
             .map(|p| Point::new(p.x * width, p.y * height));
-        Similarity::from_points(&shown.landmarks?, &template)
+        Similarity::from_points(&displayed.landmarks?, &template)
     };
-    if let Some(crop_from_shown) = aligned() {
-        return crop_from_shown.inverse();
+    if let Some(crop_from_displayed) = aligned() {
+        return crop_from_displayed.inverse();
     }
-    let bbox = &shown.bbox;
+    let bbox = &displayed.bbox;
     let scale = bbox.h * framing.box_height / height;
     let center = bbox.center();
     Similarity::from_scale_and_origin(
@@ -82,16 +82,16 @@ pub fn shown_from_crop(
     )
 }
 
-/// Cuts a crop of `width` by `height` pixels out of `frame` and writes it into `crop` of
-/// `format.len(width, height)` numbers. Each of its pixels is the mean of samples on a grid of
-/// about a frame pixel, so that a large face is averaged and not picked from; beyond the frame its
-/// border pixels go on.
+/// Writes a crop of `width` by `height` pixels of `frame` to `crop`, which has `format.len(width,
+/// height)` elements. Each pixel of the crop is the mean of samples on a grid with a spacing of
+/// about one frame pixel, so that large faces are averaged instead of subsampled. Outside of the
+/// frame, its border pixels are repeated.
 ///
 /// # Panics
-/// Where `crop` has another length.
-pub fn cut(
+/// Panics if `crop` has another length.
+pub fn extract(
     frame: &Frame,
-    shown_from_crop: &Similarity,
+    displayed_from_crop: &Similarity,
     format: &PixelFormat,
     (width, height): (usize, usize),
     crop: &mut [f32],
@@ -102,7 +102,7 @@ pub fn cut(
     let pixel_aspect = frame.pixel_aspect();
     if let Some(luma) = Mix::luma_of_packed_rgb(frame, format.channels) {
         layout.color = ColorModel::Gray;
-        let sampler = Sampler::new(luma, (pixel_aspect, 1.0), shown_from_crop, size);
+        let sampler = Sampler::new(luma, (pixel_aspect, 1.0), displayed_from_crop, size);
         fill(crop, size, format, &layout, |x, y| {
             [sampler.mean(x, y), 0.0, 0.0]
         });
@@ -115,7 +115,7 @@ pub fn cut(
             (1 << component.shift_y) as f32,
         );
         let channel = Mix::plain(frame.channel(index));
-        Sampler::new(channel, sample_size, shown_from_crop, size)
+        Sampler::new(channel, sample_size, displayed_from_crop, size)
     };
     if layout.color == ColorModel::Gray {
         let luma = sampler(0);
@@ -130,8 +130,8 @@ pub fn cut(
     }
 }
 
-/// Writes all pixels of a crop; `components_at` gives those of the pixel in a column and row, as
-/// `layout` has them.
+/// Writes all pixels of a crop; `components_at` returns the components of the pixel in a column and
+/// row, in the order of `layout`.
 #[inline(always)]
 fn fill(
     crop: &mut [f32],
@@ -142,7 +142,7 @@ fn fill(
 ) {
     let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     if layout.color == ColorModel::Gray && format.channels == Channels::Luma {
-        // The common case by itself: a pixel that might be a colour costs about a third of the crop.
+        // Luma is a separate case for speed: the general case takes about a third longer.
         let (mean, scale) = (format.mean[0], format.scale[0]);
         for (value, (x, y)) in crop.iter_mut().zip(pixels) {
             let [luma, ..] = components_at(x, y);
@@ -176,7 +176,7 @@ mod tests {
 
     fn cut_luma(frame: &Frame, transform: &Similarity, side: usize) -> Vec<f32> {
         let mut crop = vec![f32::NAN; side * side];
-        cut(
+        extract(
             frame,
             transform,
             &PixelFormat::LUMA,
@@ -191,7 +191,7 @@ mod tests {
         let luma: Vec<u8> = (0..16).collect();
         let frame = Frame::from_luma(4, 4, &luma).unwrap();
         let found = detection(Rect::new(1.0, 1.0, 2.0, 2.0));
-        let transform = shown_from_crop(&found, &FRAMING, 2, 2);
+        let transform = displayed_from_crop(&found, &FRAMING, 2, 2);
         assert_eq!(cut_luma(&frame, &transform, 2), [5.0, 6.0, 9.0, 10.0]);
     }
 
@@ -199,19 +199,20 @@ mod tests {
     fn a_box_of_twice_the_size_is_averaged_and_the_border_goes_on() {
         let luma: Vec<u8> = (0..16).collect();
         let frame = Frame::from_luma(4, 4, &luma).unwrap();
-        let whole = shown_from_crop(&detection(Rect::new(0.0, 0.0, 4.0, 4.0)), &FRAMING, 2, 2);
+        let whole = displayed_from_crop(&detection(Rect::new(0.0, 0.0, 4.0, 4.0)), &FRAMING, 2, 2);
         assert_eq!(cut_luma(&frame, &whole, 2), [2.5, 4.5, 10.5, 12.5]);
-        let outside = shown_from_crop(&detection(Rect::new(9.0, 9.0, 2.0, 2.0)), &FRAMING, 2, 2);
+        let outside =
+            displayed_from_crop(&detection(Rect::new(9.0, 9.0, 2.0, 2.0)), &FRAMING, 2, 2);
         assert_eq!(cut_luma(&frame, &outside, 2), [15.0; 4]);
     }
 
     #[test]
-    fn wide_pixels_are_cut_as_they_are_shown() {
+    fn wide_pixels_are_cropped_as_they_are_displayed() {
         let frame = Frame::from_luma(2, 2, &[10, 20, 30, 40]).unwrap();
         let frame = frame.with_pixel_aspect(2.0);
         let found = detection(Rect::new(0.0, 0.0, 2.0, 2.0)).stretched(2.0);
-        let transform = shown_from_crop(&found, &FRAMING, 2, 2);
-        // The frame is shown 4 wide and 2 high; the crop is the square in its middle, whose columns
+        let transform = displayed_from_crop(&found, &FRAMING, 2, 2);
+        // The frame is displayed 4 wide and 2 high; the crop is the square in its middle, whose columns
         // lie at a quarter and at three quarters of the way from pixel to pixel.
         assert_eq!(cut_luma(&frame, &transform, 2), [12.5, 17.5, 32.5, 37.5]);
     }
@@ -224,7 +225,7 @@ mod tests {
             landmarks: None,
         };
         let found = detection(Rect::new(10.0, 20.0, 8.0, 10.0));
-        let transform = shown_from_crop(&found, &framing, 40, 40);
+        let transform = displayed_from_crop(&found, &framing, 40, 40);
         assert_eq!(transform.scale(), 0.5);
         // Centre of the box (14, 25), moved up by 1, less half of the side of 20.
         assert_eq!(transform.apply(Point::default()), Point::new(4.0, 14.0));
@@ -283,7 +284,7 @@ mod tests {
             landmarks: Some(turned),
             ..detection(Rect::new(100.0, 50.0, 100.0, 100.0))
         };
-        let transform = shown_from_crop(&found, &framing, 48, 48);
+        let transform = displayed_from_crop(&found, &framing, 48, 48);
         let origin = transform.apply(Point::default());
         let corner = transform.apply(Point::new(48.0, 0.0));
         assert!((origin.x - 200.0).abs() < 1e-2 && (origin.y - 50.0).abs() < 1e-2);
@@ -291,12 +292,12 @@ mod tests {
     }
 
     #[test]
-    fn faces_cut_off_or_turned_away_are_not_judged() {
+    fn faces_that_are_cut_off_or_turned_away_are_not_classifiable() {
         let inside = detection(Rect::new(0.0, 0.0, 10.0, 10.0));
         let half_outside = detection(Rect::new(-5.0, 0.0, 10.0, 10.0));
         let frame = Frame::from_luma(20, 20, &[0; 400]).unwrap();
-        assert!(is_judgeable(&inside, &frame));
-        assert!(!is_judgeable(&half_outside, &frame));
+        assert!(is_classifiable(&inside, &frame));
+        assert!(!is_classifiable(&half_outside, &frame));
         let nose_at = |x: f32| Detection {
             landmarks: Some([
                 Point::new(2.0, 3.0),
@@ -307,7 +308,7 @@ mod tests {
             ]),
             ..inside
         };
-        assert!(is_judgeable(&nose_at(5.5), &frame));
-        assert!(!is_judgeable(&nose_at(6.5), &frame));
+        assert!(is_classifiable(&nose_at(5.5), &frame));
+        assert!(!is_classifiable(&nose_at(6.5), &frame));
     }
 }

@@ -1,43 +1,44 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Cuts: a picture that has nothing in common with the one before it ends all tracks, so that one
-//! person's track does not go on with another's face at the same place.
+//! Detection of cuts. A cut ends all tracks, so that the track of one person does not continue with
+//! the face of another person at the same position.
 
 use super::preprocessing::{Letterbox, PixelFormat, TensorLayout};
 
 const COLUMNS: usize = 16;
 const ROWS: usize = 9;
 
-/// Every so manieth row is looked at: enough for a mean.
+/// Only one in this many rows contributes to a mean.
 const ROW_STEP: usize = 4;
 
-/// Mean difference of brightness between two pictures, in levels of 0 to 255 and with the change
-/// of overall brightness taken out, from which on they are different scenes. Set on five clips
-/// sampled five times a second: their three cuts measure 23 to 31, a head that rushes past the
-/// lens up to 25, all other pairs of pictures under 12. Taking such a head for a cut does no harm.
+/// Minimum mean difference between two pictures at a cut, in levels of 0 to 255, after subtraction
+/// of the overall brightness. In five clips sampled five times per second, the three cuts measure
+/// 23 to 31, a head that moves past the lens up to 25, and all other pairs of pictures less than
+/// 12. Detecting a cut at such a head does no harm.
 const CUT_LEVELS: f32 = 20.0;
 
-/// Notices cuts from one detector input to the next.
+/// Detects cuts between consecutive detector inputs.
 #[derive(Debug, Default)]
 pub struct CutDetector {
     previous: Option<[f32; COLUMNS * ROWS]>,
 }
 
 impl CutDetector {
-    /// Whether `picture`, a detector's input, shows another scene than the one before.
+    /// Returns `true` if there is a cut between the previous picture and `picture`, the detector's
+    /// input.
     pub fn is_cut(&mut self, picture: &[f32], letterbox: &Letterbox, format: &PixelFormat) -> bool {
         let signature = signature(picture, letterbox, format);
         let previous = self.previous.replace(signature);
         previous.is_some_and(|previous| distance(&previous, &signature) > CUT_LEVELS)
     }
 
-    /// Forgets the picture before.
+    /// Discards the previous picture.
     pub fn reset(&mut self) {
         self.previous = None;
     }
 }
 
-/// Mean levels of the first channel over a grid, their overall mean subtracted.
+/// Returns the mean levels of the first channel in the cells of a grid, minus their overall mean.
 fn signature(
     picture: &[f32],
     letterbox: &Letterbox,

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Faces in one frame: what a detector must do, how the outputs of the known heads are read, and
-//! how overlapping candidates are thinned out.
+//! Face detections: the trait of detectors, decoders for the outputs of known detector heads, and
+//! suppression of overlapping candidates.
 
 use super::InferenceError;
 use super::geometry::{Landmarks, Point, Rect};
 use super::preprocessing::{InputSize, PixelFormat};
 
-/// A found face; the space of its coordinates is said where it is used.
+/// A detected face. The coordinate space is documented where a detection is used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {
-    /// Around the face.
+    /// Bounding box of the face.
     pub bbox: Rect,
-    /// How sure the detector is, 0 to 1.
+    /// Score of the detector, 0 to 1.
     pub score: f32,
-    /// Where the detector finds them.
+    /// Landmarks; `None` if the detector has none.
     pub landmarks: Option<Landmarks>,
 }
 
 impl Detection {
-    /// The same on the frame as it is shown, with pixels `pixel_aspect` times as wide as high.
+    /// Returns the detection in the frame as it is displayed, with pixels that are `pixel_aspect`
+    /// times as wide as high.
     pub fn stretched(&self, pixel_aspect: f32) -> Self {
         let Rect { x, y, w, h } = self.bbox;
         let stretched = |p: Point| Point::new(p.x * pixel_aspect, p.y);
@@ -30,7 +31,8 @@ impl Detection {
         }
     }
 
-    /// Whether all of it are numbers, the score one from 0 to 1, and the box has an area.
+    /// Returns `true` if all coordinates are finite, the score is from 0 to 1 and the box has an
+    /// area.
     pub fn is_valid(&self) -> bool {
         let points = self.landmarks.iter().flatten();
         (0.0..=1.0).contains(&self.score)
@@ -41,26 +43,26 @@ impl Detection {
     }
 }
 
-/// What a detector wants to be fed with.
+/// The input that a detector expects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DetectorInput {
-    /// Which sizes it takes.
+    /// Accepted sizes.
     pub size: InputSize,
     /// Channels, their order in memory and their values.
     pub pixel_format: PixelFormat,
 }
 
-/// A network that finds faces.
+/// A network that detects faces.
 pub trait FaceDetector: Send {
-    /// What [`detect`](Self::detect) takes.
+    /// Returns the input that [`detect`](Self::detect) expects.
     fn input(&self) -> &DetectorInput;
 
-    /// Finds faces in one picture of `width` by `height` pixels and replaces the contents of
-    /// `candidates` by those that score at least `threshold`, in pixels of the picture, before any
-    /// thinning out.
+    /// Detects faces in a picture of `width` by `height` pixels. Replaces the contents of
+    /// `candidates` by the faces with a score of at least `threshold`, in pixels of the picture,
+    /// without suppression of overlapping ones.
     ///
     /// # Errors
-    /// Where the network cannot be run or answers in another shape than it declared.
+    /// Returns an error if the network fails or its output has an unexpected shape.
     fn detect(
         &mut self,
         picture: &[f32],
@@ -71,23 +73,23 @@ pub trait FaceDetector: Send {
     ) -> Result<(), InferenceError>;
 }
 
-/// The cells of one level of a dense detector: `columns` by `rows` cells of `stride` pixels.
+/// The grid of one level of a dense detector: `columns` by `rows` cells of `stride` pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct Grid {
-    /// Cells in a row.
+    /// Number of cells in a row.
     pub columns: usize,
-    /// Rows of cells.
+    /// Number of rows.
     pub rows: usize,
-    /// Side of a cell in pixels of the input.
+    /// Side length of a cell in pixels of the input.
     pub stride: f32,
 }
 
-/// Channels of a center map: score, centre x and y, log width and height, five landmarks.
+/// Number of channels of a center map: score, centre x and y, log width and height, five landmarks.
 pub const CENTER_MAP_CHANNELS: usize = 15;
 
-/// Reads one level of a `center-maps` head into `candidates`: `map` is
-/// (`CENTER_MAP_CHANNELS`, rows, columns): score 0 to 1, the centre and the landmarks as offsets
-/// from the cell's corner in cells, width and height as logarithms of cells.
+/// Decodes one level of a `center-maps` head and appends its faces to `candidates`. `map` has the
+/// shape (`CENTER_MAP_CHANNELS`, rows, columns): score, 0 to 1; centre and landmarks as offsets
+/// from the corner of the cell, in cells; logarithms of width and height in cells.
 pub fn read_center_map(map: &[f32], grid: Grid, threshold: f32, candidates: &mut Vec<Detection>) {
     let cells = grid.columns * grid.rows;
     for (cell, &score) in map[..cells].iter().enumerate() {
@@ -114,21 +116,22 @@ pub fn read_center_map(map: &[f32], grid: Grid, threshold: f32, candidates: &mut
     }
 }
 
-/// The four outputs of one level of YuNet's head, one row of numbers a cell.
+/// The four outputs of one level of YuNet's head, with one row of numbers per cell.
 #[derive(Clone, Copy, Debug)]
 pub struct YunetLevel<'a> {
-    /// Probability of a face, (cells, 1).
+    /// Probability of a face; shape (cells, 1).
     pub cls: &'a [f32],
-    /// Probability of an object, (cells, 1).
+    /// Probability of an object; shape (cells, 1).
     pub obj: &'a [f32],
-    /// Offset of the centre in cells, log width and height in cells, (cells, 4).
+    /// Offset of the centre and logarithms of width and height, in cells; shape (cells, 4).
     pub bbox: &'a [f32],
-    /// Offsets of five landmarks in cells, (cells, 10).
+    /// Offsets of five landmarks, in cells; shape (cells, 10).
     pub kps: &'a [f32],
 }
 
-/// Reads one level of YuNet's head into `candidates`. A face's score is the geometric mean of both
-/// probabilities (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023).
+/// Decodes one level of YuNet's head and appends its faces to `candidates`. The score of a face is
+/// the geometric mean of both probabilities (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face
+/// Detector", 2023).
 pub fn read_yunet(level: &YunetLevel, grid: Grid, threshold: f32, candidates: &mut Vec<Detection>) {
     for (cell, (&cls, &obj)) in level.cls.iter().zip(level.obj).enumerate() {
         let score = (cls.clamp(0.0, 1.0) * obj.clamp(0.0, 1.0)).sqrt();
@@ -152,9 +155,9 @@ pub fn read_yunet(level: &YunetLevel, grid: Grid, threshold: f32, candidates: &m
     }
 }
 
-/// Reads UltraFace's outputs into `candidates`: `scores` is (anchors, 2), background and face;
-/// `boxes` is (anchors, 4), left, top, right and bottom as fractions of the input of `width` by
-/// `height` pixels. It has no landmarks.
+/// Decodes UltraFace's outputs and appends its faces, which have no landmarks, to `candidates`.
+/// `scores` has the shape (anchors, 2): background and face; `boxes` has the shape (anchors, 4):
+/// left, top, right and bottom as fractions of the input of `width` by `height` pixels.
 pub fn read_ultraface(
     scores: &[f32],
     boxes: &[f32],
@@ -179,26 +182,27 @@ pub fn read_ultraface(
     }
 }
 
-/// Most candidates that are looked at; a network that answers with more is not to be trusted, and
-/// the work that follows is bounded.
+/// Maximum number of candidates, which bounds the work if a network returns too many.
 const MAX_CANDIDATES: usize = 2000;
 
-/// Non-maximum suppression that blends: the best of `candidates` stands for all that overlap it by
-/// an IoU of more than `overlap_threshold`, with the mean of their boxes and landmarks, weighted by
-/// their scores; so for the rest, up to `max_faces`, best first. Neighbouring cells of a detector
-/// often score alike, and which is best changes from frame to frame; their mean does not jump
-/// (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019).
-/// Invalid candidates are dropped.
+/// Blending non-maximum suppression. Replaces each candidate with the highest score, and those that
+/// overlap it by an IoU of more than `overlap_threshold`, by one face with the mean of their boxes
+/// and landmarks, weighted by their scores. Keeps the `max_faces` faces with the highest scores,
+/// sorted by score, and drops invalid candidates.
+///
+/// Neighbouring cells of a detector often have similar scores, and the best cell changes between
+/// frames; unlike its box, the mean does not jump (Bazarevsky et al., "BlazeFace: Sub-millisecond
+/// Neural Face Detection on Mobile GPUs", 2019).
 pub fn suppress_overlaps(
     candidates: &mut Vec<Detection>,
     overlap_threshold: f32,
     max_faces: usize,
 ) {
     candidates.retain(Detection::is_valid);
-    // A stable sort: equals keep the detector's order, so that the result is reproducible.
+    // A stable sort keeps the detector's order of equal scores, so that the result is reproducible.
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     candidates.truncate(MAX_CANDIDATES);
-    // Kept faces take the place of candidates that were looked at.
+    // Kept faces replace candidates that have been processed.
     let (mut kept, mut left) = (0, candidates.len());
     while kept < left && kept < max_faces {
         let best = candidates[kept];
@@ -221,7 +225,7 @@ pub fn suppress_overlaps(
     candidates.truncate(kept);
 }
 
-/// Weighted sums over detections of one face.
+/// Weighted sums of the detections of one face.
 #[derive(Default)]
 struct Blend {
     count: usize,
@@ -249,7 +253,7 @@ impl Blend {
         }
     }
 
-    /// The mean, with the score of `best`, which stands alone where there is no other or all
+    /// Returns the mean with the score of `best`, or `best` if there is no other detection or all
     /// weights are 0.
     fn mean(&self, best: &Detection) -> Detection {
         if self.count == 1 || self.weight <= 0.0 {
@@ -282,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_center_map_is_read_in_pixels() {
+    fn a_center_map_is_decoded_in_pixels() {
         let grid = Grid {
             columns: 2,
             rows: 2,
@@ -337,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_candidates_become_one_face_between_them() {
+    fn overlapping_candidates_become_one_face_with_the_mean_box() {
         let mut found = vec![
             detection(0.0, 0.7),
             detection(2.0, 0.9), // overlaps the first by 8/12

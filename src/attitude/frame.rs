@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A video frame as the analysis sees it: planes of bytes and a description of where in them each
-//! component of a pixel lies. One description serves every packed, planar and subsampled format.
+//! Video frames: planes of bytes, and a layout that describes where each component of a pixel is
+//! stored. A layout describes packed, planar and subsampled formats alike.
 
-/// Beyond it, and below its inverse, a pixel aspect ratio is a mistake.
+/// Maximum of a plausible pixel aspect ratio; the minimum is its inverse.
 const MAX_PIXEL_ASPECT: f32 = 8.0;
 
-/// Most planes that an accepted format has.
+/// Maximum number of planes of a supported format.
 pub const MAX_PLANES: usize = 3;
 
-/// What a frame's components mean.
+/// The meaning of a frame's components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColorModel {
     /// One component: luma.
     Gray,
-    /// Luma and two differences of colour.
+    /// Luma and two colour differences.
     Yuv,
     /// Red, green and blue.
     Rgb,
 }
 
-/// How Y'CbCr was made from R'G'B'.
+/// The matrix that converted R'G'B' to Y'CbCr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Matrix {
     /// ITU-R BT.601.
@@ -33,7 +33,7 @@ pub enum Matrix {
 }
 
 impl Matrix {
-    /// The weights of red and blue in luma.
+    /// Returns the weights of red and blue in luma.
     pub const fn kr_kb(self) -> (f32, f32) {
         match self {
             Matrix::Bt601 => (0.299, 0.114),
@@ -43,7 +43,7 @@ impl Matrix {
     }
 }
 
-/// Where one component of the pixels lies.
+/// The position of one component in the planes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Component {
     /// Index of the plane.
@@ -58,21 +58,22 @@ pub struct Component {
     pub shift_y: u32,
 }
 
-/// Where all components of the pixels lie and what they mean.
+/// The position and meaning of all components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
-    /// What the components mean.
+    /// The meaning of the components.
     pub color: ColorModel,
-    /// Y, U, V or R, G, B; of [`ColorModel::Gray`] the first alone counts.
+    /// Y, U, V or R, G, B; [`ColorModel::Gray`] uses only the first.
     pub components: [Component; 3],
-    /// Whether values span 0 to 255 (full range) or, luma, 16 to 235 (limited).
+    /// `true` if values span 0 to 255 (full range), `false` if luma spans 16 to 235 (limited
+    /// range).
     pub full_range: bool,
-    /// Of [`ColorModel::Yuv`]: how it was made.
+    /// The matrix of [`ColorModel::Yuv`].
     pub matrix: Matrix,
 }
 
 impl Layout {
-    /// Tightly described luma: one byte a pixel, full range.
+    /// Full-range luma, one byte per pixel.
     pub const GRAY8: Layout = Layout {
         color: ColorModel::Gray,
         components: [Component {
@@ -86,7 +87,7 @@ impl Layout {
         matrix: Matrix::Bt601,
     };
 
-    /// Red, green and blue side by side, a byte each, full range.
+    /// Full-range red, green and blue in one plane, three bytes per pixel.
     pub const RGB24: Layout = Layout {
         color: ColorModel::Rgb,
         components: [rgb24(0), rgb24(1), rgb24(2)],
@@ -94,7 +95,7 @@ impl Layout {
         matrix: Matrix::Bt601,
     };
 
-    /// A value of luma, red, green or blue as stored, in 0 to 255.
+    /// Returns a stored value of luma, red, green or blue as a full-range value, 0 to 255.
     #[inline]
     pub fn to_full_range(&self, value: f32) -> f32 {
         if self.full_range {
@@ -104,13 +105,13 @@ impl Layout {
         }
     }
 
-    /// Whether red, green and blue lie in one plane.
+    /// Returns `true` if red, green and blue are in one plane.
     pub fn is_packed_rgb(&self) -> bool {
         let [red, green, blue] = self.components;
         self.color == ColorModel::Rgb && red.plane == green.plane && green.plane == blue.plane
     }
 
-    /// How many components count.
+    /// Returns the number of components in use.
     pub const fn component_count(&self) -> usize {
         match self.color {
             ColorModel::Gray => 1,
@@ -132,13 +133,13 @@ const fn rgb24(offset: usize) -> Component {
 /// The rows of one plane.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plane<'a> {
-    /// The bytes from the first row on; the last row may be short of a full stride.
+    /// The bytes from the first row on; the last row may be shorter than the stride.
     pub data: &'a [u8],
     /// Bytes from one row to the next.
     pub stride: usize,
 }
 
-/// Why a frame cannot be looked at.
+/// The reason why planes are not a valid frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Width or height is 0.
@@ -149,28 +150,28 @@ pub enum FrameError {
         /// Height in pixels.
         height: usize,
     },
-    /// The rows of a plane lie from the bottom to the top.
+    /// The rows of a plane are stored from bottom to top.
     #[error(
-        "plane {plane} is stored upside down, by a negative stride; the source must store its rows \
-         from the top"
+        "plane {plane} has a negative stride (rows from bottom to top); the source must store \
+         rows from top to bottom"
     )]
     UpsideDown {
         /// Index of the plane.
         plane: usize,
     },
-    /// The layout names a plane that is not there, or a plane ends too early.
-    #[error("plane {plane} holds {found} bytes where its rows need {needed}")]
+    /// A plane of the layout is missing or too short.
+    #[error("plane {plane} has {found} bytes, expected at least {needed}")]
     ShortPlane {
         /// Index of the plane.
         plane: usize,
-        /// Bytes that are there.
+        /// Number of bytes in the plane.
         found: usize,
-        /// Bytes that the last sample's end needs.
+        /// Number of bytes up to the end of the last sample.
         needed: usize,
     },
 }
 
-/// A frame whose planes are known to hold every sample of its layout.
+/// A frame whose planes contain every sample of its layout.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     width: usize,
@@ -181,10 +182,10 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// A view on `planes`.
+    /// Creates a frame from `planes`, with square pixels.
     ///
     /// # Errors
-    /// Where the frame is empty or a plane too short for the layout.
+    /// Returns an error if the frame is empty or a plane is too short for the layout.
     pub fn new(
         width: usize,
         height: usize,
@@ -211,7 +212,7 @@ impl<'a> Frame<'a> {
             }
             used[component.plane] = needed.max(used[component.plane]);
         }
-        // What lies behind the last sample is not the frame's.
+        // Excludes bytes after the last sample.
         for (plane, used) in planes.iter_mut().zip(used) {
             plane.data = &plane.data[..used];
         }
@@ -224,26 +225,26 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// The same with pixels that are shown `pixel_aspect` times as wide as high; with square ones
-    /// where that is no such number.
+    /// Sets the pixel aspect ratio, the displayed width over the height of a pixel. Values outside
+    /// of 1/8 to 8 are replaced by 1.
     pub fn with_pixel_aspect(mut self, pixel_aspect: f32) -> Self {
         let is_sensible = (1.0 / MAX_PIXEL_ASPECT..=MAX_PIXEL_ASPECT).contains(&pixel_aspect);
         self.pixel_aspect = if is_sensible { pixel_aspect } else { 1.0 };
         self
     }
 
-    /// A full-range luma picture without padding.
+    /// Creates a frame of full-range luma, one byte per pixel, without padding.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns the errors of [`new`](Self::new).
     pub fn from_luma(width: usize, height: usize, luma: &'a [u8]) -> Result<Self, FrameError> {
         Self::from_plane(width, height, Layout::GRAY8, luma)
     }
 
-    /// A full-range picture of red, green and blue, three bytes a pixel, without padding.
+    /// Creates a frame of full-range red, green and blue, three bytes per pixel, without padding.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns the errors of [`new`](Self::new).
     pub fn from_rgb(width: usize, height: usize, rgb: &'a [u8]) -> Result<Self, FrameError> {
         Self::from_plane(width, height, Layout::RGB24, rgb)
     }
@@ -260,27 +261,27 @@ impl<'a> Frame<'a> {
         Self::new(width, height, layout, planes)
     }
 
-    /// Width in pixels.
+    /// Returns the width in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Height in pixels.
+    /// Returns the height in pixels.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Width over height of a pixel as it is shown.
+    /// Returns the pixel aspect ratio, the displayed width over the height of a pixel.
     pub fn pixel_aspect(&self) -> f32 {
         self.pixel_aspect
     }
 
-    /// Where the components lie.
+    /// Returns the layout.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// The bytes of row `y` of a plane, from its first to the end of its last sample.
+    /// Returns the bytes of row `y` of a plane, up to the end of its last sample.
     pub fn plane_row(&self, plane: usize, y: usize) -> &'a [u8] {
         let len = self.layout.components[..self.layout.component_count()]
             .iter()
@@ -295,10 +296,10 @@ impl<'a> Frame<'a> {
         &plane.data[y * plane.stride..][..len]
     }
 
-    /// One component as a picture of its own.
+    /// Returns one component.
     ///
     /// # Panics
-    /// Where the layout has no component of that index.
+    /// Panics if the layout has no component with this index.
     pub fn channel(&self, index: usize) -> Channel<'a> {
         assert!(index < self.layout.component_count());
         let component = self.layout.components[index];
@@ -313,39 +314,41 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Samples that `size` pixels have at a subsampling of 2^`shift`; the last one may cover fewer.
+/// Returns the number of samples for `size` pixels at a subsampling of 2^`shift`; the last sample
+/// may cover fewer pixels.
 const fn subsampled(size: usize, shift: u32) -> usize {
     size.div_ceil(1 << shift)
 }
 
-/// One component of a frame: the sample in column x of row y is
-/// `data[y * stride + x * pixel_stride]`.
+/// One component of a frame. The sample in column x of row y is `data[y * stride + x *
+/// pixel_stride]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Channel<'a> {
     data: &'a [u8],
     stride: usize,
     /// Bytes from one sample to the next.
     pub pixel_stride: usize,
-    /// Samples in a row.
+    /// Number of samples in a row.
     pub width: usize,
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
 }
 
 impl<'a> Channel<'a> {
-    /// The sample in column `x` of row `y`.
+    /// Returns the sample in column `x` of row `y`.
     pub fn get(&self, x: usize, y: usize) -> u8 {
         self.get_beyond(x, y, 0)
     }
 
-    /// The plane's byte `offset` bytes beyond the sample in column `x` of row `y`.
+    /// Returns the byte that follows the sample in column `x` of row `y` at a distance of `offset`
+    /// bytes.
     #[inline]
     pub fn get_beyond(&self, x: usize, y: usize, offset: usize) -> u8 {
         self.data[y * self.stride + x * self.pixel_stride + offset]
     }
 }
 
-/// A frame's pixels kept beyond the life of its buffer. The memory is reused from frame to frame.
+/// An owned copy of a frame. Its memory is reused for the next copy.
 #[derive(Debug)]
 pub struct Snapshot {
     width: usize,
@@ -368,7 +371,7 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// Copies `frame`: all of it, or, where it is YUV and `luma_only`, the plane that holds luma.
+    /// Copies `frame`. If `luma_only` is set and the frame is YUV, copies only its luma.
     pub fn copy_from(&mut self, frame: &Frame, luma_only: bool) {
         self.width = frame.width;
         self.height = frame.height;
@@ -389,7 +392,7 @@ impl Snapshot {
         }
     }
 
-    /// The kept frame; `None` where none was kept yet.
+    /// Returns the frame, or `None` if none has been copied yet.
     pub fn frame(&self) -> Option<Frame<'_>> {
         let planes = std::array::from_fn(|index| Plane {
             data: &self.planes[index].0,
@@ -435,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_sizes_and_a_short_last_row_are_seen_to_the_last_sample() {
+    fn odd_sizes_and_a_short_last_row_are_read_to_the_last_sample() {
         let (layout, bytes) = i420_3x3();
         let frame = Frame::new(3, 3, layout, planes(&bytes)).unwrap();
         assert_eq!(frame.channel(0).get(2, 2), 9);
@@ -445,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plane_that_ends_early_is_refused() {
+    fn a_plane_that_is_too_short_is_an_error() {
         let (layout, mut bytes) = i420_3x3();
         bytes[1].pop();
         assert_eq!(
@@ -460,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_luma_snapshot_keeps_the_first_plane_alone() {
+    fn a_luma_snapshot_copies_only_the_first_plane() {
         let (layout, bytes) = i420_3x3();
         let frame = Frame::new(3, 3, layout, planes(&bytes)).unwrap();
         let mut snapshot = Snapshot::default();

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Points, boxes and the similarity transform.
+//! Points, boxes and similarity transforms.
 //!
-//! Coordinates are continuous: pixel (0, 0) covers the square from (0, 0) to (1, 1), so its centre
-//! is at (0.5, 0.5). Names say which space a value is in (`bbox_in_frame`, `crop_from_frame`).
+//! Coordinates are continuous, in pixels: pixel (0, 0) covers the square from (0, 0) to (1, 1), so
+//! its centre is at (0.5, 0.5). Names contain the coordinate space of a value (`bbox_in_frame`,
+//! `displayed_from_crop`).
 
-/// A position, x to the right and y downwards.
+/// A position; x points to the right, y downwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Point {
     /// Horizontal position.
@@ -15,14 +16,14 @@ pub struct Point {
 }
 
 impl Point {
-    /// The point at (`x`, `y`).
+    /// Creates the point (`x`, `y`).
     pub const fn new(x: f32, y: f32) -> Self {
         Self { x, y }
     }
 }
 
-/// Five landmarks: the eye at the left of the picture, the other eye, the tip of the nose, the
-/// mouth's left and its right corner (left and right of the picture, not of the person).
+/// Five landmarks: left eye, right eye, tip of the nose, left and right corner of the mouth. Left
+/// and right are those of the picture, not of the person.
 pub type Landmarks = [Point; 5];
 
 /// An axis-aligned box.
@@ -39,27 +40,27 @@ pub struct Rect {
 }
 
 impl Rect {
-    /// The box with its top left corner at (`x`, `y`).
+    /// Creates a box with its top left corner at (`x`, `y`).
     pub const fn new(x: f32, y: f32, w: f32, h: f32) -> Self {
         Self { x, y, w, h }
     }
 
-    /// The box of size `w` by `h` around `center`.
+    /// Creates a box of `w` by `h` around `center`.
     pub fn from_center(center: Point, w: f32, h: f32) -> Self {
         Self::new(center.x - w / 2.0, center.y - h / 2.0, w, h)
     }
 
-    /// The middle of the box.
+    /// Returns the centre.
     pub fn center(&self) -> Point {
         Point::new(self.x + self.w / 2.0, self.y + self.h / 2.0)
     }
 
-    /// Its area; 0 for an empty box.
+    /// Returns the area; 0 for an empty box.
     pub fn area(&self) -> f32 {
         self.w.max(0.0) * self.h.max(0.0)
     }
 
-    /// The part that both boxes cover; empty where they do not meet.
+    /// Returns the area that both boxes cover; empty if they do not overlap.
     pub fn intersection(&self, other: &Rect) -> Rect {
         let x = self.x.max(other.x);
         let y = self.y.max(other.y);
@@ -68,7 +69,7 @@ impl Rect {
         Rect::new(x, y, (right - x).max(0.0), (bottom - y).max(0.0))
     }
 
-    /// Intersection over union, 0 to 1; 0 for empty boxes.
+    /// Returns the intersection over union (IoU), 0 to 1; 0 for empty boxes.
     pub fn iou(&self, other: &Rect) -> f32 {
         let intersection = self.intersection(other).area();
         let union = self.area() + other.area() - intersection;
@@ -79,12 +80,12 @@ impl Rect {
         }
     }
 
-    /// The same box moved by (`dx`, `dy`).
+    /// Returns the box moved by (`dx`, `dy`).
     pub fn translated(&self, dx: f32, dy: f32) -> Rect {
         Rect::new(self.x + dx, self.y + dy, self.w, self.h)
     }
 
-    /// Whether every coordinate is a number and the box has an area.
+    /// Returns `true` if every coordinate is finite and the box has an area.
     pub fn is_valid(&self) -> bool {
         [self.x, self.y, self.w, self.h]
             .iter()
@@ -93,7 +94,7 @@ impl Rect {
     }
 }
 
-/// Rotation, uniform scale and translation: (x, y) becomes (a·x − b·y + tx, b·x + a·y + ty).
+/// Rotation, uniform scale and translation: maps (x, y) to (a·x − b·y + tx, b·x + a·y + ty).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Similarity {
     a: f32,
@@ -103,7 +104,7 @@ pub struct Similarity {
 }
 
 impl Similarity {
-    /// Scale by `scale`, then move the origin to `origin`; no rotation.
+    /// Creates a transform that scales by `scale` and then moves the origin to `origin`.
     pub fn from_scale_and_origin(scale: f32, origin: Point) -> Self {
         Self {
             a: scale,
@@ -113,10 +114,10 @@ impl Similarity {
         }
     }
 
-    /// The transform that brings `from` closest to `to` in the least-squares sense: Umeyama's
-    /// solution ("Least-squares estimation of transformation parameters between two point
-    /// patterns", 1991) in two dimensions, which has no reflection to guard against when written
-    /// with complex numbers. `None` where the points of `from` coincide or are not finite.
+    /// Returns the transform that maps `from` to `to` with the smallest sum of squared distances,
+    /// or `None` if the points of `from` coincide or are not finite. This is Umeyama's solution
+    /// ("Least-squares estimation of transformation parameters between two point patterns", 1991)
+    /// in two dimensions, written with complex numbers, which exclude reflections.
     pub fn from_points(from: &[Point], to: &[Point]) -> Option<Self> {
         let n = from.len().min(to.len()) as f32;
         if n < 2.0 {
@@ -148,7 +149,7 @@ impl Similarity {
             .then_some(transform)
     }
 
-    /// Where `p` comes to lie.
+    /// Returns the image of `p`.
     pub fn apply(&self, p: Point) -> Point {
         Point::new(
             self.a * p.x - self.b * p.y + self.tx,
@@ -156,7 +157,7 @@ impl Similarity {
         )
     }
 
-    /// The transform back.
+    /// Returns the inverse transform.
     pub fn inverse(&self) -> Self {
         let norm = self.a * self.a + self.b * self.b;
         let (a, b) = (self.a / norm, -self.b / norm);
@@ -168,13 +169,13 @@ impl Similarity {
         }
     }
 
-    /// How many units of the target one unit of the source becomes.
+    /// Returns the scale: units of the target per unit of the source.
     pub fn scale(&self) -> f32 {
         self.a.hypot(self.b)
     }
 
-    /// What one step to the right in the source is in the target. A step downwards is the same
-    /// vector turned by a right angle: (−y, x).
+    /// Returns the image of the vector (1, 0). The image of (0, 1) is this vector turned by a right
+    /// angle: (−y, x).
     pub fn step_right(&self) -> Point {
         Point::new(self.a, self.b)
     }

@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The recent past of an attitude, for drawing: a ring of fixed memory.
+//! Recent labels, for drawing: a ring buffer of fixed size.
 
 use std::collections::VecDeque;
 
 use crate::Label;
 
-/// What was known of an attitude during one slot of time.
+/// The state during one time slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Moment {
-    /// There was no face.
+    /// No face was visible.
     #[default]
     Absent,
-    /// There was a face with this label.
+    /// A face with this label was visible.
     Present(Label),
 }
 
-/// The last moments, in slots of equal length that lie on a fixed grid of running time, so that a
-/// drawing of it moves on by whole slots.
+/// The most recent moments, one per time slot. Slots have equal length and are on a fixed grid of
+/// running time, so that a drawing advances by whole slots.
 #[derive(Clone, Debug)]
 pub struct History {
     slot_ns: u64,
-    /// Oldest first; the last one is the slot `newest_slot`.
+    /// Oldest first; the last entry is slot `newest_slot`.
     moments: VecDeque<Moment>,
     capacity: usize,
     newest_slot: Option<u64>,
 }
 
 impl History {
-    /// An empty history of `slots` slots of `slot_ns` nanoseconds each, both at least one.
+    /// Creates an empty history of `slots` slots of `slot_ns` nanoseconds each; both are at least
+    /// 1.
     pub fn new(slots: usize, slot_ns: u64) -> Self {
         Self {
             slot_ns: slot_ns.max(1),
@@ -38,9 +39,9 @@ impl History {
         }
     }
 
-    /// Notes what holds at `time_ns`. The last note in a slot stands; slots passed over since the
-    /// last note are [`Moment::Absent`]; a time before the newest slot is ignored.
-    pub fn note(&mut self, time_ns: u64, moment: Moment) {
+    /// Records the state at `time_ns`. It replaces an earlier state of the same slot; skipped slots
+    /// become [`Moment::Absent`]; times before the newest slot are ignored.
+    pub fn push(&mut self, time_ns: u64, moment: Moment) {
         let slot = time_ns / self.slot_ns;
         let passed = match self.newest_slot {
             None => 1,
@@ -59,17 +60,18 @@ impl History {
         self.newest_slot = Some(slot);
     }
 
-    /// How many slots fit.
+    /// Returns the maximum number of slots.
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// The noted moments, oldest first; fewer than [`capacity`](Self::capacity) at the start.
+    /// Returns the recorded moments, oldest first; at the start fewer than
+    /// [`capacity`](Self::capacity).
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Moment> + ExactSizeIterator + '_ {
         self.moments.iter().copied()
     }
 
-    /// The number of the slot that the last moment belongs to, counted from running time 0.
+    /// Returns the index of the newest slot, counted from running time 0.
     pub fn newest_slot(&self) -> Option<u64> {
         self.newest_slot
     }
@@ -80,28 +82,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn skipped_slots_are_absent_and_old_ones_fall_out() {
+    fn skipped_slots_are_absent_and_old_slots_are_dropped() {
         let positive = Moment::Present(Label::POSITIVE);
         let mut history = History::new(3, 100);
-        history.note(0, positive);
-        history.note(50, Moment::Present(Label::Unknown));
-        history.note(250, positive);
+        history.push(0, positive);
+        history.push(50, Moment::Present(Label::Unknown));
+        history.push(250, positive);
         assert!(
             history
                 .iter()
                 .eq([Moment::Present(Label::Unknown), Moment::Absent, positive])
         );
-        history.note(320, positive);
+        history.push(320, positive);
         assert!(history.iter().eq([Moment::Absent, positive, positive]));
-        history.note(1_000_000, Moment::Absent);
+        history.push(1_000_000, Moment::Absent);
         assert!(history.iter().eq([Moment::Absent; 3]));
     }
 
     #[test]
     fn time_that_goes_back_is_ignored() {
         let mut history = History::new(3, 100);
-        history.note(500, Moment::Present(Label::Unknown));
-        history.note(100, Moment::Absent);
+        history.push(500, Moment::Present(Label::Unknown));
+        history.push(100, Moment::Absent);
         assert!(history.iter().eq([Moment::Present(Label::Unknown)]));
         assert_eq!(history.newest_slot(), Some(5));
     }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Which emotion counts to which attitude.
+//! Mapping of emotions to attitudes.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::Attitude;
 
-/// Names of emotions that data sets and models use, with the attitude that each counts to where
-/// nobody says otherwise.
+/// Names of emotions in data sets and models, with the attitude to which each belongs by default.
 const WELL_KNOWN: [(Attitude, &[&str]); 3] = [
     (Attitude::Positive, &["happiness", "happy", "joy"]),
     (Attitude::Neutral, &["neutral", "calm"]),
@@ -31,8 +30,8 @@ const WELL_KNOWN: [(Attitude, &[&str]); 3] = [
     ),
 ];
 
-/// The attitude that `label` names, or that the emotion of this name counts to; `None` for a name
-/// that is not known. Case does not matter.
+/// Returns the attitude that `label` names, or to which the emotion with this name belongs by
+/// default, or `None` if the name is not known. Case is ignored.
 pub fn well_known(label: &str) -> Option<Attitude> {
     let label = label.trim().to_lowercase();
     let emotion = || {
@@ -42,8 +41,9 @@ pub fn well_known(label: &str) -> Option<Attitude> {
     Attitude::from_name(&label).or_else(|| Some(emotion()?.0))
 }
 
-/// Which emotions count to which attitude, in the words of a user: the listed ones as listed, an
-/// attitude's own name to itself, all others as negative. Case does not matter.
+/// A user-defined mapping of emotions to attitudes. Listed emotions belong to the attitude under
+/// which they are listed, the name of an attitude to that attitude, and all other emotions to
+/// [`Attitude::Negative`]. Case is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mapping {
     /// In lower case.
@@ -51,18 +51,18 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// What it lists, in lower case.
+    /// Returns the listed emotions, in lower case.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.listed.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Whether it lists `label`.
+    /// Returns `true` if `label` is listed.
     pub fn lists(&self, label: &str) -> bool {
         let label = label.trim().to_lowercase();
         self.names().any(|name| name == label)
     }
 
-    /// The attitude that `label` counts to.
+    /// Returns the attitude to which `label` belongs.
     pub fn attitude_of(&self, label: &str) -> Attitude {
         let label = label.trim().to_lowercase();
         let listed = self.listed.iter().find(|(name, _)| *name == label);
@@ -74,7 +74,7 @@ impl Mapping {
 }
 
 impl fmt::Display for Mapping {
-    /// In the form that [`from_str`](FromStr::from_str) reads.
+    /// Formats the mapping as [`from_str`](FromStr::from_str) reads it.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let mut separator = "";
         for (name, attitude) in &self.listed {
@@ -85,7 +85,7 @@ impl fmt::Display for Mapping {
     }
 }
 
-/// What is wrong with a mapping.
+/// The mistake in a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}; a mapping is like 'positive=happiness,happy,joy; neutral=neutral,calm'")]
 pub struct MappingError(String);

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Which frames are analysed: sampling in running time, so that every frame rate behaves alike.
+//! Selection of the frames to analyze, by running time and thus independent of the frame rate.
 
-/// Decides for each frame whether it is due.
+/// Selects frames at a sample interval.
 #[derive(Clone, Debug, Default)]
 pub struct Sampler {
     next_due_ns: Option<u64>,
 }
 
 impl Sampler {
-    /// Whether the frame at `running_time_ns` is to be analysed at one sample per `interval_ns`;
-    /// 0 means every frame. Due times lie on a grid that starts with the first frame, so the mean
-    /// rate holds where the interval is no multiple of the frame's duration. A grid that has been
-    /// left behind, or lies more than an interval ahead, starts anew.
+    /// Returns `true` if the frame at `running_time_ns` is to be analyzed at one sample per
+    /// `interval_ns`; with 0, every frame is. Sample times are on a grid that starts with the first
+    /// frame, so that the mean rate is correct even if the interval is not a multiple of the frame
+    /// duration. The grid starts again at a frame that is more than an interval after, or before,
+    /// the next sample time.
     pub fn is_due(&mut self, running_time_ns: u64, interval_ns: u64) -> bool {
         let due_ns = match self.next_due_ns {
             Some(due_ns) if due_ns <= running_time_ns.saturating_add(interval_ns) => due_ns,
@@ -32,7 +33,7 @@ impl Sampler {
         is_due
     }
 
-    /// Forgets the grid: the next frame is due.
+    /// Discards the grid; the next frame is selected.
     pub fn reset(&mut self) {
         self.next_due_ns = None;
     }

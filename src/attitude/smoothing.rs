@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Scores that follow a face's attitude calmly, and a label that does not flicker.
+//! Temporal smoothing of scores, and labels with hysteresis.
 
 use super::classification::Classification;
 use super::classification::Emotions;
 use crate::{Attitude, Label, Scores};
 
-/// By how much another attitude must be ahead of the labelled one to take its place.
+/// Minimum lead of the best score over that of the current label for a change of the label.
 const HYSTERESIS: f32 = 0.1;
 
-/// By how much the highest score must exceed the least confidence to end a spell of unknown.
+/// Minimum lead of the best score over the minimum confidence for a change from unknown to a known
+/// attitude.
 const RECOVERY: f32 = 0.05;
 
-/// The attitude of one face over time.
+/// The smoothed attitude of one face.
 #[derive(Clone, Debug, Default)]
 pub struct Smoother {
     smoothed: Option<Classification>,
@@ -21,10 +22,11 @@ pub struct Smoother {
 }
 
 impl Smoother {
-    /// Takes what was seen at `time_ns`: an exponential moving average with the time constant
-    /// `time_constant_ns`, 0 for none, so that the interval between samples does not matter. The
-    /// label is that of the highest score, once it is ahead by a margin, and none while that is
-    /// under `min_confidence`, or has been and is not above it by a margin yet.
+    /// Updates the exponential moving average with a classification at `time_ns`. The result
+    /// depends on the time constant `time_constant_ns` (0 disables smoothing), not on the interval
+    /// between samples. The label changes to the attitude with the highest score once that score
+    /// leads by a margin; it is unknown while the score is less than `min_confidence`, and until it
+    /// exceeds `min_confidence` by a margin again.
     pub fn update(
         &mut self,
         raw: Classification,
@@ -63,12 +65,12 @@ impl Smoother {
         };
     }
 
-    /// The smoothed scores; `None` before the first.
+    /// Returns the smoothed scores, or `None` before the first classification.
     pub fn scores(&self) -> Option<Scores> {
         self.smoothed.map(|smoothed| smoothed.scores)
     }
 
-    /// The smoothed probabilities of the classifier's emotions; none before the first.
+    /// Returns the smoothed probabilities of the emotions; empty before the first classification.
     pub fn emotions(&self) -> Emotions {
         self.smoothed.unwrap_or_default().emotions
     }
@@ -88,7 +90,7 @@ mod tests {
     const NEUTRAL: Scores = Scores::from_array([0.0, 1.0, 0.0]);
 
     #[test]
-    fn after_one_time_constant_63_per_cent_of_a_step_are_there() {
+    fn after_one_time_constant_63_percent_of_a_step_are_reached() {
         for samples in [1, 5, 50] {
             let mut smoother = Smoother::default();
             smoother.update(NEUTRAL.into(), 0, 500 * MS, 0.4);
@@ -110,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_gives_way_only_by_a_margin() {
+    fn a_label_changes_only_by_a_margin() {
         let mut smoother = Smoother::default();
         let mut label = |scores| {
             smoother.update(Scores::from_array(scores).into(), 0, 0, 0.4);

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a bootstrap needs: random numbers, and an interval from what was resampled.
+//! Random numbers and percentile intervals for bootstraps.
 //!
 //! The interval is the percentile interval of Efron and Tibshirani ("An Introduction to the
 //! Bootstrap", 1993, chapter 13).
 
 use serde::{Deserialize, Serialize};
 
-/// Share of the resamples that an interval leaves out at either end: 95% are inside.
+/// Share of the resamples below, and above, a 95% interval.
 const TAIL: f64 = 0.025;
 
-/// Where 95% of the resamples have a figure.
+/// A 95% interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Its lower end.
+    /// Lower end.
     pub low: f64,
-    /// Its upper end.
+    /// Upper end.
     pub high: f64,
 }
 
 impl Interval {
-    /// Where the middle 95% of `values` lie; `None` where there are none.
+    /// Returns the interval that contains the middle 95% of `values`, or `None` if there are none.
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_unstable_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;
@@ -51,12 +51,12 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// A number under `count`; all as likely, but for a part in 2^64 / `count`.
+    /// Returns a number less than `count`, uniformly distributed up to a bias of `count` / 2^64.
     pub fn below(&mut self, count: usize) -> usize {
         ((u128::from(self.next()) * count as u128) >> 64) as usize
     }
 
-    /// A number above 0 and at most 1, a multiple of 2^-53; all as likely.
+    /// Returns a number greater than 0 and at most 1, a multiple of 2^-53, uniformly distributed.
     pub fn share(&mut self) -> f64 {
         ((self.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
     }

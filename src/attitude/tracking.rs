@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Following faces from sample to sample.
+//! Tracking of faces from sample to sample.
 
 use super::detection::Detection;
 use super::geometry::{Point, Rect};
 
-/// Least IoU of a detection with a track's predicted box to be the same face.
+/// Minimum IoU of a detection and the predicted box of a track for an assignment.
 const MIN_IOU: f32 = 0.1;
 
-/// How far ahead a box is moved on: beyond it, a constant velocity says nothing of a face.
+/// Maximum extrapolation time of a box; after that, a constant velocity does not predict a face.
 const MAX_EXTRAPOLATION_NS: u64 = 400_000_000;
 
-/// Times that a face must have been seen to outlast a sample in which it is not: what a detector
-/// takes for a face once or twice and never again is none.
+/// Minimum number of observations of a track that survives a sample without one. False detections
+/// usually appear only once or twice.
 const MIN_OBSERVATIONS: u32 = 3;
 
-/// Share of the newest displacement in a track's velocity.
+/// Weight of the latest displacement in the velocity of a track.
 const VELOCITY_GAIN: f32 = 0.5;
 
-/// One face over time. `S` is what others keep for it; it lives as long as the track.
+/// One face over time. `S` is the caller's state of the track.
 #[derive(Clone, Debug)]
 pub struct Track<S> {
-    /// From 1, fits an `i32`, never used twice within a stream.
+    /// Track id; from 1, at most `i32::MAX`, unique within a stream.
     pub id: u32,
     /// The last detection, in frame pixels.
     pub detection: Detection,
-    /// When that was, in running time.
+    /// Running time of the last detection.
     pub observed_ns: u64,
-    /// When the first one was, in running time.
+    /// Running time of the first detection.
     pub first_seen_ns: u64,
-    /// How often it was seen.
+    /// Number of detections.
     pub observations: u32,
-    /// Velocity of the box's centre in frame pixels a second.
+    /// Velocity of the box's centre, in frame pixels per second.
     pub velocity_per_s: Point,
-    /// Kept for others.
+    /// The caller's state.
     pub state: S,
 }
 
 impl<S> Track<S> {
-    /// Where the box is expected at `time_ns`, in frame pixels.
+    /// Returns the predicted box at `time_ns`, in frame pixels.
     pub fn bbox_at(&self, time_ns: u64) -> Rect {
         extrapolate(
             self.detection.bbox,
@@ -65,22 +65,22 @@ impl<S> Track<S> {
     }
 }
 
-/// `bbox` moved on at `velocity_per_s` for `age_ns`, but not without end.
+/// Returns `bbox` moved by `velocity_per_s` for `age_ns`, at most for [`MAX_EXTRAPOLATION_NS`].
 pub fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rect {
     let ahead_s = age_ns.min(MAX_EXTRAPOLATION_NS) as f32 / 1e9;
     bbox.translated(velocity_per_s.x * ahead_s, velocity_per_s.y * ahead_s)
 }
 
-/// How many times the time between samples a track is kept at least: a sample may be left out
-/// where the analysis is late, and still the face is to be the same.
+/// Minimum track timeout, in sample intervals. A track must survive a sample that is skipped
+/// because the analysis is late.
 pub const MIN_TIMEOUT_IN_SPACINGS: u64 = 3;
 
-/// All faces that are followed.
+/// All tracks of a stream.
 #[derive(Debug)]
 pub struct Tracker<S> {
     tracks: Vec<Track<S>>,
     last_id: u32,
-    /// When the last sample was, and how long after the one before it.
+    /// Running time of the last sample, and its distance to the sample before.
     sampled_ns: Option<u64>,
     spacing_ns: Option<u64>,
     timeout_ns: u64,
@@ -100,7 +100,7 @@ impl<S> Default for Tracker<S> {
     }
 }
 
-/// Which detection goes on which track. Keeps its memory from sample to sample.
+/// Assignment of detections to tracks. Its memory is reused for the next sample.
 #[derive(Debug, Default)]
 struct Assignment {
     /// IoU, index of the track, index of the detection.
@@ -110,7 +110,7 @@ struct Assignment {
 }
 
 impl Assignment {
-    /// Pairs greedily, those that overlap most first, and calls `take` for each pair.
+    /// Assigns greedily in the order of decreasing IoU, and calls `take` for each pair.
     fn assign<S>(
         &mut self,
         tracks: &mut [Track<S>],
@@ -128,7 +128,7 @@ impl Assignment {
                 }
             }
         }
-        // Indices after the IoU: the order is the same each time.
+        // Ties are broken by index, so that the order is reproducible.
         self.pairs
             .sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
         for (is_taken, len) in [
@@ -148,11 +148,13 @@ impl Assignment {
 }
 
 impl<S: Default> Tracker<S> {
-    /// Takes the faces found at `time_ns`. Pairs of track and detection are assigned greedily,
-    /// those that overlap most first; the other detections become new tracks. Tracks end that have
-    /// not been seen for `timeout_ns` or, where samples are rarer, for [`MIN_TIMEOUT_IN_SPACINGS`]
-    /// times the time between them; at once if they were seen less than three times before; and,
-    /// where there are more than `max_tracks`, those that have not been seen for longest.
+    /// Updates the tracks with the detections of the sample at `time_ns`. Detections are assigned
+    /// greedily in the order of decreasing IoU with the predicted boxes; the remaining detections
+    /// become new tracks.
+    ///
+    /// A track without an observation ends after `timeout_ns`, or after [`MIN_TIMEOUT_IN_SPACINGS`]
+    /// sample intervals if that is longer; immediately if it has fewer than three observations. If
+    /// there are more than `max_tracks`, those with the oldest observations end.
     pub fn update(
         &mut self,
         detections: &[Detection],
@@ -192,8 +194,8 @@ impl<S: Default> Tracker<S> {
         }
     }
 
-    /// Notes the time of a sample. Returns the timeout that holds for it: a pause counts by how
-    /// samples came before it, so that a stream that stops and goes on is not taken for a slow one.
+    /// Updates the time of the last sample and returns the track timeout of this sample. It depends
+    /// on the interval before the last sample, so that a pause does not extend the timeout.
     fn begin_sample(&mut self, time_ns: u64, timeout_ns: u64) -> u64 {
         let since_last_ns = self
             .sampled_ns
@@ -207,29 +209,29 @@ impl<S: Default> Tracker<S> {
         self.timeout_ns
     }
 
-    /// How long a track that is not seen lives, as of the last sample.
+    /// Returns the track timeout of the last sample.
     pub fn timeout_ns(&self) -> u64 {
         self.timeout_ns
     }
 
-    /// Ends all tracks. Their numbers are not used again.
+    /// Ends all tracks. Their ids are not reused.
     pub fn end_all(&mut self) {
         self.tracks.clear();
     }
 
-    /// Ends all tracks, and forgets when samples were: time may begin anew.
+    /// Ends all tracks and discards the times of samples, so that running time may start again.
     pub fn restart(&mut self) {
         self.end_all();
         self.sampled_ns = None;
         self.spacing_ns = None;
     }
 
-    /// The live tracks, by number.
+    /// Returns the live tracks, sorted by id.
     pub fn tracks(&self) -> &[Track<S>] {
         &self.tracks
     }
 
-    /// The same, to change what is kept with them.
+    /// Returns the live tracks, sorted by id, to change their state.
     pub fn tracks_mut(&mut self) -> &mut [Track<S>] {
         &mut self.tracks
     }
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moving_face_keeps_its_number_beyond_its_own_width() {
+    fn a_moving_face_keeps_its_id_beyond_its_own_width() {
         let mut tracker = Tracker::<()>::default();
         // 150 px/s: 30 px a sample, less than the width; then 3 missed samples.
         for sample in [0, 1, 2, 3, 4, 6] {
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn crossing_faces_are_told_apart_by_their_velocity() {
+    fn crossing_faces_are_distinguished_by_their_velocity() {
         let mut tracker = Tracker::<()>::default();
         for sample in 0..12u64 {
             let x = sample as f32 * 20.0;
@@ -281,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_face_ends_by_time_and_its_number_is_not_used_again() {
+    fn a_lost_face_ends_after_the_timeout_and_its_id_is_not_reused() {
         let mut tracker = Tracker::<()>::default();
         for sample in 0..3 {
             tracker.update(&[face(0.0)], sample * 100 * MS, TIMEOUT_NS, 16);
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_that_every_sample_finds_is_one_track_however_rare_they_are() {
+    fn a_face_in_every_sample_is_one_track_at_any_interval() {
         let mut tracker = Tracker::<()>::default();
         for sample in 0..5 {
             tracker.update(&[face(0.0)], sample * 3_000 * MS, TIMEOUT_NS, 16);
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_that_every_sample_finds_is_one_track_where_every_other_sample_is_left_out() {
+    fn a_face_in_every_sample_is_one_track_if_every_other_sample_is_skipped() {
         let mut tracker = Tracker::<()>::default();
         for time_ms in [0, 200, 600, 800, 1_200, 1_400, 1_800] {
             tracker.update(&[face(0.0)], time_ms * MS, 300 * MS, 16);
@@ -325,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_once_and_not_again_ends_at_once() {
+    fn a_track_with_one_observation_ends_at_the_next_sample_without_it() {
         let mut tracker = Tracker::<()>::default();
         tracker.update(&[face(0.0)], 0, TIMEOUT_NS, 16);
         tracker.update(&[], 100 * MS, TIMEOUT_NS, 16);
@@ -333,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_tracks_is_bounded_and_the_stalest_go() {
+    fn the_number_of_tracks_is_limited_and_the_oldest_observations_end_first() {
         let mut tracker = Tracker::<()>::default();
         for sample in 0..3 {
             let detections = [face(0.0), face(100.0)];

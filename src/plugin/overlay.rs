@@ -56,14 +56,14 @@ impl Overlay {
             self.faces
                 .entry(face.track)
                 .or_insert_with(|| History::new(FACE_SLOTS, SLOT_NS))
-                .note(time_ns, Moment::Present(face.label));
+                .push(time_ns, Moment::Present(face.label));
         }
         let moment = if faces.is_empty() {
             Moment::Absent
         } else {
             Moment::Present(scene_attitude(faces))
         };
-        self.scene.note(time_ns, moment);
+        self.scene.push(time_ns, moment);
     }
 
     /// Draws `faces`, which were noted, onto `buffer`: attached to it where `is_attached`, which the

@@ -91,9 +91,9 @@ fn faces_are_cut_as_the_default_classifier_learnt_them() {
             score: 1.0,
             landmarks: Some(turned(degrees, factor)),
         };
-        let place = crop::shown_from_crop(&face, &framing, SIDE, SIDE);
+        let place = crop::displayed_from_crop(&face, &framing, SIDE, SIDE);
         let mut cut = vec![0.0; SIDE * SIDE];
-        crop::cut(&frame, &place, &PixelFormat::LUMA, (SIDE, SIDE), &mut cut);
+        crop::extract(&frame, &place, &PixelFormat::LUMA, (SIDE, SIDE), &mut cut);
         let differences = cut.iter().zip(learnt).map(|(a, b)| (a - b).abs());
         let mean = differences.clone().sum::<f32>() / (SIDE * SIDE) as f32;
         let largest = differences.fold(0.0, f32::max);

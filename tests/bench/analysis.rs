@@ -218,8 +218,8 @@ impl Bench {
                 score: face.detection_score,
                 landmarks: face.landmarks_in_frame,
             };
-            let transform = crop::shown_from_crop(&detection, &input.framing, size.0, size.1);
-            crop::cut(&self.picture.frame(), &transform, format, size, tensor);
+            let transform = crop::displayed_from_crop(&detection, &input.framing, size.0, size.1);
+            crop::extract(&self.picture.frame(), &transform, format, size, tensor);
         }
     }
 

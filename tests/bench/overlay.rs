@@ -20,7 +20,7 @@ fn history(slots: u64) -> History {
     let mut history = History::new(slots as usize, 1);
     for slot in 0..slots {
         let attitude = Attitude::ALL[slot as usize / 20 % 3];
-        history.note(slot, Moment::Present(attitude.into()));
+        history.push(slot, Moment::Present(attitude.into()));
     }
     history
 }

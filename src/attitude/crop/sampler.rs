@@ -146,19 +146,19 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
     pub(super) fn new(
         mix: Mix<'a, BYTES>,
         sample_size: (f32, f32),
-        shown_from_crop: &Similarity,
+        displayed_from_crop: &Similarity,
         (width, height): (usize, usize),
     ) -> Self {
-        let taps = (shown_from_crop.scale().ceil() as usize).clamp(1, MAX_TAPS);
+        let taps = (displayed_from_crop.scale().ceil() as usize).clamp(1, MAX_TAPS);
         let step = 1.0 / taps as f32;
         let in_channel = |p: Point| Point::new(p.x / sample_size.0, p.y / sample_size.1);
-        let first = in_channel(shown_from_crop.apply(Point::new(0.5 * step, 0.5 * step)));
-        let right = shown_from_crop.step_right();
+        let first = in_channel(displayed_from_crop.apply(Point::new(0.5 * step, 0.5 * step)));
+        let right = displayed_from_crop.step_right();
         let (right, down) = (in_channel(right), in_channel(Point::new(-right.y, right.x)));
         let is_inside = [(0, 0), (width, 0), (0, height), (width, height)]
             .into_iter()
             .all(|(x, y)| {
-                let corner = in_channel(shown_from_crop.apply(Point::new(x as f32, y as f32)));
+                let corner = in_channel(displayed_from_crop.apply(Point::new(x as f32, y as f32)));
                 // One sample is left for rounding.
                 let is_within = |value: f32, len: usize| value >= 1.0 && value < len as f32 - 1.0;
                 is_within(corner.x, mix.channel.width) && is_within(corner.y, mix.channel.height)

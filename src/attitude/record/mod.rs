@@ -193,7 +193,7 @@ impl FaceRecord {
             emotions: std::iter::zip(emotion_labels, face.emotions.as_slice())
                 .map(|(label, &probability)| (label.clone(), probability))
                 .collect(),
-            fresh: face.is_judged_at(time_ns),
+            fresh: face.is_classified_at(time_ns),
             age_ns,
         }
     }

@@ -359,7 +359,7 @@ impl Stream {
             face,
             bbox_in_frame: face.bbox_at(time_ns),
             age_ns: time_ns.saturating_sub(face.updated_ns()),
-            is_fresh: is_new && face.is_judged_at(analysis.time_ns),
+            is_fresh: is_new && face.is_classified_at(analysis.time_ns),
         });
         let forms = Forms {
             regions: settings.roi_meta,

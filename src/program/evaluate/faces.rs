@@ -157,7 +157,7 @@ impl PictureClassifier {
             None => return Ok(FaceOutcome::NotFound),
         };
         if let Some(detection) = region.detection()
-            && !crop::is_judgeable(detection, &frame)
+            && !crop::is_classifiable(detection, &frame)
         {
             return Ok(FaceOutcome::NotClassifiable);
         }
@@ -165,13 +165,13 @@ impl PictureClassifier {
             let input = networks.classifier.input();
             let size = (input.width, input.height);
             let frame_from_crop = match region.detection() {
-                Some(face) => crop::shown_from_crop(face, &input.framing, size.0, size.1),
+                Some(face) => crop::displayed_from_crop(face, &input.framing, size.0, size.1),
                 None => whole(&frame, input),
             };
             let start = crops.len();
             crops.resize(start + input.pixel_format.len(size.0, size.1), 0.0);
             let format = &input.pixel_format;
-            crop::cut(&frame, &frame_from_crop, format, size, &mut crops[start..]);
+            crop::extract(&frame, &frame_from_crop, format, size, &mut crops[start..]);
         }
         Ok(FaceOutcome::Classified {
             scores: Vec::new(),
@@ -202,7 +202,7 @@ impl PictureClassifier {
         let Some(detector) = detector.and_then(|networks| networks.detector.as_deref_mut()) else {
             return Ok(boxed.map(Region::LabelledBox));
         };
-        let found = self.analyzer.find(frame, detector, &self.params);
+        let found = self.analyzer.detect_faces(frame, detector, &self.params);
         let found = found.map_err(|InferenceError(problem)| {
             InferenceError(format!("the face detector: {problem}"))
         })?;

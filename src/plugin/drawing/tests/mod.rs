@@ -35,7 +35,7 @@ fn face(bbox_in_frame: Rect) -> FaceDrawing<'static> {
 fn history(slots: usize, moments: impl IntoIterator<Item = Moment>) -> History {
     let mut history = History::new(slots, 1);
     for (time_ns, moment) in moments.into_iter().enumerate() {
-        history.note(time_ns as u64, moment);
+        history.push(time_ns as u64, moment);
     }
     history
 }
