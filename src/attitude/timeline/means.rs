@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Mean scores, and how far a recording without end could have others.
+//! Mean scores with confidence intervals.
 //!
-//! The interval is that of the stationary [bootstrap](super::stationary). Scores are resampled by
-//! means over a second: a mean over blocks of them is the same mean, blocks are hardly ever shorter,
-//! as smoothing alone makes the samples within a second alike, and there are fewer of them. Time
-//! without a judgement is left out, and what is on its two sides counts as following each other.
+//! Intervals are computed by the [stationary bootstrap](super::stationary). Scores are averaged
+//! over one second before they are resampled, which leaves the mean unchanged and is faster; blocks
+//! are almost never shorter, since smoothing makes the samples of a second similar. Time without
+//! scores is removed, and the times before and after it count as consecutive.
 //!
-//! It tells of chance alone, as if the recording were a part of a longer one in which nothing changes
-//! for good: not of how often the classifier errs, nor of what another day would bring. Where spells
-//! are so long that the recording holds only a few, there is none. The shorter the recording, the more
-//! it is too narrow: of 400 made ones of five minutes each, with a memory of up to ten seconds, 86 to
-//! 94% of the intervals held the mean that was to be found, of such ones of an hour 92 to 95%.
+//! An interval contains the uncertainty from the limited length of the recording, as part of a
+//! longer stationary recording. It does not contain errors of the classifier, nor differences
+//! between days. There is no interval if the recording has only a few segments. In short
+//! recordings, intervals are too narrow: of 400 simulated recordings of five minutes, with a memory
+//! of up to ten seconds, 86 to 94% of the intervals contained the true mean; of recordings of one
+//! hour, 92 to 95%.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,26 +22,27 @@ use super::{Held, rounded, stationary};
 use crate::statistics::{Interval, SplitMix64};
 use crate::{Attitude, ByAttitude, Label, Scores};
 
-/// Over how long scores are averaged before they are resampled; longer where samples are rarer.
+/// Minimum duration over which scores are averaged before they are resampled; longer for longer
+/// sample intervals.
 const BIN_NS: u64 = 1_000_000_000;
 
-/// Least number of such averages for an interval.
+/// Minimum number of these averages for an interval.
 const MIN_BINS: usize = 30;
 
-/// Least number of blocks, as long as they are on average, for an interval.
+/// Minimum number of blocks of mean length for an interval.
 const MIN_BLOCKS: f64 = 10.0;
 
 /// A mean score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mean {
-    /// Over the time judged.
+    /// Mean over the time with scores, 0 to 1.
     pub value: f64,
-    /// The 95% interval of the mean that a recording without end would have; `None` where too little
-    /// was judged to tell.
+    /// 95% confidence interval of the mean; `None` if the recording is too short.
     pub interval_95: Option<Interval>,
 }
 
-/// The mean of the label's score, over the time that has a label; `None` where there is none.
+/// Returns the mean score of the label over the time with a known label, or `None` if that time is
+/// 0.
 pub fn confidence(held: &[Held]) -> Option<f64> {
     let (mut sum, mut time) = (0.0, 0.0);
     for held in held {
@@ -53,9 +55,9 @@ pub fn confidence(held: &[Held]) -> Option<f64> {
     (time > 0.0).then(|| rounded(sum / time))
 }
 
-/// The mean scores over the time judged; `None` where there is none.
+/// Returns the mean scores over the time with scores, or `None` if that time is 0.
 pub fn means(held: &[Held], rules: &Rules) -> Option<ByAttitude<Mean>> {
-    let bins = judged_bins(held);
+    let bins = bins_with_scores(held);
     let sums = Sums::new(&bins);
     let values = sums.whole().means()?;
     let intervals = intervals(&bins, &sums, rules);
@@ -71,24 +73,24 @@ pub fn means(held: &[Held], rules: &Rules) -> Option<ByAttitude<Mean>> {
     }))
 }
 
-/// The time judged in bins, one after the other; only the last one may be part empty.
-fn judged_bins(held: &[Held]) -> Vec<Bin> {
-    let judged = |held: &Held| Some((held.span.len_ns(), held.sample.scores?));
-    let judged: Vec<(u64, Scores)> = held.iter().filter_map(judged).collect();
-    let judged_ns: u64 = judged.iter().map(|(time_ns, _)| time_ns).sum();
-    let bin_ns = judged_ns.div_ceil(judged.len().max(1) as u64).max(BIN_NS);
-    // No more than there are samples.
-    let mut bins = Bins::new(bin_ns, judged_ns.div_ceil(bin_ns) as usize);
+/// Returns the time with scores in consecutive bins; only the last bin may be incomplete.
+fn bins_with_scores(held: &[Held]) -> Vec<Bin> {
+    let with_scores = |held: &Held| Some((held.span.len_ns(), held.sample.scores?));
+    let scores: Vec<(u64, Scores)> = held.iter().filter_map(with_scores).collect();
+    let total_ns: u64 = scores.iter().map(|(time_ns, _)| time_ns).sum();
+    let bin_ns = total_ns.div_ceil(scores.len().max(1) as u64).max(BIN_NS);
+    // At most one bin per sample.
+    let mut bins = Bins::new(bin_ns, total_ns.div_ceil(bin_ns) as usize);
     let mut from_ns = 0;
-    for (time_ns, scores) in judged {
+    for (time_ns, scores) in scores {
         bins.add(from_ns, from_ns + time_ns, &scores);
         from_ns += time_ns;
     }
     bins.bins
 }
 
-/// The interval of each score. All are resampled together, in blocks as long as the one that needs
-/// the longest ones.
+/// Returns the interval of each score. All scores are resampled together, with the longest of their
+/// block lengths.
 fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Interval>> {
     let series: Vec<ByAttitude<f64>> = bins.iter().filter_map(Bin::means).collect();
     if series.len() < MIN_BINS || rules.resamples == 0 {
@@ -129,7 +131,7 @@ fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Inte
     Some(intervals)
 }
 
-/// Sums over the first bins, none to all, so that a block costs as much whatever its length.
+/// Prefix sums of bins, so that the sum of a block takes constant time.
 struct Sums(Vec<Bin>);
 
 impl Sums {
@@ -147,7 +149,7 @@ impl Sums {
         self.0.last().copied().unwrap_or_default()
     }
 
-    /// Adds the `len` bins from `start` on to `sum`; beyond the last one comes the first.
+    /// Adds `len` bins from `start` on to `sum`; the first bin follows the last.
     fn add_block(&self, start: usize, len: usize, sum: &mut Bin) {
         let count = self.0.len() - 1;
         let end = start + len;
@@ -183,7 +185,7 @@ mod tests {
         hold(&samples, SPACING_NS, &Rules::default())
     }
 
-    /// Positive scores about 0.5 with a memory of about four seconds, of `seed`.
+    /// Positive scores around 0.5 with a memory of about four seconds.
     fn noise(seed: u64) -> Vec<Held> {
         let mut random = SplitMix64(seed.wrapping_mul(0x1234_5678_9abc_def1));
         let mut value = 0.0;
@@ -191,7 +193,7 @@ mod tests {
             value = 0.95 * value + 0.05 * (random.share() as f32 - 0.5);
             Some([0.5 + value, 0.2, 0.3 - value])
         };
-        // Until it has forgotten where it began.
+        // Skips the transient at the start.
         held((0..3_200).map(next).skip(200))
     }
 
@@ -200,27 +202,27 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_covers_the_mean_that_is_known_in_19_of_20_recordings() {
+    fn the_interval_contains_the_true_mean_in_19_of_20_recordings() {
         let rules = Rules {
             resamples: 300,
             ..Rules::default()
         };
-        let (mut told, mut covered, mut covered_by_single_samples) = (0, 0, 0);
+        let (mut intervals, mut covered, mut covered_by_single_samples) = (0, 0, 0);
         for seed in 0..200 {
             let held = noise(seed);
             if let Some(Interval { low, high }) = positive(&held, &rules).interval_95 {
-                told += 1;
+                intervals += 1;
                 covered += usize::from((low..=high).contains(&0.5));
             }
-            // The standard error if samples were independent.
+            // The standard error of independent samples.
             let scores = held.iter().map(|held| held.sample.scores.unwrap().positive);
             let mean = scores.clone().sum::<f32>() / held.len() as f32;
             let variance = scores.map(|s| (s - mean).powi(2)).sum::<f32>() / held.len() as f32;
             let error = 1.96 * (variance / held.len() as f32).sqrt();
             covered_by_single_samples += usize::from((mean - 0.5).abs() <= error);
         }
-        assert!(told >= 190, "{told}");
-        assert!((176..=198).contains(&covered), "{covered} {told}");
+        assert!(intervals >= 190, "{intervals}");
+        assert!((176..=198).contains(&covered), "{covered} {intervals}");
         assert!(
             covered_by_single_samples < 120,
             "{covered_by_single_samples}"
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn means_go_by_time_and_are_the_same_each_time() {
+    fn means_are_weighted_by_time_and_reproducible() {
         let held = noise(1);
         let (first, second) = (
             means(&held, &Rules::default()),
@@ -244,7 +246,7 @@ mod tests {
             high: 0.2,
         };
         assert_eq!(mean.neutral.interval_95, Some(constant));
-        // A sample that is missing counts by the one before it.
+        // A missing sample has the scores of the sample before.
         let sparse: Vec<Sample> = [(0, 1.0), (600_000_000, 0.0)]
             .map(|(time_ns, positive)| Sample {
                 time_ns,
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_minute_is_needed_for_an_interval_and_a_judgement_for_a_mean() {
+    fn an_interval_needs_half_a_minute_and_a_mean_a_classification() {
         let scores = |count| held((0..count).map(|_| Some([0.7, 0.2, 0.1])));
         let rules = Rules::default();
         let short = positive(&scores(144), &rules);
@@ -268,15 +270,15 @@ mod tests {
             ..rules
         };
         assert_eq!(positive(&scores(150), &none).interval_95, None);
-        let unjudged = held((0..500).map(|_| None));
-        assert_eq!(means(&unjudged, &rules), None);
-        assert_eq!(confidence(&unjudged), None);
+        let unclassified = held((0..500).map(|_| None));
+        assert_eq!(means(&unclassified, &rules), None);
+        assert_eq!(confidence(&unclassified), None);
         assert_eq!(means(&[], &rules), None);
         assert_eq!(confidence(&scores(10)), Some(0.7));
     }
 
     #[test]
-    fn times_however_far_apart_need_no_more_bins_than_samples() {
+    fn there_are_at_most_as_many_bins_as_samples() {
         let sample = |time_ns| Sample {
             time_ns,
             scores: Some(Scores::from_array([1.0, 0.0, 0.0])),
@@ -284,12 +286,12 @@ mod tests {
         };
         let samples = [0, u64::MAX / 3, u64::MAX].map(sample);
         let held = hold(&samples, u64::MAX / 3, &Rules::default());
-        assert_eq!(judged_bins(&held).len(), 3);
+        assert_eq!(bins_with_scores(&held).len(), 3);
         assert_eq!(positive(&held, &Rules::default()).value, 1.0);
     }
 
     #[test]
-    fn blocks_go_on_with_the_first_bin_after_the_last() {
+    fn blocks_continue_with_the_first_bin_after_the_last() {
         let bin = |value: f64| Bin {
             time_ns: 1.0,
             sums: ByAttitude::from_array([value; 3]),

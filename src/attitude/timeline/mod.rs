@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a whole recording shows: the attitude of one person, or of the scene, over time.
+//! Analysis of a recording: the attitude of a person, or of the scene, over time.
 //!
-//! In the order in which samples become a [`Timeline`]: [`persons`] joins tracks, [`hold`] says what
-//! time a sample stands for, [`segments`] finds the spells of one attitude, the gaps and the changes
-//! between spells, [`Shares`] tells how much of the time goes to each attitude, and [`means`] the mean
-//! scores and how far they can be trusted; [`series`] thins the scores out for drawing. Shares go by
-//! the samples' labels, which are what the plugin showed; segments are calmer.
+//! A [`Timeline`] is computed in these steps: [`persons`] joins the tracks of a person, [`hold`]
+//! assigns a time span to each observation, [`segments`] finds segments of one attitude, gaps and
+//! changes, [`shares`] computes the share of time per label, and [`means`] computes mean scores
+//! with confidence intervals. [`series`] reduces the scores for drawing. Shares are based on the
+//! labels of the samples, which are those that the plugin attaches; segments have fewer changes.
 //!
 //! Times are positions in the recording, in nanoseconds. Scores and shares are rounded to four
-//! decimals, so that what is written down can be read.
+//! decimals.
 
 pub(crate) mod persons;
 
@@ -27,53 +27,53 @@ pub use means::Mean;
 pub use segments::{Change, Segment, Span};
 pub use series::Series;
 
-/// What a sample says of a person or of the scene.
+/// An observation of a person or of the scene in one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sample {
-    /// When it is shown.
+    /// Position of the sampled frame.
     pub time_ns: u64,
-    /// The smoothed scores; `None` where there is no judgement.
+    /// Smoothed scores; `None` if there is no classification.
     pub scores: Option<Scores>,
     /// The attitude.
     pub label: Label,
 }
 
-/// A sample and the time that it stands for.
+/// An observation with the time span that it represents.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Held {
-    /// The sample; `span` begins with it.
+    /// The observation, at the start of `span`.
     pub sample: Sample,
-    /// The time that it stands for.
+    /// The time span.
     pub span: Span,
 }
 
-/// A person or the scene over time.
+/// The attitude of a person, or of the scene, over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline {
-    /// Samples that show it.
+    /// Number of samples in which the person or scene was seen.
     pub samples: u64,
-    /// Those of them with scores.
+    /// Number of these samples with scores.
     pub judged_samples: u64,
-    /// How long it was seen: what its samples stand for, added up.
+    /// Total time seen: the sum of the spans of the samples.
     pub seen_ns: u64,
-    /// Shares of the time seen; `None` where there is none.
+    /// Shares of the time seen, by label; `None` if that time is 0.
     pub shares: Option<Shares>,
-    /// Mean scores over the time judged; `None` where there is none.
+    /// Mean scores over the time with scores; `None` if that time is 0.
     pub means: Option<ByAttitude<Mean>>,
-    /// Mean score of the label over the time that has one; `None` where there is none.
+    /// Mean score of the label over the time with a known label; `None` if that time is 0.
     pub confidence: Option<f64>,
-    /// The longest segment of each attitude; `None` where there is none.
+    /// The longest segment of each attitude; `None` if there is none.
     pub longest: ByAttitude<Option<Span>>,
-    /// What it showed, by time. Segments and gaps follow each other without a hole.
+    /// Segments, sorted by time. Segments and gaps together cover the whole time without overlap.
     pub segments: Vec<Segment>,
-    /// When it was not seen, between the first and the last sample, by time.
+    /// Times between the first and the last sample at which nothing was seen, sorted by time.
     pub gaps: Vec<Span>,
-    /// Where one segment follows another without a gap, by time.
+    /// Changes from one segment to the next without a gap, sorted by time.
     pub changes: Vec<Change>,
 }
 
 impl Timeline {
-    /// What `held`, from [`hold`], shows, read by `rules`.
+    /// Computes a timeline from `held`, the result of [`hold`].
     pub fn new(held: &[Held], rules: &Rules) -> Self {
         let spans = held.iter().map(|held| held.span.len_ns());
         let segments = segments::segments(held, rules);
@@ -95,8 +95,8 @@ impl Timeline {
     }
 }
 
-/// What time each of `samples`, sorted by time, stands for: up to the next one or, before a gap and
-/// at the end, as long as samples are usually apart, `spacing_ns`.
+/// Assigns a time span to each of `samples`, which are sorted by time. A span ends at the next
+/// observation or, before a gap and at the end, after `spacing_ns`, the usual sample interval.
 pub fn hold(samples: &[Sample], spacing_ns: u64, rules: &Rules) -> Vec<Held> {
     let gap_from_ns = rules.gap_from_ns(spacing_ns);
     let next = samples.iter().skip(1).map(|next| Some(next.time_ns));
@@ -112,7 +112,8 @@ pub fn hold(samples: &[Sample], spacing_ns: u64, rules: &Rules) -> Vec<Held> {
     samples.iter().zip(next.chain([None])).map(held).collect()
 }
 
-/// The usual distance of `times_ns`, sorted: the median. `None` where there are less than two.
+/// Returns the median distance of consecutive times in `times_ns`, which are sorted, or `None` if
+/// there are fewer than two.
 pub fn spacing_ns(times_ns: impl Iterator<Item = u64> + Clone) -> Option<u64> {
     let next = times_ns.clone().skip(1);
     let mut distances: Vec<u64> = times_ns
@@ -123,10 +124,10 @@ pub fn spacing_ns(times_ns: impl Iterator<Item = u64> + Clone) -> Option<u64> {
     Some(*distances.select_nth_unstable(middle).1)
 }
 
-/// `value` to four decimals.
+/// Returns `value` rounded to four decimals.
 fn rounded(value: f64) -> f64 {
     const PER_UNIT: f64 = 1e4;
-    // Adding 0 takes the sign off a zero.
+    // Adding 0 turns −0 into 0.
     (value * PER_UNIT).round() / PER_UNIT + 0.0
 }
 
@@ -143,7 +144,7 @@ pub fn shares(held: &[Held]) -> Option<Shares> {
     if total_ns == 0 {
         return None;
     }
-    // Sums are rounded instead of shares, so that the shares add up to 1.
+    // Cumulative sums are rounded instead of shares, so that the shares add up to 1.
     let mut sum_ns = 0;
     Some(times_ns.map(|time_ns| {
         let before = rounded(sum_ns as f64 / total_ns as f64);
@@ -152,52 +153,53 @@ pub fn shares(held: &[Held]) -> Option<Shares> {
     }))
 }
 
-/// How samples are read.
+/// Parameters of the analysis over time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rules {
-    /// An attitude begins where its score reaches this.
+    /// Score at which a segment of an attitude begins.
     pub begin_score: f32,
-    /// It ends where its score falls under this.
+    /// Score below which a segment of an attitude ends.
     pub end_score: f32,
-    /// What lasts less than this is no segment of its own; half of this where it begins or ends with
-    /// what was seen.
+    /// Minimum duration of a segment; half of it at the start or the end of the time seen.
     pub min_segment_ns: u64,
-    /// Samples further apart than this have a gap between them; at least [`MIN_GAP_IN_SPACINGS`]
-    /// times the usual distance of samples.
+    /// Maximum distance of samples without a gap between them, at least [`MIN_GAP_IN_SPACINGS`]
+    /// times the usual sample interval.
     pub gap_ns: u64,
-    /// How much of the segments on either side says by how much the score changed.
+    /// Maximum duration before and after a change over which its size is computed.
     pub change_window_ns: u64,
-    /// How long after a track ended another may begin that continues it; 0 joins none.
+    /// Maximum time between the end of a track and the begin of another track of the same person; 0
+    /// disables joining.
     pub join_gap_ns: u64,
-    /// Most that the centres of their boxes may be apart, in heights of a box.
+    /// Maximum distance of the centres of their boxes, in heights of a box.
     pub join_distance: f32,
-    /// Most that the higher box may be of the other's height.
+    /// Maximum ratio of the heights of their boxes.
     pub join_height_ratio: f32,
-    /// Resamples of the bootstrap that gives the intervals of the means; 0 for no intervals.
+    /// Number of resamples of the bootstrap for the intervals of mean scores; 0 disables intervals.
     pub resamples: usize,
-    /// The same seed draws the same resamples.
+    /// Seed of the random numbers of the bootstrap.
     pub seed: u64,
 }
 
-/// A gap is at least so many times the usual distance of samples, as a track is kept for as long.
+/// Minimum duration of a gap in usual sample intervals, the same as the minimum track timeout.
 pub const MIN_GAP_IN_SPACINGS: u64 = crate::tracking::MIN_TIMEOUT_IN_SPACINGS;
 
 impl Default for Rules {
-    /// Suits the defaults of the analysis of a frame: five samples a second, smoothed by 500 ms.
+    /// Returns rules for the default sample interval and smoothing: 200 ms and 500 ms.
     fn default() -> Self {
         Self {
-            // As far on either side of the least confidence of a label, 0.5, as the hysteresis of a
-            // label is wide in all: of two attitudes, one ends where the other begins.
+            // Both are 0.05 from the default minimum confidence, 0.5; their distance is the
+            // hysteresis of labels. Of two attitudes, one ends where the other begins.
             begin_score: 0.55,
             end_score: 0.45,
-            // Two time constants of the smoothing: a single wrong answer cannot last as long.
+            // Two time constants of the smoothing; the effect of a single wrong classification is
+            // shorter.
             min_segment_ns: 1_000_000_000,
-            // As long as a track is kept.
+            // The default track timeout.
             gap_ns: 1_000_000_000,
             change_window_ns: 3_000_000_000,
             join_gap_ns: 10_000_000_000,
-            // Half of what lies between two heads side by side.
+            // Half of the distance of two heads side by side.
             join_distance: 0.5,
             join_height_ratio: 1.5,
             resamples: 1000,
@@ -207,8 +209,8 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// From which distance of two samples on there is a gap, where samples are usually `spacing_ns`
-    /// apart.
+    /// Returns the maximum distance of samples without a gap, for the usual sample interval
+    /// `spacing_ns`.
     pub fn gap_from_ns(&self, spacing_ns: u64) -> u64 {
         self.gap_ns
             .max(spacing_ns.saturating_mul(MIN_GAP_IN_SPACINGS))
@@ -221,12 +223,12 @@ mod tests {
     use crate::Label;
 
     #[test]
-    fn each_sample_counts_as_long_as_it_stands() {
+    fn each_sample_counts_for_its_time_span() {
         let samples = [
             (0, Label::POSITIVE),
             (200, Label::NEUTRAL),
             (500, Label::Unknown),
-            // Before a gap and at the end, as long as samples are usually apart.
+            // Before a gap and at the end: the usual sample interval.
             (700, Label::POSITIVE),
             (9_000, Label::NEGATIVE),
         ];

@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Who is who: tracks joined into persons by place and time.
+//! Joining of tracks into persons, by position and time.
 //!
-//! Nobody is recognised. A track continues another one where it begins soon after that one ended, at
-//! much the same place and size. So a person who comes back elsewhere is taken for another one, and
-//! one who takes another's place at once may be taken for that one.
+//! Faces are not recognised. A track continues another track if it begins soon after that track
+//! ended, at a similar position and size. A person who returns at another position counts as
+//! another person, and one who takes the position of another person may count as that person.
 
 use super::Rules;
 use crate::geometry::Rect;
 
-/// What is known of a track.
+/// Time and position of a track.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Track {
-    /// When it was first seen.
+    /// Time of the first sample.
     pub first_ns: u64,
-    /// When it was last seen.
+    /// Time of the last sample.
     pub last_ns: u64,
-    /// Where it was first seen.
+    /// Box in the first sample, in frame pixels.
     pub first_bbox: Rect,
-    /// Where it was last seen.
+    /// Box in the last sample, in frame pixels.
     pub last_bbox: Rect,
 }
 
-/// Most tracks that one may continue: those that ended last. More than as many faces as are followed
-/// at once end within the time that matters.
+/// Maximum number of tracks that a track may continue: those that ended last. It exceeds the number
+/// of simultaneous tracks that can end within the relevant time.
 const MAX_EARLIER: usize = 1000;
 
-/// Of those, most that are weighed against each other: the nearest ones.
+/// Maximum number of these tracks that are compared: the nearest ones.
 const MAX_NEAR: usize = 16;
 
-/// Which tracks are the same person's: a list of indices into `tracks` for each person, by time;
-/// the persons by when they were first seen. Samples are usually `spacing_ns` apart.
+/// Joins tracks of the same person. Returns one list of indices into `tracks` per person, sorted by
+/// time; persons are sorted by the time of their first sample. `spacing_ns` is the usual sample
+/// interval.
 ///
-/// A track that begins with the sample after the other's last one does not continue it: that is a
-/// cut, where the tracker ends all tracks, as it keeps a lost one for longer.
+/// A track that begins one sample after the end of another does not continue it. This happens at a
+/// cut, at which the tracker ends all tracks; a lost track ends later.
 pub fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..tracks.len()).collect();
     order.sort_by_key(|&index| (tracks[index].first_ns, index));
@@ -58,7 +59,7 @@ pub fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>>
         }
         pairs.extend_from_slice(&near);
     }
-    // Times and indices after the distance: the order is the same each time.
+    // Ties are broken by time and index, so that the order is reproducible.
     pairs.sort_unstable_by(|a, b| {
         let wait_ns = |pair: &(f32, usize, usize)| tracks[pair.2].first_ns - tracks[pair.1].last_ns;
         let places = (wait_ns(a), a.1, a.2).cmp(&(wait_ns(b), b.1, b.2));
@@ -78,11 +79,11 @@ pub fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>>
         .collect()
 }
 
-/// How far apart, in heights of a box, `earlier` ended and `later` began; `None` where that is not
-/// the same person by the rules.
+/// Returns the distance from the end of `earlier` to the begin of `later`, in heights of a box, or
+/// `None` if `later` does not continue `earlier`.
 fn continued(earlier: &Track, later: &Track, spacing_ns: u64, rules: &Rules) -> Option<f32> {
     let wait_ns = later.first_ns.checked_sub(earlier.last_ns)?;
-    // Half a distance: times are rounded to those of frames.
+    // Half an interval of tolerance, since sample times are those of frames.
     let is_cut = wait_ns <= spacing_ns.saturating_add(spacing_ns / 2);
     if is_cut || wait_ns > rules.join_gap_ns {
         return None;
@@ -91,7 +92,7 @@ fn continued(earlier: &Track, later: &Track, spacing_ns: u64, rules: &Rules) -> 
     let (from, to) = (before.center(), after.center());
     let distance = (to.x - from.x).hypot(to.y - from.y) / ((before.h + after.h) / 2.0);
     let ratio = (before.h / after.h).max(after.h / before.h);
-    // Boxes without a height have no distance and no ratio.
+    // For boxes without a height, distance and ratio are NaN or infinite.
     let is_near = distance <= rules.join_distance && ratio <= rules.join_height_ratio;
     is_near.then_some(distance)
 }
@@ -103,7 +104,7 @@ mod tests {
     const S: u64 = 1_000_000_000;
     const SPACING_NS: u64 = S / 5;
 
-    /// Seen from `first` to `last` in tenths of seconds, moving from `first_x` to `last_x`.
+    /// A track from `first` to `last`, in tenths of seconds, that moves from `first_x` to `last_x`.
     fn track(first: u64, last: u64, first_x: f32, last_x: f32) -> Track {
         Track {
             first_ns: first * S / 10,
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_to_the_same_place_soon_is_the_same() {
+    fn a_face_that_returns_to_the_same_position_soon_is_the_same_person() {
         let left = track(0, 100, 10.0, 30.0);
         assert_eq!(joined(&[left, track(150, 300, 60.0, 0.0)]), [[0, 1]]);
         // Too far away, too late, at the same time.
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_of_another_size_is_another_one() {
+    fn a_face_of_another_size_is_another_person() {
         let mut near = track(150, 300, 30.0, 30.0);
         near.first_bbox = Rect::from_center(near.first_bbox.center(), 150.0, 160.0);
         assert_eq!(joined(&[track(0, 100, 30.0, 30.0), near]), [[0], [1]]);
@@ -151,8 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_is_joined_first_and_each_only_once() {
-        // Two leave side by side; both come back, in the other order.
+    fn the_nearest_tracks_are_joined_first_and_each_once() {
+        // Two leave side by side and return in the opposite order.
         let tracks = [
             track(0, 100, 0.0, 0.0),
             track(0, 100, 45.0, 45.0),
@@ -160,12 +161,12 @@ mod tests {
             track(150, 200, 20.0, 20.0),
         ];
         assert_eq!(joined(&tracks), [[0, 3], [1, 2]]);
-        // Only one comes back.
+        // Only one returns.
         assert_eq!(joined(&tracks[..3]), [vec![0], vec![1, 2]]);
     }
 
     #[test]
-    fn tracks_that_cross_keep_apart() {
+    fn tracks_that_cross_are_not_swapped() {
         let tracks = [track(0, 100, 0.0, 200.0), track(0, 100, 200.0, 0.0)];
         let back = [track(130, 200, 200.0, 0.0), track(130, 200, 0.0, 200.0)];
         assert_eq!(
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_to_another_face_and_back_joins_those_before_and_after() {
+    fn a_cut_to_another_face_and_back_joins_the_tracks_before_and_after() {
         let shots = [
             track(0, 50, 30.0, 30.0),
             track(52, 80, 30.0, 30.0),
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn persons_are_in_the_order_in_which_they_come() {
+    fn persons_are_sorted_by_their_first_sample() {
         let tracks = [
             track(50, 60, 500.0, 500.0),
             track(0, 100, 30.0, 30.0),
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_at_one_place_is_joined_in_little_time() {
+    fn a_crowd_at_one_position_is_joined_fast() {
         let first = |_| track(0, 10, 30.0, 30.0);
         let second = |_| track(50, 60, 30.0, 30.0);
         let tracks: Vec<Track> = (0..50_000)

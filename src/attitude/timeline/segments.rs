@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Spells of one attitude, without flicker.
+//! Segments of one attitude, without flicker.
 //!
-//! Each attitude has a Schmitt trigger on its score (Schmitt, "A thermionic trigger", 1938): it goes
-//! on at an upper threshold and off under a lower one, so that a score that wavers about one
-//! threshold does not switch. A spell must then last for a while. Both together are how voice
-//! activity is told from a network's scores (Gelly and Gauvain, "Minimum Word Error Training of
-//! RNN-based Voice Activity Detection", 2015).
+//! The score of each attitude passes a Schmitt trigger (Schmitt, "A thermionic trigger", 1938),
+//! which switches on at an upper threshold and off below a lower threshold, so that a score near
+//! one threshold does not toggle it. Segments also have a minimum duration. Voice activity is
+//! derived from the scores of a network in the same way (Gelly and Gauvain, "Minimum Word Error
+//! Training of RNN-based Voice Activity Detection", 2015).
 
 use serde::{Deserialize, Serialize};
 
@@ -14,67 +14,68 @@ use super::Rules;
 use super::{Held, rounded};
 use crate::{Attitude, Label, Scores};
 
-/// A part of the recording.
+/// A time span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// From then on.
+    /// Start, inclusive.
     pub start_ns: u64,
-    /// Until then.
+    /// End, exclusive.
     pub end_ns: u64,
 }
 
 impl Span {
-    /// How long it lasts.
+    /// Returns the duration.
     pub fn len_ns(&self) -> u64 {
         self.end_ns.saturating_sub(self.start_ns)
     }
 }
 
-/// A spell of one attitude.
+/// A segment of one attitude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
-    /// When it is.
+    /// The time span of the segment.
     #[serde(flatten)]
     pub span: Span,
-    /// The attitude, unknown while none is clear.
+    /// The attitude; unknown if no score is high enough.
     pub attitude: Label,
 }
 
-/// Where one segment follows another without a gap.
+/// The change from one segment to the next without a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// When the second one begins.
+    /// Start of the second segment.
     pub time_ns: u64,
     /// The attitude of the first segment.
     pub from: Label,
     /// The attitude of the second segment.
     pub to: Label,
-    /// By how much the mean of positive less negative score rises from the end of the first segment
-    /// to the beginning of the second, each [`change_window_ns`](super::Rules) long or as
-    /// long as the segment: −2 to 2, negative where it falls. `None` where one was not judged.
+    /// Difference of the mean balance (positive minus negative score) between the start of the
+    /// second and the end of the first segment, −2 to 2. Means are computed over
+    /// [`change_window_ns`](super::Rules::change_window_ns), or over the whole segment if it is
+    /// shorter. `None` if a window has no scores.
     pub size: Option<f64>,
 }
 
-/// The spells in `held`. One begins where an attitude's score reaches
-/// [`begin_score`](Rules::begin_score) and ends where it falls under [`end_score`](Rules::end_score)
-/// or another, higher score reaches `begin_score`; it lasts for
-/// [`min_segment_ns`](Rules::min_segment_ns) at least, or half of that where it begins or ends with
-/// what was seen, as it may have lasted longer. What lies between two spells is `None`, or
-/// belongs to the one before it where it is shorter than that: an attitude that comes back so soon
-/// has not been away, and one that gives way has not until the next one is there. A gap ends
-/// everything.
+/// Returns the segments of `held`, without gaps between them.
+///
+/// A segment of an attitude begins when its score reaches [`begin_score`](Rules::begin_score), and
+/// ends when the score falls below [`end_score`](Rules::end_score) or another, higher score reaches
+/// `begin_score`. It lasts at least [`min_segment_ns`](Rules::min_segment_ns), or half of that at
+/// the start or end of the time seen, since the attitude may have begun earlier or ended later. The
+/// time between two segments is a segment of an unknown attitude or, if it is shorter than the
+/// minimum duration, part of the segment before. A gap ends the segment.
 pub fn segments(held: &[Held], rules: &Rules) -> Vec<Segment> {
-    stretches(held)
-        .flat_map(|stretch| calmed(&runs(stretch, rules), rules.min_segment_ns))
+    contiguous_parts(held)
+        .flat_map(|part| smoothed(&runs(part, rules), rules.min_segment_ns))
         .collect()
 }
 
-/// The parts of `held` without a gap.
-fn stretches(held: &[Held]) -> impl Iterator<Item = &[Held]> {
+/// Returns the parts of `held` without a gap.
+fn contiguous_parts(held: &[Held]) -> impl Iterator<Item = &[Held]> {
     held.chunk_by(|held, next| next.span.start_ns <= held.span.end_ns)
 }
 
-/// When nothing was seen between two samples.
+/// Returns the gaps between observations.
 pub fn gaps(held: &[Held]) -> Vec<Span> {
     let pairs = held.windows(2).map(|pair| Span {
         start_ns: pair[0].span.end_ns,
@@ -83,11 +84,11 @@ pub fn gaps(held: &[Held]) -> Vec<Span> {
     pairs.filter(|gap| gap.len_ns() > 0).collect()
 }
 
-/// What the trigger says of a stretch without a gap: neighbours differ.
-fn runs(stretch: &[Held], rules: &Rules) -> Vec<Segment> {
+/// Returns the states of the trigger in a part without a gap; consecutive states differ.
+fn runs(part: &[Held], rules: &Rules) -> Vec<Segment> {
     let mut runs = Vec::new();
     let mut current = None;
-    for held in stretch {
+    for held in part {
         current = held
             .sample
             .scores
@@ -97,7 +98,7 @@ fn runs(stretch: &[Held], rules: &Rules) -> Vec<Segment> {
     runs
 }
 
-/// The attitude that is on by `scores`, where `current` was.
+/// Returns the attitude that is on after `scores`, if `current` was on before.
 fn triggered(current: Option<Attitude>, scores: &Scores, rules: &Rules) -> Option<Attitude> {
     let best = scores.best();
     let holds = |&attitude: &Attitude| scores[attitude] >= rules.end_score;
@@ -105,7 +106,7 @@ fn triggered(current: Option<Attitude>, scores: &Scores, rules: &Rules) -> Optio
     begins.then_some(best).or(current.filter(holds))
 }
 
-/// Adds what follows at once: as one segment where the attitude is the last one's.
+/// Appends a span that follows immediately; extends the last segment if the attitude is the same.
 fn append(segments: &mut Vec<Segment>, span: Span, attitude: Label) {
     match segments.last_mut() {
         Some(last) if last.attitude == attitude => last.span.end_ns = span.end_ns,
@@ -113,17 +114,17 @@ fn append(segments: &mut Vec<Segment>, span: Span, attitude: Label) {
     }
 }
 
-/// The segments of a stretch without a gap.
-fn calmed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
+/// Returns the segments of a part without a gap.
+fn smoothed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
     let (Some(first), Some(last)) = (runs.first(), runs.last()) else {
         return Vec::new();
     };
     let min_segment_ns = min_segment_ns.max(1);
-    let is_spell = |run: &&Segment| {
+    let is_segment = |run: &&Segment| {
         let span = run.span;
         let is_cut_off = span.start_ns == first.span.start_ns || span.end_ns == last.span.end_ns;
-        let least_ns = min_segment_ns.div_ceil(if is_cut_off { 2 } else { 1 });
-        run.attitude.is_known() && span.len_ns() >= least_ns
+        let min_ns = min_segment_ns.div_ceil(if is_cut_off { 2 } else { 1 });
+        run.attitude.is_known() && span.len_ns() >= min_ns
     };
     let end = Segment {
         span: Span {
@@ -134,12 +135,12 @@ fn calmed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
     };
     let mut segments: Vec<Segment> = Vec::new();
     let mut until_ns = first.span.start_ns;
-    for spell in runs.iter().filter(is_spell).chain([&end]) {
+    for segment in runs.iter().filter(is_segment).chain([&end]) {
         let between = Span {
             start_ns: until_ns,
-            end_ns: spell.span.start_ns,
+            end_ns: segment.span.start_ns,
         };
-        let mut span = spell.span;
+        let mut span = segment.span;
         if between.len_ns() >= min_segment_ns {
             append(&mut segments, between, Label::Unknown);
         } else if let Some(before) = segments.last_mut() {
@@ -147,14 +148,14 @@ fn calmed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
         } else {
             span.start_ns = between.start_ns;
         }
-        append(&mut segments, span, spell.attitude);
+        append(&mut segments, span, segment.attitude);
         until_ns = span.end_ns;
     }
     segments.retain(|segment| segment.span.len_ns() > 0);
     segments
 }
 
-/// The longest of `segments` with `attitude`, the first of equals.
+/// Returns the longest of `segments` with `attitude`; of equal durations, the first.
 pub fn longest(segments: &[Segment], attitude: Attitude) -> Option<Span> {
     let same = segments
         .iter()
@@ -163,7 +164,7 @@ pub fn longest(segments: &[Segment], attitude: Attitude) -> Option<Span> {
     spans.rev().max_by_key(Span::len_ns)
 }
 
-/// The changes between `segments` of `held`.
+/// Returns the changes between `segments` of `held`.
 pub fn changes(segments: &[Segment], held: &[Held], rules: &Rules) -> Vec<Change> {
     let change = |pair: &[Segment]| {
         let [first, second] = [pair[0], pair[1]];
@@ -189,7 +190,8 @@ pub fn changes(segments: &[Segment], held: &[Held], rules: &Rules) -> Vec<Change
     segments.windows(2).filter_map(change).collect()
 }
 
-/// The mean of positive less negative score in `span`; `None` where there are no scores.
+/// Returns the mean balance (positive minus negative score) in `span`, or `None` if there are no
+/// scores.
 fn balance(held: &[Held], span: Span) -> Option<f64> {
     let from = held.partition_point(|held| held.span.start_ns < span.start_ns);
     let within = held[from..]

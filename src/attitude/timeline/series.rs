@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Scores thinned out for drawing.
+//! Scores over time, in bins.
 
 use super::Held;
 use super::segments::Span;
 use crate::{Attitude, ByAttitude, Scores};
 
-/// Mean scores over stretches of equal length.
+/// Mean scores in bins of equal duration, for drawing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
-    /// When the first stretch begins.
+    /// Start of the first bin.
     pub start_ns: u64,
-    /// How long each is.
+    /// Duration of a bin.
     pub bin_ns: u64,
-    /// The mean scores in each, by time, weighted by the time that samples stand for; `None` where
-    /// there were none.
+    /// Mean scores of each bin, weighted by the time spans of the samples; `None` if a bin has
+    /// none.
     pub bins: Vec<Option<Scores>>,
 }
 
 impl Series {
-    /// What `held` shows during `span`, in `max_bins` bins at most, none of them shorter than
-    /// `spacing_ns`, the usual distance of samples.
+    /// Computes the series of `held` during `span` with at most `max_bins` bins. No bin is shorter
+    /// than `spacing_ns`, the usual sample interval.
     pub fn new(held: &[Held], span: Span, spacing_ns: u64, max_bins: usize) -> Self {
         let bin_ns = span.len_ns().div_ceil(max_bins.max(1) as u64);
         let bin_ns = bin_ns.max(spacing_ns).max(1);
@@ -45,40 +45,40 @@ impl Series {
         }
     }
 
-    /// When the bin at `index` begins.
+    /// Returns the start of the bin at `index`.
     pub fn time_ns(&self, index: usize) -> u64 {
         let after_ns = self.bin_ns.saturating_mul(index as u64);
         self.start_ns.saturating_add(after_ns)
     }
 }
 
-/// What fell into a stretch.
+/// The sums of one bin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bin {
-    /// For how long there were scores.
+    /// Total time with scores, in nanoseconds.
     pub time_ns: f64,
     /// The sums of scores multiplied by their durations in nanoseconds.
     pub sums: ByAttitude<f64>,
 }
 
 impl Bin {
-    /// The mean scores; `None` where there were none.
+    /// Returns the mean scores, or `None` if there are none.
     pub fn means(&self) -> Option<ByAttitude<f64>> {
         (self.time_ns > 0.0).then(|| self.sums.map(|sum| sum / self.time_ns))
     }
 }
 
-/// Bins that follow each other, from 0 on.
+/// Consecutive bins from time 0 on.
 #[derive(Clone, Debug)]
 pub struct Bins {
-    /// How long each is, at least 1.
+    /// Duration of a bin, at least 1.
     pub bin_ns: u64,
-    /// By time.
+    /// The bins, sorted by time.
     pub bins: Vec<Bin>,
 }
 
 impl Bins {
-    /// `count` empty ones of `bin_ns` each.
+    /// Creates `count` empty bins of `bin_ns` nanoseconds.
     pub fn new(bin_ns: u64, count: usize) -> Self {
         Self {
             bin_ns: bin_ns.max(1),
@@ -86,8 +86,7 @@ impl Bins {
         }
     }
 
-    /// Adds `scores` that stand from `start_ns` until `end_ns`; what is beyond the last bin is left
-    /// out.
+    /// Adds `scores` from `start_ns` to `end_ns`; times after the last bin are ignored.
     pub fn add(&mut self, start_ns: u64, end_ns: u64, scores: &Scores) {
         let scores = scores.map(f64::from);
         let mut from_ns = start_ns;
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn bins_hold_means_and_gaps_are_gaps() {
+    fn bins_contain_means_and_gaps_are_empty() {
         let series = series(5);
         assert_eq!((series.start_ns, series.bin_ns), (8 * S, 3 * S));
         assert_eq!(series.time_ns(2), 14 * S);
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bin_is_shorter_than_samples_are_apart() {
+    fn no_bin_is_shorter_than_the_sample_interval() {
         let fine = series(100_000);
         assert_eq!((fine.bin_ns, fine.bins.len()), (S / 5, 75));
         let seen = fine.bins.iter().filter(|bin| bin.is_some()).count();

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The stationary bootstrap (Politis and Romano, "The Stationary Bootstrap", 1994): a series is
-//! resampled in blocks of random length, so that values that follow each other, which are alike,
-//! stay together. One by one they would count as independent, and an interval would come out far too
-//! narrow.
+//! The stationary bootstrap (Politis and Romano, "The Stationary Bootstrap", 1994). It resamples a
+//! series in blocks of random length, which preserve the correlation of consecutive values.
+//! Resampling single values would treat them as independent, and intervals would be far too narrow.
 
 use crate::statistics::SplitMix64;
 
-/// Standard errors, so to speak, within which an autocorrelation counts as none.
+/// Number of standard errors below which an autocorrelation is insignificant (the constant c of
+/// Politis and White's rule).
 const SIGNIFICANCE: f64 = 2.0;
 
-/// So many autocorrelations in a row must count as none; more only from 10^25 values on.
+/// Number of consecutive insignificant autocorrelations required by the rule; greater only for more
+/// than 10^25 values.
 const QUIET_LAGS: usize = 5;
 
-/// The mean length of blocks that suits `values` best: Politis and White's rule ("Automatic
-/// Block-Length Selection for the Dependent Bootstrap", 2004) with the correction of Patton, Politis
-/// and White (2009). From 1 to the smaller of 3·√n and n/3; 1 where all values are the same. `None`
-/// where values are alike however far apart they are, as far as the rule looks, about √n: then the
-/// series is too short to tell.
+/// Returns the optimal mean block length for `values` by Politis and White's rule ("Automatic
+/// Block-Length Selection for the Dependent Bootstrap", 2004) with the correction of Patton,
+/// Politis and White (2009). It is from 1 to the smaller of 3·√n and n/3, and 1 if all values are
+/// equal. Returns `None` if values are correlated at all lags that the rule examines, up to about
+/// √n; the series is then too short.
 pub fn block_length(values: &[f64]) -> Option<f64> {
     let n = values.len() as f64;
     let max_lag = n.sqrt().ceil() as usize + QUIET_LAGS;
     let covariances = autocovariances(values, max_lag.min(values.len().saturating_sub(1)));
     let variance = covariances[0];
-    // The mean of equal values is off by rounding.
+    // The mean of equal values has a rounding error.
     let scale = values.iter().fold(0.0f64, |most, v| most.max(v.abs()));
     if values.is_empty() || variance.sqrt() <= scale * 1e-9 {
         return Some(1.0);
@@ -43,20 +44,20 @@ pub fn block_length(values: &[f64]) -> Option<f64> {
     }
     let length = (n * slope * slope / (spectrum * spectrum)).cbrt();
     let longest = (3.0 * n.sqrt()).min(n / 3.0).ceil();
-    // `min` takes the other where the spectrum vanishes and there is no number.
+    // If the spectrum vanishes, `length` is NaN and `min` returns the other value.
     Some(length.min(longest).max(1.0))
 }
 
-/// How many times as wide an interval must be as that of resamples of `len` values in blocks of
-/// `block_length`. Blocks keep less together than belongs together: the variance of a mean over them
-/// is too small by G/(σ²·b), which is √(b/n) for the b of [`block_length`]'s rule, and by 2·b/n, for
-/// being taken about the mean of the series, both in the first order.
+/// Returns the factor by which the interval of resamples of `len` values in blocks of
+/// `block_length` must be widened. Blocks cut off correlations: to first order, the variance of a
+/// mean is too small by G/(σ²·b), which is √(b/n) for the b of [`block_length`]'s rule, and by
+/// 2·b/n, since it is computed about the mean of the series.
 pub fn widening(len: usize, block_length: f64) -> f64 {
     let share = block_length / len as f64;
     (1.0 - share.sqrt() - 2.0 * share).sqrt().recip()
 }
 
-/// Of the lags 0 to `max_lag`.
+/// Returns the autocovariances of the lags 0 to `max_lag`.
 fn autocovariances(values: &[f64], max_lag: usize) -> Vec<f64> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -67,16 +68,16 @@ fn autocovariances(values: &[f64], max_lag: usize) -> Vec<f64> {
     (0..=max_lag).map(covariance).collect()
 }
 
-/// Draws resamples of a series of `len` values in blocks of `block_length` on average, and calls
-/// `take_block` with first index and length of each block. Beyond the last value comes the first
-/// one; a resample has as many values as the series.
+/// Draws a resample of a series of `len` values in blocks with a mean length of `block_length`, and
+/// calls `take_block` with the first index and the length of each block. The first value follows
+/// the last; a resample has as many values as the series.
 pub fn resample(
     len: usize,
     block_length: f64,
     random: &mut SplitMix64,
     mut take_block: impl FnMut(usize, usize),
 ) {
-    // A geometric distribution by the inverse of its cumulative one.
+    // Geometrically distributed, by inversion of the cumulative distribution.
     let log_of_going_on = (1.0 - 1.0 / block_length.max(1.0)).ln();
     let mut left = len;
     while left > 0 {
@@ -103,8 +104,8 @@ mod tests {
     }
 
     #[test]
-    fn block_lengths_are_those_of_another_program() {
-        // arch 8.0.0 for Python, arch.bootstrap.optimal_block_length, on the same series.
+    fn block_lengths_match_the_python_package_arch() {
+        // Computed by arch.bootstrap.optimal_block_length of arch 8.0.0 for Python.
         for (len, memory, expected) in [
             (400, 0.8, 14.916_850_202_954_457),
             (400, 0.0, 1.544_082_942_207_306),
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn few_and_equal_values_have_blocks_and_a_trend_has_none() {
+    fn few_or_equal_values_have_a_block_length_and_a_trend_has_none() {
         assert_eq!(block_length(&[]), Some(1.0));
         assert_eq!(block_length(&[0.3]), Some(1.0));
         assert_eq!(block_length(&[0.1; 500]), Some(1.0));
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resample_is_as_long_as_the_series_in_blocks_of_the_mean_length() {
+    fn a_resample_is_as_long_as_the_series_and_blocks_have_the_mean_length() {
         let mut random = SplitMix64(5);
         let (mut values, mut blocks, mut counts) = (0, 0, [0; 50]);
         for _ in 0..2_000 {
@@ -139,7 +140,7 @@ mod tests {
             });
         }
         assert_eq!(values, 100_000);
-        // The last block of each is cut off.
+        // The last block of each resample is truncated.
         let mean = f64::from(values as u32) / f64::from(blocks);
         assert!((3.6..4.0).contains(&mean), "{mean}");
         assert!(

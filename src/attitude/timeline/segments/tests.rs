@@ -6,7 +6,7 @@ use crate::timeline::{Sample, hold};
 const MS: u64 = 1_000_000;
 const SPACING_MS: u64 = 200;
 
-/// A score of 0.8 for the attitude, 0.4 at most for all where there is none.
+/// Scores of 0.8 for a known attitude, or of at most 0.4.
 fn scores(label: Label) -> Scores {
     let score = |attitude| {
         if label == Label::Known(attitude) {
@@ -21,7 +21,7 @@ fn scores(label: Label) -> Scores {
     }
 }
 
-/// Five samples a second from `start_ms` on: so many samples with each of the scores.
+/// Observations at five samples per second from `start_ms` on, with a number of samples per score.
 fn from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Sample> {
     let scores = parts
         .iter()
