@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How far the figures would move with other faces: the percentile bootstrap.
+//! Confidence intervals of metrics by the percentile bootstrap.
 //!
-//! Faces that go together, such as those of one person, are drawn together: what is alike must not
-//! count as independent.
+//! Groups of faces, such as those of one person, are resampled together, since they are not
+//! independent.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Answer;
+use super::LabelledPrediction;
 use super::tally::{Figure, Tally};
 use crate::statistics::{Interval, SplitMix64};
 
-/// A figure and the interval in which 95% of the resamples have it.
+/// A metric with its 95% confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// On the faces as they are.
+    /// The metric on all faces.
     pub value: f64,
     /// Lower end of the interval.
     pub low: f64,
@@ -24,24 +24,25 @@ pub struct Estimate {
     pub high: f64,
 }
 
-/// The figures that can be told.
+/// The metrics that are defined.
 pub type Estimates = BTreeMap<Figure, Estimate>;
 
-/// What is estimated of some classifiers on the same faces.
+/// Estimates for several classifiers on the same faces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Comparison {
-    /// The figures of each.
+    /// Metrics of each classifier.
     pub figures: Vec<Estimates>,
-    /// Of each but the first: its figures less those of the first, on the same resamples.
+    /// Differences of the metrics of each classifier but the first to those of the first, on the
+    /// same resamples.
     pub differences: Vec<Estimates>,
 }
 
-/// How to resample.
+/// Parameters of the bootstrap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bootstrap {
-    /// How often.
+    /// Number of resamples.
     pub resamples: usize,
-    /// The same seed draws the same resamples.
+    /// Seed of the random numbers.
     pub seed: u64,
 }
 
@@ -55,16 +56,17 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// The figures of classifiers by their answers about the same faces in the same order. Faces
-    /// of the same number in `groups`, counted from 0, are drawn together.
+    /// Estimates the metrics of classifiers from their predictions for the same faces in the same
+    /// order. `groups` has the group of each face, counted from 0; faces of a group are resampled
+    /// together.
     ///
     /// # Panics
-    /// Where there is not one group for each answer.
-    pub fn compare(&self, classifiers: &[Vec<Answer>], groups: &[usize]) -> Comparison {
+    /// Panics if the lengths of predictions and `groups` differ.
+    pub fn compare(&self, classifiers: &[Vec<LabelledPrediction>], groups: &[usize]) -> Comparison {
         assert!(
             classifiers
                 .iter()
-                .all(|answers| answers.len() == groups.len())
+                .all(|predictions| predictions.len() == groups.len())
         );
         let whole: Vec<Tally> = classifiers.iter().map(|a| Tally::of(a)).collect();
         let resamples = self.resample(classifiers, groups);
@@ -96,8 +98,12 @@ impl Bootstrap {
         }
     }
 
-    /// The sums of each classifier over each resample.
-    fn resample(&self, classifiers: &[Vec<Answer>], groups: &[usize]) -> Vec<Vec<Tally>> {
+    /// Returns the counts per resample and classifier.
+    fn resample(
+        &self,
+        classifiers: &[Vec<LabelledPrediction>],
+        groups: &[usize],
+    ) -> Vec<Vec<Tally>> {
         let group_count = groups.iter().max().map_or(0, |last| last + 1);
         let mut random = SplitMix64(self.seed);
         let mut draws = vec![0; group_count];
@@ -106,11 +112,11 @@ impl Bootstrap {
             for _ in 0..group_count {
                 draws[random.below(group_count)] += 1;
             }
-            let tally = |answers: &Vec<Answer>| {
+            let tally = |predictions: &Vec<LabelledPrediction>| {
                 let mut tally = Tally::default();
-                for (answer, &group) in answers.iter().zip(groups) {
+                for (prediction, &group) in predictions.iter().zip(groups) {
                     if draws[group] > 0 {
-                        tally.add(answer, draws[group]);
+                        tally.add(prediction, draws[group]);
                     }
                 }
                 tally
@@ -131,13 +137,17 @@ mod tests {
         seed: 7,
     };
 
-    fn answers(count: usize, is_right: impl Fn(usize) -> bool) -> Vec<Answer> {
-        let answer = |index| Answer {
+    fn predictions(count: usize, is_correct: impl Fn(usize) -> bool) -> Vec<LabelledPrediction> {
+        let prediction = |index| LabelledPrediction {
             truth: Positive,
-            predicted: if is_right(index) { Positive } else { Negative },
+            predicted: if is_correct(index) {
+                Positive
+            } else {
+                Negative
+            },
             confidence: None,
         };
-        (0..count).map(answer).collect()
+        (0..count).map(prediction).collect()
     }
 
     fn accuracy(estimates: &Estimates) -> Estimate {
@@ -147,7 +157,7 @@ mod tests {
     #[test]
     fn the_interval_is_as_wide_as_a_binomials() {
         let groups: Vec<usize> = (0..400).collect();
-        let comparison = BOOTSTRAP.compare(&[answers(400, |i| i % 5 > 0)], &groups);
+        let comparison = BOOTSTRAP.compare(&[predictions(400, |i| i % 5 > 0)], &groups);
         let Estimate { value, low, high } = accuracy(&comparison.figures[0]);
         assert_eq!(value, 0.8);
         // 1.96 standard deviations of sqrt(0.8 * 0.2 / 400) = 0.02.
@@ -158,19 +168,19 @@ mod tests {
 
     #[test]
     fn faces_of_one_person_count_as_one() {
-        let right_by_fours = answers(400, |i| i / 4 % 5 > 0);
+        let correct_by_fours = predictions(400, |i| i / 4 % 5 > 0);
         let groups: Vec<usize> = (0..400).map(|i| i / 4).collect();
-        let comparison = BOOTSTRAP.compare(&[right_by_fours], &groups);
+        let comparison = BOOTSTRAP.compare(&[correct_by_fours], &groups);
         let Estimate { low, high, .. } = accuracy(&comparison.figures[0]);
-        // Twice as wide as of 400 independent faces.
+        // Twice the width of 400 independent faces.
         assert!((high - low - 0.157).abs() < 0.02, "{low} to {high}");
     }
 
     #[test]
     fn differences_are_those_on_the_same_faces() {
         let groups: Vec<usize> = (0..100).collect();
-        let worse = answers(100, |i| i % 2 > 0);
-        let better = answers(100, |i| i % 2 > 0 || i == 0);
+        let worse = predictions(100, |i| i % 2 > 0);
+        let better = predictions(100, |i| i % 2 > 0 || i == 0);
         let comparison = BOOTSTRAP.compare(&[worse.clone(), better, worse], &groups);
         let [better, same] = &comparison.differences[..] else {
             panic!("{comparison:?}");
@@ -181,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn no_faces_have_no_figures() {
+    fn without_faces_there_are_no_metrics() {
         let comparison = Bootstrap::default().compare(&[Vec::new()], &[]);
         assert_eq!(comparison.figures[0].get(&Figure::CalibrationError), None);
         assert_eq!(accuracy(&comparison.figures[0]).value, 0.0);

@@ -1,110 +1,110 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The confusion matrix and the figures that need nothing else.
+//! The confusion matrix and the metrics computed from it.
 
 use serde::Serialize;
 
 use crate::Attitude;
 
-/// How often faces of each label got each answer.
+/// A confusion matrix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Confusion {
-    /// A row a label, a column an answer, both in the order of [`Attitude::ALL`].
+    /// One row per label, one column per prediction, both in the order of [`Attitude::ALL`].
     pub counts: [[u64; 3]; 3],
 }
 
-/// How well one attitude is told from the others. 0 where a figure would be a fraction of nothing.
+/// Metrics of one attitude against the others, each 0 to 1; 0 if the denominator is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClassFigures {
-    /// Share of right ones among the answers.
+    /// Share of correct predictions among those of this attitude.
     pub precision: f64,
-    /// Share of right ones among the labels.
+    /// Share of correct predictions among the faces with this label.
     pub recall: f64,
-    /// Harmonic mean of both.
+    /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Faces with this label.
+    /// Number of faces with this label.
     pub support: u64,
 }
 
 impl Confusion {
-    /// Counts an answer `times` times.
+    /// Counts a prediction `times` times.
     pub fn add(&mut self, truth: Attitude, predicted: Attitude, times: u64) {
         self.counts[truth as usize][predicted as usize] += times;
     }
 
-    /// All faces.
+    /// Returns the number of faces.
     pub fn total(&self) -> u64 {
         self.counts.iter().flatten().sum()
     }
 
-    /// Faces with this label.
+    /// Number of faces with this label.
     pub fn labelled(&self, attitude: Attitude) -> u64 {
         self.counts[attitude as usize].iter().sum()
     }
 
-    /// Faces with this answer.
-    pub fn answered(&self, attitude: Attitude) -> u64 {
+    /// Returns the number of faces with this prediction.
+    pub fn predicted(&self, attitude: Attitude) -> u64 {
         self.counts.iter().map(|row| row[attitude as usize]).sum()
     }
 
-    fn right(&self) -> u64 {
+    fn correct(&self) -> u64 {
         (0..3).map(|index| self.counts[index][index]).sum()
     }
 
-    /// Share of right answers.
+    /// Returns the accuracy, the share of correct predictions, 0 to 1.
     pub fn accuracy(&self) -> f64 {
-        ratio(self.right() as f64, self.total() as f64)
+        ratio(self.correct() as f64, self.total() as f64)
     }
 
-    /// Matthews' correlation between labels and answers, −1 to 1: R_K for several classes
-    /// (Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient",
-    /// 2004). 0 where all labels or all answers are the same.
+    /// Returns Matthews' correlation coefficient of labels and predictions, −1 to 1, in its form
+    /// for several classes, R_K (Gorodkin, "Comparing two K-category assignments by a K-category
+    /// correlation coefficient", 2004); 0 if all labels or all predictions are the same.
     pub fn mcc(&self) -> f64 {
         let total = self.total() as f64;
-        // How far from chance labels go with answers, labels with labels, answers with answers.
+        // Covariances of labels and predictions, labels and labels, predictions and predictions.
         let covariance =
             |count: f64, sum: &dyn Fn(Attitude) -> u64, of: &dyn Fn(Attitude) -> u64| {
                 let products = Attitude::ALL.map(|a| sum(a) as f64 * of(a) as f64);
                 count * total - products.iter().sum::<f64>()
             };
-        let (labelled, answered) = (|a| self.labelled(a), |a| self.answered(a));
-        let both = covariance(self.right() as f64, &labelled, &answered);
+        let (labelled, predicted) = (|a| self.labelled(a), |a| self.predicted(a));
+        let both = covariance(self.correct() as f64, &labelled, &predicted);
         let labels = covariance(total, &labelled, &labelled);
-        let answers = covariance(total, &answered, &answered);
-        ratio(both, (labels * answers).sqrt())
+        let predictions = covariance(total, &predicted, &predicted);
+        ratio(both, (labels * predictions).sqrt())
     }
 
-    /// Cohen's kappa: the accuracy in excess of chance, 1 at most. 0 where all labels and all
-    /// answers are the same, so that chance alone is always right.
+    /// Returns Cohen's kappa, the accuracy corrected for chance, at most 1; 0 if all labels and all
+    /// predictions are the same.
     pub fn kappa(&self) -> f64 {
         let total = self.total() as f64;
-        let products = Attitude::ALL.map(|a| self.labelled(a) as f64 * self.answered(a) as f64);
+        let products = Attitude::ALL.map(|a| self.labelled(a) as f64 * self.predicted(a) as f64);
         let by_chance = products.iter().sum::<f64>();
-        let right = self.right() as f64 * total;
-        ratio(right - by_chance, total * total - by_chance)
+        let correct = self.correct() as f64 * total;
+        ratio(correct - by_chance, total * total - by_chance)
     }
 
-    /// How well `attitude` is told from the others.
+    /// Returns the metrics of `attitude` against the others.
     pub fn class(&self, attitude: Attitude) -> ClassFigures {
-        let right = self.counts[attitude as usize][attitude as usize] as f64;
+        let correct = self.counts[attitude as usize][attitude as usize] as f64;
         let support = self.labelled(attitude);
-        let answered = self.answered(attitude);
+        let predicted = self.predicted(attitude);
         ClassFigures {
-            precision: ratio(right, answered as f64),
-            recall: ratio(right, support as f64),
-            f1: ratio(2.0 * right, (support + answered) as f64),
+            precision: ratio(correct, predicted as f64),
+            recall: ratio(correct, support as f64),
+            f1: ratio(2.0 * correct, (support + predicted) as f64),
             support,
         }
     }
 
-    /// Mean F1 of the three attitudes, one that no label has among them.
+    /// Returns the mean F1 score of the three attitudes, including those without labels.
     pub fn macro_f1(&self) -> f64 {
         Attitude::ALL.map(|a| self.class(a).f1).iter().sum::<f64>() / 3.0
     }
 }
 
-/// 0 for a fraction of nothing.
+/// Returns the ratio, or 0 if the denominator is 0.
 fn ratio(numerator: f64, denominator: f64) -> f64 {
     if denominator == 0.0 {
         0.0
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_figures_are_those_of_scikit_learn() {
+    fn the_metrics_match_scikit_learn() {
         let path = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../../tests/fixtures/metrics.json"
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_has_figures_of_0() {
+    fn an_empty_matrix_has_metrics_of_0() {
         let none = Confusion::default();
         let figures = [none.accuracy(), none.mcc(), none.kappa(), none.macro_f1()];
         assert_eq!(figures, [0.0; 4]);

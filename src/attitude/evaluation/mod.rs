@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How good a classifier is, by faces that people have labelled.
+//! Evaluation of a classifier on labelled faces.
 //!
-//! Pure computation on what was answered: [`tally`] adds answers up and reads the figures off the
-//! sums, [`coverage`] tells what it brings to leave unsure answers out, and [`bootstrap`] how far
-//! the figures would move with other faces.
+//! A [`Tally`](tally::Tally) counts predictions and computes metrics,
+//! [`coverage()`](coverage::coverage) computes accuracy against coverage at different confidence
+//! thresholds, and a [`Bootstrap`](bootstrap::Bootstrap) computes confidence intervals of the
+//! metrics.
 
 use crate::{Attitude, Scores};
 
@@ -15,19 +16,19 @@ pub mod coverage;
 
 pub mod bootstrap;
 
-/// What was answered about one labelled face.
+/// The prediction for one labelled face.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
-    /// What the label says.
+pub struct LabelledPrediction {
+    /// The labelled attitude.
     pub truth: Attitude,
-    /// What was answered.
+    /// The predicted attitude.
     pub predicted: Attitude,
-    /// Score of the answer, 0 to 1; `None` where none was given.
+    /// Score of the predicted attitude, 0 to 1; `None` if the classifier returns none.
     pub confidence: Option<f32>,
 }
 
-impl Answer {
-    /// The attitude that scores highest, for an answer.
+impl LabelledPrediction {
+    /// Creates a prediction of the attitude with the highest score.
     pub fn from_scores(truth: Attitude, scores: &Scores) -> Self {
         let predicted = scores.best();
         Self {
@@ -37,8 +38,8 @@ impl Answer {
         }
     }
 
-    /// Whether the answer is the label's.
-    pub fn is_right(&self) -> bool {
+    /// Returns `true` if the prediction is the labelled attitude.
+    pub fn is_correct(&self) -> bool {
         self.predicted == self.truth
     }
 }

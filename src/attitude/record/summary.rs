@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{FaceRecord, Record};
 use crate::geometry::Rect;
 use crate::timeline::persons::{self, Track};
-use crate::timeline::{self, Held, Rules, Sample, Series, Span, Timeline};
+use crate::timeline::{self, Held, Observation, Rules, Series, Span, Timeline};
 use crate::{Attitude, Label, Scores};
 
 /// The version of the summary's fields and their meaning.
@@ -119,7 +119,7 @@ pub struct SummaryBuilder {
     /// Of all samples.
     times_ns: Vec<u64>,
     samples_left_out: u64,
-    scene: Vec<Sample>,
+    scene: Vec<Observation>,
     /// In the order in which they begin.
     tracks: Vec<TrackSamples>,
     /// Where in `tracks` those of the stream are, by number.
@@ -132,7 +132,7 @@ struct TrackSamples {
     first_bbox: Rect,
     last_bbox: Rect,
     /// Never empty.
-    samples: Vec<Sample>,
+    samples: Vec<Observation>,
 }
 
 impl SummaryBuilder {
@@ -170,7 +170,7 @@ impl SummaryBuilder {
         });
         let track = &mut self.tracks[index];
         track.last_bbox = bbox;
-        track.samples.push(Sample {
+        track.samples.push(Observation {
             time_ns,
             scores: face.scores.classified(),
             label: Label::from_name(&face.attitude).unwrap_or_default(),
@@ -181,7 +181,7 @@ impl SummaryBuilder {
     pub fn finish(mut self, rules: &Rules) -> Summarized {
         let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
         let usual_ns = spacing_ns.unwrap_or(0);
-        let hold = |samples: &[Sample]| timeline::hold(samples, usual_ns, rules);
+        let hold = |samples: &[Observation]| timeline::hold(samples, usual_ns, rules);
         let samples_with_faces = self.scene.len() as u64;
         let faces = self.tracks.iter().map(|track| track.samples.len() as u64);
         let faces = faces.sum();
@@ -230,7 +230,7 @@ impl SummaryBuilder {
 
 impl TrackSamples {
     fn summarized(&self) -> Track {
-        let time_ns = |sample: Option<&Sample>| sample.map_or(0, |sample| sample.time_ns);
+        let time_ns = |sample: Option<&Observation>| sample.map_or(0, |sample| sample.time_ns);
         Track {
             first_ns: time_ns(self.samples.first()),
             last_ns: time_ns(self.samples.last()),
@@ -240,11 +240,11 @@ impl TrackSamples {
     }
 }
 
-fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Sample {
+fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Observation {
     let judged = faces.iter().filter_map(|face| face.scores.classified());
     let scores = Scores::mean(judged);
     let is_known = |face: &FaceRecord| Attitude::from_name(&face.attitude).is_some();
-    Sample {
+    Observation {
         time_ns,
         scores,
         label: scores

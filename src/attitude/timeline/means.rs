@@ -46,7 +46,9 @@ pub struct Mean {
 pub fn confidence(held: &[Held]) -> Option<f64> {
     let (mut sum, mut time) = (0.0, 0.0);
     for held in held {
-        if let (Some(scores), Label::Known(attitude)) = (held.sample.scores, held.sample.label) {
+        if let (Some(scores), Label::Known(attitude)) =
+            (held.observation.scores, held.observation.label)
+        {
             let held_ns = held.span.len_ns() as f64;
             sum += held_ns * f64::from(scores[attitude]);
             time += held_ns;
@@ -75,7 +77,7 @@ pub fn means(held: &[Held], rules: &Rules) -> Option<ByAttitude<Mean>> {
 
 /// Returns the time with scores in consecutive bins; only the last bin may be incomplete.
 fn bins_with_scores(held: &[Held]) -> Vec<Bin> {
-    let with_scores = |held: &Held| Some((held.span.len_ns(), held.sample.scores?));
+    let with_scores = |held: &Held| Some((held.span.len_ns(), held.observation.scores?));
     let scores: Vec<(u64, Scores)> = held.iter().filter_map(with_scores).collect();
     let total_ns: u64 = scores.iter().map(|(time_ns, _)| time_ns).sum();
     let bin_ns = total_ns.div_ceil(scores.len().max(1) as u64).max(BIN_NS);
@@ -171,17 +173,17 @@ fn add(sum: &mut Bin, bin: &Bin, times: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timeline::{Sample, hold};
+    use crate::timeline::{Observation, hold};
 
     const SPACING_NS: u64 = 200_000_000;
 
     fn held(scores: impl Iterator<Item = Option<[f32; 3]>>) -> Vec<Held> {
-        let sample = |(index, scores): (usize, Option<[f32; 3]>)| Sample {
+        let sample = |(index, scores): (usize, Option<[f32; 3]>)| Observation {
             time_ns: index as u64 * SPACING_NS,
             scores: scores.map(Scores::from_array),
             label: scores.and(Some(Attitude::Positive)).into(),
         };
-        let samples: Vec<Sample> = scores.enumerate().map(sample).collect();
+        let samples: Vec<Observation> = scores.enumerate().map(sample).collect();
         hold(&samples, SPACING_NS, &Rules::default())
     }
 
@@ -215,7 +217,9 @@ mod tests {
                 covered += usize::from((low..=high).contains(&0.5));
             }
             // The standard error of independent samples.
-            let scores = held.iter().map(|held| held.sample.scores.unwrap().positive);
+            let scores = held
+                .iter()
+                .map(|held| held.observation.scores.unwrap().positive);
             let mean = scores.clone().sum::<f32>() / held.len() as f32;
             let variance = scores.map(|s| (s - mean).powi(2)).sum::<f32>() / held.len() as f32;
             let error = 1.96 * (variance / held.len() as f32).sqrt();
@@ -247,8 +251,8 @@ mod tests {
         };
         assert_eq!(mean.neutral.interval_95, Some(constant));
         // A missing sample has the scores of the sample before.
-        let sparse: Vec<Sample> = [(0, 1.0), (600_000_000, 0.0)]
-            .map(|(time_ns, positive)| Sample {
+        let sparse: Vec<Observation> = [(0, 1.0), (600_000_000, 0.0)]
+            .map(|(time_ns, positive)| Observation {
                 time_ns,
                 scores: Some(Scores::from_array([positive, 1.0 - positive, 0.0])),
                 label: Label::Unknown,
@@ -279,7 +283,7 @@ mod tests {
 
     #[test]
     fn there_are_at_most_as_many_bins_as_samples() {
-        let sample = |time_ns| Sample {
+        let sample = |time_ns| Observation {
             time_ns,
             scores: Some(Scores::from_array([1.0, 0.0, 0.0])),
             label: Label::Unknown,

@@ -29,7 +29,7 @@ pub use series::Series;
 
 /// An observation of a person or of the scene in one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Sample {
+pub struct Observation {
     /// Position of the sampled frame.
     pub time_ns: u64,
     /// Smoothed scores; `None` if there is no classification.
@@ -42,7 +42,7 @@ pub struct Sample {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Held {
     /// The observation, at the start of `span`.
-    pub sample: Sample,
+    pub observation: Observation,
     /// The time span.
     pub span: Span,
 }
@@ -81,7 +81,7 @@ impl Timeline {
             samples: held.len() as u64,
             judged_samples: held
                 .iter()
-                .filter(|held| held.sample.scores.is_some())
+                .filter(|held| held.observation.scores.is_some())
                 .count() as u64,
             seen_ns: spans.sum(),
             shares: shares(held),
@@ -97,15 +97,15 @@ impl Timeline {
 
 /// Assigns a time span to each of `samples`, which are sorted by time. A span ends at the next
 /// observation or, before a gap and at the end, after `spacing_ns`, the usual sample interval.
-pub fn hold(samples: &[Sample], spacing_ns: u64, rules: &Rules) -> Vec<Held> {
+pub fn hold(samples: &[Observation], spacing_ns: u64, rules: &Rules) -> Vec<Held> {
     let gap_from_ns = rules.gap_from_ns(spacing_ns);
     let next = samples.iter().skip(1).map(|next| Some(next.time_ns));
-    let held = |(sample, next_ns): (&Sample, Option<u64>)| {
+    let held = |(sample, next_ns): (&Observation, Option<u64>)| {
         let start_ns = sample.time_ns;
         let next_ns = next_ns.filter(|next_ns| next_ns.saturating_sub(start_ns) <= gap_from_ns);
         let end_ns = next_ns.unwrap_or(start_ns.saturating_add(spacing_ns));
         Held {
-            sample: *sample,
+            observation: *sample,
             span: Span { start_ns, end_ns },
         }
     };
@@ -138,7 +138,7 @@ pub type Shares = ByLabel<f64>;
 pub fn shares(held: &[Held]) -> Option<Shares> {
     let mut times_ns = ByLabel::<u64>::default();
     for held in held {
-        times_ns[held.sample.label] += held.span.len_ns();
+        times_ns[held.observation.label] += held.span.len_ns();
     }
     let total_ns = times_ns.iter().map(|(_, time_ns)| time_ns).sum::<u64>();
     if total_ns == 0 {
@@ -232,10 +232,10 @@ mod tests {
             (700, Label::POSITIVE),
             (9_000, Label::NEGATIVE),
         ];
-        let samples = samples.map(|(time_ms, label)| Sample {
+        let samples = samples.map(|(time_ms, label)| Observation {
             time_ns: time_ms * 1_000_000,
             label,
-            ..Sample::default()
+            ..Observation::default()
         });
         let held = hold(&samples, 100_000_000, &Rules::default());
         let expected = Shares {

@@ -90,7 +90,7 @@ fn runs(part: &[Held], rules: &Rules) -> Vec<Segment> {
     let mut current = None;
     for held in part {
         current = held
-            .sample
+            .observation
             .scores
             .and_then(|scores| triggered(current, &scores, rules));
         append(&mut runs, held.span, current.into());
@@ -199,7 +199,7 @@ fn balance(held: &[Held], span: Span) -> Option<f64> {
         .take_while(|held| held.span.start_ns < span.end_ns);
     let (mut sum, mut time) = (0.0, 0.0);
     for held in within {
-        if let Some(scores) = held.sample.scores {
+        if let Some(scores) = held.observation.scores {
             let held_ns = held.span.len_ns() as f64;
             sum += held_ns * f64::from(scores.positive - scores.negative);
             time += held_ns;

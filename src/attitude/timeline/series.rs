@@ -27,7 +27,7 @@ impl Series {
         let count = span.len_ns().div_ceil(bin_ns);
         let mut bins = Bins::new(bin_ns, usize::try_from(count).unwrap_or(max_bins));
         for held in held {
-            if let Some(scores) = held.sample.scores {
+            if let Some(scores) = held.observation.scores {
                 let start_ns = held.span.start_ns.saturating_sub(span.start_ns);
                 let end_ns = held.span.end_ns.saturating_sub(span.start_ns);
                 bins.add(start_ns, end_ns, &scores);
@@ -111,21 +111,21 @@ impl Bins {
 mod tests {
     use super::*;
     use crate::Label;
-    use crate::timeline::{Rules, Sample, hold};
+    use crate::timeline::{Observation, Rules, hold};
 
     const S: u64 = 1_000_000_000;
 
     fn series(max_bins: usize) -> Series {
         let positive = [0.9, 0.1, 0.0];
         let negative = [0.1, 0.1, 0.8];
-        let sample = |time_ns, scores| Sample {
+        let sample = |time_ns, scores| Observation {
             time_ns,
             scores: Some(Scores::from_array(scores)),
             label: Label::Unknown,
         };
         let first = (0..20).map(|i| sample(10 * S + i * S / 5, positive));
         let second = (0..20).map(|i| sample(18 * S + i * S / 5, negative));
-        let samples: Vec<Sample> = first.chain(second).collect();
+        let samples: Vec<Observation> = first.chain(second).collect();
         let span = Span {
             start_ns: 8 * S,
             end_ns: 23 * S,

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use attitude::evaluation::Answer;
+use attitude::evaluation::LabelledPrediction;
 
 use super::data::FaceLabel;
 use super::faces::FaceOutcome;
@@ -93,14 +93,14 @@ impl<'a> Results<'a> {
     }
 
     /// Returns the predictions of each model and other, with the truth.
-    pub(super) fn answers(&self) -> Vec<Vec<Answer>> {
+    pub(super) fn answers(&self) -> Vec<Vec<LabelledPrediction>> {
         let answers = |index: usize| {
             let of = |compared: &Compared| {
                 let truth = compared.face.label.attitude;
                 let Prediction { predicted, scores } = compared.predictions[index];
                 match scores {
-                    Some(scores) => Answer::from_scores(truth, &scores),
-                    None => Answer {
+                    Some(scores) => LabelledPrediction::from_scores(truth, &scores),
+                    None => LabelledPrediction {
                         truth,
                         predicted,
                         confidence: None,

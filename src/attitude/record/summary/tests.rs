@@ -182,7 +182,7 @@ fn the_time_is_the_best_that_a_record_has() {
 
 #[test]
 fn a_face_of_a_sample_takes_32_bytes() {
-    assert_eq!(size_of::<Sample>(), 32);
+    assert_eq!(size_of::<Observation>(), 32);
 }
 
 #[test]

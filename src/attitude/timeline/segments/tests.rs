@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 use super::*;
-use crate::timeline::{Sample, hold};
+use crate::timeline::{Observation, hold};
 
 const MS: u64 = 1_000_000;
 const SPACING_MS: u64 = 200;
@@ -22,11 +22,11 @@ fn scores(label: Label) -> Scores {
 }
 
 /// Observations at five samples per second from `start_ms` on, with a number of samples per score.
-fn from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Sample> {
+fn from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Observation> {
     let scores = parts
         .iter()
         .flat_map(|&(count, scores)| std::iter::repeat_n(scores, count));
-    let sample = |(index, scores)| Sample {
+    let sample = |(index, scores)| Observation {
         time_ns: (start_ms + index as u64 * SPACING_MS) * MS,
         scores,
         label: Label::Unknown,
@@ -34,17 +34,17 @@ fn from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Sample> {
     scores.enumerate().map(sample).collect()
 }
 
-fn parts(parts: &[(usize, Label)]) -> Vec<Sample> {
+fn parts(parts: &[(usize, Label)]) -> Vec<Observation> {
     let parts: Vec<_> = parts.iter().map(|&(n, a)| (n, Some(scores(a)))).collect();
     from(0, &parts)
 }
 
-fn held(samples: &[Sample]) -> Vec<Held> {
+fn held(samples: &[Observation]) -> Vec<Held> {
     hold(samples, SPACING_MS * MS, &Rules::default())
 }
 
 /// Start and end in milliseconds, and the attitude.
-fn found(samples: &[Sample]) -> Vec<(u64, u64, Label)> {
+fn found(samples: &[Observation]) -> Vec<(u64, u64, Label)> {
     let segments = segments(&held(samples), &Rules::default());
     let in_ms = |s: &Segment| (s.span.start_ns / MS, s.span.end_ns / MS, s.attitude);
     segments.iter().map(in_ms).collect()
@@ -184,7 +184,7 @@ fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
         let far = random.below(50) == 0;
         time_ns += if far { 3_000 * MS } else { SPACING_MS * MS };
         let positive = random.share() as f32;
-        samples.push(Sample {
+        samples.push(Observation {
             time_ns,
             scores: Some(Scores::from_array([positive, 1.0 - positive, 0.0])),
             label: Label::Unknown,

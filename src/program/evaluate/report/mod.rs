@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use attitude::Attitude;
-use attitude::evaluation::Answer;
+use attitude::evaluation::LabelledPrediction;
 use attitude::evaluation::bootstrap::{Bootstrap, Estimates};
 use attitude::evaluation::confusion::{ClassFigures, Confusion};
 use attitude::evaluation::coverage::{CoveragePoint, coverage};
@@ -216,7 +216,7 @@ impl DataReport {
 }
 
 impl ModelReport {
-    fn new(name: &str, answers: &[Answer], figures: Estimates) -> Self {
+    fn new(name: &str, answers: &[LabelledPrediction], figures: Estimates) -> Self {
         let confusion = *Tally::of(answers).confusion();
         Self {
             name: name.to_owned(),
