@@ -12,7 +12,9 @@ use std::sync::LazyLock;
 
 use indicatif::{MultiProgress, ProgressBar};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::values::ValueError;
 
 /// All progress bars; they are drawn only if standard error is a terminal.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
@@ -84,8 +86,16 @@ pub(crate) fn remove_bar(bar: &ProgressBar) {
 }
 
 /// Returns `text` if it is a valid log filter, for the command line.
-pub(crate) fn log_filter(text: &str) -> Result<String, ParseError> {
-    EnvFilter::try_new(text).map(|_| text.to_owned())
+pub(crate) fn log_filter(text: &str) -> Result<String, ValueError> {
+    // `EnvFilter` takes a misspelt level for the name of a module.
+    let has_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    let is_valid = !text.is_empty() && text.split(',').all(has_level);
+    match is_valid && EnvFilter::try_new(text).is_ok() {
+        true => Ok(text.to_owned()),
+        false => Err(ValueError(
+            "error, warn, info, debug, trace, or a filter, such as warn,gst_attitude=debug",
+        )),
+    }
 }
 
 /// Starts logging to standard error: by `filter`, else by the environment variable `RUST_LOG`, else by
@@ -127,6 +137,16 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("no such file: {0}")]
     struct Inner(#[source] io::Error);
+
+    #[test]
+    fn a_log_filter_is_a_level_or_has_levels() {
+        for filter in ["debug", "WARN", "off", "warn,gst_attitude::serve=trace"] {
+            assert_eq!(log_filter(filter).as_deref(), Ok(filter));
+        }
+        for filter in ["", "dbug", "gst_attitude", "gst_attitude=loud"] {
+            assert!(log_filter(filter).is_err(), "{filter}");
+        }
+    }
 
     #[test]
     fn an_error_shows_each_of_its_sources_once() {

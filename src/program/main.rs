@@ -41,7 +41,13 @@ struct Program {
     ///
     /// The log is written to standard error. Without this option the environment variable RUST_LOG
     /// applies; without both the level is info for serve, and warn for all other commands.
-    #[arg(long, global = true, value_name = "LEVEL|FILTER", value_parser = console::log_filter)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL|FILTER",
+        value_parser = console::log_filter,
+        display_order = 900
+    )]
     log: Option<String>,
 
     #[command(subcommand)]

@@ -55,7 +55,7 @@ pub(super) fn analyze(
         Ok(pipeline) => pipeline,
         Err(error) => return failed(&error.to_string()),
     };
-    info!(name, uri, "starting the pipeline");
+    info!(name, "starting the pipeline");
     let mut writer = Writer {
         name,
         outputs: Outputs::open(&partial, settings)?,

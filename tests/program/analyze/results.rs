@@ -179,6 +179,19 @@ fn links_of_a_page_that_will_be_moved_start_at_its_destination() {
 }
 
 #[test]
+fn the_log_shows_what_happens_on_request() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    bench
+        .run(&["talk.mp4", "--log", "info"])
+        .assert_status(0)
+        .assert_said(&["INFO", "found inputs recordings=1", "starting the pipeline"]);
+    let silent = bench.run(&["talk.mp4", "--force", "--quiet"]);
+    assert_eq!(silent.problems(), "");
+    bench.run(&["talk.mp4", "--log", "loud"]).assert_status(2);
+}
+
+#[test]
 fn events_are_written_as_json() {
     let bench = Bench::new();
     bench.clip("talk.mp4");

@@ -157,7 +157,7 @@ fn a_folder_with_a_folder_per_label_is_classified_by_the_default_models() {
         "3 labelled faces",
         "| happy | positive | 1 | 1 |",
         "| accuracy | 1.000 [1.000, 1.000] |",
-        "files that are no pictures: 2",
+        "files that are not pictures: 2",
         "opinions",
     ] {
         let markdown = &evaluation.markdown;
