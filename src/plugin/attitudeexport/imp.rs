@@ -379,7 +379,7 @@ fn gap_event(span: Span) -> gst::Event {
 }
 
 impl State {
-    /// Writes a frame. Returns its span if there is no text about it.
+    /// Writes a frame. Returns the span of a gap if sinks need not wait for text about it.
     fn write(&mut self, buffer: &gst::BufferRef, interval: Interval) -> io::Result<Option<Span>> {
         let mut stamp = stamp(buffer, &self.segment, self.size);
         stamp.frame = self.frames;
@@ -409,11 +409,21 @@ impl State {
         let Some(writer) = &mut self.writer else {
             return Ok(None);
         };
-        if !std::mem::replace(&mut self.has_header, true) {
+        let is_first = !std::mem::replace(&mut self.has_header, true);
+        if is_first {
             writer.begin(span, &mut self.output)?;
         }
         writer.write(&frame, &mut self.output)?;
-        Ok((self.output.is_empty() && writer.is_up_to_date()).then_some(span))
+        if !self.output.is_empty() {
+            Ok(None)
+        } else if writer.is_up_to_date() {
+            Ok(Some(span))
+        } else {
+            // A sink prerolls with a gap. Without one, a format without a header would block the
+            // other branches of a tee until its first cue ends.
+            let end_ns = start_ns;
+            Ok(is_first.then_some(Span { start_ns, end_ns }))
+        }
     }
 
     fn finish(&mut self) -> io::Result<()> {
