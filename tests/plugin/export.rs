@@ -257,6 +257,7 @@ fn caps_follow_the_format_and_sizes_the_video() {
         ("csv", "text/csv"),
         ("webvtt", "application/x-subtitle-vtt"),
         ("text", "text/x-raw"),
+        ("srt", "application/x-subtitle"),
     ] {
         let mut export = Export::new(&[("format", format)], &[]);
         export.pass(Some(NEUTRAL));
@@ -359,11 +360,13 @@ fn check_one_pass(source: &str, analyzer: &str, muxer: &str, demuxer: &str) {
          t. ! queue ! attitudeexport format=text ! queue ! m. \
          t. ! queue ! attitudeexport interval=frame ! filesink location={} \
          t. ! queue ! attitudeexport interval=frame format=csv ! filesink location={} \
-         t. ! queue ! attitudeexport format=webvtt ! filesink location={}",
+         t. ! queue ! attitudeexport format=webvtt ! filesink location={} \
+         t. ! queue ! attitudeexport format=srt ! filesink location={}",
         file("video").display(),
         file("jsonl").display(),
         file("csv").display(),
         file("vtt").display(),
+        file("srt").display(),
     ));
     let lines = std::fs::read_to_string(file("jsonl")).unwrap();
     let records: Vec<Record> = lines
@@ -373,6 +376,7 @@ fn check_one_pass(source: &str, analyzer: &str, muxer: &str, demuxer: &str) {
     let mut reader = csv::Reader::from_path(file("csv")).unwrap();
     let mut rows = reader.records().map(Result::unwrap);
     let whole = parsed(&file("vtt"), "subparse");
+    assert_eq!(parsed(&file("srt"), "subparse"), whole);
     let pieces = parsed(&file("video"), demuxer);
     assert!(records.len() > 50);
     let mut frames = Played::launch(&format!(

@@ -7,6 +7,7 @@ pub mod csv;
 pub mod jsonl;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod srt;
 pub mod text;
 pub mod webvtt;
 
@@ -25,6 +26,7 @@ pub static FORMATS: &[&Format] = &[
     &parquet::FORMAT,
     &webvtt::FORMAT,
     &text::FORMAT,
+    &srt::FORMAT,
 ];
 
 /// What users of a format need to know of it.
