@@ -4,13 +4,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use attitude::sync::lock;
 use gst::prelude::*;
 
 use super::annotation::Annotation;
 use super::arguments::Arguments;
 use super::settings::Settings;
 use crate::playback;
-use attitude::sync::lock;
 
 /// Name of the message that is posted when all streams are known.
 const STREAMS: &str = "gst-attitude-streams";

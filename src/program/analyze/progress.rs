@@ -6,6 +6,8 @@ use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use attitude::clock;
+use attitude::sync::lock;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -14,8 +16,6 @@ use super::arguments::Arguments;
 use super::outcome::RecordingOutcome;
 use super::speed::Speed;
 use crate::console;
-use attitude::clock;
-use attitude::sync::lock;
 
 /// Intervals of events and, without a terminal, lines with the progress of a recording.
 const EVENT_INTERVAL: Duration = Duration::from_millis(500);

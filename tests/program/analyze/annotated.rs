@@ -17,7 +17,7 @@ fn rows(path: &Path) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Whether an MP4 file has sound: a track with a handler of that type.
+/// Returns `true` if an MP4 file has sound: a track with a handler of that type.
 fn has_sound(path: &Path) -> bool {
     let file = std::fs::read(path).unwrap();
     file.windows(4).any(|bytes| bytes == b"soun")

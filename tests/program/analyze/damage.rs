@@ -18,7 +18,11 @@ fn a_broken_file_is_reported_and_the_others_are_analysed() {
         "Error: in/empty.mkv: ",
         "2 analysed, 2 failed",
     ]);
-    let states: Vec<[String; 2]> = bench.ledger().into_iter().map(|[n, s, _]| [n, s]).collect();
+    let states: Vec<[String; 2]> = bench
+        .summary_table()
+        .into_iter()
+        .map(|[n, s, _]| [n, s])
+        .collect();
     assert_eq!(
         states,
         [
@@ -56,7 +60,7 @@ fn the_readable_part_of_a_damaged_recording_is_kept() {
         damage.as_str().unwrap().starts_with("the file is cut off"),
         "{damage}"
     );
-    assert_eq!(bench.ledger()[0][1], "damaged");
+    assert_eq!(bench.summary_table()[0][1], "damaged");
     // It does not get better.
     bench
         .run(&inputs)

@@ -6,10 +6,10 @@ use super::*;
 
 /// Analyses what the plan of `inputs` has, each recording by itself and in any order, as such a
 /// program does, and has the tables of `out` made.
-fn spread(bench: &Bench, inputs: &[&str]) -> Run {
+fn distribute(bench: &Bench, inputs: &[&str]) -> Run {
     let planned = bench.run(&[inputs, &["--plan"]].concat());
     planned.assert_status(0);
-    let mut fates = String::new();
+    let mut outcomes = String::new();
     for recording in planned.events().iter().rev() {
         let [name, uri] = ["name", "uri"].map(|key| recording[key].as_str().unwrap());
         let arguments = ["--name", name, "--json", uri];
@@ -22,11 +22,11 @@ fn spread(bench: &Bench, inputs: &[&str]) -> Run {
             assert_eq!(document["fingerprint"], recording["fingerprint"]);
             std::fs::rename(whole, bench.path("out").join(name)).unwrap();
         }
-        fates += &serde_json::json!({"uri": uri, "reason": reason}).to_string();
-        fates += "\n";
+        outcomes += &serde_json::json!({"uri": uri, "reason": reason}).to_string();
+        outcomes += "\n";
     }
-    std::fs::write(bench.path("fates"), fates).unwrap();
-    bench.run(&[inputs, &["--collect", "fates"]].concat())
+    std::fs::write(bench.path("outcomes"), outcomes).unwrap();
+    bench.run(&[inputs, &["--collect", "outcomes"]].concat())
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn distributed_recordings_have_the_same_results() {
     ));
     let mut whole = bench.command_into("whole", &["in"]);
     Run(whole.output().unwrap()).assert_status(1);
-    spread(&bench, &["in"])
+    distribute(&bench, &["in"])
         .assert_status(1)
         .assert_said(&["0 analysed, 3 already done, 1 failed"]);
     assert!(bench.files("whole") == bench.files("out"));
@@ -57,13 +57,13 @@ fn distributed_recordings_have_the_same_results() {
 fn unplanned_recordings_are_omitted_and_changed_ones_are_reported() {
     let bench = Bench::new();
     bench.clip("a.mp4").clip("b.mp4");
-    spread(&bench, &["a.mp4"]).assert_status(0);
+    distribute(&bench, &["a.mp4"]).assert_status(0);
     bench
-        .run(&["a.mp4", "b.mp4", "--collect", "fates"])
+        .run(&["a.mp4", "b.mp4", "--collect", "outcomes"])
         .assert_status(0);
-    assert_eq!(bench.ledger(), [["a", "done", ""]]);
+    assert_eq!(bench.summary_table(), [["a", "done", ""]]);
     bench
-        .run(&["a.mp4", "--collect", "fates", "--faces", "2"])
+        .run(&["a.mp4", "--collect", "outcomes", "--faces", "2"])
         .assert_status(1)
         .assert_said(&["a.mp4: it has changed since it was planned"]);
     for (arguments, problem) in [

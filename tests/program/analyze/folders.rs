@@ -27,7 +27,11 @@ fn folders_and_patterns_are_searched() {
             "days/.hidden.mp4: ignored: it is hidden",
             "2 analysed",
         ]);
-    let mut names: Vec<String> = bench.ledger().into_iter().map(|[name, ..]| name).collect();
+    let mut names: Vec<String> = bench
+        .summary_table()
+        .into_iter()
+        .map(|[name, ..]| name)
+        .collect();
     names.sort();
     assert_eq!(names, ["talk", "talk.mkv"]);
     // The same files, named otherwise.

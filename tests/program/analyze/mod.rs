@@ -67,7 +67,7 @@ impl Bench {
         self
     }
 
-    /// A clip of so many seconds.
+    /// Writes a clip of a number of seconds.
     fn long_clip(&self, name: &str, seconds: usize) -> &Self {
         let lumas = [POSITIVE, NEUTRAL, NEGATIVE].iter().cycle().take(seconds);
         let pictures: Vec<Patch> = lumas.map(|&luma| Patch(luma)).collect();
@@ -99,20 +99,20 @@ impl Bench {
 
     fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
-        // A pipe that nobody reads yet would hold it up.
-        let told = std::fs::File::create(self.path("told")).unwrap();
-        command.stdout(Stdio::piped()).stderr(told);
+        // A full pipe would block the program.
+        let errors = std::fs::File::create(self.path("errors")).unwrap();
+        command.stdout(Stdio::piped()).stderr(errors);
         command.spawn().unwrap()
     }
 
     /// Waits for the end of what was started.
     fn end(&self, run: Child) -> Run {
         let mut output = run.wait_with_output().unwrap();
-        output.stderr = std::fs::read(self.path("told")).unwrap();
+        output.stderr = std::fs::read(self.path("errors")).unwrap();
         Run(output)
     }
 
-    /// What a run that goes well leaves in `out`.
+    /// Returns the files in `out` after a successful run.
     fn analyze(&self, arguments: &[&str]) -> Files {
         self.run(arguments).assert_status(0);
         self.files("out")
@@ -139,7 +139,7 @@ impl Bench {
     }
 
     /// Columns `name`, `status` and `reason` of the run's table.
-    fn ledger(&self) -> Vec<[String; 3]> {
+    fn summary_table(&self) -> Vec<[String; 3]> {
         let text = self.read("out/summary.csv");
         let mut table = csv::Reader::from_reader(text.as_bytes());
         let rows = table.records().map(Result::unwrap);

@@ -72,7 +72,7 @@ fn a_recording_gets_a_folder() {
     assert_eq!(person["tracks"][0]["track"], 1);
     assert_eq!(person["segments"][0]["attitude"], "positive");
     assert_eq!(summary["analysis"]["provider"], "cpu");
-    assert_eq!(bench.ledger(), [["talk", "done", ""]]);
+    assert_eq!(bench.summary_table(), [["talk", "done", ""]]);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn events_are_written_as_json() {
     std::fs::write(bench.path("broken.mp4"), "no video").unwrap();
     let run = bench.run(&["talk.mp4", "broken.mp4", "--json", "--quiet", "--jobs", "1"]);
     let events = run.assert_status(1).events();
-    let told: Vec<(&str, &str)> = events
+    let found: Vec<(&str, &str)> = events
         .iter()
         .map(|event| {
             (
@@ -208,7 +208,7 @@ fn events_are_written_as_json() {
         })
         .collect();
     assert_eq!(
-        told,
+        found,
         [
             ("run", ""),
             ("started", "talk.mp4"),

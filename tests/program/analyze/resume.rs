@@ -98,7 +98,7 @@ fn only_changes_are_analysed_again() {
         .assert_said(&["0 analysed, 1 already done"]);
     bench.encode("other/a.mp4", "x264enc quantizer=45 ! mp4mux");
     bench.run(&["other/a.mp4"]).assert_status(0);
-    assert_eq!(bench.ledger(), [["a.mp4", "done", ""]]);
+    assert_eq!(bench.summary_table(), [["a.mp4", "done", ""]]);
     assert_eq!(bench.files("out")["c/faces.csv"], first["c/faces.csv"]);
 }
 
@@ -135,6 +135,6 @@ fn ctrl_c_ends_the_run_in_order() {
         let mut folders: Vec<String> = folders.collect();
         folders.dedup();
         assert_eq!(folders, ["a", "index.html", "summary.csv"]);
-        assert_eq!(bench.ledger()[1], ["long", "not analysed", ""]);
+        assert_eq!(bench.summary_table()[1], ["long", "not analysed", ""]);
     }
 }

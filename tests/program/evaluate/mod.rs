@@ -48,7 +48,7 @@ impl Bench {
         self
     }
 
-    /// A grey picture of even brightness, which the fixture models can judge as a whole.
+    /// Writes a grey picture of even brightness, which the fixture models can classify as a whole.
     fn patch(&self, luma: u8, name: &str) -> &Self {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -68,7 +68,7 @@ impl Bench {
         Run(output.unwrap())
     }
 
-    /// What a run with `--output` that goes well writes.
+    /// Returns the files of a successful run with `--output`.
     fn evaluate(&self, arguments: &[&str]) -> Evaluation {
         let run = self.run(&[arguments, &["--output", "out"]].concat());
         assert!(run.0.status.success(), "{}", run.problems());
@@ -130,7 +130,7 @@ impl Evaluation {
         lines.map(|line| line.split(',').collect()).collect()
     }
 
-    /// What each face of each model is predicted as.
+    /// Returns the prediction of each model for each face.
     fn predicted(&self) -> Vec<&str> {
         self.rows().iter().map(|row| row[5]).collect()
     }
@@ -229,8 +229,8 @@ fn boxes_select_a_face_and_are_cropped_if_none_is_found() {
     assert_eq!(evaluation.predicted(), ["positive", "negative", "positive"]);
     assert_eq!(evaluation.number("/data/groups"), 2.0);
     assert_eq!(evaluation.number("/data/by_box"), 1.0);
-    let told = "cropped by the labelled box, as the detector found no face there: 1";
-    assert!(evaluation.markdown.contains(told));
+    let line = "cropped by the labelled box, as the detector found no face there: 1";
+    assert!(evaluation.markdown.contains(line));
     let evaluation = bench.evaluate(&[&["faces.jsonl"], &models[..]].concat());
     assert_eq!(evaluation.predicted(), ["positive", "negative", "negative"]);
     assert_eq!(evaluation.rows()[1][2], "7");
@@ -272,7 +272,7 @@ fn faces_that_are_not_found_or_not_classified_are_counted() {
 #[test]
 fn a_mapping_applies_to_labels_models_and_predictions() {
     let bench = Bench::new();
-    // Below a mean of 102 the model answers anger, above 153 happiness.
+    // Below a mean of 102 the model predicts anger, above 153 happiness.
     bench
         .patch(20, "faces/bored/dark.png")
         .patch(128, "faces/calm/grey.png")
@@ -338,12 +338,12 @@ fn models_and_others_are_compared_on_their_common_faces() {
             bench.patch(luma, &format!("faces/{label}/{number}.png"));
         }
     }
-    let answers: String = (0..4)
+    let predictions: String = (0..4)
         .map(|n| format!("negative/{n}.png,sad\nneutral/{n}.png,happy\npositive/{n}.png,happy\n"))
         .collect();
     bench.write(
         "service.csv",
-        &format!("file,label\n{answers}").replace("positive/3.png,happy", "positive/3.png,"),
+        &format!("file,label\n{predictions}").replace("positive/3.png,happy", "positive/3.png,"),
     );
     let evaluation = bench.evaluate(&[
         "faces",
