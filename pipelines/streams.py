@@ -10,8 +10,7 @@
 Reads one command per line from stdin, until its end or Ctrl-C, and prints one JSON object per event on stdout:
 
     {"stream": "alice", "event": "live"}
-    {"stream": "alice", "event": "faces", "time": 1.4,
-     "faces": [{"track": 1, "attitude": "positive", "confidence": 0.91}]}
+    {"stream": "bob", "event": "faces", "time": 1.4, "faces": [{"track": 1, "attitude": "positive", "confidence": 0.9}]}
     {"stream": "alice", "event": "lost", "reason": "…"}
 
 `faces` is printed on each change, with the running time in seconds. A stream that fails, ends or hangs is `lost`; it is
