@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The whole walk with scripted networks.
+//! The analysis with scripted networks.
 
 use super::*;
 use crate::classification::{Classification, ClassifierInput};
@@ -25,10 +25,10 @@ const PARAMS: Params = Params {
     track_timeout_ns: 1_000 * MS,
 };
 
-/// Finds what it is told to.
+/// A detector that returns a prepared result.
 struct ScriptedDetector {
     input: DetectorInput,
-    answer: Result<Vec<Detection>, InferenceError>,
+    result: Result<Vec<Detection>, InferenceError>,
 }
 
 impl FaceDetector for ScriptedDetector {
@@ -45,15 +45,15 @@ impl FaceDetector for ScriptedDetector {
         candidates: &mut Vec<Detection>,
     ) -> Result<(), InferenceError> {
         assert_eq!(picture.len(), width * height);
-        candidates.clone_from(&self.answer.clone()?);
+        candidates.clone_from(&self.result.clone()?);
         Ok(())
     }
 }
 
-/// Scores every crop as it is told to and notes how many it was given at a time.
+/// A classifier that returns prepared scores for each crop, and records the sizes of batches.
 struct ScriptedClassifier {
     input: ClassifierInput,
-    answer: Result<Scores, InferenceError>,
+    result: Result<Scores, InferenceError>,
     batches: Vec<usize>,
 }
 
@@ -78,12 +78,12 @@ impl AttitudeClassifier for ScriptedClassifier {
     ) -> Result<(), InferenceError> {
         assert_eq!(crops.len(), batch * 4 * 4);
         self.batches.push(batch);
-        *found = vec![self.answer.clone()?.into(); batch];
+        *found = vec![self.result.clone()?.into(); batch];
         Ok(())
     }
 }
 
-/// A stream of which the test says what the networks answer.
+/// A stream with networks whose results the test sets.
 struct Stream {
     analyzer: Analyzer,
     detector: ScriptedDetector,
@@ -102,7 +102,7 @@ impl Default for Stream {
                     size: InputSize::MultipleOf(32),
                     pixel_format: PixelFormat::LUMA,
                 },
-                answer: Ok(Vec::new()),
+                result: Ok(Vec::new()),
             },
             classifier: ScriptedClassifier {
                 input: ClassifierInput {
@@ -115,7 +115,7 @@ impl Default for Stream {
                         landmarks: None,
                     },
                 },
-                answer: Ok(NEUTRAL),
+                result: Ok(NEUTRAL),
                 batches: Vec::new(),
             },
             params: PARAMS,
@@ -126,8 +126,8 @@ impl Default for Stream {
 }
 
 impl Stream {
-    /// Samples `frame` at `time_ms`.
-    fn look_at(&mut self, frame: &Frame, time_ms: u64) -> Result<&[Face], InferenceError> {
+    /// Analyzes `frame` at `time_ms`.
+    fn analyze(&mut self, frame: &Frame, time_ms: u64) -> Result<&[Face], InferenceError> {
         let sample = Sample {
             frame: *frame,
             time_ns: time_ms * MS,
@@ -144,15 +144,15 @@ impl Stream {
         Ok(&self.analysis.faces)
     }
 
-    /// Samples a grey frame of 640x360 px at `time_ms`, with `found` in it.
+    /// Analyzes a grey frame of 640x360 px at `time_ms`, in which the detector finds `found`.
     fn sample(&mut self, time_ms: u64, found: &[Detection]) -> &[Face] {
-        self.detector.answer = Ok(found.to_vec());
+        self.detector.result = Ok(found.to_vec());
         let frame = Frame::from_luma(640, 360, &[128; 640 * 360]).unwrap();
-        self.look_at(&frame, time_ms).unwrap()
+        self.analyze(&frame, time_ms).unwrap()
     }
 }
 
-/// A face of 40x40 px in the detector's input, which is 80x80 px of a frame of 640x360.
+/// A face of 40x40 px in the detector's input, which is 80x80 px in a frame of 640x360 px.
 fn face_at(x: f32, y: f32) -> Detection {
     Detection {
         bbox: Rect::new(x, y, 40.0, 40.0),
@@ -161,7 +161,7 @@ fn face_at(x: f32, y: f32) -> Detection {
     }
 }
 
-/// The same with landmarks: it looks ahead, or away from the camera.
+/// The same face with landmarks, frontal or turned away.
 fn posed(face: Detection, is_turned_away: bool) -> Detection {
     let nose_x = if is_turned_away { 34.0 } else { 20.0 };
     let (xs, ys) = (
@@ -179,10 +179,10 @@ fn posed(face: Detection, is_turned_away: bool) -> Detection {
 fn a_face_keeps_one_track_and_its_scores_are_smoothed() {
     let mut stream = Stream::default();
     stream.params.smoothing_ns = 500 * MS;
-    stream.classifier.answer = Ok(POSITIVE);
+    stream.classifier.result = Ok(POSITIVE);
     let face = stream.sample(0, &[face_at(10.0, 20.0)])[0];
     assert_eq!((face.track, face.scores), (1, Some(POSITIVE)));
-    stream.classifier.answer = Ok(NEGATIVE);
+    stream.classifier.result = Ok(NEGATIVE);
     let faces = stream.sample(500, &[face_at(12.0, 20.0)]);
     assert_eq!(faces.len(), 1);
     let face = faces[0];
@@ -202,7 +202,7 @@ fn positions_are_in_pixels_of_the_frame() {
 }
 
 #[test]
-fn all_faces_of_a_frame_are_classified_at_once() {
+fn all_faces_of_a_frame_are_classified_in_one_batch() {
     let mut stream = Stream::default();
     let row: Vec<_> = (0..5).map(|i| face_at(50.0 * i as f32, 20.0)).collect();
     let faces = stream.sample(0, &row);
@@ -211,7 +211,7 @@ fn all_faces_of_a_frame_are_classified_at_once() {
 }
 
 #[test]
-fn of_500_faces_the_best_are_followed_and_classified_in_bounded_batches() {
+fn of_500_faces_the_best_are_tracked_and_classified_in_limited_batches() {
     let mut stream = Stream::default();
     stream.params.max_faces = 100;
     let mut faces = crowd();
@@ -225,7 +225,7 @@ fn of_500_faces_the_best_are_followed_and_classified_in_bounded_batches() {
     assert!(boxes.any(|bbox| bbox == best));
 }
 
-/// 500 faces of 24x24 px in the frame, hardly overlapping.
+/// 500 faces of 24x24 px in the frame, with little overlap.
 fn crowd() -> Vec<Detection> {
     let bbox = |i: usize| Rect::new((i % 25) as f32 * 12.0, (i / 25) as f32 * 9.0, 12.0, 12.0);
     let face = |i| Detection {
@@ -236,7 +236,7 @@ fn crowd() -> Vec<Detection> {
 }
 
 #[test]
-fn faces_under_the_least_size_are_passed_over() {
+fn faces_below_the_minimum_size_are_ignored() {
     let mut stream = Stream::default();
     let mut small = face_at(100.0, 20.0);
     small.bbox.h = 11.9;
@@ -246,7 +246,7 @@ fn faces_under_the_least_size_are_passed_over() {
 }
 
 #[test]
-fn faces_cut_off_by_the_edge_are_followed_but_not_judged() {
+fn faces_cut_off_by_the_edge_are_tracked_but_not_classified() {
     let mut stream = Stream::default();
     let face = stream.sample(0, &[face_at(-20.0, 20.0)])[0];
     assert_eq!(
@@ -278,12 +278,12 @@ fn the_attitude_of_a_face_turned_away_is_kept_until_the_track_timeout() {
 }
 
 #[test]
-fn scores_that_are_no_numbers_change_nothing() {
+fn invalid_scores_are_ignored() {
     let mut stream = Stream::default();
     stream.sample(0, &[face_at(10.0, 20.0)]);
     let unchanged = (Some(NEUTRAL), Some(NEUTRAL));
     for scores in [[f32::NAN; 3], [1.5, 0.0, -0.5], [f32::INFINITY, 0.0, 0.0]] {
-        stream.classifier.answer = Ok(Scores::from_array(scores));
+        stream.classifier.result = Ok(Scores::from_array(scores));
         let face = stream.sample(200, &[face_at(10.0, 20.0)])[0];
         assert_eq!((face.scores, face.raw_scores), unchanged);
         assert_eq!(face.classified_ns, Some(0));
@@ -291,10 +291,10 @@ fn scores_that_are_no_numbers_change_nothing() {
 }
 
 #[test]
-fn detections_that_are_no_numbers_are_dropped() {
+fn invalid_detections_are_dropped() {
     let mut stream = Stream::default();
     let good = face_at(10.0, 20.0);
-    let no_numbers = [
+    let invalid = [
         face_at(f32::NAN, 20.0),
         face_at(100.0, f32::INFINITY),
         Detection {
@@ -310,7 +310,7 @@ fn detections_that_are_no_numbers_are_dropped() {
             ..face_at(100.0, 20.0)
         },
     ];
-    for bad in no_numbers {
+    for bad in invalid {
         let faces = stream.sample(0, &[bad, good]);
         assert_eq!(faces.len(), 1, "{bad:?}");
         assert_eq!(faces[0].bbox_in_frame, Rect::new(20.0, 40.0, 80.0, 80.0));
@@ -318,7 +318,7 @@ fn detections_that_are_no_numbers_are_dropped() {
 }
 
 #[test]
-fn absurdly_large_and_far_boxes_are_survived() {
+fn absurdly_large_and_distant_boxes_do_not_panic() {
     let mut stream = Stream::default();
     for bbox in [
         Rect::new(-1e30, -1e30, 2e30, 2e30),
@@ -337,39 +337,39 @@ fn absurdly_large_and_far_boxes_are_survived() {
 }
 
 #[test]
-fn after_a_network_failed_the_stream_goes_on() {
+fn the_stream_continues_after_a_network_fails() {
     let frame = Frame::from_luma(640, 360, &[128; 640 * 360]).unwrap();
     let failure = InferenceError("out of order".to_owned());
     let mut stream = Stream::default();
     for time_ms in [0, 200, 400] {
         stream.sample(time_ms, &[face_at(10.0, 20.0)]);
     }
-    stream.detector.answer = Err(failure.clone());
-    assert_eq!(stream.look_at(&frame, 600), Err(failure.clone()));
+    stream.detector.result = Err(failure.clone());
+    assert_eq!(stream.analyze(&frame, 600), Err(failure.clone()));
     assert_eq!(stream.sample(800, &[face_at(10.0, 20.0)])[0].track, 1);
-    stream.classifier.answer = Err(failure.clone());
-    assert_eq!(stream.look_at(&frame, 1_000), Err(failure));
-    stream.classifier.answer = Ok(POSITIVE);
+    stream.classifier.result = Err(failure.clone());
+    assert_eq!(stream.analyze(&frame, 1_000), Err(failure));
+    stream.classifier.result = Ok(POSITIVE);
     let face = stream.sample(1_200, &[face_at(10.0, 20.0)])[0];
     assert_eq!((face.track, face.label), (1, Label::POSITIVE));
 }
 
 #[test]
-fn another_scene_ends_the_tracks_of_the_one_before() {
+fn a_cut_ends_all_tracks() {
     let ramp: Vec<u8> = (0..640 * 360)
         .map(|i| (i % 640 * 255 / 640) as u8)
         .collect();
     let mirrored: Vec<u8> = ramp.iter().map(|luma| 255 - luma).collect();
     let mut stream = Stream::default();
-    stream.detector.answer = Ok(vec![face_at(10.0, 20.0)]);
+    stream.detector.result = Ok(vec![face_at(10.0, 20.0)]);
     for (time_ms, luma, track) in [(0, &ramp, 1), (200, &ramp, 1), (400, &mirrored, 2)] {
         let frame = Frame::from_luma(640, 360, luma).unwrap();
-        assert_eq!(stream.look_at(&frame, time_ms).unwrap()[0].track, track);
+        assert_eq!(stream.analyze(&frame, time_ms).unwrap()[0].track, track);
     }
 }
 
 #[test]
-fn a_reset_ends_tracks_and_the_numbers_go_on() {
+fn a_reset_ends_tracks_and_ids_are_not_reused() {
     let mut stream = Stream::default();
     stream.sample(0, &[face_at(10.0, 20.0)]);
     stream.analyzer.reset();
@@ -388,14 +388,14 @@ fn another_part_ends_tracks_and_another_stream_counts_them_from_1() {
 }
 
 #[test]
-fn a_frame_of_one_pixel_is_looked_at() {
+fn a_frame_of_one_pixel_is_analyzed() {
     let frame = Frame::from_luma(1, 1, &[200]).unwrap();
     for detector_size in [0, 1, 320, u32::MAX] {
         let mut stream = Stream::default();
         stream.params.detector_size = detector_size;
         stream.params.min_face_size = 0;
-        stream.detector.answer = Ok(vec![face_at(0.0, 0.0)]);
-        assert_eq!(stream.look_at(&frame, 0).unwrap().len(), 1);
+        stream.detector.result = Ok(vec![face_at(0.0, 0.0)]);
+        assert_eq!(stream.analyze(&frame, 0).unwrap().len(), 1);
         assert!(stream.classifier.batches.is_empty());
     }
 }
@@ -409,7 +409,7 @@ fn the_same_frames_give_the_same_faces() {
         for sample in 0..20 {
             let x = sample as f32;
             let scores = [0.1 + 0.04 * x, 0.5, 0.4 - 0.02 * x];
-            stream.classifier.answer = Ok(Scores::from_array(scores));
+            stream.classifier.result = Ok(Scores::from_array(scores));
             let found = [
                 face_at(3.0 * x, 20.0),
                 face_at(200.0 - 3.0 * x, 30.0),

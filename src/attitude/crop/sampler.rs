@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The means that a crop's pixels are: samples of a frame on the crop's grid.
+//! Sampling of a frame on the grid of a crop.
 
 use crate::frame::{Channel, Frame};
 use crate::geometry::{Point, Similarity};
 use crate::preprocessing::{Channels, LUMA_SHARES};
 
-/// Most samples along each side of a crop's pixel. A face that is larger than this many pixels a
-/// crop pixel is sampled more sparsely, which bounds the work.
+/// Maximum number of samples along each side of a crop pixel, which bounds the work. Faces with
+/// more frame pixels per crop pixel are subsampled.
 const MAX_TAPS: usize = 4;
 
-/// Samples along each side of a crop's pixel from which on the nearest frame pixel serves as well
-/// as the interpolation between four: they lie about a pixel apart and are averaged.
+/// Minimum number of samples along each side of a crop pixel for which the nearest frame pixel is
+/// used instead of bilinear interpolation. The samples are about one frame pixel apart and
+/// averaged, so that the result is as good.
 const NEAREST_TAPS: usize = 3;
 
-/// What is sampled: at each place so many bytes, weighted.
+/// A weighted sum of the bytes of a pixel.
 pub(super) struct Mix<'a, const BYTES: usize> {
     channel: Channel<'a>,
-    /// From the channel's sample to each byte.
+    /// Offset of each byte from the sample of the channel.
     offsets: [usize; BYTES],
-    /// Of [`WHOLE`].
+    /// Weight of each byte; the sum is [`WHOLE`].
     weights: [u32; BYTES],
 }
 
-/// What the weights of a mix add up to.
+/// The sum of the weights of a mix.
 const WHOLE: u32 = 1 << 16;
 
 impl<'a> Mix<'a, 1> {
-    /// The samples of a channel as they are.
+    /// Creates a mix of the samples of one channel.
     pub(super) const fn plain(channel: Channel<'a>) -> Self {
         Self {
             channel,
@@ -38,8 +39,8 @@ impl<'a> Mix<'a, 1> {
 }
 
 impl<'a> Mix<'a, 3> {
-    /// The luma of a frame that has its three colours in one plane, where luma is all that is
-    /// needed.
+    /// Creates a mix for the luma of a packed RGB frame, or returns `None` if the frame is not
+    /// packed RGB or more than luma is needed.
     pub(super) fn luma_of_packed_rgb(frame: &Frame<'a>, channels: Channels) -> Option<Self> {
         let layout = frame.layout();
         if channels != Channels::Luma || !layout.is_packed_rgb() {
@@ -56,11 +57,11 @@ impl<'a> Mix<'a, 3> {
 }
 
 impl<const BYTES: usize> Mix<'_, BYTES> {
-    /// The sample in column `x` of row `y`, [`WHOLE`] times its value.
+    /// Returns [`WHOLE`] times the value in column `x` of row `y`.
     #[inline]
     fn get(&self, x: usize, y: usize) -> u32 {
         if BYTES == 1 {
-            // By a weight that the compiler knows.
+            // A constant weight is faster.
             return u32::from(self.channel.get(x, y)) * WHOLE;
         }
         let mut sum = 0;
@@ -71,7 +72,8 @@ impl<const BYTES: usize> Mix<'_, BYTES> {
     }
 }
 
-/// A position or a step in samples of a channel, with [`FRACTION_BITS`].
+/// A position or a step in samples of a channel, in fixed point with [`FRACTION_BITS`] fractional
+/// bits.
 #[derive(Clone, Copy)]
 struct Fixed {
     x: i64,
@@ -82,7 +84,8 @@ const FRACTION_BITS: u32 = 16;
 
 impl Fixed {
     const HALF: i64 = 1 << (FRACTION_BITS - 1);
-    /// Farther away than any frame reaches, and so few that a crop's steps can be added up.
+    /// Maximum value: greater than any frame, and small enough that the steps of a crop can be
+    /// added without overflow.
     const FAR: f32 = (1u64 << 48) as f32;
 
     #[inline]
@@ -99,7 +102,7 @@ impl Fixed {
 }
 
 impl Fixed {
-    /// A whole number of steps.
+    /// Returns `count` steps.
     #[inline]
     fn times(self, count: usize) -> Self {
         Self {
@@ -124,25 +127,25 @@ impl std::ops::Add for Fixed {
 /// Samples a frame on the grid of a crop.
 pub(super) struct Sampler<'a, const BYTES: usize> {
     mix: Mix<'a, BYTES>,
-    /// Samples along each side of a crop's pixel.
+    /// Number of samples along each side of a crop pixel.
     taps: usize,
-    /// Position of the first sample of the crop's first pixel, from the centre of the channel's
-    /// first one, in samples of the channel.
+    /// Position of the first sample of the first crop pixel, relative to the centre of the
+    /// channel's first sample, in samples of the channel.
     first: Fixed,
-    /// From one pixel of the crop to the next along a row, and along a column.
+    /// Steps between crop pixels along a row and along a column.
     right: Fixed,
     down: Fixed,
-    /// From one sample to the next, likewise.
+    /// Steps between samples along a row and along a column.
     tap_right: Fixed,
     tap_down: Fixed,
-    /// Whether all samples lie in the frame, as those of most crops do: then none needs to be
-    /// brought back into it.
+    /// `true` if all samples are inside of the frame, as for most crops, so that none needs to be
+    /// clamped.
     is_inside: bool,
 }
 
 impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
-    /// Of a crop of `size`. `sample_size` is the width and height that a sample of the channel
-    /// covers.
+    /// Creates a sampler for a crop of `size` (width, height). `sample_size` is the width and
+    /// height of a sample of the channel in displayed pixels.
     pub(super) fn new(
         mix: Mix<'a, BYTES>,
         sample_size: (f32, f32),
@@ -159,7 +162,7 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
             .into_iter()
             .all(|(x, y)| {
                 let corner = in_channel(displayed_from_crop.apply(Point::new(x as f32, y as f32)));
-                // One sample is left for rounding.
+                // A margin of one sample for rounding.
                 let is_within = |value: f32, len: usize| value >= 1.0 && value < len as f32 - 1.0;
                 is_within(corner.x, mix.channel.width) && is_within(corner.y, mix.channel.height)
             });
@@ -178,7 +181,7 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
         }
     }
 
-    /// The mean over the crop's pixel in column `x` of row `y`.
+    /// Returns the mean of the samples of the crop pixel in column `x` of row `y`.
     #[inline(always)]
     pub(super) fn mean(&self, x: usize, y: usize) -> f32 {
         let start = self.first + self.right.times(x) + self.down.times(y);
@@ -195,8 +198,8 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
         }
     }
 
-    /// The sum of `value` over the positions in one pixel of the crop, the first of which is
-    /// `start`.
+    /// Returns the sum of `value` over the sample positions of one crop pixel, the first of which
+    /// is `start`.
     #[inline(always)]
     fn sum(&self, start: Fixed, value: impl Fn(Fixed) -> i64) -> i64 {
         if self.is_inside {
@@ -213,7 +216,7 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
         }
     }
 
-    /// With numbers of samples that the compiler knows.
+    /// Calls a version with a constant number of samples for speed.
     #[inline(always)]
     fn sum_as_is(&self, start: Fixed, value: impl Fn(Fixed) -> i64) -> i64 {
         match self.taps {
@@ -239,15 +242,16 @@ impl<'a, const BYTES: usize> Sampler<'a, BYTES> {
         sum
     }
 
-    /// The sample that `p` lies in, counted from the corner of the first, [`WHOLE`] times.
+    /// Returns [`WHOLE`] times the value of the sample that contains `p`, a position relative to
+    /// the corner of the first sample.
     #[inline]
     fn nearest(&self, p: Fixed) -> i64 {
         let index = |position: i64| (position >> FRACTION_BITS) as usize;
         i64::from(self.mix.get(index(p.x), index(p.y)))
     }
 
-    /// The value between the samples around `p`, counted from the centre of the first, [`WHOLE`]
-    /// times the square of 2^[`FRACTION_BITS`].
+    /// Returns the bilinear interpolation at `p`, a position relative to the centre of the first
+    /// sample, multiplied by [`WHOLE`] and the square of 2^[`FRACTION_BITS`].
     #[inline]
     fn bilinear(&self, p: Fixed) -> i64 {
         let split = |position: i64, len: usize| {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How a frame lies in a detector's input.
+//! The position of a frame in the input of a detector.
 
 use crate::geometry::{Point, Rect};
 
-/// What sizes a detector's input may have.
+/// Sizes that a detector's input may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputSize {
-    /// Any whose sides are multiples of this many pixels.
+    /// Any size whose sides are multiples of this number of pixels.
     MultipleOf(usize),
-    /// This one alone.
+    /// A fixed size.
     Fixed {
         /// Width in pixels.
         width: usize,
@@ -18,24 +18,25 @@ pub enum InputSize {
     },
 }
 
-/// How a frame lies in a detector's input: scaled, at the top left corner, the rest black.
+/// The position of a frame in the input of a detector: scaled, in the top left corner; the rest is
+/// black.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Letterbox {
     /// Width of the input in pixels.
     pub input_width: usize,
     /// Height of the input in pixels.
     pub input_height: usize,
-    /// Width of the part that shows the frame.
+    /// Width of the scaled frame in pixels of the input.
     pub content_width: usize,
-    /// Height of the part that shows the frame.
+    /// Height of the scaled frame in pixels of the input.
     pub content_height: usize,
     frame_from_input: (f32, f32),
 }
 
 impl Letterbox {
-    /// Fits a frame of `width` by `height`, both at least 1, into an input, with square pixels
-    /// where the frame's are `pixel_aspect` times as wide as high. An input of free size gets a
-    /// long side of at most `long_side`, and is never larger than the frame needs.
+    /// Fits a frame of `width` by `height` pixels, both at least 1, into an input with square
+    /// pixels. `pixel_aspect` is the pixel aspect ratio of the frame. An input without a fixed size
+    /// has a long side of at most `long_side`, and is not larger than the frame.
     pub fn new(
         (width, height): (usize, usize),
         pixel_aspect: f32,
@@ -75,12 +76,12 @@ impl Letterbox {
         }
     }
 
-    /// A point of the input in the frame.
+    /// Converts a point from the input to the frame.
     pub fn point_in_frame(&self, p: Point) -> Point {
         Point::new(p.x * self.frame_from_input.0, p.y * self.frame_from_input.1)
     }
 
-    /// A box of the input in the frame.
+    /// Converts a box from the input to the frame.
     pub fn rect_in_frame(&self, r: Rect) -> Rect {
         let (sx, sy) = self.frame_from_input;
         Rect::new(r.x * sx, r.y * sy, r.w * sx, r.h * sy)
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn wide_pixels_become_square() {
-        // PAL, shown at 16:9.
+        // PAL at a display aspect ratio of 16:9.
         let letterbox = Letterbox::new((720, 576), 64.0 / 45.0, InputSize::MultipleOf(32), 320);
         assert_eq!(
             (letterbox.content_width, letterbox.content_height),

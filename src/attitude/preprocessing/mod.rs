@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! From a frame's planes to a network's input: letterboxing, scaling and conversion in one pass.
+//! Conversion of a frame to the input of a network: letterboxing, scaling and pixel conversion in
+//! one pass.
 
 mod letterbox;
 mod pixel;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a network takes of a pixel.
+//! Pixel formats of networks.
 
 use crate::frame::{ColorModel, Layout};
 
-/// What red, green and blue count in luma that is made from colours.
+/// Weights of red, green and blue in luma that is computed from RGB.
 pub const LUMA_SHARES: [f64; 3] = [0.299, 0.587, 0.114];
 
-/// The colour channels that a network takes.
+/// The colour channels of a network's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
-    /// One: full-range luma, by [`LUMA_SHARES`] where it is made from colours.
+    /// One channel: full-range luma, computed from RGB by [`LUMA_SHARES`] if necessary.
     Luma,
     /// Red, green, blue.
     Rgb,
@@ -19,7 +19,7 @@ pub enum Channels {
 }
 
 impl Channels {
-    /// How many there are.
+    /// Returns the number of channels.
     pub const fn count(self) -> usize {
         match self {
             Channels::Luma => 1,
@@ -38,16 +38,17 @@ pub enum TensorLayout {
     Nhwc,
 }
 
-/// How a pixel becomes numbers: `(value in 0..=255 - mean) * scale`, for each channel in its order.
+/// The conversion of pixels to tensor elements: `(value - mean) * scale` per channel, with values
+/// from 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PixelFormat {
     /// The channels and their order.
     pub channels: Channels,
-    /// Where they lie in memory.
+    /// Order of the dimensions in memory.
     pub layout: TensorLayout,
-    /// What is subtracted.
+    /// Value that is subtracted, per channel.
     pub mean: [f32; 3],
-    /// What the difference is multiplied by.
+    /// Factor of the difference, per channel.
     pub scale: [f32; 3],
 }
 
@@ -60,7 +61,7 @@ impl PixelFormat {
         scale: [1.0; 3],
     };
 
-    /// Numbers that a picture of `width` by `height` takes.
+    /// Returns the number of tensor elements of a picture of `width` by `height` pixels.
     pub const fn len(&self, width: usize, height: usize) -> usize {
         width * height * self.channels.count()
     }
@@ -90,17 +91,17 @@ impl PixelFormat {
     }
 }
 
-/// A pixel's components, full range, as the frame has them.
+/// Full-range components of a pixel, 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pixel {
-    /// Luma alone.
+    /// Only luma.
     Luma(f32),
     /// Red, green, blue.
     Rgb([f32; 3]),
 }
 
 impl Pixel {
-    /// From a frame's components as stored, 0 to 255.
+    /// Creates a pixel from stored components of a frame, 0 to 255.
     #[inline]
     pub fn from_components(layout: &Layout, [c0, c1, c2]: [f32; 3]) -> Self {
         let full_range = |value| layout.to_full_range(value);
@@ -121,7 +122,7 @@ impl Pixel {
         }
     }
 
-    /// As luma, 0 to 255.
+    /// Returns luma, 0 to 255.
     #[inline]
     pub fn luma(self) -> f32 {
         match self {
@@ -133,7 +134,7 @@ impl Pixel {
         }
     }
 
-    /// As red, green and blue, 0 to 255.
+    /// Returns red, green and blue, 0 to 255.
     #[inline]
     pub fn rgb(self) -> [f32; 3] {
         match self {
@@ -143,8 +144,8 @@ impl Pixel {
     }
 }
 
-/// The layout to read `frame` with for a network that takes `channels`: of a YUV frame luma is all
-/// that a luma network needs, so chroma is not looked at.
+/// Returns the layout with which to read a frame for a network that takes `channels`. For a luma
+/// network, this excludes the chroma of a YUV frame.
 pub fn needed_layout(layout: &Layout, channels: Channels) -> Layout {
     let mut needed = *layout;
     if channels == Channels::Luma && layout.color == ColorModel::Yuv {

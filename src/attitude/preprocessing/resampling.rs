@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Scaling a frame into a detector's input.
+//! Scaling of a frame to a detector's input.
 
 use super::letterbox::Letterbox;
 use super::pixel::{Channels, LUMA_SHARES, Pixel, PixelFormat, needed_layout};
 use crate::frame::{ColorModel, Frame, Layout, MAX_PLANES};
 
-/// Scales frames into a detector's input. Keeps its tables and memory from frame to frame.
+/// Scales frames to a detector's input. Tables and memory are reused for the next frame.
 #[derive(Debug, Default)]
 pub struct Resampler {
-    /// By binary logarithm of the subsampling: of luma or packed pixels, and of chroma.
+    /// Indexed by the binary logarithm of the subsampling: of luma or packed pixels, and of chroma.
     rows: [Axis; 3],
-    /// For each channel that is scaled.
+    /// Indexed by the scaled channel.
     columns: [Axis; 3],
-    /// For each plane one row of it, weighted and added up over the rows that an output row covers.
+    /// One row per plane: the weighted sum of the rows that an output row covers.
     sums: [Vec<u16>; MAX_PLANES],
-    /// For each channel one output row.
+    /// One output row per channel.
     scaled: [Vec<f32>; 3],
 }
 
 impl Resampler {
-    /// Scales `frame` as `letterbox` says into `tensor` of `format.len(input_width, input_height)`
-    /// numbers: each pixel is the mean of the area that it covers, or, where the frame is
-    /// enlarged, interpolated bilinearly.
+    /// Scales `frame` to `tensor`, which has `format.len(input_width, input_height)` elements, at
+    /// the position in `letterbox`. Each pixel is the mean of the area that it covers or, if the
+    /// frame is enlarged, a bilinear interpolation.
     ///
     /// # Panics
-    /// Where `tensor` has another length.
+    /// Panics if `tensor` has another length.
     pub fn scale(
         &mut self,
         frame: &Frame,
@@ -35,13 +35,13 @@ impl Resampler {
     ) {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
-            // SAFETY: The processor has what the function is compiled for.
+            // SAFETY: The processor supports the features that the function is compiled for.
             return unsafe { self.scale_with_avx2(frame, letterbox, format, tensor) };
         }
         self.scale_as_is(frame, letterbox, format, tensor);
     }
 
-    /// The same by vectors of twice the length that all x86-64 processors have.
+    /// The same as `scale_as_is`, compiled for vectors of 256 bits instead of 128.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn scale_with_avx2(
@@ -75,7 +75,7 @@ impl Resampler {
         let (mixes, mix_count) = mixes(&layout, format.channels);
         let mixes = &mixes[..mix_count];
         if mix_count < components.len() {
-            // Scaling makes luma of the colours.
+            // Scaling converts the colours to luma.
             layout.color = ColorModel::Gray;
         }
         for ((columns, mix), component) in self.columns.iter_mut().zip(mixes).zip(components) {
@@ -145,19 +145,19 @@ impl Resampler {
     }
 }
 
-/// What a channel takes of the bytes of a pixel.
+/// The weighted bytes of a pixel that form a channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Mix {
-    /// Bytes from one pixel to the next.
+    /// Number of bytes from one pixel to the next.
     pixel_stride: usize,
     /// Offset and weight of up to three bytes.
     parts: [(usize, f64); 3],
-    /// What the weights add up to.
+    /// Sum of the weights.
     total: f64,
 }
 
 impl Mix {
-    /// A byte a pixel.
+    /// Creates a mix of one byte per pixel.
     const fn plain() -> Self {
         Self {
             pixel_stride: 1,
@@ -167,8 +167,8 @@ impl Mix {
     }
 }
 
-/// The channels to scale and how many they are: one for each component, or, of colours in one
-/// plane that become luma, luma alone.
+/// Returns the channels to scale and their number: one per component, or only luma if packed RGB is
+/// converted to luma.
 fn mixes(layout: &Layout, channels: Channels) -> ([Mix; 3], usize) {
     let components = &layout.components;
     if channels == Channels::Luma && layout.is_packed_rgb() {
@@ -187,9 +187,8 @@ fn mixes(layout: &Layout, channels: Channels) -> ([Mix; 3], usize) {
     (mixes, layout.component_count())
 }
 
-/// Replaces `sums` by the weighted sum of a plane's rows, 256 times the value. Weights that add up
-/// to 256 let 16 bits hold it, which the compiler turns into eight lanes of the narrowest vector
-/// registers.
+/// Replaces `sums` by the weighted sum of rows of a plane. The weights add up to 256, so that sums
+/// fit into 16 bits, and 128-bit vector registers hold eight of them.
 #[inline(always)]
 fn add_up_rows(
     frame: &Frame,
@@ -206,7 +205,7 @@ fn add_up_rows(
     if let Some((row, weight)) = rows.next() {
         sums.extend(row.iter().map(|&byte| u16::from(byte) * weight));
     }
-    // Two rows at a time: half the loads and stores of the sums.
+    // Two rows at once halve the loads and stores of the sums.
     while let Some((row, weight)) = rows.next() {
         let Some((next_row, next_weight)) = rows.next() else {
             for (sum, &byte) in sums.iter_mut().zip(row) {
@@ -220,8 +219,8 @@ fn add_up_rows(
     }
 }
 
-/// What each output sample along one axis is made of: of as many input bytes as any of them needs,
-/// by weights of which some may be 0.
+/// Weights of the input bytes for each output sample along one axis. All samples have the same
+/// number of weights, some of which may be 0.
 #[derive(Debug, Default)]
 struct Axis {
     from: usize,
@@ -233,7 +232,7 @@ struct Axis {
 }
 
 impl Axis {
-    /// Makes the table from `from` pixels to `to` samples, unless it is there already. The weights
+    /// Computes the table from `from` pixels to `to` samples, unless it is up to date. The weights
     /// of a sample add up to 256 times the total of `mix`.
     fn prepare(&mut self, from: usize, to: usize, mix: Mix) {
         if (self.from, self.to, self.mix) == (from, to, mix) {
@@ -261,11 +260,11 @@ impl Axis {
         for ((first_pixel, shares), weights) in
             pixels.iter().zip(self.weights.chunks_exact_mut(self.taps))
         {
-            // At the end of the row the taps reach back instead of beyond it.
+            // At the end of a row, the taps are shifted back into it.
             let first_byte = first_pixel * mix.pixel_stride;
             let start = first_byte.min(row_len - self.taps);
             self.starts.push(start);
-            // Rounding the running total, not each weight, keeps the sum.
+            // Cumulative sums are rounded instead of weights, so that the total is exact.
             let (mut total, mut rounded) = (0.0, 0);
             for (pixel, &share) in shares.iter().enumerate() {
                 for (offset, part) in mix.parts {
@@ -279,7 +278,7 @@ impl Axis {
         }
     }
 
-    /// The first input byte of output sample `index`, and the weights from there on.
+    /// Returns the first input byte of output sample `index`, and the weights from that byte on.
     fn taps(&self, index: usize) -> (usize, &[u16]) {
         (
             self.starts[index],
@@ -287,17 +286,19 @@ impl Axis {
         )
     }
 
-    /// How many bytes each output sample is the mean of, where all are of as many and of no others.
+    /// Returns the number of bytes per output sample if each sample is the plain mean of the same
+    /// number of bytes, without overlap.
     fn whole_step(&self) -> Option<usize> {
         let is_whole = self.mix == Mix::plain() && self.from.is_multiple_of(self.to);
         is_whole.then(|| self.from / self.to)
     }
 
-    /// Replaces `scaled` by the output samples, 0 to 255, of a row of bytes that were added up to
-    /// 256 times their value.
+    /// Replaces `scaled` by the output samples, 0 to 255, of a row of `sums`, which are 256 times
+    /// the value.
     #[inline(always)]
     fn apply(&self, sums: &[u16], scaled: &mut Vec<f32>) {
-        // Common widths are whole multiples of the detector's: side by side, nothing overlaps.
+        // Common widths are integer multiples of the detector's, so that the areas of samples do
+        // not overlap.
         match self.whole_step() {
             Some(2) => return apply_means::<2>(sums, scaled),
             Some(3) => return apply_means::<3>(sums, scaled),
@@ -305,7 +306,7 @@ impl Axis {
             Some(6) => return apply_means::<6>(sums, scaled),
             _ => {}
         }
-        // A number of taps that the compiler knows is 1.6 times as fast; these are the common ones.
+        // A constant number of taps is 1.6 times as fast; these are the common numbers.
         match self.taps {
             4 => self.apply_taps::<4>(sums, scaled),
             8 => self.apply_taps::<8>(sums, scaled),
@@ -331,7 +332,8 @@ impl Axis {
         });
     }
 
-    /// Replaces `scaled` by what `sum_of` makes of the first byte and the weights of each sample.
+    /// Replaces `scaled` by the results of `sum_of` for the first byte and the weights of each
+    /// sample.
     #[inline(always)]
     fn apply_with(&self, scaled: &mut Vec<f32>, sum_of: impl Fn(usize, &[u16]) -> u32) {
         let unit = (1.0 / (65536.0 * self.mix.total)) as f32;
@@ -342,7 +344,7 @@ impl Axis {
     }
 }
 
-/// Replaces `scaled` by the means, 0 to 255, of each `STEP` sums of 256 times a value.
+/// Replaces `scaled` by the means, 0 to 255, of each `STEP` sums, which are 256 times the value.
 #[inline(always)]
 fn apply_means<const STEP: usize>(sums: &[u16], scaled: &mut Vec<f32>) {
     let unit = 1.0 / (256.0 * STEP as f32);
@@ -356,7 +358,7 @@ fn apply_means<const STEP: usize>(sums: &[u16], scaled: &mut Vec<f32>) {
     );
 }
 
-/// Numbers that are multiplied and added side by side.
+/// Number of products that are computed in parallel.
 const LANES: usize = 4;
 
 #[inline(always)]
@@ -364,7 +366,8 @@ fn product((&sample, &weight): (&u16, &u16)) -> u32 {
     u32::from(sample) * u32::from(weight)
 }
 
-/// The sum of the products. With weights that add up to 65536 at most, it fits.
+/// Returns the sum of the products. It does not overflow, since the weights add up to at most
+/// 65536.
 #[inline(always)]
 fn dot<const TAPS: usize>(samples: &[u16; TAPS], weights: &[u16; TAPS]) -> u32 {
     let mut sums = [0; LANES];
@@ -374,11 +377,11 @@ fn dot<const TAPS: usize>(samples: &[u16; TAPS], weights: &[u16; TAPS]) -> u32 {
     sums.iter().sum()
 }
 
-/// Each sample by the share of [`begin`, `end`) that it covers: the first sample and the weights.
+/// Returns the first sample and the weights of the samples by their share of [`begin`, `end`).
 fn area(begin: f64, end: f64, samples: usize) -> (usize, Vec<u16>) {
     let start = (begin as usize).min(samples - 1);
     let stop = (end.ceil() as usize).clamp(start + 1, samples);
-    // Rounding the running total, not each weight, makes them add up to 256.
+    // Cumulative sums are rounded instead of weights, so that the weights add up to 256.
     let total = |position: f64| {
         ((position.clamp(begin, end) - begin) / (end - begin) * 256.0).round() as u16
     };
@@ -390,7 +393,7 @@ fn area(begin: f64, end: f64, samples: usize) -> (usize, Vec<u16>) {
     (start, weights)
 }
 
-/// The two samples around `position`: the first and the weights.
+/// Returns the first of the two samples around `position`, and the weights of both.
 fn bilinear(position: f64, samples: usize) -> (usize, Vec<u16>) {
     let position = position.clamp(0.0, (samples - 1) as f64);
     let start = position as usize;
