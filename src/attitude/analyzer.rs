@@ -139,7 +139,7 @@ impl Face {
     }
 
     /// Returns the landmarks extrapolated to `time_ns` with the box.
-    pub fn landmarks_at(&self, time_ns: u64) -> Option<Landmarks> {
+    pub(crate) fn landmarks_at(&self, time_ns: u64) -> Option<Landmarks> {
         let moved = self.bbox_at(time_ns);
         let (dx, dy) = (
             moved.x - self.bbox_in_frame.x,

@@ -19,21 +19,26 @@ const CUT_LEVELS: f32 = 20.0;
 
 /// Detects cuts between consecutive detector inputs.
 #[derive(Debug, Default)]
-pub struct CutDetector {
+pub(crate) struct CutDetector {
     previous: Option<[f32; COLUMNS * ROWS]>,
 }
 
 impl CutDetector {
     /// Returns `true` if there is a cut between the previous picture and `picture`, the detector's
     /// input.
-    pub fn is_cut(&mut self, picture: &[f32], letterbox: &Letterbox, format: &PixelFormat) -> bool {
+    pub(crate) fn is_cut(
+        &mut self,
+        picture: &[f32],
+        letterbox: &Letterbox,
+        format: &PixelFormat,
+    ) -> bool {
         let signature = signature(picture, letterbox, format);
         let previous = self.previous.replace(signature);
         previous.is_some_and(|previous| distance(&previous, &signature) > CUT_LEVELS)
     }
 
     /// Discards the previous picture.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.previous = None;
     }
 }

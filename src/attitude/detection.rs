@@ -193,7 +193,7 @@ const MAX_CANDIDATES: usize = 2000;
 /// Neighbouring cells of a detector often have similar scores, and the best cell changes between
 /// frames; unlike its box, the mean does not jump (Bazarevsky et al., "BlazeFace: Sub-millisecond
 /// Neural Face Detection on Mobile GPUs", 2019).
-pub fn suppress_overlaps(
+pub(crate) fn suppress_overlaps(
     candidates: &mut Vec<Detection>,
     overlap_threshold: f32,
     max_faces: usize,

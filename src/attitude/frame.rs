@@ -88,7 +88,7 @@ impl Layout {
     };
 
     /// Full-range red, green and blue in one plane, three bytes per pixel.
-    pub const RGB24: Layout = Layout {
+    pub(crate) const RGB24: Layout = Layout {
         color: ColorModel::Rgb,
         components: [rgb24(0), rgb24(1), rgb24(2)],
         full_range: true,
@@ -97,7 +97,7 @@ impl Layout {
 
     /// Returns a stored value of luma, red, green or blue as a full-range value, 0 to 255.
     #[inline]
-    pub fn to_full_range(&self, value: f32) -> f32 {
+    pub(crate) fn to_full_range(&self, value: f32) -> f32 {
         if self.full_range {
             value
         } else {
@@ -106,7 +106,7 @@ impl Layout {
     }
 
     /// Returns `true` if red, green and blue are in one plane.
-    pub fn is_packed_rgb(&self) -> bool {
+    pub(crate) fn is_packed_rgb(&self) -> bool {
         let [red, green, blue] = self.components;
         self.color == ColorModel::Rgb && red.plane == green.plane && green.plane == blue.plane
     }
@@ -282,7 +282,7 @@ impl<'a> Frame<'a> {
     }
 
     /// Returns the bytes of row `y` of a plane, up to the end of its last sample.
-    pub fn plane_row(&self, plane: usize, y: usize) -> &'a [u8] {
+    pub(crate) fn plane_row(&self, plane: usize, y: usize) -> &'a [u8] {
         let len = self.layout.components[..self.layout.component_count()]
             .iter()
             .filter(|component| component.plane == plane)
@@ -300,7 +300,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Panics
     /// Panics if the layout has no component with this index.
-    pub fn channel(&self, index: usize) -> Channel<'a> {
+    pub(crate) fn channel(&self, index: usize) -> Channel<'a> {
         assert!(index < self.layout.component_count());
         let component = self.layout.components[index];
         let plane = self.planes[component.plane];
@@ -323,7 +323,7 @@ const fn subsampled(size: usize, shift: u32) -> usize {
 /// One component of a frame. The sample in column x of row y is `data[y * stride + x *
 /// pixel_stride]`.
 #[derive(Clone, Copy, Debug)]
-pub struct Channel<'a> {
+pub(crate) struct Channel<'a> {
     data: &'a [u8],
     stride: usize,
     /// Bytes from one sample to the next.
@@ -336,14 +336,14 @@ pub struct Channel<'a> {
 
 impl<'a> Channel<'a> {
     /// Returns the sample in column `x` of row `y`.
-    pub fn get(&self, x: usize, y: usize) -> u8 {
+    pub(crate) fn get(&self, x: usize, y: usize) -> u8 {
         self.get_beyond(x, y, 0)
     }
 
     /// Returns the byte that follows the sample in column `x` of row `y` at a distance of `offset`
     /// bytes.
     #[inline]
-    pub fn get_beyond(&self, x: usize, y: usize, offset: usize) -> u8 {
+    pub(crate) fn get_beyond(&self, x: usize, y: usize, offset: usize) -> u8 {
         self.data[y * self.stride + x * self.pixel_stride + offset]
     }
 }

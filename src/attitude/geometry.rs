@@ -118,7 +118,7 @@ impl Similarity {
     /// or `None` if the points of `from` coincide or are not finite. This is Umeyama's solution
     /// ("Least-squares estimation of transformation parameters between two point patterns", 1991)
     /// in two dimensions, written with complex numbers, which exclude reflections.
-    pub fn from_points(from: &[Point], to: &[Point]) -> Option<Self> {
+    pub(crate) fn from_points(from: &[Point], to: &[Point]) -> Option<Self> {
         let n = from.len().min(to.len()) as f32;
         if n < 2.0 {
             return None;
@@ -150,7 +150,7 @@ impl Similarity {
     }
 
     /// Returns the image of `p`.
-    pub fn apply(&self, p: Point) -> Point {
+    pub(crate) fn apply(&self, p: Point) -> Point {
         Point::new(
             self.a * p.x - self.b * p.y + self.tx,
             self.b * p.x + self.a * p.y + self.ty,
@@ -158,7 +158,7 @@ impl Similarity {
     }
 
     /// Returns the inverse transform.
-    pub fn inverse(&self) -> Self {
+    pub(crate) fn inverse(&self) -> Self {
         let norm = self.a * self.a + self.b * self.b;
         let (a, b) = (self.a / norm, -self.b / norm);
         Self {
@@ -170,13 +170,13 @@ impl Similarity {
     }
 
     /// Returns the scale: units of the target per unit of the source.
-    pub fn scale(&self) -> f32 {
+    pub(crate) fn scale(&self) -> f32 {
         self.a.hypot(self.b)
     }
 
     /// Returns the image of the vector (1, 0). The image of (0, 1) is this vector turned by a right
     /// angle: (−y, x).
-    pub fn step_right(&self) -> Point {
+    pub(crate) fn step_right(&self) -> Point {
         Point::new(self.a, self.b)
     }
 }

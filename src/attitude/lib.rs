@@ -1,11 +1,105 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The computation: from a frame's pixels to followed and classified faces, and to what a whole
-//! recording shows.
+//! Detection, tracking and classification of the attitude of faces in video frames, and analysis of
+//! whole recordings.
 //!
-//! Pure Rust on slices. It knows neither GStreamer nor ONNX Runtime; the two networks stand behind
-//! the traits [`detection::FaceDetector`] and [`classification::AttitudeClassifier`]. The modules are in
-//! the order in which a frame passes through them.
+//! This crate operates on slices and depends neither on GStreamer nor on ONNX Runtime. The two
+//! networks implement the traits [`FaceDetector`](detection::FaceDetector) and
+//! [`AttitudeClassifier`](classification::AttitudeClassifier).
+//!
+//! An [`Analyzer`](analyzer::Analyzer) takes the sampled frames of a stream, one
+//! [`Sample`](analyzer::Sample) after the other, and returns the tracked faces:
+//!
+//! ```
+//! use attitude::analyzer::{Analysis, Analyzer, Epoch, Params, Sample};
+//! use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
+//! use attitude::crop::Framing;
+//! use attitude::detection::{Detection, DetectorInput, FaceDetector};
+//! use attitude::frame::Frame;
+//! use attitude::geometry::{Point, Rect};
+//! use attitude::preprocessing::{InputSize, PixelFormat};
+//! use attitude::{InferenceError, Label, Scores};
+//!
+//! /// Detects one face, at the same position in each picture.
+//! struct OneFace(DetectorInput);
+//!
+//! impl FaceDetector for OneFace {
+//!     fn input(&self) -> &DetectorInput {
+//!         &self.0
+//!     }
+//!
+//!     fn detect(
+//!         &mut self,
+//!         _picture: &[f32],
+//!         _width: usize,
+//!         _height: usize,
+//!         _threshold: f32,
+//!         candidates: &mut Vec<Detection>,
+//!     ) -> Result<(), InferenceError> {
+//!         let bbox = Rect::new(100.0, 60.0, 50.0, 50.0);
+//!         *candidates = vec![Detection { bbox, score: 0.9, landmarks: None }];
+//!         Ok(())
+//!     }
+//! }
+//!
+//! /// Classifies each face as positive.
+//! struct AlwaysPositive(ClassifierInput);
+//!
+//! impl AttitudeClassifier for AlwaysPositive {
+//!     fn input(&self) -> &ClassifierInput {
+//!         &self.0
+//!     }
+//!
+//!     fn model_name(&self) -> &str {
+//!         "always-positive"
+//!     }
+//!
+//!     fn emotion_labels(&self) -> &[String] {
+//!         &[]
+//!     }
+//!
+//!     fn classify(
+//!         &mut self,
+//!         _crops: &[f32],
+//!         batch: usize,
+//!         found: &mut Vec<Classification>,
+//!     ) -> Result<(), InferenceError> {
+//!         *found = vec![Scores::from_array([0.9, 0.1, 0.0]).into(); batch];
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut detector = OneFace(DetectorInput {
+//!     size: InputSize::MultipleOf(32),
+//!     pixel_format: PixelFormat::LUMA,
+//! });
+//! let framing = Framing { box_height: 1.2, box_center: Point::default(), landmarks: None };
+//! let mut classifier = AlwaysPositive(ClassifierInput {
+//!     width: 48,
+//!     height: 48,
+//!     pixel_format: PixelFormat::LUMA,
+//!     framing,
+//! });
+//! let sample = Sample {
+//!     frame: Frame::from_luma(320, 180, &[128; 320 * 180])?,
+//!     time_ns: 0,
+//!     epoch: Epoch::default(),
+//!     upstream: None,
+//!     params: &Params::default(),
+//! };
+//! let mut analysis = Analysis::default();
+//! Analyzer::default().analyze(&sample, Some(&mut detector), &mut classifier, &mut analysis)?;
+//!
+//! let face = &analysis.faces[0];
+//! assert_eq!((face.track, face.label), (1, Label::POSITIVE));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The modules are listed in the order in which a frame passes through them; then follow
+//! [`timeline`], the analysis of a recording, [`record`], its data formats, and [`evaluation`], the
+//! evaluation of classifiers on labelled faces.
 
 pub mod sync;
 
@@ -26,7 +120,7 @@ pub mod crop;
 mod attitude;
 pub mod classification;
 pub mod mapping;
-pub mod smoothing;
+mod smoothing;
 
 pub mod history;
 
@@ -42,7 +136,7 @@ pub mod evaluation;
 
 pub use attitude::{Attitude, ByAttitude, ByLabel, Label, Scores};
 
-/// A network could not be run, or answered in a way that it must not.
+/// A network failed, or its output has an unexpected shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InferenceError(pub String);

@@ -15,7 +15,7 @@ const RECOVERY: f32 = 0.05;
 
 /// The smoothed attitude of one face.
 #[derive(Clone, Debug, Default)]
-pub struct Smoother {
+pub(crate) struct Smoother {
     smoothed: Option<Classification>,
     updated_ns: u64,
     label: Label,
@@ -27,7 +27,7 @@ impl Smoother {
     /// between samples. The label changes to the attitude with the highest score once that score
     /// leads by a margin; it is unknown while the score is less than `min_confidence`, and until it
     /// exceeds `min_confidence` by a margin again.
-    pub fn update(
+    pub(crate) fn update(
         &mut self,
         raw: Classification,
         time_ns: u64,
@@ -66,17 +66,17 @@ impl Smoother {
     }
 
     /// Returns the smoothed scores, or `None` before the first classification.
-    pub fn scores(&self) -> Option<Scores> {
+    pub(crate) fn scores(&self) -> Option<Scores> {
         self.smoothed.map(|smoothed| smoothed.scores)
     }
 
     /// Returns the smoothed probabilities of the emotions; empty before the first classification.
-    pub fn emotions(&self) -> Emotions {
+    pub(crate) fn emotions(&self) -> Emotions {
         self.smoothed.unwrap_or_default().emotions
     }
 
     /// Returns the label.
-    pub fn label(&self) -> Label {
+    pub(crate) fn label(&self) -> Label {
         self.label
     }
 }

@@ -21,7 +21,7 @@ pub struct Interval {
 
 impl Interval {
     /// Returns the interval that contains the middle 95% of `values`, or `None` if there are none.
-    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+    pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_unstable_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;
         let quantile = |share: f64| {
@@ -52,7 +52,7 @@ impl SplitMix64 {
     }
 
     /// Returns a number less than `count`, uniformly distributed up to a bias of `count` / 2^64.
-    pub fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         ((u128::from(self.next()) * count as u128) >> 64) as usize
     }
 

@@ -20,7 +20,7 @@ const VELOCITY_GAIN: f32 = 0.5;
 
 /// One face over time. `S` is the caller's state of the track.
 #[derive(Clone, Debug)]
-pub struct Track<S> {
+pub(crate) struct Track<S> {
     /// Track id; from 1, at most `i32::MAX`, unique within a stream.
     pub id: u32,
     /// The last detection, in frame pixels.
@@ -39,7 +39,7 @@ pub struct Track<S> {
 
 impl<S> Track<S> {
     /// Returns the predicted box at `time_ns`, in frame pixels.
-    pub fn bbox_at(&self, time_ns: u64) -> Rect {
+    pub(crate) fn bbox_at(&self, time_ns: u64) -> Rect {
         extrapolate(
             self.detection.bbox,
             self.velocity_per_s,
@@ -66,7 +66,7 @@ impl<S> Track<S> {
 }
 
 /// Returns `bbox` moved by `velocity_per_s` for `age_ns`, at most for [`MAX_EXTRAPOLATION_NS`].
-pub fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rect {
+pub(crate) fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rect {
     let ahead_s = age_ns.min(MAX_EXTRAPOLATION_NS) as f32 / 1e9;
     bbox.translated(velocity_per_s.x * ahead_s, velocity_per_s.y * ahead_s)
 }
@@ -77,7 +77,7 @@ pub const MIN_TIMEOUT_IN_SPACINGS: u64 = 3;
 
 /// All tracks of a stream.
 #[derive(Debug)]
-pub struct Tracker<S> {
+pub(crate) struct Tracker<S> {
     tracks: Vec<Track<S>>,
     last_id: u32,
     /// Running time of the last sample, and its distance to the sample before.
@@ -155,7 +155,7 @@ impl<S: Default> Tracker<S> {
     /// A track without an observation ends after `timeout_ns`, or after [`MIN_TIMEOUT_IN_SPACINGS`]
     /// sample intervals if that is longer; immediately if it has fewer than three observations. If
     /// there are more than `max_tracks`, those with the oldest observations end.
-    pub fn update(
+    pub(crate) fn update(
         &mut self,
         detections: &[Detection],
         time_ns: u64,
@@ -210,29 +210,29 @@ impl<S: Default> Tracker<S> {
     }
 
     /// Returns the track timeout of the last sample.
-    pub fn timeout_ns(&self) -> u64 {
+    pub(crate) fn timeout_ns(&self) -> u64 {
         self.timeout_ns
     }
 
     /// Ends all tracks. Their ids are not reused.
-    pub fn end_all(&mut self) {
+    pub(crate) fn end_all(&mut self) {
         self.tracks.clear();
     }
 
     /// Ends all tracks and discards the times of samples, so that running time may start again.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.end_all();
         self.sampled_ns = None;
         self.spacing_ns = None;
     }
 
     /// Returns the live tracks, sorted by id.
-    pub fn tracks(&self) -> &[Track<S>] {
+    pub(crate) fn tracks(&self) -> &[Track<S>] {
         &self.tracks
     }
 
     /// Returns the live tracks, sorted by id, to change their state.
-    pub fn tracks_mut(&mut self) -> &mut [Track<S>] {
+    pub(crate) fn tracks_mut(&mut self) -> &mut [Track<S>] {
         &mut self.tracks
     }
 }

@@ -39,7 +39,7 @@ impl LabelledPrediction {
     }
 
     /// Returns `true` if the prediction is the labelled attitude.
-    pub fn is_correct(&self) -> bool {
+    pub(crate) fn is_correct(&self) -> bool {
         self.predicted == self.truth
     }
 }

@@ -77,12 +77,12 @@ impl Letterbox {
     }
 
     /// Converts a point from the input to the frame.
-    pub fn point_in_frame(&self, p: Point) -> Point {
+    pub(crate) fn point_in_frame(&self, p: Point) -> Point {
         Point::new(p.x * self.frame_from_input.0, p.y * self.frame_from_input.1)
     }
 
     /// Converts a box from the input to the frame.
-    pub fn rect_in_frame(&self, r: Rect) -> Rect {
+    pub(crate) fn rect_in_frame(&self, r: Rect) -> Rect {
         let (sx, sy) = self.frame_from_input;
         Rect::new(r.x * sx, r.y * sy, r.w * sx, r.h * sy)
     }

@@ -8,5 +8,6 @@ mod pixel;
 mod resampling;
 
 pub use letterbox::{InputSize, Letterbox};
-pub use pixel::{Channels, LUMA_SHARES, Pixel, PixelFormat, TensorLayout, needed_layout};
+pub use pixel::{Channels, LUMA_SHARES, PixelFormat, TensorLayout};
+pub(crate) use pixel::{Pixel, needed_layout};
 pub use resampling::Resampler;

@@ -68,7 +68,7 @@ impl PixelFormat {
 
     /// Writes the pixel in column `x` of row `y` of a picture of `width` by `height` into `tensor`.
     #[inline]
-    pub fn put(
+    pub(crate) fn put(
         &self,
         tensor: &mut [f32],
         (width, height): (usize, usize),
@@ -93,7 +93,7 @@ impl PixelFormat {
 
 /// Full-range components of a pixel, 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Pixel {
+pub(crate) enum Pixel {
     /// Only luma.
     Luma(f32),
     /// Red, green, blue.
@@ -103,7 +103,7 @@ pub enum Pixel {
 impl Pixel {
     /// Creates a pixel from stored components of a frame, 0 to 255.
     #[inline]
-    pub fn from_components(layout: &Layout, [c0, c1, c2]: [f32; 3]) -> Self {
+    pub(crate) fn from_components(layout: &Layout, [c0, c1, c2]: [f32; 3]) -> Self {
         let full_range = |value| layout.to_full_range(value);
         match layout.color {
             ColorModel::Gray => Pixel::Luma(full_range(c0)),
@@ -124,7 +124,7 @@ impl Pixel {
 
     /// Returns luma, 0 to 255.
     #[inline]
-    pub fn luma(self) -> f32 {
+    pub(crate) fn luma(self) -> f32 {
         match self {
             Pixel::Luma(luma) => luma,
             Pixel::Rgb([r, g, b]) => {
@@ -136,7 +136,7 @@ impl Pixel {
 
     /// Returns red, green and blue, 0 to 255.
     #[inline]
-    pub fn rgb(self) -> [f32; 3] {
+    pub(crate) fn rgb(self) -> [f32; 3] {
         match self {
             Pixel::Luma(luma) => [luma; 3],
             Pixel::Rgb(rgb) => rgb,
@@ -146,7 +146,7 @@ impl Pixel {
 
 /// Returns the layout with which to read a frame for a network that takes `channels`. For a luma
 /// network, this excludes the chroma of a YUV frame.
-pub fn needed_layout(layout: &Layout, channels: Channels) -> Layout {
+pub(crate) fn needed_layout(layout: &Layout, channels: Channels) -> Layout {
     let mut needed = *layout;
     if channels == Channels::Luma && layout.color == ColorModel::Yuv {
         needed.color = ColorModel::Gray;

@@ -51,8 +51,8 @@ pub struct Summary {
     pub persons: Vec<Person>,
 }
 
-/// One person, as far as that can be told without recognising anybody: see
-/// [`persons`](crate::timeline::persons).
+/// One person: tracks that are joined by position and time, without recognition of faces; see
+/// [`timeline`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Person {
     /// From 1, by the time of the first sample.

@@ -43,7 +43,7 @@ pub struct Mean {
 
 /// Returns the mean score of the label over the time with a known label, or `None` if that time is
 /// 0.
-pub fn confidence(held: &[Held]) -> Option<f64> {
+pub(crate) fn confidence(held: &[Held]) -> Option<f64> {
     let (mut sum, mut time) = (0.0, 0.0);
     for held in held {
         if let (Some(scores), Label::Known(attitude)) =
@@ -58,7 +58,7 @@ pub fn confidence(held: &[Held]) -> Option<f64> {
 }
 
 /// Returns the mean scores over the time with scores, or `None` if that time is 0.
-pub fn means(held: &[Held], rules: &Rules) -> Option<ByAttitude<Mean>> {
+pub(crate) fn means(held: &[Held], rules: &Rules) -> Option<ByAttitude<Mean>> {
     let bins = bins_with_scores(held);
     let sums = Sums::new(&bins);
     let values = sums.whole().means()?;

@@ -2,11 +2,14 @@
 
 //! Analysis of a recording: the attitude of a person, or of the scene, over time.
 //!
-//! A [`Timeline`] is computed in these steps: [`persons`] joins the tracks of a person, [`hold`]
-//! assigns a time span to each observation, [`segments`] finds segments of one attitude, gaps and
-//! changes, [`shares`] computes the share of time per label, and [`means`] computes mean scores
-//! with confidence intervals. [`series`] reduces the scores for drawing. Shares are based on the
-//! labels of the samples, which are those that the plugin attaches; segments have fewer changes.
+//! A [`Timeline`] is computed in these steps: tracks of a person are joined, a time span is assigned
+//! to each observation, and segments of one attitude, gaps and changes are found, as well as the
+//! share of time per label and mean scores with confidence intervals. A [`Series`] contains the
+//! scores for drawing.
+//!
+//! Shares are based on the labels of the samples, which are those that the plugin attaches; segments
+//! have fewer changes. A person consists of the tracks that begin soon after the end of another
+//! track, at a similar position and size; faces are not recognised.
 //!
 //! Times are positions in the recording, in nanoseconds. Scores and shares are rounded to four
 //! decimals.
@@ -29,7 +32,7 @@ pub use series::Series;
 
 /// An observation of a person or of the scene in one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Observation {
+pub(crate) struct Observation {
     /// Position of the sampled frame.
     pub time_ns: u64,
     /// Smoothed scores; `None` if there is no classification.
@@ -40,7 +43,7 @@ pub struct Observation {
 
 /// An observation with the time span that it represents.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Held {
+pub(crate) struct Held {
     /// The observation, at the start of `span`.
     pub observation: Observation,
     /// The time span.
@@ -74,7 +77,7 @@ pub struct Timeline {
 
 impl Timeline {
     /// Computes a timeline from `held`, the result of [`hold`].
-    pub fn new(held: &[Held], rules: &Rules) -> Self {
+    pub(crate) fn new(held: &[Held], rules: &Rules) -> Self {
         let spans = held.iter().map(|held| held.span.len_ns());
         let segments = segments::segments(held, rules);
         Self {
@@ -97,7 +100,7 @@ impl Timeline {
 
 /// Assigns a time span to each of `samples`, which are sorted by time. A span ends at the next
 /// observation or, before a gap and at the end, after `spacing_ns`, the usual sample interval.
-pub fn hold(samples: &[Observation], spacing_ns: u64, rules: &Rules) -> Vec<Held> {
+pub(crate) fn hold(samples: &[Observation], spacing_ns: u64, rules: &Rules) -> Vec<Held> {
     let gap_from_ns = rules.gap_from_ns(spacing_ns);
     let next = samples.iter().skip(1).map(|next| Some(next.time_ns));
     let held = |(sample, next_ns): (&Observation, Option<u64>)| {
@@ -114,7 +117,7 @@ pub fn hold(samples: &[Observation], spacing_ns: u64, rules: &Rules) -> Vec<Held
 
 /// Returns the median distance of consecutive times in `times_ns`, which are sorted, or `None` if
 /// there are fewer than two.
-pub fn spacing_ns(times_ns: impl Iterator<Item = u64> + Clone) -> Option<u64> {
+pub(crate) fn spacing_ns(times_ns: impl Iterator<Item = u64> + Clone) -> Option<u64> {
     let next = times_ns.clone().skip(1);
     let mut distances: Vec<u64> = times_ns
         .zip(next)
@@ -135,7 +138,7 @@ fn rounded(value: f64) -> f64 {
 pub type Shares = ByLabel<f64>;
 
 /// Returns the shares of the time that `held` stands for, or `None` if that is no time at all.
-pub fn shares(held: &[Held]) -> Option<Shares> {
+pub(crate) fn shares(held: &[Held]) -> Option<Shares> {
     let mut times_ns = ByLabel::<u64>::default();
     for held in held {
         times_ns[held.observation.label] += held.span.len_ns();

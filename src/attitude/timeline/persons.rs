@@ -11,7 +11,7 @@ use crate::geometry::Rect;
 
 /// Time and position of a track.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Track {
+pub(crate) struct Track {
     /// Time of the first sample.
     pub first_ns: u64,
     /// Time of the last sample.
@@ -35,7 +35,7 @@ const MAX_NEAR: usize = 16;
 ///
 /// A track that begins one sample after the end of another does not continue it. This happens at a
 /// cut, at which the tracker ends all tracks; a lost track ends later.
-pub fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>> {
+pub(crate) fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..tracks.len()).collect();
     order.sort_by_key(|&index| (tracks[index].first_ns, index));
     let mut ended = order.clone();

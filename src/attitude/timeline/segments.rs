@@ -64,7 +64,7 @@ pub struct Change {
 /// the start or end of the time seen, since the attitude may have begun earlier or ended later. The
 /// time between two segments is a segment of an unknown attitude or, if it is shorter than the
 /// minimum duration, part of the segment before. A gap ends the segment.
-pub fn segments(held: &[Held], rules: &Rules) -> Vec<Segment> {
+pub(crate) fn segments(held: &[Held], rules: &Rules) -> Vec<Segment> {
     contiguous_parts(held)
         .flat_map(|part| smoothed(&runs(part, rules), rules.min_segment_ns))
         .collect()
@@ -76,7 +76,7 @@ fn contiguous_parts(held: &[Held]) -> impl Iterator<Item = &[Held]> {
 }
 
 /// Returns the gaps between observations.
-pub fn gaps(held: &[Held]) -> Vec<Span> {
+pub(crate) fn gaps(held: &[Held]) -> Vec<Span> {
     let pairs = held.windows(2).map(|pair| Span {
         start_ns: pair[0].span.end_ns,
         end_ns: pair[1].span.start_ns,
@@ -156,7 +156,7 @@ fn smoothed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
 }
 
 /// Returns the longest of `segments` with `attitude`; of equal durations, the first.
-pub fn longest(segments: &[Segment], attitude: Attitude) -> Option<Span> {
+pub(crate) fn longest(segments: &[Segment], attitude: Attitude) -> Option<Span> {
     let same = segments
         .iter()
         .filter(|s| s.attitude == Label::Known(attitude));
@@ -165,7 +165,7 @@ pub fn longest(segments: &[Segment], attitude: Attitude) -> Option<Span> {
 }
 
 /// Returns the changes between `segments` of `held`.
-pub fn changes(segments: &[Segment], held: &[Held], rules: &Rules) -> Vec<Change> {
+pub(crate) fn changes(segments: &[Segment], held: &[Held], rules: &Rules) -> Vec<Change> {
     let change = |pair: &[Segment]| {
         let [first, second] = [pair[0], pair[1]];
         let window_ns = rules.change_window_ns;

@@ -21,7 +21,7 @@ pub struct Series {
 impl Series {
     /// Computes the series of `held` during `span` with at most `max_bins` bins. No bin is shorter
     /// than `spacing_ns`, the usual sample interval.
-    pub fn new(held: &[Held], span: Span, spacing_ns: u64, max_bins: usize) -> Self {
+    pub(crate) fn new(held: &[Held], span: Span, spacing_ns: u64, max_bins: usize) -> Self {
         let bin_ns = span.len_ns().div_ceil(max_bins.max(1) as u64);
         let bin_ns = bin_ns.max(spacing_ns).max(1);
         let count = span.len_ns().div_ceil(bin_ns);
@@ -54,7 +54,7 @@ impl Series {
 
 /// The sums of one bin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Bin {
+pub(crate) struct Bin {
     /// Total time with scores, in nanoseconds.
     pub time_ns: f64,
     /// The sums of scores multiplied by their durations in nanoseconds.
@@ -63,14 +63,14 @@ pub struct Bin {
 
 impl Bin {
     /// Returns the mean scores, or `None` if there are none.
-    pub fn means(&self) -> Option<ByAttitude<f64>> {
+    pub(crate) fn means(&self) -> Option<ByAttitude<f64>> {
         (self.time_ns > 0.0).then(|| self.sums.map(|sum| sum / self.time_ns))
     }
 }
 
 /// Consecutive bins from time 0 on.
 #[derive(Clone, Debug)]
-pub struct Bins {
+pub(crate) struct Bins {
     /// Duration of a bin, at least 1.
     pub bin_ns: u64,
     /// The bins, sorted by time.
@@ -79,7 +79,7 @@ pub struct Bins {
 
 impl Bins {
     /// Creates `count` empty bins of `bin_ns` nanoseconds.
-    pub fn new(bin_ns: u64, count: usize) -> Self {
+    pub(crate) fn new(bin_ns: u64, count: usize) -> Self {
         Self {
             bin_ns: bin_ns.max(1),
             bins: vec![Bin::default(); count],
@@ -87,7 +87,7 @@ impl Bins {
     }
 
     /// Adds `scores` from `start_ns` to `end_ns`; times after the last bin are ignored.
-    pub fn add(&mut self, start_ns: u64, end_ns: u64, scores: &Scores) {
+    pub(crate) fn add(&mut self, start_ns: u64, end_ns: u64, scores: &Scores) {
         let scores = scores.map(f64::from);
         let mut from_ns = start_ns;
         let first = usize::try_from(start_ns / self.bin_ns).unwrap_or(usize::MAX);

@@ -19,7 +19,7 @@ const QUIET_LAGS: usize = 5;
 /// Politis and White (2009). It is from 1 to the smaller of 3·√n and n/3, and 1 if all values are
 /// equal. Returns `None` if values are correlated at all lags that the rule examines, up to about
 /// √n; the series is then too short.
-pub fn block_length(values: &[f64]) -> Option<f64> {
+pub(crate) fn block_length(values: &[f64]) -> Option<f64> {
     let n = values.len() as f64;
     let max_lag = n.sqrt().ceil() as usize + QUIET_LAGS;
     let covariances = autocovariances(values, max_lag.min(values.len().saturating_sub(1)));
@@ -52,7 +52,7 @@ pub fn block_length(values: &[f64]) -> Option<f64> {
 /// `block_length` must be widened. Blocks cut off correlations: to first order, the variance of a
 /// mean is too small by G/(σ²·b), which is √(b/n) for the b of [`block_length`]'s rule, and by
 /// 2·b/n, since it is computed about the mean of the series.
-pub fn widening(len: usize, block_length: f64) -> f64 {
+pub(crate) fn widening(len: usize, block_length: f64) -> f64 {
     let share = block_length / len as f64;
     (1.0 - share.sqrt() - 2.0 * share).sqrt().recip()
 }
@@ -71,7 +71,7 @@ fn autocovariances(values: &[f64], max_lag: usize) -> Vec<f64> {
 /// Draws a resample of a series of `len` values in blocks with a mean length of `block_length`, and
 /// calls `take_block` with the first index and the length of each block. The first value follows
 /// the last; a resample has as many values as the series.
-pub fn resample(
+pub(crate) fn resample(
     len: usize,
     block_length: f64,
     random: &mut SplitMix64,
