@@ -19,15 +19,14 @@
 
 pub mod attitudeexport;
 pub mod attitudeoverlay;
-mod composition;
 pub mod drawing;
 pub mod faceattitude;
+mod failures;
 pub mod message;
 pub mod meta;
+mod negotiation;
 mod overlay;
-mod stamp;
 mod video;
-mod warnings;
 
 /// Registers what the plugin offers.
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {

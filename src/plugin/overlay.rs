@@ -42,14 +42,14 @@ impl Overlay {
     }
 
     /// Empties the histories: time may begin anew.
-    pub fn forget(&mut self) {
+    pub fn clear(&mut self) {
         self.faces.clear();
         self.scene = History::new(SCENE_SLOTS, SLOT_NS);
     }
 
     /// Notes what the frame at `time_ns` of running time shows. The scene's attitude is that of the
     /// mean scores of the faces whose attitude is known. A face that is not followed has no history.
-    pub fn note(&mut self, time_ns: u64, faces: &[FaceDrawing]) {
+    pub fn push(&mut self, time_ns: u64, faces: &[FaceDrawing]) {
         let is_shown = |track: u32| faces.iter().any(|face| face.track == track);
         self.faces.retain(|&track, _| is_shown(track));
         for face in faces.iter().filter(|face| face.track > 0) {
@@ -77,27 +77,26 @@ impl Overlay {
         info: &VideoInfo,
         is_attached: bool,
         faces: &[FaceDrawing],
-    ) -> Result<(), glib::BoolError> {
+    ) -> Result<(), RenderError> {
         let drawings = faces.iter().map(|face| FaceDrawing {
             history: self.faces.get(&face.track),
             ..*face
         });
-        let failed = |error: RenderError| glib::bool_error!("{error}");
         let (width, height) = (info.width(), info.height());
         let drawn = self
             .renderer
             .draw(width, height, drawings, Some(&self.scene));
-        let Some(overlay) = drawn.map_err(failed)? else {
+        let Some(overlay) = drawn? else {
             return Ok(());
         };
         if is_attached {
-            match overlay.compose().map_err(failed)? {
-                Some(composition) => attach(buffer, composition),
-                None => Ok(()),
+            if let Some(composition) = overlay.compose()? {
+                attach(buffer, composition)?;
             }
+            Ok(())
         } else {
             let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
-            overlay.blend(&mut frame).map_err(failed)
+            overlay.blend(&mut frame)
         }
     }
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! GStreamer's raw video as the analysis sees it.
+//! Raw video of GStreamer: formats, memory layout, checked access to planes, and frame stamps.
 
 use gst_video::prelude::*;
-use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoInfo};
+use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrameRef, VideoInfo};
 
 use attitude::frame::{
     ColorModel, Component, Frame, FrameError, Layout, MAX_PLANES, Matrix, Plane,
 };
+use attitude::record::FrameStamp;
 
 /// The formats that are accepted without a converter in front.
 pub const FORMATS: [VideoFormat; 19] = [
@@ -110,7 +111,7 @@ pub fn layout(info: &VideoInfo) -> Layout {
 /// # Errors
 /// Where its planes are shorter than its format needs, or stored upside down.
 pub fn view<'a>(
-    frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>,
+    frame: &'a VideoFrameRef<&gst::BufferRef>,
     info: &VideoInfo,
     layout: Layout,
 ) -> Result<Frame<'a>, FrameError> {
@@ -129,10 +130,7 @@ pub fn view<'a>(
 }
 
 /// All that is mapped from the start of a plane on, whatever its stride and height promise.
-pub(super) fn plane_bytes<'a>(
-    frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>,
-    plane: usize,
-) -> &'a [u8] {
+pub(super) fn plane_bytes<'a>(frame: &'a VideoFrameRef<&gst::BufferRef>, plane: usize) -> &'a [u8] {
     let (data, len) = plane_extent(frame, plane);
     // SAFETY: The frame is mapped for as long as it is borrowed, which the slice outlives not.
     unsafe { std::slice::from_raw_parts(data, len) }
@@ -140,7 +138,7 @@ pub(super) fn plane_bytes<'a>(
 
 /// As [`plane_bytes`], for writing.
 pub(super) fn plane_bytes_mut<'a>(
-    frame: &'a mut gst_video::VideoFrameRef<&mut gst::BufferRef>,
+    frame: &'a mut VideoFrameRef<&mut gst::BufferRef>,
     plane: usize,
 ) -> &'a mut [u8] {
     let (data, len) = plane_extent(frame, plane);
@@ -150,10 +148,7 @@ pub(super) fn plane_bytes_mut<'a>(
 
 /// Where the mapped bytes of a plane start, and how many there are. None where the plane does not
 /// start within what is mapped.
-fn plane_extent(
-    frame: &gst_video::VideoFrameRef<&gst::BufferRef>,
-    plane: usize,
-) -> (*mut u8, usize) {
+fn plane_extent(frame: &VideoFrameRef<&gst::BufferRef>, plane: usize) -> (*mut u8, usize) {
     // SAFETY: The description and its maps live as long as the frame.
     let (map, data) = unsafe {
         let raw = &*frame.as_ptr();
@@ -165,5 +160,156 @@ fn plane_extent(
     match offset.and_then(|offset| map.size.checked_sub(offset)) {
         Some(len) if !data.is_null() => (data, len),
         _ => (std::ptr::NonNull::dangling().as_ptr(), 0),
+    }
+}
+
+/// 256 colours of four bytes.
+const PALETTE_BYTES: u64 = 256 * 4;
+
+/// Checks that the mapped planes of `frame`, of any raw format, hold the pixels that its format,
+/// size and strides promise. A `GstVideoMeta` says where the planes lie, and may lie.
+///
+/// # Errors
+/// Where a plane is too short or stored upside down, or where the frame has no pixels.
+pub fn check_planes(frame: &VideoFrameRef<&gst::BufferRef>) -> Result<(), FrameError> {
+    let format = frame.format_info();
+    let (width, height) = (frame.width(), frame.height());
+    // GStreamer's functions for packed chroma handle whole samples of it, for which its own rows
+    // of an odd width may be too short.
+    let sample_px = 1 << format.w_sub().iter().copied().max().unwrap_or(0);
+    let standard = width
+        .checked_next_multiple_of(sample_px)
+        .and_then(|width| {
+            VideoInfo::builder(frame.format(), width, height)
+                .build()
+                .ok()
+        })
+        .filter(|_| width > 0 && height > 0)
+        .ok_or(FrameError::Empty {
+            width: width as usize,
+            height: height as usize,
+        })?;
+    for plane in 0..frame.n_planes() as usize {
+        let stride = u32::try_from(frame.plane_stride()[plane])
+            .map_err(|_| FrameError::UpsideDown { plane })?;
+        let needed = bytes_needed(&standard, width, plane, stride);
+        let found = plane_bytes(frame, plane).len();
+        if (found as u64) < needed {
+            let needed = usize::try_from(needed).unwrap_or(usize::MAX);
+            return Err(FrameError::ShortPlane {
+                plane,
+                found,
+                needed,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The bytes that a plane of that `stride` needs in frames of that width, where GStreamer would lay
+/// it out as in `standard`.
+fn bytes_needed(standard: &VideoInfo, width: u32, plane: usize, stride: u32) -> u64 {
+    let format = standard.format_info();
+    if format.is_tiled() {
+        bytes_of_tiles(standard, plane, stride)
+    } else if format.has_palette() && plane == 1 {
+        PALETTE_BYTES
+    } else {
+        (0..format.n_components() as u8)
+            .filter(|&component| format.plane()[usize::from(component)] as usize == plane)
+            .map(|component| bytes_of_rows(standard, width, component, stride))
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+fn bytes_of_rows(standard: &VideoInfo, width: u32, component: u8, stride: u32) -> u64 {
+    let format = standard.format_info();
+    let row = match format.pixel_stride()[usize::from(component)] {
+        // Pixels share bytes; GStreamer's own rows end with a whole group of them.
+        0 => standard.comp_stride(component) as u64,
+        bytes => u64::from(format.scale_width(component, width)) * bytes as u64,
+    };
+    let rows = u64::from(format.scale_height(component, standard.height()));
+    rows.saturating_sub(1) * u64::from(stride).max(row) + row
+}
+
+/// The stride of tiles is how many there are in either direction.
+fn bytes_of_tiles(standard: &VideoInfo, plane: usize, stride: u32) -> u64 {
+    let tiles = |stride: u32| (u64::from(stride & 0xFFFF), u64::from(stride >> 16));
+    let (columns, rows) = tiles(stride);
+    let (least_columns, least_rows) = tiles(standard.stride()[plane] as u32);
+    let starts = standard.offset();
+    let end = starts.get(plane + 1).copied().unwrap_or(standard.size());
+    let tile = (end - starts[plane]) as u64 / (least_columns * least_rows).max(1);
+    columns.max(least_columns) * rows.max(least_rows) * tile
+}
+
+/// From 1900, where NTP's time begins, to 1970.
+const NTP_TO_UNIX: gst::ClockTime = gst::ClockTime::from_seconds(2_208_988_800);
+
+/// The stamp of `buffer`, the first of its stream as far as this knows, in `segment`; `size` is
+/// width and height.
+pub(super) fn stamp(
+    buffer: &gst::BufferRef,
+    segment: &gst::Segment,
+    size: (u32, u32),
+) -> FrameStamp {
+    let pts = buffer.pts();
+    let segment = segment.downcast_ref::<gst::ClockTime>();
+    let running_time = segment.and_then(|segment| segment.to_running_time(pts));
+    let stream_time = segment.and_then(|segment| segment.to_stream_time(pts));
+    FrameStamp {
+        frame: 0,
+        pts_ns: pts.map(gst::ClockTime::nseconds),
+        running_time_ns: running_time.map(gst::ClockTime::nseconds),
+        stream_time_ns: stream_time.map(gst::ClockTime::nseconds),
+        utc_ns: utc_ns(buffer),
+        width: size.0,
+        height: size.1,
+    }
+}
+
+/// Nanoseconds since 1970, by the first reference timestamp of Unix' or NTP's time.
+fn utc_ns(buffer: &gst::BufferRef) -> Option<u64> {
+    let mut references = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
+    references.find_map(|meta| {
+        let time = meta.timestamp();
+        let unix = match meta.reference().structure(0)?.name().as_str() {
+            "timestamp/x-unix" => Some(time),
+            "timestamp/x-ntp" => time.checked_sub(NTP_TO_UNIX),
+            _ => None,
+        };
+        unix.map(gst::ClockTime::nseconds)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_day_is_that_of_unix_or_ntp() {
+        gst::init().unwrap();
+        let time = gst::ClockTime::from_seconds(1_700_000_000);
+        for (references, expected) in [
+            (&[("timestamp/x-unix", time)][..], Some(time)),
+            (
+                &[
+                    ("timestamp/x-something", time),
+                    ("timestamp/x-ntp", time + NTP_TO_UNIX),
+                ],
+                Some(time),
+            ),
+            (&[("timestamp/x-ntp", gst::ClockTime::SECOND)], None),
+            (&[], None),
+        ] {
+            let mut buffer = gst::Buffer::new();
+            for (name, time) in references {
+                let caps = gst::Caps::new_empty_simple(*name);
+                gst::ReferenceTimestampMeta::add(buffer.get_mut().unwrap(), &caps, *time, None);
+            }
+            assert_eq!(utc_ns(&buffer), expected.map(gst::ClockTime::nseconds));
+        }
     }
 }

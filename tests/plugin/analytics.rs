@@ -239,7 +239,7 @@ fn the_metadata_survive_as_far_as_gstreamers_own_does() {
         assert_eq!(has_params, params, "{elements}");
         assert!(gstattitude::meta::is_sample(buffer), "{elements}");
         let mut shown = Vec::new();
-        gstattitude::meta::read_shown(buffer, &mut shown);
+        gstattitude::meta::read_drawings(buffer, &mut shown);
         assert_eq!(shown.len(), rects.len(), "{elements}");
     }
 }

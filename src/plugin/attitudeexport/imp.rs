@@ -13,7 +13,7 @@ use gst::subclass::prelude::*;
 
 use super::Interval;
 use super::format::Format;
-use crate::{meta, stamp::stamp, video};
+use crate::{meta, video};
 use attitude::record::change::ChangeDetector;
 use attitude::record::cue::Span;
 use attitude::record::formats::{Frame, Output, Timing, Writer};
@@ -381,7 +381,7 @@ fn gap_event(span: Span) -> gst::Event {
 impl State {
     /// Writes a frame. Returns the span of a gap if sinks need not wait for text about it.
     fn write(&mut self, buffer: &gst::BufferRef, interval: Interval) -> io::Result<Option<Span>> {
-        let mut stamp = stamp(buffer, &self.segment, self.size);
+        let mut stamp = video::stamp(buffer, &self.segment, self.size);
         stamp.frame = self.frames;
         self.frames += 1;
         let start_ns = stamp.pts_ns.unwrap_or(self.end_ns);

@@ -14,12 +14,11 @@ use gst_video::video_frame::VideoFrameRef;
 use gst_video::{VideoFormat, VideoInfo};
 
 use super::settings::{self, Settings};
-use crate::drawing::FaceDrawing;
-use crate::drawing::{self, Pixelator};
-use crate::meta;
+use crate::drawing::{self, FaceDrawing, Pixelator, RenderError};
+use crate::failures::WarningLimit;
+use crate::negotiation::{self, OverlayTarget};
 use crate::overlay::Overlay;
-use crate::warnings::WarningLimit;
-use crate::{composition, video};
+use crate::{meta, video};
 use attitude::detection::Detection;
 use attitude::sync::lock;
 
@@ -39,8 +38,8 @@ struct Drawing {
     /// The settings that the overlay has.
     settings: Option<Arc<Settings>>,
     /// Of the frame at hand.
-    shown: Vec<FaceDrawing<'static>>,
-    found: Vec<Detection>,
+    drawings: Vec<FaceDrawing<'static>>,
+    detections: Vec<Detection>,
     /// The time that the last frame was taken to have.
     last_time_ns: Option<u64>,
     warnings: WarningLimit,
@@ -53,8 +52,7 @@ pub struct AttitudeOverlay {
     settings: Mutex<Arc<Settings>>,
     info: Mutex<Option<VideoInfo>>,
     drawing: Mutex<Drawing>,
-    /// Whether what is downstream draws the overlay; `None` where it is still to be asked.
-    attaches: Mutex<Option<bool>>,
+    overlay_target: OverlayTarget,
 }
 
 #[glib::object_subclass]
@@ -105,12 +103,8 @@ impl ElementImpl for AttitudeOverlay {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let plain = gst_video::VideoCapsBuilder::new()
-                .format_list(VideoFormat::iter_raw())
-                .build();
-            video::pad_templates(&composition::with_composition(plain))
-        });
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| negotiation::pad_templates(VideoFormat::iter_raw()));
         &TEMPLATES
     }
 }
@@ -138,11 +132,7 @@ impl BaseTransformImpl for AttitudeOverlay {
         caps: &gst::Caps,
         filter: Option<&gst::Caps>,
     ) -> Option<gst::Caps> {
-        let transformed = composition::transformed(direction, caps);
-        Some(match filter {
-            Some(filter) => filter.intersect_with_mode(&transformed, gst::CapsIntersectMode::First),
-            None => transformed,
-        })
+        Some(negotiation::transform_caps(direction, caps, filter, true))
     }
 
     fn fixate_caps(
@@ -151,21 +141,19 @@ impl BaseTransformImpl for AttitudeOverlay {
         caps: &gst::Caps,
         othercaps: gst::Caps,
     ) -> gst::Caps {
-        let othercaps = composition::announced_among(&othercaps).unwrap_or(othercaps);
-        self.parent_fixate_caps(direction, caps, othercaps)
+        self.parent_fixate_caps(direction, caps, negotiation::prefer_composition(othercaps))
     }
 
     fn set_caps(&self, incaps: &gst::Caps, outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let info = VideoInfo::from_caps(incaps)
-            .map_err(|_| gst::loggable_error!(CAT, "not raw video: {incaps}"))?;
-        *lock(&self.attaches) = composition::is_attached(incaps, outcaps);
+        let info = negotiation::video_info(incaps, *CAT)?;
+        self.overlay_target.set_caps(incaps, outcaps);
         *lock(&self.info) = Some(info);
         Ok(())
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
         if let gst::EventView::StreamStart(_) | gst::EventView::FlushStop(_) = event.view() {
-            lock(&self.drawing).forget();
+            lock(&self.drawing).clear();
         }
         self.parent_sink_event(event)
     }
@@ -190,7 +178,7 @@ impl BaseTransformImpl for AttitudeOverlay {
         let settings = lock(&self.settings).clone();
         let mut drawing = lock(&self.drawing);
         drawing.take_settings(&settings);
-        meta::read_drawings(buffer, &mut drawing.shown);
+        meta::read_drawings(buffer, &mut drawing.drawings);
         let is_stripped = meta::is_stripped(buffer);
         if is_stripped && !std::mem::replace(&mut drawing.has_warned_of_stripped, true) {
             gst::element_imp_warning!(self, gst::StreamError::Failed, ["{}", meta::STRIPPED]);
@@ -214,7 +202,8 @@ impl BaseTransformImpl for AttitudeOverlay {
             .downcast_ref::<gst::ClockTime>()
             .and_then(|segment| segment.to_running_time(buffer.pts()));
         let time_ns = drawing.enter(running_time.map(gst::ClockTime::nseconds), &info);
-        if let Err(error) = drawing.draw(buffer, time_ns, &info, self.attaches())
+        let is_attached = self.overlay_target.is_downstream(&*self.obj(), *CAT);
+        if let Err(error) = drawing.draw(buffer, time_ns, &info, is_attached)
             && drawing.warnings.lets_through()
         {
             gst::element_imp_warning!(
@@ -224,19 +213,6 @@ impl BaseTransformImpl for AttitudeOverlay {
             );
         }
         Ok(gst::FlowSuccess::Ok)
-    }
-}
-
-impl AttitudeOverlay {
-    /// Whether what is downstream draws the overlay; asks it once after each negotiation.
-    fn attaches(&self) -> bool {
-        if let Some(attaches) = *lock(&self.attaches) {
-            return attaches;
-        }
-        let attaches = composition::is_drawn_downstream(self.obj().src_pad());
-        gst::info!(CAT, imp = self, "downstream draws the overlay: {attaches}");
-        *lock(&self.attaches) = Some(attaches);
-        attaches
     }
 }
 
@@ -256,9 +232,9 @@ impl Drawing {
         info: &VideoInfo,
         face_type: &str,
     ) -> Result<(), glib::BoolError> {
-        meta::read_detections(buffer, face_type, &mut self.found);
-        let found = self.found.iter().map(|face| face.bbox);
-        let boxes = found.chain(self.shown.iter().map(|face| face.bbox_in_frame));
+        meta::read_detections(buffer, face_type, &mut self.detections);
+        let detections = self.detections.iter().map(|face| face.bbox);
+        let boxes = detections.chain(self.drawings.iter().map(|face| face.bbox_in_frame));
         let mut boxes = boxes.peekable();
         if boxes.peek().is_none() {
             return Ok(());
@@ -276,7 +252,7 @@ impl Drawing {
             .map_or(0, |last| last.saturating_add(frame_ns));
         let time_ns = running_time_ns.unwrap_or(assumed_ns);
         if self.last_time_ns.is_some_and(|last_ns| time_ns < last_ns) {
-            self.forget();
+            self.clear();
         }
         self.last_time_ns = Some(time_ns);
         time_ns
@@ -288,13 +264,13 @@ impl Drawing {
         time_ns: u64,
         info: &VideoInfo,
         is_attached: bool,
-    ) -> Result<(), glib::BoolError> {
-        self.overlay.note(time_ns, &self.shown);
-        self.overlay.draw(buffer, info, is_attached, &self.shown)
+    ) -> Result<(), RenderError> {
+        self.overlay.push(time_ns, &self.drawings);
+        self.overlay.draw(buffer, info, is_attached, &self.drawings)
     }
 
-    fn forget(&mut self) {
-        self.overlay.forget();
+    fn clear(&mut self) {
+        self.overlay.clear();
         self.last_time_ns = None;
     }
 }

@@ -10,12 +10,12 @@
 use gst_video::prelude::*;
 use gst_video::{VideoFlags, VideoFrameRef, VideoInfo, ffi};
 
-use super::error::RenderError;
+use super::RenderError;
+use super::bitmap::{Bitmap, FORMAT};
+use super::mask::Target;
 use super::part::{Area, Part};
 use super::placement::PixelRect;
-use super::planes::check_planes;
-use super::sprite::{FORMAT, Sprite};
-use super::stencil::Target;
+use crate::video::check_planes;
 use crate::video::plane_bytes_mut;
 
 /// Draws pictures onto one frame.
@@ -43,32 +43,26 @@ impl<'f, 'b> Canvas<'f, 'b> {
     /// Where it does not lie in the frame, or where GStreamer cannot map the picture or blend it.
     pub(super) fn show(
         &mut self,
-        sprite: &mut Sprite,
+        bitmap: &mut Bitmap,
         place: PixelRect,
     ) -> Result<(), RenderError> {
         let Some(target) = self.target else {
-            return Ok(self.blend_by_gstreamer(sprite, place)?);
+            return self.blend_by_gstreamer(bitmap, place);
         };
-        let stencil = sprite.stencil(target, place.top_left())?;
+        let mask = bitmap.mask(target, place.top_left())?;
         for plane in 0..self.frame.n_planes() as usize {
             let stride = self.frame.plane_stride()[plane] as usize;
-            stencil.blend(plane, plane_bytes_mut(self.frame, plane), stride, place)?;
+            mask.blend(plane, plane_bytes_mut(self.frame, plane), stride, place)?;
         }
         Ok(())
     }
 
-    fn blend_by_gstreamer(
-        &mut self,
-        sprite: &Sprite,
-        place: PixelRect,
-    ) -> Result<(), glib::BoolError> {
+    fn blend_by_gstreamer(&mut self, bitmap: &Bitmap, place: PixelRect) -> Result<(), RenderError> {
         let size = place.size();
         let info = VideoInfo::builder(FORMAT, size.width_px as u32, size.height_px as u32)
             .flags(VideoFlags::PREMULTIPLIED_ALPHA)
             .build()?;
-        let pixels = sprite
-            .part(size)
-            .map_err(|error| glib::bool_error!("{error}"))?;
+        let pixels = bitmap.part(size)?;
         let picture = VideoFrameRef::from_buffer_ref_readable(&pixels, &info)?;
         let edges = [place.left, place.top, place.right, place.bottom];
         let area = Area::around(edges, self.frame)
@@ -86,7 +80,7 @@ impl<'f, 'b> Canvas<'f, 'b> {
         if is_blended {
             Ok(())
         } else {
-            Err(glib::bool_error!("GStreamer does not blend it"))
+            Err(glib::bool_error!("gst_video_blend() failed").into())
         }
     }
 }

@@ -7,9 +7,9 @@
 
 use gst_video::{VideoOverlayComposition, VideoOverlayFormatFlags, VideoOverlayRectangle};
 
-use super::error::RenderError;
+use super::RenderError;
+use super::bitmap::Bitmap;
 use super::placement::PixelRect;
-use super::sprite::Sprite;
 
 /// Puts compositions together.
 #[derive(Debug, Default)]
@@ -32,8 +32,8 @@ struct Shown {
 
 impl Composer {
     /// Shows at `place` as much of the picture as fits, on top of what is shown already.
-    pub(super) fn show(&mut self, sprite: &Sprite, place: PixelRect) -> Result<(), RenderError> {
-        let picture = sprite.pixels();
+    pub(super) fn show(&mut self, bitmap: &Bitmap, place: PixelRect) -> Result<(), RenderError> {
+        let picture = bitmap.pixels();
         // Most often it was shown in the same order before.
         let likely = self.last_shown.get(self.shown.len()).into_iter();
         let before = likely
@@ -48,8 +48,8 @@ impl Composer {
                 .find(|shown| shown.place.size() == place.size());
             let part = match same_size {
                 Some(shown) => shown.part.clone(),
-                None if place.size() == sprite.size() => picture.clone(),
-                None => sprite.part(place.size())?,
+                None if place.size() == bitmap.size() => picture.clone(),
+                None => bitmap.part(place.size())?,
             };
             let rectangle = rectangle(&part, place);
             (part, rectangle)

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The label of a face: its track, its attitude and how sure that is, and the scores.
+//! Labels of faces, and the texts with coloured marks that labels and the legend consist of.
 
-use super::error::RenderError;
-use super::face::FaceDrawing;
-use super::look::Look;
-use super::scale::Size;
-use super::sprite::Sprite;
-use super::text::MarkedTexts;
+use pango::prelude::*;
+
+use super::bitmap::{Bitmap, fill_plate, rounded_path};
+use super::scale::{Scale, Size};
+use super::style::{Color, Font, PLATE, Style, TEXT, Theme};
+use super::{FaceDrawing, RenderError};
 use attitude::{Attitude, Label, Scores};
 
 /// A label, drawn when it says something new.
 #[derive(Debug, Default)]
 pub(super) struct FaceLabel {
-    drawn: Option<(Content, Option<Sprite>)>,
+    drawn: Option<(Content, Option<Bitmap>)>,
 }
 
 /// What a label says.
@@ -36,24 +36,24 @@ impl FaceLabel {
     pub(super) fn update(
         &mut self,
         face: &FaceDrawing<'_>,
-        look: &Look,
+        theme: &Theme,
     ) -> Result<(), RenderError> {
-        let content = Content::new(face, look);
-        let is_drawn = |(drawn, _): &(Content, Option<Sprite>)| *drawn == content;
+        let content = Content::new(face, theme);
+        let is_drawn = |(drawn, _): &(Content, Option<Bitmap>)| *drawn == content;
         if !self.drawn.as_ref().is_some_and(is_drawn) {
-            self.drawn = Some((content, content.draw(look)?));
+            self.drawn = Some((content, content.draw(theme)?));
         }
         Ok(())
     }
 
     /// The picture of the label; `None` where it says nothing or the frame is too small for it.
-    pub(super) fn picture(&mut self) -> Option<&mut Sprite> {
-        self.drawn.as_mut().and_then(|(_, sprite)| sprite.as_mut())
+    pub(super) fn picture(&mut self) -> Option<&mut Bitmap> {
+        self.drawn.as_mut().and_then(|(_, bitmap)| bitmap.as_mut())
     }
 }
 
 impl Content {
-    fn new(face: &FaceDrawing<'_>, look: &Look) -> Self {
+    fn new(face: &FaceDrawing<'_>, theme: &Theme) -> Self {
         let text = Text {
             track: face.track,
             label: face.label,
@@ -62,17 +62,17 @@ impl Content {
         let scores = face.scores.filter(Scores::is_valid);
         let percents = scores.map(|scores| scores.to_array().map(|s| percent(s).unwrap_or(0)));
         Self {
-            text: look.style.labels.then_some(text),
-            scores: percents.filter(|_| look.style.scores),
+            text: theme.style.labels.then_some(text),
+            scores: percents.filter(|_| theme.style.scores),
         }
     }
 
     /// The scores are left out where the frame is too small for them.
-    fn draw(&self, look: &Look) -> Result<Option<Sprite>, RenderError> {
+    fn draw(&self, theme: &Theme) -> Result<Option<Bitmap>, RenderError> {
         let Size {
             width_px,
             height_px,
-        } = look.scale.frame;
+        } = theme.scale.frame;
         let without_scores = Self {
             scores: None,
             ..*self
@@ -80,14 +80,14 @@ impl Content {
         [*self, without_scores]
             .iter()
             .filter(|content| content.text.is_some() || content.scores.is_some())
-            .map(|content| content.lay_out(look))
+            .map(|content| content.lay_out(theme))
             .find(|texts| texts.size().width_px <= width_px && texts.size().height_px <= height_px)
             .map(|texts| texts.draw())
             .transpose()
     }
 
-    fn lay_out<'a>(&self, look: &'a Look) -> MarkedTexts<'a> {
-        let colors = &look.style.colors;
+    fn lay_out<'a>(&self, theme: &'a Theme) -> MarkedTexts<'a> {
+        let colors = &theme.style.colors;
         let text = self
             .text
             .map(|text| (text.to_string(), colors.of_label(text.label)));
@@ -97,7 +97,7 @@ impl Content {
             };
             percents.into_iter().zip(Attitude::ALL).map(of)
         });
-        MarkedTexts::new(text.into_iter().chain(scores.into_iter().flatten()), look)
+        MarkedTexts::new(text.into_iter().chain(scores.into_iter().flatten()), theme)
     }
 }
 
@@ -116,6 +116,110 @@ impl std::fmt::Display for Text {
 /// `None` for what is not a number.
 fn percent(share: f32) -> Option<u8> {
     (!share.is_nan()).then(|| (share.clamp(0.0, 1.0) * 100.0).round() as u8)
+}
+
+/// A line of text, laid out but not drawn yet. It lives for one drawing only, as Pango's objects
+/// stay in the thread that made them.
+#[derive(Debug)]
+struct MarkedText {
+    layout: pango::Layout,
+    mark: Color,
+    mark_px: i32,
+    mark_gap_px: i32,
+    text: Size,
+}
+
+/// Has the process load its fonts, which takes longer than a frame may be held up.
+pub fn load_fonts() {
+    if let Some(scale) = Scale::for_frame(640, 360) {
+        MarkedText::new("fonts", TEXT, &Theme::new(&Style::default(), scale).font);
+    }
+}
+
+/// Texts with the colours of their marks, side by side on a plate.
+pub(super) struct MarkedTexts<'a> {
+    texts: Vec<MarkedText>,
+    theme: &'a Theme,
+}
+
+impl<'a> MarkedTexts<'a> {
+    /// Lays out each text after a mark in its colour.
+    pub(super) fn new<T: AsRef<str>>(
+        texts: impl IntoIterator<Item = (T, Color)>,
+        theme: &'a Theme,
+    ) -> Self {
+        let lay_out = |(text, mark): (T, Color)| MarkedText::new(text.as_ref(), mark, &theme.font);
+        Self {
+            texts: texts.into_iter().map(lay_out).collect(),
+            theme,
+        }
+    }
+
+    /// The size of the plate.
+    pub(super) fn size(&self) -> Size {
+        let gap_px = self.theme.scale.gap_px;
+        let sizes = || self.texts.iter().map(MarkedText::size);
+        let widths_px: i32 = sizes().map(|size| size.width_px).sum();
+        let spaces = self.texts.len().saturating_sub(1) as i32;
+        let height_px = sizes().map(|size| size.height_px).max().unwrap_or(0);
+        Size::new(
+            widths_px + spaces * self.theme.font.size_px + 4 * gap_px,
+            height_px + gap_px,
+        )
+    }
+
+    pub(super) fn draw(&self) -> Result<Bitmap, RenderError> {
+        let gap_px = self.theme.scale.gap_px;
+        let size = self.size();
+        Bitmap::draw(size, |cr| {
+            fill_plate(cr, size, gap_px, PLATE)?;
+            let mut x = 2 * gap_px;
+            for text in &self.texts {
+                text.draw(cr, x, gap_px / 2)?;
+                x += text.size().width_px + self.theme.font.size_px;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl MarkedText {
+    fn new(text: &str, mark: Color, font: &Font) -> Self {
+        let layout = pango::Layout::new(&pangocairo::FontMap::default().create_context());
+        layout.set_font_description(Some(&font.description));
+        layout.set_single_paragraph_mode(true);
+        layout.set_text(text);
+        let (width_px, height_px) = layout.pixel_size();
+        Self {
+            layout,
+            mark,
+            mark_px: font.size_px * 2 / 3,
+            mark_gap_px: font.size_px * 2 / 5,
+            text: Size::new(width_px, height_px),
+        }
+    }
+
+    fn size(&self) -> Size {
+        Size::new(
+            self.mark_px + self.mark_gap_px + self.text.width_px,
+            self.text.height_px,
+        )
+    }
+
+    /// Draws it with its top left corner at (`x`, `y`).
+    fn draw(&self, cr: &cairo::Context, x: i32, y: i32) -> Result<(), cairo::Error> {
+        let mark_y = y + (self.text.height_px - self.mark_px + 1) / 2;
+        let side = f64::from(self.mark_px);
+        let top_left = (f64::from(x), f64::from(mark_y));
+        rounded_path(cr, top_left, (side, side), side / 4.0);
+        self.mark.select(cr);
+        cr.fill()?;
+
+        TEXT.select(cr);
+        cr.move_to(f64::from(x + self.mark_px + self.mark_gap_px), f64::from(y));
+        pangocairo::functions::show_layout(cr, &self.layout);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -7,25 +7,18 @@
 //! are drawn again only when they change, boxes are put together from pictures that never change,
 //! and where a face moves its pictures are only shown elsewhere.
 
+mod bitmap;
 mod blending;
 mod composing;
-mod error;
-mod face;
 mod label;
-mod look;
+mod mask;
 mod outline;
-mod palette;
 mod part;
 mod pixelation;
 mod placement;
-mod planes;
 mod scale;
-mod scene;
-mod sprite;
-mod stencil;
-mod strip;
+mod strips;
 mod style;
-mod text;
 
 #[cfg(test)]
 mod tests;
@@ -35,25 +28,57 @@ use std::collections::hash_map::Entry;
 
 use gst_video::{VideoFrameRef, VideoOverlayComposition};
 
-use attitude::Label;
+use attitude::frame::FrameError;
+use attitude::geometry::Rect;
 use attitude::history::History;
+use attitude::{Label, Scores};
 
+use bitmap::Bitmap;
 use blending::Canvas;
 use composing::Composer;
-pub use error::RenderError;
-pub use face::FaceDrawing;
 use label::FaceLabel;
-use look::Look;
+pub(crate) use label::load_fonts;
 use outline::Outline;
 pub use pixelation::Pixelator;
 use placement::{PixelRect, Placement, outline_around, place};
-pub use planes::check_planes;
 use scale::{Scale, Size};
-use scene::Scene;
-use sprite::Sprite;
-use strip::Strip;
+use strips::{Scene, Strip};
+use style::Theme;
 pub use style::{Colors, Style};
-pub use text::load_fonts;
+
+/// One face as it is drawn on a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct FaceDrawing<'a> {
+    /// Number of the face's track, or 0 if the face is not tracked.
+    pub track: u32,
+    /// Bounding box in frame pixels. A box without an area is not drawn.
+    pub bbox_in_frame: Rect,
+    /// The attitude.
+    pub label: Label,
+    /// Score of the label, 0 to 1.
+    pub confidence: f32,
+    /// Smoothed scores; `None` before the first classification.
+    pub scores: Option<Scores>,
+    /// Recent labels of the face, drawn as a strip; `None` to draw none.
+    pub history: Option<&'a History>,
+}
+
+/// Why an overlay could not be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// Cairo failed.
+    #[error("cannot draw the overlay: {0}")]
+    Drawing(#[from] cairo::Error),
+    /// Cairo did not give the pixels away.
+    #[error("cannot take the overlay's pixels: {0}")]
+    Pixels(#[from] cairo::BorrowError),
+    /// GStreamer did not take the pixels, or not blend them.
+    #[error("cannot make an overlay of the pixels: {0}")]
+    Buffer(#[from] glib::BoolError),
+    /// The frame cannot be drawn on.
+    #[error("cannot draw on the frame: {0}")]
+    Frame(#[from] FrameError),
+}
 
 /// Draws the faces of a stream of frames and keeps what can be used again for the next one.
 #[derive(Debug, Default)]
@@ -73,7 +98,7 @@ pub struct Drawn<'a> {
 /// What is kept for one size of frame.
 #[derive(Debug)]
 struct Pictures {
-    look: Look,
+    theme: Theme,
     scene: Option<Scene>,
     outlines: HashMap<Label, Outline>,
     /// Those of the last frame, in its order.
@@ -123,8 +148,8 @@ impl Renderer {
     ) -> Result<Option<Drawn<'_>>, RenderError> {
         let scale = Scale::for_frame(frame_width, frame_height);
         self.pictures = scale.map(|scale| match self.pictures.take() {
-            Some(pictures) if pictures.look.scale == scale => pictures,
-            _ => Pictures::new(Look::new(&self.style, scale)),
+            Some(pictures) if pictures.theme.scale == scale => pictures,
+            _ => Pictures::new(Theme::new(&self.style, scale)),
         });
         let Some(pictures) = &mut self.pictures else {
             return Ok(None);
@@ -145,7 +170,7 @@ impl Drawn<'_> {
     /// Where GStreamer does not take a picture.
     pub fn compose(self) -> Result<Option<VideoOverlayComposition>, RenderError> {
         let Self { pictures, composer } = self;
-        pictures.show(&mut |sprite, place| composer.show(sprite, place))?;
+        pictures.show(&mut |bitmap, place| composer.show(bitmap, place))?;
         Ok(composer.finish())
     }
 
@@ -157,14 +182,14 @@ impl Drawn<'_> {
     pub fn blend(self, frame: &mut VideoFrameRef<&mut gst::BufferRef>) -> Result<(), RenderError> {
         let mut canvas = Canvas::new(frame)?;
         self.pictures
-            .show(&mut |sprite, place| canvas.show(sprite, place))
+            .show(&mut |bitmap, place| canvas.show(bitmap, place))
     }
 }
 
 impl Pictures {
-    fn new(look: Look) -> Self {
+    fn new(theme: Theme) -> Self {
         Self {
-            look,
+            theme,
             scene: None,
             outlines: HashMap::new(),
             faces: Vec::new(),
@@ -176,22 +201,22 @@ impl Pictures {
         faces: impl Iterator<Item = FaceDrawing<'a>>,
         scene: Option<&History>,
     ) -> Result<(), RenderError> {
-        let look = &self.look;
-        let mut area = look.scale.frame;
-        match scene.filter(|_| look.style.scene_history) {
+        let theme = &self.theme;
+        let mut area = theme.scale.frame;
+        match scene.filter(|_| theme.style.scene_history) {
             Some(history) => {
                 let scene = match &mut self.scene {
                     Some(scene) => scene,
-                    none => none.insert(Scene::new(look)?),
+                    none => none.insert(Scene::new(theme)?),
                 };
-                scene.update(history, look)?;
+                scene.update(history, theme)?;
                 area.height_px = scene.top_px();
             }
             None => self.scene = None,
         }
         let mut count = 0;
         for drawing in faces {
-            let Some(outline) = outline_around(drawing.bbox_in_frame, &look.scale) else {
+            let Some(outline) = outline_around(drawing.bbox_in_frame, &theme.scale) else {
                 continue;
             };
             // Those before are of this frame already: tracks may come more than once.
@@ -210,13 +235,13 @@ impl Pictures {
                     self.faces.insert(count, face);
                 }
             }
-            self.faces[count].update(&drawing, outline, area, look)?;
+            self.faces[count].update(&drawing, outline, area, theme)?;
             count += 1;
             if let Entry::Vacant(vacant) = self.outlines.entry(drawing.label)
-                && look.style.boxes
+                && theme.style.boxes
             {
-                let color = look.style.colors.of_label(drawing.label);
-                vacant.insert(Outline::new(color, &look.scale)?);
+                let color = theme.style.colors.of_label(drawing.label);
+                vacant.insert(Outline::new(color, &theme.scale)?);
             }
         }
         self.faces.truncate(count);
@@ -230,14 +255,14 @@ impl Pictures {
             scores,
             history,
             ..
-        } = self.look.style;
+        } = self.theme.style;
         self.scene.is_some() || !self.faces.is_empty() && (boxes || labels || scores || history)
     }
 
     /// Shows each picture at its place in the frame, from back to front.
     fn show(
         &mut self,
-        show: &mut impl FnMut(&mut Sprite, PixelRect) -> Result<(), RenderError>,
+        show: &mut impl FnMut(&mut Bitmap, PixelRect) -> Result<(), RenderError>,
     ) -> Result<(), RenderError> {
         if let Some(scene) = &mut self.scene {
             scene.show(show)?;
@@ -267,21 +292,21 @@ impl FacePictures {
         drawing: &FaceDrawing<'_>,
         outline: PixelRect,
         area: Size,
-        look: &Look,
+        theme: &Theme,
     ) -> Result<(), RenderError> {
-        let scale = &look.scale;
+        let scale = &theme.scale;
         self.attitude = drawing.label;
         self.outline = outline;
-        self.label.update(drawing, look)?;
-        match drawing.history.filter(|_| look.style.history) {
+        self.label.update(drawing, theme)?;
+        match drawing.history.filter(|_| theme.style.history) {
             Some(history) => {
                 let width_px = scale.strip_width_px(history.capacity());
                 let size = Size::new(width_px, scale.strip_height_px);
-                self.strip.update(history, size, look)?;
+                self.strip.update(history, size, theme)?;
             }
             None => self.strip = Strip::default(),
         }
-        let size = |sprite: Option<&mut Sprite>| sprite.map_or(Size::new(0, 0), |s| s.size());
+        let size = |bitmap: Option<&mut Bitmap>| bitmap.map_or(Size::new(0, 0), |s| s.size());
         let (label, strip) = (size(self.label.picture()), size(self.strip.picture()));
         self.placement = place(outline, label, strip, area, scale);
         Ok(())

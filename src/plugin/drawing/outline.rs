@@ -5,19 +5,19 @@
 //! Put together from small pictures of its corners and from bars that are cut to length, a few
 //! pictures for each colour: a box of any size costs no pixels of its own.
 
-use super::error::RenderError;
-use super::palette::{Color, HALO};
+use super::RenderError;
+use super::bitmap::{Bitmap, rounded_path};
 use super::placement::PixelRect;
 use super::scale::{Scale, Size};
-use super::sprite::{Sprite, rounded_path};
+use super::style::{Color, HALO};
 
 /// What boxes of one colour are made of.
 #[derive(Debug)]
 pub(super) struct Outline {
     /// Left and right of the top, then of the bottom.
-    corners: [Sprite; 4],
-    horizontal_bar: Sprite,
-    vertical_bar: Sprite,
+    corners: [Bitmap; 4],
+    horizontal_bar: Bitmap,
+    vertical_bar: Bitmap,
 }
 
 impl Outline {
@@ -32,14 +32,14 @@ impl Outline {
         let corner = |column, row| draw_corner(column, row, color, scale);
         Ok(Self {
             corners: [corner(0, 0)?, corner(1, 0)?, corner(0, 1)?, corner(1, 1)?],
-            horizontal_bar: Sprite::draw(Size::new(width_px, bar_px), |cr| {
+            horizontal_bar: Bitmap::draw(Size::new(width_px, bar_px), |cr| {
                 HALO.select(cr);
                 cr.paint()?;
                 color.select(cr);
                 cr.rectangle(0.0, line.0, f64::from(width_px), line.1);
                 cr.fill()
             })?,
-            vertical_bar: Sprite::draw(Size::new(bar_px, height_px), |cr| {
+            vertical_bar: Bitmap::draw(Size::new(bar_px, height_px), |cr| {
                 HALO.select(cr);
                 cr.paint()?;
                 color.select(cr);
@@ -54,7 +54,7 @@ impl Outline {
     pub(super) fn show(
         &mut self,
         outer: PixelRect,
-        show: &mut impl FnMut(&mut Sprite, PixelRect) -> Result<(), RenderError>,
+        show: &mut impl FnMut(&mut Bitmap, PixelRect) -> Result<(), RenderError>,
     ) -> Result<(), RenderError> {
         let corner = self.corners[0].size();
         let (left, right) = (outer.left, outer.right - corner.width_px);
@@ -90,9 +90,9 @@ impl Outline {
 }
 
 /// A corner of the smallest box there can be, which is nothing but corners.
-fn draw_corner(column: i32, row: i32, color: Color, scale: &Scale) -> Result<Sprite, RenderError> {
+fn draw_corner(column: i32, row: i32, color: Color, scale: &Scale) -> Result<Bitmap, RenderError> {
     let corner_px = scale.corner_px;
-    Sprite::draw(Size::new(corner_px, corner_px), |cr| {
+    Bitmap::draw(Size::new(corner_px, corner_px), |cr| {
         let bar = f64::from(scale.bar_px());
         let middle = bar / 2.0;
         let side = f64::from(2 * corner_px) - bar;

@@ -9,7 +9,7 @@ use gst_video::prelude::*;
 use gst_video::{VideoFormatInfo, VideoFrameRef};
 
 use super::part::{Area, Part, Pixel, ROW_SLACK_PX};
-use super::planes::check_planes;
+use crate::video::check_planes;
 use attitude::geometry::Rect;
 
 /// Heads are larger than the boxes of faces, and boxes are moved on between samples: so much is

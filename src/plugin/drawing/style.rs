@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How it is drawn.
+//! Style of the overlay: what is drawn, and in which colours and fonts.
+
+use super::scale::Scale;
+use attitude::history::Moment;
+use attitude::{Attitude, Label};
 
 /// What a [`Renderer`](super::Renderer) draws. What is switched off takes no room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,5 +64,146 @@ impl Default for Colors {
             negative: 0xFFD5_5E00,
             unknown: 0xFF99_9999,
         }
+    }
+}
+
+/// A colour with opacity, each channel from 0 to 1, not premultiplied.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Color {
+    red: f64,
+    green: f64,
+    blue: f64,
+    alpha: f64,
+}
+
+/// Behind text and histories, so that they read on any picture.
+pub(super) const PLATE: Color = Color::black(0.65);
+/// Around lines.
+pub(super) const HALO: Color = Color::black(0.55);
+/// Letters.
+pub(super) const TEXT: Color = Color::from_argb(0xFFF5_F5F5);
+
+impl Colors {
+    /// The colour that stands for `label`.
+    pub(super) const fn of_label(&self, label: Label) -> Color {
+        Color::from_argb(match label {
+            Label::Known(Attitude::Positive) => self.positive,
+            Label::Known(Attitude::Neutral) => self.neutral,
+            Label::Known(Attitude::Negative) => self.negative,
+            Label::Unknown => self.unknown,
+        })
+    }
+
+    /// The colour of `moment` in a history, none where the plate shows.
+    pub(super) fn of_moment(&self, moment: Moment) -> Option<Color> {
+        match moment {
+            Moment::Absent => None,
+            Moment::Present(label) => Some(self.of_label(label)),
+        }
+    }
+}
+
+impl Color {
+    const fn from_argb(argb: u32) -> Self {
+        const fn channel(argb: u32, shift: u32) -> f64 {
+            ((argb >> shift) & 0xFF) as f64 / 255.0
+        }
+        Self {
+            red: channel(argb, 16),
+            green: channel(argb, 8),
+            blue: channel(argb, 0),
+            alpha: channel(argb, 24),
+        }
+    }
+
+    const fn black(alpha: f64) -> Self {
+        Self {
+            red: 0.0,
+            green: 0.0,
+            blue: 0.0,
+            alpha,
+        }
+    }
+
+    /// Makes it the colour that `cr` draws in.
+    pub(super) fn select(self, cr: &cairo::Context) {
+        cr.set_source_rgba(self.red, self.green, self.blue, self.alpha);
+    }
+}
+
+/// What pictures are drawn by.
+#[derive(Debug)]
+pub(super) struct Theme {
+    pub(super) scale: Scale,
+    pub(super) style: Style,
+    pub(super) font: Font,
+}
+
+/// Letters of one kind and size.
+#[derive(Debug)]
+pub(super) struct Font {
+    pub(super) description: pango::FontDescription,
+    /// Their em.
+    pub(super) size_px: i32,
+}
+
+impl Theme {
+    pub(super) fn new(style: &Style, scale: Scale) -> Self {
+        Self {
+            scale,
+            font: Font::new(style.font.as_deref(), &scale),
+            style: style.clone(),
+        }
+    }
+}
+
+impl Font {
+    fn new(description: Option<&str>, scale: &Scale) -> Self {
+        // Pango's strings end at a zero.
+        let name = description.and_then(|name| name.split('\0').next());
+        let mut description = pango::FontDescription::from_string(name.unwrap_or("Sans"));
+        let named = f64::from(description.size()) / f64::from(pango::SCALE);
+        let size_px = if !description.set_fields().contains(pango::FontMask::SIZE) {
+            scale.font_px
+        } else if description.is_size_absolute() {
+            named as i32
+        } else {
+            (named * PX_PER_POINT) as i32
+        };
+        // Larger letters than the frame are not seen, but would be drawn.
+        let size_px = size_px.clamp(1, scale.frame.width_px.min(scale.frame.height_px));
+        description.set_absolute_size(f64::from(size_px) * f64::from(pango::SCALE));
+        Self {
+            description,
+            size_px,
+        }
+    }
+}
+
+/// At the 96 dots per inch of Pango on Cairo.
+const PX_PER_POINT: f64 = 96.0 / 72.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_px(font: &str) -> i32 {
+        let scale = Scale::for_frame(1280, 720).unwrap();
+        Font::new(Some(font), &scale).size_px
+    }
+
+    #[test]
+    fn a_font_without_a_size_suits_the_frame() {
+        for font in ["", "Serif", "Sans Bold", "no such font", "\0", "Sans\0 30"] {
+            assert_eq!(size_px(font), 18, "{font:?}");
+        }
+    }
+
+    #[test]
+    fn a_named_size_is_taken_within_the_frame() {
+        assert_eq!(size_px("Sans 30"), 40);
+        assert_eq!(size_px("Sans Bold 30px"), 30);
+        assert_eq!(size_px("Sans 1000000"), 720);
+        assert_eq!(size_px("Sans 0.01"), 1);
     }
 }

@@ -3,24 +3,30 @@
 //! The element's class: pads, properties, states, events and queries.
 //!
 //! Locks, in the order in which they may be taken together: `stream`, `settings`, `video`,
-//! `stats`, `attaches_overlay`. Each is held for a copy or a count alone, none over an inference:
+//! `stats`, `overlay_target`. Each is held for a copy or a count alone, none over an inference:
 //! the streaming thread takes the [`Stream`] out of its place while it works with it.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
+use gst_video::video_frame::VideoFrameRef;
 
-use super::settings::{self, Settings};
+use super::settings::{self, FrameSettings, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, Video};
-use super::{CAT, ExecutionProvider, Fallback};
-use crate::{composition, drawing, video};
+use super::{CAT, ExecutionProvider, Fallback, Mode};
+use crate::failures::FailureAction;
+use crate::message::AttitudeMessage;
+use crate::negotiation::{self, OverlayTarget};
+use crate::{drawing, video};
+use attitude::InferenceError;
 use attitude::mapping::MappingError;
+use attitude::record::Record;
 use attitude::sync::lock;
 use attitude_inference::engine::Engine;
 use attitude_inference::model::Source;
@@ -29,7 +35,7 @@ use attitude_inference::provider::Provider;
 use attitude_inference::runtime::{self, Search};
 
 /// What the streaming thread works with.
-pub(super) enum Place {
+pub(super) enum StreamState {
     /// In READY.
     Stopped,
     /// Loaded; the mode is chosen at the first frame, when upstream can tell whether it is live.
@@ -41,16 +47,15 @@ pub(super) enum Place {
 
 /// See [`super::FaceAttitude`].
 pub struct FaceAttitude {
-    pub(super) settings: Mutex<Settings>,
-    pub(super) stream: Mutex<Place>,
-    pub(super) video: Mutex<Option<Video>>,
+    settings: Mutex<Settings>,
+    pub(super) stream: Mutex<StreamState>,
+    video: Mutex<Option<Video>>,
     /// The stream counts.
-    pub(super) stats: Arc<Mutex<Stats>>,
+    stats: Arc<Mutex<Stats>>,
     active_provider: Mutex<Option<Provider>>,
-    /// Whether what is downstream draws the overlay; `None` where it is still to be asked.
-    pub(super) attaches_overlay: Mutex<Option<bool>>,
+    overlay_target: OverlayTarget,
     /// Longest that an analysis has held up a frame.
-    pub(super) held_up_ns: AtomicU64,
+    held_up_ns: AtomicU64,
 }
 
 #[glib::object_subclass]
@@ -62,11 +67,11 @@ impl ObjectSubclass for FaceAttitude {
     fn with_class(_: &Self::Class) -> Self {
         Self {
             settings: Mutex::default(),
-            stream: Mutex::new(Place::Stopped),
+            stream: Mutex::new(StreamState::Stopped),
             video: Mutex::default(),
             stats: Arc::default(),
             active_provider: Mutex::default(),
-            attaches_overlay: Mutex::default(),
+            overlay_target: OverlayTarget::default(),
             held_up_ns: AtomicU64::new(0),
         }
     }
@@ -143,13 +148,8 @@ impl ElementImpl for FaceAttitude {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let plain = gst_video::VideoCapsBuilder::new()
-                .format_list(video::FORMATS)
-                .build();
-            let caps = composition::with_composition(plain);
-            video::pad_templates(&caps)
-        });
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| negotiation::pad_templates(video::FORMATS));
         &TEMPLATES
     }
 }
@@ -200,13 +200,13 @@ impl BaseTransformImpl for FaceAttitude {
         }
         *lock(&self.stats) = Stats::new(facts);
         *lock(&self.active_provider) = Some(facts.provider);
-        *lock(&self.stream) = Place::Loaded(engine);
+        *lock(&self.stream) = StreamState::Loaded(engine);
         self.obj().notify("active-provider");
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        let stopped = std::mem::replace(&mut *lock(&self.stream), Place::Stopped);
+        let stopped = std::mem::replace(&mut *lock(&self.stream), StreamState::Stopped);
         // The last user of an engine waits for an inference in flight: the lock must be free.
         drop(stopped);
         *lock(&self.video) = None;
@@ -220,15 +220,8 @@ impl BaseTransformImpl for FaceAttitude {
         caps: &gst::Caps,
         filter: Option<&gst::Caps>,
     ) -> Option<gst::Caps> {
-        let transformed = if lock(&self.settings).frame.overlay {
-            composition::transformed(direction, caps)
-        } else {
-            caps.clone()
-        };
-        Some(match filter {
-            Some(filter) => filter.intersect_with_mode(&transformed, gst::CapsIntersectMode::First),
-            None => transformed,
-        })
+        let draws = lock(&self.settings).frame.overlay;
+        Some(negotiation::transform_caps(direction, caps, filter, draws))
     }
 
     fn fixate_caps(
@@ -237,16 +230,14 @@ impl BaseTransformImpl for FaceAttitude {
         caps: &gst::Caps,
         othercaps: gst::Caps,
     ) -> gst::Caps {
-        let othercaps = composition::announced_among(&othercaps).unwrap_or(othercaps);
-        self.parent_fixate_caps(direction, caps, othercaps)
+        self.parent_fixate_caps(direction, caps, negotiation::prefer_composition(othercaps))
     }
 
     fn set_caps(&self, incaps: &gst::Caps, outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let info = gst_video::VideoInfo::from_caps(incaps)
-            .map_err(|_| gst::loggable_error!(CAT, "not raw video: {incaps}"))?;
+        let info = negotiation::video_info(incaps, *CAT)?;
         let layout = video::layout(&info);
         gst::debug!(CAT, imp = self, "{incaps}: {layout:?}");
-        *lock(&self.attaches_overlay) = composition::is_attached(incaps, outcaps);
+        self.overlay_target.set_caps(incaps, outcaps);
         let size = (info.width(), info.height());
         let before = lock(&self.video).replace(Video { info, layout });
         if before.is_some_and(|before| (before.info.width(), before.info.height()) != size) {
@@ -303,7 +294,7 @@ impl BaseTransformImpl for FaceAttitude {
         let settings = lock(&self.settings).for_frame();
         let mut stream = self.take_stream()?;
         let result = self.process(&mut stream, buffer, &video, &settings);
-        *lock(&self.stream) = Place::Running(stream);
+        *lock(&self.stream) = StreamState::Running(stream);
         result
     }
 }
@@ -341,5 +332,175 @@ impl FaceAttitude {
                 log: |text| gst::warning!(CAT, "ONNX Runtime: {text}"),
             },
         })
+    }
+}
+
+impl FaceAttitude {
+    /// What holds where the mode is left to upstream.
+    fn resolve_mode(&self) -> Mode {
+        let mode = lock(&self.settings).mode;
+        if mode != Mode::Auto {
+            return mode;
+        }
+        let mut query = gst::query::Latency::new();
+        let is_live = self.obj().sink_pad().peer_query(&mut query) && query.result().0;
+        let mode = if is_live { Mode::Live } else { Mode::Sync };
+        gst::info!(CAT, imp = self, "mode is {mode:?}");
+        mode
+    }
+
+    /// Does something with the stream, if there is one. Called by the streaming thread.
+    fn with_stream(&self, action: impl FnOnce(&mut Stream)) {
+        if let StreamState::Running(stream) = &mut *lock(&self.stream) {
+            action(stream);
+        }
+    }
+
+    /// Takes the stream out of its place; the first frame makes it.
+    fn take_stream(&self) -> Result<Box<Stream>, gst::FlowError> {
+        let state = std::mem::replace(&mut *lock(&self.stream), StreamState::Taken);
+        match state {
+            StreamState::Running(stream) => Ok(stream),
+            StreamState::Loaded(engine) => {
+                let id = self.obj().sink_pad().stream_id();
+                let id = id.map(String::from).unwrap_or_default();
+                let upstream_type = lock(&self.settings).upstream_type();
+                let mode = self.resolve_mode();
+                let stats = self.stats.clone();
+                let stream = Stream::new(engine, mode, upstream_type, id, stats);
+                let stream = stream.map_err(|error| {
+                    gst::element_imp_error!(
+                        self,
+                        gst::ResourceError::Failed,
+                        ("no thread to analyse in: {error}")
+                    );
+                    gst::FlowError::Error
+                })?;
+                Ok(Box::new(stream))
+            }
+            StreamState::Stopped => {
+                *lock(&self.stream) = StreamState::Stopped;
+                Err(gst::FlowError::Flushing)
+            }
+            // A panic took it; it was posted as an error then.
+            StreamState::Taken => Err(gst::FlowError::Error),
+        }
+    }
+
+    fn process(
+        &self,
+        stream: &mut Stream,
+        buffer: &mut gst::BufferRef,
+        video: &Video,
+        settings: &FrameSettings,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let size = (video.info.width(), video.info.height());
+        let mut stamp = video::stamp(buffer, &self.obj().segment(), size);
+        let running_time_ns = stamp.running_time_ns;
+        let is_discontinuous = buffer.flags().contains(gst::BufferFlags::DISCONT);
+        let (number, time_ns) = stream.enter(running_time_ns, is_discontinuous, video, settings);
+        stamp.frame = number;
+        let mut records = Vec::new();
+        let mut outcome = stream.collect(settings, &mut records);
+        if stream.is_due(time_ns, settings) {
+            let started = Instant::now();
+            stream.read_upstream(buffer);
+            let sampled = match VideoFrameRef::from_buffer_ref_readable(buffer, &video.info) {
+                Ok(frame) => match video::view(&frame, &video.info, video.layout) {
+                    Ok(view) => stream.sample(&view, time_ns, stamp, settings, &mut records),
+                    Err(error) => Err(stream.fail(InferenceError(error.to_string()))),
+                },
+                Err(_) => {
+                    let info = &video.info;
+                    let reason = format!(
+                        "a buffer of {} bytes cannot be mapped as {}x{} {}, which takes {}",
+                        buffer.size(),
+                        info.width(),
+                        info.height(),
+                        info.name(),
+                        info.size()
+                    );
+                    Err(stream.fail(InferenceError(reason)))
+                }
+            };
+            if stream.holds_up_frames() {
+                self.record_hold_up(started.elapsed());
+            }
+            outcome = outcome.and(sampled);
+        }
+        self.post(records);
+        self.report_failure(outcome)?;
+        let attaches_overlay =
+            settings.overlay && self.overlay_target.is_downstream(&*self.obj(), *CAT);
+        if let Err(error) = stream.annotate(buffer, time_ns, video, settings, attaches_overlay) {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Failed,
+                ("the overlay of a frame cannot be drawn: {error}")
+            );
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    /// Remembers the longest time that a frame was held up, in steps of a power of two, and has
+    /// the pipeline's latency calculated anew when it grows.
+    fn record_hold_up(&self, elapsed: Duration) {
+        let elapsed_ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX / 4);
+        let step_ns = elapsed_ns.next_power_of_two();
+        if self.held_up_ns.fetch_max(step_ns, Ordering::Relaxed) < step_ns {
+            let message = gst::message::Latency::builder().src(&*self.obj()).build();
+            let _ = self.obj().post_message(message);
+        }
+    }
+
+    fn post(&self, records: Vec<Record>) {
+        for record in records {
+            let structure = gst::Structure::from(AttitudeMessage(record));
+            let message = gst::message::Element::builder(structure)
+                .src(&*self.obj())
+                .build();
+            // Without a bus nobody listens.
+            let _ = self.obj().post_message(message);
+        }
+    }
+
+    /// Tells of a failed inference as it deserves.
+    fn report_failure(&self, outcome: Result<(), FailureAction>) -> Result<(), gst::FlowError> {
+        match outcome {
+            Ok(()) | Err(FailureAction::Silent) => Ok(()),
+            Err(FailureAction::Warn(error)) => {
+                gst::element_imp_warning!(
+                    self,
+                    gst::StreamError::Failed,
+                    ("a frame cannot be analysed: {error}")
+                );
+                Ok(())
+            }
+            Err(FailureAction::GiveUp(error)) => {
+                gst::element_imp_error!(
+                    self,
+                    gst::StreamError::Failed,
+                    ("the analysis has failed ten times in a row: {error}")
+                );
+                Err(gst::FlowError::Error)
+            }
+        }
+    }
+
+    /// At the end of the stream: waits for what is in flight and tells what it found.
+    fn finish(&self) {
+        let state = std::mem::replace(&mut *lock(&self.stream), StreamState::Taken);
+        if let StreamState::Running(mut stream) = state {
+            let settings = lock(&self.settings).for_frame();
+            let mut records = Vec::new();
+            stream.drain();
+            let outcome = stream.collect(&settings, &mut records);
+            *lock(&self.stream) = StreamState::Running(stream);
+            self.post(records);
+            // The stream ends here whatever went wrong; an error has been posted.
+            let _ = self.report_failure(outcome);
+        } else {
+            *lock(&self.stream) = state;
+        }
     }
 }

@@ -6,8 +6,6 @@ use std::sync::LazyLock;
 
 use gst::prelude::*;
 
-mod failures;
-mod frames;
 mod imp;
 mod settings;
 mod stats;

@@ -5,15 +5,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::failures::{Failures, Verdict};
 use super::settings::FrameSettings;
 use super::stats::Stats;
 use super::{CAT, Messages, Mode};
-use crate::drawing::FaceDrawing;
-use crate::meta::{self, Forms, ModelNames, Sighting};
+use crate::drawing::{FaceDrawing, RenderError};
+use crate::failures::{FailureAction, Failures, WarningLimit};
+use crate::meta::{self, CarriedFace, Forms, ModelNames};
 use crate::overlay::Overlay;
 use crate::video;
-use crate::warnings::WarningLimit;
 use attitude::InferenceError;
 use attitude::analyzer::{Analysis, Analyzer, Epoch, Sample};
 use attitude::detection::Detection;
@@ -32,7 +31,7 @@ pub(super) struct Video {
 }
 
 /// The two modes.
-enum Walk {
+enum Processing {
     /// The streaming thread analyzes the frame, straight from the buffer's memory.
     Sync {
         engine: Arc<Engine>,
@@ -44,13 +43,13 @@ enum Walk {
 
 /// The state of one stream, from READY->PAUSED to PAUSED->READY.
 pub(super) struct Stream {
-    walk: Walk,
+    processing: Processing,
     stats: Arc<Mutex<Stats>>,
     model: ModelNames,
     /// The type of the regions that upstream attaches to faces; `None` where they are to be found.
     upstream_type: Option<String>,
     /// Those of the frame at hand.
-    given: Vec<Detection>,
+    upstream: Vec<Detection>,
     /// As the stream-start event has it.
     id: String,
     epoch: Epoch,
@@ -67,7 +66,7 @@ pub(super) struct Stream {
     delay_ns: u64,
     failures: Failures,
     /// The faces of the frame at hand.
-    shown: Vec<FaceDrawing<'static>>,
+    drawings: Vec<FaceDrawing<'static>>,
     overlay: Overlay,
     overlay_warnings: WarningLimit,
     changes: ChangeDetector,
@@ -88,23 +87,23 @@ impl Stream {
     ) -> std::io::Result<Self> {
         let facts = engine.facts();
         let model = ModelNames::new(&facts.model_name, &facts.emotion_labels);
-        let walk = match mode {
+        let processing = match mode {
             Mode::Live => {
                 let live = engine.open_stream()?;
                 lock(&stats).in_flight = Some(live.in_flight());
-                Walk::Live(live)
+                Processing::Live(live)
             }
-            Mode::Sync | Mode::Auto => Walk::Sync {
+            Mode::Sync | Mode::Auto => Processing::Sync {
                 engine,
                 analyzer: Box::default(),
             },
         };
         Ok(Self {
-            walk,
+            processing,
             stats,
             model,
             upstream_type,
-            given: Vec::new(),
+            upstream: Vec::new(),
             id,
             epoch: Epoch::default(),
             sampler: Sampler::default(),
@@ -115,7 +114,7 @@ impl Stream {
             is_carried: true,
             delay_ns: 0,
             failures: Failures::default(),
-            shown: Vec::new(),
+            drawings: Vec::new(),
             overlay: Overlay::default(),
             overlay_warnings: WarningLimit::default(),
             changes: ChangeDetector::default(),
@@ -128,23 +127,23 @@ impl Stream {
         self.epoch.stream += 1;
         self.frames = 0;
         self.changes.begin_stream();
-        self.forget();
+        self.clear();
     }
 
     /// What comes next does not continue what was: all tracks end.
     pub fn reset(&mut self) {
         self.epoch.part += 1;
-        self.forget();
+        self.clear();
     }
 
-    fn forget(&mut self) {
+    fn clear(&mut self) {
         self.sampler.reset();
         self.last_running_time_ns = None;
         self.last_time_ns = None;
         self.analysis.faces.clear();
         self.analysis.track_timeout_ns = 0;
         self.is_carried = true;
-        self.overlay.forget();
+        self.overlay.clear();
     }
 
     /// Counts a frame and tells its number and its time: `running_time_ns`, or, where it has none
@@ -191,13 +190,13 @@ impl Stream {
 
     /// Whether a sampled frame waits for its own result.
     pub fn holds_up_frames(&self) -> bool {
-        matches!(self.walk, Walk::Sync { .. })
+        matches!(self.processing, Processing::Sync { .. })
     }
 
     /// Takes the faces that upstream has attached to `buffer`, where it is to tell of them.
-    pub fn take_given(&mut self, buffer: &gst::BufferRef) {
+    pub fn read_upstream(&mut self, buffer: &gst::BufferRef) {
         if let Some(upstream_type) = &self.upstream_type {
-            meta::read_detections(buffer, upstream_type, &mut self.given);
+            meta::read_detections(buffer, upstream_type, &mut self.upstream);
         }
     }
 
@@ -210,22 +209,22 @@ impl Stream {
         stamp: FrameStamp,
         settings: &FrameSettings,
         records: &mut Vec<Record>,
-    ) -> Result<(), Verdict> {
+    ) -> Result<(), FailureAction> {
         let sample = Sample {
             frame: *frame,
             time_ns,
             epoch: self.epoch,
-            upstream: self.upstream_type.is_some().then_some(&self.given[..]),
+            upstream: self.upstream_type.is_some().then_some(&self.upstream[..]),
             params: &settings.params,
         };
         let started = Instant::now();
-        match &mut self.walk {
-            Walk::Sync { engine, analyzer } => {
+        match &mut self.processing {
+            Processing::Sync { engine, analyzer } => {
                 let networks = engine.lease();
                 let analysis = &mut self.analysis;
                 match networks.and_then(|mut n| n.analyze(analyzer, &sample, analysis)) {
                     Ok(()) => {
-                        self.learn(
+                        self.record(
                             &stamp,
                             settings,
                             (Duration::ZERO, started.elapsed()),
@@ -236,7 +235,7 @@ impl Stream {
                     Err(error) => Err(self.fail(error)),
                 }
             }
-            Walk::Live(live) => {
+            Processing::Live(live) => {
                 if live.submit(&sample, stamp) {
                     lock(&self.stats).skipped += 1;
                     gst::debug!(
@@ -257,9 +256,9 @@ impl Stream {
         &mut self,
         settings: &FrameSettings,
         records: &mut Vec<Record>,
-    ) -> Result<(), Verdict> {
-        let mut verdict = Ok(());
-        while let Walk::Live(live) = &self.walk
+    ) -> Result<(), FailureAction> {
+        let mut result = Ok(());
+        while let Processing::Live(live) = &self.processing
             && let Some(outcome) = live.take_outcome()
         {
             // What was found in another epoch is of no use any more.
@@ -274,43 +273,43 @@ impl Stream {
                     Ok(analysis) => {
                         self.analysis = analysis;
                         let times = (outcome.waited, outcome.delay);
-                        self.learn(&outcome.context, settings, times, records);
+                        self.record(&outcome.context, settings, times, records);
                     }
                     Err(error) => match self.fail(error) {
-                        Verdict::Silent => {}
-                        told => verdict = Err(told),
+                        FailureAction::Silent => {}
+                        action => result = Err(action),
                     },
                 }
             }
         }
-        verdict
+        result
     }
 
     /// Waits until nothing is in flight.
     pub fn drain(&self) {
-        if let Walk::Live(live) = &self.walk {
+        if let Processing::Live(live) = &self.processing {
             live.drain();
         }
     }
 
     /// Counts a frame that could not be analysed.
-    pub fn fail(&mut self, error: InferenceError) -> Verdict {
+    pub fn fail(&mut self, error: InferenceError) -> FailureAction {
         lock(&self.stats).failures += 1;
         self.failures.add(error)
     }
 
-    fn learn(
+    fn record(
         &mut self,
         stamp: &FrameStamp,
         settings: &FrameSettings,
         (queue_wait, delay): (Duration, Duration),
         records: &mut Vec<Record>,
     ) {
-        self.failures.end_row();
+        self.failures.reset();
         self.is_carried = false;
         let (faces, timings) = (self.analysis.faces.len(), &self.analysis.timings);
         lock(&self.stats).add_sample(faces, timings, queue_wait, delay);
-        let is_told = match settings.messages {
+        let is_posted = match settings.messages {
             Messages::None => false,
             Messages::Sample => true,
             Messages::Change => {
@@ -319,7 +318,7 @@ impl Stream {
                     .update(faces.map(|face| (face.track, face.label)))
             }
         };
-        if is_told {
+        if is_posted {
             records.push(Record::new(
                 &self.id,
                 stamp,
@@ -329,7 +328,7 @@ impl Stream {
         }
     }
 
-    /// Attaches what is known to `buffer`, shown at `time_ns`, and draws it if asked. An overlay
+    /// Attaches what is known to `buffer`, drawings at `time_ns`, and draws it if asked. An overlay
     /// goes onto the frame as `attaches_overlay` says.
     ///
     /// # Errors
@@ -341,7 +340,7 @@ impl Stream {
         video: &Video,
         settings: &FrameSettings,
         attaches_overlay: bool,
-    ) -> Result<(), glib::BoolError> {
+    ) -> Result<(), RenderError> {
         let is_new = !std::mem::replace(&mut self.is_carried, true);
         let analysis = &self.analysis;
         if is_new {
@@ -355,8 +354,8 @@ impl Stream {
             .faces
             .iter()
             .filter(|face| time_ns.saturating_sub(face.observed_ns) < timeout_ns);
-        let sightings = live.map(|face| Sighting {
-            face,
+        let carried = live.map(|face| CarriedFace {
+            state: face,
             bbox_in_frame: face.bbox_at(time_ns),
             age_ns: time_ns.saturating_sub(face.updated_ns()),
             is_fresh: is_new && face.is_classified_at(analysis.time_ns),
@@ -367,17 +366,17 @@ impl Stream {
         };
         let size = (video.info.width(), video.info.height());
         let adopted = self.upstream_type.as_deref();
-        meta::attach(buffer, size, sightings.clone(), &self.model, forms, adopted);
+        meta::attach(buffer, size, carried.clone(), &self.model, forms, adopted);
         if is_new && (forms.regions || forms.analytics) {
             meta::mark_sample(buffer, self.delay_ns);
         }
-        self.shown.clear();
-        self.shown
-            .extend(sightings.map(|sighting| FaceDrawing::from(&sighting)));
-        self.overlay.note(time_ns, &self.shown);
+        self.drawings.clear();
+        self.drawings
+            .extend(carried.map(|face| FaceDrawing::from(&face)));
+        self.overlay.push(time_ns, &self.drawings);
         if settings.overlay {
             let overlay = &mut self.overlay;
-            let drawn = overlay.draw(buffer, &video.info, attaches_overlay, &self.shown);
+            let drawn = overlay.draw(buffer, &video.info, attaches_overlay, &self.drawings);
             if drawn.is_err() && self.overlay_warnings.lets_through() {
                 return drawn;
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gst::subclass::prelude::*;
 use gst_check::Harness;
 
-use super::imp::Place;
+use super::imp::StreamState;
 use super::*;
 use attitude::InferenceError;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
@@ -70,7 +70,7 @@ fn a_panic_is_an_error_on_the_bus_and_the_element_can_be_stopped() {
     element.set_bus(Some(&bus));
     let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
     harness.set_src_caps_str("video/x-raw,format=GRAY8,width=64,height=64,framerate=25/1");
-    *lock(&element.imp().stream) = Place::Loaded(panicking_engine());
+    *lock(&element.imp().stream) = StreamState::Loaded(panicking_engine());
     for _ in 0..2 {
         let frame = gst::Buffer::from_slice([128u8; 64 * 64]);
         assert_eq!(harness.push(frame), Err(gst::FlowError::Error));

@@ -14,7 +14,7 @@ use gst_analytics::{
     RelTypes,
 };
 
-use super::Sighting;
+use super::CarriedFace;
 use super::region::{FACE, MIN_IOU, Visible};
 use crate::drawing::FaceDrawing;
 use attitude::detection::Detection;
@@ -24,13 +24,13 @@ use attitude::{Attitude, Label, Scores};
 
 type Meta<'a> = gst::MetaRef<'a, AnalyticsRelationMeta>;
 
-/// Attaches what `sighting` tells to the detection of type `adopted` of the same face, if there is
+/// Attaches what `face` tells to the detection of type `adopted` of the same face, if there is
 /// one without a classification, else to a new one. Returns the detection's id; `None` where the meta
 /// takes no more.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     visible: &Visible,
-    sighting: &Sighting,
+    face: &CarriedFace,
     adopted: Option<&str>,
 ) -> Option<u32> {
     let existing = adopted.and_then(|of_type| id_of(buffer, of_type, &visible.in_frame));
@@ -38,7 +38,7 @@ pub(super) fn attach(
         AnalyticsRelationMeta::add(buffer);
     }
     let mut meta = buffer.meta_mut::<AnalyticsRelationMeta>()?;
-    let face = sighting.face;
+    let face = face.state;
     let detection = match existing {
         Some(id) => id,
         None => {

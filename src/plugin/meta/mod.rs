@@ -10,18 +10,16 @@
 #[cfg(feature = "analytics")]
 mod analytics;
 mod region;
-mod sample;
 
-use super::drawing::FaceDrawing;
+use gst::meta::CustomMeta;
+
+use crate::drawing::FaceDrawing;
 use attitude::analyzer::Face;
 use attitude::detection::Detection;
 use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::record::FaceRecord;
 
 pub use region::{ATTITUDE_PARAM, EMOTION_PARAM, FACE, GEOMETRY_PARAM};
-pub use sample::{NAME as SAMPLE_META, is_sample, mark_sample};
-
-pub(super) use sample::register;
 
 /// What the classifier and what it tells are called in metadata.
 #[derive(Clone, Debug)]
@@ -57,9 +55,9 @@ pub fn field_name(label: &str) -> String {
 
 /// How a frame shows a face: where, and how old what is known of its attitude is.
 #[derive(Clone, Copy, Debug)]
-pub struct Sighting<'a> {
+pub struct CarriedFace<'a> {
     /// What is known.
-    pub face: &'a Face,
+    pub state: &'a Face,
     /// The box moved on to the frame.
     pub bbox_in_frame: Rect,
     /// Time from the sampled frame to this one.
@@ -68,23 +66,25 @@ pub struct Sighting<'a> {
     pub is_fresh: bool,
 }
 
-impl Sighting<'_> {
+impl CarriedFace<'_> {
     /// The landmarks moved along with the box.
     fn landmarks_in_frame(&self) -> Option<Landmarks> {
-        let (from, to) = (self.face.bbox_in_frame, self.bbox_in_frame);
+        let (from, to) = (self.state.bbox_in_frame, self.bbox_in_frame);
         let moved = |p: Point| Point::new(p.x + (to.x - from.x), p.y + (to.y - from.y));
-        self.face.landmarks_in_frame.map(|points| points.map(moved))
+        self.state
+            .landmarks_in_frame
+            .map(|points| points.map(moved))
     }
 }
 
-impl From<&Sighting<'_>> for FaceDrawing<'static> {
-    fn from(sighting: &Sighting) -> Self {
+impl From<&CarriedFace<'_>> for FaceDrawing<'static> {
+    fn from(face: &CarriedFace) -> Self {
         Self {
-            track: sighting.face.track,
-            bbox_in_frame: sighting.bbox_in_frame,
-            label: sighting.face.label,
-            confidence: sighting.face.confidence(),
-            scores: sighting.face.scores,
+            track: face.state.track,
+            bbox_in_frame: face.bbox_in_frame,
+            label: face.state.label,
+            confidence: face.state.confidence(),
+            scores: face.state.scores,
             history: None,
         }
     }
@@ -99,30 +99,30 @@ pub struct Forms {
     pub analytics: bool,
 }
 
-/// Attaches `sightings` to `buffer`, a frame of `size` (width, height) pixels. Boxes that have left
+/// Attaches `faces` to `buffer`, a frame of `size` (width, height) pixels. Boxes that have left
 /// the frame are not attached. A region of type `adopted` that upstream has attached and that shows
 /// the same face is added to instead of attaching another one.
 pub fn attach<'a>(
     buffer: &mut gst::BufferRef,
     size: (u32, u32),
-    sightings: impl Iterator<Item = Sighting<'a>>,
+    faces: impl Iterator<Item = CarriedFace<'a>>,
     model: &ModelNames,
     forms: Forms,
     adopted: Option<&str>,
 ) {
-    for sighting in sightings {
-        let Some(visible) = region::Visible::of(sighting.bbox_in_frame, size) else {
+    for face in faces {
+        let Some(visible) = region::Visible::of(face.bbox_in_frame, size) else {
             continue;
         };
         #[cfg(feature = "analytics")]
         let id = forms
             .analytics
-            .then(|| analytics::attach(buffer, &visible, &sighting, adopted))
+            .then(|| analytics::attach(buffer, &visible, &face, adopted))
             .flatten();
         #[cfg(not(feature = "analytics"))]
         let id = None;
         if forms.regions {
-            region::attach(buffer, &visible, &sighting, model, id, adopted);
+            region::attach(buffer, &visible, &face, model, id, adopted);
         }
     }
 }
@@ -175,4 +175,28 @@ pub fn read_detections(buffer: &gst::BufferRef, face_type: &str, faces: &mut Vec
     faces.extend(region::detections(buffer, face_type));
     #[cfg(feature = "analytics")]
     analytics::read_detections(buffer, face_type, faces);
+}
+
+/// Name of the meta, by which `gst_buffer_get_custom_meta` finds it.
+pub const SAMPLE_META: &str = "GstFaceAttitudeSample";
+
+/// Makes the meta known; once a process.
+pub(crate) fn register() {
+    if !CustomMeta::is_registered(SAMPLE_META) {
+        // Without tags it survives what copies a frame's metadata, whatever becomes of its pixels.
+        CustomMeta::register(SAMPLE_META, &[]);
+    }
+}
+
+/// Marks `buffer` as the first that carries what a sample has found, `age_ns` before it.
+pub fn mark_sample(buffer: &mut gst::BufferRef, age_ns: u64) {
+    // It is registered, so it can be added.
+    if let Ok(mut meta) = CustomMeta::add(buffer, SAMPLE_META) {
+        meta.mut_structure().set("age-ns", age_ns);
+    }
+}
+
+/// Whether `buffer` is marked.
+pub fn is_sample(buffer: &gst::BufferRef) -> bool {
+    CustomMeta::from_buffer(buffer, SAMPLE_META).is_ok()
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use gst_video::video_meta::VideoRegionOfInterestMeta;
 
-use super::{ModelNames, Sighting};
+use super::{CarriedFace, ModelNames};
 use crate::drawing::FaceDrawing;
 use attitude::detection::Detection;
 use attitude::geometry::{Landmarks, Point, Rect};
@@ -67,12 +67,12 @@ impl Visible {
     }
 }
 
-/// Attaches what `sighting` tells to the region of type `adopted` that shows the same face, if there
+/// Attaches what `face` tells to the region of type `adopted` that shows the same face, if there
 /// is one without a classification, else to a new one, with the number `id`.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     visible: &Visible,
-    sighting: &Sighting,
+    face: &CarriedFace,
     model: &ModelNames,
     id: Option<u32>,
     adopted: Option<&str>,
@@ -84,17 +84,17 @@ pub(super) fn attach(
     });
     if let Some(mut region) = existing {
         if region.param("detection").is_none() {
-            region.add_param(detection(sighting, visible));
+            region.add_param(detection(face, visible));
         }
-        add_params(&mut region, sighting, model);
+        add_params(&mut region, face, model);
         return;
     }
     let mut region = VideoRegionOfInterestMeta::add(buffer, FACE, visible.pixels);
     if let Some(id) = id {
         region.set_id(id as i32);
     }
-    region.add_param(detection(sighting, visible));
-    add_params(&mut region, sighting, model);
+    region.add_param(detection(face, visible));
+    add_params(&mut region, face, model);
 }
 
 /// Which of the buffer's regions is of that type, not classified, and overlaps `bbox_in_frame` most.
@@ -140,21 +140,21 @@ pub(super) fn has_bare_face(buffer: &gst::BufferRef) -> bool {
     regions.any(|region| region.roi_type() == FACE && region.params().next().is_none())
 }
 
-fn add_params(region: &mut VideoRegionOfInterestMeta, sighting: &Sighting, model: &ModelNames) {
+fn add_params(region: &mut VideoRegionOfInterestMeta, face: &CarriedFace, model: &ModelNames) {
     region.add_param(
         gst::Structure::builder("object_id")
-            .field("id", sighting.face.track as i32)
+            .field("id", face.state.track as i32)
             .build(),
     );
-    region.add_param(attitude(sighting, &model.model));
-    if let Some(emotion) = emotion(sighting, model) {
+    region.add_param(attitude(face, &model.model));
+    if let Some(emotion) = emotion(face, model) {
         region.add_param(emotion);
     }
-    let geometry = geometry(sighting, rect(region));
+    let geometry = geometry(face, rect(region));
     region.add_param(geometry);
 }
 
-fn detection(sighting: &Sighting, visible: &Visible) -> gst::Structure {
+fn detection(face: &CarriedFace, visible: &Visible) -> gst::Structure {
     let share = |value: f32, of: f32| f64::from(value / of);
     let (visible, frame) = (&visible.in_frame, &visible.frame);
     gst::Structure::builder("detection")
@@ -162,22 +162,25 @@ fn detection(sighting: &Sighting, visible: &Visible) -> gst::Structure {
         .field("x_max", share(visible.x + visible.w, frame.w))
         .field("y_min", share(visible.y, frame.h))
         .field("y_max", share(visible.y + visible.h, frame.h))
-        .field("confidence", f64::from(sighting.face.detection_score))
+        .field("confidence", f64::from(face.state.detection_score))
         .field("label_id", 0i32)
         .build()
 }
 
-fn attitude(sighting: &Sighting, model_name: &str) -> gst::Structure {
-    let face = sighting.face;
-    let scores = face.scores.unwrap_or_default();
-    let raw = face.raw_scores.unwrap_or_default();
+fn attitude(face: &CarriedFace, model_name: &str) -> gst::Structure {
+    let state = face.state;
+    let scores = state.scores.unwrap_or_default();
+    let raw = state.raw_scores.unwrap_or_default();
     gst::Structure::builder(ATTITUDE_PARAM)
-        .field("label", face.label.name())
+        .field("label", state.label.name())
         .field(
             "label_id",
-            face.label.attitude().map_or(-1, |attitude| attitude as i32),
+            state
+                .label
+                .attitude()
+                .map_or(-1, |attitude| attitude as i32),
         )
-        .field("confidence", f64::from(face.confidence()))
+        .field("confidence", f64::from(state.confidence()))
         .field("model_name", model_name)
         .field("tensor_id", 0i32)
         .field("attribute_name", "attitude")
@@ -188,14 +191,14 @@ fn attitude(sighting: &Sighting, model_name: &str) -> gst::Structure {
         .field(RAW_FIELDS[0], f64::from(raw.positive))
         .field(RAW_FIELDS[1], f64::from(raw.neutral))
         .field(RAW_FIELDS[2], f64::from(raw.negative))
-        .field("age-ns", sighting.age_ns)
-        .field("fresh", sighting.is_fresh)
+        .field("age-ns", face.age_ns)
+        .field("fresh", face.is_fresh)
         .build()
 }
 
 /// The face's emotions; `None` where the classifier tells none or has not told them yet.
-fn emotion(sighting: &Sighting, model: &ModelNames) -> Option<gst::Structure> {
-    let probabilities = sighting.face.emotions.as_slice();
+fn emotion(face: &CarriedFace, model: &ModelNames) -> Option<gst::Structure> {
+    let probabilities = face.state.emotions.as_slice();
     let (best, &confidence) = probabilities
         .iter()
         .enumerate()
@@ -215,17 +218,17 @@ fn emotion(sighting: &Sighting, model: &ModelNames) -> Option<gst::Structure> {
     Some(structure)
 }
 
-fn geometry(sighting: &Sighting, region: Rect) -> gst::Structure {
+fn geometry(face: &CarriedFace, region: Rect) -> gst::Structure {
     let across = |x: f32| (f64::from(x) - f64::from(region.x)) / f64::from(region.w);
     let down = |y: f32| (f64::from(y) - f64::from(region.y)) / f64::from(region.h);
-    let Rect { x, y, w, h } = sighting.bbox_in_frame;
+    let Rect { x, y, w, h } = face.bbox_in_frame;
     let mut geometry = gst::Structure::builder(GEOMETRY_PARAM)
         .field("x", across(x))
         .field("y", down(y))
         .field("w", f64::from(w) / f64::from(region.w))
         .field("h", f64::from(h) / f64::from(region.h))
         .build();
-    if let Some(landmarks) = sighting.landmarks_in_frame() {
+    if let Some(landmarks) = face.landmarks_in_frame() {
         let values = landmarks.iter().flat_map(|p| [across(p.x), down(p.y)]);
         geometry.set("landmarks", gst::Array::new(values));
     }

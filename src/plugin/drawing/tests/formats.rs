@@ -7,9 +7,10 @@ use std::ops::Range;
 
 use gst_video::VideoInfo;
 
+use super::mask::Target;
 use super::pixels::{Pixel, bytes, frame, infos, map, noise, pixels, samples, with_meta};
-use super::stencil::Target;
 use super::*;
+use crate::video::check_planes;
 use attitude::frame::FrameError;
 
 /// An overlay of three faces, two of them at the frame's edges, as `with` takes it.

@@ -4,10 +4,10 @@
 
 use gst_video::{VideoFormat, VideoFrameFlags, VideoMeta};
 
-use super::error::RenderError;
-use super::palette::Color;
+use super::RenderError;
+use super::mask::{Mask, Target};
 use super::scale::Size;
-use super::stencil::{Stencil, Target};
+use super::style::Color;
 
 /// Cairo's ARGB32, a native-endian word, in the order of its bytes.
 pub(super) const FORMAT: VideoFormat = if cfg!(target_endian = "little") {
@@ -20,13 +20,13 @@ const BYTES_PER_PIXEL: i32 = 4;
 
 /// A picture, also as it was last drawn onto frames.
 #[derive(Debug)]
-pub(super) struct Sprite {
+pub(super) struct Bitmap {
     pixels: gst::Buffer,
     size: Size,
-    stencil: Option<Stencil>,
+    mask: Option<Mask>,
 }
 
-impl Sprite {
+impl Bitmap {
     /// A picture of that size, at least one pixel, drawn by `draw` on transparent ground.
     pub(super) fn draw(
         size: Size,
@@ -39,7 +39,7 @@ impl Sprite {
         Ok(Self {
             pixels: with_video_meta(pixels, size, size)?,
             size,
-            stencil: None,
+            mask: None,
         })
     }
 
@@ -60,20 +60,16 @@ impl Sprite {
     }
 
     /// The picture as frames of that kind show it at a place such as `at`.
-    pub(super) fn stencil(
-        &mut self,
-        target: Target,
-        at: (i32, i32),
-    ) -> Result<&Stencil, RenderError> {
-        let stencil = self.stencil.take();
-        let stencil = match stencil.filter(|stencil| stencil.is_for(target, at)) {
-            Some(stencil) => stencil,
+    pub(super) fn mask(&mut self, target: Target, at: (i32, i32)) -> Result<&Mask, RenderError> {
+        let mask = self.mask.take();
+        let mask = match mask.filter(|mask| mask.is_for(target, at)) {
+            Some(mask) => mask,
             None => {
                 let pixels = self.pixels.map_readable()?;
-                Stencil::new(target, at, pixels.as_chunks().0, self.size)
+                Mask::new(target, at, pixels.as_chunks().0, self.size)
             }
         };
-        Ok(self.stencil.insert(stencil))
+        Ok(self.mask.insert(mask))
     }
 }
 

@@ -13,7 +13,7 @@ use attitude::frame::{ColorModel, Component, FrameError, Layout, MAX_PLANES};
 /// Binary digits after the point of the weights that colours are converted by.
 const FRACTION_BITS: u32 = 16;
 
-/// Frames that stencils can be made for: opaque, with a byte for each sample.
+/// Frames that masks can be made for: opaque, with a byte for each sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     layout: Layout,
@@ -22,7 +22,7 @@ pub(super) struct Target {
 /// A picture for frames of one kind, and for places of one parity: where chroma is subsampled, that
 /// tells which of the picture's pixels share a sample.
 #[derive(Debug)]
-pub(super) struct Stencil {
+pub(super) struct Mask {
     target: Target,
     parity: (i32, i32),
     planes: [Plane; MAX_PLANES],
@@ -162,12 +162,12 @@ impl Grid {
     }
 }
 
-impl Stencil {
+impl Mask {
     /// Makes one of `argb`, as many of Cairo's premultiplied pixels, row by row, as `size` says,
     /// for places with the parity of `at`.
     pub(super) fn new(target: Target, at: (i32, i32), argb: &[[u8; 4]], size: Size) -> Self {
         let parity = target.parity(at);
-        let mut stencil = Self {
+        let mut mask = Self {
             target,
             parity,
             planes: Default::default(),
@@ -178,13 +178,13 @@ impl Stencil {
             let Some(grid) = target.grid(component.plane) else {
                 continue;
             };
-            let plane = &mut stencil.planes[component.plane];
+            let plane = &mut mask.planes[component.plane];
             if plane.row_bytes == 0 {
                 *plane = Plane::new(grid.extent(PixelRect::at(parity, size)));
             }
             plane.put(component, index, rows.clone(), grid.skipped(parity));
         }
-        stencil
+        mask
     }
 
     /// Whether it is one for such frames and places.
