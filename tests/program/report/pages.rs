@@ -129,7 +129,7 @@ fn mistakes_are_told_with_what_to_do() {
         ),
         (
             &["new.jsonl", "-o", "x.html"],
-            "new.jsonl: line 1: schema 2, but 1 is",
+            "new.jsonl: line 1: the record has schema 2",
         ),
         (
             &["note.jsonl", "-o", "x.html"],
