@@ -97,7 +97,7 @@ impl Layout {
 
     /// Returns a stored value of luma, red, green or blue as a full-range value, 0 to 255.
     #[inline]
-    pub(crate) fn to_full_range(&self, value: f32) -> f32 {
+    pub(crate) fn to_full_range(self, value: f32) -> f32 {
         if self.full_range {
             value
         } else {

@@ -56,7 +56,8 @@ pub struct Timeline {
     /// Number of samples in which the person or scene was seen.
     pub samples: u64,
     /// Number of these samples with scores.
-    pub judged_samples: u64,
+    #[serde(rename = "judged_samples")]
+    pub classified_samples: u64,
     /// Total time seen: the sum of the spans of the samples.
     pub seen_ns: u64,
     /// Shares of the time seen, by label; `None` if that time is 0.
@@ -82,7 +83,7 @@ impl Timeline {
         let segments = segments::segments(held, rules);
         Self {
             samples: held.len() as u64,
-            judged_samples: held
+            classified_samples: held
                 .iter()
                 .filter(|held| held.observation.scores.is_some())
                 .count() as u64,

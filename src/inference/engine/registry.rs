@@ -99,7 +99,7 @@ pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
 }
 
 fn is_used(place: &Place) -> bool {
-    let engine = lock(&place);
+    let engine = lock(place);
     engine.strong_count() > 0
 }
 

@@ -56,7 +56,7 @@ pub fn facts(timeline: &Timeline) -> Markup {
             " and " (text::moment(last.span.end_ns)) ", "
             @if timeline.gaps.is_empty() { "without a gap" }
             @else { "with " (text::count(timeline.gaps.len() as u64, "gap")) }
-            ". " (text::count(timeline.samples, "sample")) ", " (text::grouped(timeline.judged_samples))
+            ". " (text::count(timeline.samples, "sample")) ", " (text::grouped(timeline.classified_samples))
             " of them judged."
             @if let Some(confidence) = timeline.confidence {
                 " Mean confidence " (text::score(confidence)) "."

@@ -116,10 +116,10 @@ fn a_recording_is_told_by_persons_and_as_a_scene() {
         None
     );
     let unjudged = &summary.persons[2].timeline;
-    assert_eq!((unjudged.judged_samples, unjudged.means), (0, None));
+    assert_eq!((unjudged.classified_samples, unjudged.means), (0, None));
     assert_eq!(unjudged.shares.unwrap().unknown, 1.0);
     let scene = &summary.scene;
-    assert_eq!((scene.samples, scene.judged_samples), (530, 480));
+    assert_eq!((scene.samples, scene.classified_samples), (530, 480));
     assert_eq!(scene.seen_ns, 106_000 * MS);
     // A positive and a negative face are neither.
     let spans = scene.segments.iter().map(|segment| segment.span.start_ns);
