@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::LabelledPrediction;
-use super::tally::{Figure, Tally};
+use super::tally::{Metric, Tally};
 use crate::statistics::{Interval, SplitMix64};
 
 /// A metric with its 95% confidence interval.
@@ -25,13 +25,13 @@ pub struct Estimate {
 }
 
 /// The metrics that are defined.
-pub type Estimates = BTreeMap<Figure, Estimate>;
+pub type Estimates = BTreeMap<Metric, Estimate>;
 
 /// Estimates for several classifiers on the same faces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Comparison {
     /// Metrics of each classifier.
-    pub figures: Vec<Estimates>,
+    pub metrics: Vec<Estimates>,
     /// Differences of the metrics of each classifier but the first to those of the first, on the
     /// same resamples.
     pub differences: Vec<Estimates>,
@@ -70,30 +70,30 @@ impl Bootstrap {
         );
         let whole: Vec<Tally> = classifiers.iter().map(|a| Tally::of(a)).collect();
         let resamples = self.resample(classifiers, groups);
-        let estimates = |figure_of: &dyn Fn(&[Tally], Figure) -> Option<f64>| {
-            let estimate = |figure| {
-                let value = figure_of(&whole, figure)?;
-                let drawn = resamples.iter().map(|tallies| figure_of(tallies, figure));
+        let estimates = |metric_of: &dyn Fn(&[Tally], Metric) -> Option<f64>| {
+            let estimate = |metric| {
+                let value = metric_of(&whole, metric)?;
+                let drawn = resamples.iter().map(|tallies| metric_of(tallies, metric));
                 let Interval { low, high } = Interval::of(drawn.collect::<Option<_>>()?)?;
-                Some((figure, Estimate { value, low, high }))
+                Some((metric, Estimate { value, low, high }))
             };
-            Figure::ALL.into_iter().filter_map(estimate).collect()
+            Metric::ALL.into_iter().filter_map(estimate).collect()
         };
         let all = 0..classifiers.len();
-        let figures = all
+        let metrics = all
             .clone()
-            .map(|index| estimates(&|tallies, figure| tallies[index].figure(figure)))
+            .map(|index| estimates(&|tallies, metric| tallies[index].metric(metric)))
             .collect();
         let differences = all
             .skip(1)
             .map(|index| {
-                estimates(&|tallies, figure| {
-                    Some(tallies[index].figure(figure)? - tallies[0].figure(figure)?)
+                estimates(&|tallies, metric| {
+                    Some(tallies[index].metric(metric)? - tallies[0].metric(metric)?)
                 })
             })
             .collect();
         Comparison {
-            figures,
+            metrics,
             differences,
         }
     }
@@ -151,19 +151,19 @@ mod tests {
     }
 
     fn accuracy(estimates: &Estimates) -> Estimate {
-        estimates[&Figure::Accuracy]
+        estimates[&Metric::Accuracy]
     }
 
     #[test]
     fn the_interval_is_as_wide_as_a_binomials() {
         let groups: Vec<usize> = (0..400).collect();
         let comparison = BOOTSTRAP.compare(&[predictions(400, |i| i % 5 > 0)], &groups);
-        let Estimate { value, low, high } = accuracy(&comparison.figures[0]);
+        let Estimate { value, low, high } = accuracy(&comparison.metrics[0]);
         assert_eq!(value, 0.8);
         // 1.96 standard deviations of sqrt(0.8 * 0.2 / 400) = 0.02.
         assert!((low - 0.7608).abs() < 0.006, "{low}");
         assert!((high - 0.8392).abs() < 0.006, "{high}");
-        assert!(!comparison.figures[0].contains_key(&Figure::CalibrationError));
+        assert!(!comparison.metrics[0].contains_key(&Metric::CalibrationError));
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         let correct_by_fours = predictions(400, |i| i / 4 % 5 > 0);
         let groups: Vec<usize> = (0..400).map(|i| i / 4).collect();
         let comparison = BOOTSTRAP.compare(&[correct_by_fours], &groups);
-        let Estimate { low, high, .. } = accuracy(&comparison.figures[0]);
+        let Estimate { low, high, .. } = accuracy(&comparison.metrics[0]);
         // Twice the width of 400 independent faces.
         assert!((high - low - 0.157).abs() < 0.02, "{low} to {high}");
     }
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn without_faces_there_are_no_metrics() {
         let comparison = Bootstrap::default().compare(&[Vec::new()], &[]);
-        assert_eq!(comparison.figures[0].get(&Figure::CalibrationError), None);
-        assert_eq!(accuracy(&comparison.figures[0]).value, 0.0);
+        assert_eq!(comparison.metrics[0].get(&Metric::CalibrationError), None);
+        assert_eq!(accuracy(&comparison.metrics[0]).value, 0.0);
     }
 }

@@ -16,7 +16,7 @@ pub struct Confusion {
 
 /// Metrics of one attitude against the others, each 0 to 1; 0 if the denominator is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct ClassFigures {
+pub struct ClassMetrics {
     /// Share of correct predictions among those of this attitude.
     pub precision: f64,
     /// Share of correct predictions among the faces with this label.
@@ -86,11 +86,11 @@ impl Confusion {
     }
 
     /// Returns the metrics of `attitude` against the others.
-    pub fn class(&self, attitude: Attitude) -> ClassFigures {
+    pub fn class(&self, attitude: Attitude) -> ClassMetrics {
         let correct = self.counts[attitude as usize][attitude as usize] as f64;
         let support = self.labelled(attitude);
         let predicted = self.predicted(attitude);
-        ClassFigures {
+        ClassMetrics {
             precision: ratio(correct, predicted as f64),
             recall: ratio(correct, support as f64),
             f1: ratio(2.0 * correct, (support + predicted) as f64),
@@ -154,9 +154,9 @@ mod tests {
             }
             let by = format!("scikit-learn {}, {}", fixture.scikit_learn, set.name);
             assert_eq!(confusion.counts, set.confusion, "{by}");
-            let near = |figure: &str, found: f64, expected: f64| {
+            let near = |metric: &str, found: f64, expected: f64| {
                 let error = (found - expected).abs();
-                assert!(error < 1e-9, "{by}: {figure} {found}, not {expected}");
+                assert!(error < 1e-9, "{by}: {metric} {found}, not {expected}");
             };
             near("accuracy", confusion.accuracy(), set.accuracy);
             near("mcc", confusion.mcc(), set.mcc);
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn an_empty_matrix_has_metrics_of_0() {
         let none = Confusion::default();
-        let figures = [none.accuracy(), none.mcc(), none.kappa(), none.macro_f1()];
-        assert_eq!(figures, [0.0; 4]);
+        let metrics = [none.accuracy(), none.mcc(), none.kappa(), none.macro_f1()];
+        assert_eq!(metrics, [0.0; 4]);
     }
 }

@@ -2,19 +2,23 @@
 
 //! Evaluation of a classifier on labelled faces.
 //!
-//! A [`Tally`](tally::Tally) counts predictions and computes metrics,
-//! [`coverage()`](coverage::coverage) computes accuracy against coverage at different confidence
-//! thresholds, and a [`Bootstrap`](bootstrap::Bootstrap) computes confidence intervals of the
-//! metrics.
+//! A [`Tally`] counts predictions and computes metrics, [`coverage()`] computes accuracy against
+//! coverage at different confidence thresholds, and a [`Bootstrap`] computes confidence intervals of
+//! the metrics.
 
 use crate::{Attitude, Scores};
 
-pub mod confusion;
-pub mod tally;
+mod confusion;
+mod tally;
 
-pub mod coverage;
+mod coverage;
 
-pub mod bootstrap;
+mod bootstrap;
+
+pub use bootstrap::{Bootstrap, Comparison, Estimate, Estimates};
+pub use confusion::{ClassMetrics, Confusion};
+pub use coverage::{CoveragePoint, coverage};
+pub use tally::{Metric, Tally};
 
 /// The prediction for one labelled face.
 #[derive(Clone, Copy, Debug, PartialEq)]

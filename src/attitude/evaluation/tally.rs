@@ -13,7 +13,7 @@ pub const CALIBRATION_BINS: usize = 15;
 /// A metric of a classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Figure {
+pub enum Metric {
     /// [`Confusion::accuracy`].
     Accuracy,
     /// [`Confusion::mcc`].
@@ -26,24 +26,24 @@ pub enum Figure {
     CalibrationError,
 }
 
-impl Figure {
+impl Metric {
     /// All metrics.
-    pub const ALL: [Figure; 5] = [
-        Figure::Accuracy,
-        Figure::Mcc,
-        Figure::Kappa,
-        Figure::MacroF1,
-        Figure::CalibrationError,
+    pub const ALL: [Metric; 5] = [
+        Metric::Accuracy,
+        Metric::Mcc,
+        Metric::Kappa,
+        Metric::MacroF1,
+        Metric::CalibrationError,
     ];
 
     /// Returns the name in reports.
     pub const fn name(self) -> &'static str {
         match self {
-            Figure::Accuracy => "accuracy",
-            Figure::Mcc => "Matthews' correlation",
-            Figure::Kappa => "Cohen's kappa",
-            Figure::MacroF1 => "macro F1",
-            Figure::CalibrationError => "calibration error",
+            Metric::Accuracy => "accuracy",
+            Metric::Mcc => "Matthews' correlation",
+            Metric::Kappa => "Cohen's kappa",
+            Metric::MacroF1 => "macro F1",
+            Metric::CalibrationError => "calibration error",
         }
     }
 }
@@ -109,13 +109,13 @@ impl Tally {
     }
 
     /// Returns a metric, or `None` if it is undefined.
-    pub fn figure(&self, figure: Figure) -> Option<f64> {
-        match figure {
-            Figure::Accuracy => Some(self.confusion.accuracy()),
-            Figure::Mcc => Some(self.confusion.mcc()),
-            Figure::Kappa => Some(self.confusion.kappa()),
-            Figure::MacroF1 => Some(self.confusion.macro_f1()),
-            Figure::CalibrationError => self.calibration_error(),
+    pub fn metric(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Accuracy => Some(self.confusion.accuracy()),
+            Metric::Mcc => Some(self.confusion.mcc()),
+            Metric::Kappa => Some(self.confusion.kappa()),
+            Metric::MacroF1 => Some(self.confusion.macro_f1()),
+            Metric::CalibrationError => self.calibration_error(),
         }
     }
 }
@@ -162,8 +162,8 @@ mod tests {
             ..prediction(0.0, true)
         };
         let tally = Tally::of(&[prediction(0.9, true), without_confidence]);
-        assert_eq!(tally.figure(Figure::CalibrationError), None);
-        assert_eq!(tally.figure(Figure::Accuracy), Some(1.0));
+        assert_eq!(tally.metric(Metric::CalibrationError), None);
+        assert_eq!(tally.metric(Metric::Accuracy), Some(1.0));
         assert_eq!(Tally::default().calibration_error(), None);
     }
 }

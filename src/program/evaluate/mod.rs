@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use attitude::InferenceError;
 use attitude::analyzer::Params;
-use attitude::evaluation::bootstrap::Bootstrap;
+use attitude::evaluation::Bootstrap;
 use attitude::mapping::Mapping;
 use attitude_inference::model::{ModelError, Source};
 use attitude_inference::networks::{LoadError, Networks};

@@ -85,11 +85,9 @@ fn a_session_is_exported_in_all_formats() {
         (
             "srt",
             "application/x-subrip; charset=utf-8",
-            &[
-                "1\n00:00:00,000 --> 00:00:04,000\n#1 positive\n\n\
+            &["1\n00:00:00,000 --> 00:00:04,000\n#1 positive\n\n\
                  2\n00:00:02,000 --> 00:00:07,000\nNote: asked about <\u{2060}the> budget\n\n\
-                 3\n00:00:06,000 --> 00:00:10,000\n#2 positive\n\n",
-            ],
+                 3\n00:00:06,000 --> 00:00:10,000\n#2 positive\n\n"],
         ),
         (
             "html",

@@ -5,8 +5,7 @@
 use std::fmt::Display;
 
 use attitude::Attitude;
-use attitude::evaluation::bootstrap::{Estimate, Estimates};
-use attitude::evaluation::tally::Figure;
+use attitude::evaluation::{Estimate, Estimates, Metric};
 
 use super::{ModelReport, Report};
 
@@ -122,7 +121,7 @@ impl Report {
 /// Formats one row per figure.
 fn table(names: impl Iterator<Item = String>, columns: &[&Estimates], is_signed: bool) -> String {
     let mut rows = Rows::new([String::new()].into_iter().chain(names));
-    for figure in Figure::ALL {
+    for figure in Metric::ALL {
         let cell = |estimates: &&Estimates| match estimates.get(&figure) {
             Some(Estimate { value, low, high }) if is_signed => {
                 format!("{value:+.3} [{low:+.3}, {high:+.3}]")

@@ -5,11 +5,10 @@
 use std::collections::BTreeMap;
 
 use attitude::Attitude;
-use attitude::evaluation::LabelledPrediction;
-use attitude::evaluation::bootstrap::{Bootstrap, Estimates};
-use attitude::evaluation::confusion::{ClassFigures, Confusion};
-use attitude::evaluation::coverage::{CoveragePoint, coverage};
-use attitude::evaluation::tally::Tally;
+use attitude::evaluation::{
+    Bootstrap, ClassMetrics, Confusion, CoveragePoint, Estimates, LabelledPrediction, Tally,
+    coverage,
+};
 use attitude_inference::digest::sha256;
 use attitude_inference::model::{ModelError, Source};
 use attitude_inference::provider::Provider;
@@ -74,7 +73,7 @@ struct LabelCount {
 struct ModelReport {
     name: String,
     figures: Estimates,
-    classes: BTreeMap<&'static str, ClassFigures>,
+    classes: BTreeMap<&'static str, ClassMetrics>,
     /// Rows are labels, columns are predictions, both in the order positive, neutral, negative.
     confusion: Confusion,
     coverage: Option<Vec<CoveragePoint>>,
@@ -98,7 +97,7 @@ impl Report {
         let answers = results.answers();
         let groups = results.groups();
         let comparison = bootstrap.compare(&answers, &groups);
-        let models = results.names.iter().zip(&answers).zip(comparison.figures);
+        let models = results.names.iter().zip(&answers).zip(comparison.metrics);
         let others = results.names.iter().skip(1);
         Self {
             schema: SCHEMA,
