@@ -21,7 +21,7 @@ pub struct CoveragePoint {
     pub accuracy: Option<f64>,
 }
 
-/// Returns one point per threshold of [`THRESHOLDS`], or `None` if there are no predictions, or one
+/// Returns one point per threshold from 0 to 0.95, or `None` if there are no predictions, or one
 /// has no confidence.
 pub fn coverage(predictions: &[LabelledPrediction]) -> Option<Vec<CoveragePoint>> {
     if predictions.is_empty()

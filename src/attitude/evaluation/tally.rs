@@ -96,7 +96,7 @@ impl Tally {
 
     /// Returns the expected calibration error: the mean absolute difference of confidence and
     /// accuracy in bins of confidence, weighted by the number of predictions (Guo et al., "On
-    /// Calibration of Modern Neural Networks", 2017). There are [`CALIBRATION_BINS`] bins of equal
+    /// Calibration of Modern Neural Networks", 2017). There are 15 bins of equal
     /// width, which include their upper edge; the first bin includes 0 too. With few predictions,
     /// the error is greater than 0 even for a calibrated classifier. Returns `None` if there are no
     /// predictions, or one has no confidence.
