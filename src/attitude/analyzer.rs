@@ -13,47 +13,43 @@ use super::detection::{Detection, FaceDetector, suppress_overlaps};
 use super::frame::Frame;
 use super::geometry::{Landmarks, Point, Rect};
 use super::preprocessing::{Letterbox, Resampler};
+use super::settings;
 use super::smoothing::Smoother;
 use super::tracking::{Tracker, extrapolate};
 use crate::{Label, Scores};
 
-/// What the analysis of a frame depends on, beside the networks.
+/// Settings of the analysis of a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Params {
-    /// Long side of the detector's input in pixels; 0 to derive it from `min_face_size`.
+    /// See [`settings::DETECTOR_SIZE`].
     pub detector_size: u32,
-    /// Height in frame pixels under which a face is passed over.
+    /// See [`settings::MIN_FACE_SIZE`].
     pub min_face_size: u32,
-    /// Most faces that are followed.
+    /// See [`settings::MAX_FACES`].
     pub max_faces: u32,
-    /// Least score of a detection.
+    /// See [`settings::DETECTION_THRESHOLD`].
     pub detection_threshold: f32,
-    /// IoU above which two detections are one face.
+    /// See [`settings::OVERLAP_THRESHOLD`].
     pub overlap_threshold: f32,
-    /// Smoothed score under which the attitude is unknown.
+    /// See [`settings::MIN_CONFIDENCE`].
     pub min_confidence: f32,
-    /// Time constant of the scores.
+    /// See [`settings::SMOOTHING_NS`].
     pub smoothing_ns: u64,
-    /// How long a face that is not seen is kept; three times the time between samples where that
-    /// is more.
+    /// See [`settings::TRACK_TIMEOUT_NS`].
     pub track_timeout_ns: u64,
 }
 
 impl Default for Params {
-    /// Suits the default models.
     fn default() -> Self {
         Self {
-            detector_size: 320,
-            min_face_size: 24,
-            max_faces: 16,
-            // Measured on video at 320 px: at 0.6 the default detector finds nothing in an empty room
-            // and loses no head that rolls.
-            detection_threshold: 0.6,
-            overlap_threshold: 0.4,
-            // Of the default model's answers below, about half are right.
-            min_confidence: 0.5,
-            smoothing_ns: 500_000_000,
-            track_timeout_ns: 1_000_000_000,
+            detector_size: settings::DETECTOR_SIZE.default,
+            min_face_size: settings::MIN_FACE_SIZE.default,
+            max_faces: settings::MAX_FACES.default,
+            detection_threshold: settings::DETECTION_THRESHOLD.default,
+            overlap_threshold: settings::OVERLAP_THRESHOLD.default,
+            min_confidence: settings::MIN_CONFIDENCE.default,
+            smoothing_ns: settings::SMOOTHING_NS.default,
+            track_timeout_ns: settings::TRACK_TIMEOUT_NS.default,
         }
     }
 }
@@ -61,10 +57,6 @@ impl Default for Params {
 /// Minimum height of a detectable face in the detector's input. The default detector finds 80% of
 /// the faces of 24 to 32 px, and half of those of 16 to 24 px.
 const DETECTABLE_FACE_PX: f32 = 24.0;
-
-/// Longest side of a detector's input: what it takes to find every face in an 8K frame would
-/// cost seconds and gigabytes.
-const MAX_DETECTOR_SIZE: usize = 4096;
 
 /// Maximum number of crops per call of the classifier.
 const MAX_BATCH: usize = 64;
@@ -79,7 +71,7 @@ impl Params {
             let scale = DETECTABLE_FACE_PX / self.min_face_size.max(1) as f32;
             (frame_side * scale.min(1.0)).ceil() as usize
         };
-        long_side.clamp(32, MAX_DETECTOR_SIZE)
+        long_side.clamp(32, settings::DETECTOR_SIZE.max as usize)
     }
 }
 

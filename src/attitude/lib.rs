@@ -101,6 +101,7 @@
 //! [`timeline`], the analysis of a recording, [`record`], its data formats, and [`evaluation`], the
 //! evaluation of classifiers on labelled faces.
 
+pub mod settings;
 pub mod sync;
 
 pub mod geometry;

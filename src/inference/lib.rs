@@ -5,6 +5,7 @@
 pub mod runtime;
 
 pub mod provider;
+pub mod settings;
 
 pub mod digest;
 pub mod model;

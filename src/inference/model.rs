@@ -72,9 +72,9 @@ impl Source {
                 bytes,
                 bytes_on_cpu,
                 ..
-            } => Ok(match provider {
-                Provider::Auto | Provider::Cpu => *bytes_on_cpu,
-                Provider::Cuda | Provider::TensorRt | Provider::OpenVino => *bytes,
+            } => Ok(match provider.is_cpu() {
+                true => *bytes_on_cpu,
+                false => *bytes,
             }
             .into()),
             Source::File(path) => Ok(read_at_most(path, "it", MAX_MODEL_BYTES)?.into()),

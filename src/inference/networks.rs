@@ -10,6 +10,7 @@ use super::model::{ModelError, Source};
 use super::provider::Provider;
 use super::runtime::{self, RuntimeError, Search};
 use super::session::Placement;
+use super::settings;
 use attitude::InferenceError;
 use attitude::analyzer::{Analysis, Analyzer, Sample};
 use attitude::classification::AttitudeClassifier;
@@ -47,9 +48,9 @@ impl Default for Config {
             classifier: Source::ATTITUDE,
             mapping: None,
             provider: Provider::Auto,
-            device_id: 0,
+            device_id: settings::DEVICE_ID.default,
             falls_back: true,
-            batch_timeout: Duration::from_millis(2),
+            batch_timeout: Duration::from_nanos(settings::BATCH_TIMEOUT_NS.default),
             search: Search::default(),
         }
     }
@@ -112,7 +113,7 @@ impl Networks {
         let mut refusal = None;
         for provider in config.provider.attempts() {
             match Self::load_on(config, provider) {
-                Err(error) if provider != Provider::Cpu && error.may_be_the_providers() => {
+                Err(error) if !provider.is_cpu() && error.may_be_the_providers() => {
                     let refused = LoadError::Provider {
                         provider: provider.name(),
                         reason: error.to_string(),

@@ -1,62 +1,191 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Execution providers: what runs a network.
+//! Execution providers of ONNX Runtime.
+//!
+//! To add one, add a row to the table [`execution_providers`](crate::execution_providers) and the
+//! feature of ort in `Cargo.toml`; property, option and tests follow from the table.
+
+use std::fmt;
+use std::str::FromStr;
 
 use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 
-/// What may be asked to run the networks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Provider {
-    /// CUDA where the loaded ONNX Runtime has it and it runs, else the CPU.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// NVIDIA's CUDA.
-    Cuda,
-    /// NVIDIA's TensorRT.
-    TensorRt,
-    /// Intel's OpenVINO.
-    OpenVino,
+/// Maximum number of frames that an accelerator has at a time: it runs one network after the other;
+/// meanwhile a few frames are prepared, and their faces collected.
+const ACCELERATOR_FRAMES: usize = 4;
+
+/// Calls the macro `$define` with the table of execution providers: variant, name, description, and
+/// the fields of [`Row`](crate::provider::Provider), which only this crate uses.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! execution_providers {
+    ($define:ident) => {
+        $define! {
+            Auto "auto" "CUDA if it runs, else the CPU" {
+                needs_gpu: false,
+                max_frames: None,
+                dispatch: None,
+            }
+            Cpu "cpu" "CPU" {
+                needs_gpu: false,
+                max_frames: None,
+                dispatch: None,
+            }
+            Cuda "cuda" "NVIDIA CUDA" {
+                needs_gpu: true,
+                max_frames: Some(ACCELERATOR_FRAMES),
+                dispatch: Some(|device_id| ep::CUDA::default().with_device_id(device_id).build()),
+            }
+            TensorRt "tensorrt" "NVIDIA TensorRT" {
+                needs_gpu: true,
+                max_frames: Some(ACCELERATOR_FRAMES),
+                dispatch: Some(|device_id| ep::TensorRT::default().with_device_id(device_id).build()),
+            }
+            OpenVino "openvino" "Intel OpenVINO" {
+                needs_gpu: false,
+                max_frames: Some(ACCELERATOR_FRAMES),
+                dispatch: Some(|_| ep::OpenVINO::default().build()),
+            }
+        }
+    };
+}
+
+/// Properties of an execution provider.
+struct Row {
+    name: &'static str,
+    description: &'static str,
+    /// `true` if it runs on a GPU, where classifying many faces takes hardly longer than one.
+    needs_gpu: bool,
+    /// Maximum number of frames at a time; `None` if that depends on the number of cores.
+    max_frames: Option<usize>,
+    /// Creates what registers it with a session; `None` for the CPU, which needs no registration.
+    dispatch: Option<fn(i32) -> ExecutionProviderDispatch>,
+}
+
+macro_rules! define_provider {
+    ($($variant:ident $name:literal $description:literal { $($row:tt)* })*) => {
+        /// An execution provider that can be requested to run the networks.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Provider {
+            $(
+                #[doc = concat!($description, ".")]
+                $variant,
+            )*
+        }
+
+        impl Provider {
+            /// All providers.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            const fn row(self) -> Row {
+                match self {
+                    $(Self::$variant => Row { name: $name, description: $description, $($row)* },)*
+                }
+            }
+        }
+    };
+}
+
+execution_providers!(define_provider);
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self::Auto
+    }
 }
 
 impl Provider {
-    /// The name as the property's value has it.
+    /// Returns the name, as properties and options have it.
     pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// Returns a description of a few words.
+    pub const fn description(self) -> &'static str {
+        self.row().description
+    }
+
+    /// Returns `true` if it runs on a GPU, where classifying many faces takes hardly longer than one.
+    pub const fn needs_gpu(self) -> bool {
+        self.row().needs_gpu
+    }
+
+    /// Returns `true` if networks run on the CPU without another provider.
+    pub(crate) const fn is_cpu(self) -> bool {
+        self.row().dispatch.is_none()
+    }
+
+    /// Returns the maximum number of frames at a time; `None` if that depends on the number of cores.
+    pub(crate) const fn max_frames(self) -> Option<usize> {
+        self.row().max_frames
+    }
+
+    /// Returns the providers to try, in this order.
+    pub(crate) fn attempts(self) -> Vec<Self> {
         match self {
-            Provider::Auto => "auto",
-            Provider::Cpu => "cpu",
-            Provider::Cuda => "cuda",
-            Provider::TensorRt => "tensorrt",
-            Provider::OpenVino => "openvino",
+            Self::Auto if ep::CUDA::is_available().unwrap_or(false) => vec![Self::Cuda, Self::Cpu],
+            Self::Auto => vec![Self::Cpu],
+            requested => vec![requested],
         }
     }
 
-    /// Whether one inference of many faces takes hardly longer there than one of a single face.
-    pub(super) const fn batches(self) -> bool {
-        matches!(self, Provider::Cuda | Provider::TensorRt)
+    /// Returns what registers the provider for the device `device_id` with a session; `None` for the
+    /// CPU. If it cannot be registered, that is an error: by default ort uses the CPU silently.
+    pub(crate) fn dispatch(self, device_id: i32) -> Option<ExecutionProviderDispatch> {
+        let dispatch = self.row().dispatch?;
+        Some(dispatch(device_id).error_on_failure())
     }
+}
 
-    /// The providers to try for it, the first first.
-    pub(super) fn attempts(self) -> Vec<Provider> {
-        match self {
-            Provider::Auto if ep::CUDA::is_available().unwrap_or(false) => {
-                vec![Provider::Cuda, Provider::Cpu]
-            }
-            Provider::Auto => vec![Provider::Cpu],
-            asked => vec![asked],
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that no execution provider has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not an execution provider; use one of {names}", names = names())]
+pub struct UnknownProvider(String);
+
+fn names() -> String {
+    let names: Vec<&str> = Provider::ALL
+        .iter()
+        .map(|provider| provider.name())
+        .collect();
+    names.join(", ")
+}
+
+impl FromStr for Provider {
+    type Err = UnknownProvider;
+
+    fn from_str(name: &str) -> Result<Self, UnknownProvider> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|provider| provider.name() == name)
+            .ok_or_else(|| UnknownProvider(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_provider_is_found_by_its_name() {
+        for &provider in Provider::ALL {
+            assert_eq!(provider.name().parse(), Ok(provider));
         }
+        let error = "abacus".parse::<Provider>().unwrap_err().to_string();
+        assert!(error.contains("auto, cpu, cuda"), "{error}");
     }
 
-    /// What to register with a session so that it runs there; nothing for the CPU. A provider that
-    /// cannot be registered is an error: by default ort goes on with the CPU and says nothing.
-    pub(super) fn dispatch(self, device_id: i32) -> Option<ExecutionProviderDispatch> {
-        let dispatch = match self {
-            Provider::Auto | Provider::Cpu => return None,
-            Provider::Cuda => ep::CUDA::default().with_device_id(device_id).build(),
-            Provider::TensorRt => ep::TensorRT::default().with_device_id(device_id).build(),
-            Provider::OpenVino => ep::OpenVINO::default().build(),
-        };
-        Some(dispatch.error_on_failure())
+    #[test]
+    fn a_provider_of_a_gpu_is_registered_and_limited() {
+        for provider in Provider::ALL.iter().filter(|provider| provider.needs_gpu()) {
+            assert!(
+                !provider.is_cpu() && provider.max_frames().is_some(),
+                "{provider}"
+            );
+        }
     }
 }

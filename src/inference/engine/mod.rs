@@ -50,9 +50,6 @@ pub struct Facts {
     pub classifier_sha256: String,
 }
 
-/// How many frames a GPU has at a time.
-const FRAMES_ON_GPU: usize = 4;
-
 /// How much may run side by side.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -63,19 +60,19 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Half of the cores for live streams, so that decoding has the other half. All of them where
-    /// frames wait for their results, which is when decoding does not go on. A GPU runs one thing
-    /// after the other: a few frames are prepared, and their faces collected, meanwhile.
+    /// Returns the limits of `provider`. On a CPU, live streams use half of the cores, so that decoding
+    /// has the other half. Streams whose frames wait for their results use all cores, because decoding
+    /// does not go on meanwhile.
     fn of(provider: Provider) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        match provider {
-            Provider::Auto | Provider::Cpu => Self {
+        match provider.max_frames() {
+            None => Self {
                 workers: (cores / 2).max(1),
                 networks: cores,
             },
-            Provider::Cuda | Provider::TensorRt | Provider::OpenVino => Self {
-                workers: FRAMES_ON_GPU,
-                networks: FRAMES_ON_GPU,
+            Some(frames) => Self {
+                workers: frames,
+                networks: frames,
             },
         }
     }

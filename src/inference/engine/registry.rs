@@ -76,7 +76,7 @@ pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
         detector.map_or(String::new(), |model| model.sha256),
         classifier.sha256,
     ];
-    let loaded = Arc::new(if networks.provider.batches() {
+    let loaded = Arc::new(if networks.provider.needs_gpu() {
         let batch = Batch::new(networks.classifier, limits.networks, config.batch_timeout);
         let first = Networks {
             classifier: Box::new(batch.member()),

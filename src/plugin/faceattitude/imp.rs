@@ -19,7 +19,7 @@ use gst_video::video_frame::VideoFrameRef;
 use super::settings::{self, FrameSettings, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, Video};
-use super::{CAT, ExecutionProvider, Fallback, Mode};
+use super::{CAT, Fallback, Mode};
 use crate::failures::FailureAction;
 use crate::message::AttitudeMessage;
 use crate::negotiation::{self, OverlayTarget};
@@ -316,13 +316,7 @@ impl FaceAttitude {
                 .then(|| source(settings.detector_model, Source::FACE_DETECTOR)),
             classifier: source(settings.attitude_model, Source::ATTITUDE),
             mapping: settings.mapping.as_deref().map(str::parse).transpose()?,
-            provider: match settings.execution_provider {
-                ExecutionProvider::Auto => Provider::Auto,
-                ExecutionProvider::Cpu => Provider::Cpu,
-                ExecutionProvider::Cuda => Provider::Cuda,
-                ExecutionProvider::TensorRt => Provider::TensorRt,
-                ExecutionProvider::OpenVino => Provider::OpenVino,
-            },
+            provider: settings.execution_provider.into(),
             device_id: settings.device_id,
             falls_back: settings.fallback == Fallback::Warn,
             batch_timeout: Duration::from_nanos(settings.batch_timeout_ns),

@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use attitude_inference::provider::Provider;
 use gst::prelude::*;
 
 mod imp;
@@ -61,27 +62,30 @@ pub enum Mode {
     Sync,
 }
 
-/// What runs the networks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstFaceAttitudeExecutionProvider")]
-pub enum ExecutionProvider {
-    /// CUDA where it runs, else the CPU.
-    #[default]
-    #[enum_value(name = "CUDA if it runs, else the CPU", nick = "auto")]
-    Auto,
-    /// The CPU.
-    #[enum_value(name = "CPU", nick = "cpu")]
-    Cpu,
-    /// NVIDIA's CUDA.
-    #[enum_value(name = "NVIDIA CUDA", nick = "cuda")]
-    Cuda,
-    /// NVIDIA's TensorRT.
-    #[enum_value(name = "NVIDIA TensorRT", nick = "tensorrt")]
-    TensorRt,
-    /// Intel's OpenVINO.
-    #[enum_value(name = "Intel OpenVINO", nick = "openvino")]
-    OpenVino,
+macro_rules! define_execution_provider {
+    ($($variant:ident $name:literal $description:literal { $($row:tt)* })*) => {
+        /// Execution provider of ONNX Runtime that runs the networks.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, glib::Enum)]
+        #[enum_type(name = "GstFaceAttitudeExecutionProvider")]
+        pub enum ExecutionProvider {
+            $(
+                #[doc = concat!($description, ".")]
+                #[enum_value(name = $description, nick = $name)]
+                $variant,
+            )*
+        }
+
+        impl From<ExecutionProvider> for Provider {
+            fn from(provider: ExecutionProvider) -> Self {
+                match provider {
+                    $(ExecutionProvider::$variant => Self::$variant,)*
+                }
+            }
+        }
+    };
 }
+
+attitude_inference::execution_providers!(define_execution_provider);
 
 /// What happens where the asked provider cannot run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The properties: one place for their defaults, ranges and meaning.
+//! Properties of the element. Defaults, ranges and meanings that the program shares are in
+//! [`attitude::settings`] and [`attitude_inference::settings`].
 
 use std::path::PathBuf;
 
@@ -9,14 +10,16 @@ use gst::prelude::*;
 use super::{ExecutionProvider, Fallback, Messages, Mode};
 use crate::meta::FACE;
 use attitude::analyzer::Params;
+use attitude::settings::{self as analysis, Number, Text};
 use attitude::tracking::MIN_TIMEOUT_IN_SPACINGS;
+use attitude_inference::settings as inference;
 
-/// All that can be set.
+/// Values of all properties.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub detector_model: Option<PathBuf>,
     pub attitude_model: Option<PathBuf>,
-    /// As it was set; parsed at the start, which can fail.
+    /// As set; parsed when the element starts, which can fail.
     pub mapping: Option<String>,
     pub onnxruntime: Option<PathBuf>,
     pub execution_provider: ExecutionProvider,
@@ -29,7 +32,7 @@ pub(super) struct Settings {
     pub frame: FrameSettings,
 }
 
-/// What a frame depends on; copied once a frame.
+/// Values that a frame depends on; copied once per frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameSettings {
     pub sample_interval_ns: u64,
@@ -47,15 +50,15 @@ impl Default for Settings {
             attitude_model: None,
             mapping: None,
             onnxruntime: None,
-            execution_provider: ExecutionProvider::default(),
-            device_id: 0,
-            batch_timeout_ns: 2_000_000,
+            execution_provider: ExecutionProvider::Auto,
+            device_id: inference::DEVICE_ID.default,
+            batch_timeout_ns: inference::BATCH_TIMEOUT_NS.default,
             fallback: Fallback::default(),
             mode: Mode::default(),
             detect_faces: true,
             face_type: FACE.to_owned(),
             frame: FrameSettings {
-                sample_interval_ns: 200_000_000,
+                sample_interval_ns: analysis::SAMPLE_INTERVAL_NS.default,
                 params: Params::default(),
                 messages: Messages::default(),
                 roi_meta: true,
@@ -66,212 +69,144 @@ impl Default for Settings {
     }
 }
 
-/// Longest that faces may wait for others.
-const MAX_BATCH_TIMEOUT_NS: u64 = 1_000_000_000;
-
-/// Longest side that a detector's input may be asked to have, and most faces.
-const MAX_DETECTOR_SIZE: u32 = 4096;
-const MAX_FACES: u32 = 512;
-
-/// The properties with their defaults.
+/// Returns the properties with their defaults.
 pub(super) fn properties() -> Vec<glib::ParamSpec> {
     let defaults = Settings::default();
     let frame = defaults.frame;
-    let params = frame.params;
-    let text = |name: &str, nick: &str, blurb: &str| {
-        glib::ParamSpecString::builder(name)
-            .nick(nick)
-            .blurb(blurb)
-            .mutable_ready()
-            .build()
-    };
-    let time = |name: &str, nick: &str, blurb: &str, default_ns: u64| {
-        glib::ParamSpecUInt64::builder(name)
-            .nick(nick)
-            .blurb(blurb)
-            .default_value(default_ns)
-            .mutable_playing()
-            .build()
-    };
-    let share = |name: &str, nick: &str, blurb: &str, default: f32| {
-        glib::ParamSpecFloat::builder(name)
-            .nick(nick)
-            .blurb(blurb)
-            .minimum(0.0)
-            .maximum(1.0)
-            .default_value(default)
-            .mutable_playing()
-            .build()
-    };
-    let flag = |name: &str, nick: &str, blurb: &str, default: bool| {
-        glib::ParamSpecBoolean::builder(name)
-            .nick(nick)
-            .blurb(blurb)
-            .default_value(default)
-            .mutable_playing()
-            .build()
-    };
     vec![
-        text(
-            "detector-model",
-            "Detector model",
-            "ONNX file of the face detector (null = the embedded one); YuNet and UltraFace work unchanged",
-        ),
-        text(
-            "attitude-model",
-            "Attitude model",
-            "ONNX file of the attitude or emotion classifier (null = the embedded one); \
-             a .toml file of the same name beside it describes it",
-        ),
-        text(
-            "mapping",
-            "Mapping",
-            "Which of the attitude model's emotions count to which attitude (null = as the model says), \
-             such as 'positive=happiness,surprise; neutral=neutral'; all others are negative",
-        ),
-        text(
-            "onnxruntime",
-            "ONNX Runtime",
-            "Path of libonnxruntime.so (null = ORT_DYLIB_PATH, beside the plugin, the system, \
-             then where setup.sh puts it); one a process",
-        ),
-        glib::ParamSpecEnum::builder_with_default("execution-provider", defaults.execution_provider)
-            .nick("Execution provider")
-            .blurb("What runs the networks")
+        text(&inference::DETECTOR_MODEL),
+        text(&inference::ATTITUDE_MODEL),
+        text(&inference::MAPPING),
+        text(&inference::ONNXRUNTIME),
+        glib::ParamSpecEnum::builder_with_default(inference::EXECUTION_PROVIDER.name, defaults.execution_provider)
+            .nick(inference::EXECUTION_PROVIDER.nick)
+            .blurb(inference::EXECUTION_PROVIDER.meaning)
             .mutable_ready()
             .build(),
-        glib::ParamSpecInt::builder("device-id")
-            .nick("Device ID")
-            .blurb("Number of the GPU")
-            .minimum(0)
-            .default_value(defaults.device_id)
+        glib::ParamSpecInt::builder(inference::DEVICE_ID.name)
+            .nick(inference::DEVICE_ID.nick)
+            .blurb(inference::DEVICE_ID.meaning)
+            .minimum(inference::DEVICE_ID.min)
+            .maximum(inference::DEVICE_ID.max)
+            .default_value(inference::DEVICE_ID.default)
             .mutable_ready()
             .build(),
-        glib::ParamSpecUInt64::builder("batch-timeout")
-            .nick("Batch timeout")
-            .blurb(
-                "How long faces may wait for those of other streams, to be judged together on a GPU, \
-                 in ns",
-            )
-            .maximum(MAX_BATCH_TIMEOUT_NS)
-            .default_value(defaults.batch_timeout_ns)
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecEnum::builder_with_default("fallback", defaults.fallback)
-            .nick("Fallback")
-            .blurb("What happens where the asked execution provider cannot run")
+        time(&inference::BATCH_TIMEOUT_NS, gst::PARAM_FLAG_MUTABLE_READY),
+        glib::ParamSpecEnum::builder_with_default(inference::FALLBACK.name, defaults.fallback)
+            .nick(inference::FALLBACK.nick)
+            .blurb(inference::FALLBACK.meaning)
             .mutable_ready()
             .build(),
         glib::ParamSpecEnum::builder_with_default("mode", defaults.mode)
             .nick("Mode")
-            .blurb("How frames and their results meet")
+            .blurb("Whether frames pass at once and results attach to later frames, or sampled frames wait for their results")
             .mutable_ready()
             .build(),
         glib::ParamSpecBoolean::builder("detect-faces")
             .nick("Detect faces")
             .blurb(
-                "Find the faces; false = take the regions and detections of type face-type that \
-                 upstream has attached",
+                "Detect the faces; if false, use the regions of interest and detections of type face-type \
+                 that upstream attached",
             )
             .default_value(defaults.detect_faces)
             .mutable_ready()
             .build(),
         glib::ParamSpecString::builder("face-type")
             .nick("Face type")
-            .blurb("Type of upstream's regions and detections that are faces, for detect-faces=false")
+            .blurb("Type of the upstream regions and detections that are faces, for detect-faces=false")
             .default_value(defaults.face_type.as_str())
             .mutable_ready()
             .build(),
-        time(
-            "sample-interval",
-            "Sample interval",
-            "Running time between analysed frames, in ns (0 = every frame)",
-            frame.sample_interval_ns,
-        ),
-        glib::ParamSpecUInt::builder("detector-size")
-            .nick("Detector size")
-            .blurb(
-                "Long side of the detector's input in px; larger finds smaller faces and costs more \
-                 (0 = what min-face-size needs)",
-            )
-            .maximum(MAX_DETECTOR_SIZE)
-            .default_value(params.detector_size)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("min-face-size")
-            .nick("Minimum face size")
-            .blurb("Height in px of the frame under which a face is passed over")
-            .default_value(params.min_face_size)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("max-faces")
-            .nick("Maximum faces")
-            .blurb("Most faces that are followed; the surest are taken")
-            .minimum(1)
-            .maximum(MAX_FACES)
-            .default_value(params.max_faces)
-            .mutable_playing()
-            .build(),
-        share(
-            "detection-threshold",
-            "Detection threshold",
-            "Least score of a detected face",
-            params.detection_threshold,
-        ),
-        share(
-            "overlap-threshold",
-            "Overlap threshold",
-            "Intersection over union above which two detections are one face",
-            params.overlap_threshold,
-        ),
-        share(
-            "min-confidence",
-            "Minimum confidence",
-            "Smoothed score below which the attitude is 'unknown'",
-            params.min_confidence,
-        ),
-        time(
-            "smoothing",
-            "Smoothing",
-            "Time constant of the scores, in ns (0 = raw scores)",
-            params.smoothing_ns,
-        ),
-        time(
-            "track-timeout",
-            "Track timeout",
-            "How long a face that is not seen is kept, in ns; at least three times the time between samples",
-            params.track_timeout_ns,
-        ),
+        time(&analysis::SAMPLE_INTERVAL_NS, gst::PARAM_FLAG_MUTABLE_PLAYING),
+        count(&analysis::DETECTOR_SIZE),
+        count(&analysis::MIN_FACE_SIZE),
+        count(&analysis::MAX_FACES),
+        score(&analysis::DETECTION_THRESHOLD),
+        score(&analysis::OVERLAP_THRESHOLD),
+        score(&analysis::MIN_CONFIDENCE),
+        time(&analysis::SMOOTHING_NS, gst::PARAM_FLAG_MUTABLE_PLAYING),
+        time(&analysis::TRACK_TIMEOUT_NS, gst::PARAM_FLAG_MUTABLE_PLAYING),
         glib::ParamSpecEnum::builder_with_default("messages", frame.messages)
             .nick("Messages")
-            .blurb("When an element message 'faceattitude' is posted on the bus")
+            .blurb("When to post an element message 'faceattitude' on the bus")
             .mutable_playing()
             .build(),
         flag(
             "roi-meta",
             "ROI meta",
-            "Attach a GstVideoRegionOfInterestMeta of type 'face' for each face to every frame",
+            "Attach a GstVideoRegionOfInterestMeta of type 'face' per face to every frame",
             frame.roi_meta,
         ),
         flag(
             "analytics-meta",
             "Analytics meta",
-            "Attach a GstAnalyticsRelationMeta that tells of the faces to every frame; \
-             needs GStreamer 1.24 and the plugin built with the feature 'analytics'",
+            "Attach a GstAnalyticsRelationMeta with the faces to every frame; needs GStreamer 1.24 and \
+             the plugin built with the feature 'analytics'",
             frame.analytics_meta,
         ),
         flag(
             "overlay",
             "Overlay",
-            "Draw boxes, labels and history",
+            "Draw boxes, labels and histories",
             frame.overlay,
         ),
     ]
 }
 
+fn text(setting: &Text) -> glib::ParamSpec {
+    glib::ParamSpecString::builder(setting.name)
+        .nick(setting.nick)
+        .blurb(setting.meaning)
+        .mutable_ready()
+        .build()
+}
+
+fn count(setting: &Number<u32>) -> glib::ParamSpec {
+    glib::ParamSpecUInt::builder(setting.name)
+        .nick(setting.nick)
+        .blurb(setting.meaning)
+        .minimum(setting.min)
+        .maximum(setting.max)
+        .default_value(setting.default)
+        .mutable_playing()
+        .build()
+}
+
+fn score(setting: &Number<f32>) -> glib::ParamSpec {
+    glib::ParamSpecFloat::builder(setting.name)
+        .nick(setting.nick)
+        .blurb(setting.meaning)
+        .minimum(setting.min)
+        .maximum(setting.max)
+        .default_value(setting.default)
+        .mutable_playing()
+        .build()
+}
+
+/// Returns a property that is a time, changeable up to the state that `flags` names.
+fn time(setting: &Number<u64>, flags: glib::ParamFlags) -> glib::ParamSpec {
+    glib::ParamSpecUInt64::builder(setting.name)
+        .nick(setting.nick)
+        .blurb(&format!("{} (in nanoseconds)", setting.meaning))
+        .minimum(setting.min)
+        .maximum(setting.max)
+        .default_value(setting.default)
+        .flags(glib::ParamFlags::READWRITE | flags)
+        .build()
+}
+
+fn flag(name: &str, nick: &str, blurb: &str, default: bool) -> glib::ParamSpec {
+    glib::ParamSpecBoolean::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .default_value(default)
+        .mutable_playing()
+        .build()
+}
+
 impl Settings {
-    /// What holds for the next frame: a face that every sample finds must not reach the track
-    /// timeout from one sample to the next.
+    /// Returns the values for the next frame, with a track timeout that a face that every sample
+    /// contains does not reach between two samples.
     pub fn for_frame(&self) -> FrameSettings {
         let mut frame = self.frame;
         let timeout_ns = &mut frame.params.track_timeout_ns;
@@ -283,7 +218,7 @@ impl Settings {
         frame
     }
 
-    /// The type of the regions that upstream attaches to faces; `None` where they are to be found.
+    /// Returns the type of the upstream regions that are faces; `None` if faces are detected.
     pub fn upstream_type(&self) -> Option<String> {
         (!self.detect_faces).then(|| self.face_type.clone())
     }
@@ -291,12 +226,12 @@ impl Settings {
     /// Sets one of [`properties`].
     ///
     /// # Panics
-    /// Where `name` is none of them, or `value` of another type; GObject checks both before.
+    /// Panics if there is no property `name`, or if `value` has another type; GObject checks both.
     pub fn set(&mut self, name: &str, value: &glib::Value) {
         fn to<'a, T: glib::value::FromValue<'a>>(value: &'a glib::Value) -> T {
             value.get().expect("GObject checked the type")
         }
-        // An empty path is none, as from a field that was left empty.
+        // An empty path counts as unset: graphical tools write one for an empty field.
         let path = |value| to::<Option<PathBuf>>(value).filter(|p| !p.as_os_str().is_empty());
         let frame = &mut self.frame;
         let params = &mut frame.params;
@@ -334,10 +269,10 @@ impl Settings {
         }
     }
 
-    /// The value of one of [`properties`].
+    /// Returns the value of one of [`properties`].
     ///
     /// # Panics
-    /// Where `name` is none of them; GObject checks it before.
+    /// Panics if there is no property `name`; GObject checks that.
     pub fn get(&self, name: &str) -> glib::Value {
         let frame = &self.frame;
         let params = &frame.params;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Names, defaults, ranges and meanings of the settings of an analysis.
+//!
+//! The properties of the element `faceattitude` and the options of the program are made from these;
+//! no other file repeats a value.
+
+use std::ops::RangeInclusive;
+
+/// A setting that is a number: property `name` of the element, option `--name` of the program.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Number<T> {
+    /// Name, in lower case with hyphens.
+    pub name: &'static str,
+    /// Name for graphical interfaces.
+    pub nick: &'static str,
+    /// Description as one phrase, with the unit except that of times.
+    pub meaning: &'static str,
+    /// Default value.
+    pub default: T,
+    /// Minimum value.
+    pub min: T,
+    /// Maximum value.
+    pub max: T,
+}
+
+impl<T: Copy> Number<T> {
+    /// Returns the values that are accepted.
+    pub const fn range(&self) -> RangeInclusive<T> {
+        self.min..=self.max
+    }
+}
+
+/// A setting that is a text, a path or a name, with no value by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Name, in lower case with hyphens.
+    pub name: &'static str,
+    /// Name for graphical interfaces.
+    pub nick: &'static str,
+    /// Description as one phrase.
+    pub meaning: &'static str,
+}
+
+const MS: u64 = 1_000_000;
+
+/// Running time between samples, in nanoseconds.
+pub const SAMPLE_INTERVAL_NS: Number<u64> = Number {
+    name: "sample-interval",
+    nick: "Sample interval",
+    meaning: "Running time between analysed frames; 0 = every frame",
+    default: 200 * MS,
+    min: 0,
+    max: u64::MAX,
+};
+
+/// Long side of the detector's input, in pixels. The maximum limits time and memory: the input that
+/// finds every face in an 8K frame takes seconds and gigabytes.
+pub const DETECTOR_SIZE: Number<u32> = Number {
+    name: "detector-size",
+    nick: "Detector size",
+    meaning: "Long side of the detector's input, in pixels; a larger input finds smaller faces and costs \
+              more, 0 = as large as min-face-size requires",
+    default: 320,
+    min: 0,
+    max: 4096,
+};
+
+/// Minimum height of a face, in frame pixels.
+pub const MIN_FACE_SIZE: Number<u32> = Number {
+    name: "min-face-size",
+    nick: "Minimum face size",
+    meaning: "Minimum height of a face, in frame pixels; smaller faces are ignored",
+    default: 24,
+    min: 0,
+    max: u32::MAX,
+};
+
+/// Maximum number of tracked faces.
+pub const MAX_FACES: Number<u32> = Number {
+    name: "max-faces",
+    nick: "Maximum faces",
+    meaning: "Maximum number of tracked faces; the highest-scoring faces are kept",
+    default: 16,
+    min: 1,
+    max: 512,
+};
+
+/// Minimum score of a detection. Measured on video with an input of 320 pixels: with 0.6 the default
+/// detector finds nothing in an empty room and loses no head that rolls.
+pub const DETECTION_THRESHOLD: Number<f32> = Number {
+    name: "detection-threshold",
+    nick: "Detection threshold",
+    meaning: "Minimum score of a detected face",
+    default: 0.6,
+    min: 0.0,
+    max: 1.0,
+};
+
+/// Minimum overlap of two detections of the same face.
+pub const OVERLAP_THRESHOLD: Number<f32> = Number {
+    name: "overlap-threshold",
+    nick: "Overlap threshold",
+    meaning: "Intersection over union above which two detections count as one face",
+    default: 0.4,
+    min: 0.0,
+    max: 1.0,
+};
+
+/// Minimum smoothed score of an attitude. Of the default model's classifications below 0.5, about
+/// half are correct.
+pub const MIN_CONFIDENCE: Number<f32> = Number {
+    name: "min-confidence",
+    nick: "Minimum confidence",
+    meaning: "Minimum smoothed score of an attitude; below it the attitude is 'unknown'",
+    default: 0.5,
+    min: 0.0,
+    max: 1.0,
+};
+
+/// Time constant of the smoothed scores, in nanoseconds.
+pub const SMOOTHING_NS: Number<u64> = Number {
+    name: "smoothing",
+    nick: "Smoothing",
+    meaning: "Time constant of the smoothed scores; 0 = raw scores",
+    default: 500 * MS,
+    min: 0,
+    max: u64::MAX,
+};
+
+/// Time that a track is kept without a detection, in nanoseconds.
+pub const TRACK_TIMEOUT_NS: Number<u64> = Number {
+    name: "track-timeout",
+    nick: "Track timeout",
+    meaning: "Time to keep the track of a face that is not detected; at least three times the time \
+              between samples",
+    default: 1000 * MS,
+    min: 0,
+    max: u64::MAX,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_in_their_ranges() {
+        for number in [DETECTOR_SIZE, MIN_FACE_SIZE, MAX_FACES] {
+            assert!(number.range().contains(&number.default), "{number:?}");
+        }
+        for number in [DETECTION_THRESHOLD, OVERLAP_THRESHOLD, MIN_CONFIDENCE] {
+            assert!(number.range().contains(&number.default), "{number:?}");
+        }
+        for number in [SAMPLE_INTERVAL_NS, SMOOTHING_NS, TRACK_TIMEOUT_NS] {
+            assert!(number.range().contains(&number.default), "{number:?}");
+        }
+    }
+}
