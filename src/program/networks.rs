@@ -1,62 +1,187 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Which networks judge faces, and on what they run: what can be said of that on the command line,
-//! and an element that does so.
+//! Options that several subcommands share: networks, classifier, sampling. Defaults, ranges and
+//! descriptions are those of the element's properties of the same names.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
 
 use attitude::mapping::Mapping;
+use attitude::settings::{DETECTOR_SIZE, MAX_FACES, MIN_FACE_SIZE, Number, SAMPLE_INTERVAL_NS};
 use attitude_inference::model::Source;
 use attitude_inference::networks::Config;
 use attitude_inference::provider::Provider;
 use attitude_inference::runtime::Search;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, value_parser};
+use attitude_inference::settings::{
+    ATTITUDE_MODEL, DETECTOR_MODEL, DEVICE_ID, EXECUTION_PROVIDER, MAPPING, ONNXRUNTIME,
+};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use gst::prelude::*;
 
-/// As the element's properties of these names, and within the same limits.
+use crate::values::{self, ValueError};
+
+/// Options of the networks, except the classifier's model.
 #[derive(Args)]
 pub struct NetworkArguments {
-    /// ONNX file of the face detector, instead of the embedded one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long = DETECTOR_MODEL.name, value_name = "FILE", help = DETECTOR_MODEL.meaning)]
     pub detector_model: Option<PathBuf>,
 
     #[command(flatten)]
     pub runtime: RuntimeArguments,
 
-    /// What runs the networks
-    #[arg(long, value_name = "PROVIDER", default_value = "auto", value_parser = provider())]
+    #[arg(
+        long = EXECUTION_PROVIDER.name,
+        value_name = "PROVIDER",
+        help = EXECUTION_PROVIDER.meaning,
+        default_value_t = Provider::Auto,
+        value_parser = provider()
+    )]
     pub execution_provider: Provider,
 
-    /// Number of the GPU
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_parser!(i32).range(0..))]
+    #[arg(
+        long = DEVICE_ID.name,
+        value_name = "N",
+        help = DEVICE_ID.meaning,
+        default_value_t = DEVICE_ID.default,
+        value_parser = in_range(&DEVICE_ID)
+    )]
     pub device_id: i32,
 
-    /// Long side of the detector's input in px; more finds smaller faces, 0 = what --min-face-size
-    /// needs
-    // As the element's, and not more, though pictures may be large: of 200 portraits that fill
-    // their pictures the default detector finds all at 320 px and 70% at 640 px; of the same at a
-    // sixth of the picture's height 92% and all.
-    #[arg(long, value_name = "PX", default_value_t = 320, value_parser = value_parser!(u32).range(0..=4096))]
+    // The element's default suits large pictures too: of 200 portraits that fill their pictures the
+    // default detector finds all at 320 px and 70% at 640 px; of the same portraits at a sixth of the
+    // picture's height, 92% and all.
+    #[arg(
+        long = DETECTOR_SIZE.name,
+        value_name = "PX",
+        help = DETECTOR_SIZE.meaning,
+        default_value_t = DETECTOR_SIZE.default,
+        value_parser = in_range(&DETECTOR_SIZE)
+    )]
     pub detector_size: u32,
 
-    /// Least height of a face in px; smaller ones are passed over
-    #[arg(long, value_name = "PX", default_value_t = 24)]
+    #[arg(
+        long = MIN_FACE_SIZE.name,
+        value_name = "PX",
+        help = MIN_FACE_SIZE.meaning,
+        default_value_t = MIN_FACE_SIZE.default,
+        value_parser = in_range(&MIN_FACE_SIZE)
+    )]
     pub min_face_size: u32,
 }
 
-/// The attitude classifier, for subcommands that use one.
+/// Options of the attitude classifier, for subcommands that use one.
 #[derive(Args)]
 pub struct ClassifierArguments {
-    /// ONNX file of the attitude or emotion classifier, instead of the embedded one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long = ATTITUDE_MODEL.name, value_name = "FILE", help = ATTITUDE_MODEL.meaning)]
     pub attitude_model: Option<PathBuf>,
 
-    /// Attitude of each emotion, instead of the model's own mapping; all others are negative
-    ///
-    /// For example 'positive=happiness,surprise; neutral=neutral'.
-    #[arg(long)]
+    #[arg(long = MAPPING.name, help = MAPPING.meaning)]
     pub mapping: Option<Mapping>,
+}
+
+/// Options of the ONNX Runtime to load.
+#[derive(Args)]
+pub struct RuntimeArguments {
+    #[arg(long = ONNXRUNTIME.name, value_name = "FILE", help = ONNXRUNTIME.meaning)]
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// Options of the time between samples.
+#[derive(Args)]
+pub struct SamplingArguments {
+    #[arg(
+        long = SAMPLE_INTERVAL_NS.name,
+        value_name = "DURATION",
+        help = SAMPLE_INTERVAL_NS.meaning,
+        default_value_t = Interval { ns: SAMPLE_INTERVAL_NS.default }
+    )]
+    sample_interval: Interval,
+
+    /// Number of frames to analyse per second, instead of --sample-interval; 0 = every frame
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "sample_interval",
+        value_parser = samples_per_second
+    )]
+    samples_per_second: Option<f64>,
+}
+
+impl SamplingArguments {
+    /// Returns the time between samples; 0 = every frame.
+    pub fn interval_ns(&self) -> u64 {
+        match self.samples_per_second {
+            Some(0.0) => 0,
+            Some(rate) => (1e9 / rate).round() as u64,
+            None => self.sample_interval.ns,
+        }
+    }
+
+    /// Returns the number of samples per second; 0 = every frame.
+    pub fn samples_per_second(&self) -> f64 {
+        match (self.samples_per_second, self.sample_interval.ns) {
+            (Some(rate), _) => rate,
+            (None, 0) => 0.0,
+            (None, ns) => 1e9 / ns as f64,
+        }
+    }
+}
+
+/// Options of the tracked faces.
+#[derive(Args)]
+pub struct TrackingArguments {
+    #[arg(
+        long = MAX_FACES.name,
+        alias = "faces",
+        value_name = "N",
+        help = MAX_FACES.meaning,
+        default_value_t = MAX_FACES.default,
+        value_parser = in_range(&MAX_FACES)
+    )]
+    pub max_faces: u32,
+}
+
+/// A duration such as `200ms` or `1s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Interval {
+    pub ns: u64,
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        humantime::format_duration(Duration::from_nanos(self.ns)).fmt(f)
+    }
+}
+
+impl FromStr for Interval {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        const EXPECTED: ValueError = ValueError("a duration such as 200ms or 1s, or 0");
+        if text == "0" {
+            return Ok(Self { ns: 0 });
+        }
+        let duration = humantime::parse_duration(text).map_err(|_| EXPECTED)?;
+        let ns = duration.as_nanos().try_into().map_err(|_| EXPECTED)?;
+        Ok(Self { ns })
+    }
+}
+
+fn samples_per_second(text: &str) -> Result<f64, ValueError> {
+    values::number(text, "0, or a number from 0.001 to 1000", |&rate| {
+        rate == 0.0 || (0.001..=1000.0).contains(&rate)
+    })
+}
+
+fn in_range<T>(setting: &Number<T>) -> RangedI64ValueParser<T>
+where
+    T: Copy + Into<i64> + TryFrom<i64> + Clone + Send + Sync + 'static,
+    <T as TryFrom<i64>>::Error: Send + Sync + 'static + std::error::Error,
+{
+    RangedI64ValueParser::new().range(setting.min.into()..=setting.max.into())
 }
 
 impl ClassifierArguments {
@@ -69,16 +194,8 @@ impl ClassifierArguments {
     }
 }
 
-/// The ONNX Runtime to load.
-#[derive(Args)]
-pub struct RuntimeArguments {
-    /// Path of libonnxruntime.so; else ORT_DYLIB_PATH, the system, and the folder of setup.sh
-    #[arg(long, value_name = "FILE")]
-    pub onnxruntime: Option<PathBuf>,
-}
-
 impl NetworkArguments {
-    /// The face detector.
+    /// Returns the face detector.
     pub fn detector(&self) -> Source {
         match &self.detector_model {
             Some(path) => Source::File(path.clone()),
@@ -86,7 +203,7 @@ impl NetworkArguments {
         }
     }
 
-    /// The networks that [`element`](Self::element) runs for the same `classifier` and `mapping`.
+    /// Returns the networks that [`element`](Self::element) runs for the same `classifier` and `mapping`.
     pub fn config(&self, classifier: &Source, mapping: Option<&Mapping>) -> Config {
         Config {
             detector: Some(self.detector()),
@@ -94,10 +211,10 @@ impl NetworkArguments {
             mapping: mapping.cloned(),
             provider: self.execution_provider,
             device_id: self.device_id,
-            // Figures of another provider than was asked for would mislead.
+            // Figures of a provider other than the requested one would mislead.
             falls_back: false,
             search: Search {
-                // What it warns of is no mistake of the user's; what fails is told as an error.
+                // Warnings of ONNX Runtime do not concern the user; failures are reported as errors.
                 requested: self.runtime.onnxruntime.clone(),
                 ..Search::default()
             },
@@ -105,7 +222,7 @@ impl NetworkArguments {
         }
     }
 
-    /// A `faceattitude` in mode `sync` that tells of every sample on the bus.
+    /// Creates a `faceattitude` in mode `sync` that posts every sample on the bus.
     pub fn element(
         &self,
         classifier: &Source,
@@ -138,17 +255,75 @@ impl NetworkArguments {
 }
 
 fn provider() -> impl TypedValueParser<Value = Provider> {
-    const PROVIDERS: [Provider; 5] = [
-        Provider::Auto,
-        Provider::Cpu,
-        Provider::Cuda,
-        Provider::TensorRt,
-        Provider::OpenVino,
-    ];
-    PossibleValuesParser::new(PROVIDERS.map(Provider::name)).map(|name| {
-        let named = PROVIDERS
-            .into_iter()
-            .find(|provider| provider.name() == name);
-        named.unwrap_or_default()
-    })
+    let values = Provider::ALL
+        .iter()
+        .map(|provider| PossibleValue::new(provider.name()).help(provider.description()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Provider>())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Options {
+        #[command(flatten)]
+        sampling: SamplingArguments,
+        #[command(flatten)]
+        tracking: TrackingArguments,
+        #[command(flatten)]
+        networks: NetworkArguments,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Options, clap::Error> {
+        Options::try_parse_from([&["program"], arguments].concat())
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_element() {
+        let options = parse(&[]).unwrap();
+        assert_eq!(options.sampling.interval_ns(), SAMPLE_INTERVAL_NS.default);
+        assert_eq!(options.sampling.samples_per_second(), 5.0);
+        assert_eq!(options.tracking.max_faces, MAX_FACES.default);
+        assert_eq!(options.networks.detector_size, DETECTOR_SIZE.default);
+        assert_eq!(options.networks.min_face_size, MIN_FACE_SIZE.default);
+    }
+
+    #[test]
+    fn the_time_between_samples_is_a_duration_or_a_rate() {
+        for (arguments, ns) in [
+            (["--sample-interval", "40ms"], 40_000_000),
+            (["--sample-interval", "1s"], 1_000_000_000),
+            (["--sample-interval", "0"], 0),
+            (["--samples-per-second", "25"], 40_000_000),
+            (["--samples-per-second", "0"], 0),
+        ] {
+            assert_eq!(
+                parse(&arguments).unwrap().sampling.interval_ns(),
+                ns,
+                "{arguments:?}"
+            );
+        }
+        assert!(parse(&["--sample-interval", "fast"]).is_err());
+        assert!(parse(&["--sample-interval=1s", "--samples-per-second=1"]).is_err());
+    }
+
+    #[test]
+    fn earlier_names_of_options_are_accepted() {
+        assert_eq!(parse(&["--faces", "3"]).unwrap().tracking.max_faces, 3);
+    }
+
+    #[test]
+    fn values_out_of_range_and_unknown_providers_are_refused() {
+        for arguments in [
+            ["--max-faces", "0"],
+            ["--max-faces", "513"],
+            ["--detector-size", "4097"],
+            ["--execution-provider", "abacus"],
+        ] {
+            assert!(parse(&arguments).is_err(), "{arguments:?}");
+        }
+    }
 }

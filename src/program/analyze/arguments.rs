@@ -6,13 +6,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use attitude::analyzer::Params;
 use attitude::record::formats;
+use attitude::settings::MIN_CONFIDENCE;
 use attitude::timeline::Rules;
+use clap::Args;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, value_parser};
 
-use crate::networks::{ClassifierArguments, NetworkArguments};
+use crate::networks::{
+    ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments,
+};
 use crate::values::{self, ValueError};
 
 const DISTRIBUTION: &str = "For programs that distribute recordings over machines";
@@ -97,13 +99,11 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
 
-    /// Number of frames to analyse per second; 0 = every frame [default: 5, with --blur 0]
-    #[arg(long, value_name = "N", value_parser = samples_per_second)]
-    pub samples_per_second: Option<f64>,
+    #[command(flatten)]
+    pub sampling: SamplingArguments,
 
-    /// Maximum number of faces to track per frame
-    #[arg(long, value_name = "N", default_value_t = Params::default().max_faces, value_parser = value_parser!(u32).range(1..=512))]
-    pub faces: u32,
+    #[command(flatten)]
+    pub tracking: TrackingArguments,
 
     /// Start of the part of each recording to analyse, such as 90, 1:30 or 1:02:03.5
     #[arg(long, value_name = "TIME", value_parser = values::time_ns)]
@@ -121,7 +121,7 @@ pub(crate) struct Arguments {
     ///
     /// A face that is not detected stays visible, and a voice or a name tag may identify a person too:
     /// check the video before you share it.
-    #[arg(long, conflicts_with = "samples_per_second")]
+    #[arg(long, conflicts_with_all = ["sample_interval", "samples_per_second"])]
     pub blur: bool,
 
     /// Files to write besides summary.json and report.html, separated by commas
@@ -188,8 +188,13 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub classifier: ClassifierArguments,
 
-    /// Minimum smoothed score of an attitude; below, it is 'unknown'
-    #[arg(long, value_name = "SCORE", default_value_t = Params::default().min_confidence, value_parser = score)]
+    #[arg(
+        long = MIN_CONFIDENCE.name,
+        value_name = "SCORE",
+        help = MIN_CONFIDENCE.meaning,
+        default_value_t = MIN_CONFIDENCE.default,
+        value_parser = score
+    )]
     pub min_confidence: f32,
 
     #[command(flatten)]
@@ -220,12 +225,6 @@ pub(crate) enum ArgumentError {
     Name,
 }
 
-fn samples_per_second(text: &str) -> Result<f64, ValueError> {
-    values::number(text, "0, or a number from 0.001 to 1000", |&rate| {
-        rate == 0.0 || (0.001..=1000.0).contains(&rate)
-    })
-}
-
 fn seconds(text: &str) -> Result<f64, ValueError> {
     values::number(text, "a number from 0 to 1000000", |seconds| {
         (0.0..=1e6).contains(seconds)
@@ -234,7 +233,7 @@ fn seconds(text: &str) -> Result<f64, ValueError> {
 
 fn score(text: &str) -> Result<f32, ValueError> {
     values::number(text, "a number from 0 to 1", |score| {
-        (0.0..=1.0).contains(score)
+        MIN_CONFIDENCE.range().contains(score)
     })
 }
 

@@ -55,7 +55,7 @@ impl Pipeline {
             arguments.classifier.mapping.as_ref(),
         )?;
         analysis.set_property("sample-interval", settings.sample_interval_ns());
-        analysis.set_property("max-faces", settings.faces);
+        analysis.set_property("max-faces", settings.max_faces);
         analysis.set_property("min-confidence", settings.min_confidence);
         analysis.set_property("roi-meta", annotated.is_some());
         analysis.set_property("analytics-meta", false);

@@ -16,7 +16,8 @@ use super::arguments::Arguments;
 pub(super) struct Settings {
     /// 0 = every frame.
     pub samples_per_second: f64,
-    pub faces: u32,
+    #[serde(rename = "faces")]
+    pub max_faces: u32,
     pub from_ns: Option<u64>,
     pub to_ns: Option<u64>,
     pub annotate: bool,
@@ -43,12 +44,14 @@ pub(super) struct Models {
 
 impl Settings {
     pub(super) fn of(arguments: &Arguments) -> Self {
-        let default_rate = if arguments.blur { 0.0 } else { 5.0 };
         let formats = formats::recording_files().map(|(_, file)| file.name);
         let is_requested = |name: &&str| arguments.formats.iter().any(|format| format == name);
         Self {
-            samples_per_second: arguments.samples_per_second.unwrap_or(default_rate),
-            faces: arguments.faces,
+            samples_per_second: match arguments.blur {
+                true => 0.0,
+                false => arguments.sampling.samples_per_second(),
+            },
+            max_faces: arguments.tracking.max_faces,
             from_ns: arguments.from,
             to_ns: arguments.to,
             annotate: arguments.annotate || arguments.blur,

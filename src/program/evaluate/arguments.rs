@@ -10,7 +10,7 @@ use attitude::mapping::Mapping;
 use attitude_inference::model::Source;
 use clap::{Args, value_parser};
 
-use crate::networks::NetworkArguments;
+use crate::networks::{NetworkArguments, SamplingArguments};
 use crate::values::ValueError;
 
 /// Measures attitude models on labelled faces
@@ -105,12 +105,25 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value = "1000", value_parser = value_parser!(u32).range(100..))]
     pub resamples: u32,
 
-    /// Time between the sampled frames of a video
-    #[arg(long, value_name = "MS", default_value_t = 200)]
-    pub sample_interval_ms: u64,
+    #[command(flatten)]
+    pub sampling: SamplingArguments,
+
+    /// Earlier name of --sample-interval, in milliseconds.
+    #[arg(long, hide = true, conflicts_with_all = ["sample_interval", "samples_per_second"])]
+    sample_interval_ms: Option<u64>,
 
     #[command(flatten)]
     pub networks: NetworkArguments,
+}
+
+impl Arguments {
+    /// Returns the time between samples of a video; 0 = every frame.
+    pub(crate) fn sample_interval_ns(&self) -> u64 {
+        match self.sample_interval_ms {
+            Some(ms) => ms.saturating_mul(1_000_000),
+            None => self.sampling.interval_ns(),
+        }
+    }
 }
 
 fn source(text: &str) -> Result<Source, Infallible> {

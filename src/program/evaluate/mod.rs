@@ -14,6 +14,7 @@ use attitude::InferenceError;
 use attitude::analyzer::Params;
 use attitude::evaluation::Bootstrap;
 use attitude::mapping::Mapping;
+use attitude::settings;
 use attitude_inference::model::{ModelError, Source};
 use attitude_inference::networks::{LoadError, Networks};
 use attitude_inference::provider::Provider;
@@ -51,7 +52,7 @@ mod report;
 mod warnings;
 
 /// Maximum number of faces of a picture among which the labelled face is searched for.
-const MAX_FACES: u32 = 512;
+const MAX_FACES: u32 = settings::MAX_FACES.max;
 
 /// Why an evaluation ended early.
 #[derive(Debug, thiserror::Error)]
@@ -258,7 +259,7 @@ fn evaluate_videos(
         models,
         mapping: arguments.mapping.as_ref(),
         networks: &arguments.networks,
-        sample_interval_ms: arguments.sample_interval_ms,
+        sample_interval_ns: arguments.sample_interval_ns(),
     };
     let mut paths: Vec<&PathBuf> = Vec::new();
     for segment in segments {

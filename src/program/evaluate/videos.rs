@@ -25,7 +25,7 @@ pub(super) struct Player<'a> {
     pub models: &'a [Source],
     pub mapping: Option<&'a Mapping>,
     pub networks: &'a NetworkArguments,
-    pub sample_interval_ms: u64,
+    pub sample_interval_ns: u64,
 }
 
 /// A sampled frame.
@@ -84,7 +84,7 @@ pub(super) enum SegmentError {
         end_s: f64,
         duration_s: f64,
     },
-    #[error("no sampled frame is in the segment; see --sample-interval-ms")]
+    #[error("no sampled frame is in the segment; see --sample-interval")]
     NoSample,
 }
 
@@ -153,8 +153,7 @@ impl Player<'_> {
 
     fn element(&self, index: usize) -> Result<gst::Element, glib::BoolError> {
         let element = self.networks.element(&self.models[index], self.mapping)?;
-        let interval_ns = self.sample_interval_ms.saturating_mul(1_000_000);
-        element.set_property("sample-interval", interval_ns);
+        element.set_property("sample-interval", self.sample_interval_ns);
         element.set_property("roi-meta", false);
         Ok(element)
     }

@@ -5,10 +5,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use attitude::analyzer::Params;
 use clap::{Args, value_parser};
 
-use crate::networks::{ClassifierArguments, NetworkArguments};
+use crate::networks::{
+    ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments,
+};
 
 /// Shows the live view in a browser: the faces' attitudes over the video, and their history
 ///
@@ -72,26 +73,17 @@ pub struct Arguments {
     #[arg(long, value_name = "KBITS", default_value_t = 2000, value_parser = value_parser!(u32).range(50..=100_000))]
     pub max_bitrate: u32,
 
-    /// Frames of a second that are analysed
-    #[arg(long, value_name = "N", default_value_t = 5.0, value_parser = rate)]
-    pub samples_per_second: f64,
+    #[command(flatten)]
+    pub sampling: SamplingArguments,
 
-    /// Most faces of a frame that are followed
-    #[arg(long, value_name = "N", default_value_t = Params::default().max_faces, value_parser = value_parser!(u32).range(1..=512))]
-    pub faces: u32,
+    #[command(flatten)]
+    pub tracking: TrackingArguments,
 
     #[command(flatten)]
     pub classifier: ClassifierArguments,
 
     #[command(flatten)]
     pub networks: NetworkArguments,
-}
-
-impl Arguments {
-    /// Time between samples.
-    pub fn sample_interval_ns(&self) -> u64 {
-        (1e9 / self.samples_per_second).round() as u64
-    }
 }
 
 /// What is too short could be tried out.
@@ -106,14 +98,6 @@ fn token(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err("it must be of letters, digits and - . _ ~ alone".to_owned()),
     }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate = text
-        .parse()
-        .ok()
-        .filter(|rate| (0.001..=1000.0).contains(rate));
-    rate.ok_or_else(|| "it must be a number of 0.001 to 1000".to_owned())
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

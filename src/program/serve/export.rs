@@ -123,7 +123,7 @@ pub async fn answer(
             );
         }
     };
-    let interval_ns = arguments.sample_interval_ns();
+    let interval_ns = arguments.sampling.interval_ns();
     // The place is given back when the work ends, also where nobody waits for it any more.
     let work = tokio::task::spawn_blocking(move || {
         let exported = export.file(&lines, interval_ns);

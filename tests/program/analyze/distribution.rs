@@ -63,7 +63,7 @@ fn unplanned_recordings_are_omitted_and_changed_ones_are_reported() {
         .assert_status(0);
     assert_eq!(bench.summary_table(), [["a", "done", ""]]);
     bench
-        .run(&["a.mp4", "--collect", "outcomes", "--faces", "2"])
+        .run(&["a.mp4", "--collect", "outcomes", "--max-faces", "2"])
         .assert_status(1)
         .assert_said(&["a.mp4: it has changed since it was planned"]);
     for (arguments, problem) in [

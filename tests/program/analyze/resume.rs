@@ -85,16 +85,16 @@ fn only_changes_are_analysed_again() {
     assert_eq!(modified("a"), before[0]);
     assert_ne!(modified("b"), before[1]);
     bench
-        .run(&[&CLIPS[..], &["--faces", "2"]].concat())
+        .run(&[&CLIPS[..], &["--max-faces", "2"]].concat())
         .assert_said(&["4 analysed"]);
     bench
-        .run(&[&CLIPS[..], &["--faces", "2", "--force"]].concat())
+        .run(&[&CLIPS[..], &["--max-faces", "2", "--force"]].concat())
         .assert_said(&["4 analysed"]);
     // One that was moved is the same; another of the same name is not.
     std::fs::create_dir(bench.path("moved")).unwrap();
     std::fs::rename(bench.path("a.mp4"), bench.path("moved/a.mp4")).unwrap();
     bench
-        .run(&["moved/a.mp4", "--faces", "2"])
+        .run(&["moved/a.mp4", "--max-faces", "2"])
         .assert_said(&["0 analysed, 1 already done"]);
     bench.encode("other/a.mp4", "x264enc quantizer=45 ! mp4mux");
     bench.run(&["other/a.mp4"]).assert_status(0);
