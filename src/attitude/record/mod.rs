@@ -41,18 +41,18 @@ use crate::{Label, Scores};
 /// The version of the record's fields and their meaning.
 pub const SCHEMA: u32 = 1;
 
-/// When and where a frame is.
+/// Times, number and size of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameStamp {
-    /// Frames of the stream before it.
+    /// Number of frames before it in the stream.
     pub frame: u64,
-    /// Presentation timestamp; `None` where the buffer has none.
+    /// Presentation timestamp; `None` if the buffer has none.
     pub pts_ns: Option<u64>,
-    /// Running time; `None` where it cannot be told.
+    /// Running time; `None` if the segment gives none.
     pub running_time_ns: Option<u64>,
-    /// Stream time; `None` where it cannot be told.
+    /// Stream time; `None` if the segment gives none.
     pub stream_time_ns: Option<u64>,
-    /// Time of day in UTC, since 1970; `None` where the source does not tell it.
+    /// Time of day in UTC, since 1970; `None` if the source does not provide it.
     pub utc_ns: Option<u64>,
     /// Width in pixels.
     pub width: u32,
@@ -65,9 +65,9 @@ pub struct FrameStamp {
 pub struct Record {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// The stream's identity as its source gave it.
+    /// The stream's id, as its source set it.
     pub stream: String,
-    /// Frames of the stream before this one.
+    /// Number of frames before this one in the stream.
     pub frame: u64,
     /// Presentation timestamp.
     pub pts_ns: Option<u64>,
@@ -75,17 +75,17 @@ pub struct Record {
     pub running_time_ns: Option<u64>,
     /// Stream time: the position in a recording.
     pub stream_time_ns: Option<u64>,
-    /// Time of day by ISO 8601, where the source tells it.
+    /// Time of day by ISO 8601; `None` if the source does not provide it.
     pub utc: Option<String>,
     /// Width of the frame in pixels.
     pub width: u32,
     /// Height of the frame in pixels.
     pub height: u32,
-    /// The followed faces, by number of their track; empty where there are none.
+    /// The tracked faces, by track number; empty if there are none.
     pub faces: Vec<FaceRecord>,
 }
 
-/// One followed face on a frame.
+/// One tracked face on a frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FaceRecord {
     /// Number of the track, from 1.
@@ -94,7 +94,7 @@ pub struct FaceRecord {
     #[serde(rename = "box")]
     pub bbox: [f32; 4],
     /// Five landmarks (x, y) in pixels of the frame: eyes, nose, corners of the mouth, the one at
-    /// the left of the picture first; `None` where the detector has none.
+    /// the left of the picture first; `None` if the detector has none.
     pub landmarks: Option<[[f32; 2]; 5]>,
     /// Score of the last detection, 0 to 1.
     pub detection: f32,
@@ -106,27 +106,26 @@ pub struct FaceRecord {
     pub scores: Scores,
     /// Scores of the last classification.
     pub raw: Scores,
-    /// Smoothed probability of each emotion that the classifier tells, by its name; empty where it
-    /// tells none, and before the first classification.
+    /// Smoothed probability of each emotion by its name; empty if the classifier has none, and before
+    /// the first classification.
     #[serde(default)]
     pub emotions: BTreeMap<String, f32>,
-    /// Whether the attitude was learnt from this frame or, in a live pipeline's metadata, this is the
-    /// first frame that carries it.
+    /// Whether the attitude was classified on this frame or, in a live pipeline's metadata, this is
+    /// the first frame that carries it.
     pub fresh: bool,
-    /// Time since it was learnt or, before the first classification, since the face was seen.
+    /// Time since the classification or, before the first one, since the detection.
     pub age_ns: u64,
 }
 
 impl Record {
-    /// When the frame is shown, as far as that is known: its stream time, else its presentation
+    /// Returns the time at which the frame is shown: its stream time, else its presentation
     /// timestamp, else its running time.
     pub fn time_ns(&self) -> Option<u64> {
         let time_ns = self.stream_time_ns.or(self.pts_ns);
         time_ns.or(self.running_time_ns)
     }
 
-    /// What `analysis` says of the frame that it was made of. `emotion_labels` are the
-    /// classifier's.
+    /// Creates the record of the frame of `analysis`. `emotion_labels` are the classifier's.
     pub fn new(
         stream: &str,
         stamp: &FrameStamp,
@@ -162,7 +161,7 @@ impl Record {
     }
 }
 
-/// Such as `2026-11-25T06:20:50.123456789Z`.
+/// Formats a time such as `2026-11-25T06:20:50.123456789Z`.
 fn iso_8601(utc_ns: u64) -> String {
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(utc_ns);
     humantime::format_rfc3339_nanos(time).to_string()
@@ -175,7 +174,7 @@ impl FaceRecord {
         (self.track, label.unwrap_or_default())
     }
 
-    /// What is known of `face` at `time_ns` of running time.
+    /// Creates the record of `face` at the running time `time_ns`.
     pub fn new(face: &Face, time_ns: u64, emotion_labels: &[String]) -> Self {
         let bbox = face.bbox_at(time_ns);
         let age_ns = time_ns.saturating_sub(face.updated_ns());
@@ -239,7 +238,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_time_of_day_is_told_in_iso_8601() {
+    fn the_time_of_day_is_in_iso_8601() {
         let stamp = FrameStamp {
             utc_ns: Some(1_764_051_650_123_456_789),
             ..FrameStamp::default()

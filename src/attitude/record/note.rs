@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What somebody noted while they watched: in a session's file, which the page of `gst-attitude serve`
-//! makes, a line of its own between the records, as [`JSON_SCHEMA`] describes it.
+//! Notes that a viewer writes during a live session. In the session's file, which the page of
+//! `gst-attitude serve` creates, each is a line between the records, as in [`JSON_SCHEMA`].
 
 use serde::{Deserialize, Serialize};
 
@@ -10,24 +10,24 @@ use super::cue::{Cue, Span};
 /// JSON Schema of a note's line.
 pub const JSON_SCHEMA: &str = include_str!("note.schema.json");
 
-/// Most characters that a note has.
+/// Maximum number of characters of a note.
 pub const MAX_CHARS: usize = 1000;
 
-/// How long a note is shown as a subtitle.
+/// Time for which a note is shown as a subtitle.
 const SHOWN_NS: u64 = 5_000_000_000;
 
 /// A note.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
-    /// What was noted: 1 to [`MAX_CHARS`] characters.
+    /// The text: 1 to [`MAX_CHARS`] characters.
     pub note: String,
-    /// When, in the time of the records' `running_time_ns`.
+    /// Time of the note, on the scale of the records' `running_time_ns`.
     pub running_time_ns: u64,
 }
 
 impl Note {
-    /// What is wrong with it, if anything is.
+    /// Describes why the note is invalid, if it is.
     pub fn problem(&self) -> Option<String> {
         match self.note.chars().count() {
             0 => Some("it is empty".to_owned()),
@@ -39,17 +39,17 @@ impl Note {
     }
 }
 
-/// A note where it belongs among what was seen.
+/// A note with its time on the scale of the samples.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlacedNote {
-    /// When it was made, in the time by which samples are placed.
+    /// Time of the note, on the scale of [`Record::time_ns`](super::Record::time_ns).
     pub time_ns: u64,
-    /// Its lines, without blank ones and without control characters.
+    /// The lines of the text, without blank ones and without control characters.
     pub text: String,
 }
 
 impl PlacedNote {
-    /// `note`, where the samples' time is `shift_ns` later than their running time.
+    /// Places `note` among samples whose times are `shift_ns` later than their running times.
     pub fn new(note: &Note, shift_ns: i128) -> Self {
         let time_ns = (i128::from(note.running_time_ns) + shift_ns).max(0);
         let visible = |line: &str| line.replace(char::is_control, " ").trim().to_owned();
@@ -61,7 +61,7 @@ impl PlacedNote {
         }
     }
 
-    /// As a subtitle.
+    /// Returns the note as a subtitle.
     pub fn cue(&self) -> Cue {
         Cue {
             span: Span {
