@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The plugin cuts a face as the recipes in `models/train` did when the default classifier learnt.
+//! The plugin crops faces like the recipes in `models/train` that trained the default classifier.
 
 use attitude::crop::{self, Framing};
 use attitude::detection::Detection;
@@ -12,7 +12,7 @@ use crate::files::fixture;
 
 const SIDE: usize = 48;
 
-/// As in `tests/fixtures/make_crops.py`: by how much the picture is reduced, and the face's turn in
+/// As in `tests/fixtures/make_crops.py`: the factor of reduction, and the rotation of the face in
 /// degrees.
 const CASES: [(usize, f32); 5] = [(1, 0.0), (1, 25.0), (2, -10.0), (4, 0.0), (4, 40.0)];
 
@@ -24,7 +24,7 @@ const LANDMARKS: [(f32, f32); 5] = [
     (193.0, 214.0),
 ];
 
-/// The default classifier's.
+/// Framing of the default classifier.
 const TEMPLATE: [(f32, f32); 5] = [
     (0.313, 0.387),
     (0.686, 0.385),
@@ -59,7 +59,7 @@ fn picture(factor: usize) -> (usize, Vec<u8>) {
     (side, reduced)
 }
 
-fn turned(degrees: f32, factor: usize) -> Landmarks {
+fn rotated(degrees: f32, factor: usize) -> Landmarks {
     let (sin, cos) = degrees.to_radians().sin_cos();
     let mean = |value: fn(&(f32, f32)) -> f32| LANDMARKS.iter().map(value).sum::<f32>() / 5.0;
     let (mean_x, mean_y) = (mean(|p| p.0), mean(|p| p.1));
@@ -73,7 +73,7 @@ fn turned(degrees: f32, factor: usize) -> Landmarks {
 }
 
 #[test]
-fn faces_are_cut_as_the_default_classifier_learnt_them() {
+fn crops_match_the_training_data_of_the_default_classifier() {
     let bytes = std::fs::read(fixture("crops.bin")).unwrap();
     let (numbers, _) = bytes.as_chunks::<4>();
     let numbers: Vec<f32> = numbers.iter().map(|&b| f32::from_le_bytes(b)).collect();
@@ -83,24 +83,30 @@ fn faces_are_cut_as_the_default_classifier_learnt_them() {
         box_center: Point::default(),
         landmarks: Some(TEMPLATE.map(|(x, y)| Point::new(x, y))),
     };
-    for ((factor, degrees), learnt) in CASES.into_iter().zip(numbers.chunks(SIDE * SIDE)) {
+    for ((factor, degrees), expected) in CASES.into_iter().zip(numbers.chunks(SIDE * SIDE)) {
         let (side, luma) = picture(factor);
         let frame = Frame::from_luma(side, side, &luma).unwrap();
         let face = Detection {
             bbox: Rect::new(0.0, 0.0, side as f32, side as f32),
             score: 1.0,
-            landmarks: Some(turned(degrees, factor)),
+            landmarks: Some(rotated(degrees, factor)),
         };
-        let place = crop::displayed_from_crop(&face, &framing, SIDE, SIDE);
-        let mut cut = vec![0.0; SIDE * SIDE];
-        crop::extract(&frame, &place, &PixelFormat::LUMA, (SIDE, SIDE), &mut cut);
-        let differences = cut.iter().zip(learnt).map(|(a, b)| (a - b).abs());
+        let transform = crop::displayed_from_crop(&face, &framing, SIDE, SIDE);
+        let mut crop = vec![0.0; SIDE * SIDE];
+        crop::extract(
+            &frame,
+            &transform,
+            &PixelFormat::LUMA,
+            (SIDE, SIDE),
+            &mut crop,
+        );
+        let differences = crop.iter().zip(expected).map(|(a, b)| (a - b).abs());
         let mean = differences.clone().sum::<f32>() / (SIDE * SIDE) as f32;
         let largest = differences.fold(0.0, f32::max);
-        // OpenCV rounds what it interpolates to whole levels.
+        // OpenCV rounds interpolated values to integers.
         assert!(
             mean < 0.2 && largest < 1.0,
-            "reduced {factor}, turned {degrees}: mean {mean}, largest {largest}"
+            "reduced {factor}, rotated {degrees}: mean {mean}, largest {largest}"
         );
     }
 }

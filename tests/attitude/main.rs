@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Tests of the computation on files of the repository.
+//! Tests of the crate `attitude` with files of the repository.
 
 #[path = "../support/files.rs"]
 mod files;
