@@ -7,6 +7,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+python=${XDG_DATA_HOME:-$HOME/.local/share}/gst-attitude/test-python
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -31,18 +32,29 @@ PYTHON
     gst-launch-1.0 -q filesrc location="$work/average-faces-attitude.mp4" ! decodebin ! fakesink
 }
 
-# Installs readers of Parquet, and Ray with an S3 server; without them their tests are skipped.
+# Installs readers of Parquet, and Ray with an S3 server; without them their tests are skipped. The list is copied
+# last, so that an environment with it is complete.
 install_python_packages() {
-    python3 -m venv "$work/venv" \
-        && "$work/venv/bin/pip" install --quiet --requirement tests/program/readers.txt --requirement tests/program/ray.txt
+    local list=$work/requirements.txt
+    cat tests/program/readers.txt tests/program/ray.txt >"$list"
+    if cmp -s "$list" "$python/requirements.txt"; then
+        echo "already in $python"
+        return
+    fi
+    rm -rf "$python"
+    python3 -m venv "$python" \
+        && "$python/bin/pip" install --quiet --disable-pip-version-check --requirement "$list" \
+        && cp "$list" "$python"
 }
 
 stage "setup" pipelines/setup.sh --no-build --tests
 stage "format" cargo fmt --check
-stage "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
+stage "lints of Rust" cargo lint
+stage "documentation of Rust" cargo docs
+stage "lints of scripts, Python, dependencies and pages" tests/lint/run.sh
 stage "Python packages for tests" install_python_packages
 # The tracer warns about leaks, and warnings are fatal; GST_DEBUG=GST_TRACER:7 lists the leaked objects.
-stage "tests" env PYTHON="$work/venv/bin/python" G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --workspace --locked
+stage "tests" env PYTHON="$python/bin/python" G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --workspace --locked
 stage "tests on Debian 13" tests/debian13.sh
 stage "demo" pipelines/demo.sh --output "$work"
 stage "demo's results" check_demo

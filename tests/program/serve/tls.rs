@@ -108,7 +108,7 @@ fn files_that_do_not_serve_are_named_with_the_reason() {
             "contains no certificate",
         ),
         (&broken, &files.key, &broken, "not a PEM file"),
-        (&foreign, &files.key, &foreign, "cannot be read"),
+        (&foreign, &files.key, &foreign, "cannot be used"),
         (
             &files.certificate,
             &nothing,
