@@ -6,20 +6,21 @@ use std::time::{Duration, Instant};
 
 use attitude::InferenceError;
 
-/// Least time between two warnings of the same kind.
+/// Minimum time between two warnings of the same kind.
 const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Keeps warnings apart in time.
+/// Limits the rate of warnings.
 #[derive(Debug, Default)]
 pub(crate) struct WarningLimit {
     last: Option<Instant>,
 }
 
 impl WarningLimit {
-    /// Whether it is time for another one, which is then taken to be given.
-    pub fn lets_through(&mut self) -> bool {
-        let is_due = |last: Instant| last.elapsed() >= WARNING_INTERVAL;
-        let is_due = self.last.is_none_or(is_due);
+    /// Returns `true` if a warning is due, and counts it as posted.
+    pub fn is_due(&mut self) -> bool {
+        let is_due = self
+            .last
+            .is_none_or(|last| last.elapsed() >= WARNING_INTERVAL);
         if is_due {
             self.last = Some(Instant::now());
         }
@@ -27,21 +28,21 @@ impl WarningLimit {
     }
 }
 
-/// Failures in a row after which the element gives up.
-const MAX_FAILURES: u32 = 10;
+/// Number of failures in a row after which the element fails.
+pub(crate) const MAX_FAILURES: u32 = 10;
 
-/// What a failed inference leads to.
+/// Reaction to a failed inference.
 #[derive(Debug, PartialEq)]
 pub(crate) enum FailureAction {
-    /// Tell, and go on.
+    /// Post a warning and continue.
     Warn(InferenceError),
-    /// Go on; it was told a moment ago.
-    Silent,
-    /// Tell, and stop: it does not work.
-    GiveUp(InferenceError),
+    /// Continue; a warning was posted a moment ago.
+    Ignore,
+    /// Post an error and stop.
+    Fail(InferenceError),
 }
 
-/// Failures since the last success.
+/// Counts the failures since the last success.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     in_a_row: u32,
@@ -49,20 +50,20 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
-    /// Counts one more.
+    /// Counts a failure and returns the reaction to it.
     pub fn add(&mut self, error: InferenceError) -> FailureAction {
         self.in_a_row += 1;
         if self.in_a_row >= MAX_FAILURES {
-            return FailureAction::GiveUp(error);
+            return FailureAction::Fail(error);
         }
-        if self.warnings.lets_through() {
+        if self.warnings.is_due() {
             FailureAction::Warn(error)
         } else {
-            FailureAction::Silent
+            FailureAction::Ignore
         }
     }
 
-    /// Notes a success.
+    /// Records a success.
     pub fn reset(&mut self) {
         self.in_a_row = 0;
     }
@@ -73,13 +74,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_warn_once_a_second_and_give_up_after_ten_in_a_row() {
+    fn failures_warn_once_per_second_and_end_the_stream_after_ten_in_a_row() {
         let mut failures = Failures::default();
         let error = || InferenceError("no".to_owned());
         assert_eq!(failures.add(error()), FailureAction::Warn(error()));
         for _ in 2..MAX_FAILURES {
-            assert_eq!(failures.add(error()), FailureAction::Silent);
+            assert_eq!(failures.add(error()), FailureAction::Ignore);
         }
-        assert_eq!(failures.add(error()), FailureAction::GiveUp(error()));
+        assert_eq!(failures.add(error()), FailureAction::Fail(error()));
     }
 }

@@ -1,19 +1,50 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! GStreamer plugin that follows faces in raw video and classifies their attitude: positive,
+//! GStreamer plugin that tracks the faces in raw video and classifies their attitude: positive,
 //! neutral or negative.
 //!
-//! A frame's way through the code, in the order of the modules:
+//! | element | role |
+//! |---|---|
+//! | [`faceattitude`] | analyzes video, attaches metadata to frames, posts messages, draws an overlay on request |
+//! | [`attitudeoverlay`] | draws the metadata onto frames, or hides the faces |
+//! | [`attitudeexport`] | turns the metadata into text |
 //!
-//! ```text
-//! buffer -> sampling -> detection -> tracking -> crop -> classification -> smoothing -> metadata -> overlay | message | export
+//! An application that links the plugin registers the elements with [`plugin_register_static`], and
+//! reads results from bus messages ([`message`]) or from buffers ([`meta`]):
+//!
+//! ```no_run
+//! use gst::prelude::*;
+//! use gstattitude::message::AttitudeMessage;
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     gst::init()?;
+//!     gstattitude::plugin_register_static()?;
+//!     let pipeline = gst::parse::launch(
+//!         "filesrc location=interview.mp4 ! decodebin ! videoconvert ! faceattitude ! fakesink",
+//!     )?;
+//!     pipeline.set_state(gst::State::Playing)?;
+//!     let bus = pipeline.bus().ok_or("the pipeline has no bus")?;
+//!     for message in bus.iter_timed(gst::ClockTime::NONE) {
+//!         match message.view() {
+//!             gst::MessageView::Element(element) => {
+//!                 let structure = element.structure();
+//!                 if let Some(Ok(AttitudeMessage(record))) = structure.map(AttitudeMessage::try_from) {
+//!                     for face in &record.faces {
+//!                         println!("face {} is {}", face.track, face.attitude);
+//!                     }
+//!                 }
+//!             }
+//!             gst::MessageView::Error(error) => return Err(error.error().into()),
+//!             gst::MessageView::Eos(_) => break,
+//!             _ => {}
+//!         }
+//!     }
+//!     pipeline.set_state(gst::State::Null)?;
+//!     Ok(())
+//! }
 //! ```
 //!
-//! * [`analysis`] is the computation, pure Rust on slices;
-//! * [`inference`] runs the networks and is the only place that knows ONNX Runtime;
-//! * [`record`] is what is known of a frame, as data and as text;
-//! * [`evaluation`] tells how good a classifier is, by labelled faces;
-//! * [`element`] is the glue to GStreamer.
+//! The crate `attitude` has the computation, and `attitude_inference` runs the networks.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -28,16 +59,16 @@ mod negotiation;
 mod overlay;
 mod video;
 
-/// Registers what the plugin offers.
-pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+/// Registers the metadata and the elements.
+fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     meta::register();
     faceattitude::register(plugin)?;
     attitudeoverlay::register(plugin)?;
     attitudeexport::register(plugin)
 }
 
-/// What GStreamer looks for in the library.
-#[allow(missing_docs)] // The macro's items have none.
+/// The plugin's description, which GStreamer looks up in the library.
+#[allow(missing_docs)] // The items of the macro have no documentation.
 mod plugin {
     fn init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
         super::register(plugin)
@@ -51,7 +82,7 @@ mod plugin {
         "MPL-2.0",
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_NAME"),
-        env!("CARGO_PKG_NAME"),
+        env!("PACKAGE_ORIGIN"),
         env!("BUILD_REL_DATE")
     );
 }

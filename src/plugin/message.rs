@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The bus message `faceattitude`: a [`Record`] as a structure, and back.
+//! The bus message `faceattitude`: conversion of a [`Record`] to a structure and back.
 //!
 //! ```
 //! use gstattitude::message::AttitudeMessage;
@@ -20,24 +20,24 @@ use super::meta::field_name;
 use attitude::Scores;
 use attitude::record::{FaceRecord, Record};
 
-/// Name of the message's structure.
+/// Name of the message structure.
 pub const NAME: &str = "faceattitude";
 
-/// The record of a frame, as `faceattitude` posts it on the bus.
+/// Record of a frame, as `faceattitude` posts it on the bus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttitudeMessage(pub Record);
 
-/// Why a structure is no `faceattitude` message.
+/// Error of parsing a structure that is not a `faceattitude` message.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    /// It has another name.
-    #[error("the structure is '{0}' where '{NAME}' was expected")]
+    /// The structure has another name.
+    #[error("the structure is named '{0}', expected '{NAME}'")]
     Name(String),
-    /// A field is missing or of another type.
+    /// A field is missing or has another type.
     #[error("{0}")]
     Field(String),
-    /// A list has another number of items.
-    #[error("field '{0}' has {1} items where {2} were expected")]
+    /// An array has another number of items.
+    #[error("field '{0}' has {1} items, expected {2}")]
     Items(&'static str, usize, usize),
 }
 
@@ -178,7 +178,7 @@ fn emotions_from_structure(emotions: &gst::StructureRef) -> BTreeMap<String, f32
         .collect()
 }
 
-/// The numbers of an array field.
+/// Returns the numbers of an array field.
 fn floats(face: &gst::StructureRef, field: &'static str) -> Result<Vec<f32>, MessageError> {
     let array: gst::Array = face.get(field)?;
     Ok(array.iter().filter_map(|v| v.get().ok()).collect())
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_survives_the_way_through_a_message() {
+    fn a_record_survives_the_conversion_to_a_message_and_back() {
         gst::init().unwrap();
         for record in [record(), Record::default()] {
             let message = AttitudeMessage(record);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The overlay of an element: the histories that it shows, and how it gets onto the frame.
+//! Overlay of an element: keeps the histories, and attaches or blends the result of the renderer.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,11 @@ use super::drawing::{FaceDrawing, RenderError, Renderer, Style};
 use attitude::history::{History, Moment};
 use attitude::{Label, Scores};
 
-/// Each face's history: 10 s.
+/// Slots in the history of a face: 10 s.
 const FACE_SLOTS: usize = 50;
-/// The scene's history: one minute.
+/// Slots in the history of the scene: one minute.
 const SCENE_SLOTS: usize = 300;
+/// Duration of a slot.
 const SLOT_NS: u64 = 200_000_000;
 
 /// Draws the faces of one stream.
@@ -36,19 +37,20 @@ impl Default for Overlay {
 }
 
 impl Overlay {
-    /// What is drawn from now on, and how.
+    /// Sets the style of the frames to come.
     pub fn set_style(&mut self, style: &Style) {
         self.renderer.set_style(style);
     }
 
-    /// Empties the histories: time may begin anew.
+    /// Empties the histories; time may start again.
     pub fn clear(&mut self) {
         self.faces.clear();
         self.scene = History::new(SCENE_SLOTS, SLOT_NS);
     }
 
-    /// Notes what the frame at `time_ns` of running time shows. The scene's attitude is that of the
-    /// mean scores of the faces whose attitude is known. A face that is not followed has no history.
+    /// Adds the faces of the frame at running time `time_ns` to the histories. The attitude of the
+    /// scene is that of the mean scores of the faces with a known attitude. A face without a track has
+    /// no history.
     pub fn push(&mut self, time_ns: u64, faces: &[FaceDrawing]) {
         let is_shown = |track: u32| faces.iter().any(|face| face.track == track);
         self.faces.retain(|&track, _| is_shown(track));
@@ -66,11 +68,11 @@ impl Overlay {
         self.scene.push(time_ns, moment);
     }
 
-    /// Draws `faces`, which were noted, onto `buffer`: attached to it where `is_attached`, which the
-    /// sink then draws, else blended into its pixels.
+    /// Draws `faces`, which were pushed before, onto `buffer`: attaches the overlay for downstream to
+    /// draw if `is_attached` is set, otherwise blends it into the pixels.
     ///
     /// # Errors
-    /// Where it cannot be drawn, or the buffer not written to.
+    /// Fails if the overlay cannot be drawn or the buffer is not writable.
     pub fn draw(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -101,14 +103,14 @@ impl Overlay {
     }
 }
 
-/// Attaches `composition`, on top of one that is attached already.
+/// Attaches `composition` on top of one that is already attached.
 fn attach(
     buffer: &mut gst::BufferRef,
     composition: VideoOverlayComposition,
 ) -> Result<(), glib::BoolError> {
     match buffer.meta_mut::<VideoOverlayCompositionMeta>() {
         Some(mut meta) => {
-            // By reference: the bindings' collecting of rectangles by value leaks each of them.
+            // By reference: the bindings leak rectangles that are collected by value.
             let rectangles: Vec<_> = meta.overlay().iter().chain(composition.iter()).collect();
             meta.set_overlay(&VideoOverlayComposition::new(&rectangles)?);
         }
@@ -119,6 +121,7 @@ fn attach(
     Ok(())
 }
 
+/// Returns the attitude of the mean scores of all faces with a known attitude.
 fn scene_attitude(faces: &[FaceDrawing]) -> Label {
     let known = faces.iter().filter(|face| face.label.is_known());
     Scores::mean(known.filter_map(|face| face.scores))

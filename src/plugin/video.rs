@@ -10,8 +10,8 @@ use attitude::frame::{
 };
 use attitude::record::FrameStamp;
 
-/// The formats that are accepted without a converter in front.
-pub const FORMATS: [VideoFormat; 19] = [
+/// Formats that `faceattitude` accepts without a converter.
+pub(crate) const FORMATS: [VideoFormat; 19] = [
     VideoFormat::I420,
     VideoFormat::Yv12,
     VideoFormat::Nv12,
@@ -33,11 +33,11 @@ pub const FORMATS: [VideoFormat; 19] = [
     VideoFormat::Abgr,
 ];
 
-/// Duration that a frame without timestamp is taken to have where its caps tell no rate.
+/// Assumed duration of a frame if the caps have no frame rate.
 const ASSUMED_FRAME_NS: u64 = 40_000_000;
 
-/// How long a frame lasts, by the frame rate.
-pub fn frame_duration_ns(info: &VideoInfo) -> u64 {
+/// Returns the duration of a frame.
+pub(crate) fn frame_duration_ns(info: &VideoInfo) -> u64 {
     let fps = info.fps();
     if fps.numer() > 0 && fps.denom() > 0 {
         1_000_000_000 * fps.denom() as u64 / fps.numer() as u64
@@ -46,11 +46,11 @@ pub fn frame_duration_ns(info: &VideoInfo) -> u64 {
     }
 }
 
-/// A sink and a source, both always there and of these caps.
-pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
+/// Returns templates for an always pad named `sink` and one named `src` with these caps.
+pub(crate) fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
     let template = |name, direction| {
         gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps)
-            .expect("the template's arguments are constant")
+            .expect("the arguments of the template are valid")
     };
     vec![
         template("src", gst::PadDirection::Src),
@@ -58,8 +58,8 @@ pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
     ]
 }
 
-/// Tells upstream that planes are taken at any stride and offset.
-pub fn propose_any_stride(query: &mut gst::query::Allocation) {
+/// Announces upstream that planes may have any stride and offset.
+pub(crate) fn propose_any_stride(query: &mut gst::query::Allocation) {
     if query
         .find_allocation_meta::<gst_video::VideoMeta>()
         .is_none()
@@ -68,8 +68,8 @@ pub fn propose_any_stride(query: &mut gst::query::Allocation) {
     }
 }
 
-/// Where the components of such video lie, by GStreamer's own description of the format.
-pub fn layout(info: &VideoInfo) -> Layout {
+/// Converts GStreamer's description of a format to a [`Layout`].
+pub(crate) fn layout(info: &VideoInfo) -> Layout {
     let format = info.format_info();
     let component = |index: usize| Component {
         plane: format.plane()[index] as usize,
@@ -105,12 +105,12 @@ pub fn layout(info: &VideoInfo) -> Layout {
     }
 }
 
-/// A view on the pixels of a mapped frame that `info` and `layout` describe. A `GstVideoMeta` says
-/// where its planes lie, and may lie.
+/// Returns a view of the pixels of a mapped frame that `info` and `layout` describe. The strides and
+/// offsets of a `GstVideoMeta` are not trusted.
 ///
 /// # Errors
-/// Where its planes are shorter than its format needs, or stored upside down.
-pub fn view<'a>(
+/// Fails if a plane is shorter than the format needs, or stored upside down.
+pub(crate) fn view<'a>(
     frame: &'a VideoFrameRef<&gst::BufferRef>,
     info: &VideoInfo,
     layout: Layout,
@@ -129,30 +129,30 @@ pub fn view<'a>(
     Ok(Frame::new(width, height, layout, planes)?.with_pixel_aspect(pixel_aspect))
 }
 
-/// All that is mapped from the start of a plane on, whatever its stride and height promise.
-pub(super) fn plane_bytes<'a>(frame: &'a VideoFrameRef<&gst::BufferRef>, plane: usize) -> &'a [u8] {
+/// Returns the mapped bytes from the start of a plane on, regardless of its stride and height.
+pub(crate) fn plane_bytes<'a>(frame: &'a VideoFrameRef<&gst::BufferRef>, plane: usize) -> &'a [u8] {
     let (data, len) = plane_extent(frame, plane);
-    // SAFETY: The frame is mapped for as long as it is borrowed, which the slice outlives not.
+    // SAFETY: The frame stays mapped while it is borrowed, and the slice does not outlive the borrow.
     unsafe { std::slice::from_raw_parts(data, len) }
 }
 
-/// As [`plane_bytes`], for writing.
-pub(super) fn plane_bytes_mut<'a>(
+/// Returns the bytes of [`plane_bytes`] for writing.
+pub(crate) fn plane_bytes_mut<'a>(
     frame: &'a mut VideoFrameRef<&mut gst::BufferRef>,
     plane: usize,
 ) -> &'a mut [u8] {
     let (data, len) = plane_extent(frame, plane);
-    // SAFETY: As above; it is mapped for writing, and borrowed by nobody else.
+    // SAFETY: As above; the frame is mapped for writing and borrowed exclusively.
     unsafe { std::slice::from_raw_parts_mut(data, len) }
 }
 
-/// Where the mapped bytes of a plane start, and how many there are. None where the plane does not
-/// start within what is mapped.
+/// Returns the start and the number of the mapped bytes of a plane; no bytes if the plane does not
+/// start within the mapped memory.
 fn plane_extent(frame: &VideoFrameRef<&gst::BufferRef>, plane: usize) -> (*mut u8, usize) {
     // SAFETY: The description and its maps live as long as the frame.
     let (map, data) = unsafe {
         let raw = &*frame.as_ptr();
-        // With a meta each plane has a mapping of its own, without one all are in the first.
+        // With a meta each plane has its own mapping; without one all planes share the first.
         let map = &raw.map[if raw.meta.is_null() { 0 } else { plane }];
         (map, raw.data[plane].cast::<u8>())
     };
@@ -163,19 +163,19 @@ fn plane_extent(frame: &VideoFrameRef<&gst::BufferRef>, plane: usize) -> (*mut u
     }
 }
 
-/// 256 colours of four bytes.
+/// Size of a palette: 256 colours of four bytes.
 const PALETTE_BYTES: u64 = 256 * 4;
 
 /// Checks that the mapped planes of `frame`, of any raw format, hold the pixels that its format,
-/// size and strides promise. A `GstVideoMeta` says where the planes lie, and may lie.
+/// size and strides require. The strides and offsets of a `GstVideoMeta` are not trusted.
 ///
 /// # Errors
-/// Where a plane is too short or stored upside down, or where the frame has no pixels.
-pub fn check_planes(frame: &VideoFrameRef<&gst::BufferRef>) -> Result<(), FrameError> {
+/// Fails if a plane is too short or stored upside down, or if the frame has no pixels.
+pub(crate) fn check_planes(frame: &VideoFrameRef<&gst::BufferRef>) -> Result<(), FrameError> {
     let format = frame.format_info();
     let (width, height) = (frame.width(), frame.height());
-    // GStreamer's functions for packed chroma handle whole samples of it, for which its own rows
-    // of an odd width may be too short.
+    // GStreamer's functions for packed chroma process whole chroma samples, for which rows of an odd
+    // width may be too short.
     let sample_px = 1 << format.w_sub().iter().copied().max().unwrap_or(0);
     let standard = width
         .checked_next_multiple_of(sample_px)
@@ -206,8 +206,8 @@ pub fn check_planes(frame: &VideoFrameRef<&gst::BufferRef>) -> Result<(), FrameE
     Ok(())
 }
 
-/// The bytes that a plane of that `stride` needs in frames of that width, where GStreamer would lay
-/// it out as in `standard`.
+/// Returns the number of bytes that a plane with this stride needs in frames of this width, whose
+/// default layout is `standard`.
 fn bytes_needed(standard: &VideoInfo, width: u32, plane: usize, stride: u32) -> u64 {
     let format = standard.format_info();
     if format.is_tiled() {
@@ -223,10 +223,11 @@ fn bytes_needed(standard: &VideoInfo, width: u32, plane: usize, stride: u32) -> 
     }
 }
 
+/// Returns the number of bytes of the rows of a component.
 fn bytes_of_rows(standard: &VideoInfo, width: u32, component: u8, stride: u32) -> u64 {
     let format = standard.format_info();
     let row = match format.pixel_stride()[usize::from(component)] {
-        // Pixels share bytes; GStreamer's own rows end with a whole group of them.
+        // Pixels share bytes, and GStreamer's rows end with a whole group of pixels.
         0 => standard.comp_stride(component) as u64,
         bytes => u64::from(format.scale_width(component, width)) * bytes as u64,
     };
@@ -234,23 +235,22 @@ fn bytes_of_rows(standard: &VideoInfo, width: u32, component: u8, stride: u32) -
     rows.saturating_sub(1) * u64::from(stride).max(row) + row
 }
 
-/// The stride of tiles is how many there are in either direction.
+/// Returns the number of bytes of a tiled plane, whose stride is its number of tile columns and rows.
 fn bytes_of_tiles(standard: &VideoInfo, plane: usize, stride: u32) -> u64 {
     let tiles = |stride: u32| (u64::from(stride & 0xFFFF), u64::from(stride >> 16));
     let (columns, rows) = tiles(stride);
-    let (least_columns, least_rows) = tiles(standard.stride()[plane] as u32);
+    let (min_columns, min_rows) = tiles(standard.stride()[plane] as u32);
     let starts = standard.offset();
     let end = starts.get(plane + 1).copied().unwrap_or(standard.size());
-    let tile = (end - starts[plane]) as u64 / (least_columns * least_rows).max(1);
-    columns.max(least_columns) * rows.max(least_rows) * tile
+    let tile = (end - starts[plane]) as u64 / (min_columns * min_rows).max(1);
+    columns.max(min_columns) * rows.max(min_rows) * tile
 }
 
-/// From 1900, where NTP's time begins, to 1970.
+/// Time from the NTP epoch, 1900, to the Unix epoch, 1970.
 const NTP_TO_UNIX: gst::ClockTime = gst::ClockTime::from_seconds(2_208_988_800);
 
-/// The stamp of `buffer`, the first of its stream as far as this knows, in `segment`; `size` is
-/// width and height.
-pub(super) fn stamp(
+/// Returns the stamp of `buffer` in `segment`, with frame number 0. `size` is width and height.
+pub(crate) fn stamp(
     buffer: &gst::BufferRef,
     segment: &gst::Segment,
     size: (u32, u32),
@@ -270,7 +270,7 @@ pub(super) fn stamp(
     }
 }
 
-/// Nanoseconds since 1970, by the first reference timestamp of Unix' or NTP's time.
+/// Returns the nanoseconds since 1970 of the first reference timestamp in Unix or NTP time.
 fn utc_ns(buffer: &gst::BufferRef) -> Option<u64> {
     let mut references = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
     references.find_map(|meta| {
@@ -289,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_of_day_is_that_of_unix_or_ntp() {
+    fn utc_is_read_from_unix_and_ntp_reference_timestamps() {
         gst::init().unwrap();
         let time = gst::ClockTime::from_seconds(1_700_000_000);
         for (references, expected) in [

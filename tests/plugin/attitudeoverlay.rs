@@ -98,7 +98,7 @@ fn every_raw_format_is_drawn_on() {
 }
 
 #[test]
-fn faces_are_made_unrecognisable_whoever_has_found_them() {
+fn faces_of_any_detector_are_pixelated() {
     let info = info(VideoFormat::Gray8, WIDTH, HEIGHT);
     for (blur, region_type, face_type, is_hidden) in [
         ("true", "face", "face", true),
@@ -149,7 +149,7 @@ fn a_frame_whose_faces_cannot_be_hidden_does_not_pass() {
     VideoRegionOfInterestMeta::add(short.get_mut().unwrap(), "face", face_rect());
     assert_eq!(harness.push(short), Err(gst::FlowError::Error));
     let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
-    assert!(problem(&message).contains("cannot be made unrecognisable"));
+    assert!(problem(&message).contains("cannot pixelate the faces"));
     drop(message);
     bus.set_flushing(true);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The element's class: pads, properties, caps, events, and what becomes of a frame.
+//! Implementation of `attitudeoverlay`: pads, properties, caps, events and the processing of frames.
 //!
-//! No two locks are held at a time but by the streaming thread, which holds `drawing` while it works
-//! with a frame; nobody else takes that one while frames pass.
+//! Lock order: the streaming thread holds `drawing` while it processes a frame and may take
+//! `overlay_target` meanwhile. No other locks are held together, and no other thread takes `drawing`
+//! while frames pass.
 
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -26,21 +27,22 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "attitudeoverlay",
         gst::DebugColorFlags::empty(),
-        Some("Overlay of attitudes"),
+        Some("Face attitude overlay"),
     )
 });
 
-/// What the streaming thread works with.
+/// State of the streaming thread.
 #[derive(Default)]
 struct Drawing {
     overlay: Overlay,
     pixelator: Pixelator,
-    /// The settings that the overlay has.
+    /// Settings that have been applied to `overlay`.
     settings: Option<Arc<Settings>>,
-    /// Of the frame at hand.
+    /// Classified faces of the current frame.
     drawings: Vec<FaceDrawing<'static>>,
+    /// Detections of the current frame.
     detections: Vec<Detection>,
-    /// The time that the last frame was taken to have.
+    /// Time that was assigned to the last frame.
     last_time_ns: Option<u64>,
     warnings: WarningLimit,
     has_warned_of_stripped: bool,
@@ -93,9 +95,8 @@ impl ElementImpl for AttitudeOverlay {
             gst::subclass::ElementMetadata::new(
                 "Face attitude overlay",
                 "Filter/Editor/Video",
-                "Draws boxes, labels and histories of faces from the metadata that faceattitude or \
-                 another analysis has attached; can make the faces unrecognisable. \
-                 Try: ... ! faceattitude ! attitudeoverlay scores=true ! videoconvert ! autovideosink",
+                "Draws boxes, labels and attitude histories of faces from the metadata of faceattitude or \
+                 another analysis element, or pixelates the faces",
                 "gst-attitude maintainers",
             )
         });
@@ -177,7 +178,7 @@ impl BaseTransformImpl for AttitudeOverlay {
             .ok_or(gst::FlowError::NotNegotiated)?;
         let settings = lock(&self.settings).clone();
         let mut drawing = lock(&self.drawing);
-        drawing.take_settings(&settings);
+        drawing.apply_settings(&settings);
         meta::read_drawings(buffer, &mut drawing.drawings);
         let is_stripped = meta::is_stripped(buffer);
         if is_stripped && !std::mem::replace(&mut drawing.has_warned_of_stripped, true) {
@@ -187,11 +188,11 @@ impl BaseTransformImpl for AttitudeOverlay {
             drawing
                 .pixelate(buffer, &info, &settings.face_type)
                 .map_err(|error| {
-                    // A face that nobody may see must not pass.
+                    // The frame must not pass with a visible face.
                     gst::element_imp_error!(
                         self,
                         gst::StreamError::Failed,
-                        ("the faces of a frame cannot be made unrecognisable: {error}")
+                        ("cannot pixelate the faces of a frame: {error}")
                     );
                     gst::FlowError::Error
                 })?;
@@ -201,15 +202,15 @@ impl BaseTransformImpl for AttitudeOverlay {
             .segment()
             .downcast_ref::<gst::ClockTime>()
             .and_then(|segment| segment.to_running_time(buffer.pts()));
-        let time_ns = drawing.enter(running_time.map(gst::ClockTime::nseconds), &info);
+        let time_ns = drawing.frame_time_ns(running_time.map(gst::ClockTime::nseconds), &info);
         let is_attached = self.overlay_target.is_downstream(&*self.obj(), *CAT);
         if let Err(error) = drawing.draw(buffer, time_ns, &info, is_attached)
-            && drawing.warnings.lets_through()
+            && drawing.warnings.is_due()
         {
             gst::element_imp_warning!(
                 self,
                 gst::StreamError::Failed,
-                ("the overlay of a frame cannot be drawn: {error}")
+                ("cannot draw the overlay of a frame: {error}")
             );
         }
         Ok(gst::FlowSuccess::Ok)
@@ -217,15 +218,15 @@ impl BaseTransformImpl for AttitudeOverlay {
 }
 
 impl Drawing {
-    fn take_settings(&mut self, settings: &Arc<Settings>) {
-        let is_same = |taken: &Arc<Settings>| Arc::ptr_eq(taken, settings);
+    fn apply_settings(&mut self, settings: &Arc<Settings>) {
+        let is_same = |applied: &Arc<Settings>| Arc::ptr_eq(applied, settings);
         if !self.settings.as_ref().is_some_and(is_same) {
             self.overlay.set_style(&settings.style);
             self.settings = Some(settings.clone());
         }
     }
 
-    /// Makes all faces of `buffer` unrecognisable.
+    /// Pixelates all faces of `buffer`.
     fn pixelate(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -243,9 +244,9 @@ impl Drawing {
         boxes.try_for_each(|bbox| self.pixelator.pixelate(&mut frame, bbox))
     }
 
-    /// The time of a frame: its running time or, where it has none, one frame after the last. Where
-    /// time goes back, histories begin anew.
-    fn enter(&mut self, running_time_ns: Option<u64>, info: &VideoInfo) -> u64 {
+    /// Returns the time of a frame: its running time, or one frame duration after the last frame if it
+    /// has none. Clears the histories if time goes back.
+    fn frame_time_ns(&mut self, running_time_ns: Option<u64>, info: &VideoInfo) -> u64 {
         let frame_ns = video::frame_duration_ns(info);
         let assumed_ns = self
             .last_time_ns

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The properties: one place for their defaults and meaning.
+//! Properties of `attitudeoverlay`: their defaults, blurbs and access.
 
 use gst::prelude::*;
 
 use crate::drawing::Style;
 use crate::meta::FACE;
 
-/// All that can be set.
+/// Values of all properties.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Settings {
     pub style: Style,
@@ -25,7 +25,7 @@ impl Default for Settings {
     }
 }
 
-/// The properties with their defaults.
+/// Returns the properties with their defaults.
 pub(super) fn properties() -> Vec<glib::ParamSpec> {
     let defaults = Settings::default();
     let style = &defaults.style;
@@ -40,7 +40,10 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
     let color = |name: &str, nick: &str, default: u32| {
         glib::ParamSpecUInt::builder(name)
             .nick(nick)
-            .blurb("Colour as 0xAARRGGBB")
+            .blurb(&format!(
+                "Colour of {} faces, as 0xAARRGGBB",
+                name.trim_end_matches("-color")
+            ))
             .default_value(default)
             .mutable_playing()
             .build()
@@ -50,46 +53,47 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
         flag(
             "labels",
             "Labels",
-            "Write the number of a face, its attitude and how sure that is",
+            "Write the track number, attitude and confidence of each face",
             style.labels,
         ),
         flag(
             "scores",
             "Scores",
-            "Write the scores of all three attitudes of a face",
+            "Write the scores of all three attitudes of each face, in per cent",
             style.scores,
         ),
         flag(
             "history",
             "History",
-            "Draw the last ten seconds of each face",
+            "Draw the attitude of each face over the last 10 seconds",
             style.history,
         ),
         flag(
             "scene-history",
             "Scene history",
-            "Draw the last minute of the whole scene along the bottom",
+            "Draw the attitude of the whole scene over the last minute, along the bottom of the frame",
             style.scene_history,
         ),
         glib::ParamSpecString::builder("font-desc")
             .nick("Font description")
-            .blurb("Pango font description, such as 'Sans Bold 14' (null = Sans, of a size that suits the frame)")
+            .blurb("Pango font description, for example 'Sans Bold 14' (null = Sans, in a size that fits the frame)")
             .mutable_playing()
             .build(),
-        color("positive-color", "Positive", style.colors.positive),
-        color("neutral-color", "Neutral", style.colors.neutral),
-        color("negative-color", "Negative", style.colors.negative),
-        color("unknown-color", "Unknown", style.colors.unknown),
+        color("positive-color", "Positive colour", style.colors.positive),
+        color("neutral-color", "Neutral colour", style.colors.neutral),
+        color("negative-color", "Negative colour", style.colors.negative),
+        color("unknown-color", "Unknown colour", style.colors.unknown),
         flag(
             "blur-faces",
             "Blur faces",
-            "Pixelate every face that the metadata tell of, before anything is drawn; \
-             a face that nobody has found stays as it is",
+            "Pixelate every face in the metadata before drawing; faces that were not detected \
+             stay visible",
             defaults.blur_faces,
         ),
         glib::ParamSpecString::builder("face-type")
             .nick("Face type")
-            .blurb("Type of the regions and detections that blur-faces pixelates, beside those with an attitude")
+            .blurb("Type of the regions of interest and detections that blur-faces pixelates, in addition to the \
+                 faces with an attitude")
             .default_value(defaults.face_type.as_str())
             .mutable_playing()
             .build(),
@@ -100,12 +104,12 @@ impl Settings {
     /// Sets one of [`properties`].
     ///
     /// # Panics
-    /// Where `name` is none of them, or `value` of another type; GObject checks both before.
+    /// Panics if `name` is not a property or `value` has another type; GObject checks both first.
     pub fn set(&mut self, name: &str, value: &glib::Value) {
         fn to<'a, T: glib::value::FromValue<'a>>(value: &'a glib::Value) -> T {
             value.get().expect("GObject checked the type")
         }
-        // An empty text is none, as from a field that was left empty.
+        // Applications pass the text of an empty input field.
         let text = |value| to::<Option<String>>(value).filter(|text| !text.is_empty());
         let style = &mut self.style;
         match name {
@@ -125,10 +129,10 @@ impl Settings {
         }
     }
 
-    /// The value of one of [`properties`].
+    /// Returns the value of one of [`properties`].
     ///
     /// # Panics
-    /// Where `name` is none of them; GObject checks it before.
+    /// Panics if `name` is not a property; GObject checks it first.
     pub fn get(&self, name: &str) -> glib::Value {
         let style = &self.style;
         match name {

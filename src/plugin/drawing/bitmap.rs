@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Small pictures that are drawn once and shown many times.
+//! Small bitmaps that are drawn once and shown many times.
 
 use gst_video::{VideoFormat, VideoFrameFlags, VideoMeta};
 
@@ -9,16 +9,16 @@ use super::mask::{Mask, Target};
 use super::scale::Size;
 use super::style::Color;
 
-/// Cairo's ARGB32, a native-endian word, in the order of its bytes.
+/// Cairo's ARGB32, a native-endian word, as a format in byte order.
 pub(super) const FORMAT: VideoFormat = if cfg!(target_endian = "little") {
     VideoFormat::Bgra
 } else {
     VideoFormat::Argb
 };
-/// Cairo's rows follow on each other without gaps.
+/// Cairo's rows have no gaps.
 const BYTES_PER_PIXEL: i32 = 4;
 
-/// A picture, also as it was last drawn onto frames.
+/// A bitmap, together with its last conversion to the format of the frames.
 #[derive(Debug)]
 pub(super) struct Bitmap {
     pixels: gst::Buffer,
@@ -27,7 +27,7 @@ pub(super) struct Bitmap {
 }
 
 impl Bitmap {
-    /// A picture of that size, at least one pixel, drawn by `draw` on transparent ground.
+    /// Creates a bitmap of this size, at least one pixel, drawn by `draw` on a transparent background.
     pub(super) fn draw(
         size: Size,
         draw: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
@@ -47,19 +47,19 @@ impl Bitmap {
         self.size
     }
 
-    /// The whole picture.
+    /// Returns the pixels of the whole bitmap.
     pub(super) const fn pixels(&self) -> &gst::Buffer {
         &self.pixels
     }
 
-    /// The picture's top left part of that size. It shares the picture's memory.
+    /// Returns the top left part of this size. It shares the memory of the bitmap.
     pub(super) fn part(&self, size: Size) -> Result<gst::Buffer, RenderError> {
         let memory = gst::BufferCopyFlags::MEMORY;
         let part = self.pixels.copy_region(memory, ..)?;
         with_video_meta(part, size, self.size)
     }
 
-    /// The picture as frames of that kind show it at a place such as `at`.
+    /// Returns the bitmap converted for frames of this kind and a position with the parity of `at`.
     pub(super) fn mask(&mut self, target: Target, at: (i32, i32)) -> Result<&Mask, RenderError> {
         let mask = self.mask.take();
         let mask = match mask.filter(|mask| mask.is_for(target, at)) {
@@ -73,7 +73,7 @@ impl Bitmap {
     }
 }
 
-/// `pixels` with the description of their top left part of `size`, where they are `of` that size.
+/// Attaches a meta that describes the top left part of `size` of `pixels`, whose whole size is `of`.
 fn with_video_meta(
     mut pixels: gst::Buffer,
     size: Size,
@@ -91,7 +91,7 @@ fn with_video_meta(
     Ok(pixels)
 }
 
-/// A rectangle with round corners as the path of `cr`.
+/// Sets the path of `cr` to a rectangle with round corners.
 pub(super) fn rounded_path(
     cr: &cairo::Context,
     (x, y): (f64, f64),
@@ -110,7 +110,7 @@ pub(super) fn rounded_path(
     cr.close_path();
 }
 
-/// Fills a picture of `size` as a plate to write on.
+/// Fills a bitmap of `size` with a plate to write on.
 pub(super) fn fill_plate(
     cr: &cairo::Context,
     size: Size,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Pictures onto the pixels of a frame.
+//! Blending of bitmaps into the pixels of a frame.
 //!
-//! `gst_video_overlay_composition_blend` converts each row that a rectangle touches over the whole
-//! width of the frame, and back: for the upright lines of a box that is a hundred times what is
-//! drawn. Here pictures are converted instead, once, for frames that [`Target`] takes; on all
-//! others GStreamer blends, but into the part of the frame around each picture alone.
+//! `gst_video_overlay_composition_blend()` converts each row that a rectangle touches over the whole
+//! width of the frame, and back. For the vertical lines of a box, this is a hundred times the pixels
+//! that are drawn. Therefore the bitmaps are converted instead, once, for frames that [`Target`]
+//! supports. On other frames GStreamer blends, but only into the part of the frame around each bitmap.
 
 use gst_video::prelude::*;
 use gst_video::{VideoFlags, VideoFrameRef, VideoInfo, ffi};
@@ -18,17 +18,17 @@ use super::placement::PixelRect;
 use crate::video::check_planes;
 use crate::video::plane_bytes_mut;
 
-/// Draws pictures onto one frame.
+/// Blends bitmaps into one frame.
 pub(super) struct Canvas<'f, 'b> {
     frame: &'f mut VideoFrameRef<&'b mut gst::BufferRef>,
     target: Option<Target>,
 }
 
 impl<'f, 'b> Canvas<'f, 'b> {
-    /// A frame of any raw format to draw on.
+    /// Wraps a frame of any raw format.
     ///
     /// # Errors
-    /// Where the frame's planes are shorter than they promise.
+    /// Fails if a plane of the frame is too short.
     pub(super) fn new(
         frame: &'f mut VideoFrameRef<&'b mut gst::BufferRef>,
     ) -> Result<Self, RenderError> {
@@ -37,10 +37,10 @@ impl<'f, 'b> Canvas<'f, 'b> {
         Ok(Self { frame, target })
     }
 
-    /// Draws as much of the picture as fits `place`, which lies in the frame.
+    /// Blends the part of the bitmap that fits into `place`, which lies in the frame.
     ///
     /// # Errors
-    /// Where it does not lie in the frame, or where GStreamer cannot map the picture or blend it.
+    /// Fails if `place` does not lie in the frame, or GStreamer cannot map or blend the bitmap.
     pub(super) fn show(
         &mut self,
         bitmap: &mut Bitmap,
@@ -66,13 +66,13 @@ impl<'f, 'b> Canvas<'f, 'b> {
         let picture = VideoFrameRef::from_buffer_ref_readable(&pixels, &info)?;
         let edges = [place.left, place.top, place.right, place.bottom];
         let area = Area::around(edges, self.frame)
-            .ok_or_else(|| glib::bool_error!("the picture lies beside the frame"))?;
+            .ok_or_else(|| glib::bool_error!("the bitmap lies outside the frame"))?;
         let mut part = Part::new(self.frame, area);
         let x = place.left - part.area.columns.start;
         let y = place.top - part.area.rows.start;
 
-        // SAFETY: The part's planes hold its pixels, as the frame's were checked, and are borrowed
-        // for writing; `source` describes the whole of `picture`, which stays mapped.
+        // SAFETY: The planes of the frame were checked, so those of the part hold its pixels; they are
+        // borrowed for writing. `source` describes all of `picture`, which stays mapped.
         let is_blended = unsafe {
             let mut source = *picture.as_ptr();
             ffi::gst_video_blend(part.as_mut_ptr(), &mut source, x, y, 1.0) != glib::ffi::GFALSE

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! An overlay as a composition for what is downstream to draw.
+//! Composition of bitmaps for downstream to draw.
 //!
-//! What has not changed since the last composition is the same object as before, so that sinks
-//! which keep it on a graphics card need not upload it again.
+//! A rectangle that has not changed since the last composition is the same object as before, so that
+//! sinks which keep it on a graphics card do not upload it again.
 
 use gst_video::{VideoOverlayComposition, VideoOverlayFormatFlags, VideoOverlayRectangle};
 
@@ -11,19 +11,19 @@ use super::RenderError;
 use super::bitmap::Bitmap;
 use super::placement::PixelRect;
 
-/// Puts compositions together.
+/// Builds compositions.
 #[derive(Debug, Default)]
 pub(super) struct Composer {
-    shown: Vec<Shown>,
-    /// As many as `composition` consists of.
-    last_shown: Vec<Shown>,
+    shown: Vec<PlacedBitmap>,
+    /// The bitmaps of `composition`.
+    last_shown: Vec<PlacedBitmap>,
     composition: Option<VideoOverlayComposition>,
 }
 
-/// A picture, or the top left part of it, in a composition.
+/// A bitmap, or the top left part of it, in a composition.
 #[derive(Debug)]
-struct Shown {
-    /// Kept, so that no other picture takes its address.
+struct PlacedBitmap {
+    /// Keeps the buffer alive, so that no other bitmap gets its address.
     picture: gst::Buffer,
     part: gst::Buffer,
     place: PixelRect,
@@ -31,10 +31,10 @@ struct Shown {
 }
 
 impl Composer {
-    /// Shows at `place` as much of the picture as fits, on top of what is shown already.
+    /// Adds the part of the bitmap that fits into `place`, on top of those added before.
     pub(super) fn show(&mut self, bitmap: &Bitmap, place: PixelRect) -> Result<(), RenderError> {
         let picture = bitmap.pixels();
-        // Most often it was shown in the same order before.
+        // In most cases the order is the same as before.
         let likely = self.last_shown.get(self.shown.len()).into_iter();
         let before = likely
             .chain(&self.last_shown)
@@ -54,7 +54,7 @@ impl Composer {
             let rectangle = rectangle(&part, place);
             (part, rectangle)
         };
-        self.shown.push(Shown {
+        self.shown.push(PlacedBitmap {
             picture: picture.clone(),
             part,
             place,
@@ -63,10 +63,10 @@ impl Composer {
         Ok(())
     }
 
-    /// The composition of all that was shown since the last one; `None` where that is nothing, as
+    /// Returns the composition of all bitmaps added since the last call; `None` if there are none, as
     /// GStreamer's elements do not expect an empty composition.
     pub(super) fn finish(&mut self) -> Option<VideoOverlayComposition> {
-        let objects = |shown: &Shown| shown.rectangle.as_ptr();
+        let objects = |shown: &PlacedBitmap| shown.rectangle.as_ptr();
         let is_same = self
             .shown
             .iter()

@@ -10,17 +10,18 @@ use super::style::{Color, Font, PLATE, Style, TEXT, Theme};
 use super::{FaceDrawing, RenderError};
 use attitude::{Attitude, Label, Scores};
 
-/// A label, drawn when it says something new.
+/// The label of a face: track number, attitude, confidence and scores. Drawn again only when its
+/// content changes.
 #[derive(Debug, Default)]
 pub(super) struct FaceLabel {
     drawn: Option<(Content, Option<Bitmap>)>,
 }
 
-/// What a label says.
+/// Content of a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Content {
     text: Option<Text>,
-    /// The per cent of each attitude, in the order of [`Attitude::ALL`].
+    /// Percentage of each attitude, in the order of [`Attitude::ALL`].
     scores: Option<[u8; 3]>,
 }
 
@@ -32,7 +33,7 @@ struct Text {
 }
 
 impl FaceLabel {
-    /// Has it say what is known of the face.
+    /// Updates the label to the state of the face.
     pub(super) fn update(
         &mut self,
         face: &FaceDrawing<'_>,
@@ -46,8 +47,8 @@ impl FaceLabel {
         Ok(())
     }
 
-    /// The picture of the label; `None` where it says nothing or the frame is too small for it.
-    pub(super) fn picture(&mut self) -> Option<&mut Bitmap> {
+    /// Returns the bitmap of the label; `None` if it has no content or the frame is too small for it.
+    pub(super) fn bitmap(&mut self) -> Option<&mut Bitmap> {
         self.drawn.as_mut().and_then(|(_, bitmap)| bitmap.as_mut())
     }
 }
@@ -67,7 +68,7 @@ impl Content {
         }
     }
 
-    /// The scores are left out where the frame is too small for them.
+    /// Draws the label; leaves out the scores if the frame is too small for them.
     fn draw(&self, theme: &Theme) -> Result<Option<Bitmap>, RenderError> {
         let Size {
             width_px,
@@ -103,7 +104,7 @@ impl Content {
 
 impl std::fmt::Display for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A face that is not followed has no number.
+        // A face that is not tracked has no number.
         if self.track != 0 {
             write!(f, "#{} ", self.track)?;
         }
@@ -113,13 +114,13 @@ impl std::fmt::Display for Text {
     }
 }
 
-/// `None` for what is not a number.
+/// Returns a share in per cent; `None` for NaN.
 fn percent(share: f32) -> Option<u8> {
     (!share.is_nan()).then(|| (share.clamp(0.0, 1.0) * 100.0).round() as u8)
 }
 
-/// A line of text, laid out but not drawn yet. It lives for one drawing only, as Pango's objects
-/// stay in the thread that made them.
+/// A line of text that is laid out but not drawn. It lives for one drawing only, as Pango's objects
+/// must stay in the thread that created them.
 #[derive(Debug)]
 struct MarkedText {
     layout: pango::Layout,
@@ -129,14 +130,14 @@ struct MarkedText {
     text: Size,
 }
 
-/// Has the process load its fonts, which takes longer than a frame may be held up.
+/// Loads the fonts of the process, which would delay the first frame for too long.
 pub fn load_fonts() {
     if let Some(scale) = Scale::for_frame(640, 360) {
         MarkedText::new("fonts", TEXT, &Theme::new(&Style::default(), scale).font);
     }
 }
 
-/// Texts with the colours of their marks, side by side on a plate.
+/// Texts, each with a coloured mark, side by side on a plate.
 pub(super) struct MarkedTexts<'a> {
     texts: Vec<MarkedText>,
     theme: &'a Theme,
@@ -155,7 +156,7 @@ impl<'a> MarkedTexts<'a> {
         }
     }
 
-    /// The size of the plate.
+    /// Returns the size of the plate.
     pub(super) fn size(&self) -> Size {
         let gap_px = self.theme.scale.gap_px;
         let sizes = || self.texts.iter().map(MarkedText::size);
@@ -206,7 +207,7 @@ impl MarkedText {
         )
     }
 
-    /// Draws it with its top left corner at (`x`, `y`).
+    /// Draws the text with its top left corner at (`x`, `y`).
     fn draw(&self, cr: &cairo::Context, x: i32, y: i32) -> Result<(), cairo::Error> {
         let mark_y = y + (self.text.height_px - self.mark_px + 1) / 2;
         let side = f64::from(self.mark_px);
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn says_track_name_and_per_cent() {
+    fn a_label_contains_track_name_and_percentage() {
         let positive = Label::POSITIVE;
         assert_eq!(text(3, positive, 0.914), "#3 positive 91%");
         assert_eq!(text(3, positive, 7.0), "#3 positive 100%");
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_that_is_not_followed_has_no_number() {
+    fn a_face_that_is_not_tracked_has_no_number() {
         assert_eq!(text(0, Label::POSITIVE, 0.914), "positive 91%");
         assert_eq!(text(0, Label::Unknown, 0.3), "unknown");
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A picture as the planes of a frame hold pixels. Drawing it is then the same for each byte,
-//! whatever the format: a share of what is there is kept, and something added.
+//! Blend masks: bitmaps converted to the layout of a frame's planes. Blending is then the same for each
+//! byte, whatever the format: keep a share of the byte that is there, and add another byte.
 
 use gst_video::VideoInfo;
 
@@ -10,17 +10,17 @@ use super::scale::Size;
 use crate::video;
 use attitude::frame::{ColorModel, Component, FrameError, Layout, MAX_PLANES};
 
-/// Binary digits after the point of the weights that colours are converted by.
+/// Fraction bits of the fixed-point weights of the colour conversion.
 const FRACTION_BITS: u32 = 16;
 
-/// Frames that masks can be made for: opaque, with a byte for each sample.
+/// A kind of frames that masks can be made for: opaque, with one byte per component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     layout: Layout,
 }
 
-/// A picture for frames of one kind, and for places of one parity: where chroma is subsampled, that
-/// tells which of the picture's pixels share a sample.
+/// A bitmap for frames of one kind, and for positions of one parity: with subsampled chroma, the parity
+/// determines which pixels of the bitmap share a chroma sample.
 #[derive(Debug)]
 pub(super) struct Mask {
     target: Target,
@@ -28,25 +28,25 @@ pub(super) struct Mask {
     planes: [Plane; MAX_PLANES],
 }
 
-/// What one plane shows of a picture, row after row. Empty for a plane that the frames have not.
+/// The part of a mask for one plane, row by row. Empty if the frames lack the plane.
 #[derive(Debug, Default)]
 struct Plane {
     row_bytes: usize,
-    /// The share of each byte that is kept, of 255.
+    /// Share of each byte that is kept, of 255.
     kept: Vec<u8>,
     added: Vec<u8>,
 }
 
-/// How the bytes of a plane are shared out among pixels.
+/// Assignment of the bytes of a plane to pixels.
 #[derive(Clone, Copy, Debug)]
 struct Grid {
     shift_x: u32,
     shift_y: u32,
-    /// For `1 << shift_x` pixels of a row.
+    /// Bytes per `1 << shift_x` pixels of a row.
     bytes: usize,
 }
 
-/// Bytes of a plane: in `rows` rows from the row `top` on, `bytes` from the byte `left` of each on.
+/// Bytes of a plane: `rows` rows from row `top` on, with `bytes` bytes from byte `left` on.
 #[derive(Clone, Copy, Debug)]
 struct Extent {
     top: usize,
@@ -55,19 +55,19 @@ struct Extent {
     bytes: usize,
 }
 
-/// A pixel's components, premultiplied, and its opacity.
+/// Components of a pixel, premultiplied, and its opacity.
 type Converted = [u8; 4];
 const OPACITY: usize = 3;
 
 impl Target {
-    /// `None` for frames of another kind.
+    /// Returns the kind of the frames; `None` if masks do not support it.
     pub(super) fn of(info: &VideoInfo) -> Option<Self> {
         let format = info.format_info();
         let mut shifts = format.w_sub().iter().chain(format.h_sub());
         let is_bytes = format.depth().iter().all(|&bits| bits == 8)
             && format.pixel_stride().iter().all(|&bytes| bytes > 0)
             && shifts.all(|&shift| shift <= 1);
-        // GStreamer 1.22 does not say of AV12 that it has one.
+        // GStreamer 1.22 does not report that AV12 has alpha.
         let has_alpha = format.has_alpha() || format.n_components() > 3;
         let is_opaque = !has_alpha && !format.has_palette() && !format.is_tiled();
         (is_bytes && is_opaque).then(|| Self {
@@ -91,7 +91,7 @@ impl Target {
         })
     }
 
-    /// What is to be told apart of places, with samples of at most two by two pixels.
+    /// Returns the parity of a position; chroma samples cover at most two by two pixels.
     fn parity(&self, (x, y): (i32, i32)) -> (i32, i32) {
         let components = || self.components().iter();
         let mask_x: i32 = components().map(|c| c.shift_x as i32).max().unwrap_or(0);
@@ -99,7 +99,7 @@ impl Target {
         (x & mask_x, y & mask_y)
     }
 
-    /// What red, green, blue and opacity, premultiplied, count in each component.
+    /// Returns the weights of premultiplied red, green, blue and opacity in each component.
     fn weights(&self) -> [[i32; 4]; 3] {
         let Layout {
             color,
@@ -136,7 +136,7 @@ impl Target {
 }
 
 impl Grid {
-    /// How many pixels come before a place of that parity in its first sample.
+    /// Returns the number of pixels before a position of this parity in its first sample.
     fn skipped(&self, parity: (i32, i32)) -> (usize, usize) {
         let skipped = |parity: i32, shift: u32| (parity & ((1 << shift) - 1)) as usize;
         (
@@ -163,8 +163,8 @@ impl Grid {
 }
 
 impl Mask {
-    /// Makes one of `argb`, as many of Cairo's premultiplied pixels, row by row, as `size` says,
-    /// for places with the parity of `at`.
+    /// Converts `argb`, Cairo's premultiplied pixels of a bitmap of `size`, for positions with the parity
+    /// of `at`.
     pub(super) fn new(target: Target, at: (i32, i32), argb: &[[u8; 4]], size: Size) -> Self {
         let parity = target.parity(at);
         let mut mask = Self {
@@ -187,16 +187,16 @@ impl Mask {
         mask
     }
 
-    /// Whether it is one for such frames and places.
+    /// Returns `true` if the mask is for such frames and positions.
     pub(super) fn is_for(&self, target: Target, at: (i32, i32)) -> bool {
         self.target == target && self.parity == target.parity(at)
     }
 
-    /// Draws the picture, or as much of its top left part as fits, at `place` onto the plane
-    /// `index` of a frame: `bytes` with rows `stride` apart.
+    /// Blends the bitmap, or the top left part that fits, at `place` into plane `index` of a frame:
+    /// `bytes` with rows `stride` apart.
     ///
     /// # Errors
-    /// Where the plane ends before the place does.
+    /// Fails if `place` ends beyond the plane.
     pub(super) fn blend(
         &self,
         index: usize,
@@ -240,9 +240,9 @@ impl Plane {
         rows(&self.kept).zip(rows(&self.added))
     }
 
-    /// Puts a component of the converted `rows` of a picture to its bytes: to each sample the mean
-    /// of the pixels that it covers, where those beside the picture count nothing. `skipped` of
-    /// them come before the picture, in a row and in a column.
+    /// Stores a component of the converted `rows` of a bitmap: for each sample the mean of the pixels
+    /// that it covers; pixels beside the bitmap count as transparent. `skipped` is the number of pixels
+    /// before the bitmap in a row and in a column.
     fn put<'a>(
         &mut self,
         component: &Component,
@@ -275,9 +275,9 @@ impl Plane {
     }
 }
 
-/// Cairo's pixels, row by row, as components and opacity.
+/// Converts Cairo's pixels to components and opacity.
 fn converted(argb: &[[u8; 4]], weights: [[i32; 4]; 3]) -> Vec<Converted> {
-    // Most pixels are as the one before.
+    // Most pixels equal the one before.
     let mut last = ([0; 4], [0; 4]);
     let convert = |&pixel: &[u8; 4]| {
         if last.0 != pixel {
@@ -298,7 +298,7 @@ fn converted(argb: &[[u8; 4]], weights: [[i32; 4]; 3]) -> Vec<Converted> {
 
 fn blend_row(video: &mut [u8], kept: &[u8], added: &[u8]) {
     for (byte, (&kept, &added)) in video.iter_mut().zip(kept.iter().zip(added)) {
-        // Divided by 255, rounded; exact for all products of two bytes.
+        // Divides by 255 with rounding; exact for all products of two bytes.
         let product = u16::from(*byte) * u16::from(kept) + 128;
         let share = (product + (product >> 8)) >> 8;
         *byte = (share as u8).saturating_add(added);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The overlay: from the state of the faces to pictures on the video, which are blended into it or
-//! put together for what is downstream to draw.
+//! Drawing of the overlay: renders the state of the faces to bitmaps, and blends them into the frame or
+//! composes them for downstream to draw.
 //!
-//! Nothing is drawn on a canvas of the frame's size. Labels and histories are small pictures that
-//! are drawn again only when they change, boxes are put together from pictures that never change,
-//! and where a face moves its pictures are only shown elsewhere.
+//! There is no canvas of the frame's size. Labels and histories are small bitmaps that are drawn again
+//! only when they change, boxes consist of bitmaps that never change, and when a face moves, only the
+//! positions of its bitmaps do.
 
 mod bitmap;
 mod blending;
@@ -46,7 +46,7 @@ use strips::{Scene, Strip};
 use style::Theme;
 pub use style::{Colors, Style};
 
-/// One face as it is drawn on a frame.
+/// A face as it is drawn on a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct FaceDrawing<'a> {
     /// Number of the face's track, or 0 if the face is not tracked.
@@ -63,51 +63,51 @@ pub struct FaceDrawing<'a> {
     pub history: Option<&'a History>,
 }
 
-/// Why an overlay could not be drawn.
+/// Error of drawing an overlay.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// Cairo failed.
     #[error("cannot draw the overlay: {0}")]
     Drawing(#[from] cairo::Error),
-    /// Cairo did not give the pixels away.
-    #[error("cannot take the overlay's pixels: {0}")]
+    /// Cairo still uses the pixels.
+    #[error("cannot access the pixels of the overlay: {0}")]
     Pixels(#[from] cairo::BorrowError),
-    /// GStreamer did not take the pixels, or not blend them.
-    #[error("cannot make an overlay of the pixels: {0}")]
+    /// GStreamer cannot wrap, map or blend the pixels.
+    #[error("cannot pass the overlay to GStreamer: {0}")]
     Buffer(#[from] glib::BoolError),
     /// The frame cannot be drawn on.
     #[error("cannot draw on the frame: {0}")]
     Frame(#[from] FrameError),
 }
 
-/// Draws the faces of a stream of frames and keeps what can be used again for the next one.
+/// Draws the faces of a stream of frames, and keeps the bitmaps for the next frame.
 #[derive(Debug, Default)]
 pub struct Renderer {
     style: Style,
-    pictures: Option<Pictures>,
+    bitmaps: Option<Bitmaps>,
     composer: Composer,
 }
 
 /// The overlay of one frame.
 #[derive(Debug)]
 pub struct Drawn<'a> {
-    pictures: &'a mut Pictures,
+    bitmaps: &'a mut Bitmaps,
     composer: &'a mut Composer,
 }
 
-/// What is kept for one size of frame.
+/// Bitmaps for one frame size.
 #[derive(Debug)]
-struct Pictures {
+struct Bitmaps {
     theme: Theme,
     scene: Option<Scene>,
     outlines: HashMap<Label, Outline>,
-    /// Those of the last frame, in its order.
-    faces: Vec<FacePictures>,
+    /// Faces of the last frame, in its order.
+    faces: Vec<FaceBitmaps>,
 }
 
-/// What is kept for one face.
+/// Bitmaps of one face.
 #[derive(Debug, Default)]
-struct FacePictures {
+struct FaceBitmaps {
     track: u32,
     attitude: Label,
     outline: PixelRect,
@@ -117,7 +117,7 @@ struct FacePictures {
 }
 
 impl Renderer {
-    /// A renderer of that style that has drawn nothing yet.
+    /// Creates a renderer with a style.
     pub fn new(style: Style) -> Self {
         Self {
             style,
@@ -125,20 +125,19 @@ impl Renderer {
         }
     }
 
-    /// Draws in that style from now on. Where it is another than before, all pictures are drawn
-    /// anew.
+    /// Sets the style. If it has changed, all bitmaps are drawn again.
     pub fn set_style(&mut self, style: &Style) {
         if self.style != *style {
             self.style.clone_from(style);
-            self.pictures = None;
+            self.bitmaps = None;
         }
     }
 
-    /// Draws `faces`, and the history of the whole `scene` where there is one, for a frame of that
-    /// size. `None` where there is nothing to draw or the frame is too small to draw on.
+    /// Draws `faces` and the history of the `scene` for a frame of this size. Returns `None` if there is
+    /// nothing to draw or the frame is too small to draw on.
     ///
     /// # Errors
-    /// Where a picture cannot be drawn, for want of memory for instance.
+    /// Fails if a bitmap cannot be drawn, for example for lack of memory.
     pub fn draw<'a>(
         &mut self,
         frame_width: u32,
@@ -147,46 +146,46 @@ impl Renderer {
         scene: Option<&History>,
     ) -> Result<Option<Drawn<'_>>, RenderError> {
         let scale = Scale::for_frame(frame_width, frame_height);
-        self.pictures = scale.map(|scale| match self.pictures.take() {
-            Some(pictures) if pictures.theme.scale == scale => pictures,
-            _ => Pictures::new(Theme::new(&self.style, scale)),
+        self.bitmaps = scale.map(|scale| match self.bitmaps.take() {
+            Some(bitmaps) if bitmaps.theme.scale == scale => bitmaps,
+            _ => Bitmaps::new(Theme::new(&self.style, scale)),
         });
-        let Some(pictures) = &mut self.pictures else {
+        let Some(bitmaps) = &mut self.bitmaps else {
             return Ok(None);
         };
-        pictures.update(faces, scene)?;
-        Ok(pictures.is_anything_shown().then_some(Drawn {
-            pictures,
+        bitmaps.update(faces, scene)?;
+        Ok(bitmaps.is_anything_shown().then_some(Drawn {
+            bitmaps,
             composer: &mut self.composer,
         }))
     }
 }
 
 impl Drawn<'_> {
-    /// As a composition for what is downstream. Where nothing has changed since the last one it is
-    /// the very same.
+    /// Returns the overlay as a composition for downstream to draw. It is the same object as the last
+    /// one if nothing has changed.
     ///
     /// # Errors
-    /// Where GStreamer does not take a picture.
+    /// Fails if GStreamer cannot wrap a bitmap.
     pub fn compose(self) -> Result<Option<VideoOverlayComposition>, RenderError> {
-        let Self { pictures, composer } = self;
-        pictures.show(&mut |bitmap, place| composer.show(bitmap, place))?;
+        let Self { bitmaps, composer } = self;
+        bitmaps.show(&mut |bitmap, place| composer.show(bitmap, place))?;
         Ok(composer.finish())
     }
 
-    /// Onto `frame`, of any raw format and of the size that it was drawn for.
+    /// Blends the overlay into `frame`, which may have any raw format and has the size that the overlay
+    /// was drawn for.
     ///
     /// # Errors
-    /// Where the frame is smaller or its planes are shorter than they promise, or where GStreamer
-    /// does not blend a picture.
+    /// Fails if the frame is smaller, its planes are too short, or GStreamer cannot blend a bitmap.
     pub fn blend(self, frame: &mut VideoFrameRef<&mut gst::BufferRef>) -> Result<(), RenderError> {
         let mut canvas = Canvas::new(frame)?;
-        self.pictures
+        self.bitmaps
             .show(&mut |bitmap, place| canvas.show(bitmap, place))
     }
 }
 
-impl Pictures {
+impl Bitmaps {
     fn new(theme: Theme) -> Self {
         Self {
             theme,
@@ -219,7 +218,7 @@ impl Pictures {
             let Some(outline) = outline_around(drawing.bbox_in_frame, &theme.scale) else {
                 continue;
             };
-            // Those before are of this frame already: tracks may come more than once.
+            // The faces before `count` belong to this frame already: a track may occur twice.
             let known = self.faces[count..].iter();
             match known
                 .map(|face| face.track)
@@ -228,9 +227,9 @@ impl Pictures {
                 Some(position) => self.faces.swap(count, count + position),
                 None => {
                     let track = drawing.track;
-                    let face = FacePictures {
+                    let face = FaceBitmaps {
                         track,
-                        ..FacePictures::default()
+                        ..FaceBitmaps::default()
                     };
                     self.faces.insert(count, face);
                 }
@@ -259,7 +258,7 @@ impl Pictures {
         self.scene.is_some() || !self.faces.is_empty() && (boxes || labels || scores || history)
     }
 
-    /// Shows each picture at its place in the frame, from back to front.
+    /// Calls `show` with each bitmap and its position in the frame, from back to front.
     fn show(
         &mut self,
         show: &mut impl FnMut(&mut Bitmap, PixelRect) -> Result<(), RenderError>,
@@ -273,12 +272,12 @@ impl Pictures {
             }
         }
         for face in &mut self.faces {
-            if let Some(strip) = face.strip.picture() {
+            if let Some(strip) = face.strip.bitmap() {
                 show(strip, PixelRect::at(face.placement.strip, strip.size()))?;
             }
         }
         for face in &mut self.faces {
-            if let Some(label) = face.label.picture() {
+            if let Some(label) = face.label.bitmap() {
                 show(label, PixelRect::at(face.placement.label, label.size()))?;
             }
         }
@@ -286,7 +285,7 @@ impl Pictures {
     }
 }
 
-impl FacePictures {
+impl FaceBitmaps {
     fn update(
         &mut self,
         drawing: &FaceDrawing<'_>,
@@ -307,7 +306,7 @@ impl FacePictures {
             None => self.strip = Strip::default(),
         }
         let size = |bitmap: Option<&mut Bitmap>| bitmap.map_or(Size::new(0, 0), |s| s.size());
-        let (label, strip) = (size(self.label.picture()), size(self.strip.picture()));
+        let (label, strip) = (size(self.label.bitmap()), size(self.strip.bitmap()));
         self.placement = place(outline, label, strip, area, scale);
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 //! The box around a face.
 //!
-//! Put together from small pictures of its corners and from bars that are cut to length, a few
-//! pictures for each colour: a box of any size costs no pixels of its own.
+//! It consists of small bitmaps of its corners and of bars that are cut to length, a few bitmaps per
+//! colour: a box of any size needs no pixels of its own.
 
 use super::RenderError;
 use super::bitmap::{Bitmap, rounded_path};
@@ -11,17 +11,17 @@ use super::placement::PixelRect;
 use super::scale::{Scale, Size};
 use super::style::{Color, HALO};
 
-/// What boxes of one colour are made of.
+/// Bitmaps of the boxes in one colour.
 #[derive(Debug)]
 pub(super) struct Outline {
-    /// Left and right of the top, then of the bottom.
+    /// Top left, top right, bottom left, bottom right.
     corners: [Bitmap; 4],
     horizontal_bar: Bitmap,
     vertical_bar: Bitmap,
 }
 
 impl Outline {
-    /// Draws the parts, the bars as long as the frame.
+    /// Draws the corners, and the bars at the length of the frame.
     pub(super) fn new(color: Color, scale: &Scale) -> Result<Self, RenderError> {
         let bar_px = scale.bar_px();
         let Size {
@@ -49,8 +49,8 @@ impl Outline {
         })
     }
 
-    /// Shows each part of a box with the outer edges `outer`, which lie in the frame and are at
-    /// least two corners apart. Parts of bars begin and end at even pixels.
+    /// Calls `show` with each part of a box with the outer edges `outer`, which lie in the frame and are
+    /// at least two corners apart. Bars start and end on even pixels.
     pub(super) fn show(
         &mut self,
         outer: PixelRect,
@@ -89,7 +89,7 @@ impl Outline {
     }
 }
 
-/// A corner of the smallest box there can be, which is nothing but corners.
+/// Draws a corner of the smallest possible box, which consists of corners only.
 fn draw_corner(column: i32, row: i32, color: Color, scale: &Scale) -> Result<Bitmap, RenderError> {
     let corner_px = scale.corner_px;
     Bitmap::draw(Size::new(corner_px, corner_px), |cr| {

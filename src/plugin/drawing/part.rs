@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A part of a mapped frame, which GStreamer's functions take for a frame of its own.
+//! A part of a mapped frame that GStreamer's functions process as a frame.
 
 use std::marker::PhantomData;
 
 use gst_video::prelude::*;
 use gst_video::{VideoFormatInfo, VideoFrameRef, ffi};
 
-/// Pixels beyond the end of a row that GStreamer's functions may touch, as its blending allows for.
+/// Number of pixels beyond the end of a row that GStreamer's functions may access.
 pub(super) const ROW_SLACK_PX: usize = 8;
 
-/// Opacity and colour of one pixel, in samples of 8 or 16 bits.
+/// Opacity and colour of one pixel, with components of 8 or 16 bits.
 pub(super) type Pixel<S> = [S; 4];
 
-/// Pixels in one direction.
+/// A range of pixels in one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: i32,
     pub(super) len: i32,
 }
 
-/// Pixels of a frame, at least one.
+/// A rectangle of a frame; not empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Area {
     pub(super) columns: Span,
     pub(super) rows: Span,
 }
 
-/// The pixels of a frame that lie in an area.
+/// The pixels of a frame in an area.
 pub(super) struct Part<'a> {
     pub(super) area: Area,
     description: ffi::GstVideoFrame,
@@ -35,8 +35,8 @@ pub(super) struct Part<'a> {
 }
 
 impl Span {
-    /// The pixels from `start` to `end`, the latter exclusive, in a frame of `frame_len` pixels,
-    /// grown to whole samples of `1 << shift` pixels. `None` where there are none.
+    /// Returns the pixels from `start` to `end` (exclusive) in a frame of `frame_len` pixels, grown to
+    /// whole samples of `1 << shift` pixels; `None` if there are none.
     fn around(start: i32, end: i32, shift: u32, frame_len: u32) -> Option<Self> {
         let sample = 1i64 << shift;
         let end = (i64::from(end) + sample - 1) & -sample;
@@ -50,8 +50,8 @@ impl Span {
 }
 
 impl Area {
-    /// What `frame` has of the pixels from `left`, `top` to `right`, `bottom`, the latter exclusive,
-    /// grown to whole samples of its chroma. `None` where they lie beside it.
+    /// Returns the pixels of `frame` from `left`, `top` to `right`, `bottom` (exclusive), grown to whole
+    /// chroma samples; `None` if they lie outside the frame.
     pub(super) fn around(
         [left, top, right, bottom]: [i32; 4],
         frame: &VideoFrameRef<&gst::BufferRef>,
@@ -66,13 +66,13 @@ impl Area {
 }
 
 impl<'a> Part<'a> {
-    /// The part of `frame` in `area`, or the whole of it where no part can be told apart: where
-    /// pixels share bytes, are spread over tiles, or stand for entries of a palette.
+    /// Returns the part of `frame` in `area`, or the whole frame if its pixels share bytes, are spread
+    /// over tiles, or are indices into a palette.
     pub(super) fn new(frame: &'a mut VideoFrameRef<&mut gst::BufferRef>, area: Area) -> Self {
         let format = frame.format_info();
         let (width, height) = (frame.width() as i32, frame.height() as i32);
-        // SAFETY: The description is plain data. What it points to stays mapped for writing, and
-        // is not touched by another, as long as `frame` is borrowed.
+        // SAFETY: The description is plain data. The memory that it points to stays mapped for writing
+        // and is accessed exclusively while `frame` is borrowed.
         let mut description = unsafe { *frame.as_mut_ptr() };
         if !has_plain_rows(&format) {
             let whole = |len| Span { start: 0, len };
@@ -95,7 +95,7 @@ impl<'a> Part<'a> {
             let row = area.rows.start >> format.h_sub()[component];
             let offset = row as isize * description.info.stride[plane] as isize
                 + column as isize * format.pixel_stride()[component] as isize;
-            // Where it leads is for the one who dereferences it to know.
+            // The pointer is only dereferenced within the planes.
             description.data[plane] = description.data[plane].wrapping_byte_offset(offset);
         }
         Self {
@@ -108,7 +108,7 @@ impl<'a> Part<'a> {
     /// Unpacks row `y` of the part to the start of `row`.
     ///
     /// # Errors
-    /// Where GStreamer does not unpack the format, or not to such samples, or `row` is too short.
+    /// Fails if GStreamer cannot unpack the format to components of this size, or `row` is too short.
     pub(super) fn unpack_row<S>(
         &self,
         y: i32,
@@ -116,11 +116,12 @@ impl<'a> Part<'a> {
     ) -> Result<(), glib::BoolError> {
         let width = self.check_row(y, row)?;
         let ffi::GstVideoInfo { finfo, stride, .. } = self.description.info;
-        // SAFETY: The format's description is GStreamer's own and lives for ever. The planes hold
-        // the part's rows, and `row` the pixels of one with what GStreamer may write beyond.
+        // SAFETY: The description of the format is static. The planes hold the rows of the part, and
+        // `row` holds the pixels of one and the slack that GStreamer may write.
         unsafe {
             let unpack = (*finfo).unpack_func;
-            let unpack = unpack.ok_or_else(|| glib::bool_error!("no such format is unpacked"))?;
+            let unpack =
+                unpack.ok_or_else(|| glib::bool_error!("the format cannot be unpacked"))?;
             let pixels = row.as_mut_ptr().cast();
             let planes = self.description.data.as_ptr();
             unpack(finfo, 0, pixels, planes, stride.as_ptr(), 0, y, width);
@@ -131,7 +132,7 @@ impl<'a> Part<'a> {
     /// Packs the start of `row` as row `y` of the part.
     ///
     /// # Errors
-    /// As [`unpack_row`](Self::unpack_row) has them.
+    /// Fails under the conditions of [`unpack_row`](Self::unpack_row).
     pub(super) fn pack_row<S>(
         &mut self,
         y: i32,
@@ -148,7 +149,7 @@ impl<'a> Part<'a> {
         // SAFETY: As for unpacking; the planes are borrowed for writing.
         unsafe {
             let pack = (*finfo).pack_func;
-            let pack = pack.ok_or_else(|| glib::bool_error!("no such format is packed"))?;
+            let pack = pack.ok_or_else(|| glib::bool_error!("the format cannot be packed"))?;
             let pixels = row.as_mut_ptr().cast();
             let planes = self.description.data.as_mut_ptr();
             let stride = stride.as_ptr();
@@ -167,10 +168,10 @@ impl<'a> Part<'a> {
         Ok(())
     }
 
-    /// The width of the part, where `row` can hold row `y` of it in such samples.
+    /// Returns the width of the part if `row` can hold row `y` in components of this size.
     fn check_row<S>(&self, y: i32, row: &[Pixel<S>]) -> Result<i32, glib::BoolError> {
         let width = self.area.columns.len;
-        // SAFETY: The format's description is GStreamer's own and lives for ever.
+        // SAFETY: The description of the format is static.
         let format = unsafe { VideoFormatInfo::from_ptr(self.description.info.finfo) };
         let samples = VideoFormatInfo::from_format(format.unpack_format());
         let has_room = row.len() >= width as usize + ROW_SLACK_PX;
@@ -178,18 +179,18 @@ impl<'a> Part<'a> {
         if samples.bits() as usize == 8 * size_of::<S>() && has_room && is_in_part {
             Ok(width)
         } else {
-            Err(glib::bool_error!("no such row of {}", format.name()))
+            Err(glib::bool_error!("invalid row of {}", format.name()))
         }
     }
 
-    /// The description of the part. Its map is that of the whole frame: it is not to be unmapped.
+    /// Returns the description of the part. Its map is that of the whole frame and must not be unmapped.
     pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::GstVideoFrame {
         &mut self.description
     }
 }
 
-/// Whether each sample of such a frame lies at bytes of its own, at a constant distance from its
-/// neighbours in either direction.
+/// Returns `true` if each component of such a frame has bytes of its own, at a constant distance from
+/// its neighbours in either direction.
 fn has_plain_rows(format: &VideoFormatInfo) -> bool {
     !format.is_tiled() && !format.has_palette() && format.pixel_stride().iter().all(|&px| px > 0)
 }

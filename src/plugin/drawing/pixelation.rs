@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Faces made unrecognisable.
+//! Pixelation of faces.
 //!
-//! Pixels are taken and put back by GStreamer's own functions for a row of each format, as its
-//! blending does.
+//! GStreamer's functions for each format unpack and pack the rows, as they do for its own blending.
 
 use gst_video::prelude::*;
 use gst_video::{VideoFormatInfo, VideoFrameRef};
@@ -12,31 +11,31 @@ use super::part::{Area, Part, Pixel, ROW_SLACK_PX};
 use crate::video::check_planes;
 use attitude::geometry::Rect;
 
-/// Heads are larger than the boxes of faces, and boxes are moved on between samples: so much is
-/// added on each side.
+/// Margin on each side, as a share of the box: heads are larger than the boxes of faces, and boxes are
+/// extrapolated between samples.
 const MARGIN: f32 = 0.25;
-/// Across the longer side; fewer where blocks would be too small.
+/// Number of blocks across the longer side; fewer if the blocks would be too small.
 const BLOCKS: usize = 8;
-/// Blocks are a multiple of this: the size of the largest chroma samples, so that none is shared.
+/// Unit of the block size: the size of the largest chroma samples, so that blocks share none.
 const BLOCK_UNIT_PX: usize = 4;
-/// Pixelates faces, and keeps the memory that it takes for the next one.
+
+/// Pixelates faces, and keeps its memory for the next face.
 #[derive(Debug, Default)]
 pub struct Pixelator {
-    /// A row of pixels of four samples of up to 16 bits.
+    /// A row of pixels with four components of up to 16 bits.
     row: Vec<u64>,
-    /// Of each block in a row of blocks.
+    /// Sum of each block in a row of blocks.
     sums: Vec<Pixel<u64>>,
 }
 
 impl Pixelator {
-    /// Makes the face in the box unrecognisable: the box, grown by a quarter of its size on each
-    /// side and to whole samples of chroma, becomes blocks of their mean colour, at most eight
-    /// across its longer side and at least 4 px wide. The box is in pixels of `frame`, which may be
-    /// of any raw format. Nothing happens for a box that is none or lies outside the frame.
+    /// Pixelates the face in a box. The box grows by a quarter of its size on each side and to whole
+    /// chroma samples; it becomes blocks of their mean colour, at most eight across the longer side and
+    /// at least 4 px wide. The box is in pixels of `frame`, which may have any raw format. An empty or
+    /// invalid box, or one outside the frame, has no effect.
     ///
     /// # Errors
-    /// Where the frame's planes are shorter than they promise, or where GStreamer does not tell how
-    /// to pack its format.
+    /// Fails if a plane of the frame is too short, or GStreamer cannot pack the format.
     pub fn pixelate(
         &mut self,
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
@@ -52,7 +51,10 @@ impl Pixelator {
         match samples.bits() {
             8 => self.pixelate_part::<u8>(part, area),
             16 => self.pixelate_part::<u16>(part, area),
-            bits => Err(glib::bool_error!("{bits} bits of {}", format.name())),
+            bits => Err(glib::bool_error!(
+                "components of {bits} bits in {} are not supported",
+                format.name()
+            )),
         }
     }
 
@@ -64,7 +66,7 @@ impl Pixelator {
         let Self { row, sums } = self;
         row.clear();
         row.resize(part.area.columns.len as usize + ROW_SLACK_PX, 0);
-        // SAFETY: Samples are numbers of any bits, and of less alignment.
+        // SAFETY: Components are plain integers with a smaller alignment.
         let (_, row, _) = unsafe { row.align_to_mut::<Pixel<S>>() };
         let block_px = block_px(area);
         let columns = area.columns.start - part.area.columns.start;

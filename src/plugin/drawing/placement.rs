@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Where things lie on the frame. Everything ends up inside it.
+//! Positions of outlines, labels and histories; all lie inside the frame.
 
 use super::scale::{Scale, Size, even_down, even_up};
 use attitude::geometry::Rect;
 
-/// Edges in whole pixels, right and bottom exclusive.
+/// A rectangle in whole pixels; right and bottom are exclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PixelRect {
     pub(super) left: i32,
@@ -15,7 +15,7 @@ pub(super) struct PixelRect {
 }
 
 impl PixelRect {
-    /// With its top left corner at (`x`, `y`).
+    /// Returns the rectangle of `size` with its top left corner at (`x`, `y`).
     pub(super) const fn at((x, y): (i32, i32), size: Size) -> Self {
         Self {
             left: x,
@@ -42,8 +42,8 @@ impl PixelRect {
     }
 }
 
-/// The outer edges of the line around `bbox_in_frame`, which leaves the box itself free where the
-/// frame has room. `None` for a box that is none or that lies outside the frame.
+/// Returns the outer edges of the line around `bbox_in_frame`; the line does not cover the box if the
+/// frame has room. `None` for an invalid box or one outside the frame.
 pub(super) fn outline_around(bbox_in_frame: Rect, scale: &Scale) -> Option<PixelRect> {
     let Size {
         width_px,
@@ -64,7 +64,7 @@ pub(super) fn outline_around(bbox_in_frame: Rect, scale: &Scale) -> Option<Pixel
     })
 }
 
-/// The outer edges, in one direction, of lines around `low..high` of a frame.
+/// Returns the outer edges, in one direction, of lines around `low..high` of a frame.
 fn outer_edges(low: f32, high: f32, frame_px: i32, scale: &Scale) -> (i32, i32) {
     let reach_px = scale.line_px + scale.halo_px;
     let least_px = even_up(2 * (scale.corner_px - scale.halo_px));
@@ -79,16 +79,16 @@ fn outer_edges(low: f32, high: f32, frame_px: i32, scale: &Scale) -> (i32, i32) 
     (start - scale.halo_px, end + scale.halo_px)
 }
 
-/// The top left corners of what belongs to a face.
+/// Top left corners of the label and the history strip of a face.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Placement {
     pub(super) label: (i32, i32),
     pub(super) strip: (i32, i32),
 }
 
-/// Places the label above the box, else below, else inside at its top, and the strip below it, else
-/// above, else inside at its bottom. Both stay in `area`, the frame's upper part that is free for
-/// them; an empty size takes no room.
+/// Places the label above the box, otherwise below it, otherwise inside at its top; and the strip below
+/// the box, otherwise above it, otherwise inside at its bottom. Both stay in `area`, the upper part of
+/// the frame that is free for them. An empty size takes no room.
 pub(super) fn place(
     outline: PixelRect,
     label: Size,
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_lies_outside_the_face_and_begins_on_even_pixels() {
+    fn the_line_lies_outside_the_face_and_starts_on_even_pixels() {
         let scale = scale();
         let outline = outline_around(Rect::new(101.0, 50.5, 80.0, 90.0), &scale).unwrap();
         assert!(outline.left + scale.bar_px() <= 101 && outline.right - scale.bar_px() >= 181);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_that_are_none_or_outside_are_not_drawn() {
+    fn boxes_that_are_invalid_or_outside_are_not_drawn() {
         for bbox in [
             Rect::new(f32::NAN, 0.0, 10.0, 10.0),
             Rect::new(0.0, 0.0, f32::INFINITY, 10.0),

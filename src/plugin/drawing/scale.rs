@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Sizes that suit a frame, all in pixels.
+//! Sizes of the drawing, in pixels, for a frame size.
 
-/// The shorter side below which nothing could be read.
+/// Minimum length of the shorter side; nothing is readable below it.
 const SHORTEST_SIDE_PX: u32 = 32;
-/// Cairo draws no picture that is larger.
+/// Maximum length of the longer side; Cairo's limit.
 const LONGEST_SIDE_PX: u32 = 32_767;
 
-/// How large things are drawn on frames of one size.
+/// Sizes of the drawing on frames of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scale {
-    /// The frame's own size.
+    /// Size of the frame.
     pub(super) frame: Size,
-    /// The em of the text.
+    /// Em size of the text.
     pub(super) font_px: i32,
-    /// The coloured line of a box.
+    /// Width of the coloured line of a box.
     pub(super) line_px: i32,
-    /// The dark line on either side of it, and the rim of a history.
+    /// Width of the dark line on either side of it, and of the rim of a history.
     pub(super) halo_px: i32,
-    /// A box's corner, the halo included.
+    /// Size of the corner of a box, including the halo.
     pub(super) corner_px: i32,
-    /// Between a box and its label or history, and inside plates.
+    /// Gap between a box and its label or history, and inside plates.
     pub(super) gap_px: i32,
-    /// Between the frame's edge and the scene's history.
+    /// Margin between the edge of the frame and the history of the scene.
     pub(super) margin_px: i32,
-    /// The height of a face's history.
+    /// Height of the history of a face.
     pub(super) strip_height_px: i32,
-    /// The height of the scene's history.
+    /// Height of the history of the scene.
     pub(super) band_height_px: i32,
 }
 
@@ -47,7 +47,7 @@ impl Size {
 }
 
 impl Scale {
-    /// The sizes for a frame of that size, `None` where nothing can be drawn on it.
+    /// Returns the sizes for a frame; `None` if nothing can be drawn on it.
     pub(super) fn for_frame(width_px: u32, height_px: u32) -> Option<Self> {
         let shorter_px = width_px.min(height_px);
         if shorter_px < SHORTEST_SIDE_PX || width_px.max(height_px) > LONGEST_SIDE_PX {
@@ -69,13 +69,13 @@ impl Scale {
         })
     }
 
-    /// The thickness of a box's line with its halo.
+    /// Returns the width of the line of a box with its halo.
     pub(super) const fn bar_px(&self) -> i32 {
         self.line_px + 2 * self.halo_px
     }
 
-    /// The width of a face's history of `slots` slots: the same for every face, so that a face that
-    /// comes closer does not have it drawn anew, and whole pixels a slot.
+    /// Returns the width of the history of a face with `slots` slots: whole pixels per slot, and the same
+    /// for every face, so that it is not drawn again when a face comes closer.
     pub(super) fn strip_width_px(&self, slots: usize) -> i32 {
         let shorter_px = self.frame.width_px.min(self.frame.height_px);
         let slots = i32::try_from(slots).unwrap_or(i32::MAX).max(1);
@@ -87,13 +87,13 @@ impl Scale {
     }
 }
 
-/// The next even number down. What is drawn begins on even pixels where it can: with subsampled
-/// chroma, a line that begins on an odd one would bleed or lose its colour.
+/// Rounds down to an even number. Bitmaps start on even pixels if possible: with subsampled chroma, a
+/// line that starts on an odd pixel would bleed or lose its colour.
 pub(super) const fn even_down(px: i32) -> i32 {
     px & !1
 }
 
-/// The next even number up.
+/// Rounds up to an even number.
 pub(super) const fn even_up(px: i32) -> i32 {
     even_down(px + 1)
 }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_hold_no_drawing_have_no_scale() {
+    fn frames_that_are_too_small_or_large_have_no_scale() {
         for (width_px, height_px) in [(0, 0), (1, 1), (2, 2), (31, 1000), (40_000, 100)] {
             assert_eq!(Scale::for_frame(width_px, height_px), None);
         }

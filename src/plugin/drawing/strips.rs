@@ -12,7 +12,7 @@ use super::style::{PLATE, Theme};
 use attitude::Attitude;
 use attitude::history::{History, Moment};
 
-/// A history's picture, drawn when its cells change.
+/// Bitmap of a history. Drawn again only when the cells change.
 #[derive(Debug, Default)]
 pub(super) struct Strip {
     moments: Vec<Moment>,
@@ -20,7 +20,7 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// Has it show `history` in a picture of that size, with a dark rim.
+    /// Updates the bitmap to `history`, at this size and with a dark rim.
     pub(super) fn update(
         &mut self,
         history: &History,
@@ -40,8 +40,8 @@ impl Strip {
         Ok(())
     }
 
-    /// The picture of the history, `None` before there is one.
-    pub(super) fn picture(&mut self) -> Option<&mut Bitmap> {
+    /// Returns the bitmap; `None` before the first update.
+    pub(super) fn bitmap(&mut self) -> Option<&mut Bitmap> {
         self.drawn.as_mut()
     }
 }
@@ -80,7 +80,7 @@ fn draw(
     })
 }
 
-/// The scene's band and, with its place, the legend, which is drawn once.
+/// The history of the scene, and the legend with its position, which is drawn once.
 #[derive(Debug)]
 pub(super) struct Scene {
     band: Strip,
@@ -109,7 +109,7 @@ impl Scene {
         self.band.update(history, self.band_place.size(), theme)
     }
 
-    /// The height of the frame above it.
+    /// Returns the height of the frame above the history and its legend.
     pub(super) fn top_px(&self) -> i32 {
         self.legend
             .as_ref()
@@ -120,7 +120,7 @@ impl Scene {
         &mut self,
         show: &mut impl FnMut(&mut Bitmap, PixelRect) -> Result<(), RenderError>,
     ) -> Result<(), RenderError> {
-        if let Some(band) = self.band.picture() {
+        if let Some(band) = self.band.bitmap() {
             show(band, self.band_place)?;
         }
         if let Some((legend, at)) = &mut self.legend {
@@ -131,8 +131,8 @@ impl Scene {
     }
 }
 
-/// The names of the colours; `None` where they take more than the band's width or a quarter of the
-/// frame's height.
+/// Draws the names of the colours; `None` if they need more than the width of the history or a quarter
+/// of the frame's height.
 fn draw_legend(width_px: i32, theme: &Theme) -> Result<Option<Bitmap>, RenderError> {
     let name = |attitude: Attitude| {
         let color = theme.style.colors.of_label(attitude.into());

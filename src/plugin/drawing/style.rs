@@ -6,23 +6,23 @@ use super::scale::Scale;
 use attitude::history::Moment;
 use attitude::{Attitude, Label};
 
-/// What a [`Renderer`](super::Renderer) draws. What is switched off takes no room.
+/// Selects what a [`Renderer`](super::Renderer) draws. Elements that are switched off take no space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
     /// A box around each face.
     pub boxes: bool,
-    /// Each face's track, its attitude and how sure that is.
+    /// Track number, attitude and confidence of each face.
     pub labels: bool,
-    /// The scores of each face's attitudes in per cent, left out where the frame is too narrow.
+    /// Scores of each face in per cent; left out if the frame is too narrow.
     pub scores: bool,
-    /// Each face's history.
+    /// History of each face.
     pub history: bool,
-    /// The history of the whole scene, with a legend.
+    /// History of the whole scene, with a legend.
     pub scene_history: bool,
-    /// The letters, as Pango describes fonts, "Sans Bold 12" for instance; `None` for sans serif.
-    /// Where no size is named, it suits the frame. Pango replaces what it does not know.
+    /// Pango font description, for example "Sans Bold 12"; `None` for sans serif. Without a size, the
+    /// size fits the frame. Pango replaces unknown fonts.
     pub font: Option<String>,
-    /// The attitudes' colours.
+    /// Colours of the attitudes.
     pub colors: Colors,
 }
 
@@ -40,22 +40,22 @@ impl Default for Style {
     }
 }
 
-/// Colours that stand for attitudes, as 0xAARRGGBB, not premultiplied.
+/// Colours of the attitudes, as 0xAARRGGBB, not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Colors {
-    /// Of positive faces.
+    /// Colour of positive faces.
     pub positive: u32,
-    /// Of neutral faces.
+    /// Colour of neutral faces.
     pub neutral: u32,
-    /// Of negative faces.
+    /// Colour of negative faces.
     pub negative: u32,
-    /// Of faces whose attitude is unknown.
+    /// Colour of faces with an unknown attitude.
     pub unknown: u32,
 }
 
-/// From the set of Okabe and Ito, which people with any colour vision tell apart. They also differ
-/// in lightness (positive 70, neutral 89, negative 53, unknown 63 of 100), all are light enough to
-/// stand out from the dark plates and outlines, and red never stands against green.
+/// The default colours are from the Okabe-Ito palette, which people with any colour vision can
+/// distinguish. They also differ in lightness (positive 70, neutral 89, negative 53, unknown 63 of 100), are light enough to stand
+/// out from the dark plates and outlines, and never oppose red and green.
 impl Default for Colors {
     fn default() -> Self {
         Self {
@@ -76,15 +76,15 @@ pub(super) struct Color {
     alpha: f64,
 }
 
-/// Behind text and histories, so that they read on any picture.
+/// Background of texts and histories, which makes them readable on any picture.
 pub(super) const PLATE: Color = Color::black(0.65);
-/// Around lines.
+/// Colour around lines.
 pub(super) const HALO: Color = Color::black(0.55);
-/// Letters.
+/// Colour of letters.
 pub(super) const TEXT: Color = Color::from_argb(0xFFF5_F5F5);
 
 impl Colors {
-    /// The colour that stands for `label`.
+    /// Returns the colour of `label`.
     pub(super) const fn of_label(&self, label: Label) -> Color {
         Color::from_argb(match label {
             Label::Known(Attitude::Positive) => self.positive,
@@ -94,7 +94,7 @@ impl Colors {
         })
     }
 
-    /// The colour of `moment` in a history, none where the plate shows.
+    /// Returns the colour of `moment` in a history; `None` if only the plate is visible.
     pub(super) fn of_moment(&self, moment: Moment) -> Option<Color> {
         match moment {
             Moment::Absent => None,
@@ -125,13 +125,13 @@ impl Color {
         }
     }
 
-    /// Makes it the colour that `cr` draws in.
+    /// Sets the drawing colour of `cr`.
     pub(super) fn select(self, cr: &cairo::Context) {
         cr.set_source_rgba(self.red, self.green, self.blue, self.alpha);
     }
 }
 
-/// What pictures are drawn by.
+/// A style resolved for frames of one size.
 #[derive(Debug)]
 pub(super) struct Theme {
     pub(super) scale: Scale,
@@ -139,11 +139,11 @@ pub(super) struct Theme {
     pub(super) font: Font,
 }
 
-/// Letters of one kind and size.
+/// A font in one size.
 #[derive(Debug)]
 pub(super) struct Font {
     pub(super) description: pango::FontDescription,
-    /// Their em.
+    /// The em size.
     pub(super) size_px: i32,
 }
 
@@ -159,7 +159,7 @@ impl Theme {
 
 impl Font {
     fn new(description: Option<&str>, scale: &Scale) -> Self {
-        // Pango's strings end at a zero.
+        // Pango's strings end at a zero byte.
         let name = description.and_then(|name| name.split('\0').next());
         let mut description = pango::FontDescription::from_string(name.unwrap_or("Sans"));
         let named = f64::from(description.size()) / f64::from(pango::SCALE);
@@ -170,7 +170,7 @@ impl Font {
         } else {
             (named * PX_PER_POINT) as i32
         };
-        // Larger letters than the frame are not seen, but would be drawn.
+        // Letters larger than the frame would not be visible, but would be drawn.
         let size_px = size_px.clamp(1, scale.frame.width_px.min(scale.frame.height_px));
         description.set_absolute_size(f64::from(size_px) * f64::from(pango::SCALE));
         Self {
@@ -180,7 +180,7 @@ impl Font {
     }
 }
 
-/// At the 96 dots per inch of Pango on Cairo.
+/// Pixels per point at Pango's resolution on Cairo, 96 dots per inch.
 const PX_PER_POINT: f64 = 96.0 / 72.0;
 
 #[cfg(test)]
@@ -193,14 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn a_font_without_a_size_suits_the_frame() {
+    fn a_font_without_a_size_fits_the_frame() {
         for font in ["", "Serif", "Sans Bold", "no such font", "\0", "Sans\0 30"] {
             assert_eq!(size_px(font), 18, "{font:?}");
         }
     }
 
     #[test]
-    fn a_named_size_is_taken_within_the_frame() {
+    fn a_font_size_is_limited_to_the_frame() {
         assert_eq!(size_px("Sans 30"), 40);
         assert_eq!(size_px("Sans Bold 30px"), 30);
         assert_eq!(size_px("Sans 1000000"), 720);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The element's class: pads, properties, states, events and queries.
+//! Implementation of `faceattitude`: pads, properties, states, events, queries and the processing of
+//! frames.
 //!
-//! Locks, in the order in which they may be taken together: `stream`, `settings`, `video`,
-//! `stats`, `overlay_target`. Each is held for a copy or a count alone, none over an inference:
-//! the streaming thread takes the [`Stream`] out of its place while it works with it.
+//! Lock order: `stream`, `settings`, `video`, `stats`, `overlay_target`. Each lock is held only to copy
+//! or count, never during an inference: the streaming thread takes the [`Stream`] out of its mutex
+//! while it uses it.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use super::settings::{self, FrameSettings, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, Video};
 use super::{CAT, Fallback, Mode};
-use crate::failures::FailureAction;
+use crate::failures::{FailureAction, MAX_FAILURES};
 use crate::message::AttitudeMessage;
 use crate::negotiation::{self, OverlayTarget};
 use crate::{drawing, video};
@@ -34,14 +35,16 @@ use attitude_inference::networks::{Config, LoadError};
 use attitude_inference::provider::Provider;
 use attitude_inference::runtime::{self, Search};
 
-/// What the streaming thread works with.
+/// State of the element, from READY on.
 pub(super) enum StreamState {
-    /// In READY.
+    /// The element is in READY.
     Stopped,
-    /// Loaded; the mode is chosen at the first frame, when upstream can tell whether it is live.
+    /// The networks are loaded. The mode is selected at the first frame, when upstream knows whether it
+    /// is live.
     Loaded(Arc<Engine>),
+    /// Frames are being processed.
     Running(Box<Stream>),
-    /// The streaming thread has it, or lost it to a panic.
+    /// The streaming thread uses the stream, or a panic has destroyed it.
     Taken,
 }
 
@@ -50,12 +53,12 @@ pub struct FaceAttitude {
     settings: Mutex<Settings>,
     pub(super) stream: Mutex<StreamState>,
     video: Mutex<Option<Video>>,
-    /// The stream counts.
+    /// Counters, updated by the stream.
     stats: Arc<Mutex<Stats>>,
     active_provider: Mutex<Option<Provider>>,
     overlay_target: OverlayTarget,
-    /// Longest that an analysis has held up a frame.
-    held_up_ns: AtomicU64,
+    /// Longest time that an analysis has delayed a frame.
+    max_delay_ns: AtomicU64,
 }
 
 #[glib::object_subclass]
@@ -72,7 +75,7 @@ impl ObjectSubclass for FaceAttitude {
             stats: Arc::default(),
             active_provider: Mutex::default(),
             overlay_target: OverlayTarget::default(),
-            held_up_ns: AtomicU64::new(0),
+            max_delay_ns: AtomicU64::new(0),
         }
     }
 }
@@ -84,14 +87,15 @@ impl ObjectImpl for FaceAttitude {
             properties.push(
                 glib::ParamSpecString::builder("active-provider")
                     .nick("Active provider")
-                    .blurb("What the networks run on (null before PAUSED)")
+                    .blurb("Execution provider that runs the networks (null before PAUSED)")
                     .read_only()
                     .build(),
             );
             properties.push(
                 glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
                     .nick("Statistics")
-                    .blurb("Counters since READY, quantiles of the times of a sample's parts, what runs on what")
+                    .blurb("Frames and samples since READY, quantiles of the processing times, and the provider and \
+                         models in use")
                     .read_only()
                     .build(),
             );
@@ -108,7 +112,7 @@ impl ObjectImpl for FaceAttitude {
         let is_overlay_switched = settings.frame.overlay != had_overlay;
         drop(settings);
         if is_overlay_switched {
-            // Caps tell downstream whether frames may carry an overlay for it to draw.
+            // The caps announce whether frames may carry an overlay for downstream to draw.
             self.obj().reconfigure_src();
         }
     }
@@ -123,7 +127,7 @@ impl ObjectImpl for FaceAttitude {
 
     fn constructed(&self) {
         self.parent_constructed();
-        // Metadata is added to every frame, so buffers must be writable and none may bypass us.
+        // Metadata is added to every frame, so every buffer must be writable and pass through here.
         self.obj().set_passthrough(false);
         self.obj().set_in_place(true);
     }
@@ -137,10 +141,8 @@ impl ElementImpl for FaceAttitude {
             gst::subclass::ElementMetadata::new(
                 "Face attitude classifier",
                 "Filter/Analyzer/Video",
-                "Follows the faces in raw video and classifies their attitude (positive, neutral, \
-                 negative): attaches it as region-of-interest metadata, posts messages, draws an \
-                 overlay. Try: ... ! videoconvert ! faceattitude overlay=true ! videoconvert ! \
-                 autovideosink",
+                "Tracks faces and classifies their attitude (positive, neutral, negative); attaches \
+                 region-of-interest metadata, posts messages and optionally draws an overlay",
                 "gst-attitude maintainers",
             )
         });
@@ -161,11 +163,11 @@ impl BaseTransformImpl for FaceAttitude {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        self.held_up_ns.store(0, Ordering::Relaxed);
+        self.max_delay_ns.store(0, Ordering::Relaxed);
         let config = self.engine_config().map_err(|error| {
             gst::error_msg!(
                 gst::ResourceError::Settings,
-                ("the property mapping: {error}")
+                ("invalid value of the property mapping: {error}")
             )
         })?;
         let engine = Engine::acquire(&config).map_err(|error| match error {
@@ -184,7 +186,7 @@ impl BaseTransformImpl for FaceAttitude {
                 gst::element_imp_warning!(
                     self,
                     gst::LibraryError::Init,
-                    ("{refusal}; using the CPU instead. fallback=error makes this an error")
+                    ("{refusal}; using the CPU instead; set fallback=error to fail in this case")
                 );
             }
         }
@@ -207,7 +209,7 @@ impl BaseTransformImpl for FaceAttitude {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let stopped = std::mem::replace(&mut *lock(&self.stream), StreamState::Stopped);
-        // The last user of an engine waits for an inference in flight: the lock must be free.
+        // Dropping the last reference waits for the inference in flight, so the lock must be free.
         drop(stopped);
         *lock(&self.video) = None;
         *lock(&self.active_provider) = None;
@@ -241,7 +243,7 @@ impl BaseTransformImpl for FaceAttitude {
         let size = (info.width(), info.height());
         let before = lock(&self.video).replace(Video { info, layout });
         if before.is_some_and(|before| (before.info.width(), before.info.height()) != size) {
-            // Boxes of the old size mean nothing on the new one.
+            // Boxes of the old size are invalid in the new one.
             self.with_stream(Stream::reset);
         }
         Ok(())
@@ -267,9 +269,9 @@ impl BaseTransformImpl for FaceAttitude {
         if direction == gst::PadDirection::Src
             && let gst::QueryViewMut::Latency(latency) = query.view_mut()
         {
-            let held_up = gst::ClockTime::from_nseconds(self.held_up_ns.load(Ordering::Relaxed));
+            let delay = gst::ClockTime::from_nseconds(self.max_delay_ns.load(Ordering::Relaxed));
             let (is_live, min, max) = latency.result();
-            latency.set(is_live, min + held_up, max.map(|max| max + held_up));
+            latency.set(is_live, min + delay, max.map(|max| max + delay));
         }
         true
     }
@@ -300,6 +302,7 @@ impl BaseTransformImpl for FaceAttitude {
 }
 
 impl FaceAttitude {
+    /// Returns the configuration of the engine for the current settings.
     fn engine_config(&self) -> Result<Config, MappingError> {
         let settings = lock(&self.settings).clone();
         let source = |path, embedded| match path {
@@ -330,7 +333,7 @@ impl FaceAttitude {
 }
 
 impl FaceAttitude {
-    /// What holds where the mode is left to upstream.
+    /// Returns the mode; asks upstream if it is `auto`.
     fn resolve_mode(&self) -> Mode {
         let mode = lock(&self.settings).mode;
         if mode != Mode::Auto {
@@ -343,14 +346,14 @@ impl FaceAttitude {
         mode
     }
 
-    /// Does something with the stream, if there is one. Called by the streaming thread.
+    /// Calls `action` with the stream, if there is one. Called by the streaming thread.
     fn with_stream(&self, action: impl FnOnce(&mut Stream)) {
         if let StreamState::Running(stream) = &mut *lock(&self.stream) {
             action(stream);
         }
     }
 
-    /// Takes the stream out of its place; the first frame makes it.
+    /// Takes the stream out of its mutex. Creates it at the first frame.
     fn take_stream(&self) -> Result<Box<Stream>, gst::FlowError> {
         let state = std::mem::replace(&mut *lock(&self.stream), StreamState::Taken);
         match state {
@@ -366,7 +369,7 @@ impl FaceAttitude {
                     gst::element_imp_error!(
                         self,
                         gst::ResourceError::Failed,
-                        ("no thread to analyse in: {error}")
+                        ("cannot start a thread for the analysis: {error}")
                     );
                     gst::FlowError::Error
                 })?;
@@ -376,11 +379,12 @@ impl FaceAttitude {
                 *lock(&self.stream) = StreamState::Stopped;
                 Err(gst::FlowError::Flushing)
             }
-            // A panic took it; it was posted as an error then.
+            // A panic destroyed the stream and was posted as an error.
             StreamState::Taken => Err(gst::FlowError::Error),
         }
     }
 
+    /// Analyzes a frame if it is due, attaches the result and draws the overlay.
     fn process(
         &self,
         stream: &mut Stream,
@@ -392,7 +396,8 @@ impl FaceAttitude {
         let mut stamp = video::stamp(buffer, &self.obj().segment(), size);
         let running_time_ns = stamp.running_time_ns;
         let is_discontinuous = buffer.flags().contains(gst::BufferFlags::DISCONT);
-        let (number, time_ns) = stream.enter(running_time_ns, is_discontinuous, video, settings);
+        let (number, time_ns) =
+            stream.count_frame(running_time_ns, is_discontinuous, video, settings);
         stamp.frame = number;
         let mut records = Vec::new();
         let mut outcome = stream.collect(settings, &mut records);
@@ -407,7 +412,7 @@ impl FaceAttitude {
                 Err(_) => {
                     let info = &video.info;
                     let reason = format!(
-                        "a buffer of {} bytes cannot be mapped as {}x{} {}, which takes {}",
+                        "a buffer of {} bytes cannot be mapped as {}x{} {}, which needs {} bytes",
                         buffer.size(),
                         info.width(),
                         info.height(),
@@ -417,8 +422,8 @@ impl FaceAttitude {
                     Err(stream.fail(InferenceError(reason)))
                 }
             };
-            if stream.holds_up_frames() {
-                self.record_hold_up(started.elapsed());
+            if stream.delays_frames() {
+                self.record_delay(started.elapsed());
             }
             outcome = outcome.and(sampled);
         }
@@ -430,58 +435,59 @@ impl FaceAttitude {
             gst::element_imp_warning!(
                 self,
                 gst::StreamError::Failed,
-                ("the overlay of a frame cannot be drawn: {error}")
+                ("cannot draw the overlay of a frame: {error}")
             );
         }
         Ok(gst::FlowSuccess::Ok)
     }
 
-    /// Remembers the longest time that a frame was held up, in steps of a power of two, and has
-    /// the pipeline's latency calculated anew when it grows.
-    fn record_hold_up(&self, elapsed: Duration) {
+    /// Records the longest delay of a frame, rounded up to a power of two, and has the pipeline
+    /// recalculate its latency when the delay grows.
+    fn record_delay(&self, elapsed: Duration) {
         let elapsed_ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX / 4);
         let step_ns = elapsed_ns.next_power_of_two();
-        if self.held_up_ns.fetch_max(step_ns, Ordering::Relaxed) < step_ns {
+        if self.max_delay_ns.fetch_max(step_ns, Ordering::Relaxed) < step_ns {
             let message = gst::message::Latency::builder().src(&*self.obj()).build();
             let _ = self.obj().post_message(message);
         }
     }
 
+    /// Posts records as messages.
     fn post(&self, records: Vec<Record>) {
         for record in records {
             let structure = gst::Structure::from(AttitudeMessage(record));
             let message = gst::message::Element::builder(structure)
                 .src(&*self.obj())
                 .build();
-            // Without a bus nobody listens.
+            // Fails only without a bus.
             let _ = self.obj().post_message(message);
         }
     }
 
-    /// Tells of a failed inference as it deserves.
+    /// Posts a warning or an error about a failed inference, as the failure policy demands.
     fn report_failure(&self, outcome: Result<(), FailureAction>) -> Result<(), gst::FlowError> {
         match outcome {
-            Ok(()) | Err(FailureAction::Silent) => Ok(()),
+            Ok(()) | Err(FailureAction::Ignore) => Ok(()),
             Err(FailureAction::Warn(error)) => {
                 gst::element_imp_warning!(
                     self,
                     gst::StreamError::Failed,
-                    ("a frame cannot be analysed: {error}")
+                    ("cannot analyze a frame: {error}")
                 );
                 Ok(())
             }
-            Err(FailureAction::GiveUp(error)) => {
+            Err(FailureAction::Fail(error)) => {
                 gst::element_imp_error!(
                     self,
                     gst::StreamError::Failed,
-                    ("the analysis has failed ten times in a row: {error}")
+                    ("the analysis of {MAX_FAILURES} samples in a row failed: {error}")
                 );
                 Err(gst::FlowError::Error)
             }
         }
     }
 
-    /// At the end of the stream: waits for what is in flight and tells what it found.
+    /// Waits at the end of the stream for the sample in flight and posts its result.
     fn finish(&self) {
         let state = std::mem::replace(&mut *lock(&self.stream), StreamState::Taken);
         if let StreamState::Running(mut stream) = state {
@@ -491,7 +497,7 @@ impl FaceAttitude {
             let outcome = stream.collect(&settings, &mut records);
             *lock(&self.stream) = StreamState::Running(stream);
             self.post(records);
-            // The stream ends here whatever went wrong; an error has been posted.
+            // The stream ends in any case, and an error has been posted.
             let _ = self.report_failure(outcome);
         } else {
             *lock(&self.stream) = state;

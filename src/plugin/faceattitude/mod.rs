@@ -1,6 +1,33 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The element `faceattitude`.
+//! SECTION:element-faceattitude
+//!
+//! `faceattitude` finds the faces in raw video, tracks each one and classifies its attitude: positive,
+//! neutral or negative.
+//!
+//! The result is attached to every frame as one `GstVideoRegionOfInterestMeta` of type `face` per
+//! face ([`meta`](crate::meta)), posted on the bus as element messages named `faceattitude`
+//! ([`message`](crate::message)), and drawn if the property `overlay` is set.
+//!
+//! In a live pipeline frames are never delayed, and results attach to later frames, together with
+//! their age. Otherwise each sampled frame waits for its own result, and the same input gives the same
+//! output. The property `mode` selects one of the two.
+//!
+//! ## Example pipelines
+//!
+//! ```sh
+//! gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink
+//! ```
+//!
+//! Shows the camera's picture with an overlay.
+//!
+//! ```sh
+//! gst-launch-1.0 -m filesrc location=interview.mp4 ! decodebin ! videoconvert ! faceattitude messages=sample ! fakesink
+//! ```
+//!
+//! Prints one message per sample of a recording.
+//!
+//! Since: 0.1.0
 
 use std::sync::LazyLock;
 
@@ -19,46 +46,35 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "faceattitude",
         gst::DebugColorFlags::empty(),
-        Some("Attitude of faces"),
+        Some("Face attitude classifier"),
     )
 });
 
 glib::wrapper! {
-    /// Finds the faces in raw video, follows each one and classifies its attitude: positive,
-    /// neutral or negative.
-    ///
-    /// What it finds is attached to every frame as `GstVideoRegionOfInterestMeta` of type `face`,
-    /// told on the bus as element messages named `faceattitude`
-    /// ([`Record`](attitude::record::Record) reads them), and drawn if asked.
-    ///
-    /// ```text
-    /// gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink
-    /// gst-launch-1.0 -m filesrc location=interview.mp4 ! decodebin ! videoconvert ! faceattitude messages=sample ! fakesink
-    /// ```
-    ///
-    /// In a live pipeline frames pass at once and results attach to later frames, with their age;
-    /// otherwise each sampled frame waits for its own result, and the same input gives the same
-    /// output. The property `mode` chooses.
+    /// The element `faceattitude`; see the [module](self).
     pub struct FaceAttitude(ObjectSubclass<imp::FaceAttitude>)
         @extends gst_base::BaseTransform, gst::Element, gst::Object;
 }
 
-/// How frames and their results meet.
+/// Selects whether a sampled frame waits for its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstFaceAttitudeMode")]
 pub enum Mode {
-    /// `live` where upstream says that it is live, else `sync`.
+    /// `live` if upstream is live, otherwise `sync`.
     #[default]
-    #[enum_value(name = "Live if upstream is live, else sync", nick = "auto")]
+    #[enum_value(name = "Live if upstream is live, otherwise sync", nick = "auto")]
     Auto,
-    /// Frames are never delayed, results attach to later frames.
+    /// Never delays frames; results attach to later frames.
     #[enum_value(
-        name = "Never delay frames, attach results to later ones",
+        name = "Never delay frames; attach results to later frames",
         nick = "live"
     )]
     Live,
-    /// A sampled frame waits for its own result.
-    #[enum_value(name = "Sampled frames wait for their own result", nick = "sync")]
+    /// Delays each sampled frame until its result is there.
+    #[enum_value(
+        name = "Delay each sampled frame until its result is there",
+        nick = "sync"
+    )]
     Sync,
 }
 
@@ -87,32 +103,35 @@ macro_rules! define_execution_provider {
 
 attitude_inference::execution_providers!(define_execution_provider);
 
-/// What happens where the asked provider cannot run.
+/// Selects what happens if the requested execution provider cannot run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstFaceAttitudeFallback")]
 pub enum Fallback {
-    /// The CPU takes over, with a warning.
+    /// Posts a warning and uses the CPU.
     #[default]
     #[enum_value(name = "Warn and use the CPU", nick = "warn")]
     Warn,
-    /// The element does not start.
+    /// Fails to start.
     #[enum_value(name = "Fail to start", nick = "error")]
     Error,
 }
 
-/// Which messages are posted on the bus.
+/// Selects the messages that are posted on the bus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstFaceAttitudeMessages")]
 pub enum Messages {
-    /// None.
+    /// No messages.
     #[enum_value(name = "No messages", nick = "none")]
     None,
-    /// One where a face comes, goes or changes its attitude.
+    /// One message when a face appears, disappears or changes its attitude.
     #[default]
-    #[enum_value(name = "When a face comes, goes or changes attitude", nick = "change")]
+    #[enum_value(
+        name = "When a face appears, disappears or changes attitude",
+        nick = "change"
+    )]
     Change,
-    /// One for every sample, also without faces.
-    #[enum_value(name = "For every sample", nick = "sample")]
+    /// One message per sample, including samples without faces.
+    #[enum_value(name = "One per sample", nick = "sample")]
     Sample,
 }
 

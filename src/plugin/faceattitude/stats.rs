@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What the element counts, for the property `stats`.
+//! Counters of the element, for the property `stats`.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use hdrhistogram::Histogram;
 use attitude::analyzer::Timings;
 use attitude_inference::engine::{Facts, InFlight};
 
-/// The longest time that is told apart.
+/// Longest time that a histogram resolves.
 const MAX_US: u64 = 60_000_000;
-/// Decimal digits that a time is told to.
+/// Significant decimal digits of a time.
 const DIGITS: u8 = 2;
-/// What is told of the times of all samples.
+/// Quantiles that are reported.
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
 
 /// Counters since the element left READY.
@@ -21,31 +21,31 @@ const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
 pub(super) struct Stats {
     /// Frames that passed.
     pub frames: u64,
-    /// Frames that were analysed.
+    /// Frames that were analyzed.
     pub samples: u64,
-    /// Frames that were due but gave way to a newer one.
+    /// Due frames that were replaced by a newer one.
     pub skipped: u64,
     /// Analyses that failed.
     pub failures: u64,
-    /// Faces that are followed.
+    /// Number of tracked faces.
     pub faces: u32,
-    /// The frame that the engine has; of streams that do not wait for their results.
+    /// Sample that the engine is analyzing; `None` in `sync` mode.
     pub in_flight: Option<InFlight>,
-    /// Of the engine's networks, while there is one.
+    /// Facts about the engine in use.
     facts: Option<Facts>,
     times: Times,
 }
 
-/// What samples took.
+/// Processing times of the samples.
 #[derive(Debug)]
 struct Times {
     scaling: Histogram<u32>,
     detection: Histogram<u32>,
     crop: Histogram<u32>,
     classification: Histogram<u32>,
-    /// For a thread of the engine.
+    /// Wait for a worker of the engine.
     queue_wait: Histogram<u32>,
-    /// From the frame to its result.
+    /// Time from the frame to its result.
     delay: Histogram<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Default for Stats {
     fn default() -> Self {
         let empty = || {
             let histogram = Histogram::new_with_max(MAX_US, DIGITS);
-            histogram.expect("both are within what it takes")
+            histogram.expect("the constants are valid")
         };
         Self {
             frames: 0,
@@ -76,7 +76,7 @@ impl Default for Stats {
 }
 
 impl Stats {
-    /// Nothing counted yet, with networks of which `facts` are known.
+    /// Creates zeroed counters for an engine.
     pub fn new(facts: &Facts) -> Self {
         Self {
             facts: Some(facts.clone()),
@@ -84,7 +84,7 @@ impl Stats {
         }
     }
 
-    /// Counts a sample, which waited for a thread and came with a delay.
+    /// Counts a sample with its processing times.
     pub fn add_sample(
         &mut self,
         faces: usize,
@@ -108,7 +108,7 @@ impl Stats {
         }
     }
 
-    /// For applications.
+    /// Returns the structure that applications read.
     pub fn to_structure(&self) -> gst::Structure {
         let in_flight = self.in_flight.as_ref().and_then(InFlight::age);
         let facts = self.facts.as_ref();
@@ -133,9 +133,9 @@ impl Stats {
             ("queue-wait", &times.queue_wait),
             ("delay", &times.delay),
         ] {
-            for (quantile, share) in QUANTILES {
-                let time = Duration::from_micros(histogram.value_at_quantile(share));
-                structure.set(format!("{name}-{quantile}"), clock_time(time));
+            for (suffix, quantile) in QUANTILES {
+                let time = Duration::from_micros(histogram.value_at_quantile(quantile));
+                structure.set(format!("{name}-{suffix}"), clock_time(time));
             }
         }
         structure

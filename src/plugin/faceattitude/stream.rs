@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The state of one stream and what happens to each of its frames.
+//! State of one stream, and the processing of its frames.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,21 +23,21 @@ use attitude::sampling::Sampler;
 use attitude::sync::lock;
 use attitude_inference::engine::{Engine, LiveStream};
 
-/// What the caps say of the frames.
+/// Format of the frames, from the caps.
 #[derive(Clone, Debug)]
 pub(super) struct Video {
     pub info: gst_video::VideoInfo,
     pub layout: Layout,
 }
 
-/// The two modes.
+/// Processing in one of the two modes.
 enum Processing {
-    /// The streaming thread analyzes the frame, straight from the buffer's memory.
+    /// The streaming thread analyzes the frame in the buffer's memory.
     Sync {
         engine: Arc<Engine>,
         analyzer: Box<Analyzer>,
     },
-    /// A copy of the frame goes to the engine, and the frame passes at once.
+    /// The engine gets a copy of the frame, and the frame passes at once.
     Live(LiveStream<FrameStamp>),
 }
 
@@ -46,26 +46,27 @@ pub(super) struct Stream {
     processing: Processing,
     stats: Arc<Mutex<Stats>>,
     model: ModelNames,
-    /// The type of the regions that upstream attaches to faces; `None` where they are to be found.
+    /// Type of the regions that upstream attaches to faces; `None` if the detector finds them.
     upstream_type: Option<String>,
-    /// Those of the frame at hand.
+    /// Detections that upstream has attached to the current frame.
     upstream: Vec<Detection>,
-    /// As the stream-start event has it.
+    /// Stream id of the stream-start event.
     id: String,
     epoch: Epoch,
     sampler: Sampler,
     frames: u64,
-    /// Of the last frame: its running time as stamped, and the time that it was taken to have.
+    /// Running time of the last frame, as stamped.
     last_running_time_ns: Option<u64>,
+    /// Time that was assigned to the last frame.
     last_time_ns: Option<u64>,
-    /// What the frames carry.
+    /// Result that the frames carry.
     analysis: Analysis,
-    /// Whether a frame has carried it.
+    /// Whether a frame has carried `analysis`.
     is_carried: bool,
-    /// How old it was when one did for the first time.
+    /// Age of `analysis` when a frame first carried it.
     delay_ns: u64,
     failures: Failures,
-    /// The faces of the frame at hand.
+    /// Faces of the current frame.
     drawings: Vec<FaceDrawing<'static>>,
     overlay: Overlay,
     overlay_warnings: WarningLimit,
@@ -73,11 +74,11 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// A stream in `mode`, which is not [`Mode::Auto`], whose faces are the regions of
-    /// `upstream_type`, or are to be found.
+    /// Creates a stream in `mode`, which is not [`Mode::Auto`]. Its faces are the regions of
+    /// `upstream_type` or, without one, those that the detector finds.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// Fails if the system cannot start a thread.
     pub fn new(
         engine: Arc<Engine>,
         mode: Mode,
@@ -121,7 +122,7 @@ impl Stream {
         })
     }
 
-    /// Another stream begins: nothing of the one before counts, tracks start at 1.
+    /// Begins another stream: discards the state of the last one; track numbers start at 1.
     pub fn begin(&mut self, id: String) {
         self.id = id;
         self.epoch.stream += 1;
@@ -130,12 +131,13 @@ impl Stream {
         self.clear();
     }
 
-    /// What comes next does not continue what was: all tracks end.
+    /// Ends all tracks, as the next frame does not continue the last one.
     pub fn reset(&mut self) {
         self.epoch.part += 1;
         self.clear();
     }
 
+    /// Discards results and times.
     fn clear(&mut self) {
         self.sampler.reset();
         self.last_running_time_ns = None;
@@ -146,11 +148,11 @@ impl Stream {
         self.overlay.clear();
     }
 
-    /// Counts a frame and tells its number and its time: `running_time_ns`, or, where it has none
-    /// or the very one of the frame before (GStreamer's GIF decoder stamps all frames alike), one
-    /// frame's duration after that. Going back in time, and a jump of more than the track timeout
-    /// that is marked as discontinuous, end all tracks.
-    pub fn enter(
+    /// Counts a frame and returns its number and time. The time is `running_time_ns`. If that is
+    /// missing or equals the one of the last frame (GStreamer's GIF decoder stamps all frames alike),
+    /// it is one frame duration after the last frame. A step back in time ends all tracks, and so
+    /// does a jump of more than the track timeout that is marked as a discontinuity.
+    pub fn count_frame(
         &mut self,
         running_time_ns: Option<u64>,
         is_discontinuous: bool,
@@ -165,7 +167,7 @@ impl Stream {
                 self.reset();
                 time_ns
             }
-            // An assumed time may have run ahead of the stamps.
+            // Assumed times may have run ahead of the stamps.
             (Some(time_ns), _) => time_ns.max(self.last_time_ns.unwrap_or(0)),
             (None, _) => assumed_ns,
         };
@@ -183,25 +185,24 @@ impl Stream {
         (number, time_ns)
     }
 
-    /// Whether the frame at `time_ns` is to be analysed.
+    /// Returns `true` if the frame at `time_ns` is to be analyzed.
     pub fn is_due(&mut self, time_ns: u64, settings: &FrameSettings) -> bool {
         self.sampler.is_due(time_ns, settings.sample_interval_ns)
     }
 
-    /// Whether a sampled frame waits for its own result.
-    pub fn holds_up_frames(&self) -> bool {
+    /// Returns `true` if a sampled frame waits for its own result.
+    pub fn delays_frames(&self) -> bool {
         matches!(self.processing, Processing::Sync { .. })
     }
 
-    /// Takes the faces that upstream has attached to `buffer`, where it is to tell of them.
+    /// Reads the faces that upstream has attached to `buffer`, if upstream detects the faces.
     pub fn read_upstream(&mut self, buffer: &gst::BufferRef) {
         if let Some(upstream_type) = &self.upstream_type {
             meta::read_detections(buffer, upstream_type, &mut self.upstream);
         }
     }
 
-    /// Analyses `frame`, or hands it to the engine. Records of what was learnt are added to
-    /// `records`.
+    /// Analyzes `frame` or submits it to the engine. Adds records of new results to `records`.
     pub fn sample(
         &mut self,
         frame: &Frame,
@@ -240,7 +241,7 @@ impl Stream {
                     lock(&self.stats).skipped += 1;
                     gst::debug!(
                         CAT,
-                        "{}: a sample gives way to that at {}: the engine has had one for {:?}",
+                        "{}: a pending sample is replaced by the one at {}; the engine has been busy for {:?}",
                         self.id,
                         gst::ClockTime::from_nseconds(time_ns),
                         live.in_flight().age().unwrap_or_default()
@@ -251,7 +252,7 @@ impl Stream {
         }
     }
 
-    /// Takes what the engine has found out meanwhile. Records of it are added to `records`.
+    /// Takes the results that the engine has finished, and adds records of them to `records`.
     pub fn collect(
         &mut self,
         settings: &FrameSettings,
@@ -261,11 +262,11 @@ impl Stream {
         while let Processing::Live(live) = &self.processing
             && let Some(outcome) = live.take_outcome()
         {
-            // What was found in another epoch is of no use any more.
+            // A result of an earlier epoch does not apply any more.
             if outcome.epoch != self.epoch {
                 gst::debug!(
                     CAT,
-                    "{}: a sample from before a flush or gap is of no use",
+                    "{}: discarding a sample from before a flush or gap",
                     self.id
                 );
             } else {
@@ -276,7 +277,7 @@ impl Stream {
                         self.record(&outcome.context, settings, times, records);
                     }
                     Err(error) => match self.fail(error) {
-                        FailureAction::Silent => {}
+                        FailureAction::Ignore => {}
                         action => result = Err(action),
                     },
                 }
@@ -285,19 +286,20 @@ impl Stream {
         result
     }
 
-    /// Waits until nothing is in flight.
+    /// Waits until no sample is in flight.
     pub fn drain(&self) {
         if let Processing::Live(live) = &self.processing {
             live.drain();
         }
     }
 
-    /// Counts a frame that could not be analysed.
+    /// Counts a frame that could not be analyzed.
     pub fn fail(&mut self, error: InferenceError) -> FailureAction {
         lock(&self.stats).failures += 1;
         self.failures.add(error)
     }
 
+    /// Records a new result: updates the counters and adds a record if a message is to be posted.
     fn record(
         &mut self,
         stamp: &FrameStamp,
@@ -328,11 +330,11 @@ impl Stream {
         }
     }
 
-    /// Attaches what is known to `buffer`, drawings at `time_ns`, and draws it if asked. An overlay
-    /// goes onto the frame as `attaches_overlay` says.
+    /// Attaches the last result to `buffer`, whose time is `time_ns`, and draws it if requested. The
+    /// overlay is attached for downstream to draw if `attaches_overlay` is set.
     ///
     /// # Errors
-    /// Where the overlay cannot be drawn and that is to be told; the frame passes without.
+    /// Fails if the overlay cannot be drawn and a warning is due. The frame passes without it.
     pub fn annotate(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -346,8 +348,8 @@ impl Stream {
         if is_new {
             self.delay_ns = time_ns.saturating_sub(analysis.time_ns);
         }
-        // A result that comes late is carried as long as one that comes at once, and until the next,
-        // which comes as late after it.
+        // A late result is carried for as long as an immediate one, and until the next result, which
+        // is equally late.
         let late_ns = self.delay_ns.saturating_mul(2);
         let timeout_ns = analysis.track_timeout_ns.saturating_add(late_ns);
         let live = analysis
@@ -377,7 +379,7 @@ impl Stream {
         if settings.overlay {
             let overlay = &mut self.overlay;
             let drawn = overlay.draw(buffer, &video.info, attaches_overlay, &self.drawings);
-            if drawn.is_err() && self.overlay_warnings.lets_through() {
+            if drawn.is_err() && self.overlay_warnings.is_due() {
                 return drawn;
             }
         }

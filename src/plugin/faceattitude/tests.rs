@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What only fake networks can bring about.
+//! Failures that only fake networks can cause.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl FaceDetector for PanickingDetector {
         _threshold: f32,
         _candidates: &mut Vec<Detection>,
     ) -> Result<(), InferenceError> {
-        panic!("the fake detector panics, as it should")
+        panic!("the fake detector panics")
     }
 }
 
@@ -63,7 +63,7 @@ fn panicking_engine() -> Arc<Engine> {
 }
 
 #[test]
-fn a_panic_is_an_error_on_the_bus_and_the_element_can_be_stopped() {
+fn a_panic_posts_an_error_and_the_element_can_be_stopped() {
     gst::init().unwrap();
     let element: FaceAttitude = glib::Object::builder().property("mode", Mode::Sync).build();
     let bus = gst::Bus::new();

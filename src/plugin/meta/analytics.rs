@@ -2,10 +2,10 @@
 
 //! Faces in the `GstAnalyticsRelationMeta`.
 //!
-//! A face is a detection of type [`FACE`]. It contains a classification of length 1, the attitude,
-//! which is the first that it relates to, as GStreamer's own overlay and DL Streamer's look for it;
-//! that one relates to the classification that has the scores of all three. The detection relates to
-//! the face's tracking.
+//! A face is a detection of type [`FACE`]. It contains a classification of length 1, the attitude. This
+//! is the first classification that the detection relates to, as the overlays of GStreamer and DL
+//! Streamer expect it. It relates to a second classification, which has the scores of all three
+//! attitudes. The detection also relates to the tracking of the face.
 
 use glib::Quark;
 use gst_analytics::prelude::*;
@@ -24,9 +24,8 @@ use attitude::{Attitude, Label, Scores};
 
 type Meta<'a> = gst::MetaRef<'a, AnalyticsRelationMeta>;
 
-/// Attaches what `face` tells to the detection of type `adopted` of the same face, if there is
-/// one without a classification, else to a new one. Returns the detection's id; `None` where the meta
-/// takes no more.
+/// Adds the classification of `face` to the unclassified detection of type `adopted` of the same face,
+/// or to a new detection if there is none. Returns the id of the detection; `None` if the meta is full.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     visible: &Visible,
@@ -68,8 +67,7 @@ pub(super) fn attach(
     Some(detection)
 }
 
-/// The id of the detection of that type without a classification and that overlaps `bbox_in_frame`
-/// most.
+/// Returns the id of the unclassified detection of this type that overlaps `bbox_in_frame` most.
 fn id_of(buffer: &gst::BufferRef, of_type: &str, bbox_in_frame: &Rect) -> Option<u32> {
     let meta = buffer.meta::<AnalyticsRelationMeta>()?;
     detections(&meta, Some(of_type))
@@ -80,7 +78,7 @@ fn id_of(buffer: &gst::BufferRef, of_type: &str, bbox_in_frame: &Rect) -> Option
         .map(|(id, _)| id)
 }
 
-/// The detections of that type, or all, with their ids.
+/// Returns the detections of this type, or all, with their ids.
 fn detections<'a>(
     meta: &'a Meta<'a>,
     of_type: Option<&'a str>,
@@ -105,7 +103,7 @@ fn detections<'a>(
     })
 }
 
-/// Adds the detections of that type to `faces`.
+/// Adds the detections of this type to `faces`.
 pub(super) fn read_detections(buffer: &gst::BufferRef, of_type: &str, faces: &mut Vec<Detection>) {
     if let Some(meta) = buffer.meta::<AnalyticsRelationMeta>() {
         faces.extend(detections(&meta, Some(of_type)).map(|(_, detection)| detection));

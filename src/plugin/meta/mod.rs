@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is known of a frame's faces, attached to its buffer, and read back.
+//! Metadata of the faces of a frame: attaches them to the buffer and reads them back.
 //!
-//! * Each face is a `GstVideoRegionOfInterestMeta` of type `face`: [`region`] has its params.
-//! * With the feature `analytics` it is in the frame's `GstAnalyticsRelationMeta` too.
-//! * The first frame that carries what a sample has found carries a custom meta of its own:
-//!   [`sample`] tells why.
+//! * Each face is a `GstVideoRegionOfInterestMeta` of type [`FACE`] with the params
+//!   [`ATTITUDE_PARAM`], [`EMOTION_PARAM`] and [`GEOMETRY_PARAM`], besides `detection` and `object_id`.
+//! * With the cargo feature `analytics`, each face is in the `GstAnalyticsRelationMeta` of the frame
+//!   too.
+//! * The first frame that carries the result of a sample also has the custom meta [`SAMPLE_META`], as
+//!   a sample may have found no face. Its field `age-ns` is the time from the sampled frame to the one
+//!   that carries the result.
+//!
+//! ```
+//! use gstattitude::meta;
+//!
+//! fn on_buffer(buffer: &gst::BufferRef) {
+//!     let mut faces = Vec::new();
+//!     meta::read_records(buffer, &mut faces);
+//!     for face in &faces {
+//!         println!("face {} at {:?} is {}", face.track, face.bbox, face.attitude);
+//!     }
+//! }
+//! ```
 
 #[cfg(feature = "analytics")]
 mod analytics;
@@ -21,18 +36,18 @@ use attitude::record::FaceRecord;
 
 pub use region::{ATTITUDE_PARAM, EMOTION_PARAM, FACE, GEOMETRY_PARAM};
 
-/// What the classifier and what it tells are called in metadata.
+/// Names of the classifier and its emotions in the metadata.
 #[derive(Clone, Debug)]
-pub struct ModelNames {
+pub(crate) struct ModelNames {
     model: String,
     emotion_labels: Vec<String>,
-    /// Of `emotion_labels`.
+    /// Field names of `emotion_labels`.
     emotion_fields: Vec<String>,
 }
 
 impl ModelNames {
-    /// Of a classifier that is called `model` and calls its emotions `labels`.
-    pub fn new(model: &str, labels: &[String]) -> Self {
+    /// Names a classifier `model` with the emotions `labels`.
+    pub(crate) fn new(model: &str, labels: &[String]) -> Self {
         Self {
             model: model.to_owned(),
             emotion_labels: labels.to_vec(),
@@ -40,34 +55,34 @@ impl ModelNames {
         }
     }
 
-    /// The emotions, by the model's own names.
-    pub fn emotion_labels(&self) -> &[String] {
+    /// Returns the model's names of the emotions.
+    pub(crate) fn emotion_labels(&self) -> &[String] {
         &self.emotion_labels
     }
 }
 
-/// `label` as the name of a structure's field: what a written structure could not be read back with
-/// is a dash.
-pub fn field_name(label: &str) -> String {
+/// Returns `label` as the name of a structure field. Replaces characters that would prevent parsing of
+/// the serialized structure by dashes.
+pub(crate) fn field_name(label: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_+/:.".contains(c);
     label.replace(|c| !is_plain(c), "-")
 }
 
-/// How a frame shows a face: where, and how old what is known of its attitude is.
+/// A face of the last sample, as a later frame carries it.
 #[derive(Clone, Copy, Debug)]
-pub struct CarriedFace<'a> {
-    /// What is known.
+pub(crate) struct CarriedFace<'a> {
+    /// State of the face after the last sample.
     pub state: &'a Face,
-    /// The box moved on to the frame.
+    /// Box extrapolated to the frame.
     pub bbox_in_frame: Rect,
-    /// Time from the sampled frame to this one.
+    /// Time from the sampled frame to this frame.
     pub age_ns: u64,
-    /// Whether this is the first frame that carries it.
+    /// Whether this is the first frame that carries the result.
     pub is_fresh: bool,
 }
 
 impl CarriedFace<'_> {
-    /// The landmarks moved along with the box.
+    /// Returns the landmarks moved along with the box.
     fn landmarks_in_frame(&self) -> Option<Landmarks> {
         let (from, to) = (self.state.bbox_in_frame, self.bbox_in_frame);
         let moved = |p: Point| Point::new(p.x + (to.x - from.x), p.y + (to.y - from.y));
@@ -90,19 +105,19 @@ impl From<&CarriedFace<'_>> for FaceDrawing<'static> {
     }
 }
 
-/// In which forms faces are attached.
+/// Kinds of metadata that are attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forms {
-    /// As regions of interest.
+pub(crate) struct Forms {
+    /// Regions of interest.
     pub regions: bool,
-    /// In the analytics relation meta; nothing without the feature.
+    /// The analytics relation meta; no effect without the cargo feature.
     pub analytics: bool,
 }
 
-/// Attaches `faces` to `buffer`, a frame of `size` (width, height) pixels. Boxes that have left
-/// the frame are not attached. A region of type `adopted` that upstream has attached and that shows
-/// the same face is added to instead of attaching another one.
-pub fn attach<'a>(
+/// Attaches `faces` to `buffer`, a frame of `size` (width, height) pixels. Skips boxes outside the
+/// frame. If upstream has attached a region of type `adopted` that shows the same face, extends it
+/// instead of attaching another one.
+pub(crate) fn attach<'a>(
     buffer: &mut gst::BufferRef,
     size: (u32, u32),
     faces: impl Iterator<Item = CarriedFace<'a>>,
@@ -127,8 +142,8 @@ pub fn attach<'a>(
     }
 }
 
-/// Replaces the contents of `faces` by what `buffer` shows: by its regions of interest that have an
-/// attitude or, where there are none, by its analytics meta.
+/// Replaces the contents of `faces` by the classified faces of `buffer`, for drawing. Reads the regions
+/// of interest or, if none has an attitude, the analytics meta.
 pub fn read_drawings(buffer: &gst::BufferRef, faces: &mut Vec<FaceDrawing<'static>>) {
     faces.clear();
     faces.extend(region::iter(buffer).map(|face| face.drawing()));
@@ -138,8 +153,8 @@ pub fn read_drawings(buffer: &gst::BufferRef, faces: &mut Vec<FaceDrawing<'stati
     }
 }
 
-/// The same as records, with all that the metadata tells. What it does not tell is 0, empty or
-/// `None`; what another stack has attached to a frame is fresh.
+/// Replaces the contents of `faces` by the classified faces of `buffer`, as records. Values that the
+/// metadata lack are 0, empty or `None`; metadata of other elements count as fresh.
 pub fn read_records(buffer: &gst::BufferRef, faces: &mut Vec<FaceRecord>) {
     faces.clear();
     faces.extend(region::iter(buffer).map(|face| face.record()));
@@ -149,17 +164,17 @@ pub fn read_records(buffer: &gst::BufferRef, faces: &mut Vec<FaceRecord>) {
     }
 }
 
-/// Why [`is_stripped`] is worth a warning, and what to do.
-pub(super) const STRIPPED: &str = "an element in between has dropped what was known of the faces, as \
-    GStreamer's converters do: put this element before it, right behind faceattitude";
+/// Warning about a buffer that [`is_stripped`].
+pub(crate) const STRIPPED: &str = "an element between faceattitude and this one has removed the params of the \
+    regions of interest, as the converters of GStreamer do; put this element right after faceattitude";
 
-/// Whether `buffer` brings a sample whose faces are still there as regions of interest, but not what
-/// was known of them.
-pub fn is_stripped(buffer: &gst::BufferRef) -> bool {
+/// Returns `true` if `buffer` carries the result of a sample whose regions of interest have lost their
+/// params.
+pub(crate) fn is_stripped(buffer: &gst::BufferRef) -> bool {
     is_sample(buffer) && region::has_bare_face(buffer) && !is_classified(buffer)
 }
 
-/// Whether the attitude of any face is told.
+/// Returns `true` if any face has an attitude.
 fn is_classified(buffer: &gst::BufferRef) -> bool {
     #[cfg(feature = "analytics")]
     if analytics::is_classified(buffer) {
@@ -168,35 +183,39 @@ fn is_classified(buffer: &gst::BufferRef) -> bool {
     region::iter(buffer).next().is_some()
 }
 
-/// Replaces the contents of `faces` by those that upstream has attached to `buffer`: the regions of
-/// interest and the detections of type `face_type`, in pixels of the frame, without landmarks.
-pub fn read_detections(buffer: &gst::BufferRef, face_type: &str, faces: &mut Vec<Detection>) {
+/// Replaces the contents of `faces` by the regions of interest and detections of type `face_type` of
+/// `buffer`, in frame pixels and without landmarks.
+pub(crate) fn read_detections(
+    buffer: &gst::BufferRef,
+    face_type: &str,
+    faces: &mut Vec<Detection>,
+) {
     faces.clear();
     faces.extend(region::detections(buffer, face_type));
     #[cfg(feature = "analytics")]
     analytics::read_detections(buffer, face_type, faces);
 }
 
-/// Name of the meta, by which `gst_buffer_get_custom_meta` finds it.
+/// Name of the custom meta, for `gst_buffer_get_custom_meta()`.
 pub const SAMPLE_META: &str = "GstFaceAttitudeSample";
 
-/// Makes the meta known; once a process.
+/// Registers the custom meta; has no effect the second time.
 pub(crate) fn register() {
     if !CustomMeta::is_registered(SAMPLE_META) {
-        // Without tags it survives what copies a frame's metadata, whatever becomes of its pixels.
+        // Elements that change the pixels copy a meta without tags.
         CustomMeta::register(SAMPLE_META, &[]);
     }
 }
 
-/// Marks `buffer` as the first that carries what a sample has found, `age_ns` before it.
-pub fn mark_sample(buffer: &mut gst::BufferRef, age_ns: u64) {
-    // It is registered, so it can be added.
+/// Marks `buffer` as the first that carries the result of a sample taken `age_ns` before it.
+pub(crate) fn mark_sample(buffer: &mut gst::BufferRef, age_ns: u64) {
+    // Adding succeeds, as the meta is registered.
     if let Ok(mut meta) = CustomMeta::add(buffer, SAMPLE_META) {
         meta.mut_structure().set("age-ns", age_ns);
     }
 }
 
-/// Whether `buffer` is marked.
+/// Returns `true` if `buffer` is the first that carries the result of a sample.
 pub fn is_sample(buffer: &gst::BufferRef) -> bool {
     CustomMeta::from_buffer(buffer, SAMPLE_META).is_ok()
 }

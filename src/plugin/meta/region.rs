@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Faces as regions of interest.
+//! Faces as `GstVideoRegionOfInterestMeta`.
 //!
-//! Each face is a `GstVideoRegionOfInterestMeta` of type [`FACE`] with the params `detection`,
-//! `object_id`, [`ATTITUDE_PARAM`] and, where the classifier tells emotions, [`EMOTION_PARAM`], by
-//! the names that DL Streamer's `gvawatermark` and `gvametaconvert` read. A region has whole pixels
-//! and ends where the frame does; [`GEOMETRY_PARAM`] has the exact box and the landmarks.
+//! Each face is a region of type [`FACE`] with the params `detection`, `object_id`, [`ATTITUDE_PARAM`]
+//! and, if the classifier has emotions, [`EMOTION_PARAM`]. DL Streamer's `gvawatermark` and
+//! `gvametaconvert` read these names. A region has whole pixels and is clipped to the frame;
+//! [`GEOMETRY_PARAM`] has the exact box and the landmarks.
 
 use std::collections::BTreeMap;
 
@@ -18,38 +18,38 @@ use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::record::FaceRecord;
 use attitude::{Label, Scores};
 
-/// The type of a region, and of a detection, that is a face.
+/// Type of a region or detection that is a face.
 pub const FACE: &str = "face";
 
-/// The param that holds the attitude.
+/// Name of the param with the attitude.
 pub const ATTITUDE_PARAM: &str = "classification_layer_name:attitude";
 
-/// The param that holds the emotions.
+/// Name of the param with the emotions.
 pub const EMOTION_PARAM: &str = "classification_layer_name:emotion";
 
-/// The param that holds the exact box and the landmarks, in units of the region, from its top left
-/// corner: so they stay right where an element moves or scales the region.
+/// Name of the param with the exact box and the landmarks, relative to the region's top left corner
+/// and size, so that they stay correct if an element moves or scales the region.
 pub const GEOMETRY_PARAM: &str = "geometry";
 
-/// The fields of the smoothed scores and of the last ones, in the order of [`Attitude::ALL`].
+/// Fields of the smoothed scores and of the raw ones, in the order of [`attitude::Attitude::ALL`].
 const FIELDS: [&str; 3] = ["positive", "neutral", "negative"];
 const RAW_FIELDS: [&str; 3] = ["raw-positive", "raw-neutral", "raw-negative"];
 
-/// Least IoU of a region with a face's box to show the same face.
+/// Minimum IoU of a region and a face to be the same face.
 pub(super) const MIN_IOU: f32 = 0.3;
 
-/// The part of a face's box that lies in the frame, which is not empty.
+/// The part of a face's box that lies in the frame; not empty.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visible {
-    /// In pixels.
+    /// Box in frame pixels.
     pub in_frame: Rect,
-    /// The same grown to whole pixels: left, top, width, height.
+    /// The box grown to whole pixels: left, top, width, height.
     pub pixels: (u32, u32, u32, u32),
     frame: Rect,
 }
 
 impl Visible {
-    /// That of `bbox_in_frame` in a frame of that width and height; `None` where it has left it.
+    /// Clips `bbox_in_frame` to a frame of this width and height; `None` if nothing is left.
     pub fn of(bbox_in_frame: Rect, (width, height): (u32, u32)) -> Option<Self> {
         let frame = Rect::new(0.0, 0.0, width as f32, height as f32);
         let in_frame = bbox_in_frame.intersection(&frame);
@@ -67,8 +67,8 @@ impl Visible {
     }
 }
 
-/// Attaches what `face` tells to the region of type `adopted` that shows the same face, if there
-/// is one without a classification, else to a new one, with the number `id`.
+/// Adds the params of `face` to the unclassified region of type `adopted` that shows the same face. If
+/// there is none, adds a region with the number `id`.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     visible: &Visible,
@@ -97,7 +97,7 @@ pub(super) fn attach(
     add_params(&mut region, face, model);
 }
 
-/// Which of the buffer's regions is of that type, not classified, and overlaps `bbox_in_frame` most.
+/// Returns the index of the unclassified region of this type that overlaps `bbox_in_frame` most.
 fn position_of(buffer: &gst::BufferRef, of_type: &str, bbox_in_frame: &Rect) -> Option<usize> {
     buffer
         .iter_meta::<VideoRegionOfInterestMeta>()
@@ -115,7 +115,7 @@ fn rect(region: &VideoRegionOfInterestMeta) -> Rect {
     Rect::new(x as f32, y as f32, w as f32, h as f32)
 }
 
-/// The regions of that type; those without a confidence are sure.
+/// Returns the regions of this type; the score of a region without a confidence is 1.
 pub(super) fn detections(
     buffer: &gst::BufferRef,
     of_type: &str,
@@ -134,7 +134,7 @@ pub(super) fn detections(
         })
 }
 
-/// Whether there is a face of which nothing but its place is told.
+/// Returns `true` if a region of type [`FACE`] has no params.
 pub(super) fn has_bare_face(buffer: &gst::BufferRef) -> bool {
     let mut regions = buffer.iter_meta::<VideoRegionOfInterestMeta>();
     regions.any(|region| region.roi_type() == FACE && region.params().next().is_none())
@@ -196,7 +196,7 @@ fn attitude(face: &CarriedFace, model_name: &str) -> gst::Structure {
         .build()
 }
 
-/// The face's emotions; `None` where the classifier tells none or has not told them yet.
+/// Returns the emotion param; `None` if the classifier has no emotions or has not run yet.
 fn emotion(face: &CarriedFace, model: &ModelNames) -> Option<gst::Structure> {
     let probabilities = face.state.emotions.as_slice();
     let (best, &confidence) = probabilities
@@ -235,12 +235,12 @@ fn geometry(face: &CarriedFace, region: Rect) -> gst::Structure {
     geometry
 }
 
-/// A region whose attitude is known, or known to be unknown.
+/// A region with an attitude, which may be `unknown`.
 pub(super) struct ClassifiedRegion<'a> {
     region: gst::MetaRef<'a, VideoRegionOfInterestMeta>,
 }
 
-/// The classified regions of `buffer`, of any type.
+/// Returns the classified regions of `buffer`, of any type.
 pub(super) fn iter(buffer: &gst::BufferRef) -> impl Iterator<Item = ClassifiedRegion<'_>> {
     buffer
         .iter_meta::<VideoRegionOfInterestMeta>()
@@ -249,7 +249,7 @@ pub(super) fn iter(buffer: &gst::BufferRef) -> impl Iterator<Item = ClassifiedRe
 }
 
 impl ClassifiedRegion<'_> {
-    /// The last param of that name: what came last knew those before.
+    /// Returns the last param with this name, as later elements append theirs.
     fn param(&self, name: &str) -> Option<&gst::StructureRef> {
         self.region.params().filter(|p| p.name() == name).last()
     }
@@ -306,7 +306,7 @@ impl ClassifiedRegion<'_> {
     }
 
     fn emotions(&self) -> BTreeMap<String, f32> {
-        // Fields that are no emotion's.
+        // Numeric fields that are not emotions.
         let others = ["confidence"];
         let fields = self.param(EMOTION_PARAM).into_iter().flat_map(|p| p.iter());
         fields
@@ -315,7 +315,7 @@ impl ClassifiedRegion<'_> {
             .collect()
     }
 
-    /// What is drawn of it.
+    /// Returns the face as it is drawn.
     pub fn drawing(&self) -> FaceDrawing<'static> {
         FaceDrawing {
             track: self.track(),
@@ -327,7 +327,7 @@ impl ClassifiedRegion<'_> {
         }
     }
 
-    /// All of it.
+    /// Returns the face as a record.
     pub fn record(&self) -> FaceRecord {
         let Rect { x, y, w, h } = self.bbox_in_frame();
         let attitude = self.param(ATTITUDE_PARAM);

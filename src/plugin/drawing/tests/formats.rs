@@ -43,9 +43,9 @@ fn blended_on_noise(info: &VideoInfo) -> (gst::Buffer, gst::Buffer, VideoOverlay
     (plain, blended, composition)
 }
 
-/// GStreamer 1.22 blends all of its formats, so that none is left out.
+/// GStreamer 1.22 blends all of its formats, so that no format is left out.
 #[test]
-fn where_gstreamer_blends_the_pixels_are_those_of_a_whole_composition() {
+fn pixels_blended_by_gstreamer_are_those_of_a_whole_composition() {
     for info in infos().filter(|info| Target::of(info).is_none()) {
         let (plain, ours, composition) = blended_on_noise(&info);
         let mut gstreamers = plain.copy();
@@ -92,7 +92,7 @@ fn component_of([r, g, b, a]: [f64; 4], info: &VideoInfo, component: usize) -> f
 /// Each sample of each component: in frames with subsampled chroma a sample is covered as far as
 /// its pixels are.
 #[test]
-fn where_pictures_are_converted_each_sample_is_what_compositing_gives() {
+fn converted_bitmaps_blend_to_the_pixels_of_compositing() {
     let infos: Vec<_> = infos().filter(|info| Target::of(info).is_some()).collect();
     assert!(infos.len() >= 2 * 15, "{}", infos.len());
     for info in infos {
@@ -188,7 +188,7 @@ fn a_face_becomes_blocks_of_its_mean_colours_and_all_else_stays() {
         if place != "tiny" {
             assert!(colors(&after) > 1, "{name}");
         }
-        // What is rounded down when packed: most where few colours are to be had.
+        // Packing rounds down, most with a palette of few colours.
         let tolerance = match info.format_info().has_palette() {
             true => 0.2,
             false => 0.02,

@@ -248,7 +248,7 @@ fn a_strip_is_drawn_again_when_a_cell_changes() {
 }
 
 #[test]
-fn where_nothing_changes_the_composition_is_the_same() {
+fn if_nothing_changes_the_composition_is_the_same() {
     let mut renderer = Renderer::default();
     let scene = history(10, [POSITIVE]);
     let first = render(&mut renderer, [face(BBOX)], Some(&scene)).unwrap();
@@ -259,7 +259,7 @@ fn where_nothing_changes_the_composition_is_the_same() {
 }
 
 #[test]
-fn tracks_that_are_gone_are_forgotten() {
+fn bitmaps_of_ended_tracks_are_dropped() {
     let mut renderer = Renderer::default();
     for track in 1..=20 {
         let drawing = FaceDrawing {
@@ -267,10 +267,10 @@ fn tracks_that_are_gone_are_forgotten() {
             ..face(BBOX)
         };
         render(&mut renderer, [drawing], None).unwrap();
-        assert_eq!(renderer.pictures.as_ref().unwrap().faces.len(), 1);
+        assert_eq!(renderer.bitmaps.as_ref().unwrap().faces.len(), 1);
     }
     assert!(render(&mut renderer, [], None).is_none());
-    assert!(renderer.pictures.as_ref().unwrap().faces.is_empty());
+    assert!(renderer.bitmaps.as_ref().unwrap().faces.is_empty());
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub fn noise(info: &VideoInfo) -> gst::Buffer {
     frame(info, |x, _| [u16::MAX, sample(x), sample(x), sample(x)])
 }
 
-/// A frame of the pixels that `pixel` tells by column and row.
+/// Returns a frame of the pixels that `pixel` returns for column and row.
 pub fn frame(info: &VideoInfo, mut pixel: impl FnMut(u32, u32) -> Pixel) -> gst::Buffer {
     let mut buffer = gst::Buffer::from_mut_slice(vec![0u8; info.size()]);
     map(&mut buffer, info, |frame| {
