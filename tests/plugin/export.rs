@@ -464,7 +464,7 @@ fn where_a_converter_has_dropped_the_attitudes_a_warning_says_what_to_do() {
             .collect();
         assert_eq!(warnings.len(), 1, "{reader} {warnings:?}");
         assert!(
-            warnings[0].contains("right behind faceattitude"),
+            warnings[0].contains("right after faceattitude"),
             "{warnings:?}"
         );
         pipeline.set_state(gst::State::Null).unwrap();
