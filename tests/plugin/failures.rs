@@ -157,7 +157,7 @@ fn a_buffer_too_short_for_its_caps_passes_with_a_warning() {
 
 #[test]
 fn a_meta_that_promises_more_than_the_buffer_holds_is_not_believed() {
-    for (stride, word) in [(100_000, "plane 0 has"), (-320, "upside down")] {
+    for (stride, word) in [(100_000, "plane 0 has"), (-320, "negative stride")] {
         for mode in ["sync", "live"] {
             let mut rig = Rig::tiny(&[("mode", mode), ("overlay", "true")]);
             let mut buffer = rig.frame(&Patch(NEUTRAL));
