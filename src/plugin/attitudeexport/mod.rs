@@ -1,6 +1,29 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The element `attitudeexport`.
+//! SECTION:element-attitudeexport
+//!
+//! `attitudeexport` writes the faces in the metadata of frames, and their attitudes, as text: JSON lines,
+//! CSV, subtitle files, or subtitles for a muxer. It accepts any raw video and never reads a pixel.
+//!
+//! Each output buffer is a line of JSON, a header, the rows of a frame, or one cue, with the timestamp and
+//! the duration of what it is about. The property `format` selects the format, `interval` the frames that
+//! the formats `jsonl` and `csv` write about.
+//!
+//! ## Example pipelines
+//!
+//! ```sh
+//! gst-launch-1.0 filesrc location=interview.mp4 ! decodebin ! videoconvert ! faceattitude ! attitudeexport ! filesink location=interview.jsonl
+//! ```
+//!
+//! Writes one line of JSON per sample of a recording.
+//!
+//! ```sh
+//! gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude ! attitudeexport format=csv interval=change ! tcpserversink port=5000
+//! ```
+//!
+//! Serves one row per face over TCP whenever a face comes, goes or changes its attitude.
+//!
+//! Since: 0.1.0
 
 use gst::prelude::*;
 
@@ -8,16 +31,7 @@ mod format;
 mod imp;
 
 glib::wrapper! {
-    /// Writes the faces in the metadata of frames and their attitudes as text: JSON lines, CSV,
-    /// subtitle files, or subtitles for a muxer. Takes any video and never reads a pixel.
-    ///
-    /// ```text
-    /// gst-launch-1.0 filesrc location=interview.mp4 ! decodebin ! videoconvert ! faceattitude ! attitudeexport ! filesink location=interview.jsonl
-    /// gst-launch-1.0 v4l2src ! videoconvert ! faceattitude ! attitudeexport format=csv interval=change ! tcpserversink port=5000
-    /// ```
-    ///
-    /// Each buffer that it pushes is a line of JSON, a header, the rows of a frame, or one cue, with
-    /// the timestamp and the duration of what it is about.
+    /// The element `attitudeexport`; see the [module](self).
     pub struct AttitudeExport(ObjectSubclass<imp::AttitudeExport>)
         @extends gst::Element, gst::Object;
 }
