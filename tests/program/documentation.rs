@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use attitude::record::formats;
+use attitude::record::{FaceRecord, Record, formats};
 use gst::prelude::*;
+use gstattitude::message::AttitudeMessage;
 
 use crate::support::*;
 use markdown::{Page, rows};
@@ -117,6 +118,49 @@ fn values(property: &glib::ParamSpec) -> Vec<String> {
     let class = glib::EnumClass::with_type(property.value_type());
     let values = class.iter().flat_map(|class| class.values());
     values.map(|value| value.nick().to_owned()).collect()
+}
+
+#[test]
+fn every_field_of_messages_and_records_is_documented() {
+    init();
+    let page = Page::read(ELEMENTS);
+    let messages = page.section("### Messages");
+    let record = Record {
+        faces: vec![FaceRecord::default()],
+        ..Record::default()
+    };
+    let message = gst::Structure::from(AttitudeMessage(record.clone()));
+    let faces: gst::List = message.get("faces").unwrap();
+    let face: gst::Structure = faces[0].get().unwrap();
+    let fields = message.fields().chain(face.fields());
+    let missing = fields.filter(|field| !messages.contains(&format!("`{field}`")));
+    let mut problems: Vec<_> = missing.map(|field| format!("message: {field}")).collect();
+    let json = serde_json::to_value(&record).unwrap();
+    let (json, face) = (
+        json.as_object().unwrap(),
+        json["faces"][0].as_object().unwrap(),
+    );
+    let keys = json.keys().chain(face.keys());
+    let missing = keys.filter(|key| !messages.contains(&format!("\"{key}\":")));
+    problems.extend(missing.map(|key| format!("record: {key}")));
+    expect_none(problems);
+}
+
+#[test]
+fn every_column_of_tables_is_documented() {
+    let page = Page::read(ELEMENTS);
+    let formats = page.section("### Formats");
+    let mut table = formats::Output::default();
+    let mut writer = (formats::csv::FORMAT.writer)(formats::Timing::Frames).unwrap();
+    let record = Record::default();
+    let frame = formats::Frame::sample(&record);
+    writer.begin(frame.span, &mut table).unwrap();
+    let header = String::from_utf8(table.into_bytes()).unwrap();
+    let missing = header
+        .trim()
+        .split(',')
+        .filter(|column| !formats.contains(&format!("`{column}`")));
+    expect_none(missing.map(str::to_owned).collect());
 }
 
 #[test]
