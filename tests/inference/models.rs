@@ -51,7 +51,7 @@ fn assert_refused(result: Result<Networks, LoadError>, words: &[&str]) {
     }
 }
 
-/// What the classifier scores evenly grey crops as, all in one call.
+/// Returns the scores of evenly grey crops, classified in one call.
 fn classify(networks: &mut Networks, levels: &[f32]) -> Vec<Scores> {
     let found = try_classify(networks, levels).unwrap_or_else(|error| panic!("{error}"));
     found.iter().map(|found| found.scores).collect()
@@ -137,7 +137,7 @@ fn analyze(networks: &mut Networks, picture: &Picture) -> Vec<Face> {
 }
 
 #[test]
-fn each_average_face_is_found_and_judged_by_the_default_models() {
+fn the_default_models_detect_and_classify_each_average_face() {
     let mut networks = loaded(with_detector(Source::FACE_DETECTOR));
     assert!(networks.take_luma_only());
     assert!(networks.refusal.is_none());
@@ -151,7 +151,7 @@ fn each_average_face_is_found_and_judged_by_the_default_models() {
 }
 
 #[test]
-fn on_a_cpu_the_default_classifier_has_eight_bits_and_judges_as_that_of_floats() {
+fn the_int8_classifier_on_a_cpu_agrees_with_the_float32_one() {
     let floats = Source::File(project("models/attitude.onnx"));
     let mut default = loaded(with_classifier(Source::ATTITUDE));
     let mut floats = loaded(with_classifier(floats));
@@ -307,7 +307,7 @@ fn the_user_can_count_an_emotion_to_another_attitude() {
 }
 
 #[test]
-fn emotions_are_told_beside_the_attitude() {
+fn emotions_are_reported_with_the_attitude() {
     use Attitude::{Negative, Positive};
     for name in ["emotions8.onnx", "two-heads.onnx"] {
         let mut networks = loaded(with_classifier(fixture(name)));
@@ -352,7 +352,7 @@ fn detectors_answer_with_the_faces_they_were_made_for() {
 }
 
 #[test]
-fn what_is_wrong_with_a_classifier_is_said() {
+fn an_invalid_classifier_is_refused_with_the_reason() {
     for (name, words) in [
         ("five-scores", &["'scores'", "5)", "(n, 3)"][..]),
         ("rgb-claim", &["'luma'", "1, 48, 48)", "3 channel"]),
@@ -377,7 +377,7 @@ fn what_is_wrong_with_a_classifier_is_said() {
 }
 
 #[test]
-fn what_is_wrong_with_a_detector_is_said() {
+fn an_invalid_detector_is_refused_with_the_reason() {
     for (name, words) in [
         ("detector-bad-shape", &["'map_8'", "7", "(n, 15,"][..]),
         ("brightness", &["task", "expected"]),
@@ -426,7 +426,7 @@ fn a_description_cannot_ask_for_more_memory_than_there_is() {
 }
 
 #[test]
-fn what_is_wrong_with_a_model_is_not_blamed_on_the_provider() {
+fn an_invalid_model_is_not_reported_as_a_provider_failure() {
     let result = Networks::load(&Config {
         provider: Provider::Cuda,
         ..config(fixture("not-there.onnx"), Source::ATTITUDE)
@@ -451,7 +451,7 @@ fn a_description_beside_the_model_is_read_only_up_to_a_size() {
 }
 
 #[test]
-fn a_provider_that_cannot_run_is_never_passed_over_in_silence() {
+fn an_unavailable_provider_is_always_reported() {
     let load = |falls_back| {
         Networks::load(&Config {
             provider: Provider::Cuda,

@@ -15,7 +15,7 @@ const LOOK: &str = "GST_ATTITUDE_TEST_LOOK";
 const REQUESTS: &str = "GST_ATTITUDE_TEST_REQUESTS";
 /// The folder of the plugin.
 const PLUGIN_FOLDER: &str = "GST_ATTITUDE_TEST_PLUGIN_FOLDER";
-/// What stands before each outcome in the output.
+/// Prefix of each outcome in the output.
 const OUTCOME: &str = "outcome: ";
 
 #[test]
@@ -61,7 +61,7 @@ impl Look {
         self
     }
 
-    /// What came of each request.
+    /// Returns the outcome of each request.
     fn outcomes(mut self) -> Vec<String> {
         let output = self.command.output().unwrap();
         assert!(output.status.success(), "{output:?}");
@@ -71,7 +71,7 @@ impl Look {
         text.lines().filter_map(outcome).collect()
     }
 
-    /// What came of the only request.
+    /// Returns the outcome of the only request.
     fn outcome(self) -> String {
         let outcomes = self.outcomes();
         assert_eq!(outcomes.len(), 1, "{outcomes:?}");

@@ -245,7 +245,7 @@ fn the_metadata_survive_as_far_as_gstreamers_own_does() {
 }
 
 #[test]
-fn on_a_clip_both_forms_tell_the_same_faces() {
+fn both_forms_of_metadata_contain_the_same_faces_of_a_clip() {
     let Some(clip) = shared("clips/woman2.mp4") else {
         return;
     };

@@ -69,7 +69,7 @@ fn line(kind: &str, time_ns: u64, bbox: [f32; 4], face: &FaceRecord) -> String {
     )
 }
 
-/// What the script must print for a frame with these faces.
+/// Returns the lines that the script must print for a frame.
 fn frame_lines(buffer: &gst::BufferRef) -> Vec<String> {
     let of_region = |region: &Region| {
         let (left, top, width, height) = region.bbox;
@@ -135,7 +135,7 @@ fn expected_lines(description: &str) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn its_lines_of_frames_and_of_messages_are_what_the_element_says() {
+fn the_script_prints_the_metadata_and_messages_of_the_element() {
     let description = two_faces();
     let Some(output) = consume(&description) else {
         return;
@@ -159,7 +159,7 @@ fn its_lines_of_frames_and_of_messages_are_what_the_element_says() {
 }
 
 #[test]
-fn what_goes_wrong_is_told_and_is_its_exit_status() {
+fn a_failing_script_prints_the_error_and_exits_with_status_1() {
     for (argument, problem) in [
         ("videotestsrc ! fakesink", "no element named faces"),
         (
@@ -181,7 +181,7 @@ fn what_goes_wrong_is_told_and_is_its_exit_status() {
 }
 
 #[test]
-fn on_a_clip_it_tells_the_attitudes_that_the_export_tells() {
+fn the_script_prints_the_attitudes_that_the_export_writes() {
     let Some(clip) = shared("clips/woman2.mp4") else {
         return;
     };
@@ -194,7 +194,7 @@ fn on_a_clip_it_tells_the_attitudes_that_the_export_tells() {
     };
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
-    let told = text.lines().map(|line| line.split(' ').nth(6).unwrap());
+    let printed = text.lines().map(|line| line.split(' ').nth(6).unwrap());
 
     init();
     let folder = tempfile::tempdir().unwrap();
@@ -216,5 +216,5 @@ fn on_a_clip_it_tells_the_attitudes_that_the_export_tells() {
         .map(|face| face.attitude)
         .collect();
     assert!(exported.len() > 400, "{}", exported.len());
-    assert!(told.eq(exported.iter().map(String::as_str)));
+    assert!(printed.eq(exported.iter().map(String::as_str)));
 }

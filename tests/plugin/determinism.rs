@@ -11,7 +11,7 @@ use crate::support::*;
 
 /// Set in processes that are to analyse.
 const RUN: &str = "GST_ATTITUDE_TEST_RUN";
-/// What stands before the records in the output.
+/// Prefix of the records in the output.
 const RECORDS: &str = "records: ";
 
 #[test]

@@ -25,7 +25,7 @@ fn live() -> Rig {
     Rig::tiny(&[("mode", "live"), ("sample-interval", "0")])
 }
 
-/// Passes frames until one carries a face, whose label it tells.
+/// Passes frames until one carries a face, and returns its label.
 fn label(rig: &mut Rig, luma: u8) -> String {
     for _ in 0..1000 {
         if let Some(region) = regions(&rig.pass_face(luma)).pop() {
@@ -132,7 +132,7 @@ fn a_stream_that_ends_in_the_middle_of_an_inference_leaves_the_others_alone() {
 }
 
 #[test]
-fn a_model_that_is_replaced_by_another_is_loaded_anew() {
+fn a_replaced_model_file_is_loaded_again() {
     in_own_process(|| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.onnx");
@@ -148,7 +148,7 @@ fn a_model_that_is_replaced_by_another_is_loaded_anew() {
 }
 
 #[test]
-fn where_faces_are_given_no_detector_is_loaded() {
+fn no_detector_is_loaded_for_upstream_detections() {
     in_own_process(|| {
         let element = tiny_element(&[("detector-model", "/not/there.onnx")]);
         assert!(refusal(&element).contains("/not/there.onnx"));

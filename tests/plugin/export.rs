@@ -193,7 +193,7 @@ fn subtitles_for_a_muxer_have_no_hole_and_come_when_they_begin() {
 }
 
 #[test]
-fn what_is_open_is_dropped_by_a_flush_and_written_where_another_stream_begins() {
+fn open_segments_are_dropped_by_a_flush_and_written_by_a_new_stream() {
     for (is_flush, expected) in [(true, 0), (false, 1)] {
         let mut export = Export::new(&[("format", "webvtt")], &[]);
         (0..6).for_each(|_| export.pass(Some(NEUTRAL)));
@@ -237,7 +237,7 @@ fn frames_of_which_there_is_nothing_to_say_are_gaps_so_that_sinks_do_not_wait() 
 }
 
 #[test]
-fn the_time_of_day_is_told_where_the_source_tells_it() {
+fn the_time_of_day_is_written_if_the_source_provides_it() {
     let mut export = Export::new(&[], &[]);
     let mut buffer = export.rig.frame(&Patch(NEUTRAL));
     let caps = gst::Caps::new_empty_simple("timestamp/x-unix");
@@ -439,7 +439,7 @@ fn one_pass_writes_a_video_with_subtitles_and_three_files_that_agree_on_every_fr
 }
 
 #[test]
-fn where_a_converter_has_dropped_the_attitudes_a_warning_says_what_to_do() {
+fn dropped_attitudes_cause_a_warning_with_a_remedy() {
     init();
     for reader in ["attitudeexport", "attitudeoverlay"] {
         let pipeline = gst::parse::launch(&format!(

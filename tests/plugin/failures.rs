@@ -8,7 +8,7 @@ use gst_video::VideoFormat;
 use crate::support::*;
 
 /// The texts of the errors, or warnings, that wait on the bus.
-fn told(rig: &Rig, kind: gst::MessageType) -> Vec<String> {
+fn messages(rig: &Rig, kind: gst::MessageType) -> Vec<String> {
     std::iter::from_fn(|| rig.bus.pop_filtered(&[kind]))
         .map(|message| problem(&message))
         .collect()
@@ -23,7 +23,7 @@ fn failing_rig(properties: &[(&str, &str)]) -> Rig {
 }
 
 #[test]
-fn what_does_not_serve_keeps_the_element_from_starting_and_is_named() {
+fn an_unusable_setting_is_named_and_prevents_the_start() {
     for (property, file, reason) in [
         (
             "detector-model",
@@ -45,7 +45,7 @@ fn what_does_not_serve_keeps_the_element_from_starting_and_is_named() {
 }
 
 #[test]
-fn after_a_refusal_the_element_starts_with_what_serves() {
+fn the_element_starts_after_a_failed_start_once_its_settings_are_valid() {
     let element = element(&[("attitude-model", "/nowhere/attitude.onnx")]);
     assert!(element.set_state(gst::State::Paused).is_err());
     element.set_property("attitude-model", None::<&str>);
@@ -54,7 +54,7 @@ fn after_a_refusal_the_element_starts_with_what_serves() {
 }
 
 #[test]
-fn a_provider_that_cannot_run_is_told_of_and_the_cpu_takes_over_or_not() {
+fn an_unavailable_provider_causes_a_warning_and_a_fallback_or_an_error() {
     for provider in ["cuda", "tensorrt", "openvino"] {
         let rig = Rig::tiny(&[("execution-provider", provider), ("fallback", "warn")]);
         let active = rig.element.property::<String>("active-provider");
@@ -63,7 +63,7 @@ fn a_provider_that_cannot_run_is_told_of_and_the_cpu_takes_over_or_not() {
             continue;
         }
         assert_eq!(active, "cpu");
-        let warnings = told(&rig, gst::MessageType::Warning);
+        let warnings = messages(&rig, gst::MessageType::Warning);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         let asked = format!("'{provider}' cannot run");
         assert!(warnings[0].contains(&asked), "{warnings:?}");
@@ -74,17 +74,17 @@ fn a_provider_that_cannot_run_is_told_of_and_the_cpu_takes_over_or_not() {
     }
     for provider in ["auto", "cpu"] {
         let rig = Rig::tiny(&[("execution-provider", provider)]);
-        assert_eq!(told(&rig, gst::MessageType::Warning), [""; 0]);
+        assert_eq!(messages(&rig, gst::MessageType::Warning), [""; 0]);
     }
 }
 
 #[test]
-fn frames_whose_inference_fails_pass_and_one_warning_a_second_tells() {
+fn frames_pass_if_inference_fails_with_one_warning_per_second() {
     let mut rig = failing_rig(&[]);
     for _ in 0..5 {
         rig.pass();
     }
-    let warnings = told(&rig, gst::MessageType::Warning);
+    let warnings = messages(&rig, gst::MessageType::Warning);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
         warnings[0].contains("cannot analyze a frame"),
@@ -93,7 +93,7 @@ fn frames_whose_inference_fails_pass_and_one_warning_a_second_tells() {
     assert_eq!([rig.stat("frames"), rig.stat("failures")], [5, 5]);
     std::thread::sleep(std::time::Duration::from_millis(1_050));
     rig.pass();
-    assert_eq!(told(&rig, gst::MessageType::Warning).len(), 1);
+    assert_eq!(messages(&rig, gst::MessageType::Warning).len(), 1);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_frame_that_can_be_analysed_ends_a_row_of_failures() {
         let found = regions(&rig.pass_face(0));
         assert_eq!(found[0].label, "negative");
     }
-    assert_eq!(told(&rig, gst::MessageType::Error), [""; 0]);
+    assert_eq!(messages(&rig, gst::MessageType::Error), [""; 0]);
     assert_eq!(rig.stat("failures"), 27);
 }
 
@@ -124,7 +124,7 @@ fn ten_failures_in_a_row_are_an_error() {
         };
         assert_eq!(error, gst::FlowError::Error, "{mode}");
         assert!(passed >= 9, "{mode}: {passed}");
-        let errors = told(&rig, gst::MessageType::Error);
+        let errors = messages(&rig, gst::MessageType::Error);
         assert_eq!(errors.len(), 1, "{mode}: {errors:?}");
         assert!(
             errors[0].contains("10 samples in a row failed"),
@@ -145,7 +145,7 @@ fn a_buffer_too_short_for_its_caps_passes_with_a_warning() {
         short.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
         let passed = rig.push(short);
         assert_eq!(passed.size(), 10);
-        let warnings = told(&rig, gst::MessageType::Warning);
+        let warnings = messages(&rig, gst::MessageType::Warning);
         assert!(
             warnings[0].contains("10 bytes cannot be mapped as 320x192"),
             "{warnings:?}"
@@ -174,7 +174,7 @@ fn a_meta_that_promises_more_than_the_buffer_holds_is_not_believed() {
             .unwrap();
             let size = buffer.size();
             assert_eq!(rig.push(buffer).size(), size);
-            let warnings = told(&rig, gst::MessageType::Warning);
+            let warnings = messages(&rig, gst::MessageType::Warning);
             assert!(warnings[0].contains(word), "{mode}: {warnings:?}");
             rig.next_pts = gst::ClockTime::SECOND;
             assert_eq!(rig.pass().size(), rig.info.size());
@@ -217,13 +217,13 @@ fn frames_of_one_pixel_and_frames_of_8k_pass() {
             rig.pass();
             assert_eq!(rig.stat("samples"), 1, "{format} {width}x{height}");
             assert_eq!(rig.records().len(), 1);
-            assert_eq!(told(&rig, gst::MessageType::Warning), [""; 0]);
+            assert_eq!(messages(&rig, gst::MessageType::Warning), [""; 0]);
         }
     }
 }
 
 #[test]
-fn of_960_faces_as_many_are_followed_as_asked() {
+fn of_960_faces_at_most_max_faces_are_tracked() {
     let many = model("many-faces");
     for max_faces in ["1", "16", "512"] {
         let mut rig = Rig::tiny(&[

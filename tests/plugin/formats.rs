@@ -158,7 +158,7 @@ struct Found {
     scores: [f64; 3],
 }
 
-/// What the element says of one frame.
+/// Returns the result of the element for one frame.
 fn found(info: &VideoInfo, buffer: gst::Buffer) -> Found {
     let mut harness = Harness::new_parse("faceattitude mode=sync smoothing=0");
     harness.set_src_caps(info.to_caps().unwrap());
@@ -177,7 +177,7 @@ fn found(info: &VideoInfo, buffer: gst::Buffer) -> Found {
     }
 }
 
-/// How far scores may be apart: pixels are rounded otherwise, and so are a classifier's eight bits.
+/// Maximum difference between scores, because conversions and the int8 classifier round differently.
 const TOLERANCE: f64 = 0.04;
 
 /// Asserts that `found` is `expected` up to rounding.

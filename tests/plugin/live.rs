@@ -106,7 +106,7 @@ fn a_face_is_carried_from_result_to_result_though_these_come_later_than_its_time
 }
 
 #[test]
-fn the_end_of_the_stream_waits_for_what_is_in_flight_and_tells_it_before() {
+fn the_end_of_the_stream_waits_for_pending_results() {
     let mut rig = slow_rig(&[("messages", "sample")]);
     let (sender, at_end) = mpsc::channel();
     let pad = rig.element.static_pad("src").unwrap();
@@ -128,19 +128,19 @@ fn the_end_of_the_stream_waits_for_what_is_in_flight_and_tells_it_before() {
 }
 
 #[test]
-fn what_was_in_flight_at_a_flush_never_appears() {
+fn a_flush_discards_pending_results() {
     let mut rig = slow_rig(&[("messages", "sample")]);
     rig.pass_face(POSITIVE);
     rig.flush();
     let face = pass_until_face(&mut rig, NEGATIVE);
     assert_eq!((&face.label[..], face.is_fresh), ("negative", true));
     let records = rig.records();
-    let told: Vec<_> = records.iter().map(|r| &r.faces[0].attitude[..]).collect();
-    assert_eq!(told, ["negative"]);
+    let attitudes: Vec<_> = records.iter().map(|r| &r.faces[0].attitude[..]).collect();
+    assert_eq!(attitudes, ["negative"]);
 }
 
 #[test]
-fn what_was_in_flight_when_another_stream_begins_never_appears() {
+fn a_new_stream_discards_pending_results() {
     let mut rig = slow_rig(&[]);
     rig.pass_face(POSITIVE);
     rig.begin_stream("other");
@@ -169,7 +169,7 @@ fn stops_in_the_midst_of_an_inference() {
 }
 
 #[test]
-fn the_mode_is_live_where_upstream_is() {
+fn the_mode_is_live_if_upstream_is_live() {
     init();
     for (is_live, mode, waits) in [
         (true, "auto", false),

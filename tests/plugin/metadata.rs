@@ -104,7 +104,7 @@ fn a_region_has_the_params_that_dl_streamer_reads() {
 }
 
 #[test]
-fn emotions_come_beside_the_attitude_where_the_model_tells_them() {
+fn emotions_are_attached_if_the_model_reports_them() {
     let mut rig = Rig::tiny(&[
         ("smoothing", "0"),
         ("messages", "sample"),
@@ -213,23 +213,23 @@ fn statistics_count_frames_samples_and_faces() {
 }
 
 #[test]
-fn a_change_is_told_when_the_faces_of_the_stream_before_are_gone_or_others_take_their_place() {
+fn a_new_stream_posts_a_change_if_faces_disappear_or_are_replaced() {
     let mut rig = Rig::tiny(&[]);
     rig.pass();
-    let told = |rig: &mut Rig| {
+    let changes = |rig: &mut Rig| {
         let records = rig.records();
         let faces = records.iter().map(|record| record.faces.len());
         faces.collect::<Vec<_>>()
     };
-    assert_eq!(told(&mut rig), [1]);
+    assert_eq!(changes(&mut rig), [1]);
     rig.begin_stream("the same face");
     rig.pass();
-    assert_eq!(told(&mut rig), [1]);
+    assert_eq!(changes(&mut rig), [1]);
     rig.element.set_property("min-face-size", 1000u32);
     rig.begin_stream("nobody");
     rig.pass();
-    assert_eq!(told(&mut rig), [0]);
+    assert_eq!(changes(&mut rig), [0]);
     rig.begin_stream("still nobody");
     rig.pass();
-    assert_eq!(told(&mut rig), [0; 0]);
+    assert_eq!(changes(&mut rig), [0; 0]);
 }

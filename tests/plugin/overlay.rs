@@ -81,7 +81,7 @@ fn foreign_composition() -> VideoOverlayComposition {
     VideoOverlayComposition::new([&rectangle]).unwrap()
 }
 
-/// Has what is downstream of the element draw overlays.
+/// Makes the downstream peer announce that it draws overlays.
 fn draws_overlays(rig: &mut Rig) {
     let api = VideoOverlayCompositionMeta::meta_api();
     rig.harness.add_propose_allocation_meta(api, None);
@@ -196,7 +196,7 @@ fn the_other_branch_of_a_tee_sees_nothing_of_it() {
 }
 
 #[test]
-fn where_the_sink_draws_overlays_the_pixels_stay_and_the_frame_carries_it() {
+fn pixels_stay_unchanged_if_the_sink_draws_overlays() {
     let mut rig = rig(VideoFormat::I420, "true");
     draws_overlays(&mut rig);
     let buffer = rig.frame(&Patch(POSITIVE));
@@ -234,7 +234,7 @@ fn caps_announce_an_overlay_only_while_there_is_one_for_the_sink_to_draw() {
 }
 
 #[test]
-fn where_downstream_takes_only_plain_frames_the_overlay_is_blended() {
+fn the_overlay_is_blended_if_downstream_accepts_only_plain_frames() {
     let mut frames = Played::launch(&format!(
         "videotestsrc num-buffers=1 pattern=white ! {LAUNCH_CAPS} ! \
          faceattitude overlay=true {} ! {LAUNCH_CAPS} ! appsink name=sink",
@@ -265,7 +265,7 @@ fn an_overlay_from_upstream_is_kept_below() {
 }
 
 #[test]
-fn the_history_of_the_scene_begins_anew_after_a_flush() {
+fn a_flush_clears_the_history_of_the_scene() {
     let mut rig = rig(VideoFormat::Bgrx, "true");
     // In the band along the bottom, below everything else.
     let has_color = |buffer: &gst::Buffer, info: &VideoInfo, color: [u8; 3]| {

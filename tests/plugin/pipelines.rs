@@ -35,7 +35,7 @@ fn script(name: &str, folder: &TempDir) -> Command {
     command(&project("pipelines").join(name), folder)
 }
 
-/// Elements that give so many frames of an average face.
+/// Returns elements that produce `frames` frames of an average face.
 fn face(attitude: &str, frames: u32) -> String {
     format!(
         "filesrc location={} ! pngdec ! imagefreeze num-buffers={frames} ! videoscale ! \
@@ -50,7 +50,7 @@ fn succeeds(command: &mut Command) -> Output {
     output
 }
 
-/// Whether Debian's Python has these namespaces and GStreamer this element.
+/// Returns `true` if Debian's Python has `namespaces` and GStreamer has `element`.
 fn has(namespaces: &[&str], element: &str) -> bool {
     let needs: String = namespaces
         .iter()
@@ -68,7 +68,7 @@ fn has(namespaces: &[&str], element: &str) -> bool {
     has
 }
 
-/// The attitudes that a file of JSON lines tells of.
+/// Returns the attitudes in a file of JSON lines.
 fn attitudes(lines: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(lines).unwrap();
     let records = text
@@ -358,7 +358,7 @@ fn webrtc_brings_the_attitudes_on_the_data_channel() {
 }
 
 #[test]
-fn what_goes_wrong_is_told_and_is_the_exit_status() {
+fn a_failing_script_prints_the_error_and_exits_with_a_failure() {
     for (name, arguments, problem) in [
         ("webcam.sh", &["a", "b"][..], "only one quoted source"),
         ("webcam.sh", &["filesrc location=/nowhere"], "/nowhere"),

@@ -54,8 +54,8 @@ fn a_flush_ends_the_tracks_and_another_stream_counts_from_one() {
     rig.begin_stream("other");
     assert_eq!(rig.track(), 1);
     let records = rig.records();
-    let told = records.iter().map(|r| (r.frame, r.faces[0].track));
-    assert_eq!(told.collect::<Vec<_>>(), [(0, 1), (2, 2), (0, 1)]);
+    let found = records.iter().map(|r| (r.frame, r.faces[0].track));
+    assert_eq!(found.collect::<Vec<_>>(), [(0, 1), (2, 2), (0, 1)]);
     assert_eq!(records[2].stream, "other");
     assert_ne!(records[0].stream, "other");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::*;
 
 const FRAMES: usize = 3;
-/// What `slow.onnx` takes at least; half of it, for faster machines.
+/// Half the usual inference time of `slow.onnx`, as a minimum on faster machines.
 const SLOW: Duration = Duration::from_millis(150);
 
 /// What the tracers write about a pipeline of a few frames, a face on each, through `faceattitude`
@@ -38,7 +38,7 @@ fn traced(tracers: &str, properties: &str) -> String {
 
 const LATENCY: &str = "latency(flags=element)";
 
-/// Whether pipelines end that this tracer looks at: with GStreamer 1.26 none does.
+/// Returns `true` if pipelines end with this tracer; with GStreamer 1.26 they do not.
 fn latency_tracer_works() -> bool {
     let launch = "10 gst-launch-1.0 -q videotestsrc num-buffers=1 ! identity ! fakesink";
     let ended = std::process::Command::new("timeout")
@@ -52,7 +52,7 @@ fn latency_tracer_works() -> bool {
     works
 }
 
-/// The times that frames spent in the element, as the tracer `latency` tells them.
+/// Returns the time each frame spends in the element, as reported by the tracer `latency`.
 fn latencies(properties: &str) -> Vec<Duration> {
     let text = traced(LATENCY, properties);
     let lines = text
@@ -69,7 +69,7 @@ fn latencies(properties: &str) -> Vec<Duration> {
 }
 
 #[test]
-fn the_latency_tracer_tells_what_a_sample_takes_where_frames_wait_for_it() {
+fn the_latency_tracer_reports_the_analysis_time_of_synchronous_frames() {
     if !latency_tracer_works() {
         return;
     }
@@ -79,7 +79,7 @@ fn the_latency_tracer_tells_what_a_sample_takes_where_frames_wait_for_it() {
 }
 
 #[test]
-fn the_latency_tracer_tells_that_live_frames_pass_at_once() {
+fn the_latency_tracer_reports_no_delay_of_live_frames() {
     if !latency_tracer_works() {
         return;
     }

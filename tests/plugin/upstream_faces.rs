@@ -23,7 +23,7 @@ fn pass(rig: &mut Rig, types: &[&str]) -> gst::Buffer {
 }
 
 /// Type and attitude of all regions of a buffer.
-fn judged(buffer: &gst::BufferRef) -> Vec<(String, Option<String>)> {
+fn classified(buffer: &gst::BufferRef) -> Vec<(String, Option<String>)> {
     buffer
         .iter_meta::<VideoRegionOfInterestMeta>()
         .map(|roi| {
@@ -41,21 +41,21 @@ fn the_attitude_is_added_to_the_region_that_upstream_attached() {
         let passed = pass(&mut rig, &["car", "face"]);
         let positive = Some("positive".to_owned());
         let expected = [("car".to_owned(), None), ("face".to_owned(), positive)];
-        assert_eq!(judged(&passed), expected);
+        assert_eq!(classified(&passed), expected);
     }
 }
 
 #[test]
 fn without_a_region_there_is_no_face_and_none_is_looked_for() {
     let mut rig = rig(&[("messages", "sample")]);
-    assert!(judged(&pass(&mut rig, &[])).is_empty());
+    assert!(classified(&pass(&mut rig, &[])).is_empty());
     assert!(rig.records()[0].faces.is_empty());
 }
 
 #[test]
-fn what_a_face_is_called_can_be_chosen() {
+fn the_region_type_of_a_face_can_be_changed() {
     let mut rig = rig(&[("face-type", "head")]);
-    let labels = judged(&pass(&mut rig, &["face", "head"]));
+    let labels = classified(&pass(&mut rig, &["face", "head"]));
     assert_eq!(labels[0].1, None);
     assert_eq!(labels[1].1.as_deref(), Some("positive"));
 }
@@ -100,7 +100,7 @@ fn gstreamers_own_face_detector_can_be_the_upstream() {
         ));
         let mut count = 0;
         for frame in frames {
-            let labels = judged(&frame);
+            let labels = classified(&frame);
             let found: Vec<_> = labels
                 .iter()
                 .filter_map(|(_, label)| label.as_deref())

@@ -33,7 +33,7 @@ fn a_file_that_is_no_library_is_named() {
 }
 
 #[test]
-fn the_version_of_one_that_is_too_old_is_told_with_what_is_needed() {
+fn an_old_library_is_refused_with_its_version_and_the_required_one() {
     in_own_process(|| {
         let folder = tempfile::tempdir().unwrap();
         let old = c_library(folder.path(), "1.10.0", "&base");

@@ -25,7 +25,7 @@ pub const HEIGHT: u32 = 192;
 /// Duration of a frame. Five of them make the default sample interval.
 pub const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
-/// Luma by which `brightness.onnx` tells an attitude.
+/// Luma that `brightness.onnx` classifies as each attitude.
 pub const POSITIVE: u8 = 215;
 pub const NEUTRAL: u8 = 126;
 pub const NEGATIVE: u8 = 35;
@@ -153,7 +153,7 @@ pub fn tiny_launch() -> String {
 /// The caps of the frames in a pipeline's description.
 pub const LAUNCH_CAPS: &str = "video/x-raw,format=I420,width=320,height=192,framerate=25/1";
 
-/// Where `one-face.onnx` finds its face: left, top, width, height.
+/// Returns the box that `one-face.onnx` detects: left, top, width, height.
 pub fn face_rect() -> (u32, u32, u32, u32) {
     (64, 32, 48, 48)
 }
@@ -166,7 +166,7 @@ pub fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
         .unwrap()
 }
 
-/// What of a frame is brighter or darker than its grey ground.
+/// Foreground of a frame with a grey background.
 pub trait Picture {
     /// The luma at a place, `None` for the ground.
     fn luma(&self, x: u32, y: u32) -> Option<u8>;
@@ -371,7 +371,7 @@ pub fn problem(message: &gst::Message) -> String {
     }
 }
 
-/// What the bus says where `element` refuses to start.
+/// Returns the error on the bus if `element` refuses to start.
 pub fn refusal(element: &gst::Element) -> String {
     let bus = gst::Bus::new();
     element.set_bus(Some(&bus));
