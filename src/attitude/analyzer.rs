@@ -75,7 +75,7 @@ impl Params {
     }
 }
 
-/// A tracked face, as of the analyzed sample. Coordinates are in frame pixels.
+/// A tracked face, as of the analysed sample. Coordinates are in frame pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Face {
     /// Track id, from 1.

@@ -9,7 +9,7 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Returns `true` if the frame at `running_time_ns` is to be analyzed at one sample per
+    /// Returns `true` if the frame at `running_time_ns` is to be analysed at one sample per
     /// `interval_ns`; with 0, every frame is. Sample times are on a grid that starts with the first
     /// frame, so that the mean rate is correct even if the interval is not a multiple of the frame
     /// duration. The grid starts again at a frame that is more than an interval after, or before,

@@ -87,7 +87,7 @@ fn frames_pass_if_inference_fails_with_one_warning_per_second() {
     let warnings = messages(&rig, gst::MessageType::Warning);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
-        warnings[0].contains("cannot analyze a frame"),
+        warnings[0].contains("cannot analyse a frame"),
         "{warnings:?}"
     );
     assert_eq!([rig.stat("frames"), rig.stat("failures")], [5, 5]);

@@ -388,7 +388,7 @@ fn another_part_ends_tracks_and_another_stream_counts_them_from_1() {
 }
 
 #[test]
-fn a_frame_of_one_pixel_is_analyzed() {
+fn a_frame_of_one_pixel_is_analysed() {
     let frame = Frame::from_luma(1, 1, &[200]).unwrap();
     for detector_size in [0, 1, 320, u32::MAX] {
         let mut stream = Stream::default();

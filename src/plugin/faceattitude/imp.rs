@@ -472,7 +472,7 @@ impl FaceAttitude {
                 gst::element_imp_warning!(
                     self,
                     gst::StreamError::Failed,
-                    ("cannot analyze a frame: {error}")
+                    ("cannot analyse a frame: {error}")
                 );
                 Ok(())
             }

@@ -185,7 +185,7 @@ impl Stream {
         (number, time_ns)
     }
 
-    /// Returns `true` if the frame at `time_ns` is to be analyzed.
+    /// Returns `true` if the frame at `time_ns` is to be analysed.
     pub fn is_due(&mut self, time_ns: u64, settings: &FrameSettings) -> bool {
         self.sampler.is_due(time_ns, settings.sample_interval_ns)
     }
@@ -293,7 +293,7 @@ impl Stream {
         }
     }
 
-    /// Counts a frame that could not be analyzed.
+    /// Counts a frame that could not be analysed.
     pub fn fail(&mut self, error: InferenceError) -> FailureAction {
         lock(&self.stats).failures += 1;
         self.failures.add(error)
