@@ -30,6 +30,7 @@ pub mod formats;
 pub mod note;
 mod subtitles;
 pub mod summary;
+mod writer;
 
 use std::collections::BTreeMap;
 

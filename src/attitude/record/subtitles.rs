@@ -7,8 +7,9 @@ use std::io::{self, Write};
 
 use super::FaceRecord;
 use super::cue::{Cue, Span, WholeCues};
-use super::formats::{Frame, Output, Timing, Writer};
+
 use super::note::PlacedNote;
+use super::writer::{Frame, Output, Timing, Writer};
 use crate::timeline::Rules;
 
 /// Maximum time for which a sample is shown if every frame is one.

@@ -9,7 +9,7 @@ use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::mapping::{Mapping, well_known};
 use serde::Deserialize;
 
-use super::table::{DataError, Mistake, Position, Row, Table, read_text};
+use super::table::{DataError, LabelError, Mistake, Position, Row, Table, read_text};
 use crate::values;
 
 /// Finds the attitude of a label: in the user's mapping, else among the well-known names.
@@ -22,22 +22,6 @@ pub(super) struct FaceLabel {
     /// Text in the data.
     pub text: String,
     pub attitude: Attitude,
-}
-
-/// A label of unknown attitude.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LabelError {
-    #[error(
-        "'{0}' is neither an attitude (positive, neutral, negative) nor a well-known emotion; map it, for \
-         example with --mapping 'positive=happiness,happy,joy; neutral=neutral,calm', which makes all \
-         others negative"
-    )]
-    Unknown(String),
-    #[error(
-        "'{0}' is neither an attitude, nor a well-known emotion, nor listed by --mapping; list it there, or \
-         remove the column if it holds no scores"
-    )]
-    NotListed(String),
 }
 
 impl Labels<'_> {

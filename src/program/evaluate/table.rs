@@ -9,8 +9,6 @@ use std::str::FromStr;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::data::LabelError;
-
 /// Names of the column that holds a label; each is accepted.
 const LABEL: [&str; 2] = ["label", "attitude"];
 
@@ -60,6 +58,22 @@ impl Display for Position {
             None => write!(f, "{path}"),
         }
     }
+}
+
+/// A label of unknown attitude.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LabelError {
+    #[error(
+        "'{0}' is neither an attitude (positive, neutral, negative) nor a well-known emotion; map it, for \
+         example with --mapping 'positive=happiness,happy,joy; neutral=neutral,calm', which makes all \
+         others negative"
+    )]
+    Unknown(String),
+    #[error(
+        "'{0}' is neither an attitude, nor a well-known emotion, nor listed by --mapping; list it there, or \
+         remove the column if it holds no scores"
+    )]
+    NotListed(String),
 }
 
 /// A mistake in labels or predictions.

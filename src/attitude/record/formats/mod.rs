@@ -11,11 +11,9 @@ pub mod srt;
 pub mod text;
 pub mod webvtt;
 
-use std::io::{self, ErrorKind, Write};
+use std::io;
 
-use super::Record;
-use super::cue::Span;
-use super::note::PlacedNote;
+pub use super::writer::{Frame, Output, Timing, Writer};
 
 /// All formats. `attitudeexport` numbers the values of its property in this order, so a new one goes
 /// to the end.
@@ -29,7 +27,7 @@ pub static FORMATS: &[&Format] = &[
     &srt::FORMAT,
 ];
 
-/// What users of a format need to know of it.
+/// A format: its names, its file and its writer.
 #[derive(Debug)]
 pub struct Format {
     /// Value of the property `format` of `attitudeexport`.
@@ -51,7 +49,7 @@ pub struct RecordingFile {
     pub name: &'static str,
     /// Its media type, such as `text/csv; charset=utf-8`.
     pub media_type: &'static str,
-    /// Whether it is written unless the user asks for other files.
+    /// True if it is written unless the user asks for other files.
     pub is_default: bool,
 }
 
@@ -68,168 +66,13 @@ pub fn recording_files() -> impl Iterator<Item = (&'static Format, &'static Reco
     formats.filter_map(|format| Some((format, format.file.as_ref()?)))
 }
 
-/// How long frames are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timing {
-    /// As long as their [span](Frame::span): every frame is written, as it passes through a pipeline.
-    Frames,
-    /// Until the next one: only samples are written.
-    Samples {
-        /// Nanoseconds between samples; 0 if every frame is one.
-        interval_ns: u64,
-    },
-    /// Until the next one, of a live session whose samples may be late or missing and whose notes
-    /// come in any order: subtitles are sorted, and written when the session ends.
-    Session {
-        /// Nanoseconds between samples; 0 if every frame is one.
-        interval_ns: u64,
-    },
-}
-
-/// A frame, as writers take it.
-#[derive(Clone, Copy, Debug)]
-pub struct Frame<'a> {
-    /// What it shows.
-    pub record: &'a Record,
-    /// Its presentation timestamp and when it ends, in nanoseconds.
-    pub span: Span,
-    /// Whether it brings a new sample.
-    pub is_sample: bool,
-    /// Whether its record is to be written. Subtitles ignore this, as each covers many frames.
-    pub is_selected: bool,
-}
-
-impl<'a> Frame<'a> {
-    /// Returns the frame of a sample that lasts until the next one, as in [`Timing::Samples`] and
-    /// [`Timing::Session`].
-    pub fn sample(record: &'a Record) -> Self {
-        let time_ns = record.time_ns().unwrap_or(0);
-        Self {
-            record,
-            span: Span {
-                start_ns: time_ns,
-                end_ns: time_ns,
-            },
-            is_sample: true,
-            is_selected: true,
-        }
-    }
-}
-
-/// Writes frames in one format. All methods fail if `output` refuses more bytes.
-pub trait Writer: Send {
-    /// Writes what a file begins with, before anything else; `span` is that of the first frame.
-    fn begin(&mut self, _span: Span, _output: &mut Output) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Writes a frame, or what is complete now that this frame is known.
-    fn write(&mut self, frame: &Frame, output: &mut Output) -> io::Result<()>;
-
-    /// Writes a note of somebody who watched.
-    fn write_note(&mut self, _note: &PlacedNote, _output: &mut Output) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Writes what is incomplete: the stream, or a part of it, ends. Formats that a pipeline can carry
-    /// may be continued after it.
-    fn finish(&mut self, _output: &mut Output) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Drops what is incomplete, for a flush.
-    fn reset(&mut self) {}
-
-    /// Returns whether nothing will be written any more about the time before the next frame.
-    fn is_up_to_date(&self) -> bool {
-        true
-    }
-}
-
-/// Bytes in memory, in pieces that are each about a span of time.
-#[derive(Debug)]
-pub struct Output {
-    bytes: Vec<u8>,
-    pieces: Vec<(Span, usize)>,
-    max_len: usize,
-}
-
-impl Default for Output {
-    fn default() -> Self {
-        Self::with_limit(usize::MAX)
-    }
-}
-
-impl Output {
-    /// Creates an empty output that refuses to become longer than `max_len` bytes, with an error of
-    /// the kind [`FileTooLarge`](ErrorKind::FileTooLarge).
-    pub fn with_limit(max_len: usize) -> Self {
-        Self {
-            bytes: Vec::new(),
-            pieces: Vec::new(),
-            max_len,
-        }
-    }
-
-    /// Ends a piece, which is about `span`: all bytes since the last one. Without any there is none.
-    pub fn end_piece(&mut self, span: Span) {
-        let begin = self.pieces.last().map_or(0, |(_, end)| *end);
-        if self.bytes.len() > begin {
-            self.pieces.push((span, self.bytes.len()));
-        }
-    }
-
-    /// Returns the pieces with their spans, in the order in which they were written.
-    pub fn pieces(&self) -> impl Iterator<Item = (Span, &[u8])> {
-        let mut begin = 0;
-        self.pieces.iter().map(move |&(span, end)| {
-            let piece = &self.bytes[begin..end];
-            begin = end;
-            (span, piece)
-        })
-    }
-
-    /// Returns all bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Returns all bytes.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
-    /// Returns whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// Removes everything, but keeps the memory.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.pieces.clear();
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() > self.max_len.saturating_sub(self.bytes.len()) {
-            return Err(ErrorKind::FileTooLarge.into());
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::record::Record;
+    use crate::record::cue::Span;
 
     /// Writes `records` as samples, 200 ms apart, in `format`.
     pub(crate) fn written(format: &Format, records: &[Record]) -> Vec<u8> {
@@ -263,32 +106,5 @@ pub(crate) mod tests {
             assert!(format.caps.is_some() || format.file.is_some());
             assert!(!format.description.contains(['\n', '\0']));
         }
-    }
-
-    #[test]
-    fn an_output_with_a_limit_refuses_more() {
-        let mut output = Output::with_limit(3);
-        output.write_all(b"ab").unwrap();
-        let error = output.write_all(b"cd").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::FileTooLarge);
-        output.write_all(b"c").unwrap();
-        assert_eq!(output.bytes(), b"abc");
-    }
-
-    #[test]
-    fn pieces_keep_their_spans_and_empty_ones_are_left_out() {
-        let span = |start_ns| Span {
-            start_ns,
-            end_ns: start_ns + 1,
-        };
-        let mut output = Output::default();
-        for (index, text) in ["one", "", "two"].into_iter().enumerate() {
-            output.write_all(text.as_bytes()).unwrap();
-            output.end_piece(span(index as u64));
-        }
-        let pieces: Vec<_> = output.pieces().collect();
-        assert_eq!(pieces, [(span(0), &b"one"[..]), (span(2), b"two")]);
-        output.clear();
-        assert!(output.is_empty() && output.pieces().next().is_none());
     }
 }

@@ -3,7 +3,7 @@
 //! The source: read, analysed and, if necessary, transcoded once for all viewers.
 //!
 //! ```text
-//! location -> reading (routing) -> viewers
+//! location -> reading (routing) -> viewers -> viewer
 //! ```
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 pub(crate) use location::{Location, LocationError};
 use reading::{Reading, ReadingError};
-pub(crate) use viewers::Viewer;
+pub(crate) use viewer::Viewer;
 
 mod location;
 
@@ -26,6 +26,8 @@ mod routing;
 mod viewers;
 
 mod reading;
+
+mod viewer;
 
 use super::arguments::Arguments;
 use super::metrics::Metrics;
@@ -79,7 +81,7 @@ impl Source {
             codec = reading.codec().await;
         }
         let codec = codec?;
-        let create = move || viewers::session(number, &reading, codec);
+        let create = move || viewer::session(number, &reading, codec);
         let created = spawn_blocking(create).await;
         Ok(created.map_err(|_| SourceError::Lost)??)
     }
