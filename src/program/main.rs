@@ -4,7 +4,6 @@
 
 #![warn(unreachable_pub)]
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -16,15 +15,12 @@ mod style;
 mod values;
 mod workers;
 
-#[allow(unreachable_pub)]
 mod networks;
 
 mod analyze;
 mod evaluate;
 mod models;
-#[allow(unreachable_pub)]
 mod report;
-#[allow(unreachable_pub)]
 #[cfg(feature = "serve")]
 mod serve;
 
@@ -99,7 +95,7 @@ enum Failure {
     #[error(transparent)]
     Models(#[from] models::ModelsError),
     #[error(transparent)]
-    Other(#[from] Box<dyn Error>),
+    Report(#[from] report::ReportError),
 }
 
 impl Failure {

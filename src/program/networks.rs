@@ -25,12 +25,12 @@ use crate::values::{self, ValueError};
 
 /// Options of the networks, except the classifier's model.
 #[derive(Args)]
-pub struct NetworkArguments {
+pub(crate) struct NetworkArguments {
     #[arg(long = DETECTOR_MODEL.name, value_name = "FILE", help = DETECTOR_MODEL.meaning)]
-    pub detector_model: Option<PathBuf>,
+    pub(crate) detector_model: Option<PathBuf>,
 
     #[command(flatten)]
-    pub runtime: RuntimeArguments,
+    pub(crate) runtime: RuntimeArguments,
 
     #[arg(
         long = EXECUTION_PROVIDER.name,
@@ -39,7 +39,7 @@ pub struct NetworkArguments {
         default_value_t = Provider::Auto,
         value_parser = provider()
     )]
-    pub execution_provider: Provider,
+    pub(crate) execution_provider: Provider,
 
     #[arg(
         long = DEVICE_ID.name,
@@ -48,7 +48,7 @@ pub struct NetworkArguments {
         default_value_t = DEVICE_ID.default,
         value_parser = in_range(&DEVICE_ID)
     )]
-    pub device_id: i32,
+    pub(crate) device_id: i32,
 
     // The element's default suits large pictures too: of 200 portraits that fill their pictures the
     // default detector finds all at 320 px and 70% at 640 px; of the same portraits at a sixth of the
@@ -60,7 +60,7 @@ pub struct NetworkArguments {
         default_value_t = DETECTOR_SIZE.default,
         value_parser = in_range(&DETECTOR_SIZE)
     )]
-    pub detector_size: u32,
+    pub(crate) detector_size: u32,
 
     #[arg(
         long = MIN_FACE_SIZE.name,
@@ -69,29 +69,29 @@ pub struct NetworkArguments {
         default_value_t = MIN_FACE_SIZE.default,
         value_parser = in_range(&MIN_FACE_SIZE)
     )]
-    pub min_face_size: u32,
+    pub(crate) min_face_size: u32,
 }
 
 /// Options of the attitude classifier, for subcommands that use one.
 #[derive(Args)]
-pub struct ClassifierArguments {
+pub(crate) struct ClassifierArguments {
     #[arg(long = ATTITUDE_MODEL.name, value_name = "FILE", help = ATTITUDE_MODEL.meaning)]
-    pub attitude_model: Option<PathBuf>,
+    pub(crate) attitude_model: Option<PathBuf>,
 
     #[arg(long = MAPPING.name, help = MAPPING.meaning)]
-    pub mapping: Option<Mapping>,
+    pub(crate) mapping: Option<Mapping>,
 }
 
 /// Options of the ONNX Runtime to load.
 #[derive(Args)]
-pub struct RuntimeArguments {
+pub(crate) struct RuntimeArguments {
     #[arg(long = ONNXRUNTIME.name, value_name = "FILE", help = ONNXRUNTIME.meaning)]
-    pub onnxruntime: Option<PathBuf>,
+    pub(crate) onnxruntime: Option<PathBuf>,
 }
 
 /// Options of the time between samples.
 #[derive(Args)]
-pub struct SamplingArguments {
+pub(crate) struct SamplingArguments {
     #[arg(
         long = SAMPLE_INTERVAL_NS.name,
         value_name = "DURATION",
@@ -112,7 +112,7 @@ pub struct SamplingArguments {
 
 impl SamplingArguments {
     /// Returns the time between samples; 0 = every frame.
-    pub fn interval_ns(&self) -> u64 {
+    pub(crate) fn interval_ns(&self) -> u64 {
         match self.samples_per_second {
             Some(0.0) => 0,
             Some(rate) => (1e9 / rate).round() as u64,
@@ -121,7 +121,7 @@ impl SamplingArguments {
     }
 
     /// Returns the number of samples per second; 0 = every frame.
-    pub fn samples_per_second(&self) -> f64 {
+    pub(crate) fn samples_per_second(&self) -> f64 {
         match (self.samples_per_second, self.sample_interval.ns) {
             (Some(rate), _) => rate,
             (None, 0) => 0.0,
@@ -132,7 +132,7 @@ impl SamplingArguments {
 
 /// Options of the tracked faces.
 #[derive(Args)]
-pub struct TrackingArguments {
+pub(crate) struct TrackingArguments {
     #[arg(
         long = MAX_FACES.name,
         alias = "faces",
@@ -141,13 +141,13 @@ pub struct TrackingArguments {
         default_value_t = MAX_FACES.default,
         value_parser = in_range(&MAX_FACES)
     )]
-    pub max_faces: u32,
+    pub(crate) max_faces: u32,
 }
 
 /// A duration such as `200ms` or `1s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Interval {
-    pub ns: u64,
+    pub(crate) ns: u64,
 }
 
 impl fmt::Display for Interval {
@@ -186,7 +186,7 @@ where
 
 impl ClassifierArguments {
     /// Returns the model.
-    pub fn source(&self) -> Source {
+    pub(crate) fn source(&self) -> Source {
         match &self.attitude_model {
             Some(path) => Source::File(path.clone()),
             None => Source::ATTITUDE,
@@ -196,7 +196,7 @@ impl ClassifierArguments {
 
 impl NetworkArguments {
     /// Returns the face detector.
-    pub fn detector(&self) -> Source {
+    pub(crate) fn detector(&self) -> Source {
         match &self.detector_model {
             Some(path) => Source::File(path.clone()),
             None => Source::FACE_DETECTOR,
@@ -204,7 +204,7 @@ impl NetworkArguments {
     }
 
     /// Returns the networks that [`element`](Self::element) runs for the same `classifier` and `mapping`.
-    pub fn config(&self, classifier: &Source, mapping: Option<&Mapping>) -> Config {
+    pub(crate) fn config(&self, classifier: &Source, mapping: Option<&Mapping>) -> Config {
         Config {
             detector: Some(self.detector()),
             classifier: classifier.clone(),
@@ -223,7 +223,7 @@ impl NetworkArguments {
     }
 
     /// Creates a `faceattitude` in mode `sync` that posts every sample on the bus.
-    pub fn element(
+    pub(crate) fn element(
         &self,
         classifier: &Source,
         mapping: Option<&Mapping>,

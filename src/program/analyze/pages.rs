@@ -12,8 +12,9 @@ use super::outcome::RecordingOutcome;
 use super::settings::Settings;
 use super::store::{At, Store, StoreError};
 use super::summary_json::SummaryFile;
-use crate::report::recording::Recording as PageRecording;
-use crate::report::{address, index, page};
+use crate::report::index::{self, AnalysisResult, Entry};
+use crate::report::recording::RecordingFacts;
+use crate::report::{address, page};
 
 /// File name of a recording's page.
 pub(super) const REPORT: &str = "report.html";
@@ -28,10 +29,10 @@ pub(super) fn report(
     settings: &Settings,
     results: &Path,
 ) -> String {
-    let recording = PageRecording {
+    let recording = RecordingFacts {
         address: address_of(&file.recording.uri, results),
         range: range(settings, file.recording.video.duration_ns),
-        ..page_recording(file)
+        ..facts(file)
     };
     page::report(&recording, summarized)
 }
@@ -51,39 +52,37 @@ pub(super) fn index(
             Some(RecordingOutcome::Done(results) | RecordingOutcome::Skipped(results)) => {
                 let path = store.path(&task.name).join(REPORT);
                 let address = address::relative(store.folder(), &path).at(&path)?;
-                rows.push((page_recording(results), Ok((&results.summary, address))));
+                let result = AnalysisResult::Report(&results.summary, address);
+                rows.push((facts(results), result));
             }
             Some(RecordingOutcome::Failed(reason)) => {
-                let recording = PageRecording {
+                let recording = RecordingFacts {
                     name: task.recording.file_name(),
-                    ..PageRecording::default()
+                    ..RecordingFacts::default()
                 };
-                rows.push((recording, Err(reason.clone())));
+                rows.push((recording, AnalysisResult::Failed(reason.clone())));
             }
             Some(RecordingOutcome::Ignored(_)) | None => {}
         }
     }
-    let entries: Vec<index::Entry> = rows
+    let entries: Vec<Entry> = rows
         .iter()
-        .map(|(recording, outcome)| index::Entry {
-            recording,
-            outcome: outcome.clone(),
-        })
+        .map(|(recording, result)| Entry { recording, result })
         .collect();
     Ok(index::index(&entries))
 }
 
-/// Returns the properties of a recording that a page shows, without its address.
-fn page_recording(file: &SummaryFile) -> PageRecording {
+/// Returns the facts about a recording that a page shows, without its address.
+fn facts(file: &SummaryFile) -> RecordingFacts {
     let recording = &file.recording;
-    PageRecording {
+    RecordingFacts {
         name: file_name(&recording.uri).unwrap_or_else(|| recording.name.clone()),
         duration_ns: recording.video.duration_ns,
         size_px: Some((recording.video.width, recording.video.height)),
         model: file.analysis.models["attitude"].as_str().map(str::to_owned),
         provider: Some(file.analysis.provider.clone()),
         damage: file.damage.clone(),
-        ..PageRecording::default()
+        ..RecordingFacts::default()
     }
 }
 

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Addresses of files as a page has them.
+//! Relative URLs of files.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-/// What is written otherwise: all but what RFC 3986 calls unreserved. So no name is taken for a
-/// scheme, a query or a fragment.
+/// Characters that are percent-encoded: all but the unreserved ones of RFC 3986, so that no name is
+/// mistaken for a scheme, a query or a fragment.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// The address of `file` relative to a page in `folder`.
+/// Returns the URL of `file` relative to a page in `folder`.
 ///
 /// # Errors
-/// Where one of them, or a folder that leads there, is not to be found.
-pub fn relative(folder: &Path, file: &Path) -> io::Result<String> {
+/// If one of them, or one of their parent folders, does not exist.
+pub(crate) fn relative(folder: &Path, file: &Path) -> io::Result<String> {
     let name = file.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    // The file itself may be a link, whose name is the one that was given.
+    // The file itself is not resolved: the name of a link is the one that the user knows.
     let file = resolved(file.parent())?.join(name);
     let folder = resolved(Some(folder))?;
     let (file, folder) = (file.components(), folder.components());

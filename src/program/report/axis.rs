@@ -7,27 +7,27 @@ use std::fmt::{self, Display};
 use attitude::record::summary::Summary;
 use attitude::timeline::Span;
 
-use super::recording::Recording;
+use super::recording::RecordingFacts;
 use super::text::Decimal;
 
 const S: u64 = 1_000_000_000;
 
-/// Most marks; more would run into each other on a phone.
+/// Maximum number of marks; more would overlap on a phone.
 const MAX_TICKS: u64 = 5;
 
-/// How far apart marks may be, in seconds, and multiples of the last one.
+/// Distances between marks, in seconds; multiples of the last one follow.
 const TICK_STEPS_S: [u64; 14] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
 ];
 
-/// What timelines show: the same for all of a page.
+/// The time span of all timelines of a page.
 #[derive(Clone, Copy, Debug)]
-pub struct Axis(Span);
+pub(crate) struct Axis(Span);
 
 impl Axis {
-    /// The part that was analysed, as far as it is known: what was asked for, else the whole
-    /// recording, else up to the end of what the samples stand for; with all that was noted.
-    pub fn new(recording: &Recording, summary: &Summary) -> Self {
+    /// Creates the axis of the analysed part: the requested range, else the whole recording, else up to
+    /// the end of the last sample; extended to contain all notes.
+    pub(crate) fn new(recording: &RecordingFacts, summary: &Summary) -> Self {
         let Summary {
             first_ns,
             last_ns,
@@ -51,25 +51,25 @@ impl Axis {
         })
     }
 
-    /// When it begins and ends.
-    pub fn span(&self) -> Span {
+    /// Returns its start and end.
+    pub(crate) fn span(&self) -> Span {
         self.0
     }
 
-    /// Where a time is, 0 to 1.
-    pub fn place(&self, ns: u64) -> f64 {
+    /// Returns the position of a time, 0 to 1.
+    pub(crate) fn place(&self, ns: u64) -> f64 {
         let after_ns = ns.clamp(self.0.start_ns, self.0.end_ns) - self.0.start_ns;
         after_ns as f64 / self.0.len_ns() as f64
     }
 
-    /// Where a span begins, and how wide it is.
-    pub fn extent(&self, span: Span) -> (Width, Width) {
+    /// Returns the position and the width of a span.
+    pub(crate) fn extent(&self, span: Span) -> (Width, Width) {
         let start = self.place(span.start_ns);
         (Width(start), Width(self.place(span.end_ns) - start))
     }
 
-    /// The times that are marked: whole ones.
-    pub fn ticks(&self) -> Vec<u64> {
+    /// Returns the times of the marks, at round values.
+    pub(crate) fn ticks(&self) -> Vec<u64> {
         let steps_ns = TICK_STEPS_S.map(|seconds| seconds * S);
         let is_wide = |step_ns: &u64| self.0.len_ns() / step_ns < MAX_TICKS;
         let longest_ns = steps_ns[steps_ns.len() - 1];
@@ -83,9 +83,9 @@ impl Axis {
     }
 }
 
-/// A share of the width, as an attribute has it.
+/// A share of the width, formatted as a percentage.
 #[derive(Clone, Copy, Debug)]
-pub struct Width(pub f64);
+pub(crate) struct Width(pub f64);
 
 impl Display for Width {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -112,8 +112,8 @@ mod tests {
             spacing_ns: Some(S),
             ..Summary::default()
         };
-        let mut recording = Recording::default();
-        let span_s = |recording: &Recording| {
+        let mut recording = RecordingFacts::default();
+        let span_s = |recording: &RecordingFacts| {
             let span = Axis::new(recording, &summary).span();
             (span.start_ns / S, span.end_ns / S)
         };
@@ -125,7 +125,7 @@ mod tests {
             end_ns: 60 * S,
         });
         assert_eq!(span_s(&recording), (1, 30));
-        let nothing = Axis::new(&Recording::default(), &Summary::default());
+        let nothing = Axis::new(&RecordingFacts::default(), &Summary::default());
         assert_eq!(nothing.place(5), 1.0);
         assert_eq!(nothing.ticks(), [0]);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The picture of a timeline: the scores as areas above each other, and the spells as a strip.
+//! The picture of a timeline: the scores as areas above each other, and the segments as a strip.
 //!
-//! Places are shares of the width, so that the page decides how wide it is. Scores add up to 1: from
+//! Positions are shares of the width, so that the page can scale it. Scores add up to 1: from
 //! the top down to the first edge is positive, from the bottom up to the second edge is negative.
 
 use std::fmt::Write;
@@ -14,27 +14,26 @@ use maud::{Markup, html};
 use super::axis::{Axis, Width};
 
 /// Heights in px; the style sheet knows their sum.
-pub const SCORES_PX: u32 = 80;
+pub(crate) const SCORES_PX: u32 = 80;
 const STRIP_Y_PX: u32 = SCORES_PX + 4;
 const STRIP_PX: u32 = 22;
 const STRIP_END_PX: u32 = STRIP_Y_PX + STRIP_PX;
-/// Where the letters of the marks stand.
+/// Vertical position of the numbers of the axis, in px.
 const TICKS_Y_PX: u32 = STRIP_END_PX + 15;
 
-/// Units of the scores' picture, which is stretched to its place.
+/// Width and height of the scores' picture in its own units.
 const UNITS: f64 = 10_000.0;
 
-/// Least share of the width that takes a sign, that takes a word on a wide screen, and that takes one
-/// on any.
+/// Minimum shares of the width for a sign, for a word on a wide screen, and for a word on any screen.
 const SIGN_FROM: f64 = 0.025;
 const WORD_FROM: f64 = 0.09;
 const ANY_WORD_FROM: f64 = 0.22;
 
-/// More spells than these have no outlines, which would hide them.
+/// Number of segments above which they have no outlines, which would hide them.
 const DENSE_FROM: usize = 60;
 
-/// The scores in `series` and the spells in `strip`, from [`strip`](super::strip::strip), along `axis`.
-pub fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
+/// Returns the picture of the scores in `series` and of the segments in `strip`, from [`strip`](super::strip::strip), along `axis`.
+pub(crate) fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
     let [positive, neutral, negative] = areas(series, axis);
     let ticks: Vec<(u64, f64)> = axis
         .ticks()
@@ -70,8 +69,8 @@ pub fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
     }
 }
 
-/// Keeps what is said at a place within the picture.
-pub fn anchor(place: f64) -> &'static str {
+/// Returns the text anchor that keeps a label within the picture.
+pub(crate) fn anchor(place: f64) -> &'static str {
     match place {
         place if place < 0.05 => "start",
         place if place > 0.95 => "end",
@@ -79,7 +78,7 @@ pub fn anchor(place: f64) -> &'static str {
     }
 }
 
-/// A word or a sign, as there is room.
+/// Returns the word or the sign that fits into a segment.
 fn label(segment: &Segment, axis: &Axis) -> Markup {
     let (x, width) = axis.extent(segment.span);
     let middle = Width(x.0 + width.0 / 2.0);
@@ -100,7 +99,7 @@ fn label(segment: &Segment, axis: &Axis) -> Markup {
     }
 }
 
-/// As the style sheet has it too.
+/// Returns the sign of an attitude; the style sheet has the same.
 fn sign(attitude: Label) -> &'static str {
     match attitude {
         Label::Known(Attitude::Positive) => "+",
@@ -110,8 +109,8 @@ fn sign(attitude: Label) -> &'static str {
     }
 }
 
-/// Outlines of the areas of the scores, in the order of [`Attitude::ALL`]. The one of neutral is
-/// what the others leave of it.
+/// Returns the outlines of the scores' areas, in the order of [`Attitude::ALL`]. The others cover
+/// neutral, which fills the height.
 fn areas(series: &Series, axis: &Axis) -> [String; 3] {
     let mut areas: [String; 3] = Default::default();
     let mut index = 0;
@@ -125,7 +124,7 @@ fn areas(series: &Series, axis: &Axis) -> [String; 3] {
     areas
 }
 
-/// The areas of the bins from the one at `first` on, which have `scores`.
+/// Appends the areas of consecutive bins with `scores`, from the bin `first` on.
 fn add_stretch(
     scores: &[&Scores],
     first: usize,
@@ -160,7 +159,7 @@ fn add_stretch(
     }
 }
 
-/// The score's share of all three.
+/// Returns the score as a share of all three.
 fn share(scores: &Scores, attitude: Attitude) -> f64 {
     let sum: f32 = scores.to_array().iter().sum();
     f64::from(scores[attitude] / sum.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0)

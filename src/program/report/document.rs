@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What all pages have in common: one file each, which takes nothing from the network.
+//! The frame of all pages: one HTML file each, which loads nothing from the network.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 
 use crate::style;
 
-/// Of all reports.
+/// Style of all reports.
 const STYLE: &str = include_str!("report.css");
 
-/// A page. `style`, beside that of all pages, and `script` are the program's own, and the only ones that
-/// are taken.
-pub fn document(title: &str, style: &str, script: &str, body: &Markup) -> String {
+/// Returns a page as HTML. Its content security policy allows only `style`, the common styles, and
+/// `script`, which are the program's own.
+pub(crate) fn document(title: &str, style: &str, script: &str, body: &Markup) -> String {
     let style = style::common_style() + STYLE + style;
     let policy = policy(&style, script);
     let page = html! {
@@ -27,7 +27,7 @@ pub fn document(title: &str, style: &str, script: &str, body: &Markup) -> String
                 meta name="referrer" content="no-referrer";
                 meta name="generator" content={ "gst-attitude " (env!("CARGO_PKG_VERSION")) };
                 title { (title) }
-                // Else a browser asks a server for one.
+                // Without it browsers ask the server for an icon.
                 link rel="icon" href="data:,";
                 style { (PreEscaped(&style)) }
             }
@@ -43,8 +43,8 @@ pub fn document(title: &str, style: &str, script: &str, body: &Markup) -> String
     page.into_string()
 }
 
-/// Allows the page's own style and script by their hashes, recordings beside it, pictures within
-/// it, and nothing else. `file:` because a page that is opened from a disk has no origin of its own.
+/// Returns the content security policy: the page's own style and script by their hashes, recordings
+/// beside it, embedded pictures. `file:` is needed because a page that is opened from disk has no origin.
 fn policy(style: &str, script: &str) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     format!(
@@ -55,9 +55,8 @@ fn policy(style: &str, script: &str) -> String {
     )
 }
 
-/// What the style sheet fills shapes with, beside colours: one that has a pattern is told without its
-/// colour.
-pub fn patterns() -> Markup {
+/// Returns the fill patterns of the style sheet, which distinguish attitudes without colours.
+pub(crate) fn patterns() -> Markup {
     html! {
         svg class="patterns" width="0" height="0" aria-hidden="true" focusable="false" {
             pattern id="hatched" width="6" height="6" patternUnits="userSpaceOnUse" {

@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The page that leads to the reports of several recordings.
+//! The index page, which links to the reports of several recordings.
 
 use attitude::Label;
 use attitude::record::summary::Summary;
 use maud::{Markup, html};
 
 use super::document::{document, patterns};
-use super::recording::Recording;
+use super::recording::RecordingFacts;
 use super::timeline::bar;
 use super::{text, trust};
 
 const SCRIPT: &str = include_str!("sort-table.js");
 
-/// One of the recordings.
-pub struct Entry<'a> {
-    /// The recording.
-    pub recording: &'a Recording,
-    /// What became of it.
-    pub outcome: Outcome<'a>,
+/// A recording in the index.
+pub(crate) struct Entry<'a> {
+    pub(crate) recording: &'a RecordingFacts,
+    pub(crate) result: &'a AnalysisResult<'a>,
 }
 
-/// The summary and the address of its report, or what kept it from being analysed.
-pub type Outcome<'a> = Result<(&'a Summary, String), String>;
+/// What is left of a recording's analysis.
+pub(crate) enum AnalysisResult<'a> {
+    /// The summary, and the address of the report.
+    Report(&'a Summary, String),
+    /// The reason why there is no report.
+    Failed(String),
+}
 
-/// The page, in HTML.
-pub fn index(entries: &[Entry]) -> String {
-    let shown = Shown {
+/// Returns the index page as HTML.
+pub(crate) fn index(entries: &[Entry]) -> String {
+    let shown = Columns {
         length: entries
             .iter()
             .any(|entry| entry.recording.duration_ns.is_some()),
@@ -42,8 +45,8 @@ pub fn index(entries: &[Entry]) -> String {
         }
         main {
             p.help {
-                "Shares are of the time in which faces were seen, by the mean of all of them. "
-                span.controls { "The heads of the columns sort." }
+                "Shares of the time in which faces were seen, by the mean of all faces. "
+                span.controls { "Click a column heading to sort." }
             }
             div.scroll {
                 table.index {
@@ -57,13 +60,13 @@ pub fn index(entries: &[Entry]) -> String {
     document("Attitudes in recordings", "", SCRIPT, &body)
 }
 
-/// Which columns there are beside those that always are.
-struct Shown {
+/// The optional columns of the table.
+struct Columns {
     length: bool,
     problem: bool,
 }
 
-fn heads(shown: &Shown) -> Markup {
+fn heads(shown: &Columns) -> Markup {
     html! {
         tr {
             th scope="col" { "Recording" }
@@ -77,11 +80,11 @@ fn heads(shown: &Shown) -> Markup {
     }
 }
 
-fn row(entry: &Entry, shown: &Shown) -> Markup {
-    let Entry { recording, outcome } = entry;
-    let (summary, address) = match outcome {
-        Ok((summary, address)) => (Some(*summary), Some(address)),
-        Err(_) => (None, None),
+fn row(entry: &Entry, shown: &Columns) -> Markup {
+    let Entry { recording, result } = entry;
+    let (summary, address) = match result {
+        AnalysisResult::Report(summary, address) => (Some(*summary), Some(address)),
+        AnalysisResult::Failed(_) => (None, None),
     };
     let count = |of: fn(&Summary) -> u64| cell(summary.map(of), text::grouped);
     let shares = summary.and_then(|summary| summary.scene.shares.as_ref());
@@ -113,19 +116,19 @@ fn row(entry: &Entry, shown: &Shown) -> Markup {
     }
 }
 
-/// What kept the recording, or a part of it, from being analysed.
+/// Returns the reason why the recording, or a part of it, was not analysed.
 fn problem<'a>(entry: &'a Entry) -> Option<&'a str> {
-    match &entry.outcome {
-        Ok(_) => entry.recording.damage.as_deref(),
-        Err(problem) => Some(problem),
+    match entry.result {
+        AnalysisResult::Report(..) => entry.recording.damage.as_deref(),
+        AnalysisResult::Failed(problem) => Some(problem),
     }
 }
 
-/// A number, which `told` writes down.
-fn cell(number: Option<u64>, told: impl Fn(u64) -> String) -> Markup {
+/// Returns the cell of a number, which `format` turns into text.
+fn cell(number: Option<u64>, format: impl Fn(u64) -> String) -> Markup {
     html! {
         @match number {
-            Some(number) => td.number data-value=(number) { (told(number)) },
+            Some(number) => td.number data-value=(number) { (format(number)) },
             None => td.number { "–" },
         }
     }
@@ -136,11 +139,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_leads_to_its_report_or_says_why_there_is_none() {
-        let recording = Recording {
+    fn a_row_links_to_its_report_or_gives_the_reason_why_there_is_none() {
+        let recording = RecordingFacts {
             name: "<a>.mp4".to_owned(),
             duration_ns: Some(90_000_000_000),
-            ..Recording::default()
+            ..RecordingFacts::default()
         };
         let summary = Summary {
             samples: 1234,
@@ -148,11 +151,11 @@ mod tests {
         };
         let good = Entry {
             recording: &recording,
-            outcome: Ok((&summary, "%3Ca%3E.html".to_owned())),
+            result: &AnalysisResult::Report(&summary, "%3Ca%3E.html".to_owned()),
         };
         let bad = Entry {
             recording: &recording,
-            outcome: Err("no <video> in it".to_owned()),
+            result: &AnalysisResult::Failed("no <video> in it".to_owned()),
         };
         let page = index(&[good, bad]);
         for part in [

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What was noted while a session went on: marks with numbers above all timelines, and a table that
-//! tells what they stand for.
+//! Notes of a session: numbered marks above all timelines, and a table of the notes.
 
 use attitude::clock;
 use attitude::record::note::PlacedNote;
@@ -12,21 +11,21 @@ use super::axis::{Axis, Width};
 use super::chart::{SCORES_PX, anchor};
 use super::text;
 
-/// What the style sheet of all pages does not have.
-pub const STYLE: &str = include_str!("notes.css");
+/// Style of pages with notes.
+pub(crate) const STYLE: &str = include_str!("notes.css");
 
 /// Height above a timeline for the numbers, in px; the style sheet has it too.
 const NUMBERS_PX: u32 = 18;
 
-/// Numbers of marks that are closer to each other, as a share of the width, are told together.
-const LEAST_DISTANCE: f64 = 0.03;
+/// Distance, as a share of the width, below which marks are merged into one.
+const MIN_DISTANCE: f64 = 0.03;
 
-/// Most notes that a mark tells of when it is pointed at, and most characters of each.
-const MAX_TOLD: usize = 5;
-const MAX_TOLD_CHARS: usize = 120;
+/// Maximum number of notes in a mark's tooltip, and of characters of each.
+const MAX_TOOLTIP_NOTES: usize = 5;
+const MAX_TOOLTIP_CHARS: usize = 120;
 
-/// What is drawn over each timeline; nothing where there are no notes.
-pub fn marks(notes: &[PlacedNote], axis: &Axis) -> Markup {
+/// Returns the marks that are drawn over each timeline; nothing if there are no notes.
+pub(crate) fn marks(notes: &[PlacedNote], axis: &Axis) -> Markup {
     html! {
         @if !notes.is_empty() {
             svg.marks aria-hidden="true" focusable="false" {
@@ -36,11 +35,11 @@ pub fn marks(notes: &[PlacedNote], axis: &Axis) -> Markup {
     }
 }
 
-/// Notes that are told together.
+/// One or more notes with a common mark.
 struct Mark<'a> {
-    /// Number of the first one, from 1.
+    /// Number of the first note, from 1.
     number: usize,
-    /// Where the first one is, 0 to 1.
+    /// Position of the first note, 0 to 1.
     place: f64,
     /// By time, never empty.
     notes: &'a [PlacedNote],
@@ -51,7 +50,7 @@ fn grouped<'a>(notes: &'a [PlacedNote], axis: &Axis) -> Vec<Mark<'a>> {
     for (index, note) in notes.iter().enumerate() {
         let place = axis.place(note.time_ns);
         match marks.last_mut() {
-            Some(last) if place - last.place < LEAST_DISTANCE => {
+            Some(last) if place - last.place < MIN_DISTANCE => {
                 last.notes = &notes[last.number - 1..=index];
             }
             _ => marks.push(Mark {
@@ -67,11 +66,11 @@ fn grouped<'a>(notes: &'a [PlacedNote], axis: &Axis) -> Vec<Mark<'a>> {
 impl Mark<'_> {
     fn drawn(&self) -> Markup {
         let x = Width(self.place);
-        // The strip has words, which are to be read.
+        // The mark ends above the strip, so that its words stay readable.
         let bottom = NUMBERS_PX + SCORES_PX;
         html! {
             g {
-                title { (self.told()) }
+                title { (self.tooltip()) }
                 line.halo x1=(x) x2=(x) y1=(NUMBERS_PX) y2=(bottom) {}
                 line x1=(x) x2=(x) y1=(NUMBERS_PX) y2=(bottom) {}
                 text x=(x) y="13" text-anchor=(anchor(self.place)) { (self.numbers()) }
@@ -86,31 +85,31 @@ impl Mark<'_> {
         }
     }
 
-    fn told(&self) -> String {
-        let told = self.notes.iter().take(MAX_TOLD).map(|note| {
+    fn tooltip(&self) -> String {
+        let shown = self.notes.iter().take(MAX_TOOLTIP_NOTES).map(|note| {
             let line = note.text.replace('\n', " ");
-            let mut shown: String = line.chars().take(MAX_TOLD_CHARS).collect();
-            if shown.len() < line.len() {
-                shown.push('…');
+            let mut text: String = line.chars().take(MAX_TOOLTIP_CHARS).collect();
+            if text.len() < line.len() {
+                text.push('…');
             }
-            // Isolated, so that its direction is its own.
-            format!("{} \u{2068}{shown}\u{2069}", clock::position(note.time_ns))
+            // Isolated, so that its text direction does not affect the rest.
+            format!("{} \u{2068}{text}\u{2069}", clock::position(note.time_ns))
         });
-        let mut lines: Vec<String> = told.collect();
-        if self.notes.len() > MAX_TOLD {
-            lines.push(format!("and {} more", self.notes.len() - MAX_TOLD));
+        let mut lines: Vec<String> = shown.collect();
+        if self.notes.len() > MAX_TOOLTIP_NOTES {
+            lines.push(format!("and {} more", self.notes.len() - MAX_TOOLTIP_NOTES));
         }
         lines.join("\n")
     }
 }
 
-/// All of them, with what `scene` showed at the time; nothing where there are none.
-pub fn table(notes: &[PlacedNote], scene: &Timeline) -> Markup {
+/// Returns the table of notes, with the attitude of `scene` at each; nothing if there are no notes.
+pub(crate) fn table(notes: &[PlacedNote], scene: &Timeline) -> Markup {
     html! {
         @if !notes.is_empty() {
             section aria-labelledby="notes" {
                 h2 #notes { "Notes" }
-                p.help { "Written by somebody who watched. Their numbers stand above all timelines." }
+                p.help { "Written by a person who watched. Their numbers stand above all timelines." }
                 div.scroll {
                     table.notes {
                         caption.visually-hidden { "Notes" }
@@ -141,7 +140,7 @@ fn row(number: usize, note: &PlacedNote, scene: &Timeline) -> Markup {
         tr {
             td.number { (number) }
             td { (text::moment(note.time_ns)) }
-            // A direction of its own, which no character in it carries any further.
+            // The text direction of a note must not affect the rest of the row.
             td.text dir="auto" { (note.text) }
             td {
                 @match shown {
@@ -187,8 +186,11 @@ mod tests {
         let notes = vec![note(1, &"é".repeat(500)); 9_999];
         let drawn = marks(&notes, &axis(100)).into_string();
         assert!(drawn.contains("and 9994 more"));
-        assert_eq!(drawn.matches('é').count(), MAX_TOLD * MAX_TOLD_CHARS);
-        assert_eq!(drawn.matches('…').count(), MAX_TOLD);
+        assert_eq!(
+            drawn.matches('é').count(),
+            MAX_TOOLTIP_NOTES * MAX_TOOLTIP_CHARS
+        );
+        assert_eq!(drawn.matches('…').count(), MAX_TOOLTIP_NOTES);
     }
 
     #[test]

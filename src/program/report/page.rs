@@ -9,25 +9,25 @@ use maud::{Markup, html};
 
 use super::axis::Axis;
 use super::document::{document, patterns};
-use super::recording::Recording;
+use super::recording::RecordingFacts;
 use super::{notes, tables, text, timeline, trust};
 
 const SCRIPT: &str = include_str!("report.js");
 
-/// Most stretches that a timeline is drawn of.
+/// Maximum number of bins of a timeline.
 const MAX_BINS: usize = 600;
 
-/// Most persons that a timeline is drawn of: those who are seen longest.
+/// Maximum number of persons with a timeline: those seen longest.
 const MAX_PERSONS: usize = 50;
 
-/// Most persons that are told of at all: those who are seen longest.
+/// Maximum number of persons in the report: those seen longest.
 const MAX_LISTED: usize = 1000;
 
-/// Up to this length of a recording a key moves by a second, else by five.
+/// Duration up to which a key seeks by one second, else by five.
 const FINE_UP_TO_NS: u64 = 600_000_000_000;
 
-/// The page, in HTML.
-pub fn report(recording: &Recording, summarized: &Summarized) -> String {
+/// Returns the report as HTML.
+pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> String {
     let summary = &summarized.summary;
     let axis = Axis::new(recording, summary);
     let marks = notes::marks(&recording.notes, &axis);
@@ -67,7 +67,7 @@ pub fn report(recording: &Recording, summarized: &Summarized) -> String {
     document(&title, style, SCRIPT, &body)
 }
 
-fn kind(recording: &Recording) -> &'static str {
+fn kind(recording: &RecordingFacts) -> &'static str {
     match recording.session {
         Some(_) => "session",
         None => "recording",
@@ -83,15 +83,15 @@ fn player(address: &str) -> Markup {
                 noscript { "Without scripts the timelines do not follow the recording." }
             }
             p #unplayable role="alert" hidden {
-                "This browser cannot play the recording: it does not know its format, or the file is no \
-                 longer where it was. Another player may, and a copy as MP4 with H.264 plays in all browsers. \
-                 The figures are complete without it. " a href=(address) { "The file" }
+                "This browser cannot play the recording: the format is not supported, or the file was moved. Use \
+                 another player, or a copy as MP4 with H.264, which all browsers play. The figures are \
+                 complete without it. " a href=(address) { "The file" }
             }
         }
     }
 }
 
-fn glance(recording: &Recording, summary: &Summary) -> Markup {
+fn glance(recording: &RecordingFacts, summary: &Summary) -> Markup {
     let listed = longest_seen(&summary.persons, MAX_LISTED);
     html! {
         section aria-labelledby="glance" {
@@ -126,8 +126,8 @@ fn glance(recording: &Recording, summary: &Summary) -> Markup {
     }
 }
 
-/// What is known, by name.
-fn known(recording: &Recording, summary: &Summary) -> Vec<(&'static str, String)> {
+/// Returns the known facts, by name.
+fn known(recording: &RecordingFacts, summary: &Summary) -> Vec<(&'static str, String)> {
     let size = recording.size_px;
     let range = recording.range;
     let spacing = summary
@@ -141,19 +141,19 @@ fn known(recording: &Recording, summary: &Summary) -> Vec<(&'static str, String)
     );
     let left_out = (summary.samples_left_out > 0).then(|| {
         let count = text::count(summary.samples_left_out, "sample");
-        format!("{count} without a time, or one not after that of the sample before")
+        format!("{count} without a time, or with a time not after the previous sample")
     });
     let session = recording.session.as_ref();
     let noted = (!recording.notes.is_empty()).then(|| text::grouped(recording.notes.len() as u64));
     let known = [
         (
             "Seen",
-            session.map(|_| "live, without a recording beside it".to_owned()),
+            session.map(|_| "live, without a recording".to_owned()),
         ),
         ("Began", session.and_then(|session| session.began.clone())),
         ("Length", recording.duration_ns.map(text::length)),
         (
-            "Picture",
+            "Frame size",
             size.map(|(width, height)| format!("{width}×{height} px")),
         ),
         (
@@ -171,7 +171,7 @@ fn known(recording: &Recording, summary: &Summary) -> Vec<(&'static str, String)
         ("Persons", Some(text::grouped(summary.persons.len() as u64))),
         ("Notes", noted),
         ("Model", recording.model.clone()),
-        ("Run by", recording.provider.clone()),
+        ("Execution provider", recording.provider.clone()),
     ];
     let known = known.into_iter();
     known
@@ -214,12 +214,12 @@ fn scene(summarized: &Summarized, axis: &Axis, marks: &Markup, step_s: u32) -> M
         section aria-labelledby="scene" {
             (title(&html! { h2 #scene { "All faces" } }))
             p.help {
-                "Above, the three scores, which add up to 1: from the top down how positive, from the bottom up \
-                 how negative, neutral between them. Below, the spells of one attitude. "
+                "Above, the three scores, which add up to 1: positive from the top down, negative from the bottom \
+                 up, neutral between them. Below, the segments of one attitude. "
                 "Each point is the mean of " (text::length(series.picture.bin_ns)) ". "
                 span.controls {
-                    "Click a timeline to go there, or move along it with the arrow keys (" (step_s) " s), page up \
-                     and down (" (10 * step_s) " s), home and end."
+                    "Click a timeline to seek, or use the arrow keys (" (step_s) " s), page up and down ("
+                    (10 * step_s) " s), home and end."
                 }
             }
             (shown("all faces", &summarized.summary.scene, &series, axis, marks))
@@ -237,15 +237,15 @@ fn persons(summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
             @if persons.is_empty() { p { "No face was found." } }
             @else {
                 p.help {
-                    "Nobody is recognised: a person here is a face that was followed, " a href="#trust" {
+                    "Nobody is recognised: a person here is a face that was tracked, " a href="#trust" {
                         "joined by place and time alone"
                     } "."
                     @if drawn.iter().any(|drawn| !drawn) {
-                        " Of the " (text::grouped(persons.len() as u64)) " persons the " (MAX_PERSONS)
-                        " who are seen longest have a timeline."
+                        " Of the " (text::grouped(persons.len() as u64)) " persons, the " (MAX_PERSONS)
+                        " seen longest have a timeline."
                     }
                     @if listed.iter().any(|listed| !listed) {
-                        " Only the " (text::grouped(MAX_LISTED as u64)) " who are seen longest are told of."
+                        " Only the " (text::grouped(MAX_LISTED as u64)) " seen longest are listed."
                     }
                 }
             }
@@ -268,7 +268,7 @@ fn persons(summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
     }
 }
 
-/// A row with the heading, and what is shown where the recording is.
+/// Returns the heading, with the attitude at the current position.
 fn title(heading: &Markup) -> Markup {
     html! {
         div.title {
@@ -282,13 +282,13 @@ fn heading(person: &Person) -> Markup {
     html! { h3 id={ "person-" (person.id) } { (name(person)) } }
 }
 
-/// A person's or the scene's scores, as fine as the picture and as coarse as the table.
+/// The scores of a person or the scene, in the resolutions of the picture and of the table.
 struct Drawn {
     picture: Series,
     table: Series,
 }
 
-/// All that there is to see of a person or the scene.
+/// Returns the timeline, facts and tables of a person or the scene.
 fn shown(name: &str, timeline: &Timeline, series: &Drawn, axis: &Axis, marks: &Markup) -> Markup {
     html! {
         (timeline::picture(name, timeline, &series.picture, axis, marks))
@@ -299,22 +299,22 @@ fn shown(name: &str, timeline: &Timeline, series: &Drawn, axis: &Axis, marks: &M
     }
 }
 
-/// Of each of `persons`, whether it is one of the `max` who are seen longest.
+/// Returns for each of `persons` if it is one of the `max` seen longest.
 fn longest_seen(persons: &[Person], max: usize) -> Vec<bool> {
-    let mut places: Vec<usize> = (0..persons.len()).collect();
-    places.sort_by_key(|&place| std::cmp::Reverse(persons[place].timeline.seen_ns));
-    let mut is_one = vec![false; persons.len()];
-    for &place in places.iter().take(max) {
-        is_one[place] = true;
+    let mut indices: Vec<usize> = (0..persons.len()).collect();
+    indices.sort_by_key(|&index| std::cmp::Reverse(persons[index].timeline.seen_ns));
+    let mut is_longest = vec![false; persons.len()];
+    for &index in indices.iter().take(max) {
+        is_longest[index] = true;
     }
-    is_one
+    is_longest
 }
 
 fn name(person: &Person) -> String {
     format!("Person {}", person.id)
 }
 
-/// Of which tracks a person was put together.
+/// Returns the tracks of a person.
 fn tracks(person: &Person) -> Markup {
     let spans = person.tracks.iter().map(|track| {
         let (first, last) = (
@@ -323,9 +323,9 @@ fn tracks(person: &Person) -> Markup {
         );
         format!("{} ({first} to {last})", track.track)
     });
-    let told: Vec<String> = spans.collect();
+    let tracks: Vec<String> = spans.collect();
     html! {
-        @match &told[..] {
+        @match &tracks[..] {
             [] => {}
             [one] => p.tracks { "Track " (one) },
             more => details.tracks {

@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is known of a recording beside what was seen in it.
+//! Facts about a recording that a page shows beside its timelines.
 
 use attitude::record::note::PlacedNote;
 use attitude::timeline::Span;
 
-/// A recording and how it was analysed. What is not known is left out of the page.
+/// A recording and how it was analysed. Pages leave out unknown facts.
 #[derive(Clone, Debug, Default)]
-pub struct Recording {
-    /// What it is called: the name of its file.
-    pub name: String,
-    /// Its address, from the page.
-    pub address: Option<String>,
-    /// What there is to know of it where it is a session and no recording.
-    pub session: Option<Session>,
-    /// How long it is.
-    pub duration_ns: Option<u64>,
+pub(crate) struct RecordingFacts {
+    /// File name.
+    pub(crate) name: String,
+    /// Address, relative to the page.
+    pub(crate) address: Option<String>,
+    /// Set for a live session, which has no recording.
+    pub(crate) session: Option<Session>,
+    /// Duration.
+    pub(crate) duration_ns: Option<u64>,
     /// Width and height of its frames in pixels.
-    pub size_px: Option<(u32, u32)>,
-    /// The attitude model by its name.
-    pub model: Option<String>,
-    /// What ran the networks.
-    pub provider: Option<String>,
+    pub(crate) size_px: Option<(u32, u32)>,
+    /// Name of the attitude model.
+    pub(crate) model: Option<String>,
+    /// Execution provider.
+    pub(crate) provider: Option<String>,
     /// The part that was analysed; `None` for all of it.
-    pub range: Option<Span>,
-    /// What was noted, by time.
-    pub notes: Vec<PlacedNote>,
-    /// What is missing, in a sentence, where the recording or its records are cut short or damaged.
-    pub damage: Option<String>,
+    pub(crate) range: Option<Span>,
+    /// Notes, by time.
+    pub(crate) notes: Vec<PlacedNote>,
+    /// A sentence about what is missing, if the recording or its records are damaged.
+    pub(crate) damage: Option<String>,
 }
 
-/// What was seen live and not recorded.
+/// A live session.
 #[derive(Clone, Debug, Default)]
-pub struct Session {
+pub(crate) struct Session {
     /// The time of day at which it began.
-    pub began: Option<String>,
+    pub(crate) began: Option<String>,
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Records as `attitudeexport` writes them, and sessions' notes between them, read back.
+//! Reads the records that `attitudeexport` wrote, and the notes of sessions between them.
 
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead, Read};
 use std::time::{Duration, SystemTime};
 
 use attitude::record::Record;
@@ -13,31 +13,56 @@ use attitude::timeline::Rules;
 
 use super::text;
 
-/// Most bytes of a line: some thousand faces.
+/// Maximum length of a line, enough for thousands of faces.
 const MAX_LINE_BYTES: u64 = 4 << 20;
 
-/// Most notes in a file.
+/// Maximum number of notes in a file.
 const MAX_NOTES: usize = 10_000;
 
-/// What a file of records tells.
-pub struct Records {
-    /// What was seen.
-    pub summarized: Summarized,
+/// A file of records cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordsError {
+    #[error("line {number}: {problem}")]
+    Line { number: u64, problem: LineProblem },
+    #[error("the file contains no record")]
+    Empty,
+}
+
+/// The reason why a line cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LineProblem {
+    #[error("cannot read: {0}")]
+    Read(io::Error),
+    #[error("it is longer than {MAX_LINE_BYTES} bytes, the maximum length of a record")]
+    TooLong,
+    #[error("there are more than {MAX_NOTES} notes; remove some")]
+    TooManyNotes,
+    #[error(transparent)]
+    Syntax(LineError),
+    /// The error of the function that takes the entries.
+    #[error(transparent)]
+    Write(io::Error),
+}
+
+/// The contents of a file of records.
+pub(crate) struct Records {
+    /// The analysis over time.
+    pub(crate) summarized: Summarized,
     /// Width and height of the last frame in pixels.
-    pub size_px: (u32, u32),
-    /// What was noted, by time.
-    pub notes: Vec<PlacedNote>,
-    /// The time of day at which its times begin; `None` where it does not tell.
-    pub began: Option<String>,
-    /// What is missing, in a sentence.
-    pub damage: Option<String>,
+    pub(crate) size_px: (u32, u32),
+    /// Notes, by time.
+    pub(crate) notes: Vec<PlacedNote>,
+    /// Time of day at time 0, if the records contain it.
+    pub(crate) began: Option<String>,
+    /// A sentence about what is missing, if the file is cut short.
+    pub(crate) damage: Option<String>,
 }
 
 /// Reads JSON lines to the end.
 ///
 /// # Errors
 /// As [`each`].
-pub fn read(lines: impl BufRead) -> Result<Records, String> {
+pub(crate) fn read(lines: impl BufRead) -> Result<Records, RecordsError> {
     let mut builder = SummaryBuilder::default();
     let (mut size_px, mut began) = ((0, 0), None);
     let mut notes = Vec::new();
@@ -62,36 +87,33 @@ pub fn read(lines: impl BufRead) -> Result<Records, String> {
     })
 }
 
-/// A line, taken for what it is.
-pub enum Entry {
-    /// What was seen.
+/// The contents of a line.
+pub(crate) enum Entry {
     Record(Record),
-    /// What was noted.
     Note(PlacedNote),
 }
 
-/// Calls `take` with what is on each line of JSON lines. A last line that is cut short is damage and
-/// not an error: so ends a file whose pipeline was killed. Returns the damage in a sentence.
+/// Calls `take` with the contents of each line. A last line that is cut short is damage, not an error:
+/// it is the end of a file whose pipeline was killed. Returns a sentence about the damage.
 ///
 /// # Errors
-/// Where `take` has one, a line is neither a record nor a note, or there is no record.
-pub fn each(
+/// If `take` fails, a line is neither a record nor a note, or there is no record.
+pub(crate) fn each(
     mut lines: impl BufRead,
-    mut take: impl FnMut(Entry) -> Result<(), String>,
-) -> Result<Option<String>, String> {
+    mut take: impl FnMut(Entry) -> io::Result<()>,
+) -> Result<Option<String>, RecordsError> {
     let (mut shift_ns, mut has_record, mut notes) = (0, false, 0);
     let mut line = Vec::new();
     for number in 1_u64.. {
-        let told = |problem: String| format!("line {number}: {problem}");
+        let at_line = |problem| RecordsError::Line { number, problem };
         line.clear();
         let mut limited = lines.by_ref().take(MAX_LINE_BYTES + 1);
         let read = limited.read_until(b'\n', &mut line);
-        if read.map_err(|error| told(error.to_string()))? == 0 {
+        if read.map_err(|error| at_line(LineProblem::Read(error)))? == 0 {
             break;
         }
         if line.len() as u64 > MAX_LINE_BYTES {
-            let problem = format!("it has more than {MAX_LINE_BYTES} bytes, and no record has");
-            return Err(told(problem));
+            return Err(at_line(LineProblem::TooLong));
         }
         if line.trim_ascii().is_empty() {
             continue;
@@ -103,8 +125,7 @@ pub fn each(
                 Entry::Record(record)
             }
             Ok(Line::Note(_)) if notes == MAX_NOTES => {
-                let problem = format!("there are more than {MAX_NOTES} notes; leave some out");
-                return Err(told(problem));
+                return Err(at_line(LineProblem::TooManyNotes));
             }
             Ok(Line::Note(note)) => {
                 notes += 1;
@@ -112,26 +133,26 @@ pub fn each(
             }
             Err(LineError::CutShort(_)) if !line.ends_with(b"\n") && has_record => {
                 return Ok(Some(format!(
-                    "its records end in the middle of line {number}, as if what wrote them had been stopped"
+                    "the records end in the middle of line {number}, as if the program that wrote them had been killed"
                 )));
             }
-            Err(error) => return Err(told(error.to_string())),
+            Err(error) => return Err(at_line(LineProblem::Syntax(error))),
         };
-        take(entry).map_err(told)?;
+        take(entry).map_err(|error| at_line(LineProblem::Write(error)))?;
     }
     match has_record {
         true => Ok(None),
-        false => Err("there is no record in it".to_owned()),
+        false => Err(RecordsError::Empty),
     }
 }
 
-/// How much later the time by which a record is placed is than its running time.
+/// Returns the difference between the time of a record and its running time.
 fn shift(record: &Record) -> Option<i128> {
     let running_time_ns = record.running_time_ns?;
     Some(i128::from(record.time_ns()?) - i128::from(running_time_ns))
 }
 
-/// The time of day at the record's time 0.
+/// Returns the time of day at the record's time 0.
 fn beginning(record: &Record) -> Option<SystemTime> {
     let shown = humantime::parse_rfc3339(record.utc.as_deref()?).ok()?;
     let began = shown.checked_sub(Duration::from_nanos(record.time_ns()?))?;
@@ -170,18 +191,18 @@ mod tests {
             record(4 * S, Some("2026-11-25T16:30:47.500Z")),
         ];
         let records = read(lines.concat().as_bytes()).unwrap();
-        let told: Vec<_> = records
+        let notes: Vec<_> = records
             .notes
             .iter()
             .map(|n| (n.time_ns, &*n.text))
             .collect();
-        assert_eq!(told, [(3 * S, "early"), (7 * S, "late")]);
+        assert_eq!(notes, [(3 * S, "early"), (7 * S, "late")]);
         assert_eq!(records.began.as_deref(), Some("2026-11-25 16:30:43 UTC"));
         assert_eq!(records.summarized.summary.samples, 2);
     }
 
     #[test]
-    fn a_time_of_day_that_cannot_be_is_none() {
+    fn an_impossible_time_of_day_is_ignored() {
         for utc in ["yesterday", "1970-01-01T00:00:00Z", "99999-01-01T00:00:00Z"] {
             let records = read(record(u64::MAX, Some(utc)).as_bytes()).unwrap();
             assert_eq!(records.began, None, "{utc}");
@@ -189,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_line() {
+    fn errors_name_the_line() {
         let first = record(S, None);
         for (rest, expected) in [
             ("\n{}\n".to_owned(), "line 3: the line is not a record"),
@@ -204,10 +225,13 @@ mod tests {
             ),
             (
                 "{".repeat(5 << 20),
-                "line 2: it has more than 4194304 bytes",
+                "line 2: it is longer than 4194304 bytes",
             ),
         ] {
-            let problem = read((first.clone() + &rest).as_bytes()).err().unwrap();
+            let problem = read((first.clone() + &rest).as_bytes())
+                .err()
+                .unwrap()
+                .to_string();
             assert!(problem.contains(expected), "{problem}");
         }
         let alone = note("x", S);
@@ -215,7 +239,8 @@ mod tests {
             read(alone.as_bytes())
                 .err()
                 .unwrap()
-                .contains("no record in it")
+                .to_string()
+                .contains("contains no record")
         );
         let cut = read((first + r#"{"note":"#).as_bytes()).unwrap();
         assert!(cut.damage.unwrap().contains("middle of line 2"));

@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The spells of a timeline as they are drawn: no more than can be seen.
+//! The segments of a timeline as they are drawn, limited to a number that is visible.
 
 use attitude::timeline::{Segment, Span};
 use attitude::{ByLabel, Label};
 
 use super::axis::Axis;
 
-/// Most spells that are drawn: a column each where there would be more.
-pub const MAX_SPELLS: usize = 600;
+/// Maximum number of segments that are drawn; more are merged into as many columns.
+pub(crate) const MAX_SEGMENTS: usize = 600;
 
-/// The segments as they are drawn: as they are or, where there are too many to be seen, what lasts
-/// longest in each column.
-pub fn strip(segments: &[Segment], axis: &Axis) -> Vec<Segment> {
-    if segments.len() <= MAX_SPELLS {
+/// Returns the segments to draw: all or, if there are too many, the longest label per column.
+pub(crate) fn strip(segments: &[Segment], axis: &Axis) -> Vec<Segment> {
+    if segments.len() <= MAX_SEGMENTS {
         return segments.to_vec();
     }
     let whole = axis.span();
-    let column_ns = whole.len_ns().div_ceil(MAX_SPELLS as u64).max(1);
+    let column_ns = whole.len_ns().div_ceil(MAX_SEGMENTS as u64).max(1);
     let mut strip: Vec<Segment> = Vec::new();
     let mut rest = segments;
-    for number in 0..MAX_SPELLS as u64 {
+    for number in 0..MAX_SEGMENTS as u64 {
         let after_ns = number.saturating_mul(column_ns);
         let start_ns = whole.start_ns.saturating_add(after_ns);
         let column = Span {
@@ -68,19 +67,19 @@ pub(super) mod tests {
     use attitude::record::summary::Summary;
 
     use super::*;
-    use crate::report::recording::Recording;
+    use crate::report::recording::RecordingFacts;
 
-    pub const S: u64 = 1_000_000_000;
+    pub(crate) const S: u64 = 1_000_000_000;
 
-    pub fn axis(end_s: u64) -> Axis {
-        let recording = Recording {
+    pub(crate) fn axis(end_s: u64) -> Axis {
+        let recording = RecordingFacts {
             duration_ns: Some(end_s * S),
-            ..Recording::default()
+            ..RecordingFacts::default()
         };
         Axis::new(&recording, &Summary::default())
     }
 
-    pub fn segment(start_ms: u64, end_ms: u64, attitude: Label) -> Segment {
+    pub(crate) fn segment(start_ms: u64, end_ms: u64, attitude: Label) -> Segment {
         Segment {
             span: Span {
                 start_ns: start_ms * S / 1000,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a timeline shows, as tables: its changes, and for those who do not see it all of it.
+//! Tables of a timeline: its changes, and all of its data for people who cannot see the picture.
 
 use std::cmp::Reverse;
 
@@ -10,20 +10,20 @@ use maud::{Markup, html};
 
 use super::text;
 
-/// Most changes in a list: the largest ones.
+/// Maximum number of changes in the table: the largest ones.
 const MAX_CHANGES: usize = 100;
 
-/// As many are open to the eye at once.
+/// Maximum number of changes that are shown without a click.
 const OPEN_CHANGES: usize = 10;
 
-/// Most segments in a table: the longest ones.
+/// Maximum number of segments in the table: the longest ones.
 const MAX_SEGMENTS: usize = 100;
 
-/// Most stretches that a table of scores has.
-pub const MAX_ROWS: usize = 60;
+/// Maximum number of rows of the table of scores.
+pub(crate) const MAX_ROWS: usize = 60;
 
-/// The moments of change.
-pub fn changes(name: &str, changes: &[Change]) -> Markup {
+/// Returns the table of changes.
+pub(crate) fn changes(name: &str, changes: &[Change]) -> Markup {
     if changes.is_empty() {
         return html! { p { "No change from one attitude to another without a gap between them." } };
     }
@@ -33,7 +33,7 @@ pub fn changes(name: &str, changes: &[Change]) -> Markup {
         details open[shown.len() <= OPEN_CHANGES] {
             summary {
                 (text::count(changes.len() as u64, "change"))
-                @if shown.len() < changes.len() { ", of which the " (shown.len()) " largest are here" }
+                @if shown.len() < changes.len() { ", the " (shown.len()) " largest of them listed" }
             }
             div.scroll {
                 table.changes {
@@ -67,8 +67,8 @@ pub fn changes(name: &str, changes: &[Change]) -> Markup {
     }
 }
 
-/// The same as the picture: the segments and, of `series`, the mean scores.
-pub fn data(name: &str, timeline: &Timeline, series: &Series) -> Markup {
+/// Returns the data of the picture: the segments, and the mean scores of `series`.
+pub(crate) fn data(name: &str, timeline: &Timeline, series: &Series) -> Markup {
     html! {
         details.data {
             summary { "The timeline as tables" }
@@ -87,7 +87,7 @@ fn segments(name: &str, timeline: &Timeline) -> Markup {
         div.scroll {
             table {
                 caption {
-                    "Spells of " (name)
+                    "Segments of " (name)
                     @if shown.len() < all.len() {
                         ", the " (shown.len()) " longest of " (text::grouped(all.len() as u64))
                     }
@@ -138,7 +138,7 @@ fn scores(name: &str, series: &Series) -> Markup {
                                 Some(scores) => @for score in scores.to_array() {
                                     td.number { (text::score(score.into())) }
                                 },
-                                None => td colspan="3" { "not seen, or not judged" },
+                                None => td colspan="3" { "not seen, or not classified" },
                             }
                         }
                     }
@@ -148,13 +148,13 @@ fn scores(name: &str, series: &Series) -> Markup {
     }
 }
 
-/// Those of `all` that come first in `order`, `max` at most, as they stand in `all`.
+/// Returns the first `max` of `all` by `order`, in their original order.
 fn most<T>(all: &[T], max: usize, order: impl Fn(&T, &T) -> std::cmp::Ordering) -> Vec<&T> {
-    let mut places: Vec<usize> = (0..all.len()).collect();
-    places.sort_by(|&a, &b| order(&all[a], &all[b]));
-    places.truncate(max);
-    places.sort_unstable();
-    places.into_iter().map(|place| &all[place]).collect()
+    let mut indices: Vec<usize> = (0..all.len()).collect();
+    indices.sort_by(|&a, &b| order(&all[a], &all[b]));
+    indices.truncate(max);
+    indices.sort_unstable();
+    indices.into_iter().map(|index| &all[index]).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How numbers are told.
+//! Numbers and names as text.
 
 use std::fmt::{self, Display};
 use std::time::SystemTime;
@@ -11,8 +11,8 @@ use maud::{Markup, html};
 
 const S: u64 = 1_000_000_000;
 
-/// How long something lasts, such as `3 min 20 s`.
-pub fn length(ns: u64) -> String {
+/// Formats a duration, such as `3 min 20 s`.
+pub(crate) fn length(ns: u64) -> String {
     if ns < 60 * S {
         return format!("{} s", Decimal(ns as f64 / S as f64, 1));
     }
@@ -23,32 +23,32 @@ pub fn length(ns: u64) -> String {
     }
 }
 
-/// A position for machines: seconds with three decimals at most.
-pub fn seconds(ns: u64) -> Decimal {
+/// Formats a position for the script: seconds with at most three decimals.
+pub(crate) fn seconds(ns: u64) -> Decimal {
     Decimal(ns as f64 / S as f64, 3)
 }
 
-/// A time of day from 1970 to 9999, such as `2026-11-25 16:30:43 UTC`.
-pub fn time_of_day(time: SystemTime) -> String {
+/// Formats a time of day from 1970 to 9999, such as `2026-11-25 16:30:43 UTC`.
+pub(crate) fn time_of_day(time: SystemTime) -> String {
     let time = humantime::format_rfc3339_seconds(time).to_string();
     time.replace('T', " ").replace('Z', " UTC")
 }
 
-/// A share, such as `23%`; what there is a little of does not become nothing.
-pub fn percent(share: f64) -> String {
+/// Formats a share, such as `23%`; small shares do not become `0%`.
+pub(crate) fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent > 0.0 && percent < 0.5 => "under 1%".to_owned(),
         percent => format!("{percent:.0}%"),
     }
 }
 
-/// A score or another figure from 0 to 1.
-pub fn score(value: f64) -> String {
+/// Formats a number from 0 to 1.
+pub(crate) fn score(value: f64) -> String {
     format!("{value:.2}")
 }
 
-/// A change, with its sign.
-pub fn rise(value: f64) -> String {
+/// Formats a difference, with its sign.
+pub(crate) fn rise(value: f64) -> String {
     match format!("{:.2}", value.abs()) {
         zero if zero == "0.00" => zero,
         size if value < 0.0 => format!("−{size}"),
@@ -56,14 +56,14 @@ pub fn rise(value: f64) -> String {
     }
 }
 
-/// A number of things, such as `1 track` or `12,345 tracks`.
-pub fn count(number: u64, thing: &str) -> String {
+/// Formats a number of things, such as `1 track` or `12,345 tracks`.
+pub(crate) fn count(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", grouped(number))
 }
 
-/// A whole number, its thousands apart.
-pub fn grouped(number: u64) -> String {
+/// Formats an integer with thousands separators.
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -75,19 +75,19 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// The name of an attitude, which the style sheet gives its colour and sign.
-pub fn named(attitude: Label) -> Markup {
+/// Returns the name of an attitude; the style sheet adds its colour and sign.
+pub(crate) fn named(attitude: Label) -> Markup {
     let name = attitude.name();
     html! { span class={ "attitude " (name) } { (name) } }
 }
 
-/// A link that takes the recording to a position.
-pub fn moment(ns: u64) -> Markup {
+/// Returns a link that seeks the recording to a position.
+pub(crate) fn moment(ns: u64) -> Markup {
     html! { a href={ "#t=" (seconds(ns)) } { (clock::position(ns)) } }
 }
 
-/// A number with so many decimals at most.
-pub struct Decimal(pub f64, pub usize);
+/// Formats a number with a maximum number of decimals.
+pub(crate) struct Decimal(pub(crate) f64, pub(crate) usize);
 
 impl Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

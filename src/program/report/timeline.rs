@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! One person, or the scene: what a page shows of it.
+//! The timeline of a person or of the scene: picture, facts and figures.
 
 use std::fmt::Write;
 
@@ -13,8 +13,8 @@ use super::chart::chart;
 use super::strip::strip;
 use super::text;
 
-/// The picture with `marks` over it, which a script makes a slider of. It is called `name`.
-pub fn picture(
+/// Returns the picture named `name`, with `marks` over it. The script turns it into a slider.
+pub(crate) fn picture(
     name: &str,
     timeline: &Timeline,
     series: &Series,
@@ -45,8 +45,8 @@ fn segment_data(strip: &[Segment]) -> String {
     data
 }
 
-/// When it was seen, of how many samples that is known, and how sure the model was.
-pub fn facts(timeline: &Timeline) -> Markup {
+/// Returns a sentence with times, number of samples and mean confidence.
+pub(crate) fn facts(timeline: &Timeline) -> Markup {
     let (Some(first), Some(last)) = (timeline.segments.first(), timeline.segments.last()) else {
         return html! { p.facts { "Never seen." } };
     };
@@ -57,7 +57,7 @@ pub fn facts(timeline: &Timeline) -> Markup {
             @if timeline.gaps.is_empty() { "without a gap" }
             @else { "with " (text::count(timeline.gaps.len() as u64, "gap")) }
             ". " (text::count(timeline.samples, "sample")) ", " (text::grouped(timeline.classified_samples))
-            " of them judged."
+            " of them classified."
             @if let Some(confidence) = timeline.confidence {
                 " Mean confidence " (text::score(confidence)) "."
             }
@@ -65,8 +65,8 @@ pub fn facts(timeline: &Timeline) -> Markup {
     }
 }
 
-/// Share of time, longest spell and mean score of each attitude.
-pub fn figures(name: &str, timeline: &Timeline) -> Markup {
+/// Returns the table of share of time, longest segment and mean score per attitude.
+pub(crate) fn figures(name: &str, timeline: &Timeline) -> Markup {
     html! {
         div.scroll {
             table.figures {
@@ -75,7 +75,7 @@ pub fn figures(name: &str, timeline: &Timeline) -> Markup {
                     tr {
                         th scope="col" { "Attitude" }
                         th scope="col" { "Share of the time seen" }
-                        th scope="col" { "Longest spell" }
+                        th scope="col" { "Longest segment" }
                         th scope="col" { "Mean score (95% interval)" }
                     }
                 }
@@ -94,7 +94,7 @@ pub fn figures(name: &str, timeline: &Timeline) -> Markup {
     }
 }
 
-/// The share of `label`, with a bar.
+/// Returns the share of `label`, with a bar.
 fn share(shares: Option<&Shares>, label: Label) -> Markup {
     html! {
         @if let Some(shares) = shares {
@@ -104,8 +104,8 @@ fn share(shares: Option<&Shares>, label: Label) -> Markup {
     }
 }
 
-/// A bar as wide as `share`, of a class of the style sheet.
-pub fn bar(share: f64, class: &str) -> Markup {
+/// Returns a bar as wide as `share`, with a class of the style sheet.
+pub(crate) fn bar(share: f64, class: &str) -> Markup {
     html! {
         svg.bar aria-hidden="true" focusable="false" {
             rect class=(class) width=(Width(share)) height="100%" {}
@@ -113,19 +113,19 @@ pub fn bar(share: f64, class: &str) -> Markup {
     }
 }
 
-/// All shares in one bar.
-pub fn shares_bar(shares: &Shares) -> Markup {
-    let mut place = 0.0;
+/// Returns all shares in one bar.
+pub(crate) fn shares_bar(shares: &Shares) -> Markup {
+    let mut start = 0.0;
     let parts = Label::ALL.map(|label| {
-        let part = (label, place, shares[label]);
-        place += part.2;
+        let part = (label, start, shares[label]);
+        start += part.2;
         part
     });
-    let told = parts.map(|(label, _, share)| format!("{} {}", label.name(), text::percent(share)));
+    let names = parts.map(|(label, _, share)| format!("{} {}", label.name(), text::percent(share)));
     html! {
-        svg.bar.shares role="img" aria-label=(told.join(", ")) {
-            @for (label, place, share) in parts.into_iter().filter(|part| part.2 > 0.0) {
-                rect class=(label.name()) x=(Width(place)) width=(Width(share)) height="100%" {}
+        svg.bar.shares role="img" aria-label=(names.join(", ")) {
+            @for (label, start, share) in parts.into_iter().filter(|part| part.2 > 0.0) {
+                rect class=(label.name()) x=(Width(start)) width=(Width(share)) height="100%" {}
             }
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What can be said on the command line.
+//! Command line of `serve`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,36 +10,37 @@ use clap::{Args, value_parser};
 use crate::networks::{
     ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments,
 };
+use crate::values::ValueError;
 
-/// Shows the live view in a browser: the faces' attitudes over the video, and their history
+/// Shows the attitudes of faces live in a browser, over the video and as a timeline
 ///
-/// Without SOURCE visitors send their own camera by WebRTC and see what the server makes of it. With
-/// SOURCE all see the same video, from a camera, a stream or a file. It is analysed while somebody
-/// looks. Nothing is stored on the server; each page offers its own session for download.
+/// Without SOURCE, visitors send their own camera by WebRTC and see its analysis. With SOURCE, all
+/// visitors see the same video, from a camera, a stream or a file; it is analysed while there are
+/// visitors. Nothing is stored on the server; each page offers its own session for download.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   # Try it with your own camera: open http://127.0.0.1:8080
   gst-attitude serve
 
-  # A camera of this machine, a stream, a recording in its own time
+  # A camera of this machine, a stream, a recording in real time
   gst-attitude serve /dev/video0
   gst-attitude serve rtsp://camera/stream
   gst-attitude serve interview.mp4
 
-  # For others in the network; browsers give a camera to https:// only
+  # For other machines; browsers allow the camera only on https://
   gst-attitude serve --listen 0.0.0.0:8443 --tls-certificate server.pem --tls-key server.key")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Video to show: a file, an address such as rtsp://camera/stream, or a camera such as /dev/video0
     #[arg(value_name = "SOURCE")]
-    pub source: Option<String>,
+    pub(crate) source: Option<String>,
 
     /// Address and port to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
 
-    /// What must be in the page's address, as ?token=TOKEN; where others than this machine can connect,
-    /// one is made up if this is left out
+    /// Token that the page's address must contain, as ?token=TOKEN; by default a random one if other
+    /// machines can connect, else none
     #[arg(
         long,
         value_name = "TOKEN",
@@ -47,60 +48,59 @@ pub struct Arguments {
         hide_env_values = true,
         value_parser = token
     )]
-    pub token: Option<String>,
+    pub(crate) token: Option<String>,
 
-    /// PEM file of the certificate and those that vouch for it, for https://
+    /// PEM file of the certificate chain, for https://
     #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub tls_certificate: Option<PathBuf>,
+    pub(crate) tls_certificate: Option<PathBuf>,
 
     /// PEM file of the certificate's private key
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
-    pub tls_key: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
 
-    /// Most visitors at a time
+    /// Maximum number of visitors
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u16).range(1..=1000))]
-    pub max_sessions: u16,
+    pub(crate) max_sessions: u16,
 
-    /// Largest video that a visitor may send, in pixels
+    /// Maximum size of a visitor's video, in pixels
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x720", value_parser = size)]
-    pub max_size: (u32, u32),
+    pub(crate) max_size: (u32, u32),
 
-    /// Most frames that a visitor's camera is asked for in a second
+    /// Maximum frame rate that a visitor's camera is asked for
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = value_parser!(u32).range(1..=120))]
-    pub max_frames_per_second: u32,
+    pub(crate) max_frames_per_second: u32,
 
-    /// Highest bitrate of a visitor's video, and of SOURCE where it has to be encoded, in kbit/s
+    /// Maximum bitrate of a visitor's video, and of SOURCE if it is transcoded, in kbit/s
     #[arg(long, value_name = "KBITS", default_value_t = 2000, value_parser = value_parser!(u32).range(50..=100_000))]
-    pub max_bitrate: u32,
+    pub(crate) max_bitrate: u32,
 
     #[command(flatten)]
-    pub sampling: SamplingArguments,
+    pub(crate) sampling: SamplingArguments,
 
     #[command(flatten)]
-    pub tracking: TrackingArguments,
+    pub(crate) tracking: TrackingArguments,
 
     #[command(flatten)]
-    pub classifier: ClassifierArguments,
+    pub(crate) classifier: ClassifierArguments,
 
     #[command(flatten)]
-    pub networks: NetworkArguments,
+    pub(crate) networks: NetworkArguments,
 }
 
-/// What is too short could be tried out.
+/// Minimum length of a token; shorter ones can be guessed.
 const MIN_TOKEN: usize = 16;
 
-fn token(text: &str) -> Result<String, String> {
+fn token(text: &str) -> Result<String, ValueError> {
     let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"-._~".contains(&letter);
-    if text.len() < MIN_TOKEN {
-        return Err(format!("it must have {MIN_TOKEN} letters at least"));
-    }
-    match text.bytes().all(is_plain) {
+    match text.len() >= MIN_TOKEN && text.bytes().all(is_plain) {
         true => Ok(text.to_owned()),
-        false => Err("it must be of letters, digits and - . _ ~ alone".to_owned()),
+        false => Err(ValueError(
+            "at least 16 characters, only letters, digits and - . _ ~",
+        )),
     }
 }
 
-fn size(text: &str) -> Result<(u32, u32), String> {
+fn size(text: &str) -> Result<(u32, u32), ValueError> {
     let size = text.split_once('x').and_then(|(width, height)| {
         let side = |text: &str| {
             let side = text.parse().ok();
@@ -108,5 +108,7 @@ fn size(text: &str) -> Result<(u32, u32), String> {
         };
         Some((side(width)?, side(height)?))
     });
-    size.ok_or_else(|| "write width and height of 16 to 8192, such as 1280x720".to_owned())
+    size.ok_or(ValueError(
+        "width and height of 16 to 8192 pixels, such as 1280x720",
+    ))
 }

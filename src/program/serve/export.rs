@@ -18,20 +18,21 @@ use tokio::time::timeout;
 
 use super::arguments::Arguments;
 use super::responses::problem;
+use crate::console;
 use crate::report::page;
-use crate::report::recording::{Recording, Session};
-use crate::report::records::{self, Entry};
+use crate::report::recording::{RecordingFacts, Session};
+use crate::report::records::{self, Entry, LineProblem, RecordsError};
 
-/// Most bytes of a session's file.
-pub const MAX_BODY_BYTES: usize = 64 << 20;
+/// Maximum length of a session's file.
+pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
 
-/// Most bytes of what is made of it.
+/// Maximum length of an export.
 const MAX_EXPORT_BYTES: usize = 256 << 20;
 
-/// Files that are received and worked on at a time: each may take some hundred megabytes.
-static PLACES: Semaphore = Semaphore::const_new(3);
+/// Permits for exports that run at the same time; each may take some hundred megabytes.
+static PERMITS: Semaphore = Semaphore::const_new(3);
 
-/// How long a request waits for a place, and how long its file may take to come.
+/// Maximum time to wait for a permit, and to receive the file.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 const MAX_UPLOAD: Duration = Duration::from_secs(90);
 
@@ -82,16 +83,16 @@ impl Export {
     ///
     /// # Errors
     /// If a line is wrong, or the export would have more than [`MAX_EXPORT_BYTES`].
-    fn file(self, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, String> {
+    fn file(self, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, ExportError> {
         match self {
             Self::Records(format, _) => records_in(format, lines, interval_ns),
-            Self::Report => report(lines),
+            Self::Report => Ok(report(lines)?),
         }
     }
 }
 
 /// Answers `POST /export/{format}`.
-pub async fn answer(
+pub(crate) async fn answer(
     State(arguments): State<Arc<Arguments>>,
     Path(format): Path<String>,
     request: Request,
@@ -105,10 +106,10 @@ pub async fn answer(
     if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
         return too_large();
     }
-    let Ok(Ok(place)) = timeout(MAX_WAIT, PLACES.acquire()).await else {
-        let told = "others are exporting now; try again in a while";
+    let Ok(Ok(permit)) = timeout(MAX_WAIT, PERMITS.acquire()).await else {
+        let text = "too many exports are running; try again later";
         let retry = [(header::RETRY_AFTER, "10")];
-        return (retry, problem(StatusCode::SERVICE_UNAVAILABLE, told)).into_response();
+        return (retry, problem(StatusCode::SERVICE_UNAVAILABLE, text)).into_response();
     };
     let lines = match timeout(MAX_UPLOAD, Bytes::from_request(request, &())).await {
         Ok(Ok(lines)) => lines,
@@ -119,58 +120,81 @@ pub async fn answer(
         Err(_) => {
             return problem(
                 StatusCode::REQUEST_TIMEOUT,
-                "the session took too long to come",
+                "receiving the session took too long",
             );
         }
     };
     let interval_ns = arguments.sampling.interval_ns();
-    // The place is given back when the work ends, also where nobody waits for it any more.
+    // The permit is returned when the work ends, even if the client has left.
     let work = tokio::task::spawn_blocking(move || {
         let exported = export.file(&lines, interval_ns);
-        drop(place);
+        drop(permit);
         exported
     });
     match work.await {
         Ok(Ok(file)) => (export.headers(), file).into_response(),
-        Ok(Err(told)) => problem(StatusCode::BAD_REQUEST, told),
-        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the export has failed"),
+        Ok(Err(error)) => problem(StatusCode::BAD_REQUEST, console::chain(&error)),
+        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the export failed"),
     }
 }
 
 fn too_large() -> Response {
-    let told = format!("a session may have {MAX_BODY_BYTES} bytes; leave some of its lines out");
-    problem(StatusCode::PAYLOAD_TOO_LARGE, told)
+    let text =
+        format!("the session is longer than {MAX_BODY_BYTES} bytes; remove some of its lines");
+    problem(StatusCode::PAYLOAD_TOO_LARGE, text)
 }
 
-fn records_in(format: &formats::Format, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, String> {
-    let mut output = Output::with_limit(MAX_EXPORT_BYTES);
-    let mut writer = (format.writer)(Timing::Session { interval_ns }).map_err(describe)?;
-    writer
-        .begin(Span::default(), &mut output)
-        .map_err(describe)?;
-    records::each(lines, |entry| {
-        let written = match entry {
-            Entry::Record(record) => writer.write(&Frame::sample(&record), &mut output),
-            Entry::Note(note) => writer.write_note(&note, &mut output),
-        };
-        written.map_err(describe)
-    })?;
-    writer.finish(&mut output).map_err(describe)?;
-    Ok(output.into_bytes())
+/// A session cannot be exported.
+#[derive(Debug, thiserror::Error)]
+enum ExportError {
+    #[error(transparent)]
+    Records(RecordsError),
+    #[error("the export is longer than {MAX_EXPORT_BYTES} bytes")]
+    TooLong,
+    #[error("cannot write the export")]
+    Write(io::Error),
 }
 
-fn describe(error: io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::FileTooLarge => {
-            format!("the export would have more than {MAX_EXPORT_BYTES} bytes")
+impl From<io::Error> for ExportError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::FileTooLarge => Self::TooLong,
+            _ => Self::Write(error),
         }
-        _ => format!("cannot write the export: {error}"),
     }
 }
 
-fn report(lines: &[u8]) -> Result<Vec<u8>, String> {
+impl From<RecordsError> for ExportError {
+    fn from(error: RecordsError) -> Self {
+        match error {
+            RecordsError::Line {
+                problem: LineProblem::Write(error),
+                ..
+            } => error.into(),
+            error => Self::Records(error),
+        }
+    }
+}
+
+fn records_in(
+    format: &formats::Format,
+    lines: &[u8],
+    interval_ns: u64,
+) -> Result<Vec<u8>, ExportError> {
+    let mut output = Output::with_limit(MAX_EXPORT_BYTES);
+    let mut writer = (format.writer)(Timing::Session { interval_ns })?;
+    writer.begin(Span::default(), &mut output)?;
+    records::each(lines, |entry| match entry {
+        Entry::Record(record) => writer.write(&Frame::sample(&record), &mut output),
+        Entry::Note(note) => writer.write_note(&note, &mut output),
+    })?;
+    writer.finish(&mut output)?;
+    Ok(output.into_bytes())
+}
+
+fn report(lines: &[u8]) -> Result<Vec<u8>, RecordsError> {
     let records = records::read(lines)?;
-    let recording = Recording {
+    let recording = RecordingFacts {
         name: "Live session".to_owned(),
         session: Some(Session {
             began: records.began,
@@ -178,7 +202,7 @@ fn report(lines: &[u8]) -> Result<Vec<u8>, String> {
         size_px: Some(records.size_px),
         notes: records.notes,
         damage: records.damage,
-        ..Recording::default()
+        ..RecordingFacts::default()
     };
     Ok(page::report(&recording, &records.summarized).into_bytes())
 }

@@ -121,7 +121,7 @@ fn mistakes_are_told_with_what_to_do() {
         (&["nowhere.jsonl", "-o", "x.html"][..], "nowhere.jsonl: "),
         (
             &["empty.jsonl", "-o", "x.html"],
-            "empty.jsonl: there is no record in it",
+            "empty.jsonl: the file contains no record",
         ),
         (
             &["cut.jsonl", "-o", "x.html"],
@@ -137,11 +137,8 @@ fn mistakes_are_told_with_what_to_do() {
         ),
         (&["a.csv", "-o", "x.html"], "with format=jsonl"),
         (&["a.jsonl", "a.jsonl", "-o", "x.html"], "name a folder"),
-        (
-            &["a.jsonl", "a.jsonl", "-o", "x"],
-            "another one's; rename it",
-        ),
-        (&["index.jsonl", "-o", "x"], "another one's; rename it"),
+        (&["a.jsonl", "a.jsonl", "-o", "x"], "rename one of them"),
+        (&["index.jsonl", "-o", "x"], "rename one of them"),
         (
             &["a.jsonl", "--video", "no.mp4", "-o", "x.html"],
             "no.mp4: there is no such file",

@@ -75,8 +75,8 @@ fn a_token_of_ones_own_counts_everywhere() {
 #[test]
 fn tokens_that_can_be_tried_out_are_refused() {
     for (token, said) in [
-        ("", "16 letters"),
-        ("short", "16 letters"),
+        ("", "16 characters"),
+        ("short", "16 characters"),
         ("not in an address?", "letters, digits"),
     ] {
         let problem = problem(&["--listen", "127.0.0.1:0", "--token", token]);

@@ -117,7 +117,7 @@ fn a_session_is_exported_in_all_formats() {
 fn a_session_that_cannot_be_read_is_refused_with_its_line() {
     let server = Server::start(&[]);
     for (session, expected) in [
-        (String::new(), "there is no record in it"),
+        (String::new(), "the file contains no record"),
         ("no session".to_owned(), "line 1: the line is not a record"),
         (
             "{\"note\":\"x\"}\n".to_owned(),
