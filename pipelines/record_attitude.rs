@@ -38,7 +38,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
     gstattitude::plugin_register_static()?;
     let pipeline = gst::parse::launch(description)?
         .downcast::<gst::Pipeline>()
-        .map_err(|_| "one element is no pipeline")?;
+        .map_err(|_| "a pipeline needs at least two elements")?;
     let mut out = File::create(path).map_err(|error| format!("{path}: {error}"))?;
 
     let main_loop = glib::MainLoop::new(None, false);

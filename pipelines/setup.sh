@@ -151,6 +151,7 @@ for argument in "$@"; do
         --no-build) build=false ;;
         --no-program) no_program=true ;;
         --tests) tests=true ;;
+        -h | --help) sed -n '/^# Installs/,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit ;;
         *) die "unknown argument '$argument'; usage: setup.sh [--gpu] [--no-build | --no-program] [--tests]" ;;
     esac
 done

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Follows the faces of many live streams, which come and go. What a conferencing backend starts from.
+//! Tracks the faces of many live streams, which are added and removed at run time: a starting point for a
+//! conferencing backend.
 //!
 //! ```sh
 //! cargo run --release -p gst-attitude-pipelines --example streams
@@ -8,7 +9,7 @@
 //! remove alice
 //! ```
 //!
-//! Commands are lines on stdin, until its end; a line of JSON on stdout tells what happens:
+//! Reads commands from stdin, one per line, until its end. Writes events to stdout, one JSON object per line:
 //!
 //! ```json
 //! {"stream":"alice","event":"live"}
@@ -16,9 +17,9 @@
 //! {"stream":"alice","event":"lost","reason":"…"}
 //! ```
 //!
-//! `faces` comes with each change, at that running time in seconds. A stream that fails, ends or hangs is
-//! `lost`, and started again after 1, 2, 4, up to 30 seconds, until it is `live`; its faces are new ones
-//! then, with tracks from 1. `pipelines/streams.py` is the same in Python.
+//! `faces` reports each change, at that running time in seconds. A stream that fails, ends or hangs is
+//! `lost`, and restarted after 1, 2, 4, up to 30 seconds, until it is `live` again; its tracks then start
+//! from 1. `pipelines/streams.py` is the same in Python.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -103,7 +104,7 @@ impl Streams {
     fn obey(&mut self, line: &str) -> Result<(), Box<dyn Error>> {
         match line.split_whitespace().collect::<Vec<_>>()[..] {
             ["add", name, _] if self.streams.contains_key(name) => {
-                Err(format!("there is a stream {name} already; remove it first").into())
+                Err(format!("stream {name} already exists; remove it first").into())
             }
             ["add", name, uri] => {
                 let stream = Stream {

@@ -47,7 +47,7 @@ fn notes_are_marked_and_listed() {
     let page = desk.read("a.html");
     for part in [
         "Attitudes of the faces in this session, over time",
-        "live, without a recording beside it",
+        "live, without a recording",
         r##"<a href="#t=9">0:09.0</a>"##,
         "asked &lt;b&gt;twice&lt;/b&gt;",
         "left the room\nand came back",

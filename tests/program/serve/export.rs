@@ -94,7 +94,7 @@ fn a_session_is_exported_in_all_formats() {
             "text/html; charset=utf-8",
             &[
                 "<h1>Live session</h1>",
-                "live, without a recording beside it",
+                "live, without a recording",
                 "2026-11-25 16:30:40 UTC",
                 "asked about &lt;the&gt; budget",
                 "Joined from 2 tracks",
