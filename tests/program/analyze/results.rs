@@ -187,7 +187,10 @@ fn the_log_shows_what_happens_on_request() {
         .assert_status(0)
         .assert_said(&["INFO", "found inputs recordings=1", "starting the pipeline"]);
     let silent = bench.run(&["talk.mp4", "--force", "--quiet"]);
-    assert_eq!(silent.problems(), "");
+    // Debian 13's ONNX Runtime writes such lines when it is loaded.
+    let problems = silent.problems();
+    let own = |line: &&str| !line.is_empty() && !line.starts_with("Schema error");
+    assert_eq!(problems.lines().find(own), None);
     bench.run(&["talk.mp4", "--log", "loud"]).assert_status(2);
 }
 
