@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Finds a model's description: in a file beside it, in its metadata, or among what is known of
-//! published models.
+//! Finds a model's description: in a file beside it, in its metadata, or in the list of
+//! known models.
 
 use super::description::{Description, Task};
 use super::known::{self, KnownModel};
@@ -11,22 +11,22 @@ use super::session::Network;
 /// The key of the description in a model's metadata.
 const METADATA_KEY: &str = "gst-attitude";
 
-/// Where a description is from.
+/// Source of a description.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin {
     /// The file beside the model.
     File,
     /// The model's metadata.
     Metadata,
-    /// What is known of a published model.
+    /// The list of known models.
     Known(&'static KnownModel),
 }
 
-/// The description of `network`, loaded from `source`, and where it is from: what lies beside the
-/// file, which the user can change, comes before what is inside; then what is known.
+/// Returns the description of `network`, loaded from `source`, and its origin. The file beside the model,
+/// which the user can change, precedes the metadata, and that the list of known models.
 ///
 /// # Errors
-/// Where there is none, or it is malformed.
+/// If there is none, or it is malformed.
 pub(super) fn identify(
     source: &Source,
     network: &Network,
@@ -51,10 +51,10 @@ pub(super) fn identify(
     }
 }
 
-/// The description of `network`, loaded from `source`.
+/// Returns the description of `network`, loaded from `source`.
 ///
 /// # Errors
-/// As [`identify`], and where it is one of another task.
+/// Like [`identify`], or if the description is for another task.
 pub(super) fn describe(
     source: &Source,
     network: &Network,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Looking at one model by itself, whatever it is of.
+//! Loads a single model of any task, to describe it.
 
 use ort::environment::Environment;
 
@@ -14,9 +14,9 @@ use super::session::{Network, Placement};
 
 /// A model that was loaded and tried on the CPU.
 pub struct Inspection {
-    /// How it is fed and read.
+    /// Description of its inputs and outputs.
     pub description: Description,
-    /// Where that is from.
+    /// Source of the description.
     pub origin: Origin,
     /// The model.
     pub model: Loaded,
@@ -24,9 +24,9 @@ pub struct Inspection {
 
 /// A model, ready to run.
 pub enum Loaded {
-    /// Finds faces.
+    /// A face detector.
     Detector(OnnxDetector),
-    /// Scores attitudes.
+    /// An attitude classifier.
     Classifier(OnnxClassifier),
 }
 
@@ -34,7 +34,7 @@ impl Inspection {
     /// Loads the model in `source`.
     ///
     /// # Errors
-    /// As for the element, which would refuse it for the same reason.
+    /// If the element would refuse the model, with the same reason.
     pub fn of(environment: &Environment, source: &Source) -> Result<Self, ModelError> {
         let placement = Placement {
             provider: Provider::Cpu,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Finds and loads ONNX Runtime's library, once a process.
+//! Finds and loads ONNX Runtime's library, once per process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -10,30 +10,30 @@ use once_cell::sync::OnceCell;
 use ort::environment::{Environment, EnvironmentBuilder};
 use ort::logging::LogLevel;
 
-/// The file to look for in folders.
+/// File name of the library.
 const LIBRARY: &str = "libonnxruntime.so";
 
-/// The names under which the system's linker may know it: the first is what a development package
-/// installs, the others are sonames of releases and of Debian 13's package.
+/// Names that the dynamic linker may know: the first comes with development packages, the others are
+/// sonames of releases and of Debian 13's package.
 const SYSTEM_NAMES: [&str; 3] = [LIBRARY, "libonnxruntime.so.1", "libonnxruntime.so.1.21"];
 
 /// The command that installs it, for error messages.
 const INSTALL_HINT: &str = "pipelines/setup.sh of gst-plugin-attitude installs one; \
      so does Debian 13's package libonnxruntime1.21";
 
-/// Where to look, and whom to tell what ONNX Runtime logs.
+/// Where to search for the library, and a receiver of its log.
 #[derive(Clone, Debug)]
 pub struct Search {
     /// This file and no other.
     pub requested: Option<PathBuf>,
     /// The folder that the plugin was loaded from.
     pub plugin_folder: Option<PathBuf>,
-    /// Takes warnings and errors of ONNX Runtime.
+    /// Receives the warnings and errors that ONNX Runtime logs.
     pub log: fn(&str),
 }
 
 impl Default for Search {
-    /// In all places; what is logged is dropped.
+    /// Searches all places and drops the log.
     fn default() -> Self {
         Self {
             requested: None,
@@ -43,16 +43,16 @@ impl Default for Search {
     }
 }
 
-/// Why there is no ONNX Runtime.
+/// ONNX Runtime cannot be loaded.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RuntimeError {
-    /// None of the places has a library that works.
+    /// No place has a usable library.
     #[error("no ONNX Runtime (1.{} or newer) found. Looked at: {}. {INSTALL_HINT}", ort::MINOR_VERSION, .tried.join("; "))]
     NotFound {
-        /// Each place with the reason why it does not serve.
+        /// Each place, with the reason why it is not used.
         tried: Vec<String>,
     },
-    /// The process has loaded another one already and cannot load a second.
+    /// The process has already loaded another library; it cannot load a second one.
     #[error(
         "this process has already loaded ONNX Runtime from {loaded}; {requested} cannot be loaded \
          beside it: ask for the same one everywhere, or for none"
@@ -60,15 +60,15 @@ pub enum RuntimeError {
     AnotherIsLoaded {
         /// The loaded library.
         loaded: PathBuf,
-        /// The one asked for now.
+        /// The requested library.
         requested: PathBuf,
     },
-    /// The library was loaded but could not be set up.
+    /// The library was loaded but cannot be initialised.
     #[error("ONNX Runtime from {library} does not start: {reason}. {INSTALL_HINT}")]
     Environment {
         /// The loaded library.
         library: PathBuf,
-        /// What it says.
+        /// Its error.
         reason: String,
     },
 }
@@ -78,14 +78,13 @@ struct Runtime {
     environment: Environment,
 }
 
-/// Loading fails where nothing is installed yet; a failure is not kept, so that a later try finds
-/// what was installed meanwhile.
+/// Empty after a failure, so that a later attempt finds a library that was installed meanwhile.
 static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 
-/// The process's ONNX Runtime, loaded by the first caller.
+/// Returns the process's ONNX Runtime, which the first call loads.
 ///
 /// # Errors
-/// Where there is none, or `search` asks for another one than is loaded.
+/// If there is none, or `search` requests another one than the loaded one.
 pub fn environment(search: &Search) -> Result<&'static Environment, RuntimeError> {
     let runtime = RUNTIME.get_or_try_init(|| load(search))?;
     match &search.requested {
@@ -99,7 +98,7 @@ pub fn environment(search: &Search) -> Result<&'static Environment, RuntimeError
     }
 }
 
-/// The library that the process has loaded; `None` before.
+/// Returns the loaded library; `None` if none is loaded yet.
 pub fn loaded_library() -> Option<&'static Path> {
     Some(&RUNTIME.get()?.library)
 }
@@ -120,7 +119,7 @@ fn load(search: &Search) -> Result<Runtime, RuntimeError> {
                 continue;
             }
         };
-        // From here on the process has this library and can have no other.
+        // From here on the process has this library and cannot load another one.
         let built = guarded(|| build(builder, search.log).map_err(|error| error.to_string()));
         return match built.flatten() {
             Ok(environment) => Ok(Runtime {
@@ -145,14 +144,14 @@ fn build(builder: EnvironmentBuilder, log: fn(&str)) -> Result<Environment, ort:
         .build()
 }
 
-/// Runs what asserts that the library answers as ONNX Runtime does; one that does not is an error.
+/// Runs code that panics if the library does not behave like ONNX Runtime, and returns that as an error.
 fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    // Nothing of ours is left half-way by a panic in it.
+    // A panic in it leaves no state of ours incomplete.
     catch_unwind(AssertUnwindSafe(run))
         .map_err(|_| "it is damaged: it does not answer as ONNX Runtime does".to_owned())
 }
 
-/// What the linker or the library says.
+/// Returns the error text of the linker or the library.
 fn reason(error: &ort::LoadDynamicError) -> String {
     match error {
         ort::LoadDynamicError::Dlopen { error, .. } => {
@@ -163,8 +162,8 @@ fn reason(error: &ort::LoadDynamicError) -> String {
     }
 }
 
-/// The places in the order of looking. What the user names stands alone: falling back from it
-/// would hide a mistake.
+/// Returns the files to try, in order. A file that the user names is the only one: a fallback would hide
+/// the mistake.
 fn candidates(search: &Search) -> Vec<PathBuf> {
     if let Some(requested) = &search.requested {
         return vec![requested.clone()];
@@ -181,7 +180,7 @@ fn candidates(search: &Search) -> Vec<PathBuf> {
     beside_plugin.chain(system).chain(installed).collect()
 }
 
-/// The user's data folder by the XDG Base Directory specification.
+/// Returns the user's data folder by the XDG Base Directory specification.
 fn data_folder() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     set("XDG_DATA_HOME")

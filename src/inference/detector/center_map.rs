@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The head of the default detector: one map per stride with score, box and landmarks of each cell.
+
+use attitude::InferenceError;
+use attitude::detection::{CENTER_MAP_CHANNELS, Detection, read_center_map};
+
+use super::super::model::ModelError;
+use super::super::session::{Network, Outputs};
+use super::{Head, STRIDES, grid};
+
+/// The outputs `map_8`, `map_16` and `map_32`, of shape (n, 15, rows, columns).
+pub(super) struct CenterMaps {
+    outputs: [String; 3],
+}
+
+impl CenterMaps {
+    pub(super) fn new(network: &Network) -> Result<Self, ModelError> {
+        let outputs = STRIDES.map(|stride| format!("map_{stride}"));
+        for name in &outputs {
+            let tensor = network.output(Some(name))?;
+            match tensor.shape[..] {
+                [_, None | Some(CENTER_MAP_CHANNELS), _, _] => {}
+                _ => return Err(tensor.mismatch("(n, 15, rows, columns)")),
+            }
+        }
+        Ok(Self { outputs })
+    }
+}
+
+impl Head for CenterMaps {
+    fn read(
+        &self,
+        outputs: &Outputs,
+        size_px: (usize, usize),
+        threshold: f32,
+        candidates: &mut Vec<Detection>,
+    ) -> Result<(), InferenceError> {
+        for (name, stride) in self.outputs.iter().zip(STRIDES) {
+            let grid = grid(size_px, stride);
+            let shape = [1, CENTER_MAP_CHANNELS, grid.rows, grid.columns];
+            let map = outputs.get(name, &shape)?;
+            read_center_map(map, grid, threshold, candidates);
+        }
+        Ok(())
+    }
+}
