@@ -20,7 +20,7 @@ use attitude::{Attitude, InferenceError, Scores};
 /// Longest side of a crop: a model must not ask for more memory than there is.
 const MAX_SIDE: usize = 1024;
 
-/// How far the scores of an attitude may be from adding up to 1: what half precision rounds.
+/// Maximum difference of the sum of the scores from 1: the rounding error of float16.
 const SUM_TOLERANCE: f32 = 0.02;
 
 /// A classifier of attitudes, or of emotions that count to attitudes.
@@ -32,13 +32,13 @@ pub struct OnnxClassifier {
     mapping: Vec<Attitude>,
     emotions: EmotionSource,
     emotion_labels: Vec<String>,
-    /// Whether the model takes one crop at a time.
+    /// True if the model takes one crop at a time.
     is_single: bool,
     name: String,
     probabilities: Vec<f32>,
 }
 
-/// Where the probabilities of emotions come from.
+/// Source of the probabilities of emotions.
 enum EmotionSource {
     /// There are none.
     None,
@@ -99,7 +99,7 @@ impl OnnxClassifier {
     /// `mapping`, if there is one, else as its description says.
     ///
     /// # Errors
-    /// Where the model cannot be read or run, is none of attitudes or emotions, or answers in
+    /// If the model cannot be read or run, is none of attitudes or emotions, or answers in
     /// another shape than it declares.
     pub fn load(
         environment: &Environment,

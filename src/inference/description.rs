@@ -20,25 +20,25 @@ const SCHEMA: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub struct Description {
     schema: u32,
-    /// What it does.
+    /// Task of the model.
     pub task: Task,
-    /// What it is called in metadata.
+    /// Name in metadata.
     pub name: String,
-    /// What it takes.
+    /// Input of the model.
     pub input: Input,
-    /// Of a face detector: how its outputs are read.
+    /// Decoding of the outputs of a face detector.
     pub detector: Option<DetectorSection>,
-    /// Of a classifier: what it answers.
+    /// Output of a classifier.
     pub output: Option<Output>,
-    /// Of a classifier: which labels count to which attitude.
+    /// Mapping of a classifier's labels to attitudes.
     pub attitude: Option<Mapping>,
-    /// Of a classifier: an output of emotions beside that of attitudes.
+    /// Output of a classifier's emotions, if it is separate from the attitudes.
     pub emotions: Option<Output>,
-    /// Of a classifier: where the face lies in its input.
+    /// Position of the face in a classifier's input.
     pub framing: Option<FramingSection>,
 }
 
-/// What a model does.
+/// Task of a model.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
@@ -48,7 +48,7 @@ pub enum Task {
     Attitude,
 }
 
-/// What a model takes.
+/// Input of a model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -59,9 +59,9 @@ pub struct Input {
     layout: Layout,
     mean: Option<PerChannel>,
     scale: Option<PerChannel>,
-    /// Where the tensor's own width is free.
+    /// Width in pixels, if the tensor's own width is dynamic.
     pub width: Option<usize>,
-    /// Where the tensor's own height is free.
+    /// Height in pixels, if the tensor's own height is dynamic.
     pub height: Option<usize>,
 }
 
@@ -98,7 +98,7 @@ impl PerChannel {
 }
 
 impl Input {
-    /// How pixels become numbers.
+    /// Returns the conversion of pixels to numbers.
     pub fn pixel_format(&self) -> PixelFormat {
         PixelFormat {
             channels: match self.color {
@@ -116,7 +116,7 @@ impl Input {
     }
 }
 
-/// Of a face detector: how its outputs are read.
+/// Decoding of the outputs of a face detector.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DetectorSection {
@@ -136,7 +136,7 @@ pub enum HeadKind {
     Ultraface,
 }
 
-/// Of a classifier: what it answers.
+/// Output of a classifier.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
@@ -144,12 +144,12 @@ pub struct Output {
     pub tensor: Option<String>,
     /// Its labels, in the order of its scores.
     pub labels: Vec<String>,
-    /// What makes probabilities of it.
+    /// Function that turns it into probabilities.
     #[serde(default)]
     pub activation: Activation,
 }
 
-/// What makes probabilities of a classifier's output.
+/// Function that turns a classifier's output into probabilities.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
@@ -160,7 +160,7 @@ pub enum Activation {
     Softmax,
 }
 
-/// Which labels count to which attitude. Labels that are not listed count as negative.
+/// Mapping of labels to attitudes. Labels that are not listed are negative.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
@@ -172,7 +172,7 @@ pub struct Mapping {
     negative: Vec<String>,
 }
 
-/// Of a classifier: where the face lies in its input.
+/// Position of the face in a classifier's input.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FramingSection {
@@ -217,7 +217,7 @@ impl Description {
     /// as described or, by `mapping`, the emotions, where the model tells some.
     ///
     /// # Errors
-    /// Where there are no labels, or the description's mapping names one that is not among them, or
+    /// If there are no labels, or the description's mapping names one that is not among them, or
     /// one twice.
     pub fn attitudes(
         &self,
@@ -275,7 +275,7 @@ impl Description {
         Ok(labels.iter().map(attitude_of).collect())
     }
 
-    /// Where the face lies in a classifier's input: by default the detector's box, its height.
+    /// Returns the position of the face in a classifier's input: by default the detector's box, its height.
     pub fn framing(&self) -> Framing {
         let point = |[x, y]: [f32; 2]| Point::new(x, y);
         match &self.framing {

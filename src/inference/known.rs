@@ -13,11 +13,11 @@ use super::session::Network;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownModel {
-    /// What the published file is called.
+    /// Name of the published file.
     pub file: String,
-    /// What it is.
+    /// The value found.
     pub about: String,
-    /// Where it is published.
+    /// URL of the publication.
     pub address: String,
     /// Under which licence.
     pub licence: String,
@@ -25,11 +25,11 @@ pub struct KnownModel {
     #[serde(default)]
     pub sha256: Vec<String>,
     recognised_by: Marks,
-    /// How it is fed and read.
+    /// Description of its inputs and outputs.
     pub description: Description,
 }
 
-/// What a model must have to be taken for a known one.
+/// Features that identify a known model.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Marks {

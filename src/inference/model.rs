@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Where models come from, and what can be wrong with them.
+//! Sources of models, and errors of models.
 
 use std::path::{Path, PathBuf};
 
@@ -15,12 +15,12 @@ const MAX_DESCRIPTION_BYTES: u64 = 1 << 16;
 
 const FACE_DETECTOR: &[u8] = include_bytes!("../../models/face-detector.onnx");
 
-/// Where a model comes from.
+/// Source of a model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Inside the plugin.
     Embedded {
-        /// What it is called in messages.
+        /// Name in messages.
         name: &'static str,
         /// The ONNX file.
         bytes: &'static [u8],
@@ -46,7 +46,7 @@ impl Source {
         bytes_on_cpu: include_bytes!("../../models/attitude-int8.onnx"),
     };
 
-    /// What it is called in messages.
+    /// Name in messages.
     pub fn name(&self) -> String {
         match self {
             Source::Embedded { name, .. } => (*name).to_owned(),
@@ -65,7 +65,7 @@ impl Source {
     /// The bytes of the ONNX file that `provider` is to run.
     ///
     /// # Errors
-    /// Where the file cannot be read or is too large.
+    /// If the file cannot be read or is too large.
     pub fn read(&self, provider: Provider) -> Result<std::borrow::Cow<'static, [u8]>, ModelError> {
         match self {
             Source::Embedded {
@@ -119,7 +119,7 @@ fn read_at_most(path: &Path, what: &str, max_bytes: u64) -> Result<Vec<u8>, Mode
     std::fs::read(path).map_err(unreadable)
 }
 
-/// What is wrong with a model.
+/// A model cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ModelError {
     /// The file, or the description beside it, cannot be read.
@@ -136,7 +136,7 @@ pub enum ModelError {
     /// The description is missing, malformed or contradicts the model.
     #[error("{problem}")]
     Description {
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
     /// A tensor is not what the description or the architecture says.
@@ -144,9 +144,9 @@ pub enum ModelError {
     Tensor {
         /// Its name.
         tensor: String,
-        /// What it is.
+        /// The value found.
         found: String,
-        /// What it should be.
+        /// The expected value.
         expected: String,
     },
     /// The trial inference failed.

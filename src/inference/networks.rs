@@ -18,25 +18,25 @@ use attitude::detection::FaceDetector;
 use attitude::mapping::Mapping;
 use attitude::preprocessing::Channels;
 
-/// Which networks to run, and on what.
+/// The networks to run, and the provider that runs them.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Finds faces; `None` where they are always given.
     pub detector: Option<Source>,
     /// Scores attitudes.
     pub classifier: Source,
-    /// Which of the classifier's emotions count to which attitude; `None` = as the model describes.
+    /// Mapping of the classifier's emotions to attitudes; `None` for the mapping of the model.
     pub mapping: Option<Mapping>,
-    /// What to run them on.
+    /// Requested execution provider.
     pub provider: Provider,
     /// Number of the GPU.
     pub device_id: i32,
-    /// Whether to go on with the CPU where the provider cannot run.
+    /// True to use the CPU if the provider cannot run.
     pub falls_back: bool,
     /// How long faces of one frame may wait for those of other streams, to be judged together,
     /// where that helps.
     pub batch_timeout: Duration,
-    /// Where to look for ONNX Runtime.
+    /// Search for ONNX Runtime.
     pub search: Search,
 }
 
@@ -56,7 +56,7 @@ impl Default for Config {
     }
 }
 
-/// Why the networks cannot be had.
+/// The networks cannot be loaded.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LoadError {
     /// There is no ONNX Runtime.
@@ -67,7 +67,7 @@ pub enum LoadError {
     Model {
         /// Its file, or what the embedded one is called.
         model: String,
-        /// What is wrong with it.
+        /// The problem.
         error: ModelError,
     },
     /// The provider that was asked for does not run.
@@ -75,13 +75,13 @@ pub enum LoadError {
     Provider {
         /// Its name.
         provider: &'static str,
-        /// What it says.
+        /// Its error.
         reason: String,
     },
 }
 
 impl LoadError {
-    /// Whether the same models may do on another provider.
+    /// Returns true if the same models may work on another provider.
     fn may_be_the_providers(&self) -> bool {
         let Self::Model { error, .. } = self else {
             return false;
@@ -96,9 +96,9 @@ pub struct Networks {
     pub detector: Option<Box<dyn FaceDetector>>,
     /// Scores attitudes.
     pub classifier: Box<dyn AttitudeClassifier>,
-    /// What they run on.
+    /// Execution provider that runs them.
     pub provider: Provider,
-    /// Why they do not run on what was asked for, where they do not.
+    /// The reason why they do not run on the requested provider, if they do not.
     pub refusal: Option<LoadError>,
 }
 
@@ -106,7 +106,7 @@ impl Networks {
     /// Loads the networks and tries each once.
     ///
     /// # Errors
-    /// Where there is no ONNX Runtime, a model does not serve, or the provider cannot run and
+    /// If there is no ONNX Runtime, a model does not serve, or the provider cannot run and
     /// there is to be no fallback.
     pub fn load(config: &Config) -> Result<Self, LoadError> {
         runtime::environment(&config.search)?;
@@ -186,7 +186,7 @@ impl Networks {
         analyzer.analyze(sample, detector, self.classifier.as_mut(), analysis)
     }
 
-    /// Whether they need no more of a frame than its luma.
+    /// True if they read only the luma of a frame.
     pub fn take_luma_only(&self) -> bool {
         let detector = self.detector.as_ref();
         let detector = detector.map(|detector| detector.input().pixel_format.channels);

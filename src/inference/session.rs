@@ -11,7 +11,7 @@ use super::model::ModelError;
 use super::provider::Provider;
 use attitude::InferenceError;
 
-/// What to run a network on.
+/// Provider and device of a network.
 #[derive(Clone, Copy, Debug)]
 pub struct Placement {
     /// The provider; [`Provider::Auto`] counts as the CPU here.
@@ -61,12 +61,12 @@ impl Network {
         find(self.session.outputs(), name, "output")
     }
 
-    /// Whether there is an input of that name.
+    /// Returns true if there is an input of that name.
     pub fn has_input(&self, name: &str) -> bool {
         self.session.inputs().iter().any(|i| i.name() == name)
     }
 
-    /// Whether there is an output of that name.
+    /// Returns true if there is an output of that name.
     pub fn has_output(&self, name: &str) -> bool {
         self.session.outputs().iter().any(|o| o.name() == name)
     }
@@ -83,7 +83,7 @@ fn failed(error: ort::Error) -> InferenceError {
     InferenceError(error.message().to_owned())
 }
 
-/// What a network answered.
+/// Outputs of a run of a network.
 pub struct Outputs<'a>(SessionOutputs<'a>);
 
 impl Outputs<'_> {

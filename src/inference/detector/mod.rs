@@ -2,7 +2,7 @@
 
 //! Face detectors on ONNX Runtime: one file per head, the part that decodes the outputs.
 //!
-//! To add a head, add its file, its variant of [`HeadKind`] and its line in [`head`].
+//! To add a head, add its file, its variant of [`HeadKind`] and its line in the function `head`.
 
 mod center_map;
 mod ultraface;

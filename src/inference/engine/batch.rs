@@ -17,16 +17,16 @@ pub(super) struct Batch {
     model_name: String,
     emotion_labels: Vec<String>,
     timeout: Duration,
-    /// How many may ask at a time: when all have, nobody is waited for.
+    /// Maximum number of callers at a time; a round that has them all does not wait for more.
     members: usize,
-    /// What is still open to others.
+    /// The round that others can still join.
     round: Mutex<Option<Arc<Round>>>,
 }
 
 /// Answers with all others of its batch.
 pub(super) struct Member(Arc<Batch>);
 
-/// Crops that are judged together.
+/// Crops that are classified together.
 #[derive(Default)]
 struct Round {
     state: Mutex<State>,
@@ -79,7 +79,7 @@ impl Batch {
         (round, start, is_new)
     }
 
-    /// Waits for others to join the round, closes it and has it judged.
+    /// Waits for others to join the round, closes it and classifies it.
     fn lead(&self, round: &Round) {
         let is_waiting = |state: &mut State| state.members < self.members;
         let state = lock(&round.state);
@@ -96,8 +96,8 @@ impl Batch {
             (std::mem::take(&mut state.crops), state.count)
         };
         let mut found = Vec::new();
-        let judged = lock(&self.classifier).classify(&crops, count, &mut found);
-        closing.answer(judged.map(|()| found));
+        let classified = lock(&self.classifier).classify(&crops, count, &mut found);
+        closing.answer(classified.map(|()| found));
     }
 }
 

@@ -54,7 +54,7 @@ pub struct LiveStream<C: Send + 'static> {
 pub struct InFlight(Arc<Mutex<Option<Instant>>>);
 
 impl InFlight {
-    /// How long ago it was handed in; `None` where all are done.
+    /// Returns the age of the sample in flight; `None` if there is none.
     pub fn age(&self) -> Option<Duration> {
         lock(&self.0).map(|since| since.elapsed())
     }
@@ -70,7 +70,7 @@ struct Seat<C> {
 
 struct State<C> {
     pending: Option<Job<C>>,
-    /// Whether it waits for a thread, or has one.
+    /// True while it waits for a thread or has one.
     is_scheduled: bool,
     outcomes: VecDeque<Outcome<C>>,
     /// Memory of snapshots that were analysed, for the next ones.

@@ -31,18 +31,18 @@ pub struct Engine {
     workers: Workers,
 }
 
-/// What is known of an engine's networks.
+/// Facts about an engine's networks.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// What they run on.
+    /// Execution provider that runs them.
     pub provider: Provider,
-    /// Why they do not run on what was asked for, where they do not.
+    /// The reason why they do not run on the requested provider, if they do not.
     pub refusal: Option<LoadError>,
-    /// Whether they need no more of a frame than its luma.
+    /// True if they read only the luma of a frame.
     pub take_luma_only: bool,
-    /// What the classifier is called.
+    /// Name of the classifier.
     pub model_name: String,
-    /// What its emotions are called; none where it tells none.
+    /// Names of its emotions; empty if it has none.
     pub emotion_labels: Vec<String>,
     /// SHA-256 of the detector's file, in hexadecimal; empty where there is none.
     pub detector_sha256: String,
@@ -50,7 +50,7 @@ pub struct Facts {
     pub classifier_sha256: String,
 }
 
-/// How much may run side by side.
+/// Limits of concurrency.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Threads that analyse the frames of live streams.
@@ -83,7 +83,7 @@ impl Engine {
     /// networks are loaded and tried once.
     ///
     /// # Errors
-    /// Where there is no ONNX Runtime, a model does not serve, or the provider cannot run and
+    /// If there is no ONNX Runtime, a model does not serve, or the provider cannot run and
     /// there is to be no fallback.
     pub fn acquire(config: &Config) -> Result<Arc<Self>, LoadError> {
         registry::acquire(config)
@@ -113,7 +113,7 @@ impl Engine {
         }
     }
 
-    /// What is known of its networks.
+    /// Returns facts about its networks.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
@@ -121,7 +121,7 @@ impl Engine {
     /// Networks to run in the calling thread. Waits until some are free, in the order of asking.
     ///
     /// # Errors
-    /// Where there are none and none can be loaded.
+    /// If there are none and none can be loaded.
     pub fn lease(&self) -> Result<Lease<'_>, InferenceError> {
         self.pool.lease()
     }
@@ -129,7 +129,7 @@ impl Engine {
     /// A stream whose frames are analysed in the engine's threads.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// If the system provides no thread.
     pub fn open_stream<C: Send + 'static>(self: &Arc<Self>) -> std::io::Result<LiveStream<C>> {
         self.workers.start()?;
         Ok(LiveStream::new(self.clone()))

@@ -20,7 +20,7 @@ pub(super) struct Pool {
 
 struct State {
     idle: Vec<Networks>,
-    /// How many there are, idle, lent or being loaded, and may be.
+    /// Number of networks that are idle, lent or being loaded, and its limit.
     count: usize,
     most: usize,
     /// Whoever asks takes the next number, and is served when it comes.
@@ -59,7 +59,7 @@ impl Pool {
     /// that one who asks again at once takes nobody's turn.
     ///
     /// # Errors
-    /// Where there are none and none can be loaded.
+    /// If there are none and none can be loaded.
     pub(super) fn lease(&self) -> Result<Lease<'_>, InferenceError> {
         loop {
             let mut state = lock(&self.state);
@@ -100,7 +100,7 @@ impl Pool {
         }
     }
 
-    /// How often networks were asked for.
+    /// Number of requests for networks.
     #[cfg(test)]
     pub(super) fn asked(&self) -> u64 {
         lock(&self.state).next_number

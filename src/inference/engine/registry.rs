@@ -18,7 +18,7 @@ use crate::runtime;
 use attitude::mapping::Mapping;
 use attitude::sync::lock;
 
-/// What makes two users' networks the same.
+/// Key of an engine: users with equal keys share it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     detector: Option<Model>,
@@ -50,7 +50,7 @@ pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
     let key = Key::of(config)?;
     let place = {
         let mut places = lock(&PLACES);
-        // Of engines that have ended, and that nobody is about to load.
+        // Removes engines that have ended and that no caller is about to load.
         places.retain(|_, place| Arc::strong_count(place) > 1 || is_used(place));
         places.entry(key.clone()).or_default().clone()
     };
@@ -61,7 +61,7 @@ pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
     let networks = Networks::load(config)?;
     let limits = Limits::of(networks.provider);
     let same = Config {
-        // What the first ones run on, all others do.
+        // All networks of an engine run on the provider of the first ones.
         provider: networks.provider,
         falls_back: false,
         ..config.clone()

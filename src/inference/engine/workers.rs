@@ -52,7 +52,7 @@ impl Workers {
     /// Starts the threads, if they do not run yet.
     ///
     /// # Errors
-    /// Where the system gives none.
+    /// If the system provides no thread.
     pub(super) fn start(&self) -> std::io::Result<()> {
         let mut threads = lock(&self.threads);
         while threads.len() < self.most {
