@@ -178,7 +178,7 @@ mod tests {
             .map(|i| change(i, (i != 7).then_some(if i % 2 == 0 { -0.9 } else { 0.1 })))
             .collect();
         let list = changes("person 1", &many).into_string();
-        assert!(list.contains("300 changes, of which the 100 largest are here"));
+        assert!(list.contains("300 changes, the 100 largest of them listed"));
         assert_eq!(list.matches("<td class=\"number\">−0.90</td>").count(), 100);
         assert!(!list.contains("<details open"));
         let (first, second) = (list.find("#t=0\"").unwrap(), list.find("#t=2\"").unwrap());

@@ -165,7 +165,7 @@ fn law() -> Markup {
 mod tests {
     use super::*;
 
-    fn told(model: Option<&str>) -> String {
+    fn page_text(model: Option<&str>) -> String {
         let recording = RecordingFacts {
             model: model.map(str::to_owned),
             ..RecordingFacts::default()
@@ -176,36 +176,36 @@ mod tests {
     }
 
     #[test]
-    fn figures_of_the_default_model_are_told_of_no_other() {
+    fn figures_of_the_default_model_are_not_shown_for_other_models() {
         for name in DEFAULT_MODELS {
-            assert_eq!(told(Some(name)).matches("in six").count(), 2);
+            assert_eq!(page_text(Some(name)).matches("in six").count(), 2);
         }
-        let unknown = told(None);
+        let unknown = page_text(None);
         assert!(
             unknown.contains("in six")
-                && unknown.contains("What follows holds for the default one")
+                && unknown.contains("The following is about the default model")
         );
-        let other = told(Some("<b>mine</b>"));
+        let other = page_text(Some("<b>mine</b>"));
         assert!(!other.contains("in six") && other.contains("&lt;b&gt;mine&lt;/b&gt;"));
     }
 
     #[test]
-    fn the_rules_are_told_with_their_numbers() {
-        let told = told(None);
+    fn the_rules_are_listed_with_their_numbers() {
+        let text = page_text(None);
         for number in [
             "within 10 s",
-            "at most 0.5 heights",
+            "at most 0.5 box heights",
             "than 1.5 times",
             "reaches 0.55",
-            "under 0.45",
+            "below 0.45",
         ] {
-            assert!(told.contains(number), "{number}");
+            assert!(text.contains(number), "{number}");
         }
         let apart = Rules {
             join_gap_ns: 0,
             ..Rules::default()
         };
         let persons = persons(&apart).into_string();
-        assert!(persons.contains("not joined") && !persons.contains("heights"));
+        assert!(persons.contains("not joined") && !persons.contains("box heights"));
     }
 }
