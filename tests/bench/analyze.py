@@ -16,7 +16,6 @@ what `pipelines/setup.sh --tests` installs.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import statistics
@@ -25,6 +24,8 @@ import sys
 import tempfile
 import threading
 import time
+
+import build
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "gst-attitude/bench"
@@ -97,12 +98,7 @@ def main():
     python = CACHE / "requirements/bin/python"
     if not python.exists():
         sys.exit(f"no {python}; run tests/bench/recordings.py --quick once to create it")
-    subprocess.run(
-        ["cargo", "build", "--quiet", "--release", "--locked", "--bin", "gst-attitude"], cwd=ROOT, check=True
-    )
-    metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
-    found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
-    program = f"{found['target_directory']}/release/gst-attitude"
+    program = build.release("--bin=gst-attitude") / "gst-attitude"
     path = recording(arguments.minutes, python)
 
     decoding = ["gst-launch-1.0", "-q", *f"filesrc location={path} ! decodebin ! fakesink".split()]

@@ -13,13 +13,14 @@ Requires what `pipelines/setup.sh --tests` installs; restarts itself with the Py
 """
 
 import argparse
-import json
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
+
+import build
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = pathlib.Path(os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local/share")
@@ -65,20 +66,7 @@ def main():
     sys.path.insert(0, str(ROOT / "tests/program/serve"))
     from browser import Server, Visit, browser_with, sync_playwright
 
-    build = [
-        "cargo",
-        "build",
-        "--quiet",
-        "--release",
-        "--locked",
-        "--workspace",
-        "--bin=gst-attitude",
-        "--example=average_faces",
-    ]
-    subprocess.run(build, cwd=ROOT, check=True)
-    metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
-    found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
-    release = pathlib.Path(found["target_directory"]) / "release"
+    release = build.release("--workspace", "--bin=gst-attitude", "--example=average_faces")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = pathlib.Path(name)
         subprocess.run([release / "examples/average_faces", folder / "faces.mp4"], check=True)

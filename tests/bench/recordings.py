@@ -35,6 +35,8 @@ import sys
 import tempfile
 import time
 
+import build
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PEERS = ROOT / "tests/bench/peers"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "gst-attitude/bench"
@@ -123,17 +125,6 @@ def measure_all(jobs, rounds):
 
 def minimum(costs):
     return Cost(*(min(values) for values in zip(*map(dataclasses.astuple, costs))))
-
-
-def build_plugin():
-    """Builds the plugin of this repository. Returns its folder."""
-    say("plugin: building")
-    subprocess.run(
-        ["cargo", "build", "--quiet", "--release", "--locked", "--package=gst-plugin-attitude"], cwd=ROOT, check=True
-    )
-    metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
-    found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
-    return f"{found['target_directory']}/release"
 
 
 def environment(requirements):
@@ -346,7 +337,8 @@ def main():
     sizes = list(SIZES)[:1] if arguments.quick else SIZES
 
     CACHE.mkdir(parents=True, exist_ok=True)
-    os.environ["GST_PLUGIN_PATH"] = build_plugin()
+    say("plugin: building")
+    os.environ["GST_PLUGIN_PATH"] = str(build.release("--package=gst-plugin-attitude"))
     # A separate registry, so that plugins are scanned here and not in the first program that is measured.
     os.environ["GST_REGISTRY"] = str(CACHE / "registry.bin")
     if not has_element("faceattitude"):

@@ -18,7 +18,6 @@ Runs with Debian's Python; requires what `pipelines/setup.sh --tests` installs.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import random
@@ -29,6 +28,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
+
+import build
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/program/serve"))
@@ -203,20 +204,7 @@ def main():
     arguments = parser.parse_args()
     Gst.init(None)
 
-    build = [
-        "cargo",
-        "build",
-        "--quiet",
-        "--release",
-        "--locked",
-        "--workspace",
-        "--bin=gst-attitude",
-        "--example=average_faces",
-    ]
-    subprocess.run(build, cwd=ROOT, check=True)
-    metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
-    found = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
-    release = pathlib.Path(found["target_directory"]) / "release"
+    release = build.release("--workspace", "--bin=gst-attitude", "--example=average_faces")
     arguments.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         faces, clip = f"{folder}/faces.mp4", f"{folder}/faces.webm"
