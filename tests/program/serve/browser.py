@@ -213,9 +213,10 @@ def check_camera(browser, server, folder, face):
     visit.sees("neutral").sees("positive")
     lines = [json.loads(line) for line in visit.download("jsonl").splitlines()]
     check_file(lines)
-    csv, vtt, report = (visit.download(name) for name in ("csv", "vtt", "html"))
+    csv, vtt, srt, report = (visit.download(name) for name in ("csv", "vtt", "srt", "html"))
     expect(csv.startswith("stream,") or "track" in csv.splitlines()[0], csv[:200])
     expect(vtt.startswith("WEBVTT") and "what was asked" in vtt, vtt[:200])
+    expect(srt.startswith("1\n00:") and "what was asked" in srt, srt[:200])
     expect("what was asked &lt;b&gt;here" in report, "the report does not contain the escaped note")
 
     server.end()

@@ -14,6 +14,7 @@ const FORMATS = /** @type {const} @satisfies {readonly (ServerExportFormat | "js
     "jsonl",
     "csv",
     "vtt",
+    "srt",
     "html",
 ]);
 

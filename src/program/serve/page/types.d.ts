@@ -89,7 +89,7 @@ export interface ProblemResponse {
 }
 
 /** A format that the server exports a session to. */
-export type ServerExportFormat = "csv" | "vtt" | "html";
+export type ServerExportFormat = "csv" | "vtt" | "srt" | "html";
 
 /** A message from the page on the data channel `control`. */
 export type PageMessage = { alive: true } | { analysis: boolean };
