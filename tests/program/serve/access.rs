@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Who may ask, and what browsers are told to do with the answers.
+//! Access control: tokens, origins, host names, and the security headers of responses.
 
 use super::*;
 
-/// What needs the token where there is one.
+/// Methods and paths that require the token if the server has one.
 const GUARDED: [(&str, &str); 6] = [
     ("GET", "/"),
     ("GET", "/settings"),
@@ -13,7 +13,7 @@ const GUARDED: [(&str, &str); 6] = [
     ("POST", "/sessions/none/answer"),
     ("DELETE", "/sessions/none"),
 ];
-/// What does not.
+/// Paths that never require the token.
 const OPEN: [&str; 2] = ["/healthz", "/page/main.js"];
 
 fn status(server: &Server, method: &str, path: &str) -> u16 {
@@ -21,23 +21,23 @@ fn status(server: &Server, method: &str, path: &str) -> u16 {
 }
 
 #[test]
-fn this_machine_needs_no_token() {
+fn a_local_client_needs_no_token() {
     let server = Server::start(&[]);
     assert_eq!(server.token(), None);
-    assert!(!server.said().contains("Warning"));
+    assert!(!server.output().contains("Warning"));
     for path in ["/", "/settings", "/metrics", "/healthz", "/page/main.js"] {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
 }
 
 #[test]
-fn others_need_the_token_that_the_server_says() {
+fn a_remote_client_needs_the_token_that_the_server_prints() {
     let server = Server::listen("0.0.0.0:0", &[]);
     let token = server.token().expect("no token").to_owned();
     assert!(token.len() >= 22, "{token}");
-    assert!(wait_until(|| server.said().contains("Warning")));
-    assert!(server.said().contains("anyone who has this address"));
-    assert!(server.said().contains("without TLS"));
+    assert!(wait_until(|| server.output().contains("Warning")));
+    assert!(server.output().contains("anyone who has this address"));
+    assert!(server.output().contains("without TLS"));
     for path in OPEN {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
@@ -65,7 +65,7 @@ fn others_need_the_token_that_the_server_says() {
 }
 
 #[test]
-fn a_token_of_ones_own_counts_everywhere() {
+fn a_token_can_be_chosen() {
     let server = Server::start(&["--token", "a-long-enough-token"]);
     assert_eq!(server.token(), Some("a-long-enough-token"));
     assert_eq!(server.get("/").status, 401);
@@ -73,19 +73,19 @@ fn a_token_of_ones_own_counts_everywhere() {
 }
 
 #[test]
-fn tokens_that_can_be_tried_out_are_refused() {
-    for (token, said) in [
+fn weak_tokens_are_refused() {
+    for (token, expected) in [
         ("", "16 characters"),
         ("short", "16 characters"),
         ("not in an address?", "letters, digits"),
     ] {
         let problem = problem(&["--listen", "127.0.0.1:0", "--token", token]);
-        assert!(problem.contains(said), "{problem}");
+        assert!(problem.contains(expected), "{problem}");
     }
 }
 
 #[test]
-fn pages_of_other_sites_are_refused() {
+fn requests_from_pages_of_other_sites_are_refused() {
     let mut server = Server::start(&[]);
     let own = format!("http://{}", server.address());
     let port = server.address().port();
@@ -114,7 +114,7 @@ fn pages_of_other_sites_are_refused() {
 }
 
 #[test]
-fn names_that_others_made_lead_here_are_refused() {
+fn foreign_host_names_are_refused_unless_a_token_is_required() {
     let server = Server::start(&[]);
     for (host, is_own) in [
         ("localhost", true),
@@ -127,10 +127,10 @@ fn names_that_others_made_lead_here_are_refused() {
         ("localhost.example.com:8080", false),
         ("", false),
     ] {
-        let answer = server.send(&Request::new("GET", "/settings").header("Host", host));
-        assert_eq!(answer.status, if is_own { 200 } else { 403 }, "{host}");
+        let response = server.send(&Request::new("GET", "/settings").header("Host", host));
+        assert_eq!(response.status, if is_own { 200 } else { 403 }, "{host}");
     }
-    // Where a token is asked for, it may have any name: of a proxy, for one.
+    // A server that requires a token may have any name, for example that of a proxy.
     for server in [
         Server::listen("0.0.0.0:0", &[]),
         Server::start(&["--token", "a-long-enough-token"]),
@@ -142,23 +142,23 @@ fn names_that_others_made_lead_here_are_refused() {
 }
 
 #[test]
-fn answers_tell_browsers_to_trust_nobody_else() {
+fn responses_forbid_content_of_other_sites() {
     let server = Server::start(&[]);
     for path in ["/", "/settings", "/page/main.js", "/healthz", "/nowhere"] {
-        let answer = server.get(path);
-        let policy = answer.header("Content-Security-Policy").unwrap();
+        let response = server.get(path);
+        let policy = response.header("Content-Security-Policy").unwrap();
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"));
         assert!(policy.contains("frame-ancestors 'none'"));
         assert!(!policy.contains("unsafe"));
-        assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"));
-        assert_eq!(answer.header("Referrer-Policy"), Some("no-referrer"));
-        assert_eq!(answer.header("Permissions-Policy"), Some("camera=(self)"));
-        assert_eq!(answer.header("Access-Control-Allow-Origin"), None);
+        assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
+        assert_eq!(response.header("Referrer-Policy"), Some("no-referrer"));
+        assert_eq!(response.header("Permissions-Policy"), Some("camera=(self)"));
+        assert_eq!(response.header("Access-Control-Allow-Origin"), None);
         let kept = match path.starts_with("/page/") {
             true => "no-cache",
             false => "no-store",
         };
-        assert_eq!(answer.header("Cache-Control"), Some(kept), "{path}");
+        assert_eq!(response.header("Cache-Control"), Some(kept), "{path}");
     }
     let tag = server.get("/page/main.js");
     let again =
@@ -168,7 +168,7 @@ fn answers_tell_browsers_to_trust_nobody_else() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_named() {
+fn an_address_in_use_is_reported() {
     let server = Server::start(&[]);
     let address = server.address().to_string();
     let problem = problem(&["--listen", &address]);

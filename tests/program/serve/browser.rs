@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! The page in Debian's Chromium, with a camera that shows average faces; `tests/program/serve/browser.py`
-//! visits it by way of Playwright. Where one of them is missing, the test says so and passes.
+//! controls it with Playwright. If one of them is missing, the test reports that and passes.
 
 use std::f32::consts::TAU;
 use std::path::Path;
@@ -10,11 +10,11 @@ use gstattitude::message::AttitudeMessage;
 
 use super::*;
 
-/// What Chromium takes for a camera, twice as large as the frames that are drawn.
+/// Video format of the camera: twice the size of the rendered frames.
 const LARGE: &str = "videoscale ! video/x-raw,width=640,height=384";
 const SECONDS: u32 = 12;
 
-/// An average face with a white mark at its left; both swing.
+/// An average face with a white mark on its left; both move from side to side.
 struct Swinging {
     portrait: Portrait,
     left: u32,
@@ -23,7 +23,7 @@ struct Swinging {
 impl Swinging {
     const TOP: u32 = 30;
     const SIDE: u32 = 130;
-    /// From the portrait's left and top edge to the middle of the mark.
+    /// Distance of the mark's centre from the portrait's left and top edge.
     const MARK: (u32, u32) = (24, 10);
     const MARK_RADIUS: u32 = 6;
 
@@ -48,12 +48,12 @@ impl Picture for Swinging {
         if x.abs_diff(mark_x) <= Self::MARK_RADIUS && y.abs_diff(mark_y) <= Self::MARK_RADIUS {
             return Some(255);
         }
-        // Nothing else is as white.
+        // The mark is the only white area.
         self.portrait.luma(x, y).map(|luma| luma.min(200))
     }
 }
 
-/// The face's box from the middle of the mark, as the first frame by itself is seen.
+/// Returns the bounding box of the face in the first frame, relative to the mark's centre.
 fn face(clip: &Path) -> String {
     let description = format!(
         "filesrc location={} ! decodebin ! videoconvert \
@@ -74,17 +74,17 @@ fn face(clip: &Path) -> String {
     pipeline.set_state(gst::State::Null).unwrap();
     let (mark_x, mark_y) = Swinging::at(0).mark();
     let [left, top, width, height] = record.faces[0].bbox;
-    // A pixel that is drawn lies half of it to the right and below of where it begins.
-    let middle = |place: u32| 2.0 * (place as f32 + 0.5);
+    // The centre of a pixel is half a pixel right of and below its position.
+    let centre = |position: u32| 2.0 * (position as f32 + 0.5);
     format!(
         "{},{},{width},{height}",
-        left - middle(mark_x),
-        top - middle(mark_y)
+        left - centre(mark_x),
+        top - centre(mark_y)
     )
 }
 
-/// As Chromium's fake camera takes it: pictures without times, so that with `slowness` times as many
-/// it is so much slower.
+/// Converts a clip to the format of Chromium's fake camera, which has no timestamps: `slowness` times as many
+/// frames play `slowness` times slower.
 fn as_camera(clip: &Path, slowness: u32, camera: &Path) {
     make(&format!(
         "filesrc location={} ! decodebin ! videoconvert ! videoscale ! videorate \
@@ -96,7 +96,7 @@ fn as_camera(clip: &Path, slowness: u32, camera: &Path) {
 }
 
 #[test]
-fn visitors_see_what_the_server_sees_in_their_faces() {
+fn the_page_shows_the_attitude_of_the_visitors_face() {
     let Some(python) = playwright() else {
         return;
     };
@@ -112,7 +112,7 @@ fn visitors_see_what_the_server_sees_in_their_faces() {
     as_camera(&path("source.mp4"), 1, &path("camera.mjpeg"));
     let mut cameras = Vec::new();
     if let Some(clip) = shared("clips/single_face.mp4") {
-        // It has one second before the face smiles, and begins anew all the time.
+        // The face smiles after one second, and the camera repeats the clip.
         as_camera(&clip, 4, &path("single_face.mjpeg"));
         cameras.push(path("single_face.mjpeg"));
     }
@@ -139,6 +139,6 @@ fn visitors_see_what_the_server_sees_in_their_faces() {
             }
         }
     }
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
 }

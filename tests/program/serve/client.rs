@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! HTTP, byte by byte, so that it can be spoken wrongly, too.
+//! An HTTP client that can also send malformed requests.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use serde_json::Value;
 
-use super::FOREVER;
+use super::TIMEOUT;
 
-/// A request on a connection of its own.
+/// A request, which is sent on a new connection.
 pub struct Request {
     start: String,
     headers: Vec<(String, String)>,
@@ -40,7 +40,7 @@ impl Request {
             .body(body.to_string())
     }
 
-    /// As it goes to `host`, which it names unless it has a header that does.
+    /// Returns the request in bytes. Adds the header `Host` unless the request has one.
     pub fn bytes(&self, host: &str) -> Vec<u8> {
         let has = |name: &str| {
             self.headers
@@ -63,16 +63,16 @@ impl Request {
     }
 }
 
-/// What a server says.
+/// A response of the server.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     head: String,
     body: Vec<u8>,
 }
 
-impl Answer {
-    /// `None` where it is no HTTP.
+impl Response {
+    /// Returns `None` if `bytes` is not an HTTP response.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
@@ -97,7 +97,7 @@ impl Answer {
             .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// What is wrong; it must be said as the page reads it.
+    /// Returns the description of the error, which must have the format that the page reads.
     pub fn problem(&self) -> String {
         assert_eq!(self.header("Content-Type"), Some("application/json"));
         let problem = self.json()["problem"].as_str().map(str::to_owned);
@@ -107,30 +107,32 @@ impl Answer {
 
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(FOREVER)).unwrap();
-    stream.set_write_timeout(Some(FOREVER)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+    stream.set_write_timeout(Some(TIMEOUT)).unwrap();
     stream
 }
 
-pub fn send(address: SocketAddr, request: &Request) -> Answer {
+pub fn send(address: SocketAddr, request: &Request) -> Response {
     let bytes = request.bytes(&address.to_string());
-    let answer = exchange(&mut connect(address), &bytes);
-    answer.expect("no answer")
+    let response = exchange(&mut connect(address), &bytes);
+    response.expect("no response")
 }
 
-/// What is answered to `bytes` until the server closes; `None` where that is no HTTP.
-pub fn exchange(stream: &mut (impl Read + Write), bytes: &[u8]) -> Option<Answer> {
-    // Whoever refuses a request need not read it to its end.
+/// Sends `bytes` and reads until the server closes the connection. Returns `None` if the response is not HTTP.
+pub fn exchange(stream: &mut (impl Read + Write), bytes: &[u8]) -> Option<Response> {
+    // A server that refuses a request need not read all of it.
     let _ = stream.write_all(bytes).and_then(|()| stream.flush());
-    let mut answer = Vec::new();
-    match stream.read_to_end(&mut answer) {
-        Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("the server is silent"),
-        _ => Answer::parse(&answer),
+    let mut response = Vec::new();
+    match stream.read_to_end(&mut response) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            panic!("the server does not respond")
+        }
+        _ => Response::parse(&response),
     }
 }
 
-/// The same for bytes that nothing follows.
-pub fn send_bytes(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
+/// Sends `bytes`, closes the sending direction, and reads the response as [`exchange`] does.
+pub fn send_bytes(address: SocketAddr, bytes: &[u8]) -> Option<Response> {
     let mut stream = connect(address);
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);

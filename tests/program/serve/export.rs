@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A session's file, sent to be had as something else.
+//! The export of a session's JSON lines to other formats.
 
 use attitude::Scores;
 use attitude::record::formats::jsonl;
@@ -10,10 +10,10 @@ use super::*;
 
 const S: u64 = 1_000_000_000;
 
-/// Most bytes that a session's file may have.
+/// Maximum number of bytes of a session.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Ten seconds of a face, two of them lost, with two notes.
+/// Returns a session of ten seconds with one face, which is lost for two seconds, and two notes.
 fn session() -> Vec<u8> {
     let mut lines = Vec::new();
     for index in (0..50).filter(|index| !(20..30).contains(index)) {
@@ -58,7 +58,7 @@ fn session() -> Vec<u8> {
     lines
 }
 
-fn export(server: &Server, format: &str, session: impl Into<Vec<u8>>) -> Answer {
+fn export(server: &Server, format: &str, session: impl Into<Vec<u8>>) -> Response {
     let path = format!("/export/{format}");
     let request = Request::new("POST", &path).header("Content-Type", "application/x-ndjson");
     server.send(&request.body(session))
@@ -101,12 +101,12 @@ fn a_session_is_exported_in_all_formats() {
             ],
         ),
     ] {
-        let answer = export(&server, format, session());
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        assert_eq!(answer.header("Content-Type"), Some(media_type));
+        let response = export(&server, format, session());
+        assert_eq!(response.status, 200, "{}", response.text());
+        assert_eq!(response.header("Content-Type"), Some(media_type));
         let disposition = format!("attachment; filename=\"session.{format}\"");
-        assert_eq!(answer.header("Content-Disposition"), Some(&*disposition));
-        let text = answer.text();
+        assert_eq!(response.header("Content-Disposition"), Some(&*disposition));
+        let text = response.text();
         for part in parts {
             assert!(text.contains(part), "no {part} in {text}");
         }
@@ -114,7 +114,7 @@ fn a_session_is_exported_in_all_formats() {
 }
 
 #[test]
-fn a_session_that_cannot_be_read_is_refused_with_its_line() {
+fn an_invalid_session_is_refused_and_the_line_is_reported() {
     let server = Server::start(&[]);
     for (session, expected) in [
         (String::new(), "the file contains no record"),
@@ -125,30 +125,30 @@ fn a_session_that_cannot_be_read_is_refused_with_its_line() {
         ),
     ] {
         for format in ["csv", "vtt", "html"] {
-            let answer = export(&server, format, session.clone());
-            assert_eq!(answer.status, 400);
-            assert!(answer.problem().contains(expected), "{}", answer.text());
+            let response = export(&server, format, session.clone());
+            assert_eq!(response.status, 400);
+            assert!(response.problem().contains(expected), "{}", response.text());
         }
     }
-    let answer = export(&server, "pdf", session());
-    assert_eq!(answer.status, 404);
-    assert!(answer.problem().contains("cannot export to 'pdf'"));
-    let answer = server.send(&Request::new("GET", "/export/csv"));
-    assert_eq!(answer.status, 405);
+    let response = export(&server, "pdf", session());
+    assert_eq!(response.status, 404);
+    assert!(response.problem().contains("cannot export to 'pdf'"));
+    let response = server.send(&Request::new("GET", "/export/csv"));
+    assert_eq!(response.status, 405);
 }
 
 #[test]
-fn a_session_that_is_too_large_is_refused_before_it_is_sent() {
+fn a_session_that_is_too_large_is_refused_before_it_is_uploaded() {
     let server = Server::start(&[]);
     let announced = (MAX_BYTES + 1).to_string();
     let request = Request::new("POST", "/export/csv").header("Content-Length", &announced);
-    let answer = server.send(&request);
-    assert_eq!(answer.status, 413, "{}", answer.text());
-    assert!(answer.problem().contains("67108864 bytes"));
+    let response = server.send(&request);
+    assert_eq!(response.status, 413, "{}", response.text());
+    assert!(response.problem().contains("67108864 bytes"));
 }
 
 #[test]
-fn a_large_session_is_exported_and_others_are_answered_meanwhile() {
+fn other_requests_are_answered_while_large_sessions_are_exported() {
     let server = Server::start(&[]);
     let mut large = session();
     let blank = " ".repeat((1 << 20) - 1) + "\n";
@@ -156,11 +156,11 @@ fn a_large_session_is_exported_and_others_are_answered_meanwhile() {
     assert!(large.len() <= MAX_BYTES);
     std::thread::scope(|scope| {
         let exports = [(); 4].map(|()| scope.spawn(|| export(&server, "html", large.clone())));
-        let answer = server.send(&Request::new("GET", "/healthz"));
-        assert_eq!(answer.text(), "ok");
+        let response = server.send(&Request::new("GET", "/healthz"));
+        assert_eq!(response.text(), "ok");
         for export in exports {
-            let answer = export.join().unwrap();
-            assert_eq!(answer.status, 200, "{}", answer.text());
+            let response = export.join().unwrap();
+            assert_eq!(response.status, 200, "{}", response.text());
         }
     });
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Nonsense at every door; after all of it the server does what it is there for.
+//! Malformed requests and session descriptions; the server must survive all of them.
 
 use std::io::{Read, Write};
 
 use super::*;
 
-/// What there is to ask for.
+/// Methods and paths of the API, and one that does not exist.
 const ROUTES: [(&str, &str); 10] = [
     ("GET", "/"),
     ("GET", "/page/main.js"),
@@ -20,11 +20,11 @@ const ROUTES: [(&str, &str); 10] = [
     ("GET", "/nowhere"),
 ];
 
-/// Numbers that look random, the same each time.
-struct Chance(u64);
+/// A pseudo-random generator with a fixed seed.
+struct Random(u64);
 
-impl Chance {
-    /// One below `end`.
+impl Random {
+    /// Returns a number less than `end`.
     fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -41,17 +41,17 @@ impl Chance {
     }
 }
 
-/// A body in pieces, at the `path`.
+/// Returns a request to `path` with a chunked body.
 fn chunked(path: &str, body: &str) -> Vec<u8> {
     let host = "Host: 127.0.0.1\r\nConnection: close\r\nTransfer-Encoding: chunked";
     format!("POST {path} HTTP/1.1\r\n{host}\r\n\r\n{body}").into_bytes()
 }
 
 #[test]
-fn what_is_no_http_harms_nobody() {
+fn malformed_http_does_not_stop_the_server() {
     let mut server = Server::start(&[]);
     let address = server.address();
-    let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut all: Vec<Vec<u8>> = [
         &b""[..],
         b"\r\n\r\n",
@@ -86,27 +86,27 @@ fn what_is_no_http_harms_nobody() {
         .concat(),
     );
     all.push([b"GET / HTTP/1.1\r\n".to_vec(), b"a: b\r\n".repeat(100_000)].concat());
-    all.extend((0..100).map(|length| chance.bytes(length * 7)));
+    all.extend((0..100).map(|length| random.bytes(length * 7)));
     let request = Request::new("POST", "/sessions/none/answer").json(&json!({"answer": "v=0"}));
     let request = request.bytes("127.0.0.1");
     all.extend((0..200).map(|_| {
         let mut bytes = request.clone();
-        for _ in 0..=chance.below(4) {
-            let place = chance.below(bytes.len());
-            bytes[place] = chance.below(256) as u8;
+        for _ in 0..=random.below(4) {
+            let position = random.below(bytes.len());
+            bytes[position] = random.below(256) as u8;
         }
         bytes
     }));
     for bytes in &all {
-        let answer = client::send_bytes(address, bytes);
-        let status = answer.map_or(400, |answer| answer.status);
+        let response = client::send_bytes(address, bytes);
+        let status = response.map_or(400, |response| response.status);
         assert!((200..500).contains(&status), "{status}: {:.200?}", bytes);
     }
     server.assert_serves();
 }
 
 #[test]
-fn wrong_requests_are_refused_in_words() {
+fn invalid_requests_are_refused_with_an_explanation() {
     let mut server = Server::start(&[]);
     let path = "/sessions/none/answer";
     let json = |text: &str| {
@@ -134,34 +134,34 @@ fn wrong_requests_are_refused_in_words() {
         (Request::new("GET", "/page/%00"), 404),
         (Request::new("GET", "/settings/"), 404),
     ] {
-        let answer = server.send(&request);
-        let problem = answer.problem();
-        assert_eq!(answer.status, status, "{problem}");
+        let response = server.send(&request);
+        let problem = response.problem();
+        assert_eq!(response.status, status, "{problem}");
         assert!(problem.len() > 10, "{problem}");
     }
     server.assert_serves();
 }
 
 #[test]
-fn any_body_anywhere_is_borne() {
+fn an_arbitrary_body_causes_no_internal_error() {
     let mut server = Server::start(&["--max-sessions", "1"]);
-    let mut chance = Chance(7);
+    let mut random = Random(7);
     for (method, path) in ROUTES {
         for length in [1, 1000, 1 << 20] {
             let request = Request::new(method, path)
                 .header(
                     "Content-Type",
-                    chance.pick(&["application/json", "text/plain", "é"]),
+                    random.pick(&["application/json", "text/plain", "é"]),
                 )
                 .header(
                     "Authorization",
-                    chance.pick(&["Bearer", "Basic Og==", "\u{1}", ""]),
+                    random.pick(&["Bearer", "Basic Og==", "\u{1}", ""]),
                 )
-                .body(chance.bytes(length));
+                .body(random.bytes(length));
             let bytes = request.bytes("127.0.0.1");
-            // Where a body is not read, its sender may be cut off before the answer has come.
-            let answer = client::exchange(&mut client::connect(server.address()), &bytes);
-            let status = answer.map_or(400, |answer| answer.status);
+            // If the server does not read the body, the connection may be reset before the response arrives.
+            let response = client::exchange(&mut client::connect(server.address()), &bytes);
+            let status = response.map_or(400, |response| response.status);
             assert!(status != 500, "{method} {path}: {status}");
         }
     }
@@ -169,7 +169,7 @@ fn any_body_anywhere_is_borne() {
 }
 
 #[test]
-fn whoever_sends_slowly_or_nothing_is_cut_off() {
+fn slow_and_silent_clients_are_disconnected() {
     let mut server = Server::start(&[]);
     let begin = Instant::now();
     let head = b"POST /sessions/none/answer HTTP/1.1\r\nHost: 127.0.0.1\r\n";
@@ -180,13 +180,13 @@ fn whoever_sends_slowly_or_nothing_is_cut_off() {
         std::thread::spawn(move || client::exchange(&mut stream, &[]))
     });
     let [_, _, slow] = connections.map(|connection| connection.join().unwrap());
-    assert_eq!(slow.expect("no answer").status, 408);
+    assert_eq!(slow.expect("no response").status, 408);
     assert!(begin.elapsed() < Duration::from_secs(45));
     server.assert_serves();
 }
 
 #[test]
-fn connections_beyond_all_measure_are_closed_at_once() {
+fn excess_connections_are_closed_at_once() {
     let mut server = Server::start(&[]);
     let streams: Vec<_> = (0..300)
         .map(|_| client::connect(server.address()))
@@ -203,7 +203,7 @@ fn connections_beyond_all_measure_are_closed_at_once() {
     server.assert_serves();
 }
 
-/// What a page may answer to `offer`.
+/// Returns a valid answer to `offer`.
 fn answer_to(offer: &str) -> String {
     let lines = offer.lines().map(|line| match line.split(':').next() {
         Some("m=application 0 UDP/DTLS/SCTP webrtc-datachannel") => {
@@ -219,7 +219,7 @@ fn answer_to(offer: &str) -> String {
     lines.map(|line| format!("{line}\r\n")).collect()
 }
 
-/// What descriptions are made of, and what looks like it.
+/// Valid and invalid parts of session descriptions.
 const WORDS: [&str; 24] = [
     "",
     "0",
@@ -281,58 +281,58 @@ const LINES: [&str; 32] = [
     "a=ice-lite",
 ];
 
-fn mutate(answer: &str, chance: &mut Chance) -> String {
+fn mutate(answer: &str, random: &mut Random) -> String {
     let mut lines: Vec<String> = answer.lines().map(str::to_owned).collect();
-    for _ in 0..=chance.below(5) {
-        let place = chance.below(lines.len());
-        let other = chance.below(lines.len());
-        match chance.below(8) {
+    for _ in 0..=random.below(5) {
+        let position = random.below(lines.len());
+        let other = random.below(lines.len());
+        match random.below(8) {
             _ if lines.is_empty() => (),
-            0 => drop(lines.remove(place)),
-            1 => lines.insert(place, lines[other].clone()),
-            2 => lines.insert(place, chance.pick(&LINES).to_owned()),
-            3 => lines[place] = chance.pick(&LINES).to_owned(),
-            4 => lines.swap(place, other),
+            0 => drop(lines.remove(position)),
+            1 => lines.insert(position, lines[other].clone()),
+            2 => lines.insert(position, random.pick(&LINES).to_owned()),
+            3 => lines[position] = random.pick(&LINES).to_owned(),
+            4 => lines.swap(position, other),
             5 => {
-                let mut words: Vec<_> = lines[place].split(' ').collect();
-                let word = chance.below(words.len());
-                words[word] = chance.pick(&WORDS);
-                lines[place] = words.join(" ");
+                let mut words: Vec<_> = lines[position].split(' ').collect();
+                let word = random.below(words.len());
+                words[word] = random.pick(&WORDS);
+                lines[position] = words.join(" ");
             }
             6 => {
-                let (name, _) = lines[place].split_once(':').unwrap_or_default();
-                lines[place] = format!("{name}:{}", chance.pick(&WORDS));
+                let (name, _) = lines[position].split_once(':').unwrap_or_default();
+                lines[position] = format!("{name}:{}", random.pick(&WORDS));
             }
-            _ => lines.truncate(place),
+            _ => lines.truncate(position),
         }
     }
     lines.join("\r\n")
 }
 
 #[test]
-fn no_answer_takes_the_server_down() {
+fn malformed_sdp_answers_do_not_stop_the_server() {
     const ROUNDS: usize = 60;
     if !has_webrtc() {
         return;
     }
     let mut server = Server::start(&["--max-sessions", "32"]);
-    let mut chance = Chance(1);
-    let mut taken = 0;
+    let mut random = Random(1);
+    let mut accepted = 0;
     for round in 0..ROUNDS {
         let (id, offer) = server.open();
-        let right = answer_to(&offer);
+        let valid = answer_to(&offer);
         let answer = match round {
-            0 => right,
+            0 => valid,
             1 => offer,
-            2 => String::from_utf8_lossy(&chance.bytes(2000)).into_owned(),
+            2 => String::from_utf8_lossy(&random.bytes(2000)).into_owned(),
             3 => "v=0\r\n".repeat(1000),
-            4 => right.repeat(10),
-            _ => mutate(&right, &mut chance),
+            4 => valid.repeat(10),
+            _ => mutate(&valid, &mut random),
         };
         let begin = Instant::now();
         let answered = server.answer(&id, &answer);
         match answered.status {
-            204 => taken += 1,
+            204 => accepted += 1,
             400 => drop(answered.problem()),
             status => panic!("{status}: {answer}"),
         }
@@ -342,8 +342,8 @@ fn no_answer_takes_the_server_down() {
         }
         server.assert_serves();
     }
-    // Some are not so wrong, and one was right.
-    assert!((1..ROUNDS).contains(&taken), "{taken}");
+    // The first answer is valid, and some of the others are valid enough.
+    assert!((1..ROUNDS).contains(&accepted), "{accepted}");
     let open = || server.metric("gst_attitude_sessions");
     assert!(wait_until(|| open() <= 1.0), "{} are left", open());
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a visitor may send, and have.
+//! Limits of a visitor's video, and the visitor's control of the analysis.
 
 use super::*;
 use peer::Peer;
 
-/// Why the session of a peer that shows this pattern is ended.
+/// Returns the message that ends the session of a peer whose camera shows `pattern`.
 fn closing(server: &Server, pattern: &str) -> Value {
     let (id, offer) = server.open();
     let (peer, answer) = Peer::showing(pattern, &offer);
     assert_eq!(server.answer(&id, &answer).status, 204);
-    let is_told = || !peer.heard("control").is_empty();
-    assert!(peer.say_alive_until(is_told), "{}", server.said());
-    peer.heard("control").remove(0)["closing"].take()
+    let is_closing = || !peer.messages("control").is_empty();
+    assert!(peer.keep_alive_until(is_closing), "{}", server.output());
+    peer.messages("control").remove(0)["closing"].take()
 }
 
 #[test]
@@ -53,14 +53,14 @@ fn a_page_can_turn_its_analysis_off_and_on() {
     let (id, offer) = server.open();
     let (peer, answer) = Peer::answering(&offer);
     assert_eq!(server.answer(&id, &answer).status, 204);
-    let count = || peer.heard("frames").len();
-    assert!(peer.say_alive_until(|| count() > 0));
-    peer.say(&json!({"analysis": false}));
-    // What is on its way comes.
+    let count = || peer.messages("frames").len();
+    assert!(peer.keep_alive_until(|| count() > 0));
+    peer.send(&json!({"analysis": false}));
+    // Results that were already on their way still arrive.
     std::thread::sleep(Duration::from_millis(500));
     let before = count();
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(count(), before);
-    peer.say(&json!({"analysis": true}));
-    assert!(peer.say_alive_until(|| count() > before));
+    peer.send(&json!({"analysis": true}));
+    assert!(peer.keep_alive_until(|| count() > before));
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is counted.
+//! The metrics of the server.
 
 use super::peer::Peer;
 use super::*;
 
-/// Fails where `text` is not what Prometheus reads; gives the names of all that is told.
+/// Asserts that `text` is in Prometheus's text format. Returns the names of the samples.
 fn names(text: &str) -> Vec<String> {
     let mut kinds = std::collections::HashMap::new();
     let mut names = Vec::new();
@@ -37,14 +37,14 @@ fn names(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_told_as_zero() {
+fn counters_start_at_zero() {
     let server = Server::start(&["--max-sessions", "3"]);
-    let answer = server.get("/metrics");
+    let response = server.get("/metrics");
     assert_eq!(
-        answer.header("Content-Type"),
+        response.header("Content-Type"),
         Some("text/plain; version=0.0.4; charset=utf-8")
     );
-    let text = answer.text();
+    let text = response.text();
     let names = names(&text);
     assert!(names.contains(&"gst_attitude_received_bytes_total".to_owned()));
     assert!(text.contains("gst_attitude_provider_info{provider=\"cpu\"} 1"));
@@ -65,7 +65,7 @@ fn nothing_is_told_as_zero() {
 }
 
 #[test]
-fn sessions_and_what_they_do_are_counted_and_stay_so() {
+fn sessions_and_samples_are_counted_and_stay_counted_after_the_end_of_the_session() {
     if !has_webrtc() {
         return;
     }
@@ -75,7 +75,7 @@ fn sessions_and_what_they_do_are_counted_and_stay_so() {
     let (peer, answer) = Peer::answering(&offer);
     assert_eq!(server.answer(&id, &answer).status, 204);
     assert_eq!(server.send(&Request::new("POST", "/sessions")).status, 503);
-    assert!(peer.say_alive_until(|| metric("delay_seconds_count") >= 5.0));
+    assert!(peer.keep_alive_until(|| metric("delay_seconds_count") >= 5.0));
     names(&server.get("/metrics").text());
     assert_eq!(metric("sessions"), 1.0);
     assert_eq!(metric("sessions_opened_total"), 1.0);

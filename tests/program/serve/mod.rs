@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The program's `serve`, as browsers, peers and strangers meet it.
+//! Tests of `gst-attitude serve` with browsers, WebRTC peers and plain HTTP clients.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -27,12 +27,12 @@ mod sessions;
 mod source;
 mod tls;
 
-use client::{Answer, Request};
+use client::{Request, Response};
 
-/// Longer than anything here takes: a test that waits for it fails instead of hanging.
-const FOREVER: Duration = Duration::from_secs(60);
+/// Maximum time to wait for anything, so that a test fails instead of hanging.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Says so, and tells false, where GStreamer has no WebRTC; then `serve` has no sessions.
+/// Returns whether GStreamer supports WebRTC, which sessions require; prints a message if it does not.
 fn has_webrtc() -> bool {
     init();
     keep_gstreamer();
@@ -40,16 +40,16 @@ fn has_webrtc() -> bool {
         .iter()
         .all(|name| gst::ElementFactory::find(name).is_some());
     if !has {
-        println!("skipped: GStreamer's webrtcbin, nicesrc or vp8enc is not there");
+        println!("skipped: GStreamer's webrtcbin, nicesrc or vp8enc is missing");
     }
     has
 }
 
-/// Waits until it is so.
-fn wait_until(mut is_so: impl FnMut() -> bool) -> bool {
+/// Waits until `condition` holds. Returns false after [`TIMEOUT`].
+fn wait_until(mut condition: impl FnMut() -> bool) -> bool {
     let begin = Instant::now();
-    while begin.elapsed() < FOREVER {
-        if is_so() {
+    while begin.elapsed() < TIMEOUT {
+        if condition() {
             return true;
         }
         std::thread::sleep(Duration::from_millis(50));
@@ -57,7 +57,7 @@ fn wait_until(mut is_so: impl FnMut() -> bool) -> bool {
     false
 }
 
-/// The program with the tiny models.
+/// Returns a command that runs `serve` with the tiny models.
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gst-attitude"));
     command
@@ -70,24 +70,24 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// What the program says when it cannot start.
+/// Runs `serve`, which must fail to start. Returns what it prints.
 fn problem(arguments: &[&str]) -> String {
     let output = command(arguments).output().unwrap();
     assert!(!output.status.success());
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// The program while it serves.
+/// A running server.
 struct Server {
     child: Child,
-    /// All that it has said.
-    said: Arc<Mutex<String>>,
-    /// The first of the addresses that it says to open.
+    /// What it has printed since it listens.
+    output: Arc<Mutex<String>>,
+    /// The first URL that it prints.
     url: String,
 }
 
 impl Server {
-    /// On a free port of this machine.
+    /// Starts a server on a free port of the loopback interface.
     fn start(arguments: &[&str]) -> Self {
         Self::listen("127.0.0.1:0", arguments)
     }
@@ -100,22 +100,22 @@ impl Server {
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut lines = lines.map_while(Result::ok);
-        // What GStreamer may have to say comes before.
+        // GStreamer may print messages before this line.
         let line = lines.find(|line| line.starts_with("Open "));
-        let line = line.expect("it has ended");
+        let line = line.expect("the server has ended");
         let url = line.split_whitespace().nth(1).unwrap().to_owned();
-        let said = Arc::new(Mutex::new(line));
-        let all = said.clone();
+        let output = Arc::new(Mutex::new(line));
+        let all = output.clone();
         std::thread::spawn(move || {
             for line in lines {
                 *all.lock().unwrap() += &format!("\n{line}");
             }
         });
-        Self { child, said, url }
+        Self { child, output, url }
     }
 
-    fn said(&self) -> String {
-        self.said.lock().unwrap().clone()
+    fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
     }
 
     fn address(&self) -> SocketAddr {
@@ -123,38 +123,38 @@ impl Server {
         rest.split_once('/').unwrap().0.parse().unwrap()
     }
 
-    /// Of the address to open.
+    /// Returns the token in the URL.
     fn token(&self) -> Option<&str> {
         Some(self.url.split_once("?token=")?.1)
     }
 
-    fn get(&self, path: &str) -> Answer {
+    fn get(&self, path: &str) -> Response {
         self.send(&Request::new("GET", path))
     }
 
-    fn send(&self, request: &Request) -> Answer {
+    fn send(&self, request: &Request) -> Response {
         client::send(self.address(), request)
     }
 
-    /// Opens a session: its id and its offer.
+    /// Opens a session. Returns its ID and its offer.
     fn open(&self) -> (String, String) {
-        let answer = self.send(&Request::new("POST", "/sessions"));
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        let opened = answer.json();
+        let response = self.send(&Request::new("POST", "/sessions"));
+        assert_eq!(response.status, 201, "{}", response.text());
+        let opened = response.json();
         let text = |name: &str| opened[name].as_str().unwrap().to_owned();
         (text("id"), text("offer"))
     }
 
-    fn answer(&self, id: &str, sdp: &str) -> Answer {
+    fn answer(&self, id: &str, sdp: &str) -> Response {
         let path = format!("/sessions/{id}/answer");
         self.send(&Request::new("POST", &path).json(&json!({"answer": sdp})))
     }
 
-    fn close(&self, id: &str) -> Answer {
+    fn close(&self, id: &str) -> Response {
         self.send(&Request::new("DELETE", &format!("/sessions/{id}")))
     }
 
-    /// A number of `/metrics`.
+    /// Returns a value of `/metrics`.
     fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").text();
         let mut lines = text.lines();
@@ -164,9 +164,9 @@ impl Server {
             .unwrap()
     }
 
-    /// Asserts that it still does what it is there for.
+    /// Asserts that the server still runs and responds.
     fn assert_serves(&mut self) {
-        assert_eq!(self.child.try_wait().unwrap(), None, "{}", self.said());
+        assert_eq!(self.child.try_wait().unwrap(), None, "{}", self.output());
         assert_eq!(self.get("/healthz").text(), "ok");
     }
 
@@ -176,14 +176,14 @@ impl Server {
         assert!(status.unwrap().success());
     }
 
-    /// Waits for its end.
+    /// Waits until the server ends.
     fn end(&mut self) -> ExitStatus {
         let mut status = None;
         wait_until(|| {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
-        status.unwrap_or_else(|| panic!("it goes on: {}", self.said()))
+        status.unwrap_or_else(|| panic!("the server has not ended: {}", self.output()))
     }
 }
 

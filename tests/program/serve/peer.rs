@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a page is to the server: it answers an offer, sends a camera, and hears what is told.
+//! A WebRTC peer like the page: answers an offer, sends the video of a camera, and receives results.
 
 use std::collections::HashMap;
 
@@ -17,45 +17,45 @@ const CAMERA: &str = "videotestsrc name=camera is-live=true ! video/x-raw,width=
     ! webrtcbin name=peer bundle-policy=max-bundle";
 
 #[derive(Default)]
-struct Heard {
+struct Received {
     control: Option<WebRTCDataChannel>,
-    /// By the names of their channels.
+    /// By data channel.
     messages: HashMap<String, Vec<String>>,
 }
 
 pub struct Peer {
     pipeline: gst::Pipeline,
-    heard: Arc<Mutex<Heard>>,
+    received: Arc<Mutex<Received>>,
 }
 
 impl Peer {
-    /// One that answers `offer`, and its answer.
+    /// Creates a peer for `offer`. Returns it and its answer.
     pub fn answering(offer: &str) -> (Self, String) {
         Self::showing("smpte", offer)
     }
 
-    /// The same; its camera shows this pattern of `videotestsrc`.
+    /// Creates a peer whose camera shows `pattern` of `videotestsrc`.
     pub fn showing(pattern: &str, offer: &str) -> (Self, String) {
         let pipeline = gst::parse::launch(CAMERA).unwrap();
         let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
         let camera = pipeline.by_name("camera").unwrap();
         camera.set_property_from_str("pattern", pattern);
         let webrtc = pipeline.by_name("peer").unwrap();
-        keep_off_the_router(&webrtc);
-        let heard = Arc::new(Mutex::new(Heard::default()));
-        let all = heard.clone();
+        disable_upnp(&webrtc);
+        let received = Arc::new(Mutex::new(Received::default()));
+        let all = received.clone();
         webrtc.connect("on-data-channel", false, move |values| {
-            hear(&values[1].get().unwrap(), &all);
+            receive(&values[1].get().unwrap(), &all);
             None
         });
         pipeline.set_state(gst::State::Playing).unwrap();
-        let peer = Self { pipeline, heard };
+        let peer = Self { pipeline, received };
         let offer = SDPMessage::parse_buffer(offer.as_bytes()).unwrap();
         let offer = WebRTCSessionDescription::new(WebRTCSDPType::Offer, offer);
-        ask(&webrtc, "set-remote-description", &[&offer]);
-        let reply = ask(&webrtc, "create-answer", &[&None::<gst::Structure>]).unwrap();
+        request(&webrtc, "set-remote-description", &[&offer]);
+        let reply = request(&webrtc, "create-answer", &[&None::<gst::Structure>]).unwrap();
         let answer = reply.get::<WebRTCSessionDescription>("answer").unwrap();
-        ask(&webrtc, "set-local-description", &[&answer]);
+        request(&webrtc, "set-local-description", &[&answer]);
         assert!(wait_until(|| {
             webrtc.property::<WebRTCICEGatheringState>("ice-gathering-state")
                 == WebRTCICEGatheringState::Complete
@@ -65,28 +65,28 @@ impl Peer {
         (peer, answer)
     }
 
-    /// What has come on a channel.
-    pub fn heard(&self, channel: &str) -> Vec<Value> {
-        let heard = self.heard.lock().unwrap();
-        let messages = heard.messages.get(channel).into_iter().flatten();
+    /// Returns the messages that were received on a data channel.
+    pub fn messages(&self, channel: &str) -> Vec<Value> {
+        let received = self.received.lock().unwrap();
+        let messages = received.messages.get(channel).into_iter().flatten();
         messages
             .map(|message| serde_json::from_str(message).unwrap())
             .collect()
     }
 
-    /// Says a word to the server, where that is heard already.
-    pub fn say(&self, word: &Value) {
-        let control = self.heard.lock().unwrap().control.clone();
+    /// Sends a control message if the data channel is open.
+    pub fn send(&self, message: &Value) {
+        let control = self.received.lock().unwrap().control.clone();
         if let Some(control) = control {
-            let _ = control.send_string_full(Some(&word.to_string()));
+            let _ = control.send_string_full(Some(&message.to_string()));
         }
     }
 
-    /// The same until it is so.
-    pub fn say_alive_until(&self, mut is_so: impl FnMut() -> bool) -> bool {
+    /// Keeps the session alive until `condition` holds. Returns false after [`TIMEOUT`].
+    pub fn keep_alive_until(&self, mut condition: impl FnMut() -> bool) -> bool {
         wait_until(|| {
-            self.say(&json!({"alive": true}));
-            is_so()
+            self.send(&json!({"alive": true}));
+            condition()
         })
     }
 }
@@ -97,30 +97,30 @@ impl Drop for Peer {
     }
 }
 
-fn hear(channel: &WebRTCDataChannel, heard: &Arc<Mutex<Heard>>) {
+fn receive(channel: &WebRTCDataChannel, received: &Arc<Mutex<Received>>) {
     let label = channel.label().unwrap_or_default().to_string();
     if label == "control" {
-        heard.lock().unwrap().control = Some(channel.clone());
+        received.lock().unwrap().control = Some(channel.clone());
     }
-    let heard = Arc::downgrade(heard);
+    let received = Arc::downgrade(received);
     channel.connect_on_message_string(move |_, message| {
-        if let (Some(heard), Some(message)) = (heard.upgrade(), message) {
-            let mut heard = heard.lock().unwrap();
-            let messages = heard.messages.entry(label.clone()).or_default();
+        if let (Some(received), Some(message)) = (received.upgrade(), message) {
+            let mut received = received.lock().unwrap();
+            let messages = received.messages.entry(label.clone()).or_default();
             messages.push(message.to_owned());
         }
     });
 }
 
-/// Else libnice asks the network's router to let everyone in, which warns where two do so at a time.
-pub fn keep_off_the_router(webrtc: &gst::Element) {
+/// Disables UPnP: otherwise libnice asks the router to forward ports, and warns if two peers do so at once.
+pub fn disable_upnp(webrtc: &gst::Element) {
     let ice = webrtc.property::<glib::Object>("ice-agent");
     let agent = ice.property::<glib::Object>("agent");
     agent.set_property("upnp", false);
 }
 
-/// Has `webrtc` do `action`, and waits.
-pub fn ask(
+/// Emits the action signal `action` of `webrtc`, and waits for its reply.
+pub fn request(
     webrtc: &gst::Element,
     action: &str,
     arguments: &[&dyn ToValue],

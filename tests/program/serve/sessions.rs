@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Visitors come, are too many, leave, vanish, and are sent away.
+//! The life of a session: how it is opened, answered, closed, and ended by time-outs and signals.
 
 use super::peer::Peer;
 use super::*;
 
 #[test]
-fn one_too_many_is_told_so_and_gets_in_when_another_leaves() {
+fn a_full_server_refuses_visitors_until_one_leaves() {
     if !has_webrtc() {
         return;
     }
@@ -24,14 +24,14 @@ fn one_too_many_is_told_so_and_gets_in_when_another_leaves() {
 }
 
 #[test]
-fn a_session_is_answered_once_and_ended_once() {
+fn a_session_accepts_one_answer_and_can_be_closed_once() {
     if !has_webrtc() {
         return;
     }
     let server = Server::start(&[]);
     let (id, offer) = server.open();
     assert!(offer.contains("a=recvonly"));
-    // What is no answer leaves the place for one.
+    // An invalid answer does not use up the session.
     let refused = server.answer(&id, "nonsense");
     assert_eq!(refused.status, 400);
     assert!(refused.problem().contains("not a session description"));
@@ -46,7 +46,7 @@ fn a_session_is_answered_once_and_ended_once() {
 }
 
 #[test]
-fn ids_cannot_be_guessed() {
+fn session_ids_are_long_and_unique() {
     if !has_webrtc() {
         return;
     }
@@ -59,29 +59,29 @@ fn ids_cannot_be_guessed() {
 }
 
 #[test]
-fn whoever_vanishes_is_gone_after_a_while() {
+fn sessions_of_visitors_that_disappear_time_out() {
     if !has_webrtc() {
         return;
     }
     let server = Server::start(&[]);
-    // One opens and never answers; one connects, says a word, and no other.
+    // One visitor never answers; the other one connects and then stops sending messages.
     let (_, _) = server.open();
     let (id, offer) = server.open();
     let (peer, answer) = Peer::answering(&offer);
     assert_eq!(server.answer(&id, &answer).status, 204);
-    assert!(peer.say_alive_until(|| !peer.heard("samples").is_empty()));
+    assert!(peer.keep_alive_until(|| !peer.messages("samples").is_empty()));
     let begin = Instant::now();
     assert!(wait_until(|| server.metric("gst_attitude_sessions") < 2.0));
     let passed = begin.elapsed().as_secs_f64();
     assert!((5.0..20.0).contains(&passed), "{passed} s");
-    assert_eq!(peer.heard("control")[0]["closing"]["reason"], "timeout");
+    assert_eq!(peer.messages("control")[0]["closing"]["reason"], "timeout");
     assert!(wait_until(|| server.metric("gst_attitude_sessions") < 1.0));
     let ended = server.metric("gst_attitude_sessions_ended_total{reason=\"timeout\"}");
     assert_eq!(ended, 2.0);
 }
 
 #[test]
-fn one_who_leaves_while_a_session_is_opened_leaves_none() {
+fn a_visitor_that_leaves_while_a_session_opens_leaves_no_session_behind() {
     if !has_webrtc() {
         return;
     }
@@ -92,7 +92,7 @@ fn one_who_leaves_while_a_session_is_opened_leaves_none() {
         std::io::Write::write_all(&mut stream, &bytes).unwrap();
         std::thread::sleep(Duration::from_millis(20));
     }
-    // Well before the time-out of sessions without an answer.
+    // The session must end well before the time-out of unanswered sessions.
     let begin = Instant::now();
     assert!(wait_until(|| {
         let ended = server.metric("gst_attitude_sessions_ended_total{reason=\"left\"}");
@@ -105,7 +105,7 @@ fn one_who_leaves_while_a_session_is_opened_leaves_none() {
 }
 
 #[test]
-fn the_end_of_the_server_is_told_and_takes_no_time() {
+fn visitors_are_informed_when_the_server_shuts_down_and_do_not_delay_it() {
     if !has_webrtc() {
         return;
     }
@@ -115,21 +115,21 @@ fn the_end_of_the_server_is_told_and_takes_no_time() {
         let (peer, answer) = Peer::answering(&offer);
         assert_eq!(server.answer(&id, &answer).status, 204);
         server.open();
-        assert!(peer.say_alive_until(|| !peer.heard("samples").is_empty()));
-        // Nor does a connection that nobody uses hold it up.
+        assert!(peer.keep_alive_until(|| !peer.messages("samples").is_empty()));
+        // An idle connection must not delay the shutdown either.
         let _idle = client::connect(server.address());
         let begin = Instant::now();
         server.signal(signal);
-        assert_eq!(server.end().code(), Some(0), "{}", server.said());
+        assert_eq!(server.end().code(), Some(0), "{}", server.output());
         let passed = begin.elapsed();
         assert!(passed < Duration::from_secs(8), "{passed:?}");
-        assert!(wait_until(|| !peer.heard("control").is_empty()));
-        assert_eq!(peer.heard("control")[0]["closing"]["reason"], "shutdown");
+        assert!(wait_until(|| !peer.messages("control").is_empty()));
+        assert_eq!(peer.messages("control")[0]["closing"]["reason"], "shutdown");
     }
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_ends_the_server_at_once() {
     if !has_webrtc() {
         return;
     }
@@ -140,6 +140,6 @@ fn a_second_signal_ends_it_at_once() {
     server.signal("-INT");
     server.signal("-TERM");
     let status = server.end();
-    // Where the first one was quicker, there was nothing left to end.
+    // The status is 0 if the shutdown was complete before the second signal.
     assert!([Some(0), Some(130)].contains(&status.code()), "{status}");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `serve SOURCE`: what is read once is seen by all, in step with what is told of it.
+//! `serve SOURCE`: all viewers see the same video, synchronised with its results.
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,15 +12,15 @@ use super::watcher::Watcher;
 use super::*;
 use crate::support::{LAUNCH_CAPS, fixture};
 
-/// What a browser takes as it is.
+/// Encoding that browsers play without transcoding.
 const BASELINE: &str = "x264enc bframes=0 key-int-max=10 speed-preset=ultrafast \
     ! video/x-h264,profile=baseline ! mp4mux";
 const VP8: &str = "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=10 ! webmmux";
 const VP9: &str = "vp9enc deadline=1 cpu-used=8 keyframe-max-dist=10 ! webmmux";
-/// With frames that lean on later ones, which WebRTC cannot carry.
+/// Encoding with B-frames, which WebRTC does not support.
 const HIGH: &str = "x264enc bframes=2 b-adapt=false ! video/x-h264,profile=high ! mp4mux";
 
-/// A clip of so many seconds, in which the tiny models see a positive face.
+/// Writes a clip in which the tiny models find a positive face.
 fn clip(folder: &TempDir, name: &str, seconds: u32, encoding: &str) -> PathBuf {
     let path = folder.path().join(name);
     let frames = 25 * seconds;
@@ -31,7 +31,7 @@ fn clip(folder: &TempDir, name: &str, seconds: u32, encoding: &str) -> PathBuf {
     path
 }
 
-/// Runs the pipeline of this description to its end.
+/// Runs a pipeline until the end of the stream.
 fn play(description: &str) {
     let pipeline = gst::parse::launch(description).unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
@@ -50,7 +50,7 @@ fn serve(source: impl AsRef<Path>) -> Server {
 }
 
 #[test]
-fn viewers_see_a_recording_and_the_same_records_to_its_end() {
+fn all_viewers_receive_the_same_records_of_a_recording_until_its_end() {
     if !has_webrtc() {
         return;
     }
@@ -68,7 +68,7 @@ fn viewers_see_a_recording_and_the_same_records_to_its_end() {
     let second = Watcher::new(&server);
     for viewer in [&first, &second] {
         assert_eq!(viewer.ending()["reason"], "ended");
-        viewer.assert_in_step();
+        viewer.assert_synchronised();
     }
     let (early, late) = (first.frames(), second.frames());
     assert!(late.len() >= 50, "{}", late.len());
@@ -79,7 +79,7 @@ fn viewers_see_a_recording_and_the_same_records_to_its_end() {
             (&json!(320), &json!(192))
         );
     }
-    let samples = first.heard("samples");
+    let samples = first.messages("samples");
     assert!(samples.len() > 20, "{}", samples.len());
     assert_eq!(samples[3]["faces"][0]["attitude"], "positive");
     drop((first, second));
@@ -94,7 +94,7 @@ fn viewers_see_a_recording_and_the_same_records_to_its_end() {
 }
 
 #[test]
-fn what_a_browser_takes_is_sent_as_it_is_and_all_else_as_vp8() {
+fn a_recording_is_transcoded_to_vp8_only_if_browsers_cannot_play_it() {
     if !has_webrtc() {
         return;
     }
@@ -108,44 +108,44 @@ fn what_a_browser_takes_is_sent_as_it_is_and_all_else_as_vp8() {
         let viewer = Watcher::new(&server);
         assert_eq!(viewer.encoding(), offered, "{name}");
         viewer.watch(30);
-        viewer.assert_in_step();
+        viewer.assert_synchronised();
     }
 }
 
 #[test]
-fn a_recording_that_lies_on_its_side_is_turned() {
+fn a_rotated_recording_is_shown_upright() {
     if !has_webrtc() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let path = clip(&folder, "phone.mp4", 2, BASELINE);
-    lay_down(&path);
+    rotate(&path);
     let server = serve(&path);
     let viewer = Watcher::new(&server);
     assert_eq!(viewer.encoding(), "VP8");
     viewer.watch(10);
-    viewer.assert_in_step();
-    let record = viewer.heard("frames").remove(0);
+    viewer.assert_synchronised();
+    let record = viewer.messages("frames").remove(0);
     assert_eq!(
         (&record["width"], &record["height"]),
         (&json!(192), &json!(320))
     );
 }
 
-/// Has an MP4 file say that a quarter turn is missing.
-fn lay_down(path: &Path) {
+/// Changes the matrix of an MP4 file to a rotation by 90 degrees.
+fn rotate(path: &Path) {
     let mut file = fs::read(path).unwrap();
     let header = file.windows(4).position(|name| name == b"tkhd").unwrap();
     let matrix = header + 4 + 40;
     let rows: [i32; 6] = [0, 1 << 16, 0, -(1 << 16), 0, 0];
-    for (place, number) in rows.into_iter().enumerate() {
-        file[matrix + 4 * place..][..4].copy_from_slice(&number.to_be_bytes());
+    for (index, number) in rows.into_iter().enumerate() {
+        file[matrix + 4 * index..][..4].copy_from_slice(&number.to_be_bytes());
     }
     fs::write(path, file).unwrap();
 }
 
 #[test]
-fn a_large_picture_is_made_smaller() {
+fn a_large_video_is_scaled_down_to_the_limit() {
     if !has_webrtc() {
         return;
     }
@@ -154,7 +154,7 @@ fn a_large_picture_is_made_smaller() {
     let server = Server::start(&["--max-size", "160x160", path.to_str().unwrap()]);
     let viewer = Watcher::new(&server);
     viewer.watch(10);
-    let record = viewer.heard("frames").remove(0);
+    let record = viewer.messages("frames").remove(0);
     assert_eq!(
         (&record["width"], &record["height"]),
         (&json!(160), &json!(96))
@@ -162,33 +162,33 @@ fn a_large_picture_is_made_smaller() {
 }
 
 #[test]
-fn who_wants_no_analysis_is_told_nothing_and_others_are() {
+fn a_viewer_can_turn_results_off_without_affecting_others() {
     if !has_webrtc() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let server = serve(clip(&folder, "talk.mp4", 30, BASELINE));
-    let (deaf, other) = (Watcher::new(&server), Watcher::new(&server));
-    deaf.watch(5);
+    let (muted, other) = (Watcher::new(&server), Watcher::new(&server));
+    muted.watch(5);
     other.watch(5);
-    deaf.say(&json!({"analysis": false}));
-    // What is on its way still comes.
+    muted.send(&json!({"analysis": false}));
+    // Results that were already on their way still arrive.
     other.watch(other.frames().len() + 10);
-    let told = deaf.frames().len();
+    let before = muted.frames().len();
     other.watch(other.frames().len() + 25);
-    assert_eq!(deaf.frames().len(), told);
-    deaf.say(&json!({"analysis": true}));
-    deaf.watch(told + 5);
+    assert_eq!(muted.frames().len(), before);
+    muted.send(&json!({"analysis": true}));
+    muted.watch(before + 5);
 }
 
-/// An RTSP server's live camera.
+/// An RTSP server with a live stream.
 struct Camera {
     server: Child,
     port: u16,
 }
 
 impl Camera {
-    /// `None`, and a message, where Debian's packages for it are not there.
+    /// Returns `None` and prints a message if the server's Debian packages are missing.
     fn start() -> Option<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -211,7 +211,7 @@ impl Camera {
         Some(Self { server, port })
     }
 
-    /// Connections that are open to it.
+    /// Returns the number of open connections to the server.
     fn connections(&self) -> usize {
         let table = fs::read_to_string("/proc/net/tcp").unwrap();
         let remote = format!("0100007F:{:04X}", self.port);
@@ -235,7 +235,7 @@ impl Drop for Camera {
 }
 
 #[test]
-fn a_live_stream_is_read_while_somebody_looks() {
+fn a_live_stream_is_read_only_while_it_has_viewers() {
     if !has_webrtc() || gst::ElementFactory::find("rtspsrc").is_none() {
         return;
     }
@@ -247,8 +247,8 @@ fn a_live_stream_is_read_while_somebody_looks() {
         camera.port
     );
     let server = serve(address);
-    let told = format!("rtsp://127.0.0.1:{}/camera", camera.port);
-    assert_eq!(server.get("/settings").json()["source"], told.as_str());
+    let shown = format!("rtsp://127.0.0.1:{}/camera", camera.port);
+    assert_eq!(server.get("/settings").json()["source"], shown.as_str());
     assert_eq!(camera.connections(), 0);
 
     let first = Watcher::new(&server);
@@ -258,10 +258,13 @@ fn a_live_stream_is_read_while_somebody_looks() {
     second.watch(25);
     assert!(camera.connections() > 0);
     for viewer in [first, second] {
-        viewer.assert_in_step();
+        viewer.assert_synchronised();
         assert_eq!(server.close(&viewer.id).status, 204);
     }
-    assert!(wait_until(|| camera.connections() == 0), "it is still read");
+    assert!(
+        wait_until(|| camera.connections() == 0),
+        "the stream is still read"
+    );
 
     let viewer = Watcher::new(&server);
     viewer.watch(10);
@@ -269,11 +272,11 @@ fn a_live_stream_is_read_while_somebody_looks() {
     let ending = viewer.ending();
     assert_eq!(ending["reason"], "failed");
     let problem = ending["problem"].as_str().unwrap();
-    assert!(problem.starts_with(&told), "{problem}");
+    assert!(problem.starts_with(&shown), "{problem}");
     let refused = server.send(&Request::new("POST", "/sessions"));
     assert_eq!(refused.status, 502);
     assert!(
-        refused.problem().starts_with(&told),
+        refused.problem().starts_with(&shown),
         "{}",
         refused.problem()
     );
@@ -285,7 +288,7 @@ fn a_live_stream_is_read_while_somebody_looks() {
 }
 
 #[test]
-fn a_live_stream_that_webrtc_cannot_carry_is_encoded() {
+fn a_live_stream_that_webrtc_does_not_support_is_transcoded() {
     if !has_webrtc() || gst::ElementFactory::find("rtspsrc").is_none() {
         return;
     }
@@ -296,16 +299,16 @@ fn a_live_stream_that_webrtc_cannot_carry_is_encoded() {
     let viewer = Watcher::new(&server);
     assert_eq!(viewer.encoding(), "VP8");
     viewer.watch(25);
-    viewer.assert_in_step();
+    viewer.assert_synchronised();
 }
 
 #[test]
-fn what_cannot_be_shown_is_told() {
+fn a_source_that_cannot_be_shown_is_reported() {
     if !has_webrtc() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    for (source, told) in [
+    for (source, expected) in [
         ("/nowhere.mp4", "/nowhere.mp4: No such file"),
         (
             folder.path().to_str().unwrap(),
@@ -314,7 +317,7 @@ fn what_cannot_be_shown_is_told() {
         ("nosuch://user:secret@here", "nosuch://here: "),
     ] {
         let problem = problem(&[source]);
-        assert!(problem.contains(told), "{problem}");
+        assert!(problem.contains(expected), "{problem}");
         assert!(!problem.contains("secret"), "{problem}");
     }
     let text = folder.path().join("letter.mp4");
@@ -322,20 +325,24 @@ fn what_cannot_be_shown_is_told() {
     let sound = folder.path().join("song.mka");
     let tone = "audiotestsrc num-buffers=50 ! audioconvert ! vorbisenc ! matroskamux";
     play(&format!("{tone} ! filesink location={}", sound.display()));
-    for (path, told) in [(text, "letter.mp4: "), (sound, "song.mka: ")] {
+    for (path, expected) in [(text, "letter.mp4: "), (sound, "song.mka: ")] {
         let mut server = serve(path);
-        // A second one tries anew.
+        // The second request tries again.
         for _ in 0..2 {
-            let answer = server.send(&Request::new("POST", "/sessions"));
-            assert_eq!(answer.status, 502);
-            assert!(answer.problem().starts_with(told), "{}", answer.problem());
+            let response = server.send(&Request::new("POST", "/sessions"));
+            assert_eq!(response.status, 502);
+            assert!(
+                response.problem().starts_with(expected),
+                "{}",
+                response.problem()
+            );
         }
         server.assert_serves();
     }
 }
 
 #[test]
-fn the_server_ends_with_its_source() {
+fn viewers_of_a_source_are_informed_when_the_server_shuts_down() {
     if !has_webrtc() {
         return;
     }
@@ -345,5 +352,5 @@ fn the_server_ends_with_its_source() {
     viewer.watch(10);
     server.signal("-TERM");
     assert_eq!(viewer.ending()["reason"], "shutdown");
-    assert!(server.end().success(), "{}", server.said());
+    assert!(server.end().success(), "{}", server.output());
 }

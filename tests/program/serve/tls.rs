@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `https://`, and files that do not serve for it.
+//! HTTPS, and certificates and keys that cannot be used.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A certificate and its key, in files.
+/// Files of a certificate and its key.
 struct Files {
     folder: TempDir,
     certificate: PathBuf,
@@ -58,12 +58,12 @@ fn arguments<'a>(certificate: &'a Path, key: &'a Path) -> [&'a str; 4] {
 }
 
 #[test]
-fn it_serves_by_tls() {
+fn the_server_uses_tls_with_a_certificate() {
     let files = Files::new();
     let mut server = Server::listen("0.0.0.0:0", &arguments(&files.certificate, &files.key));
     assert!(server.url.starts_with("https://"), "{}", server.url);
-    assert!(wait_until(|| server.said().contains("Warning")));
-    assert!(!server.said().contains("without TLS"));
+    assert!(wait_until(|| server.output().contains("Warning")));
+    assert!(!server.output().contains("without TLS"));
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -74,18 +74,18 @@ fn it_serves_by_tls() {
     let mut stream = StreamOwned::new(client, client::connect(server.address()));
     let path = format!("/settings?token={}", server.token().unwrap());
     let bytes = Request::new("GET", &path).bytes("localhost");
-    let answer = client::exchange(&mut stream, &bytes).expect("no answer");
-    assert_eq!(answer.status, 200);
-    assert!(answer.json()["limits"].is_object());
+    let response = client::exchange(&mut stream, &bytes).expect("no response");
+    assert_eq!(response.status, 200);
+    assert!(response.json()["limits"].is_object());
 
-    // What does not speak TLS gets nothing, and harms nobody.
+    // A client without TLS gets no response and does not stop the server.
     let plain = Request::new("GET", "/healthz").bytes("localhost");
     assert!(client::exchange(&mut client::connect(server.address()), &plain).is_none());
     assert_eq!(server.child.try_wait().unwrap(), None);
 }
 
 #[test]
-fn files_that_do_not_serve_are_named_with_the_reason() {
+fn an_unusable_certificate_or_key_is_reported_with_the_reason() {
     let [files, others] = [Files::new(), Files::new()];
     let nothing = files.file("nothing.pem", "nothing\n");
     let broken = files.file(
@@ -97,7 +97,7 @@ fn files_that_do_not_serve_are_named_with_the_reason() {
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
     );
     let missing = files.folder.path().join("missing.pem");
-    for (certificate, key, named, said) in [
+    for (certificate, key, named, expected) in [
         (&missing, &files.key, &missing, "No such file"),
         (&files.certificate, &missing, &missing, "No such file"),
         (&nothing, &files.key, &nothing, "contains no certificate"),
@@ -133,7 +133,7 @@ fn files_that_do_not_serve_are_named_with_the_reason() {
         let problem = problem(&all);
         let named = named.to_str().unwrap();
         assert!(
-            problem.contains(named) && problem.contains(said),
+            problem.contains(named) && problem.contains(expected),
             "{problem}"
         );
     }
