@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Writes a clip of a face that nobody owns: neutral, then positive, then negative.
+//! Writes a clip of a face that belongs to nobody: neutral, then positive, then negative.
 //!
-//! The three faces are averages of many photos. Here they drift, grow and shrink, and cross-fade on a
-//! calm background, so that the clip shows all that `faceattitude` does.
+//! The three faces are averages of many photos. They move, change their size and cross-fade on a plain
+//! background, so that the clip exercises detection, tracking and classification.
 //!
 //! ```sh
 //! cargo run --release -p gst-attitude-pipelines --example average_faces -- clip.mp4 [--png-dir tests/fixtures]
@@ -17,14 +17,14 @@ const HEIGHT: usize = 360;
 const FRAMES_PER_SECOND: u32 = 30;
 const SECONDS: u32 = 12;
 
-/// The faces in their order of appearance, and when each gives way to the next, in seconds.
+/// The faces in order of appearance, and the times of the changes between them, in seconds.
 const NAMES: [&str; 3] = ["neutral", "positive", "negative"];
 const CHANGES: [f32; 2] = [3.5, 7.5];
 const CROSS_FADE: f32 = 1.0;
 
-/// The ellipse that is seen of the square picture: its radii in fractions of the side.
+/// Radii of the visible ellipse of the square picture, as fractions of its side.
 const RADII: [f32; 2] = [0.37, 0.46];
-/// The fraction of the ellipse that is opaque; from there to its border the picture fades.
+/// Opaque fraction of the ellipse; outside it the picture fades out.
 const OPAQUE: f32 = 0.5;
 
 type Colour = [f32; 3];
@@ -64,7 +64,7 @@ impl Picture {
         })
     }
 
-    /// The colour at a place in fractions of the side, interpolated from the four pixels around it.
+    /// Returns the colour at a position in fractions of the side, interpolated bilinearly.
     fn sample(&self, [u, v]: [f32; 2]) -> Colour {
         let last = self.side - 1;
         let x = (u * self.side as f32 - 0.5).clamp(0.0, last as f32);
@@ -82,13 +82,13 @@ fn mix(from: Colour, to: Colour, share: f32) -> Colour {
     std::array::from_fn(|channel| from[channel] + (to[channel] - from[channel]) * share)
 }
 
-/// From 0 to 1 while `x` goes from `from` to `to`, without a corner at either end.
+/// Rises smoothly from 0 to 1 while `x` rises from `from` to `to`.
 fn smooth_step(from: f32, to: f32, x: f32) -> f32 {
     let x = ((x - from) / (to - from)).clamp(0.0, 1.0);
     x * x * (3.0 - 2.0 * x)
 }
 
-/// One frame, packed RGB.
+/// Returns a frame in packed RGB.
 fn render(pictures: &[Picture; 3], seconds: f32) -> Vec<u8> {
     let turn = |period: f32| (TAU * seconds / period).sin();
     let side = 225.0 - 85.0 * (TAU * seconds / 8.0).cos();
@@ -111,9 +111,9 @@ fn render(pictures: &[Picture; 3], seconds: f32) -> Vec<u8> {
             let offset = [(x as f32 - centre[0]) / side, (y as f32 - centre[1]) / side];
             let distance = (offset[0] / RADII[0]).hypot(offset[1] / RADII[1]);
             if distance < 1.0 {
-                let place = offset.map(|value| value + 0.5);
+                let position = offset.map(|value| value + 0.5);
                 let [neutral, positive, negative] =
-                    pictures.each_ref().map(|picture| picture.sample(place));
+                    pictures.each_ref().map(|picture| picture.sample(position));
                 let face = mix(mix(neutral, positive, fades[0]), negative, fades[1]);
                 colour = mix(face, colour, smooth_step(OPAQUE, 1.0, distance));
             }
@@ -123,13 +123,13 @@ fn render(pictures: &[Picture; 3], seconds: f32) -> Vec<u8> {
     frame
 }
 
-/// A dim grey-blue light from above, darker towards the sides.
+/// Returns the colour of the background: a dim grey-blue, darker towards the bottom and the sides.
 fn background(x: f32, y: f32) -> Colour {
     let light = 1.0 - 0.35 * y - 0.6 * (x - 0.5).powi(2);
     [64.0, 70.0, 80.0].map(|value| value * light)
 }
 
-/// The frame as a buffer that knows when it is shown, and for how long.
+/// Returns the frame as a buffer with timestamp and duration.
 fn timed(pixels: Vec<u8>, frame: u32) -> gst::Buffer {
     let time =
         |frame: u32| u64::from(frame) * gst::ClockTime::SECOND / u64::from(FRAMES_PER_SECOND);
@@ -147,7 +147,7 @@ fn write_clip(pictures: [Picture; 3], path: &str) -> Result<(), Box<dyn Error>> 
             .build()?;
     let mut frames = 0..SECONDS * FRAMES_PER_SECOND;
     let render_next = move |source: &gst_app::AppSrc, _| {
-        // A refused frame means that the pipeline is stopping; the bus tells why.
+        // A refused frame means that the pipeline is stopping; the bus reports the reason.
         let _ = match frames.next() {
             Some(frame) => {
                 let pixels = render(&pictures, frame as f32 / FRAMES_PER_SECOND as f32);
@@ -175,7 +175,7 @@ fn write_clip(pictures: [Picture; 3], path: &str) -> Result<(), Box<dyn Error>> 
     let pipeline = gst::Pipeline::new();
     pipeline.add_many([source.upcast_ref(), sink.upcast_ref::<gst::Element>()])?;
     source.link(&sink)?;
-    let _ = pipeline.set_state(gst::State::Playing); // What fails says so on the bus.
+    let _ = pipeline.set_state(gst::State::Playing); // Errors are reported on the bus.
     let bus = pipeline.bus().ok_or("the pipeline has no bus")?;
     let end = bus.timed_pop_filtered(
         gst::ClockTime::NONE,

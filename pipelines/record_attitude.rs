@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Runs a pipeline and writes what `faceattitude` says on the bus, one JSON object a line.
+//! Runs a pipeline and writes the messages of `faceattitude`, one JSON object per line.
 //!
-//! With `messages=sample` there is a line for every analysed frame, with `messages=change` (the
-//! default) one for every change. Ctrl-C ends the pipeline in an orderly way: the end of stream
-//! reaches the sinks, so that recordings are complete. A second Ctrl-C stops at once.
+//! With `messages=sample`, it writes one line per sample; with `messages=change`, the default, one line per
+//! change. Ctrl-C sends an end of stream through the pipeline, so that recordings are complete. A second
+//! Ctrl-C stops the program at once.
 //!
 //! ```sh
 //! cargo run --release -p gst-attitude-pipelines --example record_attitude -- faces.jsonl \
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the pipeline to its end; true if all went well, false if what went wrong has been reported.
+/// Runs the pipeline to its end. Returns false after an error that has already been reported.
 fn run() -> Result<bool, Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [path, description] = &arguments[..] else {
@@ -42,13 +42,14 @@ fn run() -> Result<bool, Box<dyn Error>> {
     let mut out = File::create(path).map_err(|error| format!("{path}: {error}"))?;
 
     let main_loop = glib::MainLoop::new(None, false);
-    let good = Rc::new(Cell::new(true));
+    let succeeded = Rc::new(Cell::new(true));
     let bus = pipeline.bus().ok_or("the pipeline has no bus")?;
     let _watch = bus.add_watch_local({
-        let (pipeline, main_loop, good) = (pipeline.clone(), main_loop.clone(), good.clone());
+        let (pipeline, main_loop, succeeded) =
+            (pipeline.clone(), main_loop.clone(), succeeded.clone());
         move |_, message| {
             let fail = || {
-                good.set(false);
+                succeeded.set(false);
                 main_loop.quit();
             };
             match message.view() {
@@ -78,17 +79,17 @@ fn run() -> Result<bool, Box<dyn Error>> {
         let pipeline = pipeline.clone();
         move || {
             pipeline.send_event(gst::event::Eos::new());
-            glib::ControlFlow::Break // The signal's default action is back.
+            glib::ControlFlow::Break // Restores the default action of the signal.
         }
     });
 
-    let _ = pipeline.set_state(gst::State::Playing); // What fails says so on the bus.
+    let _ = pipeline.set_state(gst::State::Playing); // Errors are reported on the bus.
     main_loop.run();
     pipeline.set_state(gst::State::Null)?;
-    Ok(good.get())
+    Ok(succeeded.get())
 }
 
-/// Writes the record that the message carries, if it is one of `faceattitude`'s.
+/// Writes the record in the message if `faceattitude` posted it.
 fn write_record(out: &mut File, message: &gst::message::Element) -> Result<(), Box<dyn Error>> {
     if let Some(structure) = message.structure()
         && structure.name() == "faceattitude"
@@ -99,7 +100,7 @@ fn write_record(out: &mut File, message: &gst::message::Element) -> Result<(), B
     Ok(())
 }
 
-/// Tells where a message comes from and all that it says.
+/// Prints an error or a warning with its source and its debug information.
 fn report(kind: &str, message: &gst::Message, error: &glib::Error, debug: Option<glib::GString>) {
     let source = message.src().map(|source| source.path_string());
     eprintln!("{kind} from {}: {error}", source.unwrap_or_default());

@@ -32,26 +32,26 @@ use gst::{MessageView, prelude::*};
 use gstattitude::message::AttitudeMessage;
 use serde_json::{Value, json};
 
-/// The watchdog waits longer than rtspsrc, which tries UDP for 5 s before TCP.
+/// The timeout of the watchdog is longer than the 5 s for which rtspsrc tries UDP before TCP.
 const PIPELINE: &str = "uridecodebin name=source \
     ! videoconvert ! watchdog timeout=15000 ! faceattitude ! fakesink sync=true";
 const LATENCY_MS: u32 = 200;
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
-/// What the main thread waits for; all that streams do is done there.
+/// An event for the main thread, which handles all streams.
 enum Event {
     Command(String),
-    /// From the bus of the pipeline with this number.
+    /// Message from the bus of the pipeline with this number.
     Message(u64, gst::Message),
     EndOfCommands,
 }
 
-/// A pipeline that stops where it is dropped.
+/// A pipeline that stops when it is dropped.
 struct Playing(gst::Pipeline);
 
 impl Playing {
-    /// Each message goes to the main thread with `number`.
+    /// Starts a pipeline whose messages are sent to the main thread with `number`.
     fn start(uri: &str, number: u64, events: Sender<Event>) -> Result<Self, Box<dyn Error>> {
         let pipeline = gst::parse::launch(PIPELINE)?
             .downcast::<gst::Pipeline>()
@@ -67,11 +67,11 @@ impl Playing {
         });
         let bus = pipeline.bus().ok_or("no bus")?;
         bus.set_sync_handler(move |_, message| {
-            // Where nobody listens any more the program ends.
+            // The receiver is gone only when the program ends.
             let _ = events.send(Event::Message(number, message.clone()));
             gst::BusSyncReply::Drop
         });
-        let _ = pipeline.set_state(gst::State::Playing); // What fails says so on the bus.
+        let _ = pipeline.set_state(gst::State::Playing); // Errors are reported on the bus.
         Ok(Self(pipeline))
     }
 }
@@ -82,12 +82,12 @@ impl Drop for Playing {
     }
 }
 
-/// A stream has a pipeline of its own, so that what happens to it is nothing to the others.
+/// A stream. Each has its own pipeline, so that a failure does not affect the others.
 struct Stream {
     uri: String,
-    /// None while the stream is lost.
+    /// `None` while the stream is lost.
     playing: Option<Playing>,
-    /// Of the last pipeline's messages; none of an earlier one counts.
+    /// Number of the current pipeline; messages of earlier ones are ignored.
     number: u64,
     delay: Duration,
     restart: Option<Instant>,
@@ -100,8 +100,8 @@ struct Streams {
 }
 
 impl Streams {
-    /// Does what a line of stdin says.
-    fn obey(&mut self, line: &str) -> Result<(), Box<dyn Error>> {
+    /// Executes a command.
+    fn execute(&mut self, line: &str) -> Result<(), Box<dyn Error>> {
         match line.split_whitespace().collect::<Vec<_>>()[..] {
             ["add", name, _] if self.streams.contains_key(name) => {
                 Err(format!("stream {name} already exists; remove it first").into())
@@ -124,8 +124,8 @@ impl Streams {
         }
     }
 
-    /// Starts those whose time has come, each with a new pipeline: gst-parse links the pads of a source
-    /// once, not again after a restart.
+    /// Starts the streams that are due, each with a new pipeline: the parser's delayed links connect the pads
+    /// of a source only once, not again after a restart.
     fn start(&mut self) -> Result<(), Box<dyn Error>> {
         let now = Instant::now();
         for stream in self.streams.values_mut() {
@@ -147,21 +147,21 @@ impl Streams {
     fn on_message(&mut self, number: u64, message: &gst::Message) -> Result<(), Box<dyn Error>> {
         let mut streams = self.streams.iter_mut();
         let Some((name, stream)) = streams.find(|(_, s)| s.number == number) else {
-            return Ok(()); // It was on its way when the stream was removed.
+            return Ok(()); // The stream was removed before the message arrived.
         };
         let Some(Playing(pipeline)) = &stream.playing else {
-            return Ok(()); // The same, when it was lost.
+            return Ok(()); // The stream was lost before the message arrived.
         };
         match message.view() {
             MessageView::StreamStart(_) => {
                 stream.delay = FIRST_DELAY;
-                tell(json!({"stream": name, "event": "live"}));
+                print(json!({"stream": name, "event": "live"}));
             }
             MessageView::Element(element) => {
                 if let Some(structure) = element.structure()
                     && structure.name() == "faceattitude"
                 {
-                    tell(faces(name, &AttitudeMessage::try_from(structure)?.0));
+                    print(faces(name, &AttitudeMessage::try_from(structure)?.0));
                 }
             }
             MessageView::Error(error) => {
@@ -179,13 +179,13 @@ impl Streams {
 impl Stream {
     fn on_lost(&mut self, name: &str, reason: &str) {
         self.playing = None;
-        tell(json!({"stream": name, "event": "lost", "reason": reason}));
+        print(json!({"stream": name, "event": "lost", "reason": reason}));
         self.restart = Some(Instant::now() + self.delay);
         self.delay = LONGEST_DELAY.min(2 * self.delay);
     }
 }
 
-/// What of a record this program tells.
+/// Returns the event `faces` of a record.
 fn faces(name: &str, record: &Record) -> Value {
     let round = |value: f64, digits: i32| (value * 10f64.powi(digits)).round() / 10f64.powi(digits);
     let time = record.running_time_ns.map(|ns| round(ns as f64 / 1e9, 3));
@@ -196,11 +196,11 @@ fn faces(name: &str, record: &Record) -> Value {
     json!({"stream": name, "event": "faces", "time": time, "faces": faces.collect::<Value>()})
 }
 
-fn tell(line: Value) {
-    println!("{line}");
+fn print(event: Value) {
+    println!("{event}");
 }
 
-/// Runs until the end of commands.
+/// Runs until the end of the commands.
 fn run(events: &Receiver<Event>, sender: Sender<Event>) -> Result<(), Box<dyn Error>> {
     let mut streams = Streams {
         streams: HashMap::new(),
@@ -214,7 +214,7 @@ fn run(events: &Receiver<Event>, sender: Sender<Event>) -> Result<(), Box<dyn Er
         };
         match event {
             Ok(Event::Command(line)) => {
-                if let Err(error) = streams.obey(&line) {
+                if let Err(error) = streams.execute(&line) {
                     eprintln!("streams: {error}");
                 }
             }
@@ -239,8 +239,8 @@ fn main() -> ExitCode {
         }
     });
     let result = run(&events, sender);
-    drop(events); // With the messages that it still holds.
-    // SAFETY: All streams have ended. With GST_TRACERS=leaks it tells what has not been freed.
+    drop(events); // The queued messages hold references to the pipelines.
+    // SAFETY: All streams have ended. With GST_TRACERS=leaks, this reports what has not been freed.
     unsafe { gst::deinit() };
     if let Err(error) = result {
         eprintln!("streams: {error}");

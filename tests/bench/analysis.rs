@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a sampled frame with one face, or with nine, costs, part by part, and how much of it is not ONNX Runtime.
+//! Measures the cost of a sample with one face and with nine, by part, and the share of ONNX Runtime in it.
 //!
 //!     cargo bench --bench analysis
 //!
-//! Criterion measures the parts. The table at the end sets the whole analysis against the same two
-//! inferences through `ort` alone, in one thread; both alternate, so that a machine that is busy
-//! with other things slows both. `cargo bench --bench analysis -- nothing` prints the table alone.
+//! Criterion measures the parts. The table at the end compares the whole analysis with the same two
+//! inferences through `ort` alone, in one thread; both alternate, so that other load on the machine slows
+//! down both. `cargo bench --bench analysis -- nothing` prints the table alone.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -28,10 +28,10 @@ use attitude_inference::runtime::{self, Search};
 
 const SIZES: [(usize, usize); 3] = [(640, 360), (1280, 720), (1920, 1080)];
 
-/// Running time from one sample to the next.
+/// Running time between samples.
 const INTERVAL_NS: u64 = 200_000_000;
 
-/// How often the table's two columns take turns.
+/// Number of alternating rounds for the table.
 const ROUNDS: usize = 300;
 
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +40,8 @@ enum Format {
     Rgb,
 }
 
-/// An average face, or nine in rows of three, in front of a soft grey gradient. One is a third of the
-/// picture's height, each of nine is a quarter.
+/// A picture of one average face, or of nine in rows of three, on a grey gradient. The height of one face is
+/// a third of the picture's, that of each of nine is a quarter.
 struct Picture {
     faces: usize,
     width: usize,
@@ -71,7 +71,7 @@ impl Picture {
         let pixels = (0..width * height).map(color_at);
         let planes = match format {
             Format::Rgb => [pixels.flatten().collect(), Vec::new(), Vec::new()],
-            // The analysis reads luma alone, so grey chroma does.
+            // The analysis reads only luma, so the chroma can be grey.
             Format::I420 => {
                 let chroma = vec![128; (width / 2) * (height / 2)];
                 [pixels.map(limited_luma).collect(), chroma.clone(), chroma]
@@ -161,7 +161,7 @@ impl Face {
     }
 }
 
-/// All that it takes to analyse one picture again and again.
+/// What is needed to analyse a picture repeatedly.
 struct Bench {
     picture: Picture,
     networks: Networks,
@@ -240,7 +240,7 @@ impl Bench {
     }
 }
 
-/// The same two inferences, run by ONNX Runtime with nothing around them.
+/// The same two inferences by ONNX Runtime alone.
 struct Bare {
     detector: Session,
     picture: Vec<f32>,
@@ -275,7 +275,7 @@ impl Bare {
     }
 }
 
-/// A session as the element has it: optimised, in one thread.
+/// Returns a session like that of the element: optimised, in one thread.
 fn session(source: &Source) -> Session {
     let bytes = source.read(Provider::Cpu).unwrap();
     let environment = runtime::environment(&search()).unwrap();
@@ -292,7 +292,7 @@ fn search() -> Search {
     }
 }
 
-/// Each part on its own, by Criterion.
+/// Measures each part with Criterion.
 fn measure_parts(criterion: &mut Criterion, benches: &mut [Bench]) {
     for bench in benches {
         let mut group = criterion.benchmark_group(bench.picture.name());
@@ -326,7 +326,7 @@ fn measure_parts(criterion: &mut Criterion, benches: &mut [Bench]) {
     }
 }
 
-/// The whole analysis against its two inferences alone, taking turns.
+/// Measures the whole analysis and its two inferences alone in alternating rounds.
 fn print_table(benches: &mut [Bench]) {
     println!("\nmedians of {ROUNDS} alternating rounds, in microseconds");
     println!("frame                 scaling detection  crop classification  total   bare  ratio");

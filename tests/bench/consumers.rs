@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What `attitudeoverlay` and `attitudeexport` cost a frame of 1280x720 with four faces that move,
-//! at 25 frames a second of which every fifth brings new scores, beside GStreamer's own
-//! `textoverlay` that shows the text of the four labels, changed as often, and one that shows one
-//! word all the time.
+//! Measures the cost of `attitudeoverlay` and `attitudeexport` per frame of 1280x720 with four moving faces,
+//! at 25 frames per second of which every fifth has new scores. For comparison, it measures `textoverlay`
+//! with the text of the four labels, which changes as often, and with a constant word.
 //!
 //!     cargo bench --bench consumers
 
@@ -15,20 +14,20 @@ use gst_video::{VideoFormat, VideoInfo, VideoOverlayCompositionMeta};
 
 const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 720;
-/// How many frames with their metadata are made before, and pass in turn.
+/// Number of frames with metadata that are created before the measurement and used in turn.
 const FRAMES: u64 = 100;
-/// From one sample to the next.
-const FRAMES_OF_A_SAMPLE: u64 = 5;
+/// Number of frames per sample.
+const FRAMES_PER_SAMPLE: u64 = 5;
 const TRACKS: std::ops::RangeInclusive<u64> = 1..=4;
 
-/// The attitude of a face on a frame and how sure it is.
+/// Returns the attitude of a face in a frame, and its confidence.
 fn attitude(track: u64, number: u64) -> (&'static str, f64) {
-    let sample = number / FRAMES_OF_A_SAMPLE;
+    let sample = number / FRAMES_PER_SAMPLE;
     let label = ["positive", "neutral", "negative"][(sample / 5 + track) as usize % 3];
     (label, 0.5 + (sample * 7 * track % 40) as f64 / 100.0)
 }
 
-/// What the labels of a frame say.
+/// Returns the text of the labels of a frame.
 fn labels(number: u64) -> String {
     let label = |track| {
         let (label, share) = attitude(track, number);
@@ -37,7 +36,7 @@ fn labels(number: u64) -> String {
     TRACKS.map(label).collect::<Vec<_>>().join("\n")
 }
 
-/// A face of changing attitude, as `faceattitude` attaches it.
+/// Attaches a face of changing attitude as `faceattitude` does.
 fn add_face(buffer: &mut gst::BufferRef, track: u64, number: u64) {
     let x = 40 + 300 * (track - 1) + number % 50;
     let (label, share) = attitude(track, number);
@@ -60,13 +59,13 @@ fn add_face(buffer: &mut gst::BufferRef, track: u64, number: u64) {
     );
 }
 
-/// Frames of 40 ms that carry four faces each.
+/// Returns frames with four faces each.
 fn frames(info: &VideoInfo) -> Vec<gst::Buffer> {
     let pixels = gst::Memory::from_mut_slice(vec![60u8; info.size()]);
     (0..FRAMES)
         .map(|number| {
             let mut buffer = gst::Buffer::new();
-            let writable = buffer.get_mut().expect("it is new");
+            let writable = buffer.get_mut().expect("a new buffer is writable");
             writable.append_memory(pixels.clone());
             for track in TRACKS {
                 add_face(writable, track, number);
@@ -76,7 +75,7 @@ fn frames(info: &VideoInfo) -> Vec<gst::Buffer> {
         .collect()
 }
 
-/// The element with frames of that size before it; downstream draws overlays where `draws`.
+/// Returns a harness of the element for frames of that format; with `draws`, downstream draws overlays.
 fn harness(element: &str, info: &VideoInfo, draws: bool) -> Harness {
     let mut harness = Harness::new_parse(element);
     if draws {
@@ -128,21 +127,23 @@ fn main() {
                 bencher.iter_custom(|rounds| {
                     let mut spent = std::time::Duration::ZERO;
                     for _ in 0..rounds {
-                        // Deep, so that a blending element need not copy: that is not measured.
+                        // A deep copy, so that the measurement excludes the copy of a blending element.
                         let template = &templates[(number % FRAMES) as usize];
                         let mut buffer = template.copy_deep().expect("memory");
                         let pts = gst::ClockTime::from_mseconds(40) * number;
-                        let writable = buffer.get_mut().expect("it is new");
+                        let writable = buffer.get_mut().expect("a new buffer is writable");
                         writable.set_pts(pts);
                         writable.set_duration(gst::ClockTime::from_mseconds(40));
                         if let Some(element) = &labeled
-                            && number % FRAMES_OF_A_SAMPLE == 0
+                            && number % FRAMES_PER_SAMPLE == 0
                         {
                             element.set_property("text", labels(number));
                         }
                         number += 1;
                         let started = std::time::Instant::now();
-                        harness.push(buffer).expect("it passes");
+                        harness
+                            .push(buffer)
+                            .expect("the element accepts the buffer");
                         spent += started.elapsed();
                         while harness.try_pull().is_some() {}
                     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What a frame costs in the element where it is not analysed: with one face to carry, and without,
-//! beside `identity`, which shows what GStreamer's own share is.
+//! Measures the cost of a frame that is not sampled in `faceattitude`, with and without a face, and in
+//! `identity`, whose cost is GStreamer's own share.
 //!
 //!     cargo bench --bench element
 
@@ -14,10 +14,10 @@ use gst_check::Harness;
 const WIDTH: usize = 1280;
 const HEIGHT: usize = 720;
 
-/// How many frames' allocations are counted.
+/// Number of frames whose allocations are counted.
 const FRAMES: u64 = 1000;
 
-/// The system's allocator, counting. What GStreamer's C code allocates is not seen by it.
+/// The system's allocator with a counter. It does not count allocations of GStreamer's C code.
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
@@ -25,11 +25,11 @@ static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: Both functions do what the system's do.
+// SAFETY: Both functions forward to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: The caller keeps to the contract, which is the same.
+        // SAFETY: The contract is the same, and the caller keeps it.
         unsafe { System.alloc(layout) }
     }
 
@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// A grey frame, with an average face a third of its height, or none.
+/// Returns a grey frame; with `has_face`, with an average face.
 fn frame(has_face: bool) -> Vec<u8> {
     let mut luma = vec![60; WIDTH * HEIGHT];
     if has_face {
@@ -90,7 +90,7 @@ fn main() {
     ] {
         let frame = frame(has_face);
         let mut harness = harness(element, &frame);
-        // The same memory goes through each time: no copy is measured.
+        // All buffers share one memory, so that the measurement excludes copies.
         let template = gst::Buffer::from_slice(frame);
         let mut number = 0;
         let mut pass = || {
@@ -108,7 +108,7 @@ fn main() {
         (0..FRAMES).for_each(|_| drop(pass()));
         let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
         println!(
-            "{name}: {} allocations in Rust a frame",
+            "{name}: {} allocations in Rust per frame",
             allocations as f64 / FRAMES as f64
         );
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How long the element holds up a frame in mode `live`, at 30 frames a second and their own pace,
-//! where an inference takes half a second.
+//! Measures the time that a frame spends in the element in mode `live`, at 30 frames per second in real time,
+//! if an inference takes half a second.
 //!
 //!     cargo bench --bench live
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
 
-/// Frames of one run: 10 s.
+/// Number of frames per run, 10 s.
 const FRAMES: u64 = 300;
 
 const CASES: [(VideoFormat, u32, u32, bool); 6] = [
@@ -32,16 +32,16 @@ fn harness(info: &VideoInfo, has_overlay: bool) -> Harness {
     harness
 }
 
-/// The times that frames were held up, sorted, and how many came out.
+/// Returns the sorted times that frames spent in the element, and the number of frames that left it.
 fn run(info: &VideoInfo, has_overlay: bool) -> (Vec<Duration>, usize) {
     let mut harness = harness(info, has_overlay);
     let picture = gst::Buffer::from_slice(vec![128u8; info.size()]);
     let started = Instant::now();
     let mut passed = 0;
-    let mut held_up: Vec<Duration> = (0..FRAMES)
+    let mut times: Vec<Duration> = (0..FRAMES)
         .map(|number| {
             let pts = gst::ClockTime::SECOND * number / 30;
-            // Memory of its own, as from a decoder.
+            // Each buffer has its own memory, as from a decoder.
             let mut buffer = picture.copy_deep().expect("memory");
             buffer.get_mut().expect("it is new").set_pts(pts);
             let due = started + Duration::from(pts);
@@ -53,32 +53,32 @@ fn run(info: &VideoInfo, has_overlay: bool) -> (Vec<Duration>, usize) {
             elapsed
         })
         .collect();
-    held_up.sort();
-    (held_up, passed)
+    times.sort();
+    (times, passed)
 }
 
 fn main() {
     gst::init().expect("GStreamer");
     gstattitude::plugin_register_static().expect("the plugin");
-    println!("milliseconds in the element, {FRAMES} frames each");
-    println!("frame                      median    p99   most  lost");
+    println!("milliseconds in the element, {FRAMES} frames per row");
+    println!("frame                      median    p99    max  lost");
     for (format, width, height, has_overlay) in CASES {
         let info = VideoInfo::builder(format, width, height)
             .fps(gst::Fraction::new(30, 1))
             .build()
             .expect("a size");
-        let (held_up, passed) = run(&info, has_overlay);
-        let ms = |index: usize| held_up[index.min(held_up.len() - 1)].as_secs_f64() * 1e3;
-        let (median, p99, most) = (
-            ms(held_up.len() / 2),
-            ms(held_up.len() * 99 / 100),
-            ms(held_up.len()),
+        let (times, passed) = run(&info, has_overlay);
+        let ms = |index: usize| times[index.min(times.len() - 1)].as_secs_f64() * 1e3;
+        let (median, p99, max) = (
+            ms(times.len() / 2),
+            ms(times.len() * 99 / 100),
+            ms(times.len()),
         );
         let overlay = if has_overlay { "overlay" } else { "" };
         println!(
-            "{:<26} {median:>6.3} {p99:>6.3} {most:>6.3} {:>5}",
+            "{:<26} {median:>6.3} {p99:>6.3} {max:>6.3} {:>5}",
             format!("{width}x{height} {format} {overlay}"),
-            held_up.len() - passed
+            times.len() - passed
         );
     }
 }

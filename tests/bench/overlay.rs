@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What drawing the overlay of one face costs a frame, beside GStreamer's own blending of the same,
-//! and what making it unrecognisable costs.
+//! Measures the cost of drawing the overlay of one face, compared with GStreamer's own blending of the same
+//! overlay, and the cost of pixelating a face.
 //!
 //!     cargo bench --bench overlay
 
@@ -15,7 +15,7 @@ use gstattitude::drawing::{Drawn, FaceDrawing, Pixelator, Renderer};
 const SIZES: [(u32, u32); 4] = [(640, 360), (1280, 720), (1920, 1080), (3840, 2160)];
 const LABEL: Label = Label::POSITIVE;
 
-/// A history as the element keeps it, of changing attitudes.
+/// Returns a history of changing attitudes.
 fn history(slots: u64) -> History {
     let mut history = History::new(slots as usize, 1);
     for slot in 0..slots {
@@ -25,7 +25,7 @@ fn history(slots: u64) -> History {
     history
 }
 
-/// A face a third of the frame's height, seen for 10 s, in a scene of a minute.
+/// Draws a face with a third of the frame's height and a history of 10 s, and the scene's history of a minute.
 fn draw<T>(
     renderer: &mut Renderer,
     size: (u32, u32),
@@ -51,7 +51,7 @@ fn compose(renderer: &mut Renderer, size: (u32, u32), x: f32) -> VideoOverlayCom
     composition.expect("it draws").expect("there is something")
 }
 
-/// A white frame.
+/// Calls `measure` with a white frame.
 fn with_frame(
     format: VideoFormat,
     (width, height): (u32, u32),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Many live streams in one process: 640x360 at 30 frames a second with an average face, two samples
-//! a second each. What a stream costs beside one with `identity` in place of `faceattitude`, how
-//! long a frame is held up, how late results come; what streams cost that are paused; and whether a
-//! stream that floods the engine leaves the others their share.
+//! Measures many live streams in one process: 640x360 at 30 frames per second with an average face, and two
+//! samples per second. Reports the cost per stream, compared with `identity` in place of `faceattitude`; the
+//! time that a frame spends in the element; the delay of results; the cost of paused streams; and the share
+//! of samples that other streams get beside one that floods the engine.
 //!
-//!     cargo bench --bench streams             # tables; a JSON object a line after --json
+//!     cargo bench --bench streams             # tables
+//!     cargo bench --bench streams -- --json   # one JSON object per line
 //!
-//! Each row is measured in a process of its own.
+//! Each row is measured in its own process.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,10 +20,11 @@ use serde_json::{Value, json};
 
 const SIZE: (usize, usize) = (640, 360);
 const STREAMS: [usize; 4] = [1, 4, 16, 64];
-const FRAMES_A_SECOND: u32 = 30;
+const FRAMES_PER_SECOND: u32 = 30;
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Until everything runs, and how long it is measured then.
+/// Time before each measurement.
 const WARM_UP: Duration = Duration::from_secs(3);
+/// Duration of each measurement.
 const MEASURED: Duration = Duration::from_secs(15);
 
 const ORDINARY: &str = "faceattitude name=faces mode=live sample-interval=500000000";
@@ -57,7 +59,7 @@ fn write_picture(path: &Path, (columns, rows): (usize, usize)) {
     writer.write_image_data(&luma).expect("a picture");
 }
 
-/// A live stream that shows a picture over and over, through `element`.
+/// A live stream of a still picture through an element.
 struct Stream {
     pipeline: gst::Pipeline,
     element: gst::Element,
@@ -65,10 +67,10 @@ struct Stream {
 }
 
 impl Stream {
-    fn start(picture: &Path, frames_a_second: u32, element: &str) -> Self {
+    fn start(picture: &Path, frames_per_second: u32, element: &str) -> Self {
         let description = format!(
             "filesrc location={} ! pngdec ! videoconvert ! video/x-raw,format=I420 ! \
-             imagefreeze is-live=true ! video/x-raw,framerate={frames_a_second}/1 ! {element} ! \
+             imagefreeze is-live=true ! video/x-raw,framerate={frames_per_second}/1 ! {element} ! \
              fakesink sync=false",
             picture.display()
         );
@@ -99,7 +101,7 @@ impl Stream {
         }
     }
 
-    /// A number of the property `stats`, 0 for `identity`.
+    /// Returns a number of the property `stats`; 0 for `identity`.
     fn stat(&self, name: &str) -> u64 {
         if !self.element.has_property("mode") {
             return 0;
@@ -119,16 +121,16 @@ impl Drop for Stream {
 
 fn cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    // Behind the name, which may hold spaces.
+    // The fields follow the name of the process, which may contain spaces.
     let fields: Vec<u64> = text[text.rfind(')').expect("a name") + 2..]
         .split(' ')
         .map(|field| field.parse().unwrap_or(0))
         .collect();
-    // User and system time in hundredths of a second, as Linux tells them.
+    // User and system time, in Linux's clock ticks of 10 ms.
     Duration::from_millis((fields[11] + fields[12]) * 10)
 }
 
-/// A number of /proc/self/status, in its unit.
+/// Returns a number of /proc/self/status, in its unit.
 fn status(name: &str) -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = text.lines().find(|line| line.starts_with(name));
@@ -144,16 +146,16 @@ fn quantile(sorted: &[Duration], share: f64) -> f64 {
     time.map_or(0.0, |time| time.as_secs_f64() * 1e3)
 }
 
-/// Runs `streams` through `element` and says what that took.
+/// Runs streams through `element` and measures their cost.
 fn measure(streams: usize, element: &str) -> Value {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let picture = folder.path().join("picture.png");
     write_picture(&picture, (1, 1));
     let all: Vec<Stream> = (0..streams)
         .map(|_| {
-            // Cameras do not start together.
+            // The samples of the streams are spread, as those of independent cameras.
             std::thread::sleep(INTERVAL / streams as u32);
-            Stream::start(&picture, FRAMES_A_SECOND, element)
+            Stream::start(&picture, FRAMES_PER_SECOND, element)
         })
         .collect();
     std::thread::sleep(WARM_UP);
@@ -176,7 +178,7 @@ fn measure(streams: usize, element: &str) -> Value {
         delays.sort();
         delays
     };
-    let expected = elapsed.as_secs_f64() * f64::from(FRAMES_A_SECOND) * streams as f64;
+    let expected = elapsed.as_secs_f64() * f64::from(FRAMES_PER_SECOND) * streams as f64;
     json!({
         "streams": streams,
         "element": element.split(' ').next(),
@@ -186,7 +188,7 @@ fn measure(streams: usize, element: &str) -> Value {
         "held_up_p99_ms": quantile(&held_up, 0.99),
         "samples_a_second": samples as f64 / elapsed.as_secs_f64() / streams as f64,
         "skipped": count("skipped"),
-        // Of the median stream, and of the worst one.
+        // The median of the streams, and the worst stream.
         "delay_p50_ms": quantile(&delays("delay-p50"), 0.5),
         "delay_p95_ms": quantile(&delays("delay-p95"), 1.0),
         "cpu_share": cpu_spent.as_secs_f64() / elapsed.as_secs_f64() / streams as f64,
@@ -195,12 +197,12 @@ fn measure(streams: usize, element: &str) -> Value {
     })
 }
 
-/// What a stream costs, of 16 that were paused after they had played.
+/// Measures the cost per stream of 16 streams that are paused after they have played.
 fn measure_paused(element: &str) -> Value {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let picture = folder.path().join("picture.png");
     write_picture(&picture, (1, 1));
-    let start = || Stream::start(&picture, FRAMES_A_SECOND, element);
+    let start = || Stream::start(&picture, FRAMES_PER_SECOND, element);
     let all: Vec<Stream> = std::iter::repeat_with(start).take(16).collect();
     std::thread::sleep(WARM_UP);
     for stream in &all {
@@ -216,15 +218,15 @@ fn measure_paused(element: &str) -> Value {
     json!({"paused": element.split(' ').next(), "cpu_share": share})
 }
 
-/// Eight ordinary streams beside one of 240 frames a second, each of which is sampled, with 16 faces:
-/// the share of their samples that the ordinary ones get, and what the other one gets.
+/// Measures the share of samples that eight ordinary streams get beside one with 16 faces and 240 frames per
+/// second, all of which are sampled.
 fn measure_fairness() -> Value {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let [one, many] = ["one.png", "many.png"].map(|name| folder.path().join(name));
     write_picture(&one, (1, 1));
     write_picture(&many, (8, 2));
     let ordinary: Vec<Stream> = (0..8)
-        .map(|_| Stream::start(&one, FRAMES_A_SECOND, ORDINARY))
+        .map(|_| Stream::start(&one, FRAMES_PER_SECOND, ORDINARY))
         .collect();
     let flooding = "faceattitude name=faces mode=live sample-interval=0 detector-size=640";
     let flooding = Stream::start(&many, 240, flooding);
@@ -241,7 +243,7 @@ fn measure_fairness() -> Value {
     })
 }
 
-/// What this program measures in a process of its own.
+/// Runs a measurement in its own process.
 fn measured(arguments: &[&str]) -> Value {
     let program = std::env::current_exe().expect("this program");
     let output = Command::new(program)
@@ -276,7 +278,7 @@ fn main() {
             "streams  element       frames  of    held up ms     samples/s  skipped  delay ms      \
              CPU        memory   threads\n\
              \x20                                    p50    p99                        p50    p95   \
-             a stream   MiB"
+             per stream MiB"
         );
     }
     for streams in STREAMS {
@@ -312,7 +314,7 @@ fn main() {
         } else {
             let percent = row["cpu_share"].as_f64().unwrap_or(0.0) * 100.0;
             let element = row["paused"].as_str().unwrap_or_default();
-            println!("paused   {element:<12} {percent:.3}% of a core a stream, of 16");
+            println!("paused   {element:<12} {percent:.3}% of a core per stream, with 16 streams");
         }
     }
     let fairness = measured(&["fairness"]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! `pipelines/batch_ray.py` on a Ray cluster of several nodes on this machine, some of which are lost.
-//! Where Python has not what that takes, the test says so and passes.
+//! If Python lacks the required packages, the test reports that and passes.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,7 +19,7 @@ fn clip(path: PathBuf, seconds: usize, muxer: &str) {
 }
 
 #[test]
-fn without_ray_it_is_told_how_to_have_it() {
+fn the_example_says_how_to_install_ray_if_it_is_missing() {
     let output = Command::new("python3")
         .args(["-I", "-S"])
         .arg(project("pipelines/batch_ray.py"))
@@ -35,11 +35,13 @@ fn without_ray_it_is_told_how_to_have_it() {
 }
 
 #[test]
-fn a_cluster_gives_what_one_machine_gives() {
+fn a_cluster_produces_the_same_results_as_one_machine() {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
     let imports = Command::new(&python).args(["-c", PACKAGES]).output();
     if !imports.is_ok_and(|output| output.status.success()) {
-        println!("skipped: Python has not tests/program/ray.txt; PYTHON names one that has");
+        println!(
+            "skipped: Python lacks the packages of tests/program/ray.txt; set PYTHON to one that has them"
+        );
         return;
     }
     let folder = tempfile::tempdir().unwrap();

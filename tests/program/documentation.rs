@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The Markdown pages, compared with the code: properties, options, examples, links, messages.
+//! Compares the Markdown pages with the code: properties, options, examples, links and messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,7 +22,7 @@ const PROGRAM: &str = "src/program/README.md";
 const SERVE: &str = "src/program/serve/README.md";
 const TROUBLESHOOTING: &str = "src/TROUBLESHOOTING.md";
 
-/// Every GStreamer element has them.
+/// Properties that every GStreamer element has.
 const COMMON_PROPERTIES: [&str; 2] = ["name", "parent"];
 const COMMON_OPTIONS: [&str; 2] = ["--help", "--version"];
 
@@ -80,7 +80,7 @@ fn every_property_is_documented_with_its_default() {
     expect_none(problems);
 }
 
-/// Returns the default as the page shows it; nothing for structures.
+/// Returns the default as the page shows it; an empty string for structures.
 fn default(property: &glib::ParamSpec) -> String {
     let value = property.default_value();
     let text = if let Some((_, value)) = glib::EnumValue::from_value(value) {
@@ -219,7 +219,7 @@ fn options() -> BTreeMap<String, BTreeSet<String>> {
     let help = help(&[]);
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let commands = commands.take_while(|line| !line.is_empty());
-    // A description may go on in lines of its own.
+    // A description may continue on the following lines.
     let commands = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = commands.filter_map(|line| line.split_whitespace().next());
     let options_of = |name: &str| {
@@ -261,7 +261,7 @@ fn every_file_of_a_recording_is_documented() {
 }
 
 #[test]
-fn commands_of_examples_name_what_exists() {
+fn commands_in_examples_use_existing_options_and_elements() {
     init();
     let options = options();
     let mut problems = Vec::new();
@@ -309,7 +309,7 @@ fn check_command(
     }
 }
 
-/// Makes the pipeline, without starting it.
+/// Creates the pipeline without starting it.
 fn check_pipeline(arguments: &[String]) -> Result<(), String> {
     let arguments = arguments.iter().skip_while(|word| word.starts_with('-'));
     let words: Vec<_> = arguments.map(String::as_str).collect();
@@ -333,7 +333,7 @@ fn check_pipeline(arguments: &[String]) -> Result<(), String> {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn targets_of_links_exist() {
     let pages = Page::all();
     let anchors: BTreeMap<_, _> = pages
         .iter()
@@ -386,7 +386,7 @@ fn messages_in_troubleshooting_are_those_of_the_code() {
     let code = sources();
     let mut problems = Vec::new();
     for cells in rows(&Page::read(TROUBLESHOOTING).text) {
-        // GStreamer's own messages say so behind the code.
+        // Messages of GStreamer itself are marked as such behind the code span.
         let message = cells[0]
             .strip_prefix('`')
             .and_then(|cell| cell.strip_suffix('`'));
@@ -398,7 +398,7 @@ fn messages_in_troubleshooting_are_those_of_the_code() {
     expect_none(problems);
 }
 
-/// Returns all code, with its texts in one piece each.
+/// Returns the source code; string literals that span several lines are joined.
 fn sources() -> String {
     let mut code = String::new();
     let mut folders = vec![project("src"), project("pipelines")];

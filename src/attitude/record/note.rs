@@ -33,7 +33,7 @@ impl Note {
             0 => Some("it is empty".to_owned()),
             1..=MAX_CHARS => None,
             count => Some(format!(
-                "it has {count} characters, and {MAX_CHARS} is the most that there may be"
+                "it has {count} characters; the maximum is {MAX_CHARS}"
             )),
         }
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_as_the_schema_says() {
+    fn the_schema_accepts_exactly_the_valid_notes() {
         let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
         for (text, is_valid) in [
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_placed_by_the_samples_time_and_has_no_blank_line() {
+    fn the_time_of_a_note_is_shifted_and_its_blank_lines_are_removed() {
         let placed = PlacedNote::new(&note("  first\u{7}\r\n\n \tsecond\n"), -500_000_000);
         assert_eq!(
             (placed.time_ns, &*placed.text),

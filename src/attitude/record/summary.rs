@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A whole recording in one object: who was seen when, and what they showed.
+//! The summary of a recording: its persons, when they were seen, and their attitudes over time.
 
 use std::collections::HashMap;
 
@@ -15,86 +15,87 @@ use crate::{Attitude, Label, Scores};
 /// The version of the summary's fields and their meaning.
 pub const SCHEMA: u32 = 1;
 
-/// Mean score under which the scene's attitude is unknown: as a face's by default.
+/// Minimum mean score of the scene's attitude; below it, the attitude is unknown. The same as the default
+/// minimum confidence of a face.
 pub const MIN_SCENE_CONFIDENCE: f32 = 0.5;
 
-/// JSON Schema of a [`Summary`]. It allows for more fields beside those.
+/// JSON Schema of a [`Summary`]. It allows additional fields.
 pub const JSON_SCHEMA: &str = include_str!("summary.schema.json");
 
-/// A recording. A caller that knows more of it flattens this into a struct of its own.
+/// The summary of a recording. A caller can add fields by flattening it into a struct of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// Sampled frames, those without faces among them.
+    /// Number of samples, with and without faces.
     pub samples: u64,
-    /// Those that show a face.
+    /// Number of samples that contain a face.
     pub samples_with_faces: u64,
-    /// Those that are in none of the other numbers, for having no time or one not after that of the
-    /// sample before.
+    /// Number of records that are ignored in all other fields, because they have no time or one that is not
+    /// later than that of the preceding sample.
     pub samples_left_out: u64,
-    /// Faces in all samples, added up.
+    /// Sum of the numbers of faces in all samples.
     pub faces: u64,
-    /// When the first sample is; `None` where there is none.
+    /// Time of the first sample; `None` if there is none.
     pub first_ns: Option<u64>,
-    /// When the last sample is; `None` where there is none.
+    /// Time of the last sample; `None` if there is none.
     pub last_ns: Option<u64>,
-    /// How far apart samples usually are: the median; `None` where there are less than two.
+    /// Median time between samples; `None` if there are fewer than two.
     pub spacing_ns: Option<u64>,
-    /// How samples were read.
+    /// Rules by which the timelines were made.
     pub rules: Rules,
-    /// All faces together: at each sample with faces, the mean of the scores of those that are
-    /// judged, and its highest for a label where it is at least [`MIN_SCENE_CONFIDENCE`] and the
-    /// attitude of one is known.
+    /// Timeline of all faces together. The scores of a sample are the means over its classified faces; its
+    /// attitude is the highest-scoring one if that score is at least [`MIN_SCENE_CONFIDENCE`] and the
+    /// attitude of at least one face is known.
     pub scene: Timeline,
-    /// The persons, by the time of their first sample.
+    /// The persons, ordered by the time of their first sample.
     pub persons: Vec<Person>,
 }
 
-/// One person: tracks that are joined by position and time, without recognition of faces; see
+/// A person: tracks that are joined by position and time, without face recognition; see
 /// [`timeline`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Person {
-    /// From 1, by the time of the first sample.
+    /// Number of the person, from 1, in the order of the first samples.
     pub id: u32,
-    /// The tracks that were joined, by time.
+    /// The joined tracks, ordered by time.
     pub tracks: Vec<TrackSpan>,
-    /// What they showed.
+    /// The attitudes of the person over time.
     #[serde(flatten)]
     pub timeline: Timeline,
 }
 
-/// When a track was seen.
+/// The time span of a track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackSpan {
-    /// Its number in the records.
+    /// Number of the track in the records.
     pub track: u32,
-    /// When its first sample is.
+    /// Time of its first sample.
     pub first_ns: u64,
-    /// When its last sample is.
+    /// Time of its last sample.
     pub last_ns: u64,
 }
 
-/// A summary, and the samples that it was made of.
+/// A summary and its samples.
 #[derive(Clone, Debug, Default)]
 pub struct Summarized {
     /// The summary.
     pub summary: Summary,
-    /// The scene's samples.
+    /// Samples of the scene.
     scene: Vec<Held>,
-    /// The samples of each of the summary's persons, in the same order.
+    /// Samples of the persons, in the order of the summary.
     persons: Vec<Vec<Held>>,
 }
 
 impl Summarized {
-    /// The scores of the scene for drawing, in `max_bins` bins at most from the first sample of the
-    /// recording to the end of the last.
+    /// Returns the scores of the scene for a chart, in at most `max_bins` bins from the first sample of the
+    /// recording to the end of the last one.
     pub fn scene_series(&self, max_bins: usize) -> Series {
         self.series(&self.scene, max_bins)
     }
 
-    /// The same of the person at `index` of the summary's, over the same time in bins of the same
-    /// length; without scores where there is none.
+    /// Returns the scores of the person at `index` of the summary, in the same bins as the scene; without
+    /// scores if there is no such person.
     pub fn person_series(&self, index: usize, max_bins: usize) -> Series {
         let held = self.persons.get(index);
         self.series(held.map_or(&[], Vec::as_slice), max_bins)
@@ -112,17 +113,17 @@ impl Summarized {
     }
 }
 
-/// Makes a summary of records, one at a time. Keeps 32 bytes for each face of each sample.
+/// Builds a summary from records. Keeps 32 bytes per face of each sample.
 #[derive(Clone, Debug, Default)]
 pub struct SummaryBuilder {
     stream: String,
-    /// Of all samples.
+    /// Times of all samples.
     times_ns: Vec<u64>,
     samples_left_out: u64,
     scene: Vec<Observation>,
-    /// In the order in which they begin.
+    /// Ordered by their first samples.
     tracks: Vec<TrackSamples>,
-    /// Where in `tracks` those of the stream are, by number.
+    /// Index in `tracks` by the track number in the current stream.
     index_of_track: HashMap<u32, usize>,
 }
 
@@ -136,7 +137,7 @@ struct TrackSamples {
 }
 
 impl SummaryBuilder {
-    /// Takes the next sample. Where another stream begins, so do other tracks.
+    /// Adds the next sample. Track numbers of another stream mean other tracks.
     pub fn add(&mut self, record: &Record) {
         let is_next = |time_ns: &u64| self.times_ns.last().is_none_or(|last_ns| time_ns > last_ns);
         let Some(time_ns) = record.time_ns().filter(is_next) else {
@@ -177,7 +178,7 @@ impl SummaryBuilder {
         });
     }
 
-    /// The summary of what was taken, read by `rules`.
+    /// Returns the summary of the added samples by `rules`.
     pub fn finish(mut self, rules: &Rules) -> Summarized {
         let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
         let usual_ns = spacing_ns.unwrap_or(0);
@@ -241,8 +242,8 @@ impl TrackSamples {
 }
 
 fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Observation {
-    let judged = faces.iter().filter_map(|face| face.scores.classified());
-    let scores = Scores::mean(judged);
+    let classified = faces.iter().filter_map(|face| face.scores.classified());
+    let scores = Scores::mean(classified);
     let is_known = |face: &FaceRecord| Attitude::from_name(&face.attitude).is_some();
     Observation {
         time_ns,

@@ -8,7 +8,7 @@ use crate::timeline::Change;
 
 const MS: u64 = 1_000_000;
 
-/// A face at `x` with that attitude, unjudged for `unknown`.
+/// Returns a face at `x` with an attitude; it is not classified if the attitude is `unknown`.
 fn face(track: u32, x: f32, attitude: &str) -> FaceRecord {
     let score = |name: &str| match attitude {
         "unknown" => 0.0,
@@ -37,8 +37,8 @@ fn record(time_ms: u64, faces: Vec<FaceRecord>) -> Record {
     }
 }
 
-/// Two minutes, five samples a second: one face from 10 s to 40 s and, as another track, from 44 s
-/// to 110 s; another one beside it from 20 s to 30 s; one that is never judged from 100 s on.
+/// Returns a recording of two minutes with five samples per second: one face from 10 s to 40 s and, as another
+/// track, from 44 s to 110 s; a second face from 20 s to 30 s; and one from 100 s on that is never classified.
 fn recording() -> Vec<Record> {
     let faces = |time_ms: u64| {
         let first = match time_ms {
@@ -73,7 +73,7 @@ fn problem(value: &Value) -> Option<String> {
 }
 
 #[test]
-fn a_recording_is_told_by_persons_and_as_a_scene() {
+fn a_recording_is_summarized_by_person_and_as_a_scene() {
     let Summarized { summary, .. } = summarized(&recording());
     assert_eq!((summary.samples, summary.samples_left_out), (600, 0));
     assert_eq!(
@@ -115,13 +115,16 @@ fn a_recording_is_told_by_persons_and_as_a_scene() {
             .interval_95,
         None
     );
-    let unjudged = &summary.persons[2].timeline;
-    assert_eq!((unjudged.classified_samples, unjudged.means), (0, None));
-    assert_eq!(unjudged.shares.unwrap().unknown, 1.0);
+    let unclassified = &summary.persons[2].timeline;
+    assert_eq!(
+        (unclassified.classified_samples, unclassified.means),
+        (0, None)
+    );
+    assert_eq!(unclassified.shares.unwrap().unknown, 1.0);
     let scene = &summary.scene;
     assert_eq!((scene.samples, scene.classified_samples), (530, 480));
     assert_eq!(scene.seen_ns, 106_000 * MS);
-    // A positive and a negative face are neither.
+    // The mean scores of a positive and a negative face are too low for either attitude.
     let spans = scene.segments.iter().map(|segment| segment.span.start_ns);
     assert_eq!(
         spans.collect::<Vec<_>>(),
@@ -131,7 +134,7 @@ fn a_recording_is_told_by_persons_and_as_a_scene() {
 }
 
 #[test]
-fn drawings_share_their_bins() {
+fn charts_of_the_scene_and_of_persons_have_the_same_bins() {
     let summarized = summarized(&recording());
     let scene = summarized.scene_series(60);
     let persons = [0, 1, 2].map(|index| summarized.person_series(index, 60));
@@ -151,7 +154,7 @@ fn drawings_share_their_bins() {
 }
 
 #[test]
-fn another_stream_has_other_tracks_and_time_does_not_go_back() {
+fn another_stream_has_other_tracks_and_samples_out_of_order_are_left_out() {
     let mut records: Vec<Record> = (0..20)
         .map(|index| record(index * 200, vec![face(1, 50.0, "neutral")]))
         .collect();
@@ -169,7 +172,7 @@ fn another_stream_has_other_tracks_and_time_does_not_go_back() {
 }
 
 #[test]
-fn the_time_is_the_best_that_a_record_has() {
+fn stream_time_is_preferred_to_timestamps_and_running_time() {
     let mut record = record(0, Vec::new());
     (record.stream_time_ns, record.pts_ns, record.running_time_ns) = (None, None, Some(3));
     let first_ns = |record: &Record| summarized(std::slice::from_ref(record)).summary.first_ns;
@@ -181,12 +184,12 @@ fn the_time_is_the_best_that_a_record_has() {
 }
 
 #[test]
-fn a_face_of_a_sample_takes_32_bytes() {
+fn an_observation_takes_32_bytes() {
     assert_eq!(size_of::<Observation>(), 32);
 }
 
 #[test]
-fn a_summary_is_as_the_schema_says_and_is_read_back() {
+fn a_summary_matches_its_schema_and_can_be_read_back() {
     let one = record(0, vec![face(1, 0.0, "unknown")]);
     for records in [recording(), Vec::new(), vec![one]] {
         let Summarized { summary, .. } = summarized(&records);
@@ -197,7 +200,7 @@ fn a_summary_is_as_the_schema_says_and_is_read_back() {
 }
 
 #[test]
-fn a_caller_can_add_what_it_knows() {
+fn a_caller_can_add_fields_to_a_summary() {
     #[derive(Serialize, Deserialize)]
     struct Report {
         file: String,
@@ -215,9 +218,9 @@ fn a_caller_can_add_what_it_knows() {
 }
 
 #[test]
-fn the_schema_refuses_what_is_no_summary() {
+fn the_schema_refuses_invalid_summaries() {
     let summary = serde_json::to_value(summarized(&recording()).summary).unwrap();
-    for (place, wrong) in [
+    for (path, wrong) in [
         ("/schema", json!(2)),
         ("/persons/0/id", json!(0)),
         ("/persons/0/segments/0/attitude", json!("cheerful")),
@@ -227,8 +230,8 @@ fn the_schema_refuses_what_is_no_summary() {
         ("/rules/begin_score", json!(null)),
     ] {
         let mut value = summary.clone();
-        *value.pointer_mut(place).unwrap() = wrong;
-        assert!(problem(&value).is_some(), "{place}");
+        *value.pointer_mut(path).unwrap() = wrong;
+        assert!(problem(&value).is_some(), "{path}");
     }
     let mut value = summary.clone();
     value["persons"][0]
