@@ -18,15 +18,15 @@ use attitude::sync::lock;
 /// The caps feature of frames that may carry a composition.
 const FEATURE: &str = "meta:GstVideoOverlayComposition";
 
-/// Where the overlay of an element is drawn.
+/// Decides whether downstream draws the overlay of an element.
 #[derive(Debug, Default)]
 pub(crate) struct OverlayTarget {
-    /// Whether downstream draws the overlay; `None` until it has been asked.
+    /// `true` if downstream draws the overlay; `None` before the allocation query.
     is_downstream: Mutex<Option<bool>>,
 }
 
 impl OverlayTarget {
-    /// Starts again from the caps that were negotiated.
+    /// Resets the decision for the negotiated caps.
     pub fn set_caps(&self, incaps: &gst::CapsRef, outcaps: &gst::CapsRef) {
         *lock(&self.is_downstream) = match (has_feature(incaps), has_feature(outcaps)) {
             (_, false) => Some(false),
