@@ -57,8 +57,9 @@ impl Access {
             || in_headers.any(|value| bearer(value.as_bytes()).is_some_and(is_token))
     }
 
-    /// Returns true if the request's `Host` cannot be the name of another site, which would make that
-    /// site's page count as the server's own (DNS rebinding). With a token, such a page gets nothing.
+    /// Returns true unless the request's `Host` may be the name of another site, whose page would then
+    /// count as the server's own (DNS rebinding). A token protects against such pages, so any name is
+    /// accepted with one.
     fn is_own_host(&self, headers: &HeaderMap) -> bool {
         let mut hosts = headers.get_all(header::HOST).iter();
         let is_own = |host: Authority| is_this_machine(&host);
@@ -90,7 +91,7 @@ impl Access {
             .collect()
     }
 
-    /// Returns what the user must know if other machines can connect.
+    /// Returns a warning for the user if other machines can connect.
     pub(crate) fn warning(&self, source: Option<&str>) -> Option<String> {
         if self.is_local {
             return None;

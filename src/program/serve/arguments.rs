@@ -35,12 +35,12 @@ pub(crate) struct Arguments {
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<String>,
 
-    /// Address and port to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    /// IP address and port to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = socket_address)]
     pub(crate) listen: SocketAddr,
 
-    /// Token that the page's address must contain, as ?token=TOKEN; by default a random one if other
-    /// machines can connect, else none
+    /// Token that the page's address must contain, as ?token=TOKEN; by default a random one if --listen
+    /// allows other machines to connect, else none
     #[arg(
         long,
         value_name = "TOKEN",
@@ -63,14 +63,14 @@ pub(crate) struct Arguments {
     pub(crate) max_sessions: u16,
 
     /// Maximum size of a visitor's video, in pixels
-    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x720", value_parser = size)]
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x720", value_parser = frame_size)]
     pub(crate) max_size: (u32, u32),
 
-    /// Maximum frame rate that a visitor's camera is asked for
+    /// Maximum frame rate that the page requests of a visitor's camera
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = value_parser!(u32).range(1..=120))]
     pub(crate) max_frames_per_second: u32,
 
-    /// Maximum bitrate of a visitor's video, and of SOURCE if it is transcoded, in kbit/s
+    /// Maximum bitrate of a visitor's video, and of SOURCE if it has to be encoded, in kbit/s
     #[arg(long, value_name = "KBITS", default_value_t = 2000, value_parser = value_parser!(u32).range(50..=100_000))]
     pub(crate) max_bitrate: u32,
 
@@ -87,6 +87,15 @@ pub(crate) struct Arguments {
     pub(crate) networks: NetworkArguments,
 }
 
+fn socket_address(text: &str) -> Result<SocketAddr, ValueError> {
+    text.parse().map_err(|_| {
+        ValueError(
+            "an IP address and a port, such as 127.0.0.1:8080 (this machine only), 0.0.0.0:8080 (all \
+             addresses) or [::1]:8080; host names are not resolved",
+        )
+    })
+}
+
 /// Minimum length of a token; shorter ones can be guessed.
 const MIN_TOKEN: usize = 16;
 
@@ -100,7 +109,7 @@ fn token(text: &str) -> Result<String, ValueError> {
     }
 }
 
-fn size(text: &str) -> Result<(u32, u32), ValueError> {
+fn frame_size(text: &str) -> Result<(u32, u32), ValueError> {
     let size = text.split_once('x').and_then(|(width, height)| {
         let side = |text: &str| {
             let side = text.parse().ok();

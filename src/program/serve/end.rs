@@ -5,7 +5,7 @@
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-/// How a session ended, as the page receives it.
+/// The end of a session, as the page receives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Ending {
     pub(crate) reason: Reason,

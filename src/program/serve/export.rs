@@ -23,17 +23,18 @@ use crate::report::page;
 use crate::report::recording::{RecordingFacts, Session};
 use crate::report::records::{self, Entry, LineProblem, RecordsError};
 
-/// Maximum length of a session's file.
+/// Maximum length of a session's file, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
 
-/// Maximum length of an export.
+/// Maximum length of an export, in bytes.
 const MAX_EXPORT_BYTES: usize = 256 << 20;
 
 /// Permits for exports that run at the same time; each may take some hundred megabytes.
 static PERMITS: Semaphore = Semaphore::const_new(3);
 
-/// Maximum time to wait for a permit, and to receive the file.
+/// Maximum time to wait for a permit.
 const MAX_WAIT: Duration = Duration::from_secs(10);
+/// Maximum time to receive the file.
 const MAX_UPLOAD: Duration = Duration::from_secs(90);
 
 /// A format of exports.
@@ -82,7 +83,9 @@ impl Export {
     /// Exports the session's `lines`, in which samples are `interval_ns` apart.
     ///
     /// # Errors
-    /// If a line is wrong, or the export would have more than [`MAX_EXPORT_BYTES`].
+    ///
+    /// Returns [`ExportError::Records`] if a line is invalid, and [`ExportError::TooLong`] if the export
+    /// would exceed [`MAX_EXPORT_BYTES`].
     fn file(self, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, ExportError> {
         match self {
             Self::Records(format, _) => records_in(format, lines, interval_ns),
@@ -91,8 +94,8 @@ impl Export {
     }
 }
 
-/// Answers `POST /export/{format}`.
-pub(crate) async fn answer(
+/// Handles `POST /export/{format}`.
+pub(crate) async fn export_session(
     State(arguments): State<Arc<Arguments>>,
     Path(format): Path<String>,
     request: Request,

@@ -23,15 +23,15 @@ use super::arguments::Arguments;
 use super::end::Reason;
 use super::metrics::Metrics;
 use super::responses::{add_headers, describe_errors, limit_time, problem};
-use super::session::AnswerError;
+use super::session::SetAnswerError;
 use super::sessions::{OpenError, Sessions};
 use super::{export, page};
 use crate::console;
 
 /// Seconds between two `alive` messages of a page.
 const HEARTBEAT_S: u32 = 2;
-/// Maximum time to receive and answer a request.
-const MAX_TIME: Duration = Duration::from_secs(30);
+/// Maximum time to receive and handle a request.
+const MAX_REQUEST: Duration = Duration::from_secs(30);
 /// Maximum length of a request body; an SDP answer has a few kilobytes.
 const MAX_BODY_BYTES: usize = 64 << 10;
 
@@ -57,34 +57,39 @@ pub(crate) fn routes(server: Server) -> Router {
     let with_token = Router::new()
         .route("/", get(index))
         .route("/settings", get(settings))
-        .route("/sessions", post(open))
-        .route("/sessions/{id}/answer", post(answer))
-        .route("/sessions/{id}", delete(close))
+        .route("/sessions", post(open_session))
+        .route("/sessions/{id}/answer", post(set_sdp_answer))
+        .route("/sessions/{id}", delete(end_session))
         .route("/metrics", get(metrics))
         .route_layer(token.clone());
     // Larger and slower than other requests: exports have their own limits.
     let exports = Router::new()
-        .route("/export/{format}", post(export::answer))
+        .route("/export/{format}", post(export::export_session))
         .layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
         .route_layer(token);
-    Router::new()
+    let routes = Router::new()
         .route("/page/{name}", get(page_file))
         .route("/healthz", get(|| async { "ok" }))
         .merge(with_token)
-        .layer(from_fn_with_state(MAX_TIME, limit_time))
+        .layer(from_fn_with_state(MAX_REQUEST, limit_time))
         .merge(exports)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(access, refuse_other_sites))
+        .with_state(server);
+    // Around the whole router, which adds the header `Allow` outside of its own layers.
+    Router::new()
+        .fallback_service(routes)
         .layer(from_fn(describe_errors))
         .layer(map_response(add_headers))
-        .with_state(server)
 }
 
+/// Returns the page's document.
 async fn index() -> Response {
     let file = &page::INDEX;
     ([(header::CONTENT_TYPE, file.media_type)], &*file.content).into_response()
 }
 
+/// Returns a script or style of the page.
 async fn page_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some(file) = page::FILES.iter().find(|file| file.name == name) else {
         return problem(
@@ -97,7 +102,7 @@ async fn page_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(digest));
     let is_known = headers
         .get(header::IF_NONE_MATCH)
-        .is_some_and(|of| *of == tag);
+        .is_some_and(|known_tag| *known_tag == tag);
     let headers = [
         (header::CONTENT_TYPE, file.media_type),
         (header::CACHE_CONTROL, "no-cache"),
@@ -109,6 +114,7 @@ async fn page_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     }
 }
 
+/// Returns what a client must know before it opens a session.
 async fn settings(State(server): State<Server>) -> Response {
     let arguments = &server.arguments;
     let (width, height) = arguments.max_size;
@@ -125,7 +131,8 @@ async fn settings(State(server): State<Server>) -> Response {
     .into_response()
 }
 
-async fn open(State(server): State<Server>) -> Response {
+/// Opens a session and returns its offer.
+async fn open_session(State(server): State<Server>) -> Response {
     let error = match server.sessions.open().await {
         Ok(opened) => return (StatusCode::CREATED, Json(opened)).into_response(),
         Err(error) => error,
@@ -142,32 +149,35 @@ async fn open(State(server): State<Server>) -> Response {
     }
 }
 
+/// Body of `POST /sessions/{id}/answer`.
 #[derive(Deserialize)]
-struct AnswerBody {
-    /// The SDP answer.
-    answer: String,
+struct AnswerRequest {
+    #[serde(rename = "answer")]
+    sdp_answer: String,
 }
 
-async fn answer(
+/// Sets a session's SDP answer.
+async fn set_sdp_answer(
     State(server): State<Server>,
     Path(id): Path<String>,
-    Json(AnswerBody { answer }): Json<AnswerBody>,
+    Json(AnswerRequest { sdp_answer }): Json<AnswerRequest>,
 ) -> Response {
     let Some(session) = server.sessions.get(&id) else {
         return no_session();
     };
-    let Err(error) = session.answer(&answer).await else {
+    let Err(error) = session.set_sdp_answer(&sdp_answer).await else {
         return StatusCode::NO_CONTENT.into_response();
     };
     tracing::warn!(session = session.number, "SDP answer refused: {error}");
     let status = match error {
-        AnswerError::Second => StatusCode::CONFLICT,
+        SetAnswerError::Second => StatusCode::CONFLICT,
         _ => StatusCode::BAD_REQUEST,
     };
     problem(status, console::chain(&error))
 }
 
-async fn close(State(server): State<Server>, Path(id): Path<String>) -> Response {
+/// Ends a session.
+async fn end_session(State(server): State<Server>, Path(id): Path<String>) -> Response {
     let Some(session) = server.sessions.get(&id) else {
         return no_session();
     };
@@ -175,6 +185,7 @@ async fn close(State(server): State<Server>, Path(id): Path<String>) -> Response
     StatusCode::NO_CONTENT.into_response()
 }
 
+/// Returns the metrics in Prometheus' text format.
 async fn metrics(State(server): State<Server>) -> Response {
     match server.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),

@@ -21,7 +21,7 @@ pub(crate) use arguments::Arguments;
 use connection_limit::ConnectionLimit;
 use metrics::Metrics;
 use sessions::Sessions;
-use source::{Location, LocationError, Source};
+use source::{Location, LocationError, Source, SourceError};
 use tls::TlsError;
 
 mod arguments;
@@ -55,8 +55,8 @@ use crate::console;
 use crate::exit::{Interrupt, SignalError, Status};
 use crate::playback::{self, ElementError, InitError};
 
-/// Maximum time for requests to end when the server does.
-const MAX_REQUEST: Duration = Duration::from_secs(2);
+/// Maximum time for requests to end when the server shuts down.
+const MAX_SHUTDOWN: Duration = Duration::from_secs(2);
 /// Maximum time for a connection without a request, and for the headers of a request.
 const MAX_SILENCE: Duration = Duration::from_secs(15);
 /// Maximum number of connections.
@@ -73,6 +73,8 @@ pub(crate) enum ServeError {
     Element(#[from] ElementError),
     #[error("faceattitude does not start")]
     NotStarted,
+    #[error("the source cannot be shown")]
+    Source(#[source] SourceError),
     #[error("GStreamer failed")]
     GStreamer(#[from] glib::BoolError),
     #[error(transparent)]
@@ -91,7 +93,11 @@ pub(crate) enum ServeError {
 pub(crate) fn run(arguments: Arguments) -> Result<Status, ServeError> {
     playback::init()?;
     let arguments = Arc::new(arguments);
-    let location = arguments.source.as_deref().map(Location::new).transpose()?;
+    let location = arguments
+        .source
+        .as_deref()
+        .map(Location::parse)
+        .transpose()?;
     // Loads the networks, so that errors show now, and keeps them loaded.
     let networks = analysis::faceattitude(&arguments)?;
     start(&networks)?;
@@ -137,7 +143,10 @@ async fn serve(
     let listener = TcpListener::bind(arguments.listen)
         .map_err(|error| ServeError::Listen(arguments.listen, error))?;
     let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
-    let source = location.map(|of| Source::new(arguments.clone(), metrics.clone(), of));
+    let source = location.map(|location| Source::new(arguments.clone(), metrics.clone(), location));
+    if let Some(source) = &source {
+        source.check_file().await.map_err(ServeError::Source)?;
+    }
     let sessions = Arc::new(Sessions::new(arguments.clone(), metrics.clone(), source));
     let routes = http::routes(http::Server {
         arguments: arguments.clone(),
@@ -195,6 +204,6 @@ fn shut_down_on_signal(
         .await;
         tracing::info!("shutting down");
         sessions.shut_down().await;
-        handle.graceful_shutdown(Some(MAX_REQUEST));
+        handle.graceful_shutdown(Some(MAX_SHUTDOWN));
     })
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -61,10 +61,10 @@ pub(crate) async fn add_headers(mut response: Response) -> Response {
 
 /// Middleware that turns the framework's own error responses into [`problem`]s.
 pub(crate) async fn describe_errors(request: Request, next: Next) -> Response {
-    let asked = format!("{} {}", request.method(), request.uri().path());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
     let status = response.status();
-    tracing::debug!(request = asked, status = status.as_u16());
+    tracing::debug!(%method, path, status = status.as_u16());
     let is_error = status.is_client_error() || status.is_server_error();
     if !is_error || is_json(response.headers()) {
         return response;
@@ -73,9 +73,14 @@ pub(crate) async fn describe_errors(request: Request, next: Next) -> Response {
     let reason = to_bytes(body, MAX_REASON_BYTES).await.unwrap_or_default();
     let reason = String::from_utf8_lossy(&reason);
     let text = match status {
-        StatusCode::NOT_FOUND => format!("{asked} does not exist"),
-        StatusCode::METHOD_NOT_ALLOWED => format!("{asked} exists only for other methods"),
-        _ if reason.is_empty() => format!("{asked}: {status}"),
+        StatusCode::NOT_FOUND => format!("there is no {path}"),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let allowed = parts.headers.get(ALLOW).map(HeaderValue::to_str);
+            let allowed = allowed.and_then(Result::ok).unwrap_or_default();
+            let allowed = allowed.replace(',', " or ");
+            format!("{path} does not support {method}; use {allowed}")
+        }
+        _ if reason.is_empty() => format!("{method} {path}: {status}"),
         _ => reason.into_owned(),
     };
     let (described, body) = problem(status, text).into_parts();
@@ -84,7 +89,7 @@ pub(crate) async fn describe_errors(request: Request, next: Next) -> Response {
     Response::from_parts(parts, Body::new(body))
 }
 
-/// Middleware that gives up on requests that are not received and answered within the limit.
+/// Middleware that gives up on requests that are not received and handled within the limit.
 pub(crate) async fn limit_time(
     State(limit): State<Duration>,
     request: Request,
@@ -94,7 +99,7 @@ pub(crate) async fn limit_time(
     response.unwrap_or_else(|_| {
         let text = "the request took too long; try again";
         let mut response = problem(StatusCode::REQUEST_TIMEOUT, text);
-        // The rest of the request is not awaited.
+        // The server does not wait for the rest of the request.
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
         response
@@ -104,5 +109,5 @@ pub(crate) async fn limit_time(
 fn is_json(headers: &HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)
-        .is_some_and(|of| of == "application/json")
+        .is_some_and(|media_type| media_type == "application/json")
 }

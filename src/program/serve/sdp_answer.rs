@@ -2,8 +2,8 @@
 
 //! Sanitizes a page's SDP answer: parses strictly what a connection needs, and writes it from scratch.
 //!
-//! `webrtcbin` trusts its input, and aborts on some descriptions that no browser writes. So no line of
-//! the page reaches it unchanged.
+//! `webrtcbin` trusts its input, and aborts on some descriptions that no browser writes. Therefore no line
+//! of the page is passed on unchanged.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ const CANDIDATE_TYPES: [&str; 4] = ["host", "srflx", "prflx", "relay"];
 /// Digests of certificates, with their lengths in bytes.
 const DIGESTS: [(&str, usize); 3] = [("sha-256", 32), ("sha-384", 48), ("sha-512", 64)];
 
-/// The answer cannot be used; names the attribute that is missing or wrong.
+/// The answer cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SdpAnswerError {
     #[error("the answer is not a session description")]
@@ -64,12 +64,12 @@ pub(crate) fn sanitize(offer: &str, answer: &str) -> Result<String, SdpAnswerErr
         mids.join(" ")
     );
     for (offered, answered) in offered.iter().zip(&answered) {
-        text += &media(offered, answered, &transport)?;
+        text += &media_section(offered, answered, &transport)?;
     }
     Ok(text)
 }
 
-/// The part of a description about the whole session, or about one of its media.
+/// A section of a description: of the whole session, or of one of its media.
 #[derive(Default)]
 struct Section<'a> {
     /// The text after `m=`.
@@ -77,7 +77,7 @@ struct Section<'a> {
     attributes: Vec<(&'a str, &'a str)>,
 }
 
-/// Splits a description into the session's part and those of its media.
+/// Splits a description into the section of the session and those of its media.
 fn sections(text: &str) -> (Section<'_>, Vec<Section<'_>>) {
     let mut session = Section::default();
     let mut media: Vec<Section> = Vec::new();
@@ -100,7 +100,10 @@ fn sections(text: &str) -> (Section<'_>, Vec<Section<'_>>) {
 
 impl<'a> Section<'a> {
     fn all(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        let named = self.attributes.iter().filter(move |(of, _)| *of == name);
+        let named = self
+            .attributes
+            .iter()
+            .filter(move |(attribute, _)| *attribute == name);
         named.map(|(_, value)| *value)
     }
 
@@ -159,8 +162,8 @@ impl<'a> Transport<'a> {
     }
 }
 
-/// Returns the answer's part about one of the media.
-fn media(
+/// Returns the section of the answer for one of the media.
+fn media_section(
     offered: &Section,
     answered: &Section,
     transport: &Transport,
@@ -175,7 +178,9 @@ fn media(
     }
     let formats: Vec<_> = offered
         .formats()
-        .filter(|format| kind == "application" || answered.formats().any(|of| of == *format))
+        .filter(|format| {
+            kind == "application" || answered.formats().any(|answered| answered == *format)
+        })
         .collect();
     let mut text = format!(
         "m={kind} 9 {} {}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\n",
@@ -204,7 +209,7 @@ fn media(
             }
         }
         _ => {
-            video(offered, answered, &formats, &mut add)?;
+            add_video(offered, answered, &formats, &mut add)?;
             for candidate in &transport.candidates {
                 add("candidate", candidate);
             }
@@ -214,7 +219,7 @@ fn media(
 }
 
 /// Adds the attributes of the video: direction, codecs, feedback and streams.
-fn video(
+fn add_video(
     offered: &Section,
     answered: &Section,
     formats: &[&str],
@@ -266,7 +271,7 @@ fn video(
     Ok(())
 }
 
-/// Returns the candidate, rewritten; `None` if it is invalid or of no use.
+/// Returns the candidate, written from scratch; `None` if it is invalid or of no use.
 fn candidate(text: &str) -> Option<String> {
     let mut words = text.split(' ');
     let foundation = words.next().filter(|text| is_ice(text, 1, 32))?;
@@ -276,18 +281,19 @@ fn candidate(text: &str) -> Option<String> {
     let address = words.next().filter(|text| is_address(text))?;
     let port: u16 = words.next()?.parse().ok()?;
     words.next().filter(|word| *word == "typ")?;
-    let of_type = words.next().filter(|of| CANDIDATE_TYPES.contains(of))?;
+    let candidate_type = words.next().filter(|word| CANDIDATE_TYPES.contains(word))?;
     let rest: Vec<_> = words.collect();
     let rest = |name: &str| {
         let mut pairs = rest.chunks_exact(2);
         pairs.find_map(|pair| (pair[0] == name).then_some(pair[1]))
     };
-    let base = format!("{foundation} 1 {transport} {priority} {address} {port} typ {of_type}");
+    let base =
+        format!("{foundation} 1 {transport} {priority} {address} {port} typ {candidate_type}");
     let related = match (rest("raddr"), rest("rport")) {
         (Some(address), Some(port)) if is_address(address) => {
             format!(" raddr {address} rport {}", port.parse::<u16>().ok()?)
         }
-        _ if of_type == "host" => String::new(),
+        _ if candidate_type == "host" => String::new(),
         _ => return None,
     };
     let tcp = match (&transport[..], rest("tcptype")) {
@@ -315,7 +321,8 @@ fn is_fingerprint(text: &str) -> bool {
     let Some((digest, bytes)) = text.split_once(' ') else {
         return false;
     };
-    let is_byte = |text: &str| text.len() == 2 && text.bytes().all(|of| of.is_ascii_hexdigit());
+    let is_byte =
+        |text: &str| text.len() == 2 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
     let named = DIGESTS
         .iter()
         .find(|(name, _)| digest.eq_ignore_ascii_case(name));

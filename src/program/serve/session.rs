@@ -21,7 +21,7 @@ use crate::playback::ElementError;
 
 /// Maximum time to gather candidates.
 const MAX_GATHERING: Duration = Duration::from_secs(5);
-/// Maximum time for the page to answer and connect.
+/// Maximum time for the page to send its SDP answer and connect.
 const MAX_CONNECTING: Duration = Duration::from_secs(30);
 /// Maximum time between two messages of the page.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
@@ -42,12 +42,12 @@ pub(crate) struct Session {
     endings: Mutex<Option<mpsc::Receiver<Ending>>>,
 }
 
-/// What is known of the page.
+/// The page's side of the connection.
 #[derive(Debug)]
 struct PageState {
     /// Time by which the page must send its next message.
     deadline: Instant,
-    has_answered: bool,
+    has_sdp_answer: bool,
 }
 
 /// The session's pipeline failed.
@@ -66,9 +66,9 @@ pub(crate) enum SessionError {
     NoAddress,
 }
 
-/// The page's answer is refused.
+/// The page's SDP answer is refused.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AnswerError {
+pub(crate) enum SetAnswerError {
     #[error("the session already has an answer")]
     Second,
     #[error(transparent)]
@@ -100,7 +100,7 @@ impl Session {
         })?;
         let page = Arc::new(Mutex::new(PageState {
             deadline: Instant::now() + MAX_CONNECTING,
-            has_answered: false,
+            has_sdp_answer: false,
         }));
         let channels = Channels::new(&webrtc, {
             let page = page.clone();
@@ -125,7 +125,7 @@ impl Session {
         })
     }
 
-    /// Starts the pipeline and returns the SDP offer with all candidates. It asks for video of at most
+    /// Starts the pipeline and returns the SDP offer with all candidates. The offer limits the video to
     /// `max_bitrate_kbits` kbit/s.
     pub(crate) async fn offer(&self, max_bitrate_kbits: u32) -> Result<String, SessionError> {
         let (sender, gathered) = oneshot::channel();
@@ -166,7 +166,7 @@ impl Session {
     }
 
     /// Sets the page's SDP answer.
-    pub(crate) async fn answer(&self, sdp: &str) -> Result<(), AnswerError> {
+    pub(crate) async fn set_sdp_answer(&self, sdp: &str) -> Result<(), SetAnswerError> {
         let local = self
             .webrtc
             .property::<Option<WebRTCSessionDescription>>("local-description");
@@ -174,8 +174,8 @@ impl Session {
         let offer = offer.ok_or(SessionError::NoOffer)?;
         let sdp = sanitize(&offer, sdp)?;
         let sdp = SDPMessage::parse_buffer(sdp.as_bytes()).map_err(|_| SdpAnswerError::NotSdp)?;
-        if std::mem::replace(&mut lock(&self.page).has_answered, true) {
-            return Err(AnswerError::Second);
+        if std::mem::replace(&mut lock(&self.page).has_sdp_answer, true) {
+            return Err(SetAnswerError::Second);
         }
         let set = {
             let answer = WebRTCSessionDescription::new(WebRTCSDPType::Answer, sdp);
@@ -189,7 +189,7 @@ impl Session {
     pub(crate) async fn run(&self) -> Ending {
         let endings = lock(&self.endings).take();
         let ending = match endings {
-            Some(endings) => self.ending(endings).await,
+            Some(endings) => self.wait_for_end(endings).await,
             None => Ending::new(Reason::Failed, "the session has already ended"),
         };
         self.channels.send_ending(&ending);
@@ -206,7 +206,8 @@ impl Session {
         ending
     }
 
-    async fn ending(&self, mut endings: mpsc::Receiver<Ending>) -> Ending {
+    /// Waits until something ends the session, or the page is silent for too long.
+    async fn wait_for_end(&self, mut endings: mpsc::Receiver<Ending>) -> Ending {
         loop {
             match timeout(CHECK_INTERVAL, endings.recv()).await {
                 Ok(Some(ending)) => return ending,

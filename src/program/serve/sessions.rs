@@ -36,7 +36,7 @@ pub(crate) struct Sessions {
     table: Mutex<HashMap<String, Arc<Session>>>,
 }
 
-/// A session that waits for the page's answer.
+/// A session that waits for the page's SDP answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Opened {
     pub(crate) id: String,
@@ -44,7 +44,7 @@ pub(crate) struct Opened {
     pub(crate) offer: String,
 }
 
-/// What must live as long as a session.
+/// A value that must live as long as its session.
 enum Kept {
     Watch(#[expect(dead_code, reason = "It counts until it is dropped.")] Watch),
     Viewer(

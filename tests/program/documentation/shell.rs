@@ -50,7 +50,7 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Tells whether `word` is `NAME=value`.
+/// Returns true if `word` is `NAME=value`.
 fn is_setting(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty()

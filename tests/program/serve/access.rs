@@ -168,6 +168,21 @@ fn responses_forbid_content_of_other_sites() {
 }
 
 #[test]
+fn an_address_without_a_port_and_a_host_name_are_refused_with_what_is_accepted() {
+    for address in ["0.0.0.0", "localhost:80", ":8080"] {
+        let problem = problem(&["--listen", address]);
+        for expected in [
+            address,
+            "IP address and a port",
+            "0.0.0.0:8080",
+            "host names",
+        ] {
+            assert!(problem.contains(expected), "{problem}");
+        }
+    }
+}
+
+#[test]
 fn an_address_in_use_is_reported() {
     let server = Server::start(&[]);
     let address = server.address().to_string();

@@ -106,6 +106,27 @@ fn malformed_http_does_not_stop_the_server() {
 }
 
 #[test]
+fn unknown_paths_and_methods_are_named() {
+    let server = Server::start(&[]);
+    for (method, path, expected) in [
+        ("GET", "/nowhere", "there is no /nowhere"),
+        (
+            "GET",
+            "/sessions",
+            "/sessions does not support GET; use POST",
+        ),
+        (
+            "POST",
+            "/settings",
+            "/settings does not support POST; use GET or HEAD",
+        ),
+    ] {
+        let response = server.send(&Request::new(method, path));
+        assert_eq!(response.problem(), expected);
+    }
+}
+
+#[test]
 fn invalid_requests_are_refused_with_an_explanation() {
     let mut server = Server::start(&[]);
     let path = "/sessions/none/answer";

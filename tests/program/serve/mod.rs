@@ -32,7 +32,7 @@ use client::{Request, Response};
 /// Maximum time to wait for anything, so that a test fails instead of hanging.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Returns whether GStreamer supports WebRTC, which sessions require; prints a message if it does not.
+/// Returns true if GStreamer supports WebRTC, which sessions require; else prints a message.
 fn has_webrtc() -> bool {
     init();
     keep_gstreamer();
@@ -80,7 +80,7 @@ fn problem(arguments: &[&str]) -> String {
 /// A running server.
 struct Server {
     child: Child,
-    /// What it has printed since it listens.
+    /// Everything that it has printed since it listens.
     output: Arc<Mutex<String>>,
     /// The first URL that it prints.
     url: String,

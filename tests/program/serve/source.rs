@@ -308,6 +308,11 @@ fn a_source_that_cannot_be_shown_is_reported() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("letter.mp4");
+    write_letter(&text);
+    let sound = folder.path().join("song.mka");
+    let tone = "audiotestsrc num-buffers=50 ! audioconvert ! vorbisenc ! matroskamux";
+    play(&format!("{tone} ! filesink location={}", sound.display()));
     for (source, expected) in [
         ("/nowhere.mp4", "/nowhere.mp4: No such file"),
         (
@@ -315,30 +320,55 @@ fn a_source_that_cannot_be_shown_is_reported() {
             "neither a file nor a camera",
         ),
         ("nosuch://user:secret@here", "nosuch://here: "),
+        (
+            text.to_str().unwrap(),
+            "the source cannot be shown: letter.mp4: ",
+        ),
+        (
+            sound.to_str().unwrap(),
+            "the source cannot be shown: song.mka: ",
+        ),
     ] {
-        let problem = problem(&[source]);
+        let problem = problem(&["--listen", "127.0.0.1:0", source]);
         assert!(problem.contains(expected), "{problem}");
         assert!(!problem.contains("secret"), "{problem}");
     }
-    let text = folder.path().join("letter.mp4");
-    fs::write(&text, "Dear Sir or Madam, this is no video.\n".repeat(100)).unwrap();
-    let sound = folder.path().join("song.mka");
-    let tone = "audiotestsrc num-buffers=50 ! audioconvert ! vorbisenc ! matroskamux";
-    play(&format!("{tone} ! filesink location={}", sound.display()));
-    for (path, expected) in [(text, "letter.mp4: "), (sound, "song.mka: ")] {
-        let mut server = serve(path);
-        // The second request tries again.
-        for _ in 0..2 {
-            let response = server.send(&Request::new("POST", "/sessions"));
-            assert_eq!(response.status, 502);
-            assert!(
-                response.problem().starts_with(expected),
-                "{}",
-                response.problem()
-            );
-        }
-        server.assert_serves();
+}
+
+fn write_letter(path: &Path) {
+    fs::write(path, "Dear Sir or Madam, this is no video.\n".repeat(100)).unwrap();
+}
+
+#[test]
+fn a_recording_that_becomes_unreadable_is_reported_to_each_visitor() {
+    if !has_webrtc() {
+        return;
     }
+    let folder = tempfile::tempdir().unwrap();
+    let path = clip(&folder, "talk.mp4", 1, BASELINE);
+    let mut server = serve(&path);
+    write_letter(&path);
+    // The second request tries again.
+    for _ in 0..2 {
+        let response = server.send(&Request::new("POST", "/sessions"));
+        assert_eq!(response.status, 502);
+        let problem = response.problem();
+        assert!(problem.starts_with("talk.mp4: "), "{problem}");
+    }
+    server.assert_serves();
+}
+
+#[test]
+fn a_stream_that_is_down_does_not_keep_the_server_from_starting() {
+    if !has_webrtc() {
+        return;
+    }
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    let server = Server::start(&[&format!("http://{address}/talk.mp4")]);
+    let response = server.send(&Request::new("POST", "/sessions"));
+    assert_eq!(response.status, 502, "{}", response.text());
 }
 
 #[test]

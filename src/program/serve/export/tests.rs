@@ -14,7 +14,7 @@ use super::*;
 
 const S: u64 = 1_000_000_000;
 
-/// No export may take longer, whatever it is of.
+/// Maximum time for an export of any session.
 const MAX_WORK: Duration = Duration::from_secs(120);
 
 fn face(track: u32) -> FaceRecord {
@@ -101,12 +101,12 @@ fn errors_name_the_line() {
     }
 }
 
-/// As many records as there may be, in as few bytes as they take: `of` tells the time and the tracks of
-/// each by its number.
-fn short_records(of: impl Fn(u64) -> (u64, std::ops::Range<u64>)) -> Vec<u8> {
+/// Returns the largest number of records that a session's file can contain, as short as possible.
+/// `content` returns the time in ns and the tracks of a record by its number.
+fn short_records(content: impl Fn(u64) -> (u64, std::ops::Range<u64>)) -> Vec<u8> {
     let mut lines = String::new();
     for index in 0.. {
-        let (time_ns, tracks) = of(index);
+        let (time_ns, tracks) = content(index);
         let faces = tracks.map(|track| {
             // Chance, so that a mean has an interval, which takes time.
             let positive = u8::from(SplitMix64(index).share() < 0.5);
@@ -126,9 +126,9 @@ fn short_records(of: impl Fn(u64) -> (u64, std::ops::Range<u64>)) -> Vec<u8> {
     lines.into_bytes()
 }
 
-/// What nobody's camera makes, and somebody may send.
+/// Extreme values, which no camera causes but a client may send.
 #[test]
-fn hostile_sessions_are_worked_through() {
+fn hostile_sessions_are_exported_in_limited_time() {
     let wild = |track: u32| FaceRecord {
         bbox: [f32::MAX, f32::MIN, f32::MAX, f32::MIN_POSITIVE],
         attitude: "\n\n00:00 --> 00:01\n=<b>".to_owned(),

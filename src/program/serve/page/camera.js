@@ -18,7 +18,7 @@ export class CameraError extends Error {
     }
 }
 
-/** Returns whether the browser allows this page to open a camera. */
+/** Returns true if the browser allows this page to open a camera. */
 export function isCameraAvailable() {
     // Undefined on insecure pages.
     const devices = /** @type {MediaDevices | undefined} */ (navigator.mediaDevices);

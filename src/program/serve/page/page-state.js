@@ -107,7 +107,7 @@ export class PageState {
         return RUNNING.includes(this.#name);
     }
 
-    /** Whether the page waits for the next retry. */
+    /** True while the page waits for the next retry. */
     get isWaiting() {
         return this.#name === "full" || this.#name === "reconnecting";
     }

@@ -68,7 +68,7 @@ export class Peer {
         if (this.#settings.source === null) await this.#attachCamera();
         await connection.setLocalDescription();
         await this.#gatherCandidates();
-        await this.#server.sendAnswer(id, connection.localDescription?.sdp ?? "");
+        await this.#server.sendSdpAnswer(id, connection.localDescription?.sdp ?? "");
         await this.#limitBitrate();
         await opened;
     }

@@ -22,7 +22,7 @@ export class RequestError extends Error {
         this.retryAfter_s = retryAfter_s;
     }
 
-    /** Whether the server rejected the token. */
+    /** True if the server rejected the token. */
     get isUnauthorized() {
         return this.status === 401 || this.status === 403;
     }
@@ -49,13 +49,13 @@ export class Server {
     }
 
     /**
-     * Sends the answer to a session's offer.
+     * Sends the SDP answer to a session's offer.
      * @param {string} id
-     * @param {string} answer in SDP
+     * @param {string} sdpAnswer
      */
-    async sendAnswer(id, answer) {
+    async sendSdpAnswer(id, sdpAnswer) {
         const headers = { "Content-Type": "application/json" };
-        const body = JSON.stringify({ answer });
+        const body = JSON.stringify({ answer: sdpAnswer });
         await this.#request(`/sessions/${encodeURIComponent(id)}/answer`, { method: "POST", headers, body });
     }
 

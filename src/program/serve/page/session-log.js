@@ -72,21 +72,21 @@ export class SessionLog {
     /** When the session's first sample arrived. */
     #origin_ms = 0;
     /**
-     * The session's time while it stands still.
+     * The session's time while it is stopped.
      * @type {number | null}
      */
     #paused_ns = null;
-    /** Whether the next record is the first one of a connection. */
+    /** True if the next record is the first one of a connection. */
     #isFirstRecord = false;
     #isShared;
 
     /** The number of samples. */
     samples = 0;
 
-    /** Whether everything has been downloaded. */
+    /** True if everything has been downloaded. */
     isDownloaded = true;
 
-    /** @param {boolean} isShared whether the stream continues while this page is not connected */
+    /** @param {boolean} isShared true if the stream continues while this page is not connected */
     constructor(isShared) {
         this.#isShared = isShared;
     }

@@ -42,7 +42,7 @@ const FONT = 'system-ui, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif';
 /** A canvas with time along its width. All lengths are in CSS pixels. */
 class TimelineCanvas {
     #canvas;
-    #left;
+    #startX;
     #width = 0;
     #height = 0;
     #start_s = 0;
@@ -51,13 +51,13 @@ class TimelineCanvas {
     /**
      * @param {HTMLCanvasElement} canvas
      * @param {Palette} palette
-     * @param {number} left where the time starts
+     * @param {number} startX position of the first time
      */
-    constructor(canvas, palette, left) {
+    constructor(canvas, palette, startX) {
         this.#canvas = canvas;
         this.context = context2d(canvas);
         this.palette = palette;
-        this.#left = left;
+        this.#startX = startX;
     }
 
     /**
@@ -85,8 +85,8 @@ class TimelineCanvas {
      * @param {number} time_s
      */
     x(time_s) {
-        const share = (time_s - this.#start_s) / (this.#end_s - this.#start_s);
-        return this.#left + Math.min(Math.max(share, 0), 1) * (this.#width - this.#left);
+        const fraction = (time_s - this.#start_s) / (this.#end_s - this.#start_s);
+        return this.#startX + Math.min(Math.max(fraction, 0), 1) * (this.#width - this.#startX);
     }
 
     /**
@@ -127,7 +127,7 @@ class TimelineCanvas {
     border(y, height) {
         this.context.strokeStyle = this.palette.color("border");
         this.context.lineWidth = 1;
-        this.context.strokeRect(this.#left + 0.5, y + 0.5, this.#width - this.#left - 1, height - 1);
+        this.context.strokeRect(this.#startX + 0.5, y + 0.5, this.#width - this.#startX - 1, height - 1);
     }
 
     /**
@@ -164,7 +164,7 @@ class TimelineCanvas {
      * @param {number} bottom of the lines
      */
     ticks(top, bottom) {
-        const maxTicks = Math.max(Math.floor((this.#width - this.#left) / MIN_TICK_PX), 1);
+        const maxTicks = Math.max(Math.floor((this.#width - this.#startX) / MIN_TICK_PX), 1);
         const span_s = this.#end_s - this.#start_s;
         const longest_s = TICK_INTERVALS_S[TICK_INTERVALS_S.length - 1];
         const interval_s = TICK_INTERVALS_S.find((it) => span_s / it <= maxTicks) ?? longest_s;
@@ -174,7 +174,7 @@ class TimelineCanvas {
             this.context.globalAlpha = 0.25;
             this.fill(this.palette.color("on-attitude"), x - 0.5, top, 1, bottom - top);
             this.context.globalAlpha = 1;
-            const align = x < this.#left + 16 ? "left" : x > this.#width - 16 ? "right" : "center";
+            const align = x < this.#startX + 16 ? "left" : x > this.#width - 16 ? "right" : "center";
             this.text(formatPosition(time_s), x, bottom + TICKS_PX / 2 + 1, "text-muted", align);
         }
     }
@@ -289,17 +289,17 @@ export class RecentTimeline {
     #drawArea(run, end_s, name) {
         const timeline = this.#timeline;
         const { context, palette } = timeline;
-        const y = (/** @type {number} */ share) => NOTES_PX + (name === "positive" ? share : 1 - share) * SCORES_PX;
+        const y = (/** @type {number} */ score) => NOTES_PX + (name === "positive" ? score : 1 - score) * SCORES_PX;
         const [start, end] = [timeline.x(run[0].time_s), timeline.x(end_s)];
         context.beginPath();
         context.moveTo(start, y(0));
-        let last = y(0);
+        let lastY = y(0);
         for (const { time_s, scores } of run) {
             if (scores === null) return;
-            last = y(shareOf(scores, name));
-            context.lineTo(timeline.x(time_s), last);
+            lastY = y(normalizedScore(scores, name));
+            context.lineTo(timeline.x(time_s), lastY);
         }
-        context.lineTo(end, last);
+        context.lineTo(end, lastY);
         context.lineTo(end, y(0));
         context.closePath();
         context.fillStyle = palette.color(name);
@@ -424,10 +424,10 @@ function endOf(sample, next) {
 }
 
 /**
- * Returns a score as a share of all scores.
+ * Returns a score divided by the sum of all scores.
  * @param {Scores} scores
  * @param {ScoredAttitude} name
  */
-function shareOf(scores, name) {
+function normalizedScore(scores, name) {
     return scores[name] / Math.max(scores.positive + scores.neutral + scores.negative, Number.MIN_VALUE);
 }

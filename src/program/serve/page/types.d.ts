@@ -113,16 +113,16 @@ export interface AnnotatedFrame {
     image: FrameImage;
     /** Null if no record is known for the frame. */
     record: FrameRecord | null;
-    /** Whether the record belongs to exactly this frame. */
+    /** True if the record belongs to exactly this frame. */
     isExact: boolean;
     /** Time of capture on the clock of `performance.now`, if known. */
     captured_ms: number | null;
 }
 
-/** What a stretch of a timeline shows. */
+/** The content of a segment of a timeline. */
 export type SegmentKind = Attitude | "no-face";
 
-/** A stretch of a timeline. */
+/** A span of time with the same content. */
 export interface Segment {
     kind: SegmentKind;
     start_s: number;

@@ -9,7 +9,7 @@ import { formatScore } from "./text.js";
 /** @import { Palette } from "./attitudes.js" */
 /** @import { AnnotatedFrame, Attitude, Box, FaceRecord, FrameImage, FrameRecord } from "./types.js" */
 
-/** The share of a box's size that is hidden around it, because heads are larger; `attitudeoverlay` has the same. */
+/** The fraction of a box's size that is hidden around it, because heads are larger; `attitudeoverlay` has the same. */
 const HIDE_MARGIN = 0.25;
 
 /** The number of blocks across the longer side of a hidden face. */
@@ -38,7 +38,7 @@ export class VideoView {
 
     /**
      * @param {Palette} palette
-     * @param {boolean} drawsFrames whether the canvas shows the frames itself or covers a video that does
+     * @param {boolean} drawsFrames true if the canvas shows the frames itself, false if it covers a video that does
      */
     constructor(palette, drawsFrames) {
         this.#palette = palette;

@@ -13,8 +13,8 @@ pub(crate) enum Codec {
 }
 
 impl Codec {
-    /// Returns the codec of `caps`.
-    pub(crate) fn of(caps: &gst::CapsRef) -> Option<Self> {
+    /// Returns the codec of `caps`, if browsers play it.
+    pub(crate) fn from_caps(caps: &gst::CapsRef) -> Option<Self> {
         match caps.structure(0)?.name().as_str() {
             "video/x-h264" => Some(Self::H264),
             "video/x-vp8" => Some(Self::Vp8),

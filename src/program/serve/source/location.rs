@@ -12,22 +12,23 @@ use gst::prelude::*;
 
 /// Time to wait for lost packets of a stream; other packets are not delayed.
 const LATENCY_MS: u32 = 200;
-/// Frame rate that cameras are asked for.
+/// Frame rate that is requested of cameras.
 const FRAMES_PER_SECOND: i32 = 30;
 /// Caps that browsers play without transcoding: H.264 of these profiles has no B-frames.
 const PLAYABLE: &str = "video/x-raw(ANY); video/x-vp8; video/x-vp9, profile=(string)0; \
     video/x-h264, profile=(string){ constrained-baseline, baseline }";
-/// Caps of live streams that browsers play unless [`Location::transcode`] says otherwise.
+/// Caps of live streams that browsers play, unless their H.264 has B-frames: see
+/// [`Location::transcode`].
 const PLAYABLE_LIVE: &str = "video/x-raw(ANY); video/x-vp8; video/x-vp9; video/x-h264";
 /// Caps if all video is decoded.
 const RAW: &str = "video/x-raw(ANY)";
 
-/// Where the source's video comes from.
+/// Location of the source's video.
 #[derive(Debug)]
 pub(crate) struct Location {
     address: Address,
     name: String,
-    /// Set once browsers turn out not to play it as it is.
+    /// Set once it has turned out that browsers do not play the video unchanged.
     is_transcoded: AtomicBool,
 }
 
@@ -56,7 +57,7 @@ pub(crate) enum LocationError {
 
 impl Location {
     /// Parses the argument SOURCE and checks what can be checked without opening a stream or camera.
-    pub(crate) fn new(text: &str) -> Result<Self, LocationError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, LocationError> {
         if text.contains("://") && !text.starts_with("file://") {
             let name = without_secrets(text);
             gst::Element::make_from_uri(gst::URIType::Src, text, None).map_err(|error| {
@@ -65,7 +66,7 @@ impl Location {
                     error,
                 }
             })?;
-            return Ok(Self::at(Address::Uri(text.to_owned()), name));
+            return Ok(Self::new(Address::Uri(text.to_owned()), name));
         }
         let path = match text.starts_with("file://") {
             true => {
@@ -78,10 +79,10 @@ impl Location {
             }
             false => text.into(),
         };
-        Self::of_path(&path)
+        Self::from_path(&path)
     }
 
-    fn of_path(path: &Path) -> Result<Self, LocationError> {
+    fn from_path(path: &Path) -> Result<Self, LocationError> {
         let open = |error| LocationError::Open(path.into(), error);
         let metadata = path.metadata().map_err(open)?;
         let name = path.file_name().unwrap_or(path.as_os_str());
@@ -90,7 +91,7 @@ impl Location {
         if kind.is_char_device() {
             let device = path.to_str();
             let device = device.ok_or_else(|| LocationError::NotText(path.into()))?;
-            return Ok(Self::at(Address::Camera(device.to_owned()), name));
+            return Ok(Self::new(Address::Camera(device.to_owned()), name));
         }
         if !kind.is_file() {
             return Err(LocationError::Kind(path.into()));
@@ -102,10 +103,10 @@ impl Location {
             name: name.clone(),
             error,
         })?;
-        Ok(Self::at(Address::Uri(uri.into()), name))
+        Ok(Self::new(Address::Uri(uri.into()), name))
     }
 
-    fn at(address: Address, name: String) -> Self {
+    fn new(address: Address, name: String) -> Self {
         Self {
             address,
             name,
@@ -116,6 +117,11 @@ impl Location {
     /// Returns the name that visitors see: the file name, or the URI without secrets.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns true if this is a file of this machine.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(&self.address, Address::Uri(uri) if uri.starts_with("file:"))
     }
 
     /// Transcodes the video from the next reading on.

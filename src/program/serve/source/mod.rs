@@ -48,7 +48,7 @@ pub(crate) struct Source {
 #[derive(Default)]
 struct Current {
     reading: Weak<Reading>,
-    /// Closed when the last reading has stopped.
+    /// Closed when the latest reading has stopped.
     stopped: Option<watch::Receiver<()>>,
 }
 
@@ -84,6 +84,23 @@ impl Source {
         let create = move || viewer::session(number, &reading, codec);
         let created = spawn_blocking(create).await;
         Ok(created.map_err(|_| SourceError::Lost)??)
+    }
+
+    /// Opens a source that is a file once, to report problems before there is a viewer. Other sources
+    /// are not checked: a camera or stream may be unavailable when the server starts.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error that a viewer would receive.
+    pub(crate) async fn check_file(&self) -> Result<(), SourceError> {
+        if !self.location.is_file() {
+            return Ok(());
+        }
+        let reading = self.reading()?;
+        let codec = reading.codec().await;
+        drop(reading);
+        self.stopped().await;
+        codec.map(drop).map_err(SourceError::from)
     }
 
     /// Waits until the source is no longer read.

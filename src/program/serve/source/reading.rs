@@ -116,9 +116,10 @@ impl Reading {
         });
     }
 
-    /// Gives `pipeline`, which does not play yet, the same clock and base time. Before the first frame
-    /// it keeps its own, which is ahead: all video is late for it and is sent at once.
-    pub(crate) fn share_time(&self, pipeline: &gst::Pipeline) {
+    /// Sets the clock and base time of `pipeline`, which does not play yet, to those of this pipeline.
+    /// Before the first frame it keeps its own, which is ahead: all video is late for it and is sent at
+    /// once.
+    pub(crate) fn synchronize(&self, pipeline: &gst::Pipeline) {
         let base_time = self.pipeline.base_time();
         if let (Some(clock), Some(base_time)) = (self.pipeline.clock(), base_time)
             && !base_time.is_zero()
@@ -146,7 +147,7 @@ impl Reading {
         }
     }
 
-    /// Returns how the reading ended, if it did.
+    /// Returns the ending if the reading has ended.
     pub(crate) fn ending(&self) -> Option<Ending> {
         match &*self.phase.borrow() {
             Phase::Over(ending) => Some(ending.clone()),

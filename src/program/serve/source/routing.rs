@@ -3,10 +3,10 @@
 //! Routes the video that is read to the viewers and to the analysis.
 //!
 //! ```text
-//! passed:    pad -> parser -> tee -> pace -> packets
-//!                               `-> decoder -> pace -> analysis
-//! encoded:   pad -> [decoder] -> pace -> upright, scaled -> tee -> encoder -> packets
-//!                                                             `-> analysis
+//! passed:    pad -> parser -> tee -> pacer -> packets
+//!                               `-> decoder -> pacer -> analysis
+//! encoded:   pad -> [decoder] -> pacer -> rotation, scaling -> tee -> encoder -> packets
+//!                                                                `-> analysis
 //! ```
 
 use gst::prelude::*;
@@ -37,7 +37,7 @@ pub(crate) fn connect(
     arguments: &Arguments,
 ) -> Result<Codec, glib::BoolError> {
     let caps = pad.current_caps();
-    let codec = caps.as_deref().and_then(Codec::of);
+    let codec = caps.as_deref().and_then(Codec::from_caps);
     match codec {
         Some(codec) if is_upright(pad) => {
             pass(pad, codec, outlets)?;
@@ -61,31 +61,31 @@ fn pass(pad: &gst::Pad, codec: Codec, outlets: &Outlets) -> Result<(), glib::Boo
         .property("max-size-bytes", 0u32)
         .property("max-size-time", 0u64)
         .build()?;
-    let packets_pace = pace(is_live)?;
-    let mut line = vec![];
+    let packets_pacer = pacer(is_live)?;
+    let mut chain = vec![];
     if let Some((parser, caps)) = codec.parser() {
         let filter = gst::ElementFactory::make("capsfilter")
             .property("caps", caps.parse::<gst::Caps>()?)
             .build()?;
-        line.extend([gst::ElementFactory::make(parser).build()?, filter]);
+        chain.extend([gst::ElementFactory::make(parser).build()?, filter]);
     }
-    line.extend([tee.clone(), queue, packets_pace.clone()]);
-    add(outlets.pipeline, &line)?;
-    packets_pace.link(outlets.packets)?;
+    chain.extend([tee.clone(), queue, packets_pacer.clone()]);
+    add(outlets.pipeline, &chain)?;
+    packets_pacer.link(outlets.packets)?;
 
-    let waiting = gst::ElementFactory::make("queue").build()?;
+    let decoder_queue = gst::ElementFactory::make("queue").build()?;
     let decode = gst::ElementFactory::make("decodebin").build()?;
-    add(outlets.pipeline, &[waiting.clone(), decode.clone()])?;
+    add(outlets.pipeline, &[decoder_queue.clone(), decode.clone()])?;
     let convert = gst::ElementFactory::make("videoconvert").build()?;
-    let raw = [pace(is_live)?, convert.clone()];
+    let raw = [pacer(is_live)?, convert.clone()];
     add(outlets.pipeline, &raw)?;
     convert.link(outlets.analysis)?;
     link_when_decoded(&decode, &raw[0]);
-    tee.link(&waiting)?;
-    start(&line)?;
+    tee.link(&decoder_queue)?;
+    start(&chain)?;
     start(&raw)?;
-    start(&[waiting, decode])?;
-    link(pad, &line[0])
+    start(&[decoder_queue, decode])?;
+    link(pad, &chain[0])
 }
 
 /// Transcodes the video; decodes it first if it `is_encoded`.
@@ -104,11 +104,11 @@ fn encode(
     let filter = gst::ElementFactory::make("capsfilter").build()?;
     fit_to(max_size, &scale, &filter)?;
     let tee = gst::ElementFactory::make("tee").build()?;
-    let queue = newest()?;
+    let queue = leaky_queue()?;
     let encoder = encoder(arguments.max_bitrate)?;
-    let line = [
-        pace(is_live(pad))?,
-        newest()?,
+    let chain = [
+        pacer(is_live(pad))?,
+        leaky_queue()?,
         convert,
         flip,
         scale,
@@ -117,19 +117,19 @@ fn encode(
         queue,
         encoder.clone(),
     ];
-    add(outlets.pipeline, &line)?;
+    add(outlets.pipeline, &chain)?;
     encoder.link(outlets.packets)?;
-    let waiting = newest()?;
-    add(outlets.pipeline, std::slice::from_ref(&waiting))?;
-    gst::Element::link_many([&tee, &waiting, outlets.analysis])?;
-    start(&line)?;
-    start(&[waiting])?;
+    let analysis_queue = leaky_queue()?;
+    add(outlets.pipeline, std::slice::from_ref(&analysis_queue))?;
+    gst::Element::link_many([&tee, &analysis_queue, outlets.analysis])?;
+    start(&chain)?;
+    start(&[analysis_queue])?;
     if !is_encoded {
-        return link(pad, &line[0]);
+        return link(pad, &chain[0]);
     }
     let decode = gst::ElementFactory::make("decodebin").build()?;
     add(outlets.pipeline, std::slice::from_ref(&decode))?;
-    link_when_decoded(&decode, &line[0]);
+    link_when_decoded(&decode, &chain[0]);
     decode.sync_state_with_parent()?;
     link(pad, &decode)
 }
@@ -163,7 +163,7 @@ fn encoder(max_bitrate_kbits: u32) -> Result<gst::Element, glib::BoolError> {
 }
 
 /// Creates a queue that drops old frames if it is full.
-fn newest() -> Result<gst::Element, glib::BoolError> {
+fn leaky_queue() -> Result<gst::Element, glib::BoolError> {
     gst::ElementFactory::make("queue")
         .property_from_str("leaky", "downstream")
         .property("max-size-buffers", 2u32)
@@ -172,8 +172,8 @@ fn newest() -> Result<gst::Element, glib::BoolError> {
         .build()
 }
 
-/// Creates the element that plays a recording in real time, or detects that a live stream has stopped.
-fn pace(is_live: bool) -> Result<gst::Element, glib::BoolError> {
+/// Creates the element that delays a recording to real time, or detects that a live stream has stopped.
+fn pacer(is_live: bool) -> Result<gst::Element, glib::BoolError> {
     match is_live {
         true => gst::ElementFactory::make("watchdog")
             .property("timeout", MAX_SILENCE_MS)
@@ -258,14 +258,15 @@ fn link_when_decoded(decode: &gst::Element, next: &gst::Element) {
 }
 
 /// Adds and links elements.
-fn add(pipeline: &gst::Pipeline, line: &[gst::Element]) -> Result<(), glib::BoolError> {
-    pipeline.add_many(line)?;
-    gst::Element::link_many(line)
+fn add(pipeline: &gst::Pipeline, chain: &[gst::Element]) -> Result<(), glib::BoolError> {
+    pipeline.add_many(chain)?;
+    gst::Element::link_many(chain)
 }
 
 /// Starts elements, the last one first.
-fn start(line: &[gst::Element]) -> Result<(), glib::BoolError> {
-    line.iter()
+fn start(chain: &[gst::Element]) -> Result<(), glib::BoolError> {
+    chain
+        .iter()
         .rev()
         .try_for_each(ElementExt::sync_state_with_parent)
 }

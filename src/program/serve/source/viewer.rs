@@ -58,7 +58,7 @@ pub(crate) fn session(
     gst::Element::link_many(line)?;
     send(&session.webrtc, &label, &caps)?;
 
-    reading.share_time(&session.pipeline);
+    reading.synchronize(&session.pipeline);
     let link = reading.producer.add_consumer(&source);
     let link = link.map_err(|error| glib::bool_error!("{error}"))?;
     // Until the page is connected.
