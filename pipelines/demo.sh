@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Finds and tracks the faces in a video, and writes their attitudes into a copy of the video and as data.
+# Tracks the faces in a video, and writes their attitudes into a copy of the video and into a file.
 #
 #     pipelines/demo.sh [--show] [--output DIR] [FILE|URL|DEVICE]
 #
@@ -12,7 +12,8 @@
 #     --output DIR  folder for the results (default: `output/` in the repository)
 #
 # A camera or a stream is analysed until Ctrl-C. Results: NAME-attitude.mp4 (.mkv if live), the video with boxes
-# and labels, and NAME-attitude.jsonl, one JSON object per analysed frame.
+# and labels, and NAME-attitude.jsonl, one JSON object per sample. Runs setup.sh first, whose first build takes some
+# minutes.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -20,12 +21,6 @@ readonly root
 
 die() { echo "demo: $*" >&2; exit 1; }
 usage() { sed -n '/^# Finds/,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
-example() { # name, then its arguments
-    local features=()
-    ! pkg-config --exists gstreamer-analytics-1.0 || features=(--features gst-plugin-attitude/analytics)
-    cargo run --manifest-path "$root/Cargo.toml" --quiet --release --locked \
-        --package gst-attitude-pipelines "${features[@]}" --example "$@"
-}
 # Quotes a value for a pipeline description.
 quote() { sed 's/[\\"]/\\&/g; s/.*/"&"/' <<<"$1"; }
 
@@ -56,13 +51,15 @@ case $input in
     *) [[ -f $input && -r $input ]] || die "cannot read file $input" ;;
 esac
 
-"$root/pipelines/setup.sh" --no-program
+"$root/pipelines/setup.sh"
+examples=$(cargo metadata --manifest-path "$root/Cargo.toml" --locked --no-deps --format-version 1 \
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release/examples
 mkdir -p "$output"
 output=$(cd "$output" && pwd)
 if [[ -z $input ]]; then
     input=$output/average-faces.mp4
     echo "demo: generating a clip of average faces"
-    example average_faces -- "$input"
+    "$examples/average_faces" "$input"
 fi
 
 audio=false
@@ -101,7 +98,7 @@ fi
 
 echo "demo: analysing $input$($live && echo ' until Ctrl-C')"
 trap : INT # The pipeline handles Ctrl-C; the summary follows.
-if ! example record_attitude -- "$results.jsonl" "$pipeline"; then
+if ! "$examples/record_attitude" "$results.jsonl" "$pipeline"; then
     find "$results.$extension" "$results.jsonl" -empty -delete 2>/dev/null || true
     exit 1
 fi

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Installs what `faceattitude` needs on Debian 12 or newer with Rust, gcc and Python 3: Debian packages, ONNX Runtime,
-# and the plugin with its program. Steps that are already done are skipped.
+# Installs what `faceattitude` needs on Debian 12 or newer with Rust, gcc and Python 3.11 or newer: Debian packages, ONNX
+# Runtime, the plugin and the program. Steps that are already done are skipped.
 #
 #     pipelines/setup.sh [--gpu] [--no-build | --no-program] [--tests]
 #
@@ -10,6 +10,8 @@
 #     --no-build    does not build and install the plugin and the program
 #     --no-program  builds and installs the plugin without the program gst-attitude
 #     --tests       also installs what only the tests need
+#
+# The first build compiles all dependencies with optimisation, which takes some minutes.
 set -euo pipefail
 
 readonly VERSION=1.31.1
@@ -106,7 +108,7 @@ install_playwright() {
     cp "$list" "$target"
 }
 
-# Copies a file into a folder atomically.
+# Copies a file into a folder atomically; sets `installed` unless it is already there.
 install_file() { # file, folder, mode, description
     local target=$2/${1##*/}
     if cmp -s "$1" "$target"; then
@@ -116,23 +118,27 @@ install_file() { # file, folder, mode, description
         install -m "$3" "$1" "$target.new"
         mv "$target.new" "$target"
         say "$4: installed into $2"
+        installed=true
     fi
 }
 
+# Builds everything that this script installs and that demo.sh runs, in one call: cargo compiles the dependencies again
+# for another selection of packages, because it activates other features.
 build_and_install() { # true to skip the program
     local plugins=$data/gstreamer-1.0/plugins programs=${XDG_BIN_HOME:-$HOME/.local/bin} built
-    local packages=(--package gst-plugin-attitude) features=() what=plugin
+    local packages=(--package gst-plugin-attitude --package gst-attitude-pipelines) features=()
+    local what="plugin and examples"
     if ! $1; then
         packages+=(--package gst-attitude)
-        what="plugin and program"
+        what="plugin, program and examples"
     fi
     if pkg-config --exists gstreamer-analytics-1.0; then
         features=(--features gst-plugin-attitude/analytics)
     fi
+    built=$(target_folder)/release
     say "$what: building${features[*]:+ with ${features[*]}}"
-    (cd "$root" && cargo build --release --locked "${packages[@]}" --lib --bins "${features[@]}")
-    built=$(cd "$root" && cargo metadata --locked --no-deps --format-version 1 \
-        | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release
+    [[ -e $built/libgstattitude.so ]] || say "the first build takes some minutes"
+    (cd "$root" && cargo build --release --locked "${packages[@]}" --lib --bins --examples "${features[@]}")
     install_file "$built/libgstattitude.so" "$plugins" 644 plugin
     if ! $1; then
         install_file "$built/gst-attitude" "$programs" 755 "program gst-attitude"
@@ -140,8 +146,12 @@ build_and_install() { # true to skip the program
     fi
     gst-inspect-1.0 faceattitude >/dev/null \
         || die "GStreamer does not find faceattitude; if GST_PLUGIN_SYSTEM_PATH is set, try: GST_PLUGIN_PATH='$plugins' gst-inspect-1.0 faceattitude"
-    $1 || say "done; to try it in a browser: gst-attitude serve"
-    say "to try it in a window: gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude overlay=true ! videoconvert ! autovideosink"
+}
+
+# Prints the folder of cargo's results.
+target_folder() {
+    (cd "$root" && cargo metadata --locked --no-deps --format-version 1) \
+        | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])'
 }
 
 gpu=false build=true no_program=false tests=false
@@ -174,5 +184,9 @@ if [[ ${ORT_DYLIB_PATH:-} ]]; then
     say "ORT_DYLIB_PATH is set and takes precedence: $ORT_DYLIB_PATH"
 fi
 if $build; then
+    installed=false
     build_and_install "$no_program"
+    if $installed && ! $no_program; then
+        say "done; to try it: pipelines/demo.sh, or gst-attitude serve for a page in the browser"
+    fi
 fi
