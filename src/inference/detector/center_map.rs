@@ -3,7 +3,7 @@
 //! The head of the default detector: one map per stride with score, box and landmarks of each cell.
 
 use attitude::InferenceError;
-use attitude::detection::{CENTER_MAP_CHANNELS, Detection, read_center_map};
+use attitude::detection::{CENTER_MAP_CHANNELS, Detection, decode_center_map};
 
 use super::super::model::ModelError;
 use super::super::session::{Network, Outputs};
@@ -40,7 +40,7 @@ impl Head for CenterMaps {
             let grid = grid(size_px, stride);
             let shape = [1, CENTER_MAP_CHANNELS, grid.rows, grid.columns];
             let map = outputs.get(name, &shape)?;
-            read_center_map(map, grid, threshold, candidates);
+            decode_center_map(map, grid, threshold, candidates);
         }
         Ok(())
     }

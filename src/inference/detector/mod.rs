@@ -11,7 +11,7 @@ mod yunet;
 use ort::environment::Environment;
 
 use attitude::InferenceError;
-use attitude::detection::{Detection, DetectorInput, FaceDetector, Grid};
+use attitude::detection::{CellGrid, Detection, DetectorInput, FaceDetector};
 use attitude::preprocessing::{InputSize, TensorLayout};
 
 use super::description::{Description, HeadKind, Task};
@@ -66,8 +66,8 @@ fn head(kind: HeadKind, network: &Network) -> Result<Box<dyn Head>, ModelError> 
 }
 
 /// Returns the cells of a dense output with this stride.
-fn grid((width, height): (usize, usize), stride: usize) -> Grid {
-    Grid {
+fn grid((width, height): (usize, usize), stride: usize) -> CellGrid {
+    CellGrid {
         columns: width / stride,
         rows: height / stride,
         stride: stride as f32,

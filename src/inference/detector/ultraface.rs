@@ -3,7 +3,7 @@
 //! The head of UltraFace: scores and boxes of all anchors.
 
 use attitude::InferenceError;
-use attitude::detection::{Detection, read_ultraface};
+use attitude::detection::{Detection, decode_ultraface};
 
 use super::super::model::ModelError;
 use super::super::session::{Network, Outputs};
@@ -38,7 +38,7 @@ impl Head for Ultraface {
     ) -> Result<(), InferenceError> {
         let scores = outputs.get("scores", &[1, self.anchors, 2])?;
         let boxes = outputs.get("boxes", &[1, self.anchors, 4])?;
-        read_ultraface(scores, boxes, size_px, threshold, candidates);
+        decode_ultraface(scores, boxes, size_px, threshold, candidates);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 //! The head of YuNet: class, object, box and landmark outputs per stride.
 
 use attitude::InferenceError;
-use attitude::detection::{Detection, YunetLevel, read_yunet};
+use attitude::detection::{Detection, YunetLevel, decode_yunet_level};
 
 use super::super::model::ModelError;
 use super::super::session::{Network, Outputs};
@@ -47,7 +47,7 @@ impl Head for Yunet {
                 bbox: outputs.get(bbox, &[1, cells, 4])?,
                 kps: outputs.get(kps, &[1, cells, 10])?,
             };
-            read_yunet(&level, grid, threshold, candidates);
+            decode_yunet_level(&level, grid, threshold, candidates);
         }
         Ok(())
     }
