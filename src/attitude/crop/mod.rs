@@ -5,13 +5,13 @@
 //! Crops are computed in the coordinates of the displayed frame: frame pixels, multiplied
 //! horizontally by the pixel aspect ratio, so that faces have their natural proportions.
 
-mod sampler;
+mod pixel_sampler;
 
 use super::detection::Detection;
 use super::frame::{ColorModel, Frame, Layout};
 use super::geometry::{Landmarks, Point, Rect, Similarity};
 use super::preprocessing::{Channels, Pixel, PixelFormat, needed_layout};
-use sampler::{Mix, Sampler};
+use pixel_sampler::{ChannelReader, PixelSampler};
 
 /// The position of a face in the classifier's square input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,9 +100,9 @@ pub fn extract(
     let size = (width, height);
     let mut layout = needed_layout(frame.layout(), format.channels);
     let pixel_aspect = frame.pixel_aspect();
-    if let Some(luma) = Mix::luma_of_packed_rgb(frame, format.channels) {
+    if let Some(luma) = ChannelReader::luma_of_packed_rgb(frame, format.channels) {
         layout.color = ColorModel::Gray;
-        let sampler = Sampler::new(luma, (pixel_aspect, 1.0), displayed_from_crop, size);
+        let sampler = PixelSampler::new(luma, (pixel_aspect, 1.0), displayed_from_crop, size);
         fill(crop, size, format, &layout, |x, y| {
             [sampler.mean(x, y), 0.0, 0.0]
         });
@@ -114,8 +114,8 @@ pub fn extract(
             pixel_aspect * (1 << component.shift_x) as f32,
             (1 << component.shift_y) as f32,
         );
-        let channel = Mix::plain(frame.channel(index));
-        Sampler::new(channel, sample_size, displayed_from_crop, size)
+        let channel = ChannelReader::new(frame.channel(index));
+        PixelSampler::new(channel, sample_size, displayed_from_crop, size)
     };
     if layout.color == ColorModel::Gray {
         let luma = sampler(0);
