@@ -8,7 +8,7 @@ use crate::Label;
 
 /// The state during one time slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Moment {
+pub enum SlotState {
     /// No face was visible.
     #[default]
     Absent,
@@ -16,13 +16,13 @@ pub enum Moment {
     Present(Label),
 }
 
-/// The most recent moments, one per time slot. Slots have equal length and are on a fixed grid of
+/// The most recent slots, one per time slot. Slots have equal length and are on a fixed grid of
 /// running time, so that a drawing advances by whole slots.
 #[derive(Clone, Debug)]
 pub struct History {
     slot_ns: u64,
     /// Oldest first; the last entry is slot `newest_slot`.
-    moments: VecDeque<Moment>,
+    slots: VecDeque<SlotState>,
     capacity: usize,
     newest_slot: Option<u64>,
 }
@@ -33,15 +33,15 @@ impl History {
     pub fn new(slots: usize, slot_ns: u64) -> Self {
         Self {
             slot_ns: slot_ns.max(1),
-            moments: VecDeque::with_capacity(slots.max(1)),
+            slots: VecDeque::with_capacity(slots.max(1)),
             capacity: slots.max(1),
             newest_slot: None,
         }
     }
 
     /// Records the state at `time_ns`. It replaces an earlier state of the same slot; skipped slots
-    /// become [`Moment::Absent`]; times before the newest slot are ignored.
-    pub fn push(&mut self, time_ns: u64, moment: Moment) {
+    /// become [`SlotState::Absent`]; times before the newest slot are ignored.
+    pub fn push(&mut self, time_ns: u64, state: SlotState) {
         let slot = time_ns / self.slot_ns;
         let passed = match self.newest_slot {
             None => 1,
@@ -49,13 +49,13 @@ impl History {
             Some(newest) => slot - newest,
         };
         for _ in 0..passed.min(self.capacity as u64) {
-            if self.moments.len() == self.capacity {
-                self.moments.pop_front();
+            if self.slots.len() == self.capacity {
+                self.slots.pop_front();
             }
-            self.moments.push_back(Moment::Absent);
+            self.slots.push_back(SlotState::Absent);
         }
-        if let Some(last) = self.moments.back_mut() {
-            *last = moment;
+        if let Some(last) = self.slots.back_mut() {
+            *last = state;
         }
         self.newest_slot = Some(slot);
     }
@@ -65,10 +65,10 @@ impl History {
         self.capacity
     }
 
-    /// Returns the recorded moments, oldest first; at the start fewer than
+    /// Returns the recorded slots, oldest first; at the start fewer than
     /// [`capacity`](Self::capacity).
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Moment> + ExactSizeIterator + '_ {
-        self.moments.iter().copied()
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = SlotState> + ExactSizeIterator + '_ {
+        self.slots.iter().copied()
     }
 
     /// Returns the index of the newest slot, counted from running time 0.
@@ -83,28 +83,28 @@ mod tests {
 
     #[test]
     fn skipped_slots_are_absent_and_old_slots_are_dropped() {
-        let positive = Moment::Present(Label::POSITIVE);
+        let positive = SlotState::Present(Label::POSITIVE);
         let mut history = History::new(3, 100);
         history.push(0, positive);
-        history.push(50, Moment::Present(Label::Unknown));
+        history.push(50, SlotState::Present(Label::Unknown));
         history.push(250, positive);
-        assert!(
-            history
-                .iter()
-                .eq([Moment::Present(Label::Unknown), Moment::Absent, positive])
-        );
+        assert!(history.iter().eq([
+            SlotState::Present(Label::Unknown),
+            SlotState::Absent,
+            positive
+        ]));
         history.push(320, positive);
-        assert!(history.iter().eq([Moment::Absent, positive, positive]));
-        history.push(1_000_000, Moment::Absent);
-        assert!(history.iter().eq([Moment::Absent; 3]));
+        assert!(history.iter().eq([SlotState::Absent, positive, positive]));
+        history.push(1_000_000, SlotState::Absent);
+        assert!(history.iter().eq([SlotState::Absent; 3]));
     }
 
     #[test]
     fn time_that_goes_back_is_ignored() {
         let mut history = History::new(3, 100);
-        history.push(500, Moment::Present(Label::Unknown));
-        history.push(100, Moment::Absent);
-        assert!(history.iter().eq([Moment::Present(Label::Unknown)]));
+        history.push(500, SlotState::Present(Label::Unknown));
+        history.push(100, SlotState::Absent);
+        assert!(history.iter().eq([SlotState::Present(Label::Unknown)]));
         assert_eq!(history.newest_slot(), Some(5));
     }
 }

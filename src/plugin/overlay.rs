@@ -9,7 +9,7 @@ use gst_video::video_overlay_composition::VideoOverlayComposition;
 use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
 use super::drawing::{FaceDrawing, RenderError, Renderer, Style};
-use attitude::history::{History, Moment};
+use attitude::history::{History, SlotState};
 use attitude::{Label, Scores};
 
 /// Slots in the history of a face: 10 s.
@@ -58,14 +58,14 @@ impl Overlay {
             self.faces
                 .entry(face.track)
                 .or_insert_with(|| History::new(FACE_SLOTS, SLOT_NS))
-                .push(time_ns, Moment::Present(face.label));
+                .push(time_ns, SlotState::Present(face.label));
         }
-        let moment = if faces.is_empty() {
-            Moment::Absent
+        let state = if faces.is_empty() {
+            SlotState::Absent
         } else {
-            Moment::Present(scene_attitude(faces))
+            SlotState::Present(scene_attitude(faces))
         };
-        self.scene.push(time_ns, moment);
+        self.scene.push(time_ns, state);
     }
 
     /// Draws `faces`, which were pushed before, onto `buffer`: attaches the overlay for downstream to

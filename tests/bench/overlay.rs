@@ -6,7 +6,7 @@
 //!     cargo bench --bench overlay
 
 use attitude::geometry::Rect;
-use attitude::history::{History, Moment};
+use attitude::history::{History, SlotState};
 use attitude::{Attitude, Label};
 use criterion::{BenchmarkId, Criterion};
 use gst_video::{VideoFormat, VideoFrameRef, VideoInfo, VideoOverlayComposition};
@@ -20,7 +20,7 @@ fn history(slots: u64) -> History {
     let mut history = History::new(slots as usize, 1);
     for slot in 0..slots {
         let attitude = Attitude::ALL[slot as usize / 20 % 3];
-        history.push(slot, Moment::Present(attitude.into()));
+        history.push(slot, SlotState::Present(attitude.into()));
     }
     history
 }

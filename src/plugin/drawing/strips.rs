@@ -10,12 +10,12 @@ use super::placement::PixelRect;
 use super::scale::{Size, even_down};
 use super::style::{PLATE, Theme};
 use attitude::Attitude;
-use attitude::history::{History, Moment};
+use attitude::history::{History, SlotState};
 
 /// Bitmap of a history. Drawn again only when the cells change.
 #[derive(Debug, Default)]
 pub(super) struct Strip {
-    moments: Vec<Moment>,
+    slots: Vec<SlotState>,
     drawn: Option<Bitmap>,
 }
 
@@ -31,11 +31,11 @@ impl Strip {
             .drawn
             .as_ref()
             .is_some_and(|drawn| drawn.size() == size)
-            && history.iter().eq(self.moments.iter().copied());
+            && history.iter().eq(self.slots.iter().copied());
         if !is_drawn {
-            self.moments.clear();
-            self.moments.extend(history.iter());
-            self.drawn = Some(draw(&self.moments, history.capacity(), size, theme)?);
+            self.slots.clear();
+            self.slots.extend(history.iter());
+            self.drawn = Some(draw(&self.slots, history.capacity(), size, theme)?);
         }
         Ok(())
     }
@@ -47,7 +47,7 @@ impl Strip {
 }
 
 fn draw(
-    moments: &[Moment],
+    slots: &[SlotState],
     capacity: usize,
     size: Size,
     theme: &Theme,
@@ -56,15 +56,15 @@ fn draw(
     let cells_px = usize::try_from(size.width_px - 2 * rim_px).unwrap_or(0);
     let edge = |slot: usize| f64::from(rim_px) + (slot * cells_px / capacity) as f64;
     let height = f64::from(size.height_px - 2 * rim_px);
-    let first_slot = capacity.saturating_sub(moments.len());
+    let first_slot = capacity.saturating_sub(slots.len());
 
     Bitmap::draw(size, |cr| {
         fill_plate(cr, size, rim_px, PLATE)?;
         cr.set_antialias(cairo::Antialias::None);
         let mut slot = first_slot;
-        for run in moments.chunk_by(PartialEq::eq) {
+        for run in slots.chunk_by(PartialEq::eq) {
             let next_slot = slot + run.len();
-            if let Some(color) = theme.style.colors.of_moment(run[0]) {
+            if let Some(color) = theme.style.colors.of_slot(run[0]) {
                 color.select(cr);
                 cr.rectangle(
                     edge(slot),

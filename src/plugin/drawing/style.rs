@@ -3,7 +3,7 @@
 //! Style of the overlay: what is drawn, and in which colours and fonts.
 
 use super::scale::Scale;
-use attitude::history::Moment;
+use attitude::history::SlotState;
 use attitude::{Attitude, Label};
 
 /// Selects what a [`Renderer`](super::Renderer) draws. Elements that are switched off take no space.
@@ -94,11 +94,11 @@ impl Colors {
         })
     }
 
-    /// Returns the colour of `moment` in a history; `None` if only the plate is visible.
-    pub(super) fn of_moment(&self, moment: Moment) -> Option<Color> {
-        match moment {
-            Moment::Absent => None,
-            Moment::Present(label) => Some(self.of_label(label)),
+    /// Returns the colour of `state` in a history; `None` if only the plate is visible.
+    pub(super) fn of_slot(&self, state: SlotState) -> Option<Color> {
+        match state {
+            SlotState::Absent => None,
+            SlotState::Present(label) => Some(self.of_label(label)),
         }
     }
 }

@@ -10,7 +10,7 @@ use gst_video::{VideoFormat, VideoFrame, VideoInfo, VideoOverlayRectangle};
 use super::*;
 use attitude::Scores;
 use attitude::geometry::Rect;
-use attitude::history::Moment;
+use attitude::history::SlotState;
 
 const SKY_BLUE_BGR: [u8; 3] = [0xE9, 0xB4, 0x56];
 const YELLOW_BGR: [u8; 3] = [0x42, 0xE4, 0xF0];
@@ -19,7 +19,7 @@ const GREY_BGR: [u8; 3] = [0x99, 0x99, 0x99];
 const VIDEO: u8 = 120;
 
 const BBOX: Rect = Rect::new(200.0, 120.0, 100.0, 120.0);
-const POSITIVE: Moment = Moment::Present(Label::POSITIVE);
+const POSITIVE: SlotState = SlotState::Present(Label::POSITIVE);
 
 fn face(bbox_in_frame: Rect) -> FaceDrawing<'static> {
     FaceDrawing {
@@ -32,10 +32,10 @@ fn face(bbox_in_frame: Rect) -> FaceDrawing<'static> {
     }
 }
 
-fn history(slots: usize, moments: impl IntoIterator<Item = Moment>) -> History {
-    let mut history = History::new(slots, 1);
-    for (time_ns, moment) in moments.into_iter().enumerate() {
-        history.push(time_ns as u64, moment);
+fn history(capacity: usize, slots: impl IntoIterator<Item = SlotState>) -> History {
+    let mut history = History::new(capacity, 1);
+    for (time_ns, state) in slots.into_iter().enumerate() {
+        history.push(time_ns as u64, state);
     }
     history
 }
@@ -149,14 +149,14 @@ fn on_i420_luma_and_chroma_have_the_colour() {
 }
 
 #[test]
-fn the_strip_shows_the_newest_moment_at_the_right() {
-    let moments = [
+fn the_strip_shows_the_newest_slot_at_the_right() {
+    let slots = [
         POSITIVE,
-        Moment::Absent,
-        Moment::Present(Label::Unknown),
-        Moment::Present(Label::NEGATIVE),
+        SlotState::Absent,
+        SlotState::Present(Label::Unknown),
+        SlotState::Present(Label::NEGATIVE),
     ];
-    let history = history(5, moments);
+    let history = history(5, slots);
     let drawing = FaceDrawing {
         history: Some(&history),
         ..face(BBOX)
@@ -242,7 +242,7 @@ fn a_strip_is_drawn_again_when_a_cell_changes() {
     };
     let (first, _composition) = strip_address(&history(4, [POSITIVE; 6]));
     let (longer, _composition) = strip_address(&history(4, [POSITIVE; 9]));
-    let (absent, _composition) = strip_address(&history(4, [POSITIVE, Moment::Absent]));
+    let (absent, _composition) = strip_address(&history(4, [POSITIVE, SlotState::Absent]));
     assert_eq!(first, longer);
     assert_ne!(first, absent);
 }
