@@ -2,6 +2,7 @@
 
 //! Attitudes, labels, scores, and tables with one entry per attitude or label.
 
+use std::fmt;
 use std::ops::{Index, IndexMut};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -87,6 +88,12 @@ impl Label {
     /// Returns `true` if the attitude is known.
     pub const fn is_known(self) -> bool {
         matches!(self, Label::Known(_))
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

@@ -4,7 +4,11 @@
 
 use std::fmt::{self, Display};
 
-const NS_PER_S: u64 = 1_000_000_000;
+/// Number of nanoseconds per second.
+pub const NS_PER_S: u64 = 1_000_000_000;
+
+/// Number of nanoseconds per millisecond.
+pub const NS_PER_MS: u64 = 1_000_000;
 
 /// Returns a position such as `1:02:03.4`, cut to tenths of a second.
 pub fn position(ns: u64) -> String {

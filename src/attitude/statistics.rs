@@ -57,7 +57,7 @@ impl SplitMix64 {
     }
 
     /// Returns a number greater than 0 and at most 1, a multiple of 2^-53, uniformly distributed.
-    pub fn share(&mut self) -> f64 {
+    pub fn unit_fraction(&mut self) -> f64 {
         ((self.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn shares_are_never_0_and_lie_around_a_half() {
         let mut random = SplitMix64(0);
-        let shares: Vec<f64> = (0..10_000).map(|_| random.share()).collect();
+        let shares: Vec<f64> = (0..10_000).map(|_| random.unit_fraction()).collect();
         assert!(shares.iter().all(|share| *share > 0.0 && *share <= 1.0));
         let mean = shares.iter().sum::<f64>() / shares.len() as f64;
         assert!((mean - 0.5).abs() < 0.01, "{mean}");

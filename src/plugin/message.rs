@@ -17,8 +17,8 @@
 use std::collections::BTreeMap;
 
 use super::meta::field_name;
-use attitude::Scores;
 use attitude::record::{FaceRecord, Record};
+use attitude::{Label, Scores};
 
 /// Name of the message structure.
 pub const NAME: &str = "faceattitude";
@@ -39,6 +39,9 @@ pub enum MessageError {
     /// An array has another number of items.
     #[error("field '{0}' has {1} items, expected {2}")]
     Items(&'static str, usize, usize),
+    /// The attitude of a face has another name.
+    #[error("invalid attitude '{0}', expected positive, neutral, negative or unknown")]
+    Attitude(String),
 }
 
 impl<E: std::error::Error> From<gst::structure::GetError<E>> for MessageError {
@@ -78,7 +81,7 @@ fn face_to_structure(face: &FaceRecord) -> gst::Structure {
         .field("box", gst::Array::new(face.bbox))
         .field("landmarks", gst::Array::new(landmarks))
         .field("detection", face.detection)
-        .field("attitude", &face.attitude)
+        .field("attitude", face.attitude.name())
         .field("confidence", face.confidence)
         .field("positive", face.scores.positive)
         .field("neutral", face.scores.neutral)
@@ -153,7 +156,7 @@ fn face_from_structure(face: &gst::StructureRef) -> Result<FaceRecord, MessageEr
             _ => return Err(wrong("landmarks", landmarks.len(), 10)),
         },
         detection: face.get("detection")?,
-        attitude: face.get("attitude")?,
+        attitude: label(face.get("attitude")?)?,
         confidence: face.get("confidence")?,
         scores: Scores {
             positive: face.get("positive")?,
@@ -169,6 +172,10 @@ fn face_from_structure(face: &gst::StructureRef) -> Result<FaceRecord, MessageEr
         fresh: face.get("fresh")?,
         age_ns: face.get::<gst::ClockTime>("age")?.nseconds(),
     })
+}
+
+fn label(name: &str) -> Result<Label, MessageError> {
+    Label::from_name(name).ok_or_else(|| MessageError::Attitude(name.to_owned()))
 }
 
 fn emotions_from_structure(emotions: &gst::StructureRef) -> BTreeMap<String, f32> {
@@ -194,7 +201,7 @@ mod tests {
             bbox: [1.5, -2.0, 30.0, 40.0],
             landmarks: Some([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]),
             detection: 0.9,
-            attitude: "positive".to_owned(),
+            attitude: Label::POSITIVE,
             confidence: 0.8,
             scores: Scores {
                 positive: 0.8,
@@ -256,5 +263,9 @@ mod tests {
         face.set("box", gst::Array::new([1.0f32]));
         structure.set("faces", gst::List::new([face]));
         assert!(problem(&structure).contains("'box' has 1 items"));
+        let mut face = face_to_structure(&record().faces[0]);
+        face.set("attitude", "cheerful");
+        structure.set("faces", gst::List::new([face]));
+        assert!(problem(&structure).contains("invalid attitude 'cheerful'"));
     }
 }

@@ -2,6 +2,7 @@
 
 //! The analytics relation meta, and what GStreamer's own elements make of it.
 
+use attitude::Label;
 use attitude::record::Record;
 use gst::prelude::*;
 use gst_analytics::prelude::*;
@@ -144,7 +145,7 @@ fn overlay_and_export_do_with_the_analytics_meta_alone() {
     let line = export.push_and_pull(passed.clone()).unwrap();
     let record: Record = serde_json::from_slice(&bytes(&line)).unwrap();
     let face = &record.faces[0];
-    assert_eq!((face.track, face.attitude.as_str()), (1, "positive"));
+    assert_eq!((face.track, face.attitude), (1, Label::POSITIVE));
     assert_eq!(face.bbox, [64.0, 32.0, 48.0, 48.0]);
     assert!(face.scores.positive > 0.5 && face.scores.positive == face.confidence);
 

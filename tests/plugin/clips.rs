@@ -55,7 +55,9 @@ fn tracks(records: &[Record]) -> BTreeSet<u32> {
 
 /// Share of the faces in these records that have the label.
 fn share(records: &[Record], label: &str) -> f64 {
-    let count = faces(records).filter(|face| face.attitude == label).count();
+    let count = faces(records)
+        .filter(|face| face.attitude.name() == label)
+        .count();
     count as f64 / faces(records).count() as f64
 }
 

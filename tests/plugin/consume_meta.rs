@@ -7,7 +7,7 @@
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
-use attitude::Scores;
+use attitude::{Label, Scores};
 
 use attitude::record::{FaceRecord, Record};
 use gst::prelude::*;
@@ -76,7 +76,7 @@ fn frame_lines(buffer: &gst::BufferRef) -> Vec<String> {
         let [positive, neutral, negative] = region.scores.map(|score| score as f32);
         let face = FaceRecord {
             track: region.track as u32,
-            attitude: region.label.clone(),
+            attitude: Label::from_name(&region.label).unwrap(),
             confidence: region.confidence as f32,
             scores: Scores {
                 positive,
@@ -216,5 +216,5 @@ fn the_script_prints_the_attitudes_that_the_export_writes() {
         .map(|face| face.attitude)
         .collect();
     assert!(exported.len() > 400, "{}", exported.len());
-    assert!(printed.eq(exported.iter().map(String::as_str)));
+    assert!(printed.eq(exported.iter().map(|label| label.name())));
 }

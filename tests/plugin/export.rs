@@ -2,6 +2,7 @@
 
 //! `attitudeexport`: what it writes of what frames carry.
 
+use attitude::Label;
 use attitude::record::Record;
 use attitude::record::formats::jsonl::JSON_SCHEMA;
 use gst::prelude::*;
@@ -314,12 +315,12 @@ fn parsed(
 }
 
 /// Red, green and blue that the box of a face has.
-fn color(attitude: &str) -> [u8; 3] {
+fn color(attitude: Label) -> [u8; 3] {
     match attitude {
-        "positive" => [0x56, 0xB4, 0xE9],
-        "neutral" => [0xF0, 0xE4, 0x42],
-        "negative" => [0xD5, 0x5E, 0x00],
-        _ => [0x99; 3],
+        Label::POSITIVE => [0x56, 0xB4, 0xE9],
+        Label::NEUTRAL => [0xF0, 0xE4, 0x42],
+        Label::NEGATIVE => [0xD5, 0x5E, 0x00],
+        Label::Unknown => [0x99; 3],
     }
 }
 
@@ -398,9 +399,9 @@ fn check_one_pass(source: &str, analyzer: &str, muxer: &str, demuxer: &str) {
             let row = rows.next().unwrap();
             assert_eq!(row[1].parse(), Ok(record.frame));
             assert_eq!(row[8].parse(), Ok(face.track));
-            assert_eq!(row[14], face.attitude);
+            assert_eq!(row[14], *face.attitude.name());
             assert_eq!(row[15].parse(), Ok(face.confidence));
-            let sides = colored_sides(&frame, record.width, face.bbox, color(&face.attitude));
+            let sides = colored_sides(&frame, record.width, face.bbox, color(face.attitude));
             boxes += 1;
             colored += usize::from(sides >= 3);
         }

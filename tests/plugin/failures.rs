@@ -5,6 +5,8 @@
 use gst::prelude::*;
 use gst_video::VideoFormat;
 
+use attitude::Label;
+
 use crate::support::*;
 
 /// The texts of the errors, or warnings, that wait on the bus.
@@ -250,7 +252,7 @@ fn scores_that_are_no_numbers_leave_the_attitude_unknown() {
     let found = regions(&rig.pass());
     assert_eq!((&found[0].label[..], found[0].confidence), ("unknown", 0.0));
     assert_eq!(found[0].scores, [0.0; 3]);
-    assert_eq!(rig.records()[0].faces[0].attitude, "unknown");
+    assert_eq!(rig.records()[0].faces[0].attitude, Label::Unknown);
 }
 
 #[test]

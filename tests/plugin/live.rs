@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
+use attitude::Label;
+
 use crate::support::*;
 
 /// Longer than anything here takes: a test that waits for it fails instead of hanging.
@@ -124,7 +126,7 @@ fn the_end_of_the_stream_waits_for_pending_results() {
     assert!(rig.harness.push_event(gst::event::Eos::new()));
     let records = at_end.recv_timeout(FOREVER).unwrap();
     assert_eq!((records.len(), records[0].frame), (1, 0));
-    assert_eq!(records[0].faces[0].attitude, "neutral");
+    assert_eq!(records[0].faces[0].attitude, Label::NEUTRAL);
 }
 
 #[test]
@@ -135,8 +137,8 @@ fn a_flush_discards_pending_results() {
     let face = pass_until_face(&mut rig, NEGATIVE);
     assert_eq!((&face.label[..], face.is_fresh), ("negative", true));
     let records = rig.records();
-    let attitudes: Vec<_> = records.iter().map(|r| &r.faces[0].attitude[..]).collect();
-    assert_eq!(attitudes, ["negative"]);
+    let attitudes: Vec<_> = records.iter().map(|r| r.faces[0].attitude).collect();
+    assert_eq!(attitudes, [Label::NEGATIVE]);
 }
 
 #[test]

@@ -176,8 +176,8 @@ fn messages_come_as_often_as_asked_and_say_what_the_frame_carries() {
         for record in &records {
             let (face, region) = (&record.faces[0], &found[record.frame as usize / 5]);
             assert_eq!(
-                (&face.attitude, face.track as i32),
-                (&region.label, region.track)
+                (face.attitude.name(), face.track as i32),
+                (&region.label[..], region.track)
             );
             assert_eq!(record.pts_ns, Some((FRAME * record.frame).nseconds()));
             assert_eq!(face.bbox, [64.0, 32.0, 48.0, 48.0]);

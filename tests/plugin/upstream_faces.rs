@@ -5,6 +5,8 @@
 use gst_video::VideoFormat;
 use gst_video::video_meta::VideoRegionOfInterestMeta;
 
+use attitude::Label;
+
 use crate::support::*;
 
 fn rig(properties: &[(&str, &str)]) -> Rig {
@@ -74,7 +76,7 @@ fn live_streams_take_them_too() {
     let mut rig = rig(&[("mode", "live"), ("messages", "sample")]);
     pass(&mut rig, &["face"]);
     assert!(rig.harness.push_event(gst::event::Eos::new()));
-    assert_eq!(rig.records()[0].faces[0].attitude, "positive");
+    assert_eq!(rig.records()[0].faces[0].attitude, Label::POSITIVE);
 }
 
 #[test]

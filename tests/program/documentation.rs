@@ -153,7 +153,7 @@ fn every_column_of_tables_is_documented() {
     let mut table = formats::Output::default();
     let mut writer = (formats::csv::FORMAT.writer)(formats::Timing::Frames).unwrap();
     let record = Record::default();
-    let frame = formats::Frame::sample(&record);
+    let frame = formats::TimedRecord::sample(&record);
     writer.begin(frame.span, &mut table).unwrap();
     let header = String::from_utf8(table.into_bytes()).unwrap();
     let missing = header

@@ -56,7 +56,7 @@ pub const COLUMNS: [Column; 37] = [
     column("detection", Number(|_, face| Some(face.detection))),
     column(
         "attitude",
-        Text(|_, face, text| append(Some(&face.attitude), text)),
+        Text(|_, face, text| append(Some(face.attitude.name()), text)),
     ),
     column("confidence", Number(|_, face| Some(face.confidence))),
     column("positive", Number(|_, face| Some(face.scores.positive))),

@@ -8,8 +8,7 @@
 use std::fmt::Write;
 
 use super::FaceRecord;
-/// The time during which a frame or a cue is shown.
-pub use crate::timeline::Span;
+use crate::timeline::Span;
 
 /// One subtitle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +148,8 @@ impl CuePieces {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Label;
+    use crate::record::tests::faces;
 
     const FRAME_NS: u64 = 40_000_000;
 
@@ -157,15 +158,6 @@ mod tests {
             start_ns: number * FRAME_NS,
             end_ns: (number + 1) * FRAME_NS,
         }
-    }
-
-    fn faces(attitudes: &[&str]) -> Vec<FaceRecord> {
-        let face = |(index, attitude): (usize, &&str)| FaceRecord {
-            track: index as u32 + 1,
-            attitude: attitude.to_string(),
-            ..FaceRecord::default()
-        };
-        attitudes.iter().enumerate().map(face).collect()
     }
 
     /// Adds a frame; returns the piece as a cue.
@@ -193,19 +185,19 @@ mod tests {
     #[test]
     fn a_whole_cue_lasts_as_long_as_the_scene_stays_the_same() {
         let mut cues = WholeCues::default();
-        let scene: [&[&str]; 8] = [
+        let scene: [&[Label]; 8] = [
             &[],
-            &["neutral"],
-            &["neutral"],
-            &["neutral", "positive"],
-            &["neutral", "positive"],
+            &[Label::NEUTRAL],
+            &[Label::NEUTRAL],
+            &[Label::NEUTRAL, Label::POSITIVE],
+            &[Label::NEUTRAL, Label::POSITIVE],
             &[],
-            &["negative"],
-            &["negative"],
+            &[Label::NEGATIVE],
+            &[Label::NEGATIVE],
         ];
         let mut found = Vec::new();
-        for (number, attitudes) in scene.iter().enumerate() {
-            found.extend(cues.push(frame(number as u64), &faces(attitudes)));
+        for (number, labels) in scene.iter().enumerate() {
+            found.extend(cues.push(frame(number as u64), &faces(labels)));
         }
         assert!(cues.is_open());
         found.extend(cues.finish());
@@ -222,7 +214,7 @@ mod tests {
     #[test]
     fn a_gap_in_the_video_ends_a_whole_cue() {
         let mut cues = WholeCues::default();
-        let neutral = faces(&["neutral"]);
+        let neutral = faces(&[Label::NEUTRAL]);
         assert_eq!(cues.push(frame(0), &neutral), None);
         assert_eq!(
             cues.push(frame(10), &neutral),
@@ -239,7 +231,7 @@ mod tests {
         let mut found: Vec<Cue> = Vec::new();
         for number in 0..50 {
             let is_sample = samples.contains(&number);
-            let shown = faces(if number < 12 { &["neutral"] } else { &[] });
+            let shown = faces(if number < 12 { &[Label::NEUTRAL] } else { &[] });
             let piece = push(&mut pieces, frame(number), is_sample, &shown);
             let covered_ns = found.last().map_or(0, |last| last.span.end_ns);
             // When a frame begins, its subtitle is known.
@@ -264,7 +256,7 @@ mod tests {
     #[test]
     fn a_gap_in_the_video_is_one_in_the_pieces() {
         let mut pieces = CuePieces::default();
-        let neutral = faces(&["neutral"]);
+        let neutral = faces(&[Label::NEUTRAL]);
         assert_eq!(
             push(&mut pieces, frame(0), true, &neutral),
             Some(cue(0, 1, "#1 neutral"))
@@ -278,7 +270,7 @@ mod tests {
     #[test]
     fn after_a_gap_a_piece_is_no_longer_than_samples_are_apart() {
         let mut pieces = CuePieces::default();
-        let neutral = faces(&["neutral"]);
+        let neutral = faces(&[Label::NEUTRAL]);
         push(&mut pieces, frame(0), true, &neutral);
         let first = push(&mut pieces, frame(250), true, &neutral);
         assert_eq!(first, Some(cue(250, 251, "#1 neutral")));
@@ -287,7 +279,7 @@ mod tests {
     #[test]
     fn rounded_timestamps_make_no_slivers() {
         let mut pieces = CuePieces::default();
-        let neutral = faces(&["neutral"]);
+        let neutral = faces(&[Label::NEUTRAL]);
         let mut covered_ns = 0;
         for number in 0..2000u64 {
             let start_ns = number * 1001 / 30 * 1_000_000;

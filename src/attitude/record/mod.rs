@@ -7,7 +7,7 @@
 //! [`Writer`](formats::Writer), which appends bytes to an [`Output`](formats::Output):
 //!
 //! ```
-//! use attitude::record::formats::{FORMATS, Frame, Output, Timing};
+//! use attitude::record::formats::{FORMATS, TimedRecord, Output, Timing};
 //! use attitude::record::{FrameStamp, Record};
 //!
 //! let timing = Timing::Samples { interval_ns: 200_000_000 };
@@ -15,7 +15,7 @@
 //! let mut writer = (format.writer)(timing)?;
 //! let mut output = Output::default();
 //! let record = Record::of_frame("camera", &FrameStamp::default(), Vec::new());
-//! let frame = Frame::sample(&record);
+//! let frame = TimedRecord::sample(&record);
 //! writer.begin(frame.span, &mut output)?;
 //! writer.write(&frame, &mut output)?;
 //! writer.finish(&mut output)?;
@@ -99,8 +99,8 @@ pub struct FaceRecord {
     pub landmarks: Option<[[f32; 2]; 5]>,
     /// Score of the last detection, 0 to 1.
     pub detection: f32,
-    /// `positive`, `neutral`, `negative` or `unknown`.
-    pub attitude: String,
+    /// The attitude, after smoothing.
+    pub attitude: Label,
     /// Smoothed score of the attitude, 0 to 1; 0 for `unknown`.
     pub confidence: f32,
     /// Smoothed scores; all 0 before the first classification.
@@ -169,12 +169,6 @@ fn iso_8601(utc_ns: u64) -> String {
 }
 
 impl FaceRecord {
-    /// Returns the track and the label.
-    pub fn track_and_label(&self) -> (u32, Label) {
-        let label = Label::from_name(&self.attitude);
-        (self.track, label.unwrap_or_default())
-    }
-
     /// Creates the record of `face` at the running time `time_ns`.
     pub fn new(face: &Face, time_ns: u64, emotion_labels: &[String]) -> Self {
         let bbox = face.bbox_at(time_ns);
@@ -186,7 +180,7 @@ impl FaceRecord {
                 .landmarks_at(time_ns)
                 .map(|landmarks| landmarks.map(|p| [p.x, p.y])),
             detection: face.detection_score,
-            attitude: face.label.name().to_owned(),
+            attitude: face.label,
             confidence: face.confidence(),
             scores: face.scores.unwrap_or_default(),
             raw: face.raw_scores.unwrap_or_default(),
@@ -202,9 +196,29 @@ impl FaceRecord {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::clock::NS_PER_MS;
 
     pub(crate) fn without_faces() -> Record {
         Record::of_frame("cam", &FrameStamp::default(), Vec::new())
+    }
+
+    /// Returns faces with these labels, on tracks from 1.
+    pub(crate) fn faces(labels: &[Label]) -> Vec<FaceRecord> {
+        let face = |(track, &label)| FaceRecord {
+            track,
+            attitude: label,
+            ..FaceRecord::default()
+        };
+        (1..).zip(labels).map(face).collect()
+    }
+
+    /// Returns a sample at a stream time with faces with these labels.
+    pub(crate) fn sample(time_ms: u64, labels: &[Label]) -> Record {
+        let stamp = FrameStamp {
+            stream_time_ns: Some(time_ms * NS_PER_MS),
+            ..FrameStamp::default()
+        };
+        Record::of_frame("cam", &stamp, faces(labels))
     }
 
     pub(crate) fn one_face() -> Record {
@@ -218,7 +232,7 @@ pub(crate) mod tests {
             bbox: [1.5, -2.0, 30.0, 40.0],
             landmarks: Some([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]),
             detection: 0.9,
-            attitude: "positive".to_owned(),
+            attitude: Label::POSITIVE,
             confidence: 0.8,
             scores,
             raw: scores,

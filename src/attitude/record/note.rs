@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cue::{Cue, Span};
+use super::cue::Cue;
+use crate::timeline::Span;
 
 /// JSON Schema of a note's line.
 pub const JSON_SCHEMA: &str = include_str!("note.schema.json");
@@ -41,14 +42,14 @@ impl Note {
 
 /// A note with its time on the scale of the samples.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlacedNote {
+pub struct TimedNote {
     /// Time of the note, on the scale of [`Record::time_ns`](super::Record::time_ns).
     pub time_ns: u64,
     /// The lines of the text, without blank ones and without control characters.
     pub text: String,
 }
 
-impl PlacedNote {
+impl TimedNote {
     /// Places `note` among samples whose times are `shift_ns` later than their running times.
     pub fn new(note: &Note, shift_ns: i128) -> Self {
         let time_ns = (i128::from(note.running_time_ns) + shift_ns).max(0);
@@ -103,14 +104,14 @@ mod tests {
 
     #[test]
     fn the_time_of_a_note_is_shifted_and_its_blank_lines_are_removed() {
-        let placed = PlacedNote::new(&note("  first\u{7}\r\n\n \tsecond\n"), -500_000_000);
+        let placed = TimedNote::new(&note("  first\u{7}\r\n\n \tsecond\n"), -500_000_000);
         assert_eq!(
             (placed.time_ns, &*placed.text),
             (1_500_000_000, "first\nsecond")
         );
-        let early = PlacedNote::new(&note("x"), -i128::from(u64::MAX));
+        let early = TimedNote::new(&note("x"), -i128::from(u64::MAX));
         assert_eq!(early.time_ns, 0);
-        let late = PlacedNote::new(&note("x"), i128::from(u64::MAX));
+        let late = TimedNote::new(&note("x"), i128::from(u64::MAX));
         assert_eq!(late.time_ns, u64::MAX);
         assert_eq!(late.cue().span.len_ns(), 0);
         assert_eq!(placed.cue().text, "Note: first\nsecond");

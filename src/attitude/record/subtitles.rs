@@ -1,62 +1,62 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Files of subtitles, whatever their syntax: when each cue begins and ends, and in which order they
-//! are written.
+//! Subtitle files: the times of cues, their order and their syntax.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::FaceRecord;
-use super::cue::{Cue, Span, WholeCues};
+use super::cue::{Cue, WholeCues};
+use super::note::TimedNote;
+use super::writer::{Output, TimedRecord, Timing, Writer};
+use crate::clock::{NS_PER_MS, NS_PER_S, Timestamp};
+use crate::timeline::{Rules, Span};
 
-use super::note::PlacedNote;
-use super::writer::{Frame, Output, Timing, Writer};
-use crate::timeline::Rules;
+/// Maximum time for which a sample is shown if every frame is a sample.
+const MAX_FRAME_NS: u64 = NS_PER_S;
 
-/// Maximum time for which a sample is shown if every frame is one.
-const MAX_FRAME_NS: u64 = 1_000_000_000;
-
-const NS_PER_MS: u64 = 1_000_000;
-
-/// The syntax of a format of subtitles.
-pub trait Syntax: Send {
-    /// What a file begins with.
-    const HEADER: &'static str = "";
-
-    /// Appends a cue to `text`. `end_ms` is after `start_ms`; `lines` are not empty.
-    fn write_cue<'a>(
-        &mut self,
-        start_ms: u64,
-        end_ms: u64,
-        lines: impl Iterator<Item = &'a str>,
-        text: &mut String,
-    );
+/// The syntax of a subtitle format. In every format, a cue consists of its number, if cues are
+/// numbered, a line with the start and end time, the lines of the text, and an empty line.
+pub(super) struct Syntax {
+    /// The start of a file.
+    pub header: &'static str,
+    /// `true` if cues are numbered, from 1.
+    pub has_numbers: bool,
+    /// The character between seconds and milliseconds.
+    pub decimal_separator: char,
+    /// Escapes a line of text, so that no part of it is read as markup or as the times of a cue.
+    pub escape: fn(&str) -> Cow<'_, str>,
 }
 
-/// Writes subtitles in the syntax `S`.
-pub struct SubtitleWriter<S> {
-    syntax: S,
+/// Writes subtitles in a syntax.
+pub(super) struct SubtitleWriter {
+    syntax: &'static Syntax,
     cues: WholeCues,
     timing: CueTiming,
-    /// The cue that is written, for reuse of its memory.
+    /// Number of cues that have been written.
+    cue_count: u64,
+    /// Memory for the text of a cue.
     text: String,
 }
 
-/// The way to find out how long frames are shown; see [`Timing`].
+/// The state from which the times of cues are computed; see [`Timing`].
 enum CueTiming {
     Frames {
-        /// From presentation timestamps to positions in the recording, which files of subtitles use.
+        /// Stream time minus presentation timestamp: subtitle files contain stream times.
         shift_ns: i128,
     },
     Samples(SampleSpans),
     Session {
         spans: SampleSpans,
+        /// The cues and notes up to now.
         cues: Vec<Cue>,
     },
 }
 
-impl<S: Syntax> SubtitleWriter<S> {
-    /// Creates a writer of frames that are shown as long as `timing` says.
-    pub fn new(syntax: S, timing: Timing) -> Self {
+impl SubtitleWriter {
+    /// Creates a writer of records with this timing.
+    pub(super) fn new(syntax: &'static Syntax, timing: Timing) -> Self {
         Self {
             syntax,
             cues: WholeCues::default(),
@@ -70,11 +70,12 @@ impl<S: Syntax> SubtitleWriter<S> {
                     cues: Vec::new(),
                 },
             },
+            cue_count: 0,
             text: String::new(),
         }
     }
 
-    /// Writes `cue`, shown `shift_ns` later than it says, for at least a millisecond.
+    /// Writes `cue` with times that are `shift_ns` later, and a duration of at least 1 ms.
     fn write_cue(&mut self, cue: &Cue, shift_ns: i128, output: &mut Output) -> io::Result<()> {
         let shifted_ms = |ns: u64| {
             let ns = (i128::from(ns) + shift_ns).max(0);
@@ -82,18 +83,29 @@ impl<S: Syntax> SubtitleWriter<S> {
         };
         let start_ms = shifted_ms(cue.span.start_ns);
         let end_ms = shifted_ms(cue.span.end_ns).max(start_ms.saturating_add(1));
-        // A blank line would end the cue.
-        let lines = cue.text.split(['\n', '\r']);
-        let lines = lines.filter(|line| !line.is_empty());
+        let [start, end] = [start_ms, end_ms].map(|ms| Timestamp {
+            ms,
+            separator: self.syntax.decimal_separator,
+        });
+        self.cue_count += 1;
         self.text.clear();
-        self.syntax
-            .write_cue(start_ms, end_ms, lines, &mut self.text);
+        // Writing to a string does not fail.
+        if self.syntax.has_numbers {
+            let _ = writeln!(self.text, "{}", self.cue_count);
+        }
+        let _ = writeln!(self.text, "{start} --> {end}");
+        // An empty line would end the cue.
+        let lines = cue.text.split(['\n', '\r']);
+        for line in lines.filter(|line| !line.is_empty()) {
+            let _ = writeln!(self.text, "{}", (self.syntax.escape)(line));
+        }
+        self.text.push('\n');
         output.write_all(self.text.as_bytes())?;
         output.end_piece(cue.span);
         Ok(())
     }
 
-    /// Writes the cues, or keeps them until the session ends.
+    /// Writes the cues in `ended`; in a session, keeps them until it ends.
     fn write_cues(
         &mut self,
         ended: impl Iterator<Item = Cue>,
@@ -114,15 +126,15 @@ impl<S: Syntax> SubtitleWriter<S> {
     }
 }
 
-impl<S: Syntax> Writer for SubtitleWriter<S> {
+impl Writer for SubtitleWriter {
     fn begin(&mut self, span: Span, output: &mut Output) -> io::Result<()> {
-        output.write_all(S::HEADER.as_bytes())?;
+        output.write_all(self.syntax.header.as_bytes())?;
         output.end_piece(span);
         Ok(())
     }
 
-    fn write(&mut self, frame: &Frame, output: &mut Output) -> io::Result<()> {
-        let Frame { record, span, .. } = frame;
+    fn write(&mut self, frame: &TimedRecord, output: &mut Output) -> io::Result<()> {
+        let TimedRecord { record, span, .. } = frame;
         let ended = match &mut self.timing {
             CueTiming::Frames { .. } => self.cues.push(*span, &record.faces),
             CueTiming::Samples(spans) | CueTiming::Session { spans, .. } => {
@@ -141,7 +153,7 @@ impl<S: Syntax> Writer for SubtitleWriter<S> {
         Ok(())
     }
 
-    fn write_note(&mut self, note: &PlacedNote, output: &mut Output) -> io::Result<()> {
+    fn write_note(&mut self, note: &TimedNote, output: &mut Output) -> io::Result<()> {
         self.write_cues(std::iter::once(note.cue()), output)
     }
 
@@ -154,7 +166,7 @@ impl<S: Syntax> Writer for SubtitleWriter<S> {
         let ended = ended.into_iter().chain(self.cues.finish());
         self.write_cues(ended, output)?;
         if let CueTiming::Session { cues, .. } = &mut self.timing {
-            // A cue is known when it ends; players want them by their beginning.
+            // Cues are added when they end, but players expect them in the order of their starts.
             let mut cues = std::mem::take(cues);
             cues.sort_by_key(|cue| cue.span.start_ns);
             for cue in &cues {
@@ -173,30 +185,30 @@ impl<S: Syntax> Writer for SubtitleWriter<S> {
     }
 }
 
-/// Finds the spans of samples: each is shown until the next one.
+/// Computes the spans of samples: each is shown until the next one.
 struct SampleSpans {
-    /// The current sample and its time.
-    last: Option<(u64, Vec<FaceRecord>)>,
-    /// Maximum time for which a sample is shown: after it there is a gap in the video.
+    /// Time and faces of the current sample.
+    current: Option<(u64, Vec<FaceRecord>)>,
+    /// Maximum time until the next sample; if that is later, there is a gap in the video.
     max_span_ns: u64,
-    /// Time for which the last sample is shown.
-    usual_span_ns: u64,
+    /// Duration of the previous span, for which a sample before a gap, or the last one, is shown.
+    previous_span_ns: u64,
 }
 
 impl SampleSpans {
-    /// Takes samples that are `interval_ns` apart; 0 if every frame is one.
+    /// Creates spans of samples that are `interval_ns` apart; with 0, every frame is a sample.
     fn new(interval_ns: u64) -> Self {
         Self {
-            last: None,
+            current: None,
             max_span_ns: match interval_ns {
                 0 => MAX_FRAME_NS,
                 _ => interval_ns.saturating_mul(2),
             },
-            usual_span_ns: interval_ns,
+            previous_span_ns: interval_ns,
         }
     }
 
-    /// Takes samples of a live stream, some of which are missing or late.
+    /// Creates spans of the samples of a live stream, some of which are missing or late.
     fn live(interval_ns: u64) -> Self {
         Self {
             max_span_ns: Rules::default().gap_from_ns(interval_ns),
@@ -204,26 +216,26 @@ impl SampleSpans {
         }
     }
 
-    /// Adds a sample. Returns the span and the faces of the sample before.
+    /// Adds a sample. Returns the span and the faces of the previous sample, if there is one.
     fn push(&mut self, time_ns: u64, faces: &[FaceRecord]) -> Option<(Span, Vec<FaceRecord>)> {
         let ended = self.end_sample(Some(time_ns));
-        self.last = Some((time_ns, faces.to_vec()));
+        self.current = Some((time_ns, faces.to_vec()));
         ended
     }
 
-    /// Returns the span and the faces of the last sample.
+    /// Returns the span and the faces of the last sample, if there is one.
     fn finish(&mut self) -> Option<(Span, Vec<FaceRecord>)> {
         self.end_sample(None)
     }
 
-    /// Ends the current sample at `next_ns`, when the next one is shown.
+    /// Ends the current sample, at the time of the next one if there is a next one and no gap.
     fn end_sample(&mut self, next_ns: Option<u64>) -> Option<(Span, Vec<FaceRecord>)> {
-        let (start_ns, faces) = self.last.take()?;
+        let (start_ns, faces) = self.current.take()?;
         let span_ns = match next_ns.map(|next_ns| next_ns.saturating_sub(start_ns)) {
             Some(span_ns) if span_ns <= self.max_span_ns => span_ns,
-            Some(_) | None => self.usual_span_ns,
+            Some(_) | None => self.previous_span_ns,
         };
-        self.usual_span_ns = span_ns;
+        self.previous_span_ns = span_ns;
         let span = Span {
             start_ns,
             end_ns: start_ns.saturating_add(span_ns),
@@ -234,55 +246,43 @@ impl SampleSpans {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use super::*;
-    use crate::record::Record;
+    use crate::Label;
+    use crate::record::tests::sample;
 
-    /// A syntax of one line: start, end, text.
-    struct Plain;
+    const SYNTAX: Syntax = Syntax {
+        header: "header\n",
+        has_numbers: false,
+        decimal_separator: '.',
+        escape: |line| line.into(),
+    };
 
-    impl Syntax for Plain {
-        const HEADER: &'static str = "plain\n";
-
-        fn write_cue<'a>(
-            &mut self,
-            start_ms: u64,
-            end_ms: u64,
-            lines: impl Iterator<Item = &'a str>,
-            text: &mut String,
-        ) {
-            let lines = lines.collect::<Vec<_>>().join("|");
-            writeln!(text, "{start_ms}-{end_ms} {lines}").unwrap();
-        }
-    }
-
-    fn record(time_ms: u64, attitude: &str) -> Record {
-        let face = FaceRecord {
-            track: 1,
-            attitude: attitude.to_owned(),
-            ..FaceRecord::default()
-        };
-        Record {
-            stream_time_ns: Some(time_ms * NS_PER_MS),
-            faces: vec![face],
-            ..Record::default()
-        }
-    }
-
-    fn written(timing: Timing, samples: &[(u64, &str)], notes: &[PlacedNote]) -> String {
-        let mut writer = SubtitleWriter::new(Plain, timing);
+    /// Returns the file of samples and notes, each with its time in milliseconds.
+    fn written(timing: Timing, samples: &[(u64, Label)], notes: &[(u64, &str)]) -> String {
+        let mut writer = SubtitleWriter::new(&SYNTAX, timing);
         let mut output = Output::default();
         writer.begin(Span::default(), &mut output).unwrap();
-        for &(time_ms, attitude) in samples {
-            let record = record(time_ms, attitude);
-            writer.write(&Frame::sample(&record), &mut output).unwrap();
+        for &(time_ms, label) in samples {
+            let record = sample(time_ms, &[label]);
+            writer
+                .write(&TimedRecord::sample(&record), &mut output)
+                .unwrap();
         }
-        for note in notes {
-            writer.write_note(note, &mut output).unwrap();
+        for (time_ms, text) in notes {
+            let note = TimedNote {
+                time_ns: time_ms * NS_PER_MS,
+                text: (*text).to_owned(),
+            };
+            writer.write_note(&note, &mut output).unwrap();
         }
         writer.finish(&mut output).unwrap();
         String::from_utf8(output.into_bytes()).unwrap()
+    }
+
+    /// Returns a file of cues, each with its start and end in seconds.
+    fn file(cues: &[(&str, &str, &str)]) -> String {
+        let cue = |(start, end, text)| format!("00:00:{start} --> 00:00:{end}\n{text}\n\n");
+        SYNTAX.header.to_owned() + &cues.iter().copied().map(cue).collect::<String>()
     }
 
     fn samples(interval_ms: u64) -> Timing {
@@ -290,62 +290,78 @@ mod tests {
         Timing::Samples { interval_ns }
     }
 
+    fn session(interval_ms: u64) -> Timing {
+        let interval_ns = interval_ms * NS_PER_MS;
+        Timing::Session { interval_ns }
+    }
+
     #[test]
     fn a_sample_is_shown_until_the_next_one() {
-        let shown = [(0, "neutral"), (200, "neutral"), (440, "positive")];
+        let shown = [
+            (0, Label::NEUTRAL),
+            (200, Label::NEUTRAL),
+            (440, Label::POSITIVE),
+        ];
         assert_eq!(
             written(samples(200), &shown, &[]),
-            "plain\n0-440 #1 neutral\n440-680 #1 positive\n"
+            file(&[
+                ("00.000", "00.440", "#1 neutral"),
+                ("00.440", "00.680", "#1 positive")
+            ])
         );
     }
 
     #[test]
-    fn a_gap_in_the_video_is_one_in_the_subtitles() {
-        let shown = [(0, "neutral"), (40, "neutral"), (5000, "neutral")];
+    fn a_gap_in_the_video_is_a_gap_in_the_subtitles() {
+        let shown = [0, 40, 5000].map(|time_ms| (time_ms, Label::NEUTRAL));
         assert_eq!(
             written(samples(0), &shown, &[]),
-            "plain\n0-80 #1 neutral\n5000-5040 #1 neutral\n"
+            file(&[
+                ("00.000", "00.080", "#1 neutral"),
+                ("05.000", "05.040", "#1 neutral")
+            ])
         );
     }
 
     #[test]
     fn a_late_sample_makes_no_gap_in_a_live_session() {
-        let interval_ns = 200 * NS_PER_MS;
-        let shown = [0, 200, 900, 1100, 3000, 3200].map(|time_ms| (time_ms, "neutral"));
+        let shown = [0, 200, 900, 1100, 3000, 3200].map(|time_ms| (time_ms, Label::NEUTRAL));
         assert_eq!(
-            written(Timing::Session { interval_ns }, &shown, &[]),
-            "plain\n0-1300 #1 neutral\n3000-3400 #1 neutral\n"
+            written(session(200), &shown, &[]),
+            file(&[
+                ("00.000", "01.300", "#1 neutral"),
+                ("03.000", "03.400", "#1 neutral")
+            ])
         );
     }
 
     #[test]
     fn notes_of_a_session_are_among_the_cues_by_time() {
-        let note = |time_ms, text: &str| PlacedNote {
-            time_ns: time_ms * NS_PER_MS,
-            text: text.to_owned(),
-        };
-        let interval_ns = 200 * NS_PER_MS;
-        let shown = [(0, "neutral"), (200, "neutral"), (400, "positive")];
+        let shown = [
+            (0, Label::NEUTRAL),
+            (200, Label::NEUTRAL),
+            (400, Label::POSITIVE),
+        ];
         assert_eq!(
-            written(
-                Timing::Session { interval_ns },
-                &shown,
-                &[note(500, "late"), note(100, "early")]
-            ),
-            "plain\n0-400 #1 neutral\n100-5100 Note: early\n400-600 #1 positive\n\
-             500-5500 Note: late\n"
+            written(session(200), &shown, &[(500, "late"), (100, "early")]),
+            file(&[
+                ("00.000", "00.400", "#1 neutral"),
+                ("00.100", "05.100", "Note: early"),
+                ("00.400", "00.600", "#1 positive"),
+                ("00.500", "05.500", "Note: late")
+            ])
         );
     }
 
     #[test]
-    fn frames_have_positions_in_the_recording_and_last_a_millisecond() {
-        let mut writer = SubtitleWriter::new(Plain, Timing::Frames);
+    fn cues_of_frames_have_stream_times_and_last_at_least_a_millisecond() {
+        let mut writer = SubtitleWriter::new(&SYNTAX, Timing::Frames);
         let mut output = Output::default();
-        let mut texts = Vec::new();
-        for (start_ms, attitude) in [(62_234, "neutral"), (63_000, "positive")] {
-            let record = record(start_ms - 1000, attitude);
+        let mut is_up_to_date = Vec::new();
+        for (start_ms, label) in [(12_234, Label::NEUTRAL), (13_000, Label::POSITIVE)] {
+            let record = sample(start_ms - 1000, &[label]);
             let start_ns = start_ms * NS_PER_MS + 567_890;
-            let frame = Frame {
+            let frame = TimedRecord {
                 record: &record,
                 span: Span {
                     start_ns,
@@ -355,11 +371,14 @@ mod tests {
                 is_selected: false,
             };
             writer.write(&frame, &mut output).unwrap();
-            texts.push(writer.is_up_to_date());
+            is_up_to_date.push(writer.is_up_to_date());
         }
-        assert_eq!(output.bytes(), b"61234-62000 #1 neutral\n");
-        assert_eq!(output.pieces().next().unwrap().0.start_ns, 62_234_567_890);
-        assert_eq!(texts, [false, false]);
+        assert_eq!(
+            output.bytes(),
+            b"00:00:11.234 --> 00:00:12.000\n#1 neutral\n\n"
+        );
+        assert_eq!(output.pieces().next().unwrap().0.start_ns, 12_234_567_890);
+        assert_eq!(is_up_to_date, [false, false]);
         writer.reset();
         assert!(writer.is_up_to_date());
         output.clear();
@@ -371,6 +390,6 @@ mod tests {
             text: "a\r\n\nb".to_owned(),
         };
         writer.write_cue(&cue, 0, &mut output).unwrap();
-        assert_eq!(output.bytes(), b"0-1 a|b\n");
+        assert_eq!(output.bytes(), b"00:00:00.000 --> 00:00:00.001\na\nb\n\n");
     }
 }

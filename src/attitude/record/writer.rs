@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The interface between frames and formats: [`Writer`] takes a [`Frame`] and appends bytes to an
+//! The interface between frames and formats: [`Writer`] takes a [`TimedRecord`] and appends bytes to an
 //! [`Output`].
 
 use std::io::{self, ErrorKind, Write};
 
 use super::Record;
-use super::cue::Span;
-use super::note::PlacedNote;
+use super::note::TimedNote;
+use crate::timeline::Span;
 
 /// How long a frame is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timing {
-    /// As long as their [span](Frame::span): every frame is written, as it passes through a pipeline.
+    /// As long as their [span](TimedRecord::span): every frame is written, as it passes through a pipeline.
     Frames,
     /// Until the next one: only samples are written.
     Samples {
@@ -29,7 +29,7 @@ pub enum Timing {
 
 /// A frame to write.
 #[derive(Clone, Copy, Debug)]
-pub struct Frame<'a> {
+pub struct TimedRecord<'a> {
     /// Its faces.
     pub record: &'a Record,
     /// Its presentation timestamp and when it ends, in nanoseconds.
@@ -40,7 +40,7 @@ pub struct Frame<'a> {
     pub is_selected: bool,
 }
 
-impl<'a> Frame<'a> {
+impl<'a> TimedRecord<'a> {
     /// Returns the frame of a sample that lasts until the next one, as in [`Timing::Samples`] and
     /// [`Timing::Session`].
     pub fn sample(record: &'a Record) -> Self {
@@ -65,10 +65,10 @@ pub trait Writer: Send {
     }
 
     /// Writes a frame, or what this frame completes.
-    fn write(&mut self, frame: &Frame, output: &mut Output) -> io::Result<()>;
+    fn write(&mut self, frame: &TimedRecord, output: &mut Output) -> io::Result<()>;
 
     /// Writes a note of the person who watched.
-    fn write_note(&mut self, _note: &PlacedNote, _output: &mut Output) -> io::Result<()> {
+    fn write_note(&mut self, _note: &TimedNote, _output: &mut Output) -> io::Result<()> {
         Ok(())
     }
 

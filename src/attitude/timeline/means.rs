@@ -192,7 +192,7 @@ mod tests {
         let mut random = SplitMix64(seed.wrapping_mul(0x1234_5678_9abc_def1));
         let mut value = 0.0;
         let next = |_| {
-            value = 0.95 * value + 0.05 * (random.share() as f32 - 0.5);
+            value = 0.95 * value + 0.05 * (random.unit_fraction() as f32 - 0.5);
             Some([0.5 + value, 0.2, 0.3 - value])
         };
         // Skips the transient at the start.

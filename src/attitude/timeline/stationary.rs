@@ -82,7 +82,7 @@ pub(crate) fn resample(
     let mut left = len;
     while left > 0 {
         let start = random.below(len);
-        let block = 1.0 + (random.share().ln() / log_of_going_on).floor();
+        let block = 1.0 + (random.unit_fraction().ln() / log_of_going_on).floor();
         let block = (block as usize).clamp(1, left);
         take_block(start, block);
         left -= block;
@@ -97,7 +97,7 @@ mod tests {
         let mut random = SplitMix64(1);
         let mut value = 0.0;
         let next = |_| {
-            value = memory * value + random.share() - 0.5;
+            value = memory * value + random.unit_fraction() - 0.5;
             value
         };
         (0..len).map(next).collect()

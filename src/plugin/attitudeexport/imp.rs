@@ -15,10 +15,10 @@ use super::Interval;
 use super::format::Format;
 use crate::{meta, video};
 use attitude::record::change::ChangeDetector;
-use attitude::record::cue::Span;
-use attitude::record::formats::{Frame, Output, Timing, Writer};
-use attitude::record::{FaceRecord, Record};
+use attitude::record::formats::{Output, TimedRecord, Timing, Writer};
+use attitude::record::Record;
 use attitude::sync::lock;
+use attitude::timeline::Span;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -394,7 +394,7 @@ impl State {
         let faces = &mut self.record.faces;
         meta::read_records(buffer, faces);
         let is_sample = meta::is_sample(buffer) || faces.iter().any(|face| face.fresh);
-        let frame = Frame {
+        let frame = TimedRecord {
             span,
             is_sample,
             is_selected: match interval {
@@ -402,7 +402,7 @@ impl State {
                 Interval::Sample => is_sample,
                 Interval::Change => self
                     .changes
-                    .update(faces.iter().map(FaceRecord::track_and_label)),
+                    .update(faces.iter().map(|face| (face.track, face.attitude))),
             },
             record: &self.record,
         };

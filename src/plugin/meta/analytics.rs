@@ -174,7 +174,7 @@ impl ClassifiedDetection {
             track: face.track,
             bbox: [x, y, w, h],
             detection: self.detection_score,
-            attitude: face.label.name().to_owned(),
+            attitude: face.label,
             confidence: face.confidence,
             scores: face.scores.unwrap_or_default(),
             fresh: true,

@@ -339,7 +339,7 @@ impl ClassifiedRegion<'_> {
                 .landmarks_in_frame()
                 .map(|landmarks| landmarks.map(|p| [p.x, p.y])),
             detection: self.number("detection", "confidence"),
-            attitude: self.label().name().to_owned(),
+            attitude: self.label(),
             confidence: self.number(ATTITUDE_PARAM, "confidence"),
             scores: self.scores(FIELDS).unwrap_or_default(),
             raw: self.scores(RAW_FIELDS).unwrap_or_default(),

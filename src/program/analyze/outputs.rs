@@ -7,9 +7,9 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use attitude::record::Record;
-use attitude::record::cue::Span;
-use attitude::record::formats::{Format, Frame, Output, RecordingFile, Timing, Writer};
+use attitude::record::formats::{Format, Output, RecordingFile, TimedRecord, Timing, Writer};
 use attitude::record::summary::SummaryBuilder;
+use attitude::timeline::Span;
 
 use super::pages;
 use super::settings::Settings;
@@ -105,7 +105,9 @@ impl RecordFile {
     }
 
     fn push(&mut self, record: &Record) -> Result<(), StoreError> {
-        let written = self.writer.write(&Frame::sample(record), &mut self.output);
+        let written = self
+            .writer
+            .write(&TimedRecord::sample(record), &mut self.output);
         written.at(&self.path)?;
         self.write_output()
     }

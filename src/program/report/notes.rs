@@ -3,7 +3,7 @@
 //! Notes of a session: numbered marks above all timelines, and a table of the notes.
 
 use attitude::clock;
-use attitude::record::note::PlacedNote;
+use attitude::record::note::TimedNote;
 use attitude::timeline::Timeline;
 use maud::{Markup, html};
 
@@ -25,7 +25,7 @@ const MAX_TOOLTIP_NOTES: usize = 5;
 const MAX_TOOLTIP_CHARS: usize = 120;
 
 /// Returns the marks that are drawn over each timeline; nothing if there are no notes.
-pub(crate) fn marks(notes: &[PlacedNote], axis: &Axis) -> Markup {
+pub(crate) fn marks(notes: &[TimedNote], axis: &Axis) -> Markup {
     html! {
         @if !notes.is_empty() {
             svg.marks aria-hidden="true" focusable="false" {
@@ -42,10 +42,10 @@ struct Mark<'a> {
     /// Position of the first note, 0 to 1.
     place: f64,
     /// By time, never empty.
-    notes: &'a [PlacedNote],
+    notes: &'a [TimedNote],
 }
 
-fn grouped<'a>(notes: &'a [PlacedNote], axis: &Axis) -> Vec<Mark<'a>> {
+fn grouped<'a>(notes: &'a [TimedNote], axis: &Axis) -> Vec<Mark<'a>> {
     let mut marks: Vec<Mark> = Vec::new();
     for (index, note) in notes.iter().enumerate() {
         let place = axis.place(note.time_ns);
@@ -104,7 +104,7 @@ impl Mark<'_> {
 }
 
 /// Returns the table of notes, with the attitude of `scene` at each; nothing if there are no notes.
-pub(crate) fn table(notes: &[PlacedNote], scene: &Timeline) -> Markup {
+pub(crate) fn table(notes: &[TimedNote], scene: &Timeline) -> Markup {
     html! {
         @if !notes.is_empty() {
             section aria-labelledby="notes" {
@@ -131,7 +131,7 @@ pub(crate) fn table(notes: &[PlacedNote], scene: &Timeline) -> Markup {
     }
 }
 
-fn row(number: usize, note: &PlacedNote, scene: &Timeline) -> Markup {
+fn row(number: usize, note: &TimedNote, scene: &Timeline) -> Markup {
     let segments = &scene.segments;
     let place = segments.partition_point(|segment| segment.span.end_ns <= note.time_ns);
     let shown = segments.get(place);
@@ -159,8 +159,8 @@ mod tests {
     use super::*;
     use crate::report::strip::tests::{S, axis, segment};
 
-    fn note(time_s: u64, text: &str) -> PlacedNote {
-        PlacedNote {
+    fn note(time_s: u64, text: &str) -> TimedNote {
+        TimedNote {
             time_ns: time_s * S,
             text: text.to_owned(),
         }
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn marks_have_numbers_and_those_that_are_close_share_one() {
-        let notes: Vec<PlacedNote> = [0, 50, 51, 52, 100].map(|s| note(s, "<x>")).into();
+        let notes: Vec<TimedNote> = [0, 50, 51, 52, 100].map(|s| note(s, "<x>")).into();
         let drawn = marks(&notes, &axis(100)).into_string();
         for part in [
             r#"<text x="0%" y="13" text-anchor="start">1</text>"#,

@@ -2,7 +2,7 @@
 
 //! Facts about a recording that a page shows beside its timelines.
 
-use attitude::record::note::PlacedNote;
+use attitude::record::note::TimedNote;
 use attitude::timeline::Span;
 
 /// A recording and how it was analysed. Pages leave out unknown facts.
@@ -25,7 +25,7 @@ pub(crate) struct RecordingFacts {
     /// The part that was analysed; `None` for all of it.
     pub(crate) range: Option<Span>,
     /// Notes, by time.
-    pub(crate) notes: Vec<PlacedNote>,
+    pub(crate) notes: Vec<TimedNote>,
     /// A sentence about what is missing, if the recording or its records are damaged.
     pub(crate) damage: Option<String>,
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use attitude::record::Record;
 use attitude::record::formats::jsonl::{self, Line, LineError};
-use attitude::record::note::PlacedNote;
+use attitude::record::note::TimedNote;
 use attitude::record::summary::{Summarized, SummaryBuilder};
 use attitude::timeline::Rules;
 
@@ -51,7 +51,7 @@ pub(crate) struct Records {
     /// Width and height of the last frame in pixels.
     pub(crate) size_px: (u32, u32),
     /// Notes, by time.
-    pub(crate) notes: Vec<PlacedNote>,
+    pub(crate) notes: Vec<TimedNote>,
     /// Time of day at time 0, if the records contain it.
     pub(crate) began: Option<String>,
     /// A sentence about what is missing, if the file is cut short.
@@ -90,7 +90,7 @@ pub(crate) fn read(lines: impl BufRead) -> Result<Records, RecordsError> {
 /// The contents of a line.
 pub(crate) enum Entry {
     Record(Record),
-    Note(PlacedNote),
+    Note(TimedNote),
 }
 
 /// Calls `take` with the contents of each line. A last line that is cut short is damage, not an error:
@@ -129,7 +129,7 @@ pub(crate) fn each(
             }
             Ok(Line::Note(note)) => {
                 notes += 1;
-                Entry::Note(PlacedNote::new(&note, shift_ns))
+                Entry::Note(TimedNote::new(&note, shift_ns))
             }
             Err(LineError::CutShort(_)) if !line.ends_with(b"\n") && has_record => {
                 return Ok(Some(format!(

@@ -7,8 +7,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use attitude::record::cue::Span;
-use attitude::record::formats::{self, Frame, Output, RecordingFile, Timing, jsonl};
+use attitude::record::formats::{self, Output, RecordingFile, TimedRecord, Timing, jsonl};
+use attitude::timeline::Span;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{StatusCode, header};
@@ -188,7 +188,7 @@ fn records_in(
     let mut writer = (format.writer)(Timing::Session { interval_ns })?;
     writer.begin(Span::default(), &mut output)?;
     records::each(lines, |entry| match entry {
-        Entry::Record(record) => writer.write(&Frame::sample(&record), &mut output),
+        Entry::Record(record) => writer.write(&TimedRecord::sample(&record), &mut output),
         Entry::Note(note) => writer.write_note(&note, &mut output),
     })?;
     writer.finish(&mut output)?;

@@ -2,9 +2,9 @@
 
 //! The export of a session's JSON lines to other formats.
 
-use attitude::Scores;
 use attitude::record::formats::jsonl;
 use attitude::record::{FaceRecord, Record};
+use attitude::{Label, Scores};
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn session() -> Vec<u8> {
         let face = FaceRecord {
             track: if index < 20 { 1 } else { 2 },
             bbox: [100.0, 20.0, 40.0, 50.0],
-            attitude: "positive".to_owned(),
+            attitude: Label::POSITIVE,
             scores,
             ..FaceRecord::default()
         };

@@ -7,9 +7,9 @@ use std::io::{self, Write};
 
 use csv_core::WriteResult;
 
-use super::{Format, Frame, Output, RecordingFile};
+use super::{Format, Output, RecordingFile, TimedRecord};
 use crate::record::columns::{COLUMNS, Column, Value};
-use crate::record::cue::Span;
+use crate::timeline::Span;
 
 /// The format; see the [module](self).
 pub static FORMAT: Format = Format {
@@ -73,7 +73,7 @@ impl super::Writer for Writer {
         Ok(())
     }
 
-    fn write(&mut self, frame: &Frame, output: &mut Output) -> io::Result<()> {
+    fn write(&mut self, frame: &TimedRecord, output: &mut Output) -> io::Result<()> {
         if !frame.is_selected {
             return Ok(());
         }
@@ -126,7 +126,7 @@ mod tests {
         let face = &record.faces[0];
         assert_eq!(value(0, "stream"), record.stream);
         assert_eq!(value(0, "utc"), "");
-        assert_eq!(value(1, "attitude"), face.attitude);
+        assert_eq!(value(1, "attitude"), face.attitude.name());
         assert_eq!(value(1, "confidence").parse(), Ok(face.confidence));
         assert_eq!(
             value(0, "nose_y").parse(),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
-use super::{Format, Frame, Output, RecordingFile};
+use super::{Format, Output, RecordingFile, TimedRecord};
 use crate::record::note::Note;
 use crate::record::{Record, SCHEMA};
 
@@ -29,7 +29,7 @@ pub static FORMAT: Format = Format {
 struct Writer;
 
 impl super::Writer for Writer {
-    fn write(&mut self, frame: &Frame, output: &mut Output) -> io::Result<()> {
+    fn write(&mut self, frame: &TimedRecord, output: &mut Output) -> io::Result<()> {
         if frame.is_selected {
             write_line(frame.record, &mut *output)?;
             output.end_piece(frame.span);
@@ -115,6 +115,7 @@ fn is_note(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Label;
     use crate::record::tests::{one_face, without_faces};
 
     fn problem(value: &serde_json::Value) -> Option<String> {
@@ -135,11 +136,11 @@ mod tests {
 
     #[test]
     fn every_line_matches_the_schema() {
-        let mut unjudged = one_face();
-        unjudged.faces[0].landmarks = None;
-        unjudged.faces[0].attitude = "unknown".to_owned();
-        unjudged.faces[0].emotions.clear();
-        for record in [one_face(), without_faces(), unjudged] {
+        let mut unclassified = one_face();
+        unclassified.faces[0].landmarks = None;
+        unclassified.faces[0].attitude = Label::Unknown;
+        unclassified.faces[0].emotions.clear();
+        for record in [one_face(), without_faces(), unclassified] {
             assert_eq!(problem(&written(&record)), None);
         }
     }
@@ -195,6 +196,13 @@ mod tests {
             let message = read_line(line.as_bytes()).unwrap_err().to_string();
             assert!(message.contains(expected), "{line}: {message}");
         }
+        let invalid = serde_json::to_string(&one_face()).unwrap();
+        let invalid = invalid.replace(r#""positive","confidence""#, r#""cheerful","confidence""#);
+        let error = read_line(invalid.as_bytes()).unwrap_err();
+        assert!(
+            error.to_string().contains("invalid attitude 'cheerful'"),
+            "{error}"
+        );
         let mut later = one_face();
         later.schema = 2;
         let mut line = Vec::new();

@@ -13,7 +13,7 @@ pub mod webvtt;
 
 use std::io;
 
-pub use super::writer::{Frame, Output, Timing, Writer};
+pub use super::writer::{Output, TimedRecord, Timing, Writer};
 
 /// All formats. `attitudeexport` numbers the values of its property in this order, so a new one goes
 /// to the end.
@@ -72,7 +72,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::record::Record;
-    use crate::record::cue::Span;
+    use crate::timeline::Span;
 
     /// Writes `records` as samples, 200 ms apart, in `format`.
     pub(crate) fn written(format: &Format, records: &[Record]) -> Vec<u8> {
@@ -81,7 +81,9 @@ pub(crate) mod tests {
         let mut writer = (format.writer)(Timing::Samples { interval_ns }).unwrap();
         writer.begin(Span::default(), &mut output).unwrap();
         for record in records {
-            writer.write(&Frame::sample(record), &mut output).unwrap();
+            writer
+                .write(&TimedRecord::sample(record), &mut output)
+                .unwrap();
         }
         writer.finish(&mut output).unwrap();
         output.into_bytes()

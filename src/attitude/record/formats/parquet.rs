@@ -12,7 +12,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
-use super::{Format, Frame, Output, RecordingFile};
+use super::{Format, Output, RecordingFile, TimedRecord};
 use crate::record::columns::{COLUMNS, Column, Value};
 use crate::record::{FaceRecord, Record};
 
@@ -130,7 +130,7 @@ impl Writer {
 }
 
 impl super::Writer for Writer {
-    fn write(&mut self, frame: &Frame, output: &mut Output) -> io::Result<()> {
+    fn write(&mut self, frame: &TimedRecord, output: &mut Output) -> io::Result<()> {
         let faces = frame.record.faces.iter().filter(|_| frame.is_selected);
         for face in faces {
             self.push_row(frame.record, face);

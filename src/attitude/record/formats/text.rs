@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use super::{Format, Frame, Output};
+use super::{Format, Output, TimedRecord};
 use crate::record::cue::CuePieces;
 
 /// The format; see the [module](self).
@@ -19,7 +19,7 @@ pub static FORMAT: Format = Format {
 struct Writer(CuePieces);
 
 impl super::Writer for Writer {
-    fn write(&mut self, frame: &Frame, output: &mut Output) -> io::Result<()> {
+    fn write(&mut self, frame: &TimedRecord, output: &mut Output) -> io::Result<()> {
         let faces = &frame.record.faces;
         if let Some((span, text)) = self.0.push(frame.span, frame.is_sample, faces) {
             output.write_all(text.as_bytes())?;

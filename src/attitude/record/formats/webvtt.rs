@@ -3,10 +3,8 @@
 //! WebVTT: <https://www.w3.org/TR/webvtt1>.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use super::{Format, RecordingFile};
-use crate::clock::Timestamp;
 use crate::record::subtitles::{SubtitleWriter, Syntax};
 
 /// The format; see the [module](self).
@@ -19,33 +17,18 @@ pub static FORMAT: Format = Format {
         media_type: "text/vtt; charset=utf-8",
         is_default: true,
     }),
-    writer: |timing| Ok(Box::new(SubtitleWriter::new(WebVtt, timing))),
+    writer: |timing| Ok(Box::new(SubtitleWriter::new(&SYNTAX, timing))),
 };
 
-struct WebVtt;
+static SYNTAX: Syntax = Syntax {
+    header: "WEBVTT\n\n",
+    has_numbers: false,
+    decimal_separator: '.',
+    escape,
+};
 
-impl Syntax for WebVtt {
-    const HEADER: &'static str = "WEBVTT\n\n";
-
-    fn write_cue<'a>(
-        &mut self,
-        start_ms: u64,
-        end_ms: u64,
-        lines: impl Iterator<Item = &'a str>,
-        text: &mut String,
-    ) {
-        let [start, end] = [start_ms, end_ms].map(|ms| Timestamp { ms, separator: '.' });
-        // Writing to memory does not fail.
-        let _ = writeln!(text, "{start} --> {end}");
-        for line in lines {
-            let _ = writeln!(text, "{}", escaped(line));
-        }
-        text.push('\n');
-    }
-}
-
-/// Escapes what would be a tag or the times of a cue.
-fn escaped(line: &str) -> Cow<'_, str> {
+/// Escapes what would be read as a tag or the times of a cue.
+fn escape(line: &str) -> Cow<'_, str> {
     if !line.contains(['&', '<', '>', '\0']) {
         return line.into();
     }
@@ -56,28 +39,33 @@ fn escaped(line: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn written(start_ms: u64, end_ms: u64, lines: &[&str]) -> String {
-        let mut text = String::new();
-        WebVtt.write_cue(start_ms, end_ms, lines.iter().copied(), &mut text);
-        text
-    }
+    use crate::Label;
+    use crate::record::formats::tests::written;
+    use crate::record::tests::sample;
 
     #[test]
-    fn a_cue_has_its_times_its_lines_and_a_blank_line() {
+    fn a_cue_has_its_times_its_lines_and_an_empty_line() {
+        let samples = [
+            sample(3_661_234, &[Label::POSITIVE, Label::NEUTRAL]),
+            sample(3_661_434, &[]),
+        ];
         assert_eq!(
-            written(61_234, 3_600_000, &["#1 positive", "#2 neutral"]),
-            "00:01:01.234 --> 01:00:00.000\n#1 positive\n#2 neutral\n\n"
+            String::from_utf8(written(&FORMAT, &samples)).unwrap(),
+            "WEBVTT\n\n01:01:01.234 --> 01:01:01.434\n#1 positive\n#2 neutral\n\n"
         );
     }
 
     #[test]
-    fn text_is_never_taken_for_markup_or_times() {
-        let lines = ["Note: <b>a & b", "00:00:05.000 --> 00:00:06.000"];
-        assert_eq!(
-            written(0, 1000, &lines),
-            "00:00:00.000 --> 00:00:01.000\nNote: &lt;b&gt;a &amp; b\n\
-             00:00:05.000 --&gt; 00:00:06.000\n\n"
-        );
+    fn text_is_never_read_as_markup_or_times() {
+        for (line, expected) in [
+            ("Note: <b>a & b", "Note: &lt;b&gt;a &amp; b"),
+            (
+                "00:00:05.000 --> 00:00:06.000",
+                "00:00:05.000 --&gt; 00:00:06.000",
+            ),
+            ("\0", "\u{FFFD}"),
+        ] {
+            assert_eq!(escape(line), expected);
+        }
     }
 }

@@ -3,27 +3,23 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Scores;
 use crate::timeline::Change;
+use crate::{Attitude, Label, Scores};
 
 const MS: u64 = 1_000_000;
 
-/// Returns a face at `x` with an attitude; it is not classified if the attitude is `unknown`.
-fn face(track: u32, x: f32, attitude: &str) -> FaceRecord {
-    let score = |name: &str| match attitude {
-        "unknown" => 0.0,
-        _ if attitude == name => 0.8,
-        _ => 0.1,
+/// Returns a face at `x` with this label; it is not classified if the label is unknown.
+fn face(track: u32, x: f32, label: Label) -> FaceRecord {
+    let score = |attitude: Attitude| match label {
+        Label::Unknown => 0.0,
+        Label::Known(known) if known == attitude => 0.8,
+        Label::Known(_) => 0.1,
     };
     FaceRecord {
         track,
         bbox: [x, 100.0, 80.0, 100.0],
-        attitude: attitude.to_owned(),
-        scores: Scores {
-            positive: score("positive"),
-            neutral: score("neutral"),
-            negative: score("negative"),
-        },
+        attitude: label,
+        scores: Scores::from_fn(score),
         ..FaceRecord::default()
     }
 }
@@ -42,15 +38,15 @@ fn record(time_ms: u64, faces: Vec<FaceRecord>) -> Record {
 fn recording() -> Vec<Record> {
     let faces = |time_ms: u64| {
         let first = match time_ms {
-            10_000..25_000 => Some(face(1, 50.0, "neutral")),
-            25_000..40_000 => Some(face(1, 50.0, "positive")),
-            44_000..110_000 => Some(face(3, 70.0, "negative")),
+            10_000..25_000 => Some(face(1, 50.0, Label::NEUTRAL)),
+            25_000..40_000 => Some(face(1, 50.0, Label::POSITIVE)),
+            44_000..110_000 => Some(face(3, 70.0, Label::NEGATIVE)),
             _ => None,
         };
         let second = (20_000..30_000).contains(&time_ms);
         let third = time_ms >= 100_000;
-        let second = second.then(|| face(2, 300.0, "negative"));
-        let third = third.then(|| face(4, 500.0, "unknown"));
+        let second = second.then(|| face(2, 300.0, Label::NEGATIVE));
+        let third = third.then(|| face(4, 500.0, Label::Unknown));
         [first, second, third].into_iter().flatten().collect()
     };
     let times = (0..600).map(|index| index * 200);
@@ -156,7 +152,7 @@ fn charts_of_the_scene_and_of_persons_have_the_same_bins() {
 #[test]
 fn another_stream_has_other_tracks_and_samples_out_of_order_are_left_out() {
     let mut records: Vec<Record> = (0..20)
-        .map(|index| record(index * 200, vec![face(1, 50.0, "neutral")]))
+        .map(|index| record(index * 200, vec![face(1, 50.0, Label::NEUTRAL)]))
         .collect();
     records[10..]
         .iter_mut()
@@ -190,7 +186,7 @@ fn an_observation_takes_32_bytes() {
 
 #[test]
 fn a_summary_matches_its_schema_and_can_be_read_back() {
-    let one = record(0, vec![face(1, 0.0, "unknown")]);
+    let one = record(0, vec![face(1, 0.0, Label::Unknown)]);
     for records in [recording(), Vec::new(), vec![one]] {
         let Summarized { summary, .. } = summarized(&records);
         let text = serde_json::to_string(&summary).unwrap();

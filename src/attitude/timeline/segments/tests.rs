@@ -183,7 +183,7 @@ fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
     for _ in 0..5_000 {
         let far = random.below(50) == 0;
         time_ns += if far { 3_000 * MS } else { SPACING_MS * MS };
-        let positive = random.share() as f32;
+        let positive = random.unit_fraction() as f32;
         samples.push(Observation {
             time_ns,
             scores: Some(Scores::from_array([positive, 1.0 - positive, 0.0])),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use attitude::Scores;
+use attitude::{Label, Scores};
 
 use attitude::record::FaceRecord;
 use attitude::record::Record;
@@ -26,7 +26,7 @@ fn face(track: u32) -> FaceRecord {
     FaceRecord {
         track,
         bbox: [100.0, 20.0, 40.0, 50.0],
-        attitude: "positive".to_owned(),
+        attitude: Label::POSITIVE,
         scores,
         ..FaceRecord::default()
     }
@@ -109,9 +109,9 @@ fn short_records(content: impl Fn(u64) -> (u64, std::ops::Range<u64>)) -> Vec<u8
         let (time_ns, tracks) = content(index);
         let faces = tracks.map(|track| {
             // Chance, so that a mean has an interval, which takes time.
-            let positive = u8::from(SplitMix64(index).share() < 0.5);
+            let positive = u8::from(SplitMix64(index).unit_fraction() < 0.5);
             format!(
-                r#"{{"track":{track},"box":[1,1,1,1],"detection":0,"attitude":"","confidence":0,"scores":{{"positive":{positive},"neutral":1,"negative":0}},"raw":{{"positive":0,"neutral":0,"negative":0}},"fresh":true,"age_ns":0}}"#
+                r#"{{"track":{track},"box":[1,1,1,1],"detection":0,"attitude":"neutral","confidence":0,"scores":{{"positive":{positive},"neutral":1,"negative":0}},"raw":{{"positive":0,"neutral":0,"negative":0}},"fresh":true,"age_ns":0}}"#
             )
         });
         let faces = faces.collect::<Vec<_>>().join(",");
@@ -131,7 +131,6 @@ fn short_records(content: impl Fn(u64) -> (u64, std::ops::Range<u64>)) -> Vec<u8
 fn hostile_sessions_are_exported_in_limited_time() {
     let wild = |track: u32| FaceRecord {
         bbox: [f32::MAX, f32::MIN, f32::MAX, f32::MIN_POSITIVE],
-        attitude: "\n\n00:00 --> 00:01\n=<b>".to_owned(),
         age_ns: u64::MAX,
         detection: f32::MAX,
         ..face(track)
@@ -142,7 +141,7 @@ fn hostile_sessions_are_exported_in_limited_time() {
         .flat_map(|ns| {
             [
                 record(ns, vec![wild(1), wild(1), wild(u32::MAX)]),
-                note("x", ns),
+                note("\n\n00:00 --> 00:01\n=<b>", ns),
             ]
         })
         .flatten()

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{FaceRecord, Record};
+use crate::Scores;
 use crate::geometry::Rect;
 use crate::timeline::persons::{self, Track};
 use crate::timeline::{self, Held, Observation, Rules, Series, Span, Timeline};
-use crate::{Attitude, Label, Scores};
 
 /// The version of the summary's fields and their meaning.
 pub const SCHEMA: u32 = 1;
@@ -174,7 +174,7 @@ impl SummaryBuilder {
         track.samples.push(Observation {
             time_ns,
             scores: face.scores.classified(),
-            label: Label::from_name(&face.attitude).unwrap_or_default(),
+            label: face.attitude,
         });
     }
 
@@ -244,7 +244,7 @@ impl TrackSamples {
 fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Observation {
     let classified = faces.iter().filter_map(|face| face.scores.classified());
     let scores = Scores::mean(classified);
-    let is_known = |face: &FaceRecord| Attitude::from_name(&face.attitude).is_some();
+    let is_known = |face: &FaceRecord| face.attitude.is_known();
     Observation {
         time_ns,
         scores,
