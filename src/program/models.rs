@@ -27,10 +27,10 @@ use crate::networks::RuntimeArguments;
 
 /// Lists embedded and known models, or checks and describes files
 ///
-/// Without FILE: the models that are embedded in the plugin, and the published models that need no
-/// description file, with their addresses and licences. With FILE: whether the element can use it, its
-/// input and output, the attitude of each emotion, whether it is the published file, and the time per
-/// face.
+/// Without FILE, lists the models that are embedded in the plugin, and the published models that need no
+/// description file, with their addresses and licences; this needs no ONNX Runtime, but shows more of the
+/// embedded models if there is one. With FILE, checks that the element can use it, and shows its input
+/// and output, the attitude of each emotion, whether it is the published file, and the time per face.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// ONNX files of face detectors, attitude or emotion classifiers
@@ -44,10 +44,13 @@ pub(crate) struct Arguments {
 /// Number of timed runs of a model, after one that is not timed.
 const RUNS: u32 = 20;
 
-/// Input size of the timed runs of a detector that accepts any size.
+/// Input size of the timed runs of a detector that accepts any size, in pixels.
 const DETECTOR_SIZE: (usize, usize) = (320, 192);
 
-/// Why the list ended early.
+/// Brightness of the picture of the timed runs, from 0 to 255.
+const GREY: f32 = 128.0;
+
+/// Models cannot be listed or described.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ModelsError {
     #[error(transparent)]
@@ -59,43 +62,65 @@ pub(crate) enum ModelsError {
 }
 
 /// Prints the list, or the descriptions of files.
+///
+/// # Errors
+/// Returns an error if an embedded model cannot be used, ONNX Runtime is needed and cannot be loaded, or
+/// standard output cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, ModelsError> {
-    let is_list = arguments.files.is_empty();
-    if is_list {
-        console::print("Published models that need no description file\n\n")?;
-        for model in known::models() {
-            console::print(&format!("{}\n{}\n", model.file, describe_known(model)))?;
-        }
-        console::print("Embedded models\n\n")?;
-    }
     let environment = runtime::environment(&Search {
         requested: arguments.runtime.onnxruntime.clone(),
         plugin_folder: None,
         // Problems with libraries that are not used do not concern the user; failures are errors.
         log: |_| {},
+    });
+    let files = &arguments.files;
+    if !files.is_empty() {
+        let environment = environment?;
+        return describe_files(files, &|source| {
+            describe(source, Inspection::of(environment, source)?)
+        });
+    }
+    list(&|source| match &environment {
+        Ok(environment) => describe(source, Inspection::of(environment, source)?),
+        Err(_) => Ok(describe_file(source, None)?.0),
     })?;
-    let inspect = |source: &Source| -> Result<String, ModelError> {
-        describe(source, Inspection::of(environment, source)?)
-    };
-    if is_list {
-        for source in [Source::FACE_DETECTOR, Source::ATTITUDE] {
-            let name = source.name();
-            match inspect(&source) {
-                Ok(text) => console::print(&format!("{name}\n{text}\n"))?,
-                Err(source) => return Err(ModelsError::Embedded { name, source }),
-            }
+    if let Err(error) = &environment {
+        console::warn(format_args!(
+            "inputs, outputs and times of the embedded models are not shown: {error}"
+        ));
+    }
+    Ok(Status::Success)
+}
+
+/// Prints the published and the embedded models; `describe` describes an embedded one.
+fn list(describe: &dyn Fn(&Source) -> Result<String, ModelError>) -> Result<(), ModelsError> {
+    console::print("Published models that need no description file\n\n")?;
+    for model in known::models() {
+        console::print(&format!("{}\n{}\n", model.file, describe_known(model)))?;
+    }
+    console::print("Embedded models\n\n")?;
+    for source in [Source::FACE_DETECTOR, Source::ATTITUDE] {
+        let name = source.name();
+        match describe(&source) {
+            Ok(text) => console::print(&format!("{name}\n{text}\n"))?,
+            Err(source) => return Err(ModelsError::Embedded { name, source }),
         }
     }
+    Ok(())
+}
+
+/// Prints a description of each of `files`, which `describe` returns, or the reason why it cannot be used.
+fn describe_files(
+    files: &[PathBuf],
+    describe: &dyn Fn(&Source) -> Result<String, ModelError>,
+) -> Result<Status, ModelsError> {
     let mut all_usable = true;
-    for file in &arguments.files {
-        match inspect(&Source::File(file.clone())) {
-            Ok(text) => console::print(&format!("{}\n{text}\n", file.display()))?,
+    for file in files {
+        let name = file.display();
+        match describe(&Source::File(file.clone())) {
+            Ok(text) => console::print(&format!("{name}\n{text}\n"))?,
             Err(error) => {
-                console::error(format_args!(
-                    "{}: {}",
-                    file.display(),
-                    console::chain(&error)
-                ));
+                console::error(format_args!("{name}: {}", console::chain(&error)));
                 all_usable = false;
             }
         }
@@ -116,50 +141,50 @@ impl Lines {
 
 fn describe_known(model: &KnownModel) -> String {
     let mut lines = Lines::default();
-    lines.add("type", &model.about);
+    lines.add("about", &model.about);
     lines.add("address", &model.address);
     lines.add("licence", &model.licence);
+    // There is one per published version.
     for digest in &model.sha256 {
         lines.add("SHA-256", digest);
     }
     lines.0
 }
 
-/// Describes a model that can be used.
+/// Describes a model that was loaded from `source`.
 fn describe(source: &Source, inspection: Inspection) -> Result<String, ModelError> {
     let Inspection {
         description,
         origin,
         model,
     } = inspection;
-    let bytes = source.read(Provider::Cpu)?;
-    let digest = digest::sha256(&bytes);
     let mut lines = Lines::default();
     lines.add("name", &description.name);
     lines.add("description", &description_origin(source, origin));
-    let (task, cost) = match model {
-        Loaded::Detector(detector) => ("face detection", describe_detector(detector, &mut lines)?),
-        Loaded::Classifier(classifier) => (
-            "attitude classification",
-            describe_classifier(classifier, &description, &mut lines)?,
-        ),
-    };
-    lines.add("task", task);
-    lines.add("time", &cost);
+    match model {
+        Loaded::Detector(detector) => describe_detector(detector, &mut lines)?,
+        Loaded::Classifier(classifier) => {
+            describe_classifier(classifier, &description, &mut lines)?;
+        }
+    }
+    Ok(lines.0 + &describe_file(source, Some(origin))?.0)
+}
+
+/// Describes the file of a model. `origin` is the source of the model's description, if it is known.
+fn describe_file(source: &Source, origin: Option<Origin>) -> Result<Lines, ModelError> {
+    let bytes = source.read(Provider::Cpu)?;
+    let digest = digest::sha256(&bytes);
+    let comparison = origin.map_or("", |origin| compare_digest(&digest, origin));
+    let mut lines = Lines::default();
     lines.add("size", &format!("{} kB", bytes.len().div_ceil(1000)));
-    lines.add(
-        "SHA-256",
-        &format!("{digest}{}", compare_digest(&digest, origin)),
-    );
-    Ok(lines.0)
+    lines.add("SHA-256", &format!("{digest}{comparison}"));
+    Ok(lines)
 }
 
 fn description_origin(source: &Source, origin: Origin) -> String {
     match (origin, source) {
-        (Origin::File, Source::File(path)) => {
-            format!("in {}", path.with_extension("toml").display())
-        }
-        (Origin::File | Origin::Metadata, _) => "in its metadata".to_owned(),
+        (Origin::File, Source::File(path)) => path.with_extension("toml").display().to_string(),
+        (Origin::File | Origin::Metadata, _) => "in the metadata of the file".to_owned(),
         (Origin::Known(model), _) => format!("that of the published {}", model.file),
     }
 }
@@ -177,74 +202,89 @@ fn compare_digest(digest: &str, origin: Origin) -> &'static str {
     }
 }
 
-fn describe_detector(
-    mut detector: impl FaceDetector,
-    lines: &mut Lines,
-) -> Result<String, ModelError> {
+fn describe_detector(mut detector: impl FaceDetector, lines: &mut Lines) -> Result<(), ModelError> {
     let input = detector.input().clone();
     let ((width, height), size) = match input.size {
-        InputSize::MultipleOf(multiple) => (DETECTOR_SIZE, format!("any multiple of {multiple}")),
-        InputSize::Fixed { width, height } => ((width, height), format!("{width}x{height}")),
+        InputSize::MultipleOf(multiple) => {
+            let size = format!("width and height any multiple of {multiple} px");
+            (DETECTOR_SIZE, size)
+        }
+        InputSize::Fixed { width, height } => ((width, height), format!("{width}x{height} px")),
     };
-    lines.add("input", &pixels(&size, &input.pixel_format));
-    let picture = vec![128.0; input.pixel_format.len(width, height)];
+    lines.add("task", "detects faces");
+    lines.add("input", &describe_input(&size, &input.pixel_format));
+    let picture = vec![GREY; input.pixel_format.len(width, height)];
     let mut found = Vec::new();
-    let cost = time(|| detector.detect(&picture, width, height, 0.5, &mut found))?;
-    Ok(format!(
-        "{} per picture of {width}x{height}",
-        milliseconds(cost)
-    ))
+    let duration = median_time(|| detector.detect(&picture, width, height, 0.5, &mut found))?;
+    lines.add(
+        "time",
+        &format!(
+            "{} per picture of {width}x{height} px",
+            milliseconds(duration)
+        ),
+    );
+    Ok(())
 }
 
 fn describe_classifier(
     mut classifier: impl AttitudeClassifier,
     description: &Description,
     lines: &mut Lines,
-) -> Result<String, ModelError> {
+) -> Result<(), ModelError> {
     let input = classifier.input().clone();
     let (width, height) = (input.width, input.height);
-    lines.add(
-        "input",
-        &pixels(&format!("{width}x{height}"), &input.pixel_format),
-    );
+    let size = format!("{width}x{height} px");
+    lines.add("task", "classifies attitudes");
+    lines.add("input", &describe_input(&size, &input.pixel_format));
     let (output, attitudes) = description.attitudes(None)?;
-    for attitude in Attitude::ALL {
-        let pairs = output.labels.iter().zip(&attitudes);
-        let labels: Vec<&str> = pairs
-            .filter(|(_, of_label)| **of_label == attitude)
-            .map(|(label, _)| label.as_str())
-            .collect();
-        lines.add(attitude.name(), &labels.join(", "));
-    }
+    let labels = output.labels.iter().map(String::as_str);
+    let labels: Vec<(&str, Attitude)> = labels.zip(attitudes).collect();
+    lines.add("output", &describe_labels(&labels));
     let emotions = classifier.emotion_labels().join(", ");
-    lines.add(
-        "emotions",
-        if emotions.is_empty() {
-            "none"
-        } else {
-            &emotions
-        },
-    );
-    let crop = vec![128.0; input.pixel_format.len(width, height)];
+    if !emotions.is_empty() {
+        lines.add("emotions", &emotions);
+    }
+    let crop = vec![GREY; input.pixel_format.len(width, height)];
     let mut found = Vec::new();
-    let cost = time(|| classifier.classify(&crop, 1, &mut found))?;
+    let duration = median_time(|| classifier.classify(&crop, 1, &mut found))?;
+    lines.add("time", &format!("{} per face", milliseconds(duration)));
     if !found.iter().all(Classification::is_valid) {
         lines.add("WARNING", "for a grey crop, the output is not a score");
     }
-    Ok(format!("{} per face", milliseconds(cost)))
+    Ok(())
 }
 
-fn pixels(size: &str, format: &PixelFormat) -> String {
+/// Describes the labels of an output: attitudes, or emotions like the property `mapping`.
+fn describe_labels(labels: &[(&str, Attitude)]) -> String {
+    if labels
+        .iter()
+        .all(|(label, attitude)| *label == attitude.name())
+    {
+        let names: Vec<&str> = labels.iter().map(|(label, _)| *label).collect();
+        return names.join(", ");
+    }
+    let of_attitude = |attitude: Attitude| {
+        let labels = labels.iter().filter(|(_, of_label)| *of_label == attitude);
+        let labels: Vec<&str> = labels.map(|(label, _)| *label).collect();
+        (!labels.is_empty()).then(|| format!("{}={}", attitude.name(), labels.join(",")))
+    };
+    let parts: Vec<String> = Attitude::ALL.into_iter().filter_map(of_attitude).collect();
+    parts.join("; ")
+}
+
+fn describe_input(size: &str, format: &PixelFormat) -> String {
     let channels = match format.channels {
         Channels::Luma => "luma",
         Channels::Rgb => "RGB",
         Channels::Bgr => "BGR",
     };
-    format!("{size} px of {channels}")
+    format!("{channels}, {size}")
 }
 
-/// Returns the median time of a run.
-fn time(mut run: impl FnMut() -> Result<(), InferenceError>) -> Result<Duration, InferenceError> {
+/// Returns the median duration of [`RUNS`] runs.
+fn median_time(
+    mut run: impl FnMut() -> Result<(), InferenceError>,
+) -> Result<Duration, InferenceError> {
     run()?;
     let mut times = Vec::new();
     for _ in 0..RUNS {
@@ -263,6 +303,21 @@ fn milliseconds(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn emotions_are_listed_by_attitude() {
+        let labels = [
+            ("fear", Attitude::Negative),
+            ("joy", Attitude::Positive),
+            ("anger", Attitude::Negative),
+        ];
+        assert_eq!(
+            describe_labels(&labels),
+            "positive=joy; negative=fear,anger"
+        );
+        let attitudes = Attitude::ALL.map(|attitude| (attitude.name(), attitude));
+        assert_eq!(describe_labels(&attitudes), "positive, neutral, negative");
+    }
 
     #[test]
     fn an_unknown_digest_is_distinguished_from_a_different_one() {

@@ -5,11 +5,12 @@
 use crate::support::project;
 use std::process::{Command, Output};
 
-fn models(files: &[&str]) -> Output {
-    let fixtures = project("tests/fixtures/models");
+/// Runs the program in the folder of the fixture models.
+fn models(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gst-attitude"))
         .arg("models")
-        .args(files.iter().map(|file| fixtures.join(file)))
+        .args(arguments)
+        .current_dir(project("tests/fixtures/models"))
         .output()
         .unwrap()
 }
@@ -37,9 +38,23 @@ fn known_and_embedded_models_are_listed() {
             "Apache-2.0",
             "embedded face detector\n",
             "embedded attitude classifier\n",
-            "48x48 px of luma",
+            "input        luma, 48x48 px",
+            "output       positive, neutral, negative\n",
         ],
     );
+}
+
+#[test]
+fn the_list_needs_no_onnx_runtime() {
+    let output = models(&["--onnxruntime", "nowhere.so"]);
+    assert!(output.status.success());
+    assert_contains(
+        &text(&output.stdout),
+        &["embedded attitude classifier\n  size ", "  SHA-256 "],
+    );
+    let warning =
+        "Warning: inputs, outputs and times of the embedded models are not shown: no ONNX Runtime";
+    assert_contains(&text(&output.stderr), &[warning]);
 }
 
 #[test]
@@ -54,12 +69,12 @@ fn a_file_is_described() {
         &text(&output.stdout),
         &[
             "emotions8.toml",
-            "64x64 px of luma",
-            "positive     happiness\n",
-            "negative     surprise, sadness, anger, disgust, fear, contempt\n",
+            "input        luma, 64x64 px\n",
+            "output       positive=happiness; neutral=neutral; \
+             negative=surprise,sadness,anger,disgust,fear,contempt\n",
             "that of the published emotion-ferplus-8.onnx",
             "NOT that of the published file",
-            "any multiple of 32 px of luma",
+            "luma, width and height any multiple of 32 px",
         ],
     );
 }
@@ -68,7 +83,7 @@ fn a_file_is_described() {
 fn a_file_that_cannot_be_used_is_reported_and_the_others_are_described() {
     let output = models(&["truncated.onnx", "colors.onnx", "not-there.onnx"]);
     assert_eq!(output.status.code(), Some(1));
-    assert_contains(&text(&output.stdout), &["colors", "48x48 px of RGB"]);
+    assert_contains(&text(&output.stdout), &["colors", "RGB, 48x48 px"]);
     assert_contains(
         &text(&output.stderr),
         &[
