@@ -510,7 +510,7 @@ def spread(task, job, recordings, retries):
                     running[task.remote(job, recording)] = recording, number + 1
                     continue
                 end["reason"] += f" (attempt {number})"
-            outcomes.append({"uri": recording["uri"], "reason": end.get("reason")})
+            outcomes.append({"uri": recording["uri"], "reason": end.get("reason"), "code": end.get("code")})
             count = f"[{len(outcomes)}/{len(recordings)}] {name}"
             if end.get("reason"):
                 say(f"{count}: {end['reason']}")

@@ -60,8 +60,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     let mut source = error.source();
     while let Some(error) = source {
         let cause = error.to_string();
-        // Some libraries repeat the source in their own text.
-        if !text.ends_with(&cause) {
+        // An error may contain the text of its source.
+        if !text.contains(&cause) {
             text = format!("{text}: {cause}");
         }
         source = error.source();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The end of the program: exit status and signals.
+//! Exit status and signals.
 
 use std::io;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// Exit status if the arguments are wrong, as clap has it.
+/// Exit status if the arguments are wrong; clap's.
 pub(crate) const USAGE: u8 = 2;
 
 /// Exit status after a signal.
@@ -20,14 +20,14 @@ const INTERRUPTED: u8 = 130;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Success,
-    /// A part failed, and was reported when it did.
+    /// A part failed; the error was already reported.
     Failure,
-    /// A signal stopped it.
+    /// A signal stopped the run.
     Interrupted,
 }
 
 impl Status {
-    /// Success if `is_complete`, else a failure that was reported.
+    /// Returns `Success` if `is_complete`, else `Failure`.
     pub(crate) fn of(is_complete: bool) -> Self {
         match is_complete {
             true => Self::Success,
@@ -51,7 +51,10 @@ impl From<Status> for ExitCode {
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Watches for signals from now on.
+    /// Handles signals from now on.
+    ///
+    /// # Errors
+    /// Returns an error if a signal handler cannot be registered.
     pub(crate) fn watch() -> Result<Self, SignalError> {
         let interrupt = Self::default();
         for signal in [SIGINT, SIGTERM] {
@@ -63,11 +66,12 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Ends the run.
+    /// Requests the end of the run, like a signal.
     pub(crate) fn stop(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Returns `true` if the run shall end.
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -6,14 +6,15 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod console;
 mod exit;
+mod numbers;
+mod parallel;
 mod playback;
 mod style;
 mod values;
-mod workers;
 
 mod networks;
 
@@ -61,8 +62,8 @@ enum Command {
 }
 
 impl Command {
-    /// The log level if the user sets none.
-    fn log_level(&self) -> &'static str {
+    /// Returns the log level if the user sets none.
+    fn default_log_level(&self) -> &'static str {
         match self {
             #[cfg(feature = "serve")]
             Self::Serve(_) => "info",
@@ -107,9 +108,23 @@ impl Failure {
     }
 }
 
+/// Parses the command line; exits if it is wrong.
+fn parse() -> Program {
+    // Without this, `--join-gap -1` is an unknown option `-1` instead of a value out of range.
+    let command = Program::command().mut_subcommands(|subcommand| {
+        subcommand.mut_args(|argument| {
+            let is_option = argument.get_long().is_some();
+            let has_value = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
+            argument.allow_negative_numbers(is_option && has_value)
+        })
+    });
+    let matches = command.get_matches();
+    Program::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 fn main() -> ExitCode {
-    let Program { log, command } = Program::parse();
-    console::start_log(log.as_deref(), command.log_level());
+    let Program { log, command } = parse();
+    console::start_log(log.as_deref(), command.default_log_level());
     match command.run() {
         Ok(status) => status.into(),
         Err(failure) => {

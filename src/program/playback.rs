@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Parts of pipelines that play recordings: decoding, analysed samples on the bus, and errors as text.
+//! Parts of pipelines that play recordings: the decoder, samples on the bus, and errors.
 
-use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::Path;
 
@@ -46,8 +45,8 @@ pub(crate) fn file_uri(path: &Path) -> Result<String, UriError> {
     Ok(uri.into())
 }
 
-/// Creates an element that decodes the streams of `kinds` at `uri` and ignores all others. It adds its
-/// pads while it runs.
+/// Creates an element that decodes the streams of `kinds`, such as [`VIDEO`], at `uri` and ignores all
+/// others. It adds its pads while it runs.
 pub(crate) fn decoder(uri: &str, kinds: &[&str]) -> Result<gst::Element, glib::BoolError> {
     let mut caps = gst::Caps::new_empty();
     for kind in kinds {
@@ -60,10 +59,10 @@ pub(crate) fn decoder(uri: &str, kinds: &[&str]) -> Result<gst::Element, glib::B
         .build()
 }
 
-/// Returns the sample in `message`, if `faceattitude` posted it.
+/// Returns the sample in `message`; `None` if it is a message of another kind.
 ///
 /// # Errors
-/// If it is a sample of another version's format.
+/// Returns an error if it is a sample in the format of another version.
 pub(crate) fn sample(message: &Element) -> Result<Option<Record>, MessageError> {
     match message.structure() {
         Some(structure) if structure.name() == message::NAME => {
@@ -73,7 +72,15 @@ pub(crate) fn sample(message: &Element) -> Result<Option<Record>, MessageError> 
     }
 }
 
-/// Returns the duration of what `pipeline` plays, if it is known.
+/// Returns `true` if `message` comes from `element` or from an element in it.
+pub(crate) fn is_from(message: &gst::Message, element: &gst::Element) -> bool {
+    let element = element.upcast_ref::<gst::Object>();
+    message
+        .src()
+        .is_some_and(|src| src == element || src.has_as_ancestor(element))
+}
+
+/// Returns the duration of what `pipeline` plays in nanoseconds; `None` if it is unknown.
 pub(crate) fn duration_ns(pipeline: &gst::Pipeline) -> Option<u64> {
     let duration = pipeline.query_duration::<gst::ClockTime>();
     duration.map(gst::ClockTime::nseconds)
@@ -99,21 +106,56 @@ impl From<&Error> for ElementError {
     }
 }
 
+/// Nothing of a recording can be played.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnplayableError {
+    #[error("it has no video")]
+    NoVideo,
+    #[error(
+        "it is not a recording that GStreamer can read: it is empty, damaged or another kind of file; check it \
+         with another player"
+    )]
+    NotRecognised,
+    #[error(transparent)]
+    MissingPlugin(MissingPlugin),
+    #[error("GStreamer cannot read it: {0}")]
+    Element(ElementError),
+}
+
+impl UnplayableError {
+    /// Returns the reason for `error`, which an element that reads or decodes the recording posted before
+    /// there was video. `missing` has the plugins that were reported to be missing.
+    pub(crate) fn of(error: &Error, missing: Vec<MissingPlugin>) -> Self {
+        // The video can be analysed without the sound.
+        let missing = missing.into_iter().find(|missing| !missing.is_sound);
+        let posted = error.error();
+        match missing {
+            Some(missing) => Self::MissingPlugin(missing),
+            // A plugin for a stream that was not requested is not reported as missing.
+            None if posted.matches(gst::CoreError::MissingPlugin) => Self::NoVideo,
+            None if posted.matches(gst::StreamError::TypeNotFound) => Self::NotRecognised,
+            None => Self::Element(error.into()),
+        }
+    }
+}
+
 /// Replaces line breaks and runs of spaces by one space.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A plugin that GStreamer lacks to play something.
+/// A plugin that is needed to play a recording and is not installed.
+#[derive(Debug, thiserror::Error)]
+#[error("GStreamer has no {name}; on Debian it is in {packages}")]
 pub(crate) struct MissingPlugin {
     name: String,
     packages: &'static str,
     /// Set if it is needed for sound only.
-    pub(crate) is_sound: bool,
+    is_sound: bool,
 }
 
 impl MissingPlugin {
-    /// Returns the plugin that `message` reports to be missing, if it does.
+    /// Returns the plugin that `message` reports to be missing; `None` if it is a message of another kind.
     pub(crate) fn of(message: &Element) -> Option<Self> {
         let structure = message.structure()?;
         if structure.name() != "missing-plugin" {
@@ -131,12 +173,5 @@ impl MissingPlugin {
             },
             is_sound: media_type.is_some_and(|media_type| media_type.starts_with("audio/")),
         })
-    }
-}
-
-impl Display for MissingPlugin {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        let Self { name, packages, .. } = self;
-        write!(f, "GStreamer has no {name}; on Debian it is in {packages}")
     }
 }

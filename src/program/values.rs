@@ -2,9 +2,10 @@
 
 //! Values as users write them, on the command line and in data files.
 
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-/// A value that cannot be used; says what is expected.
+/// A value that cannot be used, with a description of those that can.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {0}")]
 pub(crate) struct ValueError(pub(crate) &'static str);
@@ -19,7 +20,13 @@ pub(crate) fn number<T: FromStr>(
     number.ok_or(ValueError(expected))
 }
 
-/// Parses seconds, MM:SS or HH:MM:SS, each with or without a fraction.
+/// Parses an integer from 1 up, such as a number of threads.
+pub(crate) fn positive(text: &str) -> Result<NonZeroUsize, ValueError> {
+    number(text, "an integer of at least 1", |_| true)
+}
+
+/// Parses seconds, MM:SS or HH:MM:SS, each with or without a fraction, into seconds; `None` if it is
+/// something else.
 pub(crate) fn time_s(text: &str) -> Option<f64> {
     let parts: Vec<&str> = text.split(':').collect();
     let (seconds, larger) = parts.split_last()?;
@@ -35,7 +42,7 @@ pub(crate) fn time_s(text: &str) -> Option<f64> {
     (is_valid && seconds.is_finite()).then_some(minutes as f64 * 60.0 + seconds)
 }
 
-/// Parses a time like [`time_s`].
+/// Parses a time like [`time_s`], into nanoseconds.
 pub(crate) fn time_ns(text: &str) -> Result<u64, ValueError> {
     match time_s(text) {
         Some(time_s) if time_s < 1e9 => Ok((time_s * 1e9).round() as u64),
@@ -62,10 +69,13 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_refused() {
-        let is_share = |number: &f64| (0.0..=1.0).contains(number);
-        assert_eq!(number("0.5", "0 to 1", is_share), Ok(0.5));
+        let is_fraction = |number: &f64| (0.0..=1.0).contains(number);
+        assert_eq!(number("0.5", "0 to 1", is_fraction), Ok(0.5));
         for wrong in ["", "1.1", "NaN", "half"] {
-            assert_eq!(number(wrong, "0 to 1", is_share), Err(ValueError("0 to 1")));
+            assert_eq!(
+                number(wrong, "0 to 1", is_fraction),
+                Err(ValueError("0 to 1"))
+            );
         }
     }
 }

@@ -198,6 +198,48 @@ fn every_option_is_documented() {
     expect_none(problems);
 }
 
+#[test]
+fn every_column_of_the_programs_tables_is_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("broken.mp4"), "no video").unwrap();
+    std::fs::create_dir_all(path("faces/neutral")).unwrap();
+    std::fs::copy(fixture("neutral.png"), path("faces/neutral/a.png")).unwrap();
+    for arguments in [
+        &["analyze", "broken.mp4", "-o", "results"][..],
+        &[
+            "evaluate",
+            "faces",
+            "-o",
+            "evaluation",
+            "--resamples",
+            "100",
+        ],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_gst-attitude"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .output();
+        // The broken recording fails, but is in the table.
+        assert!(output.unwrap().status.code().is_some());
+    }
+    let page = Page::read(PROGRAM);
+    let mut problems = Vec::new();
+    for (section, file) in [
+        ("### Results", "results/summary.csv"),
+        ("## evaluate", "evaluation/predictions.csv"),
+        ("## evaluate", "evaluation/left-out.csv"),
+    ] {
+        let text = std::fs::read_to_string(path(file)).unwrap();
+        let rows = rows(page.section(section));
+        let documented: String = rows.iter().map(|cells| cells[0].as_str()).collect();
+        let columns = text.lines().next().unwrap().split(',');
+        let missing = columns.filter(|column| !documented.contains(&format!("`{column}`")));
+        problems.extend(missing.map(|column| format!("{file}: {column}")));
+    }
+    expect_none(problems);
+}
+
 /// Returns the options in the first cells of tables.
 fn options_in(text: &str) -> BTreeSet<String> {
     let rows = rows(text);

@@ -14,9 +14,9 @@ use gst::subclass::prelude::*;
 use super::Interval;
 use super::format::Format;
 use crate::{meta, video};
+use attitude::record::Record;
 use attitude::record::change::ChangeDetector;
 use attitude::record::formats::{Output, TimedRecord, Timing, Writer};
-use attitude::record::Record;
 use attitude::sync::lock;
 use attitude::timeline::Span;
 

@@ -7,128 +7,143 @@ use tracing::info;
 
 use super::annotation;
 use super::inputs::{Identity, Location, Recording};
-use super::outcome::{NO_VIDEO, RecordingOutcome};
+use super::outcome::{RecordingError, RecordingOutcome};
 use super::outputs::Outputs;
 use super::pipeline::Pipeline;
-use super::play::{Observer, PlaybackEnd, play, video};
+use super::play::{Observer, PlaybackEnd, play, video_info};
 use super::progress::RecordingProgress;
-use super::store::{At, Store, StoreError};
-use super::summary_json::SummaryFile;
+use super::settings::Settings;
+use super::store::{PartialFolder, Store, StoreError, WriteContext};
+use super::summary_json::{SummaryFile, VideoInfo};
 use super::truncation::truncation;
-use super::{RunContext, Task};
-use crate::console;
+use super::{RecordingJob, RunContext, Stop};
 use crate::exit::Interrupt;
 
-/// Analyses the recording, unless its results are up to date; returns `None` if the run was interrupted.
+/// An analysis ended without results.
+#[derive(Debug, thiserror::Error)]
+enum AnalysisError {
+    /// The recording failed; the others go on.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The whole run ends.
+    #[error(transparent)]
+    Run(#[from] Stop),
+}
+
+impl From<StoreError> for AnalysisError {
+    fn from(error: StoreError) -> Self {
+        Self::Run(Stop::Store(error))
+    }
+}
+
+/// Analyses a recording, unless the results of an earlier run are up to date.
 ///
 /// # Errors
-/// If the results cannot be written.
+/// Returns an error if the run was interrupted, or the results cannot be written.
 pub(super) fn analyze(
-    task: &Task,
+    job: &RecordingJob,
     context: &RunContext,
     store: &Store,
     interrupt: &Interrupt,
     progress: &mut RecordingProgress<'_>,
-) -> Result<Option<RecordingOutcome>, StoreError> {
-    let Task {
-        recording, name, ..
-    } = task;
-    if let Some(results) = &task.earlier
-        && task.is_done()
+) -> Result<RecordingOutcome, Stop> {
+    if let Some(results) = job.current_results()
         && !context.arguments.force
     {
-        return Ok(Some(RecordingOutcome::Skipped(results.clone())));
+        return Ok(RecordingOutcome::Skipped(Box::new(results.clone())));
     }
-    let failed = |reason: &str| Ok(Some(RecordingOutcome::Failed(reason.to_owned())));
     progress.begin(context.settings.from_ns, context.settings.to_ns);
-    let partial = store.begin(name)?;
-    let annotated = context
-        .settings
-        .annotate
-        .then(|| partial.path(annotation::FILE));
-    let (arguments, settings) = (context.arguments, &context.settings);
-    let uri = match recording.playable_uri() {
-        Ok(uri) => uri,
-        Err(error) => return failed(&console::chain(&error)),
-    };
-    let pipeline = match Pipeline::new(&uri, arguments, settings, annotated.as_deref()) {
-        Ok(pipeline) => pipeline,
-        Err(error) => return failed(&error.to_string()),
-    };
+    match write_results(job, context, store, interrupt, progress) {
+        Ok(results) => Ok(RecordingOutcome::Done(Box::new(results))),
+        Err(AnalysisError::Recording(error)) => {
+            Ok(RecordingOutcome::without_results(&job.recording, error))
+        }
+        Err(AnalysisError::Run(stop)) => Err(stop),
+    }
+}
+
+/// Plays a recording and writes its folder; returns the content of `summary.json`.
+fn write_results(
+    job: &RecordingJob,
+    context: &RunContext,
+    store: &Store,
+    interrupt: &Interrupt,
+    progress: &mut RecordingProgress<'_>,
+) -> Result<SummaryFile, AnalysisError> {
+    let RecordingJob {
+        recording, name, ..
+    } = job;
+    let settings = &context.settings;
+    let folder = store.begin(name)?;
+    let pipeline = create_pipeline(recording, context, &folder)?;
     info!(name, "starting the pipeline");
-    let mut writer = Writer {
+    let mut writer = SampleWriter {
         name,
-        outputs: Outputs::open(&partial, settings)?,
+        outputs: Outputs::open(&folder, settings)?,
         progress,
         last: None,
     };
     let end = play(&pipeline, settings, interrupt, &mut writer)?;
-    let video = video(&pipeline, writer.last.as_ref());
+    let SampleWriter { outputs, last, .. } = writer;
+    let video = video_info(&pipeline, last.as_ref());
     drop(pipeline);
     info!(
         name,
         frames = video.frames,
-        samples = writer.outputs.samples(),
+        samples = outputs.samples(),
         ?end,
         "playback ended"
     );
     let damage = match end {
-        PlaybackEnd::Interrupted => return Ok(None),
-        PlaybackEnd::Unwritable(error) => return Err(error).at(&store.path(name)),
-        PlaybackEnd::Failed(reason) => return failed(&reason),
-        // A folder may hold files of any kind.
-        PlaybackEnd::NoVideo if !recording.is_named => {
-            return Ok(Some(RecordingOutcome::Ignored(NO_VIDEO)));
-        }
-        PlaybackEnd::NoVideo => return failed(NO_VIDEO),
-        PlaybackEnd::Damaged(reason) => Some(reason),
         PlaybackEnd::EndOfStream => missing_end(&recording.location),
+        PlaybackEnd::Damaged(error) => Some(error.to_string()),
+        PlaybackEnd::Failed(error) => return Err(error.into()),
+        PlaybackEnd::Unwritable(error) => Err(error).write_context(&store.path(name))?,
+        PlaybackEnd::Interrupted => return Err(Stop::Interrupted.into()),
     };
-    if writer.outputs.samples() == 0 {
-        return match (damage, settings.from_ns) {
-            (Some(damage), _) => failed(&damage),
-            (None, Some(_)) => failed("it has no frame in the part that --from and --to ask for"),
-            (None, None) => failed("it has no frame"),
-        };
-    }
+    check_samples(settings, &video, last.as_ref(), damage.as_deref())?;
     if let (Location::Url(_), Some(damage)) = (&recording.location, &damage) {
         // The download may succeed next time.
-        return failed(damage);
+        return Err(RecordingError::Damaged(damage.clone()).into());
     }
     if has_changed(recording) {
-        return failed(
-            "it changed while it was analysed; run this command again when it is complete",
-        );
+        return Err(RecordingError::Changed.into());
     }
     if let Some(damage) = &damage {
         info!(name, damage, "the recording is damaged");
     }
-    let provider = context.engine.facts().provider.name();
-    let fingerprint = task.fingerprint.clone();
-    let mut file = SummaryFile::new(
-        recording,
-        name,
-        fingerprint,
+    let file = SummaryFile::new(job, context, video, damage);
+    let results = outputs.finish(file, context.arguments.destination())?;
+    folder.commit()?;
+    Ok(results)
+}
+
+fn create_pipeline(
+    recording: &Recording,
+    context: &RunContext,
+    folder: &PartialFolder,
+) -> Result<Pipeline, RecordingError> {
+    let uri = recording.playable_uri()?;
+    let annotated = context.settings.annotate;
+    let annotated = annotated.then(|| folder.path(annotation::FILE));
+    let (arguments, settings) = (context.arguments, &context.settings);
+    Ok(Pipeline::new(
+        &uri,
+        arguments,
         settings,
-        &context.models,
-        provider,
-    );
-    file.recording.video = video;
-    file.damage = damage;
-    let results = writer.outputs.finish(file, arguments.destination())?;
-    partial.commit()?;
-    Ok(Some(RecordingOutcome::Done(Box::new(results))))
+        annotated.as_deref(),
+    )?)
 }
 
 /// Writes the samples of a recording, and reports its progress.
-struct Writer<'a, 'p> {
+struct SampleWriter<'a, 'p> {
     name: &'a str,
     outputs: Outputs<'a>,
     progress: &'a mut RecordingProgress<'p>,
     last: Option<Record>,
 }
 
-impl Observer for Writer<'_, '_> {
+impl Observer for SampleWriter<'_, '_> {
     fn sample(&mut self, mut record: Record, duration_ns: Option<u64>) -> Result<(), StoreError> {
         // GStreamer's stream id depends on the path of the file.
         record.stream = self.name.to_owned();
@@ -141,6 +156,33 @@ impl Observer for Writer<'_, '_> {
     fn warning(&mut self, text: &str) {
         self.progress.warn(text);
     }
+}
+
+/// Checks that the analysed part of the recording has samples; `last` is the last of them.
+///
+/// # Errors
+/// Returns the reason why it has none.
+fn check_samples(
+    settings: &Settings,
+    video: &VideoInfo,
+    last: Option<&Record>,
+    damage: Option<&str>,
+) -> Result<(), RecordingError> {
+    let from_ns = settings.from_ns.unwrap_or(0);
+    // Some demuxers play the last frame if the position is beyond the end.
+    let is_in_part = |record: &Record| record.stream_time_ns.is_none_or(|ns| ns >= from_ns);
+    if last.is_some_and(is_in_part) {
+        return Ok(());
+    }
+    Err(match (damage, video.duration_ns) {
+        (Some(damage), _) => RecordingError::Damaged(damage.to_owned()),
+        (None, Some(duration_ns)) if from_ns >= duration_ns => RecordingError::BeyondEnd {
+            from_ns,
+            duration_ns,
+        },
+        (None, _) if settings.is_part() => RecordingError::NoFrameInPart,
+        (None, _) => RecordingError::NoFrame,
+    })
 }
 
 /// Describes what is missing from a file that GStreamer played to its end.

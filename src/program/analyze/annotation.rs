@@ -6,7 +6,7 @@ use std::path::Path;
 
 use gst::prelude::*;
 
-/// File name.
+/// Name of the annotated video's file.
 pub(super) const FILE: &str = "annotated.mp4";
 
 /// Required elements that are not in GStreamer's base plugins, with their packages in Debian.
@@ -27,6 +27,9 @@ pub(crate) struct MissingElement {
 }
 
 /// Checks that the required elements are installed.
+///
+/// # Errors
+/// Returns an error if an element is missing.
 pub(super) fn check_elements() -> Result<(), MissingElement> {
     let mut missing = NEEDED
         .into_iter()
@@ -39,11 +42,17 @@ pub(super) fn check_elements() -> Result<(), MissingElement> {
 
 /// The part of the pipeline after the analysis.
 pub(super) struct Annotation {
+    // Weak, because the source's signal handler holds this.
     muxer: glib::WeakRef<gst::Element>,
+    sink: glib::WeakRef<gst::Element>,
 }
 
 impl Annotation {
-    /// Adds it to `pipeline`, linked to `analysis`; writes to a file at `path`.
+    /// Adds it to `pipeline`, linked to `analysis`; writes to a file at `path`, with faces pixelated if
+    /// `blurs`.
+    ///
+    /// # Errors
+    /// Returns an error if an element cannot be created or linked.
     pub(super) fn add(
         pipeline: &gst::Pipeline,
         analysis: &gst::Element,
@@ -67,7 +76,14 @@ impl Annotation {
         gst::Element::link_many([analysis, video.upcast_ref(), &muxer, &sink])?;
         Ok(Self {
             muxer: muxer.downgrade(),
+            sink: sink.downgrade(),
         })
+    }
+
+    /// Returns `true` if `message` comes from the element that writes the file.
+    pub(super) fn is_writing(&self, message: &gst::Message) -> bool {
+        let sink = self.sink.upgrade();
+        sink.is_some_and(|sink| message.src() == Some(sink.upcast_ref()))
     }
 
     /// Links the sound of `pad`, unless another sound is linked; returns `true` if it was linked.

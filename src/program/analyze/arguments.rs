@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use attitude::clock;
 use attitude::record::formats;
 use attitude::settings::MIN_CONFIDENCE;
 use attitude::timeline::Rules;
@@ -49,14 +50,14 @@ fn long_about() -> String {
     format!(
         "{ABOUT}
 
-Writes a folder per recording in DIR, with the files of --formats among these:
+Writes a folder per recording in FOLDER, with the files of --formats among these:
 
 {lines}
-and in DIR summary.csv, one row per recording, including those that failed, and index.html, which
-links to the reports.
+and in FOLDER summary.csv, one row per recording, including those that failed, and index.html,
+which links to the reports.
 
 A folder appears when it is complete. If a run is stopped, the same command continues it:
-recordings that are done and have not changed are skipped."
+recordings whose results are up to date are skipped."
     )
 }
 
@@ -91,12 +92,12 @@ pub(crate) struct Arguments {
     /// Recordings: files, folders, patterns such as 'day?/*.mp4', http:// or https:// addresses
     ///
     /// Folders are searched recursively for files that GStreamer detects as video or that have the
-    /// extension of a video; hidden files and folders, and DIR, are ignored.
+    /// extension of a video; hidden files and folders, and FOLDER, are ignored.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
 
-    /// Folder for the results; created if necessary
-    #[arg(short, long, value_name = "DIR")]
+    /// Folder for the results; created if it does not exist
+    #[arg(short, long, value_name = "FOLDER")]
     pub output: PathBuf,
 
     #[command(flatten)]
@@ -139,19 +140,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = Rules::default().join_gap_ns as f64 / 1e9, value_parser = seconds)]
     pub join_gap: f64,
 
-    /// Analyse recordings again that are already done
+    /// Analyse all recordings again, instead of skipping those whose results are up to date
     #[arg(long)]
     pub force: bool,
 
     /// Maximum number of recordings to analyse at the same time [default: number of cores, at most 8]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::positive)]
     pub jobs: Option<NonZeroUsize>,
 
     /// Report errors only
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// Report also which files are ignored, and warnings of GStreamer
+    /// Also report which files are ignored, which recordings are skipped, and warnings of GStreamer
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
 
@@ -159,7 +160,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub json: bool,
 
-    /// Print what there is to do instead of doing it, one JSON object per recording and line
+    /// Analyse nothing; print one JSON object per recording and line
     ///
     /// The fields are the `name` of its folder, `input` as in summary.csv, `uri`, the `fingerprint` that
     /// its results will have, and `done`, which is true if they are up to date.
@@ -171,17 +172,17 @@ pub(crate) struct Arguments {
     pub name: Option<String>,
 
     /// Folder that the recording's folder will be moved to, for the links in its page
-    #[arg(long, value_name = "DIR", help_heading = DISTRIBUTION, requires = "name")]
+    #[arg(long, value_name = "FOLDER", help_heading = DISTRIBUTION, requires = "name")]
     pub destination: Option<PathBuf>,
 
-    /// Write summary.csv and index.html only, for the recordings in FILE
+    /// Analyse nothing; write summary.csv and index.html of the recordings in FILE
     ///
     /// FILE has one JSON object per recording and line: the `uri` of the plan and, if there are no
-    /// results, the `reason`.
+    /// results, the `reason` and the `code` of the event `failed`.
     #[arg(long, value_name = "FILE", help_heading = DISTRIBUTION)]
     pub collect: Option<PathBuf>,
 
-    /// Report files in FOLDER, which are copies, by the URI of the originals, such as s3://bucket/
+    /// Refer to files in FOLDER, which are copies, by the URI of the originals, such as s3://bucket/
     #[arg(long, num_args = 2, value_names = ["FOLDER", "URI"], help_heading = DISTRIBUTION)]
     pub origin: Option<Vec<String>>,
 
@@ -208,9 +209,13 @@ impl Arguments {
     }
 
     /// Checks what clap cannot check.
+    ///
+    /// # Errors
+    /// Returns an error if `--to` is not after `--from`.
     pub(super) fn check(&self) -> Result<(), ArgumentError> {
-        match (self.from.unwrap_or(0), self.to) {
-            (from, Some(to)) if to <= from => Err(ArgumentError::Range),
+        let from_ns = self.from.unwrap_or(0);
+        match self.to {
+            Some(to_ns) if to_ns <= from_ns => Err(ArgumentError::Range { from_ns, to_ns }),
             _ => Ok(()),
         }
     }
@@ -219,10 +224,14 @@ impl Arguments {
 /// Arguments that do not fit together.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ArgumentError {
-    #[error("--to must be after --from")]
-    Range,
-    #[error("--name is for one recording")]
-    Name,
+    #[error(
+        "--to {} is not after --from {}",
+        clock::position(*.to_ns),
+        clock::position(*.from_ns)
+    )]
+    Range { from_ns: u64, to_ns: u64 },
+    #[error("--name is for one recording, but the inputs have {found}")]
+    Name { found: usize },
 }
 
 fn seconds(text: &str) -> Result<f64, ValueError> {

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Task;
+use super::RecordingJob;
 use super::inputs::{Recording, printable};
-use super::outcome::{NO_VIDEO, RecordingOutcome};
+use super::outcome::{RecordingError, RecordingOutcome};
 
 /// A line of the plan.
 #[derive(Serialize)]
@@ -23,27 +23,30 @@ struct PlannedRecording<'a> {
     done: bool,
 }
 
-/// Formats the plan, one line per recording. With `is_forced` none is done.
-pub(super) fn plan(tasks: &[Task], is_forced: bool) -> serde_json::Result<String> {
-    let line = |task: &Task| {
+/// Formats the plan, one line per recording. If `is_forced`, no recording counts as done.
+pub(super) fn plan(jobs: &[RecordingJob], is_forced: bool) -> serde_json::Result<String> {
+    let line = |job: &RecordingJob| {
         let planned = PlannedRecording {
-            name: &task.name,
-            input: task.recording.display_name(),
-            uri: &task.recording.uri,
-            fingerprint: &task.fingerprint,
-            done: task.is_done() && !is_forced,
+            name: &job.name,
+            input: job.recording.display_name(),
+            uri: &job.recording.uri,
+            fingerprint: &job.fingerprint,
+            done: job.current_results().is_some() && !is_forced,
         };
         Ok(serde_json::to_string(&planned)? + "\n")
     };
-    tasks.iter().map(line).collect()
+    jobs.iter().map(line).collect()
 }
 
-/// The file of `--collect` is wrong.
+/// The file of `--collect` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CollectError {
-    #[error("cannot read {}", printable(.path))]
+    #[error("cannot read the file of --collect, {}", printable(.path))]
     Read { path: PathBuf, source: io::Error },
-    #[error("{}:{line}: not an outcome of a recording", printable(.path))]
+    #[error(
+        "{}:{line}: expected a JSON object such as {{\"uri\": \"file:///a.mp4\", \"reason\": null}}",
+        printable(.path)
+    )]
     Line {
         path: PathBuf,
         line: usize,
@@ -51,17 +54,24 @@ pub(crate) enum CollectError {
     },
 }
 
-/// Outcomes that another program collected, by URI: the reason if there are no results, else `None`.
-pub(super) struct CollectedOutcomes(HashMap<String, Option<String>>);
+/// Outcomes that another program collected, by URI.
+pub(super) struct CollectedOutcomes(HashMap<String, CollectedOutcome>);
 
+/// A line of the file: an outcome from an event.
 #[derive(Deserialize)]
 struct CollectedOutcome {
     uri: String,
+    /// Reason why there are no results; `None` if there are.
     reason: Option<String>,
+    /// See [`RecordingError::code`].
+    code: Option<String>,
 }
 
 impl CollectedOutcomes {
     /// Reads a file with one JSON object per line.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read, or a line is not an outcome.
     pub(super) fn read(path: &Path) -> Result<Self, CollectError> {
         let text = std::fs::read_to_string(path).map_err(|source| CollectError::Read {
             path: path.to_owned(),
@@ -74,7 +84,7 @@ impl CollectedOutcomes {
                     line: index + 1,
                     source,
                 })?;
-            Ok((outcome.uri, outcome.reason))
+            Ok((outcome.uri.clone(), outcome))
         });
         outcomes.collect::<Result<_, _>>().map(Self)
     }
@@ -85,19 +95,18 @@ impl CollectedOutcomes {
     }
 
     /// Returns the outcome of a recording that the file lists.
-    pub(super) fn outcome(&self, task: &Task) -> RecordingOutcome {
-        let reason = self.0.get(&task.recording.uri).cloned().flatten();
-        match (reason, &task.earlier) {
-            // The other program names each recording, including those that this one found in a folder.
-            (Some(reason), _) if reason == NO_VIDEO && !task.recording.is_named => {
-                RecordingOutcome::Ignored(NO_VIDEO)
-            }
-            (Some(reason), _) => RecordingOutcome::Failed(reason),
-            (None, Some(results)) if task.is_done() => RecordingOutcome::Skipped(results.clone()),
-            (None, _) => {
-                let reason = "it has changed since it was planned; run this command again";
-                RecordingOutcome::Failed(reason.to_owned())
-            }
-        }
+    pub(super) fn outcome(&self, job: &RecordingJob) -> RecordingOutcome {
+        let collected = self.0.get(&job.recording.uri);
+        let error =
+            match collected.and_then(|collected| Some((collected, collected.reason.as_ref()?))) {
+                Some((collected, reason)) => {
+                    RecordingError::collected(reason.clone(), collected.code.as_deref())
+                }
+                None => match job.current_results() {
+                    Some(results) => return RecordingOutcome::Skipped(Box::new(results.clone())),
+                    None => RecordingError::ChangedSincePlan,
+                },
+            };
+        RecordingOutcome::without_results(&job.recording, error)
     }
 }

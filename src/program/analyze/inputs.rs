@@ -17,7 +17,7 @@ use crate::playback::{UriError, file_uri};
 #[derive(Clone, Debug)]
 pub(super) struct Recording {
     pub location: Location,
-    /// Unique among all recordings, in ASCII.
+    /// URI in ASCII, unique among all recordings.
     pub uri: String,
     /// Set if the user named it; else it was found in a folder.
     pub is_named: bool,
@@ -33,12 +33,12 @@ pub(super) enum Location {
     Url(String),
 }
 
-/// Shows whether a recording has changed, wherever it is.
+/// Identity of a recording's content: it changes if the recording does, and does not depend on its path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
     /// Size of a file.
     pub size_bytes: Option<u64>,
-    /// Time of a file's last change, since 1970.
+    /// Time of a file's last change, in nanoseconds since 1970.
     pub modified_ns: Option<u64>,
     /// Address, if it is not a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,6 +46,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
+    /// Returns the identity of a file.
     pub(super) fn of_file(path: &Path) -> io::Result<Self> {
         let metadata = path.metadata()?;
         let modified = metadata.modified()?.duration_since(UNIX_EPOCH);
@@ -59,7 +60,7 @@ impl Identity {
 }
 
 impl Recording {
-    /// Returns its path or address in one line, whatever characters it has.
+    /// Returns its path or address in one line, without control characters.
     pub(super) fn display_name(&self) -> String {
         match &self.location {
             Location::File(_) if self.is_copy => self.uri.clone(),
@@ -104,14 +105,14 @@ pub(super) fn printable(path: &Path) -> String {
         .collect()
 }
 
-/// An input that is no recording, and no folder of recordings.
+/// An input that is neither a recording nor a folder.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
-    #[error("{}: there is no such file or folder", printable(.0))]
+    #[error("{}: there is no such file or folder; check the path", printable(.0))]
     NotFound(PathBuf),
     #[error("cannot read {}", printable(.path))]
     File { path: PathBuf, source: FileError },
-    #[error("{}: not a valid pattern", printable(.path))]
+    #[error("{}: it is not a valid pattern", printable(.path))]
     Pattern {
         path: PathBuf,
         source: glob::PatternError,
@@ -121,10 +122,10 @@ pub(crate) enum InputError {
         path: PathBuf,
         source: glob::GlobError,
     },
-    #[error("{}: nothing matches this pattern", printable(.0))]
+    #[error("{}: nothing matches this pattern; check it with ls", printable(.0))]
     NoMatch(PathBuf),
     #[error(
-        "{}: a live stream has no end and is no recording; record it first, or use pipelines/streams.py",
+        "{}: a live stream is not a recording; record it first, or use pipelines/streams.py",
         .0.escape_default()
     )]
     Live(String),
@@ -133,7 +134,7 @@ pub(crate) enum InputError {
         .0.escape_default()
     )]
     Scheme(String),
-    #[error("{}: not a valid address of a file", .url.escape_default())]
+    #[error("{}: it is not a valid address of a file", .url.escape_default())]
     Address { url: String, source: glib::Error },
     #[error("cannot use the folder of --origin")]
     Origin(#[source] UriError),
@@ -148,11 +149,11 @@ pub(crate) enum FileError {
     Uri(#[from] UriError),
 }
 
-/// Everything that was found, in the order of the inputs, and sorted by name within a folder.
+/// Recordings and other files in the inputs, in the order of the inputs, sorted by name within a folder.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     pub recordings: Vec<Recording>,
-    /// Files of a folder that are no recordings, with the reason.
+    /// Files of a folder that are not recordings, with the reason.
     pub ignored: Vec<(PathBuf, String)>,
     /// Files and folders that cannot be read, with the reason.
     pub failures: Vec<(PathBuf, String)>,
@@ -169,7 +170,7 @@ impl Inputs {
     /// folder, are copies of those at the second, a URI.
     ///
     /// # Errors
-    /// If an input is neither a recording nor a folder.
+    /// Returns an error if an input is neither a recording nor a folder.
     pub(super) fn find(
         inputs: &[PathBuf],
         output: &Path,
@@ -347,7 +348,7 @@ fn matches(input: &Path) -> Result<Vec<PathBuf>, InputError> {
     }
 }
 
-/// Number of bytes to detect the type of a file by, as many as GStreamer's element `typefind` reads.
+/// Number of bytes by which the type of a file is detected, as in GStreamer's element `typefind`.
 const HEAD_BYTES: u64 = 128 * 1024;
 
 /// Media types of video that do not begin with `video/`.
@@ -359,8 +360,8 @@ const CONTAINERS: [&str; 5] = [
     "image/gif",
 ];
 
-/// Returns why a file is not video; `None` if its content or its name is that of video. A damaged file
-/// that is named like a video shall not be ignored.
+/// Returns the reason why a file is not video; `None` if its content or its name is that of video. A
+/// damaged file that is named like a video shall not be ignored.
 fn other_type(path: &Path) -> io::Result<Option<String>> {
     let mut head = Vec::new();
     File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;

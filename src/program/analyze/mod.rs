@@ -21,15 +21,15 @@ pub(crate) use arguments::Arguments;
 use distribution::{CollectError, CollectedOutcomes};
 use inputs::{InputError, Inputs, Recording, printable};
 use outcome::RecordingOutcome;
-use progress::Progress;
+use progress::RunProgress;
 use settings::{Models, Settings};
 use store::{Store, StoreError};
 use summary_json::{SummaryFile, fingerprint};
 
 use crate::console::{self, PrintError};
 use crate::exit::{Interrupt, SignalError, Status};
+use crate::parallel;
 use crate::playback::{self, InitError};
-use crate::workers;
 
 mod arguments;
 mod settings;
@@ -52,16 +52,15 @@ mod distribution;
 mod outcome;
 
 mod progress;
-mod speed;
 
-/// Why a run ended early.
+/// A run ended early.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AnalyzeError {
     #[error(transparent)]
     Argument(#[from] ArgumentError),
     #[error(transparent)]
     Input(#[from] InputError),
-    #[error("there is no recording in the inputs; --verbose shows why files were ignored")]
+    #[error("there is no recording in the inputs; --verbose shows why files are ignored")]
     NoRecording,
     #[error(transparent)]
     Signal(#[from] SignalError),
@@ -97,8 +96,8 @@ struct RunContext<'a> {
     engine: Arc<Engine>,
 }
 
-/// A recording to analyse.
-struct Task {
+/// A recording and the results that it shall have.
+struct RecordingJob {
     recording: Recording,
     /// Name of its folder.
     name: String,
@@ -108,36 +107,33 @@ struct Task {
     earlier: Option<Box<SummaryFile>>,
 }
 
-impl Task {
-    /// Returns `true` if the results of an earlier run are up to date.
-    fn is_done(&self) -> bool {
-        let earlier = self.earlier.as_ref();
-        earlier.is_some_and(|earlier| earlier.fingerprint == self.fingerprint)
+impl RecordingJob {
+    /// Returns the results of an earlier run if they are up to date.
+    fn current_results(&self) -> Option<&SummaryFile> {
+        let earlier = self.earlier.as_deref();
+        earlier.filter(|earlier| earlier.fingerprint == self.fingerprint)
     }
 }
 
+/// Reason to start no other recording.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    #[error("the run was interrupted")]
+    Interrupted,
+    /// The results of the other recordings cannot be written either.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
 /// Analyses all recordings in the inputs.
+///
+/// # Errors
+/// Returns an error if the arguments are wrong, the analysis cannot start, or results cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, AnalyzeError> {
     let interrupt = Interrupt::watch()?;
     playback::init()?;
     arguments.check()?;
-    let origin = arguments.origin.as_deref();
-    let inputs = Inputs::find(&arguments.inputs, &arguments.output, origin)?;
-    if arguments.name.is_some() && inputs.recordings.len() > 1 {
-        return Err(ArgumentError::Name.into());
-    }
-    info!(
-        recordings = inputs.recordings.len(),
-        ignored = inputs.ignored.len(),
-        unreadable = inputs.failures.len(),
-        "found inputs"
-    );
-    for recording in &inputs.recordings {
-        debug!(recording = recording.display_name(), "found a recording");
-    }
-    if inputs.recordings.is_empty() && inputs.failures.is_empty() {
-        return Err(AnalyzeError::NoRecording);
-    }
+    let inputs = find_inputs(arguments)?;
     // What can fail at once is done before the long work.
     let context = RunContext::new(arguments)?;
     let store = Store::open(&arguments.output)?;
@@ -151,60 +147,131 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, AnalyzeError> {
         collected.is_none_or(|collected| collected.contains(recording))
     };
     let recordings = inputs.recordings.into_iter().filter(is_listed).collect();
-    let tasks = tasks(recordings, &context, &store)?;
+    let jobs = jobs(recordings, &context, &store)?;
     if arguments.plan {
-        let plan = distribution::plan(&tasks, arguments.force).map_err(AnalyzeError::Plan)?;
+        let plan = distribution::plan(&jobs, arguments.force).map_err(AnalyzeError::Plan)?;
         console::print(&plan)?;
         return Ok(Status::Success);
     }
-    let progress = Progress::new(arguments, &tasks);
+
+    let progress = RunProgress::new(arguments, &jobs);
     for (path, reason) in &inputs.ignored {
         progress.ignore(&printable(path), reason);
     }
     for (path, reason) in &inputs.failures {
-        progress.fail(&printable(path), reason);
+        progress.fail(&printable(path), reason, None);
     }
-    let failures = inputs.failures.len();
-    let threads = threads(arguments.jobs, tasks.len());
-    // An error without a cause is an interruption.
-    let finished = workers::run(&mut vec![(); threads], &tasks, |(), task| {
-        let mut recording_progress = progress.recording(task);
-        let outcome = match (interrupt.is_set(), &collected) {
-            (true, _) => Ok(None),
-            (false, Some(collected)) => Ok(Some(collected.outcome(task))),
-            (false, None) => {
-                analysis::analyze(task, &context, &store, &interrupt, &mut recording_progress)
-            }
-        };
-        if outcome.is_err() {
-            // The other recordings cannot be written either.
-            interrupt.stop();
-        }
-        let ended = outcome.as_ref().ok().and_then(Option::as_ref);
-        recording_progress.end(ended);
-        match outcome {
-            Ok(Some(outcome)) => Ok(outcome),
-            Ok(None) => Err(None),
-            Err(error) => Err(Some(error)),
-        }
-    });
-    let outcomes = finished.outputs;
-    progress.end(&outcomes, failures, interrupt.is_set());
-    if let Some(error) = finished.errors.into_iter().flatten().next() {
+    let outcomes = match &collected {
+        Some(collected) => collect_outcomes(&jobs, collected, &progress),
+        None => analyze_all(&jobs, &context, &store, &interrupt, &progress),
+    };
+    let failed_inputs = inputs.failures.len();
+    progress.end(&outcomes.outputs, failed_inputs, interrupt.is_set());
+    let stops = outcomes.errors.into_iter();
+    let store_error = |stop| match stop {
+        Stop::Interrupted => None,
+        Stop::Store(error) => Some(error),
+    };
+    if let Some(error) = stops.filter_map(store_error).next() {
         return Err(error.into());
     }
-    store.write(outcome::FILE, &outcome::table(&tasks, &outcomes))?;
-    let index = pages::index(&tasks, &outcomes, &store)?;
-    store.write(pages::INDEX, index.as_bytes())?;
+    write_tables(&jobs, &outcomes.outputs, &store)?;
     if interrupt.is_set() {
         return Ok(Status::Interrupted);
     }
-    let is_complete = outcomes.iter().flatten().all(RecordingOutcome::is_complete);
-    Ok(Status::of(is_complete && failures == 0))
+    let mut analysed = outcomes.outputs.iter().flatten();
+    let is_complete = failed_inputs == 0 && analysed.all(RecordingOutcome::is_complete);
+    Ok(Status::of(is_complete))
+}
+
+/// Finds the recordings in the inputs.
+///
+/// # Errors
+/// Returns an error if an input is wrong, there is no recording, or there are several with one `--name`.
+fn find_inputs(arguments: &Arguments) -> Result<Inputs, AnalyzeError> {
+    let origin = arguments.origin.as_deref();
+    let inputs = Inputs::find(&arguments.inputs, &arguments.output, origin)?;
+    let found = inputs.recordings.len();
+    info!(
+        recordings = found,
+        ignored = inputs.ignored.len(),
+        unreadable = inputs.failures.len(),
+        "found inputs"
+    );
+    for recording in &inputs.recordings {
+        debug!(recording = recording.display_name(), "found a recording");
+    }
+    if arguments.name.is_some() && found > 1 {
+        return Err(ArgumentError::Name { found }.into());
+    }
+    if found == 0 && inputs.failures.is_empty() {
+        for (path, reason) in inputs.ignored.iter().filter(|_| arguments.verbose) {
+            console::line(progress::describe_ignored(&printable(path), reason));
+        }
+        return Err(AnalyzeError::NoRecording);
+    }
+    Ok(inputs)
+}
+
+/// Outcomes of recordings, in the order of the jobs.
+type Outcomes = parallel::Finished<RecordingOutcome, Stop>;
+
+/// Analyses the recordings, several at the same time.
+fn analyze_all(
+    jobs: &[RecordingJob],
+    context: &RunContext,
+    store: &Store,
+    interrupt: &Interrupt,
+    progress: &RunProgress,
+) -> Outcomes {
+    let threads = threads(context.arguments.jobs, jobs.len());
+    parallel::run(&mut vec![(); threads], jobs, |(), job| {
+        let mut recording_progress = progress.recording(job);
+        let outcome = match interrupt.is_set() {
+            true => Err(Stop::Interrupted),
+            false => analysis::analyze(job, context, store, interrupt, &mut recording_progress),
+        };
+        if outcome.is_err() {
+            interrupt.stop();
+        }
+        recording_progress.end(outcome.as_ref().ok());
+        outcome
+    })
+}
+
+/// Reports the outcomes that another program collected.
+fn collect_outcomes(
+    jobs: &[RecordingJob],
+    collected: &CollectedOutcomes,
+    progress: &RunProgress,
+) -> Outcomes {
+    let outcome = |job| {
+        let outcome = collected.outcome(job);
+        progress.recording(job).end(Some(&outcome));
+        Some(outcome)
+    };
+    Outcomes {
+        outputs: jobs.iter().map(outcome).collect(),
+        errors: Vec::new(),
+    }
+}
+
+/// Writes `summary.csv` and `index.html`.
+fn write_tables(
+    jobs: &[RecordingJob],
+    outcomes: &[Option<RecordingOutcome>],
+    store: &Store,
+) -> Result<(), StoreError> {
+    store.write(outcome::FILE, &outcome::table(jobs, outcomes))?;
+    let index = pages::index(jobs, outcomes, store)?;
+    store.write(pages::INDEX, index.as_bytes())
 }
 
 impl<'a> RunContext<'a> {
-    /// Checks for the elements, and loads the models, that the recordings need.
+    /// Checks for the elements and loads the models that the recordings need.
+    ///
+    /// # Errors
+    /// Returns an error if an element is missing or a model cannot be loaded.
     fn new(arguments: &'a Arguments) -> Result<Self, AnalyzeError> {
         let settings = Settings::of(arguments);
         if settings.annotate {
@@ -224,35 +291,36 @@ impl<'a> RunContext<'a> {
     }
 }
 
-fn tasks(
+/// Returns the jobs of `recordings`, with the results of earlier runs in `store`.
+fn jobs(
     recordings: Vec<Recording>,
     context: &RunContext,
     store: &Store,
-) -> Result<Vec<Task>, StoreError> {
+) -> Result<Vec<RecordingJob>, StoreError> {
     let mut earlier = store.summaries()?;
     let names = match &context.arguments.name {
         Some(name) => vec![name.clone()],
         None => names::names(&recordings, &earlier),
     };
-    let tasks = recordings
+    let jobs = recordings
         .into_iter()
         .zip(names)
-        .map(|(recording, name)| Task {
+        .map(|(recording, name)| RecordingJob {
             fingerprint: fingerprint(&recording.identity, &context.settings, &context.models),
             recording,
             earlier: earlier.remove(&name).flatten().map(Box::new),
             name,
         });
-    Ok(tasks.collect())
+    Ok(jobs.collect())
 }
 
-/// Default of the maximum number of recordings that are analysed at the same time: each takes memory for
+/// Default of the maximum number of recordings that are analysed at the same time; each takes memory for
 /// its decoder.
 const MAX_THREADS: usize = 8;
 
-/// Returns the number of recordings to analyse at the same time. On two cores, two at a time took a fifth
-/// less time than one after the other, although decoders have their own threads; four took about as long as
-/// two.
+/// Returns the number of recordings to analyse at the same time, of `recordings`. On two cores, two at a
+/// time took a fifth less time than one after the other, although decoders have their own threads; four
+/// took about as long as two.
 fn threads(requested: Option<NonZeroUsize>, recordings: usize) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = requested.map_or_else(|| cores().min(MAX_THREADS), NonZeroUsize::get);

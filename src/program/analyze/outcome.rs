@@ -5,31 +5,117 @@
 //! The table has one row per recording, not per person, so that it lists recordings that failed or
 //! show nobody; the persons are in each `summary.json`.
 
+use attitude::clock;
 use attitude::timeline::Shares;
+use gstattitude::message::MessageError;
 
-use super::Task;
+use super::RecordingJob;
+use super::inputs::Recording;
 use super::summary_json::SummaryFile;
+use crate::console;
+use crate::playback::{ElementError, UnplayableError, UriError};
 
 /// File name of the table.
 pub(super) const FILE: &str = "summary.csv";
 
-/// Reason for ignoring a file of a folder that GStreamer found no video in.
-pub(super) const NO_VIDEO: &str = "it has no video";
+/// Value of the field `code` of recordings without video, in events and in the file of `--collect`.
+const NO_VIDEO: &str = "no-video";
+
+/// A recording has no results.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RecordingError {
+    #[error(transparent)]
+    Uri(#[from] UriError),
+    #[error("cannot create its pipeline")]
+    Pipeline(#[from] glib::BoolError),
+    #[error(transparent)]
+    Unplayable(#[from] UnplayableError),
+    /// It was not read to its end, for this reason, and no sample precedes the damage.
+    #[error("{0}")]
+    Damaged(String),
+    #[error("cannot analyse it: {0}")]
+    Analysis(ElementError),
+    #[error("cannot read a sample")]
+    Sample(#[from] MessageError),
+    #[error(
+        "it can only be played from the beginning to the end; omit --from and --to, or convert it first"
+    )]
+    NotSeekable,
+    #[error(
+        "--from {} is not before its end: it is {} long",
+        clock::position(*.from_ns),
+        clock::position(*.duration_ns)
+    )]
+    BeyondEnd { from_ns: u64, duration_ns: u64 },
+    #[error("it has no frame between --from and --to")]
+    NoFrameInPart,
+    #[error("it has no frame")]
+    NoFrame,
+    #[error("it changed while it was analysed; run this command again when it is complete")]
+    Changed,
+    #[error("it has changed since it was planned; run this command again")]
+    ChangedSincePlan,
+    /// Another program reported this reason; see `--collect`.
+    #[error("{reason}")]
+    Collected {
+        reason: String,
+        is_without_video: bool,
+    },
+}
+
+impl RecordingError {
+    /// Creates the error that another program collected from an event.
+    pub(super) fn collected(reason: String, code: Option<&str>) -> Self {
+        Self::Collected {
+            reason,
+            is_without_video: code == Some(NO_VIDEO),
+        }
+    }
+
+    /// Returns the reason in one line.
+    pub(super) fn reason(&self) -> String {
+        console::chain(self)
+    }
+
+    /// Returns the kind of error, for programs; `None` for the kinds that they do not distinguish.
+    pub(super) fn code(&self) -> Option<&'static str> {
+        self.is_without_video().then_some(NO_VIDEO)
+    }
+
+    fn is_without_video(&self) -> bool {
+        match self {
+            Self::Unplayable(UnplayableError::NoVideo) => true,
+            Self::Collected {
+                is_without_video, ..
+            } => *is_without_video,
+            _ => false,
+        }
+    }
+}
 
 /// Outcome of a recording.
 pub(super) enum RecordingOutcome {
-    /// It was analysed; damage is named in the results.
+    /// It was analysed; the results contain the damage, if there is any.
     Done(Box<SummaryFile>),
     /// The results of an earlier run are up to date.
     Skipped(Box<SummaryFile>),
-    /// There are no results, for this reason.
-    Failed(String),
-    /// It is a file of a folder, and no recording, for this reason.
-    Ignored(&'static str),
+    /// There are no results.
+    Failed(RecordingError),
+    /// It was found in a folder, and is not a recording.
+    Ignored(RecordingError),
 }
 
 impl RecordingOutcome {
-    /// Returns the results, if there are any.
+    /// Returns the outcome of a recording without results.
+    pub(super) fn without_results(recording: &Recording, error: RecordingError) -> Self {
+        // A folder may contain files of any kind.
+        match error.is_without_video() && !recording.is_named {
+            true => Self::Ignored(error),
+            false => Self::Failed(error),
+        }
+    }
+
+    /// Returns the results; `None` if there are none.
     pub(super) fn results(&self) -> Option<&SummaryFile> {
         match self {
             Self::Done(results) | Self::Skipped(results) => Some(results),
@@ -37,7 +123,7 @@ impl RecordingOutcome {
         }
     }
 
-    /// Returns `true` if nothing was lost.
+    /// Returns `true` if the recording was read to its end, or is none.
     pub(super) fn is_complete(&self) -> bool {
         match self {
             Self::Done(results) | Self::Skipped(results) => results.damage.is_none(),
@@ -45,12 +131,25 @@ impl RecordingOutcome {
             Self::Ignored(_) => true,
         }
     }
+
+    /// Returns the status and the reason for it, as the table shows them.
+    fn status(&self) -> (&'static str, String) {
+        match self {
+            Self::Failed(error) => ("failed", error.reason()),
+            Self::Ignored(error) => ("ignored", error.reason()),
+            Self::Done(results) | Self::Skipped(results) => match &results.damage {
+                Some(damage) => ("damaged", damage.clone()),
+                None => ("done", String::new()),
+            },
+        }
+    }
 }
 
-type Value = fn(&SummaryFile) -> String;
+/// Formats a value of the table.
+type FormatValue = fn(&SummaryFile) -> String;
 
 /// Names and values of the columns about results; without results they are empty.
-const COLUMNS: [(&str, Value); 15] = [
+const COLUMNS: [(&str, FormatValue); 15] = [
     ("duration_ns", |r| optional(r.recording.video.duration_ns)),
     ("width", |r| r.recording.video.width.to_string()),
     ("height", |r| r.recording.video.height.to_string()),
@@ -65,10 +164,10 @@ const COLUMNS: [(&str, Value); 15] = [
     ("faces", |r| r.summary.faces.to_string()),
     ("persons", |r| r.summary.persons.len().to_string()),
     ("seen_ns", |r| r.summary.scene.seen_ns.to_string()),
-    ("positive_share", |r| share(r, |s| s.positive)),
-    ("neutral_share", |r| share(r, |s| s.neutral)),
-    ("negative_share", |r| share(r, |s| s.negative)),
-    ("unknown_share", |r| share(r, |s| s.unknown)),
+    ("positive_share", |r| share_of_time(r, |s| s.positive)),
+    ("neutral_share", |r| share_of_time(r, |s| s.neutral)),
+    ("negative_share", |r| share_of_time(r, |s| s.negative)),
+    ("unknown_share", |r| share_of_time(r, |s| s.unknown)),
     ("fingerprint", |r| r.fingerprint.clone()),
 ];
 
@@ -76,35 +175,28 @@ fn optional(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-fn share(results: &SummaryFile, of: fn(&Shares) -> f64) -> String {
-    optional(results.summary.scene.shares.as_ref().map(of))
+fn share_of_time(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> String {
+    optional(results.summary.scene.shares.as_ref().map(of_label))
 }
 
 /// Formats the table. A recording that was skipped has the same row as one that was analysed, so that a
 /// run that was stopped and repeated ends with the same table as one that was not stopped.
-pub(super) fn table(tasks: &[Task], outcomes: &[Option<RecordingOutcome>]) -> Vec<u8> {
+pub(super) fn table(jobs: &[RecordingJob], outcomes: &[Option<RecordingOutcome>]) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let names = COLUMNS.iter().map(|(name, _)| *name);
     let header = ["name", "input", "status", "reason"];
     // Writing to memory does not fail, and all rows have as many fields.
     let _ = csv.write_record(header.into_iter().chain(names));
-    for (task, outcome) in tasks.iter().zip(outcomes) {
-        let (status, reason) = match outcome {
-            None => ("not analysed", ""),
-            Some(RecordingOutcome::Failed(reason)) => ("failed", reason.as_str()),
-            Some(RecordingOutcome::Ignored(reason)) => ("passed over", *reason),
-            Some(RecordingOutcome::Done(results) | RecordingOutcome::Skipped(results)) => {
-                match &results.damage {
-                    Some(damage) => ("damaged", damage.as_str()),
-                    None => ("done", ""),
-                }
-            }
-        };
-        let results = outcome.as_ref().and_then(RecordingOutcome::results);
+    for (job, outcome) in jobs.iter().zip(outcomes) {
+        let outcome = outcome.as_ref();
+        let (status, reason) =
+            outcome.map_or(("not analysed", String::new()), RecordingOutcome::status);
+        let results = outcome.and_then(RecordingOutcome::results);
         let values = COLUMNS
             .iter()
-            .map(|(_, value)| results.map(value).unwrap_or_default());
-        let first = [&task.name, &task.recording.display_name(), status, reason].map(str::to_owned);
+            .map(|(_, format)| results.map(format).unwrap_or_default());
+        let input = job.recording.display_name();
+        let first = [job.name.clone(), input, status.to_owned(), reason];
         let _ = csv.write_record(first.into_iter().chain(values));
     }
     csv.into_inner().unwrap_or_default()

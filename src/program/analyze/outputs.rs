@@ -13,12 +13,12 @@ use attitude::timeline::Span;
 
 use super::pages;
 use super::settings::Settings;
-use super::store::{At, Partial, StoreError};
+use super::store::{PartialFolder, StoreError, WriteContext};
 use super::summary_json::{self, SummaryFile};
 
 /// The files of a recording while they are being written.
 pub(super) struct Outputs<'a> {
-    partial: &'a Partial,
+    folder: &'a PartialFolder,
     settings: &'a Settings,
     files: Vec<RecordFile>,
     summary: SummaryBuilder,
@@ -26,15 +26,18 @@ pub(super) struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    /// Creates the files of the requested formats in `partial`.
-    pub(super) fn open(partial: &'a Partial, settings: &'a Settings) -> Result<Self, StoreError> {
+    /// Creates the files of the requested formats in `folder`.
+    pub(super) fn open(
+        folder: &'a PartialFolder,
+        settings: &'a Settings,
+    ) -> Result<Self, StoreError> {
         let interval_ns = settings.sample_interval_ns();
         let create = |(format, file): (&Format, &RecordingFile)| {
-            let path = partial.path(file.name);
+            let path = folder.path(file.name);
             RecordFile::create(path, format, Timing::Samples { interval_ns })
         };
         Ok(Self {
-            partial,
+            folder,
             settings,
             files: settings.files().map(create).collect::<Result<_, _>>()?,
             summary: SummaryBuilder::default(),
@@ -70,11 +73,11 @@ impl<'a> Outputs<'a> {
         let summarized = self.summary.finish(&self.settings.rules());
         file.summary = summarized.summary.clone();
         let json = serde_json::to_string_pretty(&file);
-        let path = self.partial.path(summary_json::FILE);
-        std::fs::write(&path, json.at(&path)? + "\n").at(&path)?;
+        let path = self.folder.path(summary_json::FILE);
+        std::fs::write(&path, json.write_context(&path)? + "\n").write_context(&path)?;
         let page = pages::report(&file, &summarized, self.settings, results);
-        let path = self.partial.path(pages::REPORT);
-        std::fs::write(&path, page).at(&path)?;
+        let path = self.folder.path(pages::REPORT);
+        std::fs::write(&path, page).write_context(&path)?;
         Ok(file)
     }
 }
@@ -90,8 +93,8 @@ struct RecordFile {
 
 impl RecordFile {
     fn create(path: PathBuf, format: &Format, timing: Timing) -> Result<Self, StoreError> {
-        let writer = (format.writer)(timing).at(&path)?;
-        let file = BufWriter::new(File::create_new(&path).at(&path)?);
+        let writer = (format.writer)(timing).write_context(&path)?;
+        let file = BufWriter::new(File::create_new(&path).write_context(&path)?);
         let mut file = Self {
             path,
             file,
@@ -99,7 +102,7 @@ impl RecordFile {
             output: Output::default(),
         };
         let begun = file.writer.begin(Span::default(), &mut file.output);
-        begun.at(&file.path)?;
+        begun.write_context(&file.path)?;
         file.write_output()?;
         Ok(file)
     }
@@ -108,18 +111,22 @@ impl RecordFile {
         let written = self
             .writer
             .write(&TimedRecord::sample(record), &mut self.output);
-        written.at(&self.path)?;
+        written.write_context(&self.path)?;
         self.write_output()
     }
 
     fn finish(mut self) -> Result<(), StoreError> {
-        self.writer.finish(&mut self.output).at(&self.path)?;
+        self.writer
+            .finish(&mut self.output)
+            .write_context(&self.path)?;
         self.write_output()?;
-        self.file.flush().at(&self.path)
+        self.file.flush().write_context(&self.path)
     }
 
     fn write_output(&mut self) -> Result<(), StoreError> {
-        self.file.write_all(self.output.bytes()).at(&self.path)?;
+        self.file
+            .write_all(self.output.bytes())
+            .write_context(&self.path)?;
         self.output.clear();
         Ok(())
     }

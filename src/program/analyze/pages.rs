@@ -7,10 +7,10 @@ use std::path::Path;
 use attitude::record::summary::Summarized;
 use attitude::timeline::Span;
 
-use super::Task;
+use super::RecordingJob;
 use super::outcome::RecordingOutcome;
 use super::settings::Settings;
-use super::store::{At, Store, StoreError};
+use super::store::{Store, StoreError, WriteContext};
 use super::summary_json::SummaryFile;
 use crate::report::index::{self, AnalysisResult, Entry};
 use crate::report::recording::RecordingFacts;
@@ -40,27 +40,27 @@ pub(super) fn report(
 /// Formats the list of the recordings of a run.
 ///
 /// # Errors
-/// If the path from the list to a recording's page cannot be found.
+/// Returns an error if the path from the list to a recording's page cannot be found.
 pub(super) fn index(
-    tasks: &[Task],
+    jobs: &[RecordingJob],
     outcomes: &[Option<RecordingOutcome>],
     store: &Store,
 ) -> Result<String, StoreError> {
     let mut rows = Vec::new();
-    for (task, outcome) in tasks.iter().zip(outcomes) {
+    for (job, outcome) in jobs.iter().zip(outcomes) {
         match outcome {
             Some(RecordingOutcome::Done(results) | RecordingOutcome::Skipped(results)) => {
-                let path = store.path(&task.name).join(REPORT);
-                let address = address::relative(store.folder(), &path).at(&path)?;
+                let path = store.path(&job.name).join(REPORT);
+                let address = address::relative(store.folder(), &path).write_context(&path)?;
                 let result = AnalysisResult::Report(&results.summary, address);
                 rows.push((facts(results), result));
             }
-            Some(RecordingOutcome::Failed(reason)) => {
+            Some(RecordingOutcome::Failed(error)) => {
                 let recording = RecordingFacts {
-                    name: task.recording.file_name(),
+                    name: job.recording.file_name(),
                     ..RecordingFacts::default()
                 };
-                rows.push((recording, AnalysisResult::Failed(reason.clone())));
+                rows.push((recording, AnalysisResult::Failed(error.reason())));
             }
             Some(RecordingOutcome::Ignored(_)) | None => {}
         }

@@ -2,13 +2,16 @@
 
 //! Pipeline of a recording: decoding, analysis and, on request, the annotated video.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use attitude::settings::{MAX_FACES, MIN_CONFIDENCE, SAMPLE_INTERVAL_NS};
 use attitude::sync::lock;
 use gst::prelude::*;
 
 use super::annotation::Annotation;
 use super::arguments::Arguments;
+use super::outcome::RecordingError;
 use super::settings::Settings;
 use crate::playback;
 
@@ -23,16 +26,20 @@ pub(super) struct Pipeline {
     pub pipeline: gst::Pipeline,
     source: gst::Element,
     analysis: gst::Element,
-    gate: Gate,
+    annotation: Option<Arc<Annotation>>,
+    block: PadBlock,
 }
 
 impl Pipeline {
     /// Creates the pipeline of the recording at `uri`; writes the annotated video to `annotated`.
+    ///
+    /// # Errors
+    /// Returns an error if an element cannot be created or linked.
     pub(super) fn new(
         uri: &str,
         arguments: &Arguments,
         settings: &Settings,
-        annotated: Option<&std::path::Path>,
+        annotated: Option<&Path>,
     ) -> Result<Self, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
         let kinds: &[&str] = match annotated {
@@ -40,78 +47,63 @@ impl Pipeline {
             None => &[playback::VIDEO],
         };
         let source = playback::decoder(uri, kinds)?;
-        let queue = gst::ElementFactory::make("queue")
-            .property("max-size-buffers", QUEUED_FRAMES)
-            .property("max-size-bytes", 0u32)
-            .property("max-size-time", 0u64)
-            .build()?;
-        let convert = gst::ElementFactory::make("videoconvert").build()?;
-        // Recordings of phones may need to be rotated.
-        let flip = gst::ElementFactory::make("videoflip")
-            .property_from_str("video-direction", "auto")
-            .build()?;
-        let analysis = arguments.networks.element(
-            &arguments.classifier.source(),
-            arguments.classifier.mapping.as_ref(),
-        )?;
-        analysis.set_property("sample-interval", settings.sample_interval_ns());
-        analysis.set_property("max-faces", settings.max_faces);
-        analysis.set_property("min-confidence", settings.min_confidence);
-        analysis.set_property("roi-meta", annotated.is_some());
-        analysis.set_property("analytics-meta", false);
-        let chain = [&queue, &convert, &flip, &analysis];
         pipeline.add(&source)?;
-        pipeline.add_many(chain)?;
-        gst::Element::link_many(chain)?;
+        let analysis = analysis_element(arguments, settings)?;
+        let video_input = add_analysis(&pipeline, &analysis)?;
         let annotation = match annotated {
-            Some(path) => Some(Annotation::add(&pipeline, &analysis, path, settings.blur)?),
+            Some(path) => {
+                let annotation = Annotation::add(&pipeline, &analysis, path, settings.blur)?;
+                Some(Arc::new(annotation))
+            }
             None => {
-                let sink = gst::ElementFactory::make("fakesink")
-                    .property("sync", false)
-                    .property("enable-last-sample", false)
-                    .build()?;
-                pipeline.add(&sink)?;
-                analysis.link(&sink)?;
+                add_fakesink(&pipeline, &analysis)?;
                 None
             }
         };
+        let created = Self {
+            pipeline,
+            source,
+            analysis,
+            annotation,
+            block: PadBlock::default(),
+        };
+        created.link_streams(&video_input, settings.is_part());
+        created.announce_streams();
+        Ok(created)
+    }
 
-        let gate = Gate::default();
-        let is_part = settings.is_part();
-        source.connect_pad_added({
-            let (queue, gate, pipeline) = (queue.downgrade(), gate.clone(), pipeline.downgrade());
-            move |_, pad| {
-                let (Some(queue), Some(pipeline)) = (queue.upgrade(), pipeline.upgrade()) else {
-                    return;
-                };
-                let is_video = kind(pad).as_deref() == Some(playback::VIDEO);
-                // The first video of a file is analysed. If a pad cannot be linked, an error is posted on
-                // the bus.
-                let is_linked = match (is_video, &annotation) {
-                    (true, _) => queue
-                        .static_pad("sink")
-                        .is_some_and(|input| !input.is_linked() && pad.link(&input).is_ok()),
-                    (false, Some(annotation)) => annotation.add_sound(&pipeline, pad),
-                    (false, None) => false,
-                };
-                if is_linked && is_part {
-                    gate.hold(pad, is_video);
-                }
+    /// Links the streams of the source when they appear: the first video to `video_input`, the first sound
+    /// to the annotated video. If `is_blocked`, they wait for [`play_part`](Self::play_part).
+    fn link_streams(&self, video_input: &gst::Pad, is_blocked: bool) {
+        let (pipeline, video_input) = (self.pipeline.downgrade(), video_input.downgrade());
+        let (annotation, block) = (self.annotation.clone(), self.block.clone());
+        self.source.connect_pad_added(move |_, pad| {
+            let (Some(pipeline), Some(video_input)) = (pipeline.upgrade(), video_input.upgrade())
+            else {
+                return;
+            };
+            let is_video = is_video(pad);
+            // If a pad cannot be linked, an error is posted on the bus.
+            let is_linked = match (is_video, &annotation) {
+                (true, _) => !video_input.is_linked() && pad.link(&video_input).is_ok(),
+                (false, Some(annotation)) => annotation.add_sound(&pipeline, pad),
+                (false, None) => false,
+            };
+            if is_linked && is_blocked {
+                block.add(pad, is_video);
             }
         });
-        source.connect_no_more_pads(|source| {
+    }
+
+    /// Posts a message when all streams are known.
+    fn announce_streams(&self) {
+        self.source.connect_no_more_pads(|source| {
             let message = gst::message::Application::builder(gst::Structure::new_empty(STREAMS))
                 .src(source)
                 .build();
             // This fails only if the element has no bus, which it has while it plays.
             let _ = source.post_message(message);
         });
-        Ok(Self {
-            pipeline,
-            source,
-            analysis,
-            gate,
-        })
     }
 
     /// Returns `true` if `message` was posted because all streams are known.
@@ -121,12 +113,15 @@ impl Pipeline {
             .is_some_and(|structure| structure.name() == STREAMS)
     }
 
-    /// Plays the streams from `from_ns` to `to_ns`.
+    /// Starts to play from the position `from_ns` to `to_ns`; `None` for the start and the end.
+    ///
+    /// # Errors
+    /// Returns an error if the recording can only be played from its start.
     pub(super) fn play_part(
         &self,
         from_ns: Option<u64>,
         to_ns: Option<u64>,
-    ) -> Result<(), NotSeekable> {
+    ) -> Result<(), RecordingError> {
         let time = |ns: Option<u64>| ns.map(gst::ClockTime::from_nseconds);
         let (from, to) = (time(from_ns).unwrap_or(gst::ClockTime::ZERO), time(to_ns));
         let seek = gst::event::Seek::new(
@@ -140,12 +135,19 @@ impl Pipeline {
             },
             to,
         );
-        let is_seekable = self.gate.video().is_none_or(|video| video.send_event(seek));
-        self.gate.open();
+        let video = self.block.video_pad();
+        let is_seekable = video.is_none_or(|video| video.send_event(seek));
+        self.block.remove();
         match is_seekable {
             true => Ok(()),
-            false => Err(NotSeekable),
+            false => Err(RecordingError::NotSeekable),
         }
+    }
+
+    /// Returns the duration of the recording in nanoseconds before it plays; `None` if it is unknown.
+    pub(super) fn duration_ns(&self) -> Option<u64> {
+        let duration = self.block.video_pad()?.query_duration::<gst::ClockTime>()?;
+        Some(duration.nseconds())
     }
 
     /// Returns `true` if `message` comes from `faceattitude`.
@@ -155,26 +157,18 @@ impl Pipeline {
 
     /// Returns `true` if `message` comes from an element that reads or decodes the recording.
     pub(super) fn is_decoding(&self, message: &gst::Message) -> bool {
-        let source = self.source.upcast_ref::<gst::Object>();
-        message
-            .src()
-            .is_some_and(|src| src == source || src.has_as_ancestor(source))
+        playback::is_from(message, &self.source)
     }
 
     /// Returns `true` if `message` comes from the element that writes the annotated video.
     pub(super) fn is_writing(&self, message: &gst::Message) -> bool {
-        let element = message
-            .src()
-            .and_then(|src| src.downcast_ref::<gst::Element>());
-        let factory = element.and_then(|element| element.factory());
-        factory.is_some_and(|factory| factory.name() == "filesink")
+        let annotation = self.annotation.as_ref();
+        annotation.is_some_and(|annotation| annotation.is_writing(message))
     }
 
     /// Returns `true` if the recording has a video that can be decoded.
     pub(super) fn has_video(&self) -> bool {
-        let pads = self.source.src_pads();
-        pads.iter()
-            .any(|pad| kind(pad).as_deref() == Some(playback::VIDEO))
+        self.source.src_pads().iter().any(is_video)
     }
 
     /// Returns the caps of the analysed video, once they are known.
@@ -182,63 +176,109 @@ impl Pipeline {
         self.analysis.static_pad("sink")?.current_caps()
     }
 
-    /// Returns a number from the property `stats` of `faceattitude`.
+    /// Returns the number `name` of the property `stats` of `faceattitude`; 0 if there is none.
     pub(super) fn stat(&self, name: &str) -> u64 {
         let stats: Option<gst::Structure> = self.analysis.property("stats");
         stats.and_then(|stats| stats.get(name).ok()).unwrap_or(0)
     }
 }
 
-/// The recording cannot be played from another position than its beginning.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "it can only be played from the beginning to the end; omit --from and --to, or convert it first"
-)]
-pub(super) struct NotSeekable;
-
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        self.gate.open();
+        self.block.remove();
         // Changing to a lower state does not fail.
         let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
-/// Returns the caps name of a pad, such as `video/x-raw`.
-fn kind(pad: &gst::Pad) -> Option<String> {
-    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-    Some(caps.structure(0)?.name().to_string())
+/// Creates the `faceattitude` of the recording.
+fn analysis_element(
+    arguments: &Arguments,
+    settings: &Settings,
+) -> Result<gst::Element, glib::BoolError> {
+    let classifier = &arguments.classifier;
+    let networks = &arguments.networks;
+    let analysis = networks.element(&classifier.source(), classifier.mapping.as_ref())?;
+    analysis.set_property(SAMPLE_INTERVAL_NS.name, settings.sample_interval_ns());
+    analysis.set_property(MAX_FACES.name, settings.max_faces);
+    analysis.set_property(MIN_CONFIDENCE.name, settings.min_confidence);
+    analysis.set_property("roi-meta", settings.annotate);
+    analysis.set_property("analytics-meta", false);
+    Ok(analysis)
 }
 
-/// Blocks streams until the position to play from is set: an encoder cannot go back in time.
+/// Adds `analysis` and the elements before it to `pipeline`; returns their input.
+fn add_analysis(
+    pipeline: &gst::Pipeline,
+    analysis: &gst::Element,
+) -> Result<gst::Pad, glib::BoolError> {
+    let queue = gst::ElementFactory::make("queue")
+        .property("max-size-buffers", QUEUED_FRAMES)
+        .property("max-size-bytes", 0u32)
+        .property("max-size-time", 0u64)
+        .build()?;
+    let convert = gst::ElementFactory::make("videoconvert").build()?;
+    // Recordings of phones may need to be rotated.
+    let flip = gst::ElementFactory::make("videoflip")
+        .property_from_str("video-direction", "auto")
+        .build()?;
+    let chain = [&queue, &convert, &flip, analysis];
+    pipeline.add_many(chain)?;
+    gst::Element::link_many(chain)?;
+    let input = queue.static_pad("sink");
+    input.ok_or_else(|| glib::bool_error!("the queue has no sink pad"))
+}
+
+fn add_fakesink(pipeline: &gst::Pipeline, analysis: &gst::Element) -> Result<(), glib::BoolError> {
+    let sink = gst::ElementFactory::make("fakesink")
+        .property("sync", false)
+        .property("enable-last-sample", false)
+        .build()?;
+    pipeline.add(&sink)?;
+    analysis.link(&sink)
+}
+
+/// Returns `true` if the caps of `pad` are those of decoded video.
+fn is_video(pad: &gst::Pad) -> bool {
+    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+    let first = caps.structure(0);
+    first.is_some_and(|structure| structure.name() == playback::VIDEO)
+}
+
+/// Blocks pads until the position to play from is set: an encoder cannot go back in time.
 #[derive(Clone, Default)]
-struct Gate(Arc<Mutex<Held>>);
+struct PadBlock(Arc<Mutex<BlockedPads>>);
 
 #[derive(Default)]
-struct Held {
+struct BlockedPads {
     video: Option<gst::Pad>,
     probes: Vec<(gst::Pad, gst::PadProbeId)>,
 }
 
-impl Gate {
-    fn hold(&self, pad: &gst::Pad, is_video: bool) {
+impl PadBlock {
+    /// Blocks `pad`.
+    fn add(&self, pad: &gst::Pad, is_video: bool) {
         let probe = pad.add_probe(gst::PadProbeType::BLOCK_DOWNSTREAM, |_, _| {
             gst::PadProbeReturn::Ok
         });
-        let mut held = lock(&self.0);
-        held.probes.extend(probe.map(|probe| (pad.clone(), probe)));
+        let mut blocked = lock(&self.0);
+        blocked
+            .probes
+            .extend(probe.map(|probe| (pad.clone(), probe)));
         if is_video {
-            held.video = Some(pad.clone());
+            blocked.video = Some(pad.clone());
         }
     }
 
-    fn video(&self) -> Option<gst::Pad> {
+    /// Returns the blocked video pad; `None` if there is none.
+    fn video_pad(&self) -> Option<gst::Pad> {
         lock(&self.0).video.clone()
     }
 
-    fn open(&self) {
-        let held = std::mem::take(&mut *lock(&self.0));
-        for (pad, probe) in held.probes {
+    /// Lets all pads continue.
+    fn remove(&self) {
+        let blocked = std::mem::take(&mut *lock(&self.0));
+        for (pad, probe) in blocked.probes {
             pad.remove_probe(probe);
         }
     }

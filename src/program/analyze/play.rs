@@ -6,13 +6,13 @@ use attitude::record::Record;
 use gst::prelude::*;
 use tracing::debug;
 
+use super::outcome::RecordingError;
 use super::pipeline::Pipeline;
 use super::settings::Settings;
 use super::store::StoreError;
 use super::summary_json::VideoInfo;
-use crate::console;
 use crate::exit::Interrupt;
-use crate::playback::{self, ElementError, MissingPlugin, one_line};
+use crate::playback::{self, ElementError, MissingPlugin, UnplayableError, one_line};
 
 /// Interval of checks for an interruption.
 const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
@@ -21,12 +21,10 @@ const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 #[derive(Debug)]
 pub(super) enum PlaybackEnd {
     EndOfStream,
-    /// The recording cannot be read, or not to its end, for this reason.
-    Damaged(String),
-    /// The recording has no video.
-    NoVideo,
-    /// Something other than the recording failed.
-    Failed(String),
+    /// The recording has video, but cannot be read to its end.
+    Damaged(ElementError),
+    /// The recording cannot be analysed.
+    Failed(RecordingError),
     /// The annotated video cannot be written.
     Unwritable(ElementError),
     /// The run was interrupted.
@@ -41,10 +39,10 @@ pub(super) trait Observer {
     fn warning(&mut self, text: &str);
 }
 
-/// Plays the recording.
+/// Plays the recording to its end.
 ///
 /// # Errors
-/// If `observer` fails.
+/// Returns the error of `observer`.
 pub(super) fn play(
     recording: &Pipeline,
     settings: &Settings,
@@ -53,79 +51,127 @@ pub(super) fn play(
 ) -> Result<PlaybackEnd, StoreError> {
     let pipeline = &recording.pipeline;
     let Some(bus) = pipeline.bus() else {
-        return Ok(PlaybackEnd::Failed("the pipeline has no bus".to_owned()));
+        let error = glib::bool_error!("the pipeline has no bus");
+        return Ok(PlaybackEnd::Failed(error.into()));
     };
     // An element that fails posts an error on the bus.
     let _ = pipeline.set_state(gst::State::Playing);
-    let mut missing: Vec<MissingPlugin> = Vec::new();
-    let mut duration_ns = None;
+    let mut playback = Playback {
+        recording,
+        settings,
+        observer,
+        missing_plugins: Vec::new(),
+        duration_ns: None,
+    };
     loop {
         let message = bus.timed_pop(POLL_INTERVAL);
         if interrupt.is_set() {
             return Ok(PlaybackEnd::Interrupted);
         }
-        let Some(message) = message else {
-            continue;
-        };
-        match message.view() {
-            gst::MessageView::Element(element) => {
-                if recording.is_analysis(&message) {
-                    match playback::sample(element) {
-                        Ok(Some(record)) => {
-                            duration_ns = duration_ns.or_else(|| playback::duration_ns(pipeline));
-                            observer.sample(record, duration_ns)?;
-                        }
-                        Ok(None) => {}
-                        Err(error) => return Ok(PlaybackEnd::Failed(console::chain(&error))),
-                    }
-                }
-                missing.extend(MissingPlugin::of(element));
-            }
-            gst::MessageView::Application(message) if Pipeline::announces_streams(message) => {
-                debug!(has_video = recording.has_video(), "all streams are known");
-                if !recording.has_video() {
-                    return Ok(PlaybackEnd::NoVideo);
-                }
-                if settings.is_part()
-                    && let Err(error) = recording.play_part(settings.from_ns, settings.to_ns)
-                {
-                    return Ok(PlaybackEnd::Failed(error.to_string()));
-                }
-            }
-            gst::MessageView::Warning(warning) => {
-                let text = one_line(warning.error().message());
-                debug!(warning = text, debug = ?warning.debug(), "an element posted a warning");
-                observer.warning(&text);
-            }
-            gst::MessageView::Error(error) => {
-                debug!(debug = ?error.debug(), "an element posted an error");
-                let error_text = ElementError::from(error);
-                if !recording.is_decoding(&message) {
-                    return Ok(match recording.is_writing(&message) {
-                        true => PlaybackEnd::Unwritable(error_text),
-                        false => PlaybackEnd::Failed(error_text.to_string()),
-                    });
-                }
-                // The video can be analysed without the sound.
-                missing.retain(|missing| !missing.is_sound);
-                return Ok(match missing.first() {
-                    _ if recording.has_video() => PlaybackEnd::Damaged(error_text.to_string()),
-                    Some(missing) => PlaybackEnd::Failed(missing.to_string()),
-                    // A plugin for a stream that was not asked for is not reported as missing.
-                    None if error.error().matches(gst::CoreError::MissingPlugin) => {
-                        PlaybackEnd::NoVideo
-                    }
-                    None => PlaybackEnd::Damaged(error_text.to_string()),
-                });
-            }
-            gst::MessageView::Eos(_) => return Ok(PlaybackEnd::EndOfStream),
-            _ => {}
+        if let Some(message) = message
+            && let Some(end) = playback.handle(&message)?
+        {
+            return Ok(end);
         }
     }
 }
 
-/// Returns the properties of the video, after playback.
-pub(super) fn video(recording: &Pipeline, last: Option<&Record>) -> VideoInfo {
+/// A pipeline that plays.
+struct Playback<'a> {
+    recording: &'a Pipeline,
+    settings: &'a Settings,
+    observer: &'a mut dyn Observer,
+    missing_plugins: Vec<MissingPlugin>,
+    duration_ns: Option<u64>,
+}
+
+impl Playback<'_> {
+    /// Handles a message; returns the result of playback if it has ended.
+    fn handle(&mut self, message: &gst::Message) -> Result<Option<PlaybackEnd>, StoreError> {
+        match message.view() {
+            gst::MessageView::Element(element) => {
+                self.missing_plugins.extend(MissingPlugin::of(element));
+                match self.recording.is_analysis(message) {
+                    true => self.handle_sample(element),
+                    false => Ok(None),
+                }
+            }
+            gst::MessageView::Application(message) if Pipeline::announces_streams(message) => {
+                let end = self.start_part().err().map(PlaybackEnd::Failed);
+                Ok(end)
+            }
+            gst::MessageView::Warning(warning) => {
+                let text = one_line(warning.error().message());
+                debug!(warning = text, debug = ?warning.debug(), "an element posted a warning");
+                self.observer.warning(&text);
+                Ok(None)
+            }
+            gst::MessageView::Error(error) => {
+                debug!(debug = ?error.debug(), "an element posted an error");
+                Ok(Some(self.end_by_error(message, error)))
+            }
+            gst::MessageView::Eos(_) => Ok(Some(PlaybackEnd::EndOfStream)),
+            _ => Ok(None),
+        }
+    }
+
+    fn handle_sample(
+        &mut self,
+        element: &gst::message::Element,
+    ) -> Result<Option<PlaybackEnd>, StoreError> {
+        match playback::sample(element) {
+            Ok(Some(record)) => {
+                let pipeline = &self.recording.pipeline;
+                self.duration_ns = self.duration_ns.or_else(|| playback::duration_ns(pipeline));
+                self.observer.sample(record, self.duration_ns)?;
+                Ok(None)
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Ok(Some(PlaybackEnd::Failed(error.into()))),
+        }
+    }
+
+    /// Starts to play the requested part when all streams are known.
+    fn start_part(&self) -> Result<(), RecordingError> {
+        let (recording, settings) = (self.recording, self.settings);
+        let has_video = recording.has_video();
+        debug!(has_video, "all streams are known");
+        if !has_video {
+            return Err(UnplayableError::NoVideo.into());
+        }
+        if !settings.is_part() {
+            return Ok(());
+        }
+        if let (Some(from_ns), Some(duration_ns)) = (settings.from_ns, recording.duration_ns())
+            && from_ns >= duration_ns
+        {
+            return Err(RecordingError::BeyondEnd {
+                from_ns,
+                duration_ns,
+            });
+        }
+        recording.play_part(settings.from_ns, settings.to_ns)
+    }
+
+    /// Returns the result of playback that `error` ends, which `message` contains.
+    fn end_by_error(&mut self, message: &gst::Message, error: &gst::message::Error) -> PlaybackEnd {
+        let recording = self.recording;
+        if recording.is_decoding(message) {
+            if recording.has_video() {
+                return PlaybackEnd::Damaged(error.into());
+            }
+            let missing = std::mem::take(&mut self.missing_plugins);
+            return PlaybackEnd::Failed(UnplayableError::of(error, missing).into());
+        }
+        match recording.is_writing(message) {
+            true => PlaybackEnd::Unwritable(error.into()),
+            false => PlaybackEnd::Failed(RecordingError::Analysis(error.into())),
+        }
+    }
+}
+
+/// Returns the properties of the video after playback; `last` is its last sample.
+pub(super) fn video_info(recording: &Pipeline, last: Option<&Record>) -> VideoInfo {
     let caps = recording.video_caps();
     let structure = caps.as_ref().and_then(|caps| caps.structure(0));
     let frame_rate = structure.and_then(|s| s.get::<gst::Fraction>("framerate").ok());

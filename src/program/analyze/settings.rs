@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Everything that the results depend on, except the recording.
+//! Settings and models: everything that the results depend on, except the recording.
 
 use attitude::mapping::Mapping;
 use attitude::record::formats::{self, Format, RecordingFile};
@@ -14,7 +14,7 @@ use super::arguments::Arguments;
 /// Settings of an analysis.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Settings {
-    /// 0 = every frame.
+    /// Number of samples per second; 0 = every frame.
     pub samples_per_second: f64,
     #[serde(rename = "faces")]
     pub max_faces: u32,
@@ -43,6 +43,7 @@ pub(super) struct Models {
 }
 
 impl Settings {
+    /// Returns the settings that `arguments` request.
     pub(super) fn of(arguments: &Arguments) -> Self {
         let formats = formats::recording_files().map(|(_, file)| file.name);
         let is_requested = |name: &&str| arguments.formats.iter().any(|format| format == name);
@@ -70,7 +71,7 @@ impl Settings {
         }
     }
 
-    /// Returns the time between samples; 0 = every frame.
+    /// Returns the time between samples in nanoseconds; 0 = every frame.
     pub(super) fn sample_interval_ns(&self) -> u64 {
         match self.samples_per_second {
             0.0 => 0,
@@ -98,6 +99,8 @@ impl Settings {
 }
 
 impl Models {
+    /// Returns the models of an engine. `description` is the content of the description file beside the
+    /// attitude model; `None` if there is no such file.
     pub(super) fn of(facts: &Facts, description: Option<&[u8]>) -> Self {
         Self {
             detector_sha256: facts.detector_sha256.clone(),

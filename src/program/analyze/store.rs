@@ -12,28 +12,42 @@ use std::path::{Path, PathBuf};
 use super::inputs::printable;
 use super::summary_json::{self, SummaryFile};
 
+/// Name of the file that is locked while a run writes to the folder.
 const LOCK: &str = ".gst-attitude.lock";
-/// Prefixes of files and folders that are being written, and of folders that are being replaced.
+/// Prefix of files and folders that are being written.
 const PARTIAL: &str = ".partial-";
+/// Prefix of folders that are being replaced.
 const REPLACED: &str = ".replaced-";
 
 /// The results cannot be written. This ends the run, as it does not depend on the recording.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    #[error("{}: it is not a folder", printable(.0))]
+    #[error("{}: it is not a folder; choose another --output", printable(.0))]
     NotAFolder(PathBuf),
-    #[error("{}: the folder for the results cannot be created", printable(.path))]
+    #[error(
+        "{}: the folder for the results cannot be created ({source}); choose another --output",
+        printable(.path)
+    )]
     Create { path: PathBuf, source: io::Error },
-    #[error("{}: the folder for the results cannot be written to", printable(.path))]
+    #[error(
+        "{}: the folder for the results cannot be written to ({source}); choose another --output",
+        printable(.path)
+    )]
     Open { path: PathBuf, source: io::Error },
     #[error(
-        "{}: another gst-attitude analyze is writing to this folder; wait for it, or use another folder",
+        "{}: another gst-attitude analyze is writing to this folder; wait for it, or choose another --output",
         printable(.0)
     )]
     InUse(PathBuf),
-    #[error("cannot read {}", printable(.path))]
+    #[error(
+        "cannot read {} ({source}); correct its permissions, or choose another --output",
+        printable(.path)
+    )]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot write {}", printable(.path))]
+    #[error(
+        "cannot write {} ({source}); check its permissions and the free space, then run this command again",
+        printable(.path)
+    )]
     Write {
         path: PathBuf,
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -41,12 +55,12 @@ pub(crate) enum StoreError {
 }
 
 /// Adds the path to an error of writing.
-pub(super) trait At<T> {
-    fn at(self, path: &Path) -> Result<T, StoreError>;
+pub(super) trait WriteContext<T> {
+    fn write_context(self, path: &Path) -> Result<T, StoreError>;
 }
 
-impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> At<T> for Result<T, E> {
-    fn at(self, path: &Path) -> Result<T, StoreError> {
+impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> WriteContext<T> for Result<T, E> {
+    fn write_context(self, path: &Path) -> Result<T, StoreError> {
         self.map_err(|error| StoreError::Write {
             path: path.to_owned(),
             source: error.into(),
@@ -59,15 +73,15 @@ pub(super) struct Store {
     folder: PathBuf,
     /// Holds the lock.
     _lock: File,
-    /// Set if the folder cannot be locked.
+    /// Warning to print if the folder cannot be locked.
     pub warning: Option<String>,
 }
 
 impl Store {
-    /// Opens the folder, creates it if necessary, and removes what a run that was killed has left.
+    /// Opens the folder, creates it if necessary, and removes what a killed run has left.
     ///
     /// # Errors
-    /// If it cannot be written to, or another run has it open.
+    /// Returns an error if the folder cannot be written to, or another run has it open.
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
         let path = || folder.to_owned();
         std::fs::create_dir_all(folder).map_err(|source| match source.kind() {
@@ -100,7 +114,7 @@ impl Store {
             _lock: lock,
             warning,
         };
-        store.clear()?;
+        store.remove_remains()?;
         Ok(store)
     }
 
@@ -127,14 +141,14 @@ impl Store {
     }
 
     /// Creates a hidden folder, which becomes the folder `name` when it is complete.
-    pub(super) fn begin(&self, name: &str) -> Result<Partial, StoreError> {
-        let partial = Partial {
+    pub(super) fn begin(&self, name: &str) -> Result<PartialFolder, StoreError> {
+        let partial = PartialFolder {
             path: self.folder.join(format!("{PARTIAL}{name}")),
             replaced: self.folder.join(format!("{REPLACED}{name}")),
             complete: self.folder.join(name),
             folder: self.folder.clone(),
         };
-        std::fs::create_dir(&partial.path).at(&partial.path)?;
+        std::fs::create_dir(&partial.path).write_context(&partial.path)?;
         Ok(partial)
     }
 
@@ -148,7 +162,7 @@ impl Store {
             // If this fails, the next run removes the hidden file.
             let _ = std::fs::remove_file(&path);
         }
-        written.at(&self.folder.join(name))
+        written.write_context(&self.folder.join(name))
     }
 
     /// Returns the names in the folder, except those that are not Unicode, which are not results.
@@ -165,18 +179,19 @@ impl Store {
         names.collect::<io::Result<_>>().map_err(failed)
     }
 
-    fn clear(&self) -> Result<(), StoreError> {
+    /// Removes incomplete results of a killed run, and restores those that it was about to replace.
+    fn remove_remains(&self) -> Result<(), StoreError> {
         for name in self.entries()? {
             let path = self.folder.join(&name);
             if let Some(name) = name.strip_prefix(REPLACED) {
                 let complete = self.folder.join(name);
-                // A run that was killed between two renames leaves only the older results.
+                // A run that was killed between the two renames of a commit leaves only the older results.
                 match complete.exists() {
-                    true => remove(&path).at(&path)?,
-                    false => std::fs::rename(&path, complete).at(&path)?,
+                    true => remove(&path).write_context(&path)?,
+                    false => std::fs::rename(&path, complete).write_context(&path)?,
                 }
             } else if name.starts_with(PARTIAL) {
-                remove(&path).at(&path)?;
+                remove(&path).write_context(&path)?;
             }
         }
         Ok(())
@@ -191,14 +206,14 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// A recording's folder that is being written. It is removed unless it is committed.
-pub(super) struct Partial {
+pub(super) struct PartialFolder {
     path: PathBuf,
     replaced: PathBuf,
     complete: PathBuf,
     folder: PathBuf,
 }
 
-impl Partial {
+impl PartialFolder {
     /// Returns the path of a file in it.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -206,32 +221,32 @@ impl Partial {
 
     /// Writes all files to the disk, and gives the folder its name.
     pub(super) fn commit(self) -> Result<(), StoreError> {
-        for entry in std::fs::read_dir(&self.path).at(&self.path)? {
-            let path = entry.at(&self.path)?.path();
+        for entry in std::fs::read_dir(&self.path).write_context(&self.path)? {
+            let path = entry.write_context(&self.path)?.path();
             File::open(&path)
                 .and_then(|file| file.sync_all())
-                .at(&path)?;
+                .write_context(&path)?;
         }
         let sync = |folder: &Path| {
             File::open(folder)
                 .and_then(|file| file.sync_all())
-                .at(folder)
+                .write_context(folder)
         };
         sync(&self.path)?;
         let is_replacing = self.complete.exists();
         if is_replacing {
-            std::fs::rename(&self.complete, &self.replaced).at(&self.complete)?;
+            std::fs::rename(&self.complete, &self.replaced).write_context(&self.complete)?;
         }
-        std::fs::rename(&self.path, &self.complete).at(&self.complete)?;
+        std::fs::rename(&self.path, &self.complete).write_context(&self.complete)?;
         sync(&self.folder)?;
         if is_replacing {
-            remove(&self.replaced).at(&self.replaced)?;
+            remove(&self.replaced).write_context(&self.replaced)?;
         }
         Ok(())
     }
 }
 
-impl Drop for Partial {
+impl Drop for PartialFolder {
     fn drop(&mut self) {
         // The folder is gone if it was committed. If this fails, the next run removes it.
         let _ = std::fs::remove_dir_all(&self.path);

@@ -6,10 +6,11 @@ use attitude::record::summary::Summary;
 use attitude_inference::digest::sha256;
 use serde::{Deserialize, Serialize};
 
-use super::inputs::{Identity, Location, Recording};
+use super::inputs::{Identity, Location};
 use super::settings::{Models, Settings};
+use super::{RecordingJob, RunContext};
 
-/// Version of the fields and their meaning; the summary within has its own version, `schema`.
+/// Version of the fields and their meanings; the summary in it has its own version, `schema`.
 const VERSION: u32 = 1;
 
 /// File name.
@@ -26,7 +27,7 @@ pub(super) struct SummaryFile {
     /// See [`fingerprint`].
     pub fingerprint: String,
     pub recording: RecordingInfo,
-    /// Why the recording was not read to its end; `None` if it was.
+    /// Reason why the recording was not read to its end; `None` if it was.
     pub damage: Option<String>,
     pub analysis: AnalysisInfo,
     #[serde(flatten)]
@@ -51,11 +52,11 @@ pub(super) struct RecordingInfo {
 /// The first video stream of the recording.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct VideoInfo {
-    /// Duration, according to the container.
+    /// Duration in nanoseconds, according to the container.
     pub duration_ns: Option<u64>,
-    /// Width of an upright frame.
+    /// Width of an upright frame in pixels.
     pub width: u32,
-    /// Height of an upright frame.
+    /// Height of an upright frame in pixels.
     pub height: u32,
     /// `None` if it varies.
     pub frames_per_second: Option<f64>,
@@ -75,15 +76,14 @@ pub(super) struct AnalysisInfo {
 }
 
 impl SummaryFile {
-    /// Creates the file without the results of the analysis.
+    /// Creates the file without the summary of the samples.
     pub(super) fn new(
-        recording: &Recording,
-        name: &str,
-        fingerprint: String,
-        settings: &Settings,
-        models: &Models,
-        provider: &str,
+        job: &RecordingJob,
+        context: &RunContext,
+        video: VideoInfo,
+        damage: Option<String>,
     ) -> Self {
+        let recording = &job.recording;
         let path = match &recording.location {
             Location::File(_) if recording.is_copy => None,
             Location::File(path) => {
@@ -95,20 +95,20 @@ impl SummaryFile {
         Self {
             version: VERSION,
             program: format!("gst-attitude {}", env!("CARGO_PKG_VERSION")),
-            fingerprint,
+            fingerprint: job.fingerprint.clone(),
             recording: RecordingInfo {
-                name: name.to_owned(),
+                name: job.name.clone(),
                 path,
                 uri: recording.uri.clone(),
                 identity: recording.identity.clone(),
-                video: VideoInfo::default(),
+                video,
             },
-            damage: None,
+            damage,
             analysis: AnalysisInfo {
-                provider: provider.to_owned(),
+                provider: context.engine.facts().provider.name().to_owned(),
                 // These are plain values, which convert to JSON without errors.
-                settings: serde_json::to_value(settings).unwrap_or_default(),
-                models: serde_json::to_value(models).unwrap_or_default(),
+                settings: serde_json::to_value(&context.settings).unwrap_or_default(),
+                models: serde_json::to_value(&context.models).unwrap_or_default(),
             },
             summary: Summary::default(),
         }

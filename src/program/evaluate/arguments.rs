@@ -10,8 +10,8 @@ use attitude::mapping::Mapping;
 use attitude_inference::model::Source;
 use clap::{Args, value_parser};
 
-use crate::networks::{NetworkArguments, SamplingArguments};
-use crate::values::ValueError;
+use crate::networks::{NetworkArguments, SamplingArguments, TrackingArguments};
+use crate::values::{self, ValueError};
 
 /// Measures attitude models on labelled faces
 ///
@@ -30,7 +30,7 @@ Examples:
   gst-attitude evaluate faces
 
   # Your own model compared with the embedded one; results in files
-  gst-attitude evaluate faces.csv --attitude-model default --attitude-model mine.onnx --output result
+  gst-attitude evaluate faces.csv --attitude-model default --attitude-model mine.onnx -o result
 
   # Predictions of a face service for the same pictures
   gst-attitude evaluate faces.csv --predictions service=predictions.csv
@@ -93,12 +93,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub no_detector: bool,
 
-    /// Folder for evaluation.md, evaluation.json, predictions.csv and left-out.csv
-    #[arg(long, value_name = "FOLDER")]
+    /// Folder for evaluation.md, evaluation.json, predictions.csv and left-out.csv; created if it does not
+    /// exist
+    #[arg(short, long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 
     /// Number of threads for pictures; the results are the same for any number [default: number of cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::positive)]
     pub jobs: Option<NonZeroUsize>,
 
     /// Number of bootstrap resamples for the intervals; at least 100
@@ -107,6 +108,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub sampling: SamplingArguments,
+
+    #[command(flatten)]
+    pub tracking: TrackingArguments,
 
     /// Earlier name of --sample-interval, in milliseconds.
     #[arg(long, hide = true, conflicts_with_all = ["sample_interval", "samples_per_second"])]
@@ -117,7 +121,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Returns the time between samples of a video; 0 = every frame.
+    /// Returns the time between samples of a video in nanoseconds; 0 = every frame.
     pub(crate) fn sample_interval_ns(&self) -> u64 {
         match self.sample_interval_ms {
             Some(ms) => ms.saturating_mul(1_000_000),
@@ -139,5 +143,38 @@ fn named_file(text: &str) -> Result<(String, PathBuf), ValueError> {
             Ok((name.to_owned(), path.into()))
         }
         _ => Err(ValueError("NAME=FILE.csv")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Options {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn parse(options: &[&str]) -> Result<Arguments, clap::Error> {
+        let words = [&["evaluate", "faces"], options].concat();
+        Options::try_parse_from(words).map(|options| options.arguments)
+    }
+
+    #[test]
+    fn the_earlier_name_of_the_sample_interval_is_accepted() {
+        let arguments = parse(&["--sample-interval-ms", "40"]).unwrap();
+        assert_eq!(arguments.sample_interval_ns(), 40_000_000);
+        let both = ["--sample-interval-ms=40", "--sample-interval=40ms"];
+        assert!(parse(&both).is_err());
+    }
+
+    #[test]
+    fn options_that_subcommands_share_have_the_same_names() {
+        let arguments = parse(&["--max-faces", "3", "-o", "out"]).unwrap();
+        assert_eq!(arguments.tracking.max_faces, 3);
+        assert_eq!(arguments.output, Some("out".into()));
     }
 }

@@ -25,7 +25,10 @@ pub(super) struct FaceLabel {
 }
 
 impl Labels<'_> {
-    /// Returns the attitude of `name`.
+    /// Returns the attitude of the label `name`.
+    ///
+    /// # Errors
+    /// Returns an error if there is no mapping, and the name is not well known.
     pub(super) fn attitude_of(&self, name: &str) -> Result<Attitude, LabelError> {
         match self.0 {
             Some(mapping) => Ok(mapping.attitude_of(name)),
@@ -35,6 +38,9 @@ impl Labels<'_> {
 
     /// Returns the attitude of a column with scores. As a table may have columns with other numbers, a
     /// mapping applies only to names that it lists.
+    ///
+    /// # Errors
+    /// Returns an error if the name is neither listed nor well known.
     pub(super) fn attitude_of_column(&self, name: &str) -> Result<Attitude, LabelError> {
         match self.0 {
             Some(mapping) if !mapping.lists(name) && well_known(name).is_none() => {
@@ -69,11 +75,13 @@ pub(super) struct LabelledFace {
 
 /// A labelled segment of a video.
 #[derive(Debug)]
-pub(super) struct Segment {
+pub(super) struct LabelledSegment {
     /// Path in the data.
     pub file: String,
     pub path: PathBuf,
+    /// Start in the video, in seconds.
     pub start_s: f64,
+    /// End in the video, in seconds; after `start_s`.
     pub end_s: f64,
     pub label: FaceLabel,
     /// Segments of the same group are not independent of each other; `None` = those of the file.
@@ -86,24 +94,29 @@ pub(super) struct Segment {
 #[derive(Debug, Default)]
 pub(super) struct Data {
     pub faces: Vec<LabelledFace>,
-    pub segments: Vec<Segment>,
+    pub segments: Vec<LabelledSegment>,
     /// Number of files in folders that are not pictures.
-    pub skipped: usize,
+    pub other_files: usize,
     /// Folders in the folder of a label, which are ignored.
     pub subfolders: Vec<PathBuf>,
 }
 
 impl Data {
     /// Reads all of `paths`.
+    ///
+    /// # Errors
+    /// Returns the first mistake in the data.
     pub(super) fn read(paths: &[PathBuf], labels: Labels) -> Result<Self, DataError> {
         let mut data = Self::default();
         for path in paths {
-            let known = (data.faces.len(), data.segments.len());
+            let (faces_before, segments_before) = (data.faces.len(), data.segments.len());
             data.add(path, labels)?;
             if paths.len() > 1 {
                 // The same name in two data sets may belong to different persons.
-                let faces = data.faces[known.0..].iter_mut().map(|f| &mut f.group);
-                let segments = data.segments[known.1..].iter_mut().map(|s| &mut s.group);
+                let faces = data.faces[faces_before..].iter_mut().map(|f| &mut f.group);
+                let segments = data.segments[segments_before..]
+                    .iter_mut()
+                    .map(|s| &mut s.group);
                 for group in faces.chain(segments) {
                     let unique = |group| format!("{}:{group}", path.display());
                     *group = group.take().map(unique);
@@ -116,7 +129,7 @@ impl Data {
     fn add(&mut self, path: &Path, labels: Labels) -> Result<(), DataError> {
         let mistake = |mistake| Err(Position::of_file(path).error(mistake));
         let extension = path.extension().and_then(|extension| extension.to_str());
-        let known = self.faces.len() + self.segments.len();
+        let len_before = self.faces.len() + self.segments.len();
         match extension.map(str::to_lowercase).as_deref() {
             _ if path.is_dir() => self.add_folder(path, labels)?,
             _ if !path.exists() => return mistake(Mistake::NotFound),
@@ -131,7 +144,7 @@ impl Data {
             Some("jsonl") => self.add_lines(path, labels)?,
             _ => return mistake(Mistake::UnknownFormat),
         }
-        match self.faces.len() + self.segments.len() > known {
+        match self.faces.len() + self.segments.len() > len_before {
             true => Ok(()),
             false => mistake(Mistake::NoFaces),
         }
@@ -141,10 +154,10 @@ impl Data {
     fn add_folder(&mut self, folder: &Path, labels: Labels) -> Result<(), DataError> {
         for label_folder in entries(folder)? {
             if !label_folder.is_dir() {
-                self.skipped += 1;
+                self.other_files += 1;
                 continue;
             }
-            let name = name(&label_folder);
+            let name = file_name(&label_folder);
             let label = labels
                 .label(&name)
                 .map_err(|error| Position::of_file(&label_folder).error(Mistake::Label(error)))?;
@@ -154,11 +167,11 @@ impl Data {
                     continue;
                 }
                 if !is_picture(&path) {
-                    self.skipped += 1;
+                    self.other_files += 1;
                     continue;
                 }
                 self.faces.push(LabelledFace {
-                    file: format!("{name}/{}", self::name(&path)),
+                    file: format!("{name}/{}", file_name(&path)),
                     path,
                     label: label.clone(),
                     bbox: None,
@@ -179,7 +192,7 @@ impl Data {
             let label = labels.label(row.require(label_column)?);
             self.faces.push(LabelledFace {
                 file: file.to_owned(),
-                path: beside(path, file),
+                path: resolve(path, file),
                 label: label.map_err(|error| row.error(Mistake::Label(error)))?,
                 bbox: bbox(&row)?,
                 landmarks: None,
@@ -205,9 +218,9 @@ impl Data {
             if end_s <= start_s {
                 return Err(row.error(Mistake::EmptySegment));
             }
-            self.segments.push(Segment {
+            self.segments.push(LabelledSegment {
                 file: file.to_owned(),
-                path: beside(path, file),
+                path: resolve(path, file),
                 start_s,
                 end_s,
                 label: label.map_err(|error| row.error(Mistake::Label(error)))?,
@@ -226,7 +239,7 @@ impl Data {
                 continue;
             }
             let failed = |mistake| Position::of_line(path, index + 1).error(mistake);
-            let line: Line =
+            let line: FaceLine =
                 serde_json::from_str(text).map_err(|error| failed(Mistake::Json(error)))?;
             let label = labels.label(&line.label);
             let bbox = line
@@ -236,7 +249,7 @@ impl Data {
                 return Err(failed(Mistake::EmptyBox));
             }
             self.faces.push(LabelledFace {
-                path: beside(path, &line.file),
+                path: resolve(path, &line.file),
                 file: line.file,
                 label: label.map_err(|error| failed(Mistake::Label(error)))?,
                 bbox,
@@ -251,18 +264,18 @@ impl Data {
     }
 }
 
-/// Returns the path of `file`, which is relative to the folder of the file that names it.
-fn beside(list: &Path, file: &str) -> PathBuf {
-    list.parent().unwrap_or(Path::new("")).join(file)
+/// Returns the path of `file`, which is relative to the folder of `data_file`.
+fn resolve(data_file: &Path, file: &str) -> PathBuf {
+    data_file.parent().unwrap_or(Path::new("")).join(file)
 }
 
 /// Extensions of pictures.
-const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
+const PICTURE_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
 
 fn is_picture(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let extension = extension.map(str::to_lowercase);
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+    extension.is_some_and(|extension| PICTURE_EXTENSIONS.contains(&extension.as_str()))
 }
 
 /// Returns the visible entries of `folder`, sorted by name.
@@ -271,22 +284,22 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let entries = std::fs::read_dir(folder).map_err(failed)?;
     let paths = entries.map(|entry| Ok(entry?.path()));
     let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(failed)?;
-    paths.retain(|path| !name(path).starts_with('.'));
+    paths.retain(|path| !file_name(path).starts_with('.'));
     paths.sort();
     Ok(paths)
 }
 
-fn name(path: &Path) -> String {
+fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
 }
 
 /// Columns of a box.
-const BOX: [&str; 4] = ["x", "y", "width", "height"];
+const BOX_COLUMNS: [&str; 4] = ["x", "y", "width", "height"];
 
 fn bbox(row: &Row) -> Result<Option<Rect>, DataError> {
     let mut values = [None; 4];
-    for (value, column) in values.iter_mut().zip(BOX) {
+    for (value, column) in values.iter_mut().zip(BOX_COLUMNS) {
         *value = row.number(column)?;
     }
     match values {
@@ -312,9 +325,9 @@ fn time_s(row: &Row, column: &str) -> Result<f64, DataError> {
     })
 }
 
-/// A line of JSON.
+/// A face in a file of JSON lines.
 #[derive(Deserialize)]
-struct Line {
+struct FaceLine {
     file: String,
     label: String,
     #[serde(rename = "box")]

@@ -18,11 +18,11 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use indicatif::ProgressBar;
 
 use super::data::LabelledFace;
-use crate::workers;
+use crate::parallel;
 
-/// Number of pictures per batch. By rounding, scores may depend on the other faces of a batch; batches
-/// are therefore the same for any number of threads.
-const BATCH: usize = 32;
+/// Number of pictures per batch. Scores may depend on the other faces of a batch, because of rounding;
+/// batches are therefore the same for any number of threads.
+const BATCH_PICTURES: usize = 32;
 
 /// Minimum IoU of a detection and a labelled box that belong to the same face.
 const MIN_IOU: f32 = 0.3;
@@ -86,6 +86,8 @@ pub(super) struct PictureClassifier {
 }
 
 impl PictureClassifier {
+    /// Creates a classifier of `networks`, one per model. Without `uses_detector`, faces are cropped by
+    /// their labels, or the whole picture is used.
     pub(super) fn new(networks: Vec<Networks>, params: Params, uses_detector: bool) -> Self {
         Self {
             networks,
@@ -95,6 +97,7 @@ impl PictureClassifier {
         }
     }
 
+    /// Classifies one batch of faces.
     fn classify(
         &mut self,
         faces: &[LabelledFace],
@@ -102,6 +105,7 @@ impl PictureClassifier {
     ) -> Result<Vec<FaceOutcome>, InferenceError> {
         let mut crops = vec![Vec::new(); self.networks.len()];
         let mut outcomes = Vec::with_capacity(faces.len());
+        // Indices of the faces in `crops`.
         let mut cropped = Vec::new();
         for (index, face) in faces.iter().enumerate() {
             let outcome = self.crop(face, &mut crops)?;
@@ -166,7 +170,7 @@ impl PictureClassifier {
             let size = (input.width, input.height);
             let frame_from_crop = match region.detection() {
                 Some(face) => crop::displayed_from_crop(face, &input.framing, size.0, size.1),
-                None => whole(&frame, input),
+                None => centre_crop(&frame, input),
             };
             let start = crops.len();
             crops.resize(start + input.pixel_format.len(size.0, size.1), 0.0);
@@ -191,7 +195,7 @@ impl PictureClassifier {
             landmarks,
         };
         if let Some(landmarks) = face.landmarks {
-            let bbox = face.bbox.unwrap_or_else(|| around(&landmarks));
+            let bbox = face.bbox.unwrap_or_else(|| box_around(&landmarks));
             return Ok(Some(Region::Face(labelled(bbox, Some(landmarks)))));
         }
         let boxed = face.bbox.map(|bbox| labelled(bbox, None));
@@ -206,14 +210,17 @@ impl PictureClassifier {
         let found = found.map_err(|InferenceError(problem)| {
             InferenceError(format!("the face detector: {problem}"))
         })?;
-        let best = |rank: &dyn Fn(&Rect) -> f32| {
+        let max_by = |rank: &dyn Fn(&Rect) -> f32| {
             let rank = |face: &Detection| rank(&face.bbox);
-            let best = found.iter().max_by(|a, b| rank(a).total_cmp(&rank(b)));
-            best.copied()
+            let max = found.iter().max_by(|a, b| rank(a).total_cmp(&rank(b)));
+            max.copied()
         };
         let detection = match face.bbox {
-            Some(bbox) => best(&|found| found.iou(&bbox)).filter(|f| f.bbox.iou(&bbox) >= MIN_IOU),
-            None => best(&Rect::area),
+            Some(bbox) => {
+                let nearest = max_by(&|found| found.iou(&bbox));
+                nearest.filter(|found| found.bbox.iou(&bbox) >= MIN_IOU)
+            }
+            None => max_by(&Rect::area),
         };
         Ok(detection
             .map(Region::Face)
@@ -221,8 +228,8 @@ impl PictureClassifier {
     }
 }
 
-/// Returns the largest part of a picture in the middle that has the aspect ratio of a crop.
-fn whole(frame: &Frame, input: &ClassifierInput) -> Similarity {
+/// Returns the largest part in the middle of a picture that has the aspect ratio of a crop.
+fn centre_crop(frame: &Frame, input: &ClassifierInput) -> Similarity {
     let (width, height) = (frame.width() as f32, frame.height() as f32);
     let (crop_width, crop_height) = (input.width as f32, input.height as f32);
     let scale = (width / crop_width).min(height / crop_height);
@@ -236,7 +243,7 @@ fn whole(frame: &Frame, input: &ClassifierInput) -> Similarity {
 /// Estimates the box that the default detector returns for a face with these landmarks, from the
 /// proportions of the default classifier's framing: the distance from eyes to mouth is 0.365 of the box's
 /// height, and the centre of the box is 0.38 of that distance below the eyes.
-fn around(landmarks: &Landmarks) -> Rect {
+fn box_around(landmarks: &Landmarks) -> Rect {
     let middle = |a: Point, b: Point| Point::new((a.x + b.x) / 2.0, (a.y + b.y) / 2.0);
     let [left_eye, right_eye, _, left_corner, right_corner] = *landmarks;
     let (eyes, mouth) = (
@@ -251,17 +258,20 @@ fn around(landmarks: &Landmarks) -> Rect {
 
 /// Returns the number of batches of `faces`, and so the maximum number of useful threads.
 pub(super) fn batches(faces: &[LabelledFace]) -> usize {
-    faces.len().div_ceil(BATCH)
+    faces.len().div_ceil(BATCH_PICTURES)
 }
 
 /// Classifies all of `faces`, with one thread per classifier.
+///
+/// # Errors
+/// Returns the first error of a network.
 pub(super) fn classify(
     faces: &[LabelledFace],
     classifiers: &mut [PictureClassifier],
     progress: &ProgressBar,
 ) -> Result<Vec<FaceOutcome>, InferenceError> {
-    let batches: Vec<&[LabelledFace]> = faces.chunks(BATCH).collect();
-    let finished = workers::run(classifiers, &batches, |classifier, batch| {
+    let batches: Vec<&[LabelledFace]> = faces.chunks(BATCH_PICTURES).collect();
+    let finished = parallel::run(classifiers, &batches, |classifier, batch| {
         classifier.classify(batch, progress)
     });
     match finished.errors.into_iter().next() {
@@ -317,7 +327,7 @@ mod tests {
             (34.1, 75.2),
             (66.1, 75.0),
         ];
-        let bbox = around(&landmarks.map(|(x, y)| Point::new(x, y)));
+        let bbox = box_around(&landmarks.map(|(x, y)| Point::new(x, y)));
         assert!((bbox.h - 100.0).abs() < 0.5, "{bbox:?}");
         assert!((bbox.center().y - 52.5).abs() < 0.5, "{bbox:?}");
     }

@@ -22,7 +22,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tracing::info;
 
 pub(crate) use arguments::Arguments;
-use data::{Data, Labels, Segment};
+use data::{Data, LabelledSegment, Labels};
 use faces::{FaceOutcome, PictureClassifier};
 use output::{Output, OutputError};
 use predictions::{PredictionError, Predictions};
@@ -52,9 +52,9 @@ mod report;
 mod warnings;
 
 /// Maximum number of faces of a picture among which the labelled face is searched for.
-const MAX_FACES: u32 = settings::MAX_FACES.max;
+const MAX_PICTURE_FACES: u32 = settings::MAX_FACES.max;
 
-/// Why an evaluation ended early.
+/// An evaluation ended early.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EvaluateError {
     #[error(transparent)]
@@ -67,36 +67,34 @@ pub(crate) enum EvaluateError {
     Load(#[from] LoadError),
     #[error(transparent)]
     Model(#[from] ModelError),
-    #[error("two models or predictions have the name '{0}'")]
+    #[error(
+        "two models or predictions have the name '{0}'; list each once, and choose other names for --predictions"
+    )]
     SameName(String),
     #[error(transparent)]
     Init(#[from] InitError),
     #[error(transparent)]
     Inference(#[from] InferenceError),
-    #[error("no face could be compared: {0}")]
+    #[error("no face could be compared; {0}")]
     NothingCompared(String),
     #[error(transparent)]
     Print(#[from] PrintError),
 }
 
 /// Evaluates the models and prints the report.
+///
+/// # Errors
+/// Returns an error if the arguments or the data are wrong, or no face could be compared.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
     let labels = Labels(arguments.mapping.as_ref());
     let data = Data::read(&arguments.data, labels)?;
-    let (faces, segments) = (data.faces.len(), data.segments.len());
-    info!(faces, segments, skipped = data.skipped, "read the data");
-    let others = arguments.predictions.iter();
-    let others: Vec<Predictions> = others
-        .map(|(name, path)| predictions::read(name, path, labels))
-        .collect::<Result<_, _>>()?;
-    if !others.is_empty() {
-        predictions::require_one_face_per_file(&data.faces)?;
-    }
-    for other in &others {
-        if let Some(warning) = predictions::check_files(other, &data)? {
-            console::warn(warning);
-        }
-    }
+    info!(
+        faces = data.faces.len(),
+        segments = data.segments.len(),
+        other_files = data.other_files,
+        "read the data"
+    );
+    let others = read_predictions(arguments, &data, labels)?;
     let models = match &arguments.attitude_models[..] {
         [] => vec![Source::ATTITUDE],
         models => models.to_vec(),
@@ -108,11 +106,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
     for warning in warnings::warnings(arguments, &data, &others, &networks, &names) {
         console::warn(warning);
     }
-
     let setup = setup(arguments, &data, &models, &names, networks[0].provider)?;
 
     let mut faces = evaluate_pictures(arguments, &data, &models, networks)?;
-    let (of_videos, failures) = evaluate_videos(arguments, &data.segments, &models)?;
+    let (of_videos, failed_segments) = evaluate_videos(arguments, &data.segments, &models)?;
     faces.extend(of_videos);
     for EvaluatedFace { file, outcome, .. } in &faces {
         if let FaceOutcome::Unreadable(reason) = outcome {
@@ -125,7 +122,48 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
         resamples: arguments.resamples as usize,
         ..Bootstrap::default()
     };
-    let report = Report::new(setup, &results, &bootstrap, data.skipped, failures);
+    let report = Report::new(
+        setup,
+        &results,
+        &bootstrap,
+        data.other_files,
+        failed_segments,
+    );
+    publish(&report, &results, output.as_ref())?;
+    let is_complete = report.data.unreadable == 0 && failed_segments == 0;
+    Ok(Status::of(is_complete))
+}
+
+/// Reads the files of `--predictions`, and checks that they fit `data`.
+fn read_predictions(
+    arguments: &Arguments,
+    data: &Data,
+    labels: Labels,
+) -> Result<Vec<Predictions>, EvaluateError> {
+    let files = arguments.predictions.iter();
+    let others: Vec<Predictions> = files
+        .map(|(name, path)| predictions::read(name, path, labels))
+        .collect::<Result<_, _>>()?;
+    if !others.is_empty() {
+        predictions::require_one_face_per_file(&data.faces)?;
+    }
+    for other in &others {
+        if let Some(warning) = predictions::check_files(other, data)? {
+            console::warn(warning);
+        }
+    }
+    Ok(others)
+}
+
+/// Writes and prints the report.
+///
+/// # Errors
+/// Returns an error if no face could be compared, or the report cannot be written.
+fn publish(
+    report: &Report,
+    results: &Results,
+    output: Option<&Output>,
+) -> Result<(), EvaluateError> {
     if results.compared.is_empty() {
         let counts = report.data.left_out();
         return Err(EvaluateError::NothingCompared(counts.join(", ")));
@@ -134,11 +172,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
         console::warn(limitation);
     }
     // Files are written first, so that they are not lost if printing fails.
-    if let Some(output) = &output {
-        output.write(&report, &results)?;
+    if let Some(output) = output {
+        output.write(report, results)?;
     }
-    console::print(&report.to_markdown())?;
-    Ok(Status::of(report.data.unreadable == 0 && failures == 0))
+    Ok(console::print(&report.to_markdown())?)
 }
 
 /// Describes the evaluation for the report. `names` are those of `models`, which run on `provider`.
@@ -172,7 +209,7 @@ fn setup(
     })
 }
 
-/// Loads the networks of each model.
+/// Loads the networks of each of `models`.
 fn load(arguments: &Arguments, models: &[Source]) -> Result<Vec<Networks>, LoadError> {
     let load = |model: &Source| {
         let mapping = arguments.mapping.as_ref();
@@ -187,16 +224,16 @@ fn names(
     networks: &[Networks],
     others: &[Predictions],
 ) -> Result<Vec<String>, EvaluateError> {
-    let own = |networks: &Networks| networks.classifier.model_name().to_owned();
-    let own: Vec<String> = networks.iter().map(own).collect();
+    let own_name = |networks: &Networks| networks.classifier.model_name().to_owned();
+    let own_names: Vec<String> = networks.iter().map(own_name).collect();
     let name = |(model, name): (&Source, &String)| {
-        let is_unique = own.iter().filter(|other| *other == name).count() == 1;
+        let is_unique = own_names.iter().filter(|other| *other == name).count() == 1;
         match is_unique {
             true => name.clone(),
             false => format!("{name} ({})", model.name()),
         }
     };
-    let names: Vec<String> = models.iter().zip(&own).map(name).collect();
+    let names: Vec<String> = models.iter().zip(&own_names).map(name).collect();
     let mut seen = HashSet::new();
     let others = others.iter().map(|other| &other.name);
     match names.iter().chain(others).find(|name| !seen.insert(*name)) {
@@ -205,6 +242,7 @@ fn names(
     }
 }
 
+/// Returns the outcomes of the labelled faces in pictures.
 fn evaluate_pictures(
     arguments: &Arguments,
     data: &Data,
@@ -214,7 +252,7 @@ fn evaluate_pictures(
     let params = Params {
         detector_size: arguments.networks.detector_size,
         min_face_size: arguments.networks.min_face_size,
-        max_faces: MAX_FACES,
+        max_faces: MAX_PICTURE_FACES,
         ..Params::default()
     };
     let classifier = |networks| PictureClassifier::new(networks, params, !arguments.no_detector);
@@ -229,7 +267,7 @@ fn evaluate_pictures(
         classifiers.push(classifier(load(arguments, models)?));
     }
     info!(pictures = data.faces.len(), jobs, "classifying pictures");
-    let progress = progress(data.faces.len(), "pictures");
+    let progress = progress_bar(data.faces.len(), "pictures");
     let outcomes = faces::classify(&data.faces, &mut classifiers, &progress);
     console::remove_bar(&progress);
     let faces = data
@@ -248,7 +286,7 @@ fn evaluate_pictures(
 /// Returns the samples in the segments, and the number of segments that failed.
 fn evaluate_videos(
     arguments: &Arguments,
-    segments: &[Segment],
+    segments: &[LabelledSegment],
     models: &[Source],
 ) -> Result<(Vec<EvaluatedFace>, usize), EvaluateError> {
     if segments.is_empty() {
@@ -260,6 +298,7 @@ fn evaluate_videos(
         mapping: arguments.mapping.as_ref(),
         networks: &arguments.networks,
         sample_interval_ns: arguments.sample_interval_ns(),
+        max_faces: arguments.tracking.max_faces,
     };
     let mut paths: Vec<&PathBuf> = Vec::new();
     for segment in segments {
@@ -267,37 +306,42 @@ fn evaluate_videos(
             paths.push(&segment.path);
         }
     }
-    let progress = progress(paths.len(), "videos");
-    let (mut faces, mut failures) = (Vec::new(), 0);
+    let progress = progress_bar(paths.len(), "videos");
+    let (mut faces, mut failed) = (Vec::new(), 0);
     for path in paths {
         info!(path = %path.display(), "playing a video");
+        let segments = segments.iter().filter(|segment| segment.path == *path);
         let video = player.play(path);
         progress.inc(1);
-        if let Err(error) = &video {
-            console::error(format_args!(
-                "{}: {}",
-                path.display(),
-                console::chain(error)
-            ));
-        }
-        for segment in segments.iter().filter(|segment| segment.path == *path) {
-            match video.as_ref().map(|video| segment_faces(video, segment)) {
-                Ok(Ok(samples)) => faces.extend(samples),
-                Ok(Err(error)) => {
-                    console::error(format_args!("{}: {error}", segment.position));
-                    failures += 1;
+        match video {
+            Ok(video) => {
+                for segment in segments {
+                    match segment_faces(&video, segment) {
+                        Ok(samples) => faces.extend(samples),
+                        Err(error) => {
+                            console::error(format_args!("{}: {error}", segment.position));
+                            failed += 1;
+                        }
+                    }
                 }
-                Err(_) => failures += 1,
+            }
+            Err(error) => {
+                let error = console::chain(&error);
+                console::error(format_args!("{}: {error}", path.display()));
+                failed += segments.count();
             }
         }
     }
     console::remove_bar(&progress);
-    Ok((faces, failures))
+    Ok((faces, failed))
 }
 
 /// Returns the samples in a segment. The samples of a file are one group, as they show the same persons.
-fn segment_faces(video: &Video, segment: &Segment) -> Result<Vec<EvaluatedFace>, SegmentError> {
-    let Segment {
+fn segment_faces(
+    video: &Video,
+    segment: &LabelledSegment,
+) -> Result<Vec<EvaluatedFace>, SegmentError> {
+    let LabelledSegment {
         file, path, group, ..
     } = segment;
     let samples = video.samples(segment)?;
@@ -316,7 +360,7 @@ fn segment_faces(video: &Video, segment: &Segment) -> Result<Vec<EvaluatedFace>,
 }
 
 /// Shows a progress bar, if standard error is a terminal.
-fn progress(len: usize, what: &'static str) -> ProgressBar {
+fn progress_bar(len: usize, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}, {eta} left");
     let bar = console::add_bar(ProgressBar::new(len as u64).with_message(what));
     match style {

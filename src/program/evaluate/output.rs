@@ -17,9 +17,12 @@ const LEFT_OUT: &str = "left-out.csv";
 /// The results cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {
-    #[error("{}: it is not a folder", .0.display())]
+    #[error("{}: it is not a folder; choose another --output", .0.display())]
     NotAFolder(PathBuf),
-    #[error("cannot write {}", .path.display())]
+    #[error(
+        "cannot write {} ({source}); check its permissions and the free space, or choose another --output",
+        .path.display()
+    )]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot format the report")]
     Json(#[from] serde_json::Error),
@@ -35,6 +38,9 @@ pub(super) struct Output {
 impl Output {
     /// Opens the folder, creates it if necessary, and checks that the files can be written. Their content
     /// does not change yet.
+    ///
+    /// # Errors
+    /// Returns an error if the folder cannot be created, or a file cannot be written.
     pub(super) fn open(folder: &Path) -> Result<Self, OutputError> {
         let write_error = |path: &Path, source| OutputError::Write {
             path: path.to_owned(),
@@ -58,6 +64,9 @@ impl Output {
     }
 
     /// Writes all files.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be written.
     pub(super) fn write(&self, report: &Report, results: &Results) -> Result<(), OutputError> {
         let write = |name: &str, text: &[u8]| {
             let path = self.folder.join(name);

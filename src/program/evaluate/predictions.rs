@@ -89,7 +89,10 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Reads the predictions in a CSV file.
+/// Reads the predictions in a CSV file, those of the program `name`.
+///
+/// # Errors
+/// Returns the first mistake in the file.
 pub(super) fn read(name: &str, path: &Path, labels: Labels) -> Result<Predictions, DataError> {
     let table = Table::read(path)?;
     table.require(&["file"])?;
@@ -114,15 +117,15 @@ pub(super) fn read(name: &str, path: &Path, labels: Labels) -> Result<Prediction
             }
             None => Some(own_prediction(&row)?),
         };
-        let known = predictions.by_file.insert(file.to_owned(), prediction);
-        if known.is_some() {
+        let earlier = predictions.by_file.insert(file.to_owned(), prediction);
+        if earlier.is_some() {
             return Err(row.error(Mistake::SecondPrediction(file.to_owned())));
         }
     }
     Ok(predictions)
 }
 
-/// Returns an error if a file that this program wrote has predictions of several models.
+/// Checks that a file that this program wrote has predictions of one model only.
 fn require_one_model(table: &Table) -> Result<(), DataError> {
     let mut model = None;
     for row in table.rows() {
@@ -161,11 +164,12 @@ fn own_prediction(row: &Row) -> Result<Prediction, DataError> {
 pub(crate) enum PredictionError {
     #[error(
         "there are several labelled faces in '{0}', and --predictions does not say which of them a \
-         prediction is for"
+         prediction is for; use data with one face per picture"
     )]
     SeveralFaces(String),
     #[error(
-        "no prediction of {name} is for a face of the data: it has '{example}', the data have '{own}'"
+        "no prediction of {name} is for a face of the data: it has '{example}', the data have '{own}'; write \
+         the column 'file' as in the data"
     )]
     OtherFiles {
         name: String,
@@ -174,7 +178,10 @@ pub(crate) enum PredictionError {
     },
 }
 
-/// Returns an error if a file has several faces, so that it is unknown which of them a prediction is for.
+/// Checks that no file has several faces, as a prediction does not say for which of them it is.
+///
+/// # Errors
+/// Returns an error about the first file with several faces.
 pub(super) fn require_one_face_per_file(faces: &[LabelledFace]) -> Result<(), PredictionError> {
     let mut files = HashSet::new();
     match faces.iter().find(|face| !files.insert(&face.file)) {
@@ -186,7 +193,7 @@ pub(super) fn require_one_face_per_file(faces: &[LabelledFace]) -> Result<(), Pr
 /// Returns a warning if some predictions are not for a face of the data.
 ///
 /// # Errors
-/// If none of them is.
+/// Returns an error if none of them is.
 pub(super) fn check_files(
     predictions: &Predictions,
     data: &Data,
@@ -207,7 +214,7 @@ pub(super) fn check_files(
     let Predictions { name, by_file, .. } = predictions;
     if unknown.len() < by_file.len() {
         return Ok(Some(format!(
-            "{} predictions of {name} are for files that are not in the data, such as '{example}'",
+            "predictions of {name} for files that are not in the data: {}, such as '{example}'",
             unknown.len()
         )));
     }

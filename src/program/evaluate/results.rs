@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Combines the outcomes of all faces with the predictions of models and others.
+//! Combines the outcomes of all faces with the predictions of models and of other programs.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(super) struct EvaluatedFace {
     pub outcome: FaceOutcome,
 }
 
-/// A face with predictions of all models and others.
+/// A face with predictions of all models and other programs.
 #[derive(Clone, Debug)]
 pub(super) struct Compared<'a> {
     pub face: &'a EvaluatedFace,
@@ -37,23 +37,24 @@ pub(super) struct LeftOut<'a> {
 
 /// All faces, with those that are compared and left out.
 pub(super) struct Results<'a> {
-    /// Names of models, then of others.
+    /// Names of the models, then of the other programs.
     pub names: Vec<String>,
     pub faces: &'a [EvaluatedFace],
     pub compared: Vec<Compared<'a>>,
     pub left_out: Vec<LeftOut<'a>>,
-    /// Number of classified faces that each of the others has no prediction for.
-    pub unanswered: Vec<(String, usize)>,
+    /// Number of classified faces without a prediction, by name of the other program.
+    pub without_prediction: Vec<(String, usize)>,
 }
 
 impl<'a> Results<'a> {
+    /// Combines `faces`, the outcomes of `models`, with the predictions of `others`.
     pub(super) fn new(
         models: Vec<String>,
         faces: &'a [EvaluatedFace],
         others: &[Predictions],
     ) -> Self {
-        let mut unanswered: Vec<(String, usize)> =
-            others.iter().map(|o| (o.name.clone(), 0)).collect();
+        let mut without_prediction: Vec<(String, usize)> =
+            others.iter().map(|other| (other.name.clone(), 0)).collect();
         let (mut compared, mut left_out) = (Vec::new(), Vec::new());
         for face in faces {
             let FaceOutcome::Classified { scores, .. } = &face.outcome else {
@@ -64,11 +65,11 @@ impl<'a> Results<'a> {
             let mut predictions: Vec<Prediction> =
                 scores.iter().copied().map(Prediction::from).collect();
             let mut missing = Vec::new();
-            for (other, (name, unanswered)) in others.iter().zip(&mut unanswered) {
+            for (other, (name, count)) in others.iter().zip(&mut without_prediction) {
                 match other.by_file.get(&face.file).copied().flatten() {
                     Some(prediction) => predictions.push(prediction),
                     None => {
-                        *unanswered += 1;
+                        *count += 1;
                         missing.push(name.as_str());
                     }
                 }
@@ -88,14 +89,14 @@ impl<'a> Results<'a> {
             faces,
             compared,
             left_out,
-            unanswered,
+            without_prediction,
         }
     }
 
-    /// Returns the predictions of each model and other, with the truth.
-    pub(super) fn answers(&self) -> Vec<Vec<LabelledPrediction>> {
-        let answers = |index: usize| {
-            let of = |compared: &Compared| {
+    /// Returns the labelled predictions of each model and other program.
+    pub(super) fn labelled_predictions(&self) -> Vec<Vec<LabelledPrediction>> {
+        let of_model = |index: usize| {
+            let of_face = |compared: &Compared| {
                 let truth = compared.face.label.attitude;
                 let Prediction { predicted, scores } = compared.predictions[index];
                 match scores {
@@ -107,9 +108,9 @@ impl<'a> Results<'a> {
                     },
                 }
             };
-            self.compared.iter().map(of).collect()
+            self.compared.iter().map(of_face).collect()
         };
-        (0..self.names.len()).map(answers).collect()
+        (0..self.names.len()).map(of_model).collect()
     }
 
     /// Returns the group number of each compared face; a face without a group is a group of its own.

@@ -9,8 +9,10 @@ use std::str::FromStr;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-/// Names of the column that holds a label; each is accepted.
-const LABEL: [&str; 2] = ["label", "attitude"];
+use crate::numbers::count;
+
+/// Accepted names of the column with labels.
+const LABEL_COLUMNS: [&str; 2] = ["label", "attitude"];
 
 /// A file or folder with a mistake.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +62,7 @@ impl Display for Position {
     }
 }
 
-/// A label of unknown attitude.
+/// The attitude of a label is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LabelError {
     #[error(
@@ -81,9 +83,9 @@ pub(crate) enum LabelError {
 pub(crate) enum Mistake {
     #[error("cannot be read")]
     Read(#[source] io::Error),
-    #[error("there is no such file or folder")]
+    #[error("there is no such file or folder; check the path")]
     NotFound,
-    #[error("this is not UTF-8 text")]
+    #[error("this is not UTF-8 text; save it as UTF-8")]
     NotText,
     #[error("this is not CSV")]
     Csv(#[source] csv::Error),
@@ -91,7 +93,7 @@ pub(crate) enum Mistake {
     Json(#[source] serde_json::Error),
     #[error("columns must be separated by commas, not by {0:?}")]
     Separator(char),
-    #[error("{found} fields, but the header has {expected}")]
+    #[error("the line has {}, but the header has {expected}", count(*.found, "field"))]
     Fields { found: usize, expected: usize },
     #[error("the header lacks the column '{column}'; it has: {found}")]
     MissingColumn { column: String, found: String },
@@ -105,34 +107,42 @@ pub(crate) enum Mistake {
     Label(LabelError),
     #[error("the column {0}")]
     Column(LabelError),
-    #[error("the box has no area")]
+    #[error("the box has no area; its width and height must be positive")]
     EmptyBox,
     #[error("a box needs all of x, y, width and height")]
     IncompleteBox,
-    #[error("the segment ends before it begins")]
+    #[error("the segment ends before it begins; its end must be after its start")]
     EmptySegment,
-    #[error("there are no labelled faces in it")]
+    #[error(
+        "there are no labelled faces in it; a folder needs one folder per label with pictures, a file one line \
+         per face"
+    )]
     NoFaces,
     #[error("labelled faces must be a folder with one folder per label, or a .csv or .jsonl file")]
     UnknownFormat,
-    #[error("there is neither a column 'label' nor a column with scores")]
+    #[error("there is neither a column 'label' nor a column with scores; add one of them")]
     NoPredictions,
-    #[error("there is a second prediction for '{0}'")]
+    #[error("there is a second prediction for '{0}'; remove one of them")]
     SecondPrediction(String),
     #[error(
         "there are predictions of '{first}' and '{second}'; keep those of one model, for example with: \
          awk -F, 'NR == 1 || $1 == \"{first}\"'"
     )]
     SeveralModels { first: String, second: String },
-    #[error("'{text}' in the column '{column}' is not an attitude")]
+    #[error(
+        "'{text}' in the column '{column}' is not an attitude; it must be positive, neutral or negative"
+    )]
     Attitude { text: String, column: String },
-    #[error("{score} in the column '{column}' is not a score")]
+    #[error("{score} in the column '{column}' is not a score; it must be a number of at least 0")]
     Score { score: f64, column: String },
-    #[error("all scores are 0")]
+    #[error("all scores are 0; leave them empty if there is no prediction")]
     NoScore,
 }
 
-/// Reads a text file as editors and spreadsheets write it.
+/// Reads a text file, with or without a byte order mark.
+///
+/// # Errors
+/// Returns an error if the file cannot be read or is not UTF-8.
 pub(super) fn read_text(path: &Path) -> Result<String, DataError> {
     let bytes = std::fs::read(path);
     let bytes = bytes.map_err(|error| Position::of_file(path).error(Mistake::Read(error)))?;
@@ -165,6 +175,10 @@ pub(super) struct Row<'a> {
 }
 
 impl Table {
+    /// Reads a CSV file with a header.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read, or its lines do not have as many fields as its header.
     pub(super) fn read(path: &Path) -> Result<Self, DataError> {
         let text = read_text(path)?;
         let csv_error = |error| Position::of_file(path).error(Mistake::Csv(error));
@@ -179,16 +193,16 @@ impl Table {
         {
             return Err(Position::of_line(path, 1).error(Mistake::Separator(separator)));
         }
-        let (mut at, mut line) = (0, 1);
+        let (mut position, mut line) = (0, 1);
         let mut rows = Vec::new();
         for cells in reader.records() {
             let cells = cells.map_err(csv_error)?;
             // The reader does not count all lines that it skips, such as empty ones.
-            let start = cells.position().map_or(at, |p| p.byte() as usize);
+            let start = cells.position().map_or(position, |p| p.byte() as usize);
             let rest = &text[start..];
             let start = start + rest.len() - rest.trim_start_matches(['\r', '\n']).len();
-            line += text[at..start].matches('\n').count();
-            at = start;
+            line += text[position..start].matches('\n').count();
+            position = start;
             if cells.len() != columns.len() {
                 return Err(Position::of_line(path, line).error(Mistake::Fields {
                     found: cells.len(),
@@ -204,14 +218,17 @@ impl Table {
         })
     }
 
+    /// Returns the names of the columns, in lower case.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(String::as_str)
     }
 
+    /// Returns `true` if there is a column of this name.
     pub(super) fn has(&self, column: &str) -> bool {
         self.columns().any(|name| name == column)
     }
 
+    /// Returns the rows after the header.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.rows.iter().map(|(line, cells)| Row {
             table: self,
@@ -220,20 +237,26 @@ impl Table {
         })
     }
 
-    /// Returns the column that holds labels, if there is one.
+    /// Returns the name of the column with labels; `None` if there is none.
     pub(super) fn label_column(&self) -> Option<&'static str> {
-        LABEL.into_iter().find(|column| self.has(column))
+        LABEL_COLUMNS.into_iter().find(|column| self.has(column))
     }
 
-    /// Returns the column that holds labels.
+    /// Returns the name of the column with labels.
+    ///
+    /// # Errors
+    /// Returns an error if there is none.
     pub(super) fn require_label_column(&self) -> Result<&'static str, DataError> {
         match self.label_column() {
             Some(column) => Ok(column),
-            None => Err(self.missing(LABEL[0])),
+            None => Err(self.missing(LABEL_COLUMNS[0])),
         }
     }
 
-    /// Returns an error unless all of `columns` exist.
+    /// Checks that all of `columns` exist.
+    ///
+    /// # Errors
+    /// Returns an error about the first missing one.
     pub(super) fn require(&self, columns: &[&str]) -> Result<(), DataError> {
         match columns.iter().find(|column| !self.has(column)) {
             None => Ok(()),
@@ -269,13 +292,19 @@ impl<'a> Row<'a> {
         self.cells.get(index).filter(|cell| !cell.is_empty())
     }
 
-    /// Returns the text in `column`, which must not be empty.
+    /// Returns the text in `column`.
+    ///
+    /// # Errors
+    /// Returns an error if it is empty.
     pub(super) fn require(&self, column: &str) -> Result<&'a str, DataError> {
         self.get(column)
             .ok_or_else(|| self.error(Mistake::Empty(column.to_owned())))
     }
 
-    /// Returns the number in `column`.
+    /// Returns the number in `column`; `None` if it is empty.
+    ///
+    /// # Errors
+    /// Returns an error if the text is not a number.
     pub(super) fn number<T: FromStr>(&self, column: &str) -> Result<Option<T>, DataError> {
         let wrong = |text: &str| {
             self.error(Mistake::Number {

@@ -8,14 +8,15 @@ use std::path::Path;
 use attitude::Scores;
 use attitude::mapping::Mapping;
 use attitude::record::{FaceRecord, Record};
+use attitude::settings::{MAX_FACES, SAMPLE_INTERVAL_NS};
 use attitude_inference::model::Source;
 use gst::prelude::*;
 use gstattitude::message::MessageError;
 
-use super::data::Segment;
+use super::data::LabelledSegment;
 use super::faces::FaceOutcome;
 use crate::networks::NetworkArguments;
-use crate::playback::{self, ElementError, UriError};
+use crate::playback::{self, ElementError, MissingPlugin, UnplayableError, UriError};
 
 /// Maximum time that a segment may extend beyond the end of its video, as times are often rounded.
 const MAX_OVERHANG_S: f64 = 1.0;
@@ -26,12 +27,13 @@ pub(super) struct Player<'a> {
     pub mapping: Option<&'a Mapping>,
     pub networks: &'a NetworkArguments,
     pub sample_interval_ns: u64,
+    pub max_faces: u32,
 }
 
 /// A sampled frame.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
-    /// Position in the video.
+    /// Position in the video in seconds.
     pub time_s: f64,
     pub outcome: FaceOutcome,
 }
@@ -46,28 +48,19 @@ pub(super) struct Video {
 /// A video cannot be evaluated.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum VideoError {
-    #[error("there is no such file")]
+    #[error("there is no such file; check the column 'file'")]
     NotFound,
     #[error(transparent)]
     Uri(#[from] UriError),
     #[error("cannot create the pipeline")]
     Pipeline(#[from] glib::BoolError),
-    #[error("it cannot be played")]
-    Playback(#[source] PlaybackError),
-    #[error("it has no video that GStreamer can decode")]
-    NoVideo(#[source] PlaybackError),
-    #[error("cannot stop the pipeline")]
-    Stop(#[from] gst::StateChangeError),
-}
-
-/// Playback failed.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum PlaybackError {
-    #[error("the pipeline has no bus")]
-    NoBus,
     #[error(transparent)]
-    Element(ElementError),
-    #[error(transparent)]
+    Unplayable(#[from] UnplayableError),
+    #[error("GStreamer cannot read it to its end: {0}")]
+    Damaged(ElementError),
+    #[error("cannot analyse it: {0}")]
+    Analysis(ElementError),
+    #[error("cannot read a sample")]
     Sample(#[from] MessageError),
 }
 
@@ -84,14 +77,17 @@ pub(super) enum SegmentError {
         end_s: f64,
         duration_s: f64,
     },
-    #[error("no sampled frame is in the segment; see --sample-interval")]
+    #[error("no sampled frame is in the segment; lower --sample-interval")]
     NoSample,
 }
 
 impl Video {
     /// Returns the samples in a segment.
-    pub(super) fn samples(&self, segment: &Segment) -> Result<Vec<Sample>, SegmentError> {
-        let Segment { start_s, end_s, .. } = *segment;
+    ///
+    /// # Errors
+    /// Returns an error if the segment is not in the video, or has no sample.
+    pub(super) fn samples(&self, segment: &LabelledSegment) -> Result<Vec<Sample>, SegmentError> {
+        let LabelledSegment { start_s, end_s, .. } = *segment;
         if let Some(duration_s) = self.duration_s
             && end_s > duration_s + MAX_OVERHANG_S
         {
@@ -113,13 +109,23 @@ impl Video {
 
 impl Player<'_> {
     /// Plays the video at `path`. Its frames pass through one element per model.
+    ///
+    /// # Errors
+    /// Returns an error if the video cannot be played to its end.
     pub(super) fn play(&self, path: &Path) -> Result<Video, VideoError> {
         if !path.is_file() {
             return Err(VideoError::NotFound);
         }
+        let playback = self.create_pipeline(&playback::file_uri(path)?)?;
+        let video = playback.run();
+        // Changing to a lower state does not fail.
+        let _ = playback.pipeline.set_state(gst::State::Null);
+        video
+    }
+
+    fn create_pipeline(&self, uri: &str) -> Result<Playback, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
-        let uri = playback::file_uri(path)?;
-        let source = playback::decoder(&uri, &[playback::VIDEO])?;
+        let source = playback::decoder(uri, &[playback::VIDEO])?;
         let convert = gst::ElementFactory::make("videoconvert").build()?;
         let sink = gst::ElementFactory::make("fakesink")
             .property("sync", false)
@@ -131,71 +137,101 @@ impl Player<'_> {
         pipeline.add_many(&elements)?;
         let chain = [&convert].into_iter().chain(&elements).chain([&sink]);
         gst::Element::link_many(chain)?;
-        let input = convert
-            .static_pad("sink")
-            .ok_or_else(|| glib::bool_error!("videoconvert has no sink pad"))?;
-        let first = input.clone();
+        let input = convert.static_pad("sink");
+        let input = input.ok_or_else(|| glib::bool_error!("videoconvert has no sink pad"))?;
+        let video_input = input.clone();
         source.connect_pad_added(move |_, pad| {
             // The first video stream of a file is evaluated.
-            if !first.is_linked() {
+            if !video_input.is_linked() {
                 // If the pad cannot be linked, an error is posted on the bus.
-                let _ = pad.link(&first);
+                let _ = pad.link(&video_input);
             }
         });
-        let video = run(&pipeline, &elements);
-        let has_video = input.is_linked();
-        pipeline.set_state(gst::State::Null)?;
-        video.map_err(|error| match has_video {
-            true => VideoError::Playback(error),
-            false => VideoError::NoVideo(error),
+        Ok(Playback {
+            pipeline,
+            source,
+            input,
+            elements,
         })
     }
 
     fn element(&self, index: usize) -> Result<gst::Element, glib::BoolError> {
         let element = self.networks.element(&self.models[index], self.mapping)?;
-        element.set_property("sample-interval", self.sample_interval_ns);
+        element.set_property(SAMPLE_INTERVAL_NS.name, self.sample_interval_ns);
+        element.set_property(MAX_FACES.name, self.max_faces);
         element.set_property("roi-meta", false);
         Ok(element)
     }
 }
 
-/// Plays the pipeline to its end, and collects the samples of `elements`.
-fn run(pipeline: &gst::Pipeline, elements: &[gst::Element]) -> Result<Video, PlaybackError> {
-    let bus = pipeline.bus().ok_or(PlaybackError::NoBus)?;
-    let mut records: BTreeMap<u64, Vec<Record>> = BTreeMap::new();
-    let _ = pipeline.set_state(gst::State::Playing); // An element that fails posts an error on the bus.
-    for message in bus.iter_timed(gst::ClockTime::NONE) {
-        match message.view() {
-            gst::MessageView::Element(element) => {
-                let is_ours = |e: &gst::Element| Some(e.upcast_ref()) == message.src();
-                if elements.iter().any(is_ours)
-                    && let Some(record) = playback::sample(element)?
-                {
-                    // The elements are linked in a row, and post the samples of a frame in that order.
-                    records.entry(record.frame).or_default().push(record);
-                }
-            }
-            gst::MessageView::Error(error) => {
-                return Err(PlaybackError::Element(error.into()));
-            }
-            gst::MessageView::Eos(_) => break,
-            _ => {}
-        }
-    }
-    let samples = records.into_values().filter_map(|of_models| {
-        let time = of_models.first()?.stream_time_ns?;
-        Some(Sample {
-            time_s: time as f64 / 1e9,
-            outcome: outcome(&of_models, elements.len()),
-        })
-    });
-    Ok(Video {
-        duration_s: playback::duration_ns(pipeline).map(|duration_ns| duration_ns as f64 / 1e9),
-        samples: samples.collect(),
-    })
+/// The pipeline of a video.
+struct Playback {
+    pipeline: gst::Pipeline,
+    source: gst::Element,
+    /// Linked if the source has found a video.
+    input: gst::Pad,
+    /// The `faceattitude` of each model.
+    elements: Vec<gst::Element>,
 }
 
-/// Returns the outcome of the largest face of a frame that the models classified.
+impl Playback {
+    /// Plays the pipeline to its end, and collects the samples of the elements.
+    fn run(&self) -> Result<Video, VideoError> {
+        let bus = self.pipeline.bus();
+        let bus = bus.ok_or_else(|| glib::bool_error!("the pipeline has no bus"))?;
+        let mut records: BTreeMap<u64, Vec<Record>> = BTreeMap::new();
+        let mut missing_plugins = Vec::new();
+        // An element that fails posts an error on the bus.
+        let _ = self.pipeline.set_state(gst::State::Playing);
+        for message in bus.iter_timed(gst::ClockTime::NONE) {
+            match message.view() {
+                gst::MessageView::Element(element) => {
+                    missing_plugins.extend(MissingPlugin::of(element));
+                    let is_source = |e: &gst::Element| Some(e.upcast_ref()) == message.src();
+                    if self.elements.iter().any(is_source)
+                        && let Some(record) = playback::sample(element)?
+                    {
+                        // The elements are linked in a row, and post the samples of a frame in that order.
+                        records.entry(record.frame).or_default().push(record);
+                    }
+                }
+                gst::MessageView::Error(error) => {
+                    return Err(self.video_error(&message, error, missing_plugins));
+                }
+                gst::MessageView::Eos(_) => break,
+                _ => {}
+            }
+        }
+        let samples = records.into_values().filter_map(|of_models| {
+            let time_ns = of_models.first()?.stream_time_ns?;
+            Some(Sample {
+                time_s: time_ns as f64 / 1e9,
+                outcome: outcome(&of_models, self.elements.len()),
+            })
+        });
+        let duration_ns = playback::duration_ns(&self.pipeline);
+        Ok(Video {
+            duration_s: duration_ns.map(|duration_ns| duration_ns as f64 / 1e9),
+            samples: samples.collect(),
+        })
+    }
+
+    /// Returns the reason for `error`, which `message` contains.
+    fn video_error(
+        &self,
+        message: &gst::Message,
+        error: &gst::message::Error,
+        missing_plugins: Vec<MissingPlugin>,
+    ) -> VideoError {
+        match playback::is_from(message, &self.source) {
+            true if self.input.is_linked() => VideoError::Damaged(error.into()),
+            true => UnplayableError::of(error, missing_plugins).into(),
+            false => VideoError::Analysis(error.into()),
+        }
+    }
+}
+
+/// Returns the outcome of the largest face that each of `models` models classified in a frame.
 fn outcome(of_models: &[Record], models: usize) -> FaceOutcome {
     let area = |face: &&FaceRecord| face.bbox[2] * face.bbox[3];
     let scores = |record: &Record| {

@@ -11,6 +11,7 @@ use attitude_inference::networks::Networks;
 use super::arguments::Arguments;
 use super::data::Data;
 use super::predictions::Predictions;
+use crate::numbers::count;
 
 /// Returns all warnings. `names` are those of the models, in the order of `networks`.
 pub(super) fn warnings(
@@ -24,7 +25,7 @@ pub(super) fn warnings(
     let folders = data.subfolders.iter();
     warnings.extend(folders.map(|folder| {
         format!(
-            "{}: this folder is ignored: the folder of a label must hold pictures",
+            "{}: this folder is ignored; pictures must be directly in the folder of their label",
             folder.display()
         )
     }));
@@ -77,18 +78,17 @@ fn repeated<T: Eq + Hash>(items: impl Iterator<Item = T>) -> usize {
 /// Finds labels that are negative only because the mapping does not list them.
 fn unmapped(mapping: &Mapping, data: &Data) -> Vec<String> {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let faces = data.faces.iter().map(|face| (&face.label, "faces"));
-    let segments = data.segments.iter().map(|s| (&s.label, "segments"));
+    let faces = data.faces.iter().map(|face| (&face.label, "face"));
+    let segments = data.segments.iter();
+    let segments = segments.map(|segment| (&segment.label, "segment"));
     for (label, what) in faces.chain(segments) {
         if !mapping.lists(&label.text) && well_known(&label.text) != Some(label.attitude) {
             *counts.entry((label.text.as_str(), what)).or_default() += 1;
         }
     }
-    let warnings = counts.into_iter().map(|((label, what), count)| {
-        format!(
-            "{count} {what} are labelled '{label}', which --mapping does not list: they count as \
-             negative"
-        )
+    let warnings = counts.into_iter().map(|((label, what), number)| {
+        let labelled = count(number, what);
+        format!("--mapping does not list '{label}', the label of {labelled}: it counts as negative")
     });
     warnings.collect()
 }
@@ -102,7 +102,8 @@ fn unused(
 ) -> Vec<String> {
     let faces = data.faces.iter().map(|face| &face.label.text);
     let segments = data.segments.iter().map(|segment| &segment.label.text);
-    let models = networks.iter().flat_map(|n| n.classifier.emotion_labels());
+    let models = networks.iter();
+    let models = models.flat_map(|networks| networks.classifier.emotion_labels());
     let others = others.iter().flat_map(|other| &other.labels);
     let used: BTreeSet<String> = faces
         .chain(segments)

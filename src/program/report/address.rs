@@ -18,7 +18,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// Returns the URL of `file` relative to a page in `folder`.
 ///
 /// # Errors
-/// If one of them, or one of their parent folders, does not exist.
+/// Returns an error if one of them, or one of their parent folders, does not exist.
 pub(crate) fn relative(folder: &Path, file: &Path) -> io::Result<String> {
     let name = file.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
     // The file itself is not resolved: the name of a link is the one that the user knows.
@@ -27,8 +27,8 @@ pub(crate) fn relative(folder: &Path, file: &Path) -> io::Result<String> {
     let (file, folder) = (file.components(), folder.components());
     let shared = folder.clone().zip(file.clone());
     let shared = shared.take_while(|(a, b)| a == b).count();
-    let up = folder.skip(shared).map(|_| Component::ParentDir);
-    Ok(address(up.chain(file.skip(shared))))
+    let parents = folder.skip(shared).map(|_| Component::ParentDir);
+    Ok(address(parents.chain(file.skip(shared))))
 }
 
 fn resolved(folder: Option<&Path>) -> io::Result<PathBuf> {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_means_more_than_a_name() {
+    fn special_characters_of_names_are_encoded() {
         let address = |name: &str| address(Path::new(name).components());
         assert_eq!(address("javascript:alert(1)"), "javascript%3Aalert%281%29");
         assert_eq!(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Time along the width of a timeline.
+//! The horizontal axis of timelines: positions and marks of times.
 
 use std::fmt::{self, Display};
 
@@ -40,11 +40,11 @@ impl Axis {
             start_ns: 0,
             end_ns: recording.duration_ns.unwrap_or(seen_until_ns),
         };
-        let asked = recording.range.unwrap_or(whole);
-        let start_ns = asked.start_ns.min(first_ns.unwrap_or(u64::MAX));
-        let asked_until_ns = asked.end_ns.min(whole.end_ns);
-        let noted_ns = recording.notes.last().map(|note| note.time_ns);
-        let end_ns = asked_until_ns.max(last_ns.max(noted_ns).unwrap_or(0));
+        let requested = recording.range.unwrap_or(whole);
+        let start_ns = requested.start_ns.min(first_ns.unwrap_or(u64::MAX));
+        let requested_until_ns = requested.end_ns.min(whole.end_ns);
+        let last_note_ns = recording.notes.last().map(|note| note.time_ns);
+        let end_ns = requested_until_ns.max(last_ns.max(last_note_ns).unwrap_or(0));
         Self(Span {
             start_ns,
             end_ns: end_ns.max(start_ns.saturating_add(1)),
@@ -56,16 +56,16 @@ impl Axis {
         self.0
     }
 
-    /// Returns the position of a time, 0 to 1.
-    pub(crate) fn place(&self, ns: u64) -> f64 {
+    /// Returns the position of a time along the width, 0 to 1.
+    pub(crate) fn position(&self, ns: u64) -> f64 {
         let after_ns = ns.clamp(self.0.start_ns, self.0.end_ns) - self.0.start_ns;
         after_ns as f64 / self.0.len_ns() as f64
     }
 
     /// Returns the position and the width of a span.
     pub(crate) fn extent(&self, span: Span) -> (Width, Width) {
-        let start = self.place(span.start_ns);
-        (Width(start), Width(self.place(span.end_ns) - start))
+        let start = self.position(span.start_ns);
+        (Width(start), Width(self.position(span.end_ns) - start))
     }
 
     /// Returns the times of the marks, at round values.
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_spans_what_was_analysed() {
+    fn it_spans_the_analysed_part_of_the_recording() {
         let summary = Summary {
             first_ns: Some(2 * S),
             last_ns: Some(9 * S),
@@ -126,15 +126,15 @@ mod tests {
         });
         assert_eq!(span_s(&recording), (1, 30));
         let nothing = Axis::new(&RecordingFacts::default(), &Summary::default());
-        assert_eq!(nothing.place(5), 1.0);
+        assert_eq!(nothing.position(5), 1.0);
         assert_eq!(nothing.ticks(), [0]);
     }
 
     #[test]
-    fn places_are_shares_of_the_width() {
+    fn positions_are_shares_of_the_width() {
         let axis = axis(10, 30);
-        assert_eq!(axis.place(15 * S), 0.25);
-        assert_eq!((axis.place(0), axis.place(u64::MAX)), (0.0, 1.0));
+        assert_eq!(axis.position(15 * S), 0.25);
+        assert_eq!((axis.position(0), axis.position(u64::MAX)), (0.0, 1.0));
         let (x, width) = axis.extent(Span {
             start_ns: 12 * S,
             end_ns: 17 * S,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_few_and_whole() {
+    fn marks_are_at_few_round_times() {
         for (start_s, end_s, expected_s) in [
             (0, 4, &[0, 1, 2, 3, 4][..]),
             (0, 90, &[0, 30, 60, 90]),

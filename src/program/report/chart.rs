@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Width};
 
-/// Heights in px; the style sheet knows their sum.
+/// Heights in px; the style sheet has their sum.
 pub(crate) const SCORES_PX: u32 = 80;
 const STRIP_Y_PX: u32 = SCORES_PX + 4;
 const STRIP_PX: u32 = 22;
@@ -38,7 +38,7 @@ pub(crate) fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
     let ticks: Vec<(u64, f64)> = axis
         .ticks()
         .iter()
-        .map(|&ns| (ns, axis.place(ns)))
+        .map(|&ns| (ns, axis.position(ns)))
         .collect();
     html! {
         svg.chart aria-hidden="true" focusable="false" {
@@ -50,8 +50,8 @@ pub(crate) fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
                 path.negative.edged d=(negative) {}
             }
             rect.empty y=(STRIP_Y_PX) width="100%" height=(STRIP_PX) {}
-            @for (_, place) in &ticks {
-                line.grid x1=(Width(*place)) x2=(Width(*place)) y2=(STRIP_END_PX) {}
+            @for (_, position) in &ticks {
+                line.grid x1=(Width(*position)) x2=(Width(*position)) y2=(STRIP_END_PX) {}
             }
             svg.strip.dense[strip.len() > DENSE_FROM] y=(STRIP_Y_PX) width="100%" height=(STRIP_PX) {
                 @for segment in strip {
@@ -60,8 +60,8 @@ pub(crate) fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
                 }
                 @for segment in strip { (label(segment, axis)) }
             }
-            @for (ns, place) in &ticks {
-                text.tick x=(Width(*place)) y=(TICKS_Y_PX) text-anchor=(anchor(*place)) {
+            @for (ns, position) in &ticks {
+                text.tick x=(Width(*position)) y=(TICKS_Y_PX) text-anchor=(anchor(*position)) {
                     (clock::position_s(*ns))
                 }
             }
@@ -69,11 +69,11 @@ pub(crate) fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
     }
 }
 
-/// Returns the text anchor that keeps a label within the picture.
-pub(crate) fn anchor(place: f64) -> &'static str {
-    match place {
-        place if place < 0.05 => "start",
-        place if place > 0.95 => "end",
+/// Returns the text anchor that keeps a label at `position`, 0 to 1, within the picture.
+pub(crate) fn anchor(position: f64) -> &'static str {
+    match position {
+        position if position < 0.05 => "start",
+        position if position > 0.95 => "end",
         _ => "middle",
     }
 }
@@ -132,7 +132,7 @@ fn add_stretch(
     axis: &Axis,
     areas: &mut [String; 3],
 ) {
-    let x = |ns: u64| (UNITS * axis.place(ns)).round();
+    let x = |ns: u64| (UNITS * axis.position(ns)).round();
     let (start, end) = (
         x(series.time_ns(first)),
         x(series.time_ns(first + scores.len())),
@@ -146,7 +146,7 @@ fn add_stretch(
     ];
     for (area, base, attitude) in edges {
         let y = |scores: &Scores| {
-            let depth = (UNITS * share(scores, attitude)).round();
+            let depth = (UNITS * normalized(scores, attitude)).round();
             (base - depth).abs()
         };
         let _ = write!(area, "M{start} {base}V{}L", y(scores[0]));
@@ -159,8 +159,8 @@ fn add_stretch(
     }
 }
 
-/// Returns the score as a share of all three.
-fn share(scores: &Scores, attitude: Attitude) -> f64 {
+/// Returns the score of `attitude` divided by the sum of all three.
+fn normalized(scores: &Scores, attitude: Attitude) -> f64 {
     let sum: f32 = scores.to_array().iter().sum();
     f64::from(scores[attitude] / sum.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0)
 }
@@ -199,7 +199,7 @@ mod tests {
             ([0.0; 3], 0.0),
         ] {
             let scores = Scores::from_array(scores);
-            assert_eq!(share(&scores, Attitude::Positive), expected);
+            assert_eq!(normalized(&scores, Attitude::Positive), expected);
         }
     }
 

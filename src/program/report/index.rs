@@ -10,6 +10,7 @@ use super::document::{document, patterns};
 use super::recording::RecordingFacts;
 use super::timeline::bar;
 use super::{text, trust};
+use crate::numbers;
 
 const SCRIPT: &str = include_str!("sort-table.js");
 
@@ -19,7 +20,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) result: &'a AnalysisResult<'a>,
 }
 
-/// What is left of a recording's analysis.
+/// Result of a recording's analysis.
 pub(crate) enum AnalysisResult<'a> {
     /// The summary, and the address of the report.
     Report(&'a Summary, String),
@@ -29,7 +30,7 @@ pub(crate) enum AnalysisResult<'a> {
 
 /// Returns the index page as HTML.
 pub(crate) fn index(entries: &[Entry]) -> String {
-    let shown = Columns {
+    let columns = Columns {
         length: entries
             .iter()
             .any(|entry| entry.recording.duration_ns.is_some()),
@@ -38,7 +39,7 @@ pub(crate) fn index(entries: &[Entry]) -> String {
     let body = html! {
         (patterns())
         header {
-            h1 { "Attitudes in " (text::count(entries.len() as u64, "recording")) }
+            h1 { "Attitudes in " (numbers::count(entries.len(), "recording")) }
             p.caution role="note" {
                 (trust::caution(entries.iter().map(|entry| entry.recording.model.as_deref())))
             }
@@ -51,8 +52,8 @@ pub(crate) fn index(entries: &[Entry]) -> String {
             div.scroll {
                 table.index {
                     caption.visually-hidden { "Recordings" }
-                    thead { (heads(&shown)) }
-                    tbody { @for entry in entries { (row(entry, &shown)) } }
+                    thead { (heads(&columns)) }
+                    tbody { @for entry in entries { (row(entry, &columns)) } }
                 }
             }
         }
@@ -66,27 +67,27 @@ struct Columns {
     problem: bool,
 }
 
-fn heads(shown: &Columns) -> Markup {
+fn heads(columns: &Columns) -> Markup {
     html! {
         tr {
             th scope="col" { "Recording" }
-            @if shown.length { th scope="col" { "Length" } }
+            @if columns.length { th scope="col" { "Length" } }
             th scope="col" { "Persons" }
             @for label in Label::ALL { th scope="col" { (text::named(label)) } }
             th scope="col" { "Samples" }
             th scope="col" { "With faces" }
-            @if shown.problem { th scope="col" { "Incomplete" } }
+            @if columns.problem { th scope="col" { "Incomplete" } }
         }
     }
 }
 
-fn row(entry: &Entry, shown: &Columns) -> Markup {
+fn row(entry: &Entry, columns: &Columns) -> Markup {
     let Entry { recording, result } = entry;
     let (summary, address) = match result {
         AnalysisResult::Report(summary, address) => (Some(*summary), Some(address)),
         AnalysisResult::Failed(_) => (None, None),
     };
-    let count = |of: fn(&Summary) -> u64| cell(summary.map(of), text::grouped);
+    let number = |of: fn(&Summary) -> u64| cell(summary.map(of), numbers::grouped);
     let shares = summary.and_then(|summary| summary.scene.shares.as_ref());
     html! {
         tr {
@@ -96,8 +97,8 @@ fn row(entry: &Entry, shown: &Columns) -> Markup {
                     None => (recording.name),
                 }
             }
-            @if shown.length { (cell(recording.duration_ns, text::length)) }
-            (count(|summary| summary.persons.len() as u64))
+            @if columns.length { (cell(recording.duration_ns, text::length)) }
+            (number(|summary| summary.persons.len() as u64))
             @for label in Label::ALL {
                 @match shares.map(|shares| shares[label]) {
                     Some(share) => td.share data-value=(share) {
@@ -106,9 +107,9 @@ fn row(entry: &Entry, shown: &Columns) -> Markup {
                     None => td.share { "–" },
                 }
             }
-            (count(|summary| summary.samples))
-            (count(|summary| summary.samples_with_faces))
-            @if shown.problem {
+            (number(|summary| summary.samples))
+            (number(|summary| summary.samples_with_faces))
+            @if columns.problem {
                 @let problem = problem(entry).unwrap_or_default();
                 td data-value=(problem) { span.damage { (problem) } }
             }

@@ -18,7 +18,9 @@ use index::{AnalysisResult, Entry};
 use recording::{RecordingFacts, Session};
 use records::{Records, RecordsError};
 
+use crate::console;
 use crate::exit::Status;
+use crate::numbers::count;
 
 pub(crate) mod address;
 pub(crate) mod recording;
@@ -41,26 +43,39 @@ pub(crate) mod page;
 /// A report cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReportError {
-    #[error("{videos} --video for {records} RECORDS; give one per RECORDS, or none")]
+    #[error(
+        "there are {videos} --video for {}; give one per file of records, or none",
+        count(*.records, "file") + " of records"
+    )]
     VideoCount { videos: usize, records: usize },
-    #[error("cannot write several RECORDS to one page, {0}; name a folder with --output")]
+    #[error(
+        "several files of records cannot be written to one page, {0}; name a folder with --output"
+    )]
     OnePage(PathBuf),
     #[error("{records} and another file would have the same page, {page}; rename one of them")]
     SamePage { records: PathBuf, page: PathBuf },
-    #[error("{0}")]
-    File(PathBuf, #[source] io::Error),
-    #[error("{0}: there is no such file")]
+    #[error("{0}: there is no such file; check the path of --video")]
     NoVideo(PathBuf),
+    #[error("cannot read {0}")]
+    Read(PathBuf, #[source] io::Error),
     #[error("{0}")]
     Records(PathBuf, #[source] RecordsError),
+    #[error("cannot find the path from the page to {0}")]
+    Address(PathBuf, #[source] io::Error),
+    #[error("cannot create the folder {path} ({source}); choose another --output")]
+    CreateFolder { path: PathBuf, source: io::Error },
+    #[error(
+        "cannot write {path} ({source}); check its permissions and the free space, or choose another --output"
+    )]
+    Write { path: PathBuf, source: io::Error },
 }
 
 /// Writes an HTML report of the records of a pipeline: who showed which attitude when
 ///
-/// Reads the JSON lines that attitudeexport writes. The pages are single files: timelines of the scene
-/// and of each person, which seek the recording; shares, segments, changes and means; and the limits of
-/// the figures. They contain no pictures. A session that was downloaded from the page of gst-attitude
-/// serve can be read too, with its notes.
+/// Reads the JSON lines that attitudeexport writes, or a session that was downloaded from the page of
+/// gst-attitude serve, with its notes. Each page is a single file: timelines of the scene and of each
+/// person, which seek the recording; shares, segments, changes and means; and the limits of the figures.
+/// It contains no pictures.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -77,24 +92,70 @@ pub(crate) struct Arguments {
     #[arg(required = true, value_name = "RECORDS.jsonl")]
     records: Vec<PathBuf>,
 
-    /// Recording to show beside the timelines; for several RECORDS one per RECORDS, in the same order
+    /// Recording to show beside the timelines; for several files of records, one per file in the same order
     #[arg(long = "video", value_name = "FILE")]
     videos: Vec<PathBuf>,
 
-    /// Page to write if the name ends in .html, else a folder for one page per RECORDS and index.html
+    /// Page to write if the name ends in .html, else a folder for one page per file of records and
+    /// index.html; folders that do not exist are created
     #[arg(short, long, value_name = "FILE.html|FOLDER")]
     output: PathBuf,
 }
 
 /// Input and output of a page.
-struct Job<'a> {
+struct PageJob<'a> {
     records: &'a Path,
     video: Option<&'a PathBuf>,
     page: PathBuf,
 }
 
+/// The files that the run writes.
+struct Plan<'a> {
+    jobs: Vec<PageJob<'a>>,
+    /// Folder of all pages.
+    folder: &'a Path,
+    /// Page that lists the others; `None` if there is a single page.
+    index: Option<PathBuf>,
+}
+
 /// Writes the pages.
+///
+/// # Errors
+/// Returns an error if the arguments are wrong, a file of records cannot be read, or a page cannot be
+/// written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, ReportError> {
+    let plan = plan(arguments)?;
+    let folder = plan.folder;
+    if !folder.as_os_str().is_empty() {
+        std::fs::create_dir_all(folder).map_err(|source| ReportError::CreateFolder {
+            path: folder.to_owned(),
+            source,
+        })?;
+    }
+    let mut pages = Vec::new();
+    for job in &plan.jobs {
+        pages.push(write_page(job, folder)?);
+    }
+    match (&plan.index, &plan.jobs[..]) {
+        (Some(index), jobs) => {
+            write_index(index, folder, jobs, &pages)?;
+            let pages = count(jobs.len(), "report");
+            console::line(format_args!("wrote {pages} and {}", index.display()));
+        }
+        (None, jobs) => {
+            for job in jobs {
+                console::line(format_args!("wrote {}", job.page.display()));
+            }
+        }
+    }
+    Ok(Status::Success)
+}
+
+/// Chooses the files to write.
+///
+/// # Errors
+/// Returns an error if the arguments do not fit together, or two pages would be the same file.
+fn plan(arguments: &Arguments) -> Result<Plan<'_>, ReportError> {
     let Arguments {
         records,
         videos,
@@ -119,48 +180,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, ReportError> {
     let page_of = |records: &Path| {
         let name = records.with_extension("html");
         let name = name.file_name().unwrap_or_default();
-        if is_page {
-            output.clone()
-        } else {
-            output.join(name)
+        match is_page {
+            true => output.clone(),
+            false => output.join(name),
         }
     };
-    let jobs = records.iter().enumerate().map(|(index, records)| Job {
+    let jobs = records.iter().enumerate().map(|(index, records)| PageJob {
         records,
         video: videos.get(index),
         page: page_of(records),
     });
-    let jobs: Vec<Job> = jobs.collect();
-    let index_page = (!is_page).then(|| output.join("index.html"));
-    refuse_same_pages(&jobs, index_page.as_deref())?;
-    if !folder.as_os_str().is_empty() {
-        std::fs::create_dir_all(folder).map_err(|error| ReportError::File(folder.into(), error))?;
-    }
-    let mut written = Vec::new();
-    for job in &jobs {
-        written.push(write_report(job, folder)?);
-    }
-    if let Some(path) = index_page {
-        let mut rows = Vec::new();
-        for ((recording, records), job) in written.iter().zip(&jobs) {
-            let address = address::relative(folder, &job.page)
-                .map_err(|error| ReportError::File(job.page.clone(), error))?;
-            let result = AnalysisResult::Report(&records.summarized.summary, address);
-            rows.push((recording, result));
-        }
-        let entries: Vec<Entry> = rows
-            .iter()
-            .map(|(recording, result)| Entry { recording, result })
-            .collect();
-        write(&path, &index::index(&entries))?;
-    }
-    Ok(Status::Success)
+    let plan = Plan {
+        jobs: jobs.collect(),
+        folder,
+        index: (!is_page).then(|| output.join("index.html")),
+    };
+    refuse_same_pages(&plan.jobs, plan.index.as_deref())?;
+    Ok(plan)
 }
 
 /// Refuses jobs that would write the same page.
-fn refuse_same_pages(jobs: &[Job], index_page: Option<&Path>) -> Result<(), ReportError> {
+fn refuse_same_pages(jobs: &[PageJob], index_page: Option<&Path>) -> Result<(), ReportError> {
     let mut pages: Vec<&Path> = index_page.into_iter().collect();
-    for Job { records, page, .. } in jobs {
+    for PageJob { records, page, .. } in jobs {
         if pages.contains(&page.as_path()) {
             return Err(ReportError::SamePage {
                 records: records.to_path_buf(),
@@ -172,14 +214,12 @@ fn refuse_same_pages(jobs: &[Job], index_page: Option<&Path>) -> Result<(), Repo
     Ok(())
 }
 
-/// Writes the page of one recording, in `folder`.
-fn write_report(job: &Job, folder: &Path) -> Result<(RecordingFacts, Records), ReportError> {
+/// Writes the page of one recording, in `folder`; returns its content.
+fn write_page(job: &PageJob, folder: &Path) -> Result<(RecordingFacts, Records), ReportError> {
     let records = read(job.records)?;
-    let address_of = |video: &PathBuf| {
-        if !video.is_file() {
-            return Err(ReportError::NoVideo(video.clone()));
-        }
-        address::relative(folder, video).map_err(|error| ReportError::File(video.clone(), error))
+    let address_of = |video: &PathBuf| match video.is_file() {
+        true => relative_address(folder, video),
+        false => Err(ReportError::NoVideo(video.clone())),
     };
     let named = job.video.map_or(job.records, PathBuf::as_path);
     let name = named.file_name().unwrap_or_default();
@@ -200,12 +240,40 @@ fn write_report(job: &Job, folder: &Path) -> Result<(RecordingFacts, Records), R
     Ok((recording, records))
 }
 
+/// Writes the page that lists `pages`, the content of the pages of `jobs`.
+fn write_index(
+    path: &Path,
+    folder: &Path,
+    jobs: &[PageJob],
+    pages: &[(RecordingFacts, Records)],
+) -> Result<(), ReportError> {
+    let mut rows = Vec::new();
+    for ((recording, records), job) in pages.iter().zip(jobs) {
+        let address = relative_address(folder, &job.page)?;
+        let result = AnalysisResult::Report(&records.summarized.summary, address);
+        rows.push((recording, result));
+    }
+    let entries: Vec<Entry> = rows
+        .iter()
+        .map(|(recording, result)| Entry { recording, result })
+        .collect();
+    write(path, &index::index(&entries))
+}
+
+fn relative_address(folder: &Path, file: &Path) -> Result<String, ReportError> {
+    let address = address::relative(folder, file);
+    address.map_err(|error| ReportError::Address(file.to_owned(), error))
+}
+
 fn read(path: &Path) -> Result<Records, ReportError> {
-    let file = File::open(path).map_err(|error| ReportError::File(path.into(), error))?;
+    let file = File::open(path).map_err(|error| ReportError::Read(path.to_owned(), error))?;
     let records = records::read(BufReader::new(file));
-    records.map_err(|error| ReportError::Records(path.into(), error))
+    records.map_err(|error| ReportError::Records(path.to_owned(), error))
 }
 
 fn write(path: &Path, page: &str) -> Result<(), ReportError> {
-    std::fs::write(path, page).map_err(|error| ReportError::File(path.into(), error))
+    std::fs::write(path, page).map_err(|source| ReportError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -29,7 +29,7 @@ pub(crate) fn marks(notes: &[TimedNote], axis: &Axis) -> Markup {
     html! {
         @if !notes.is_empty() {
             svg.marks aria-hidden="true" focusable="false" {
-                @for mark in grouped(notes, axis) { (mark.drawn()) }
+                @for mark in merged(notes, axis) { (mark.markup()) }
             }
         }
     }
@@ -40,22 +40,23 @@ struct Mark<'a> {
     /// Number of the first note, from 1.
     number: usize,
     /// Position of the first note, 0 to 1.
-    place: f64,
+    position: f64,
     /// By time, never empty.
     notes: &'a [TimedNote],
 }
 
-fn grouped<'a>(notes: &'a [TimedNote], axis: &Axis) -> Vec<Mark<'a>> {
+/// Returns the marks of `notes`; notes that are close to each other have a common mark.
+fn merged<'a>(notes: &'a [TimedNote], axis: &Axis) -> Vec<Mark<'a>> {
     let mut marks: Vec<Mark> = Vec::new();
     for (index, note) in notes.iter().enumerate() {
-        let place = axis.place(note.time_ns);
+        let position = axis.position(note.time_ns);
         match marks.last_mut() {
-            Some(last) if place - last.place < MIN_DISTANCE => {
+            Some(last) if position - last.position < MIN_DISTANCE => {
                 last.notes = &notes[last.number - 1..=index];
             }
             _ => marks.push(Mark {
                 number: index + 1,
-                place,
+                position,
                 notes: &notes[index..=index],
             }),
         }
@@ -64,8 +65,8 @@ fn grouped<'a>(notes: &'a [TimedNote], axis: &Axis) -> Vec<Mark<'a>> {
 }
 
 impl Mark<'_> {
-    fn drawn(&self) -> Markup {
-        let x = Width(self.place);
+    fn markup(&self) -> Markup {
+        let x = Width(self.position);
         // The mark ends above the strip, so that its words stay readable.
         let bottom = NUMBERS_PX + SCORES_PX;
         html! {
@@ -73,7 +74,7 @@ impl Mark<'_> {
                 title { (self.tooltip()) }
                 line.halo x1=(x) x2=(x) y1=(NUMBERS_PX) y2=(bottom) {}
                 line x1=(x) x2=(x) y1=(NUMBERS_PX) y2=(bottom) {}
-                text x=(x) y="13" text-anchor=(anchor(self.place)) { (self.numbers()) }
+                text x=(x) y="13" text-anchor=(anchor(self.position)) { (self.numbers()) }
             }
         }
     }
@@ -133,8 +134,8 @@ pub(crate) fn table(notes: &[TimedNote], scene: &Timeline) -> Markup {
 
 fn row(number: usize, note: &TimedNote, scene: &Timeline) -> Markup {
     let segments = &scene.segments;
-    let place = segments.partition_point(|segment| segment.span.end_ns <= note.time_ns);
-    let shown = segments.get(place);
+    let index = segments.partition_point(|segment| segment.span.end_ns <= note.time_ns);
+    let shown = segments.get(index);
     let shown = shown.filter(|segment| segment.span.start_ns <= note.time_ns);
     html! {
         tr {
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_have_numbers_and_those_that_are_close_share_one() {
+    fn notes_that_are_close_share_a_mark() {
         let notes: Vec<TimedNote> = [0, 50, 51, 52, 100].map(|s| note(s, "<x>")).into();
         let drawn = marks(&notes, &axis(100)).into_string();
         for part in [
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn many_and_long_notes_are_told_in_short() {
+    fn many_and_long_notes_are_shortened() {
         let notes = vec![note(1, &"é".repeat(500)); 9_999];
         let drawn = marks(&notes, &axis(100)).into_string();
         assert!(drawn.contains("and 9994 more"));
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_tells_what_all_showed_meanwhile() {
+    fn the_table_shows_the_attitude_at_each_note() {
         let scene = Timeline {
             segments: vec![
                 segment(0, 2000, Label::NEUTRAL),

@@ -11,6 +11,7 @@ use super::axis::Axis;
 use super::document::{document, patterns};
 use super::recording::RecordingFacts;
 use super::{notes, tables, text, timeline, trust};
+use crate::numbers;
 
 const SCRIPT: &str = include_str!("report.js");
 
@@ -91,13 +92,14 @@ fn player(address: &str) -> Markup {
     }
 }
 
+/// Returns the section with the facts and one row per person.
 fn glance(recording: &RecordingFacts, summary: &Summary) -> Markup {
     let listed = longest_seen(&summary.persons, MAX_LISTED);
     html! {
         section aria-labelledby="glance" {
             h2 #glance { "At a glance" }
             dl {
-                @for (name, value) in known(recording, summary) {
+                @for (name, value) in known_facts(recording, summary) {
                     div { dt { (name) } dd { (value) } }
                 }
             }
@@ -126,8 +128,8 @@ fn glance(recording: &RecordingFacts, summary: &Summary) -> Markup {
     }
 }
 
-/// Returns the known facts, by name.
-fn known(recording: &RecordingFacts, summary: &Summary) -> Vec<(&'static str, String)> {
+/// Returns the names and values of the known facts.
+fn known_facts(recording: &RecordingFacts, summary: &Summary) -> Vec<(&'static str, String)> {
     let size = recording.size_px;
     let range = recording.range;
     let spacing = summary
@@ -135,16 +137,17 @@ fn known(recording: &RecordingFacts, summary: &Summary) -> Vec<(&'static str, St
         .map(|spacing_ns| format!(", usually {} apart", text::length(spacing_ns)));
     let samples = format!(
         "{}{}, {} with faces",
-        text::count(summary.samples, "sample"),
+        numbers::count(summary.samples, "sample"),
         spacing.unwrap_or_default(),
-        text::grouped(summary.samples_with_faces)
+        numbers::grouped(summary.samples_with_faces)
     );
     let left_out = (summary.samples_left_out > 0).then(|| {
-        let count = text::count(summary.samples_left_out, "sample");
+        let count = numbers::count(summary.samples_left_out, "sample");
         format!("{count} without a time, or with a time not after the previous sample")
     });
     let session = recording.session.as_ref();
-    let noted = (!recording.notes.is_empty()).then(|| text::grouped(recording.notes.len() as u64));
+    let noted =
+        (!recording.notes.is_empty()).then(|| numbers::grouped(recording.notes.len() as u64));
     let known = [
         (
             "Seen",
@@ -168,7 +171,10 @@ fn known(recording: &RecordingFacts, summary: &Summary) -> Vec<(&'static str, St
         ),
         ("Analysed", Some(samples)),
         ("Left out", left_out),
-        ("Persons", Some(text::grouped(summary.persons.len() as u64))),
+        (
+            "Persons",
+            Some(numbers::grouped(summary.persons.len() as u64)),
+        ),
         ("Notes", noted),
         ("Model", recording.model.clone()),
         ("Execution provider", recording.provider.clone()),
@@ -190,7 +196,7 @@ fn overview(address: &str, name: &str, timeline: &Timeline) -> Markup {
                     None => "–",
                 }
             }
-            td.number { (text::grouped(timeline.changes.len() as u64)) }
+            td.number { (numbers::grouped(timeline.changes.len() as u64)) }
             td.number { (timeline.confidence.map_or("–".to_owned(), text::score)) }
         }
     }
@@ -238,14 +244,14 @@ fn persons(summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
             @else {
                 p.help {
                     "Nobody is recognised: a person here is a face that was tracked, " a href="#trust" {
-                        "joined by place and time alone"
+                        "joined by position and time alone"
                     } "."
                     @if drawn.iter().any(|drawn| !drawn) {
-                        " Of the " (text::grouped(persons.len() as u64)) " persons, the " (MAX_PERSONS)
+                        " Of the " (numbers::grouped(persons.len() as u64)) " persons, the " (MAX_PERSONS)
                         " seen longest have a timeline."
                     }
                     @if listed.iter().any(|listed| !listed) {
-                        " Only the " (text::grouped(MAX_LISTED as u64)) " seen longest are listed."
+                        " Only the " (numbers::grouped(MAX_LISTED as u64)) " seen longest are listed."
                     }
                 }
             }
@@ -299,7 +305,7 @@ fn shown(name: &str, timeline: &Timeline, series: &Drawn, axis: &Axis, marks: &M
     }
 }
 
-/// Returns for each of `persons` if it is one of the `max` seen longest.
+/// Returns for each of `persons` whether it is one of the `max` seen longest.
 fn longest_seen(persons: &[Person], max: usize) -> Vec<bool> {
     let mut indices: Vec<usize> = (0..persons.len()).collect();
     indices.sort_by_key(|&index| std::cmp::Reverse(persons[index].timeline.seen_ns));
@@ -329,7 +335,7 @@ fn tracks(person: &Person) -> Markup {
             [] => {}
             [one] => p.tracks { "Track " (one) },
             more => details.tracks {
-                summary { "Joined from " (text::count(more.len() as u64, "track")) }
+                summary { "Joined from " (numbers::count(more.len(), "track")) }
                 p { "Tracks " (more.join(", ")) }
             },
         }

@@ -39,7 +39,7 @@ pub(crate) enum LineProblem {
     TooManyNotes,
     #[error(transparent)]
     Syntax(LineError),
-    /// The error of the function that takes the entries.
+    /// The error of the function that handles the entries.
     #[error(transparent)]
     Write(io::Error),
 }
@@ -61,16 +61,16 @@ pub(crate) struct Records {
 /// Reads JSON lines to the end.
 ///
 /// # Errors
-/// As [`each`].
+/// Like [`for_each`].
 pub(crate) fn read(lines: impl BufRead) -> Result<Records, RecordsError> {
     let mut builder = SummaryBuilder::default();
     let (mut size_px, mut began) = ((0, 0), None);
     let mut notes = Vec::new();
-    let damage = each(lines, |entry| {
+    let damage = for_each(lines, |entry| {
         match entry {
             Entry::Record(record) => {
                 size_px = (record.width, record.height);
-                began = began.or_else(|| beginning(&record));
+                began = began.or_else(|| time_of_start(&record));
                 builder.add(&record);
             }
             Entry::Note(note) => notes.push(note),
@@ -93,27 +93,27 @@ pub(crate) enum Entry {
     Note(TimedNote),
 }
 
-/// Calls `take` with the contents of each line. A last line that is cut short is damage, not an error:
+/// Calls `handle` with the contents of each line. A last line that is cut short is damage, not an error:
 /// it is the end of a file whose pipeline was killed. Returns a sentence about the damage.
 ///
 /// # Errors
-/// If `take` fails, a line is neither a record nor a note, or there is no record.
-pub(crate) fn each(
+/// Returns an error if `handle` fails, a line is neither a record nor a note, or there is no record.
+pub(crate) fn for_each(
     mut lines: impl BufRead,
-    mut take: impl FnMut(Entry) -> io::Result<()>,
+    mut handle: impl FnMut(Entry) -> io::Result<()>,
 ) -> Result<Option<String>, RecordsError> {
     let (mut shift_ns, mut has_record, mut notes) = (0, false, 0);
     let mut line = Vec::new();
     for number in 1_u64.. {
-        let at_line = |problem| RecordsError::Line { number, problem };
+        let error = |problem| RecordsError::Line { number, problem };
         line.clear();
         let mut limited = lines.by_ref().take(MAX_LINE_BYTES + 1);
         let read = limited.read_until(b'\n', &mut line);
-        if read.map_err(|error| at_line(LineProblem::Read(error)))? == 0 {
+        if read.map_err(|cause| error(LineProblem::Read(cause)))? == 0 {
             break;
         }
         if line.len() as u64 > MAX_LINE_BYTES {
-            return Err(at_line(LineProblem::TooLong));
+            return Err(error(LineProblem::TooLong));
         }
         if line.trim_ascii().is_empty() {
             continue;
@@ -125,7 +125,7 @@ pub(crate) fn each(
                 Entry::Record(record)
             }
             Ok(Line::Note(_)) if notes == MAX_NOTES => {
-                return Err(at_line(LineProblem::TooManyNotes));
+                return Err(error(LineProblem::TooManyNotes));
             }
             Ok(Line::Note(note)) => {
                 notes += 1;
@@ -136,9 +136,9 @@ pub(crate) fn each(
                     "the records end in the middle of line {number}, as if the program that wrote them had been killed"
                 )));
             }
-            Err(error) => return Err(at_line(LineProblem::Syntax(error))),
+            Err(cause) => return Err(error(LineProblem::Syntax(cause))),
         };
-        take(entry).map_err(|error| at_line(LineProblem::Write(error)))?;
+        handle(entry).map_err(|cause| error(LineProblem::Write(cause)))?;
     }
     match has_record {
         true => Ok(None),
@@ -153,7 +153,7 @@ fn shift(record: &Record) -> Option<i128> {
 }
 
 /// Returns the time of day at the record's time 0.
-fn beginning(record: &Record) -> Option<SystemTime> {
+fn time_of_start(record: &Record) -> Option<SystemTime> {
     let shown = humantime::parse_rfc3339(record.utc.as_deref()?).ok()?;
     let began = shown.checked_sub(Duration::from_nanos(record.time_ns()?))?;
     (began >= SystemTime::UNIX_EPOCH).then_some(began)

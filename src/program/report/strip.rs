@@ -26,8 +26,8 @@ pub(crate) fn strip(segments: &[Segment], axis: &Axis) -> Vec<Segment> {
             start_ns,
             end_ns: start_ns.saturating_add(column_ns).min(whole.end_ns),
         };
-        let over = rest.partition_point(|segment| segment.span.end_ns <= column.start_ns);
-        rest = &rest[over..];
+        let past = rest.partition_point(|segment| segment.span.end_ns <= column.start_ns);
+        rest = &rest[past..];
         let Some(attitude) = longest_in(column, rest) else {
             continue;
         };
@@ -90,7 +90,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn too_many_spells_become_columns() {
+    fn too_many_segments_become_columns() {
         let few = [
             segment(0, 500, Label::POSITIVE),
             segment(500, 900, Label::Unknown),

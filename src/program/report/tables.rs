@@ -9,6 +9,7 @@ use attitude::timeline::{Change, Segment, Series, Timeline};
 use maud::{Markup, html};
 
 use super::text;
+use crate::numbers;
 
 /// Maximum number of changes in the table: the largest ones.
 const MAX_CHANGES: usize = 100;
@@ -28,11 +29,11 @@ pub(crate) fn changes(name: &str, changes: &[Change]) -> Markup {
         return html! { p { "No change from one attitude to another without a gap between them." } };
     }
     let size = |change: &Change| change.size.unwrap_or(0.0).abs();
-    let shown = most(changes, MAX_CHANGES, |a, b| size(b).total_cmp(&size(a)));
+    let shown = first_by(changes, MAX_CHANGES, |a, b| size(b).total_cmp(&size(a)));
     html! {
         details open[shown.len() <= OPEN_CHANGES] {
             summary {
-                (text::count(changes.len() as u64, "change"))
+                (numbers::count(changes.len(), "change"))
                 @if shown.len() < changes.len() { ", the " (shown.len()) " largest of them listed" }
             }
             div.scroll {
@@ -80,7 +81,7 @@ pub(crate) fn data(name: &str, timeline: &Timeline, series: &Series) -> Markup {
 
 fn segments(name: &str, timeline: &Timeline) -> Markup {
     let all = &timeline.segments;
-    let shown = most(all, MAX_SEGMENTS, |a, b| {
+    let shown = first_by(all, MAX_SEGMENTS, |a, b| {
         Reverse(a.span.len_ns()).cmp(&Reverse(b.span.len_ns()))
     });
     html! {
@@ -89,7 +90,7 @@ fn segments(name: &str, timeline: &Timeline) -> Markup {
                 caption {
                     "Segments of " (name)
                     @if shown.len() < all.len() {
-                        ", the " (shown.len()) " longest of " (text::grouped(all.len() as u64))
+                        ", the " (shown.len()) " longest of " (numbers::grouped(all.len() as u64))
                     }
                 }
                 thead {
@@ -149,7 +150,7 @@ fn scores(name: &str, series: &Series) -> Markup {
 }
 
 /// Returns the first `max` of `all` by `order`, in their original order.
-fn most<T>(all: &[T], max: usize, order: impl Fn(&T, &T) -> std::cmp::Ordering) -> Vec<&T> {
+fn first_by<T>(all: &[T], max: usize, order: impl Fn(&T, &T) -> std::cmp::Ordering) -> Vec<&T> {
     let mut indices: Vec<usize> = (0..all.len()).collect();
     indices.sort_by(|&a, &b| order(&all[a], &all[b]));
     indices.truncate(max);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Numbers and names as text.
+//! Formats times, shares, scores and attitudes.
 
 use std::fmt::{self, Display};
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 const S: u64 = 1_000_000_000;
 
-/// Formats a duration, such as `3 min 20 s`.
+/// Formats a duration of `ns` nanoseconds, such as `3 min 20 s`.
 pub(crate) fn length(ns: u64) -> String {
     if ns < 60 * S {
         return format!("{} s", Decimal(ns as f64 / S as f64, 1));
@@ -23,7 +23,7 @@ pub(crate) fn length(ns: u64) -> String {
     }
 }
 
-/// Formats a position for the script: seconds with at most three decimals.
+/// Formats a position of `ns` nanoseconds for the script: seconds with at most three decimals.
 pub(crate) fn seconds(ns: u64) -> Decimal {
     Decimal(ns as f64 / S as f64, 3)
 }
@@ -34,7 +34,7 @@ pub(crate) fn time_of_day(time: SystemTime) -> String {
     time.replace('T', " ").replace('Z', " UTC")
 }
 
-/// Formats a share, such as `23%`; small shares do not become `0%`.
+/// Formats a share from 0 to 1, such as `23%`; small shares do not become `0%`.
 pub(crate) fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent > 0.0 && percent < 0.5 => "under 1%".to_owned(),
@@ -56,25 +56,6 @@ pub(crate) fn rise(value: f64) -> String {
     }
 }
 
-/// Formats a number of things, such as `1 track` or `12,345 tracks`.
-pub(crate) fn count(number: u64, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {thing}{plural}", grouped(number))
-}
-
-/// Formats an integer with thousands separators.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Returns the name of an attitude; the style sheet adds its colour and sign.
 pub(crate) fn named(attitude: Label) -> Markup {
     let name = attitude.name();
@@ -86,7 +67,7 @@ pub(crate) fn moment(ns: u64) -> Markup {
     html! { a href={ "#t=" (seconds(ns)) } { (clock::position(ns)) } }
 }
 
-/// Formats a number with a maximum number of decimals.
+/// A number that is formatted with a maximum number of decimals.
 pub(crate) struct Decimal(pub(crate) f64, pub(crate) usize);
 
 impl Display for Decimal {
@@ -110,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_read_as_people_say_them() {
+    fn lengths_have_at_most_two_units() {
         for (ns, expected) in [
             (0, "0 s"),
             (5_600_000_000, "5.6 s"),
@@ -123,16 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_rounded_and_little_is_not_nothing() {
+    fn numbers_are_rounded_and_small_shares_are_not_zero() {
         assert_eq!(percent(0.0), "0%");
         assert_eq!(percent(0.001), "under 1%");
         assert_eq!(percent(0.666), "67%");
         assert_eq!(rise(-0.001), "0.00");
         assert_eq!(rise(-1.5), "−1.50");
         assert_eq!(rise(0.25), "+0.25");
-        assert_eq!(count(1, "track"), "1 track");
-        assert_eq!(count(12_345, "track"), "12,345 tracks");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(1_000_000), "1,000,000");
     }
 }

@@ -12,8 +12,9 @@ use super::axis::{Axis, Width};
 use super::chart::chart;
 use super::strip::strip;
 use super::text;
+use crate::numbers;
 
-/// Returns the picture named `name`, with `marks` over it. The script turns it into a slider.
+/// Returns the picture of the timeline of `name`, with `marks` over it. The script turns it into a slider.
 pub(crate) fn picture(
     name: &str,
     timeline: &Timeline,
@@ -55,8 +56,8 @@ pub(crate) fn facts(timeline: &Timeline) -> Markup {
             "Seen for " (text::length(timeline.seen_ns)) " between " (text::moment(first.span.start_ns))
             " and " (text::moment(last.span.end_ns)) ", "
             @if timeline.gaps.is_empty() { "without a gap" }
-            @else { "with " (text::count(timeline.gaps.len() as u64, "gap")) }
-            ". " (text::count(timeline.samples, "sample")) ", " (text::grouped(timeline.classified_samples))
+            @else { "with " (numbers::count(timeline.gaps.len(), "gap")) }
+            ". " (numbers::count(timeline.samples, "sample")) ", " (numbers::grouped(timeline.classified_samples))
             " of them classified."
             @if let Some(confidence) = timeline.confidence {
                 " Mean confidence " (text::score(confidence)) "."
@@ -83,9 +84,9 @@ pub(crate) fn figures(name: &str, timeline: &Timeline) -> Markup {
                     @for label in Label::ALL {
                         tr {
                             th scope="row" { (text::named(label)) }
-                            td { (share(timeline.shares.as_ref(), label)) }
-                            td { (longest(&timeline.longest, label)) }
-                            td { (mean(timeline.means.as_ref(), label)) }
+                            td { (share_cell(timeline.shares.as_ref(), label)) }
+                            td { (longest_cell(&timeline.longest, label)) }
+                            td { (mean_cell(timeline.means.as_ref(), label)) }
                         }
                     }
                 }
@@ -95,7 +96,7 @@ pub(crate) fn figures(name: &str, timeline: &Timeline) -> Markup {
 }
 
 /// Returns the share of `label`, with a bar.
-fn share(shares: Option<&Shares>, label: Label) -> Markup {
+fn share_cell(shares: Option<&Shares>, label: Label) -> Markup {
     html! {
         @if let Some(shares) = shares {
             @let share = shares[label];
@@ -115,23 +116,23 @@ pub(crate) fn bar(share: f64, class: &str) -> Markup {
 
 /// Returns all shares in one bar.
 pub(crate) fn shares_bar(shares: &Shares) -> Markup {
-    let mut start = 0.0;
+    let describe = |label: Label| format!("{} {}", label.name(), text::percent(shares[label]));
+    let mut end = 0.0;
     let parts = Label::ALL.map(|label| {
-        let part = (label, start, shares[label]);
-        start += part.2;
-        part
+        let start = end;
+        end += shares[label];
+        (label, start, shares[label])
     });
-    let names = parts.map(|(label, _, share)| format!("{} {}", label.name(), text::percent(share)));
     html! {
-        svg.bar.shares role="img" aria-label=(names.join(", ")) {
-            @for (label, start, share) in parts.into_iter().filter(|part| part.2 > 0.0) {
+        svg.bar.shares role="img" aria-label=(Label::ALL.map(describe).join(", ")) {
+            @for (label, start, share) in parts.into_iter().filter(|(_, _, share)| *share > 0.0) {
                 rect class=(label.name()) x=(Width(start)) width=(Width(share)) height="100%" {}
             }
         }
     }
 }
 
-fn longest(longest: &ByAttitude<Option<Span>>, label: Label) -> Markup {
+fn longest_cell(longest: &ByAttitude<Option<Span>>, label: Label) -> Markup {
     html! {
         @match label.attitude().and_then(|attitude| longest[attitude]) {
             Some(span) => { (text::length(span.len_ns())) ", from " (text::moment(span.start_ns)) }
@@ -140,7 +141,7 @@ fn longest(longest: &ByAttitude<Option<Span>>, label: Label) -> Markup {
     }
 }
 
-fn mean(means: Option<&ByAttitude<Mean>>, label: Label) -> Markup {
+fn mean_cell(means: Option<&ByAttitude<Mean>>, label: Label) -> Markup {
     html! {
         @match means.zip(label.attitude()).map(|(means, attitude)| means[attitude]) {
             Some(mean) => {
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_of_shares_follow_each_other_and_are_told() {
+    fn bars_of_shares_follow_each_other_and_have_names() {
         let shares = Shares {
             positive: 0.25,
             neutral: 0.0,
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_seen_has_no_figures() {
+    fn a_face_that_was_never_seen_has_no_figures() {
         let nothing = Timeline::default();
         assert!(facts(&nothing).into_string().contains("Never seen"));
         let figures = figures("the scene", &nothing).into_string();
@@ -192,13 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_has_its_interval_where_there_is_one() {
+    fn a_mean_has_its_interval_if_it_is_known() {
         let mean_of = |interval_95| {
             let means = ByAttitude::from_fn(|_| Mean {
                 value: 0.3149,
                 interval_95,
             });
-            mean(Some(&means), Label::POSITIVE).into_string()
+            mean_cell(Some(&means), Label::POSITIVE).into_string()
         };
         assert_eq!(mean_of(None), "0.31");
         let interval = Interval {
@@ -206,18 +207,18 @@ mod tests {
             high: 0.381,
         };
         assert_eq!(mean_of(Some(interval)), "0.31 (0.25 to 0.38)");
-        assert_eq!(mean(None, Label::POSITIVE).into_string(), "–");
+        assert_eq!(mean_cell(None, Label::POSITIVE).into_string(), "–");
     }
 
     #[test]
-    fn spells_are_told_to_the_script() {
-        let spell = |start_ns, end_ns, attitude| Segment {
+    fn segments_are_written_for_the_script() {
+        let segment = |start_ns, end_ns, attitude| Segment {
             span: Span { start_ns, end_ns },
             attitude,
         };
         let strip = [
-            spell(0, 1_500_000_000, Label::POSITIVE),
-            spell(2_000_000_000, 3_000_000_000, Label::Unknown),
+            segment(0, 1_500_000_000, Label::POSITIVE),
+            segment(2_000_000_000, 3_000_000_000, Label::Unknown),
         ];
         assert_eq!(segment_data(&strip), "0 1.5 positive 2 3 unknown ");
     }

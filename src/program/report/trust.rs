@@ -103,7 +103,7 @@ fn persons(rules: &Rules) -> Markup {
             @if rules.join_gap_ns == 0 {
                 "Tracks were not joined: a person who disappears and comes back is another person here."
             } @else {
-                "Tracks are joined to one person by place and time alone: if the later one begins within "
+                "Tracks are joined to one person by position and time alone: if the later one begins within "
                 (text::length(rules.join_gap_ns)) " of the earlier one's end, the centres of their boxes are at most "
                 (rules.join_distance) " box heights apart, and neither box is more than "
                 (rules.join_height_ratio) " times as high as the other. So a person who comes back elsewhere or later counts as \

@@ -187,7 +187,7 @@ fn records_in(
     let mut output = Output::with_limit(MAX_EXPORT_BYTES);
     let mut writer = (format.writer)(Timing::Session { interval_ns })?;
     writer.begin(Span::default(), &mut output)?;
-    records::each(lines, |entry| match entry {
+    records::for_each(lines, |entry| match entry {
         Entry::Record(record) => writer.write(&TimedRecord::sample(&record), &mut output),
         Entry::Note(note) => writer.write_note(&note, &mut output),
     })?;

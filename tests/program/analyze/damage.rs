@@ -14,8 +14,8 @@ fn a_broken_file_is_reported_and_the_others_are_analysed() {
     std::fs::write(bench.path("in/b.mp4"), "no video").unwrap();
     std::fs::write(bench.path("in/empty.mkv"), "").unwrap();
     bench.run(&["in"]).assert_status(1).assert_said(&[
-        "Error: in/b.mp4: ",
-        "Error: in/empty.mkv: ",
+        "Error: in/b.mp4: it is not a recording that GStreamer can read: it is empty, damaged or another",
+        "Error: in/empty.mkv: it is not a recording that GStreamer can read",
         "2 analysed, 2 failed",
     ]);
     let states: Vec<[String; 2]> = bench
@@ -39,7 +39,7 @@ fn a_broken_file_is_reported_and_the_others_are_analysed() {
     bench
         .run(&["in"])
         .assert_status(1)
-        .assert_said(&["1 analysed, 2 already done, 1 failed"]);
+        .assert_said(&["1 analysed, 2 skipped, 1 failed"]);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn the_readable_part_of_a_damaged_recording_is_kept() {
     bench
         .run(&inputs)
         .assert_status(1)
-        .assert_said(&["0 analysed, 2 already done, 1 damaged"]);
+        .assert_said(&["0 analysed, 2 skipped, 1 damaged"]);
 }
 
 #[test]
@@ -149,5 +149,5 @@ fn a_recording_can_be_downloaded() {
     bench
         .run(&[&url("lost.mkv")])
         .assert_status(1)
-        .assert_said(&["lost.mkv: ", "Not Found"]);
+        .assert_said(&["lost.mkv: GStreamer cannot read it: ", "Not Found"]);
 }

@@ -15,14 +15,16 @@ fn distribute(bench: &Bench, inputs: &[&str]) -> Run {
         let arguments = ["--name", name, "--json", uri];
         let run = Run(bench.command_into("part", &arguments).output().unwrap());
         let events = run.events();
-        let reason = events.iter().find_map(|event| event.get("reason"));
+        let field = |key| events.iter().find_map(|event| event.get(key));
+        let reason = field("reason");
         if reason.is_none() {
             let whole = bench.path("part").join(name);
             let document = bench.json(&format!("part/{name}/summary.json"));
             assert_eq!(document["fingerprint"], recording["fingerprint"]);
             std::fs::rename(whole, bench.path("out").join(name)).unwrap();
         }
-        outcomes += &serde_json::json!({"uri": uri, "reason": reason}).to_string();
+        outcomes +=
+            &serde_json::json!({"uri": uri, "reason": reason, "code": field("code")}).to_string();
         outcomes += "\n";
     }
     std::fs::write(bench.path("outcomes"), outcomes).unwrap();
@@ -46,7 +48,7 @@ fn distributed_recordings_have_the_same_results() {
     Run(whole.output().unwrap()).assert_status(1);
     distribute(&bench, &["in"])
         .assert_status(1)
-        .assert_said(&["0 analysed, 3 already done, 1 failed"]);
+        .assert_said(&["0 analysed, 3 skipped, 1 failed"]);
     assert!(bench.files("whole") == bench.files("out"));
     let plan = bench.run(&["in", "--plan"]).events();
     let done: Vec<bool> = plan.iter().map(|r| r["done"].as_bool().unwrap()).collect();
@@ -66,10 +68,18 @@ fn unplanned_recordings_are_omitted_and_changed_ones_are_reported() {
         .run(&["a.mp4", "--collect", "outcomes", "--max-faces", "2"])
         .assert_status(1)
         .assert_said(&["a.mp4: it has changed since it was planned"]);
+    std::fs::write(bench.path("list"), "{\"uri\": \"file:///a\"}\n[]\n").unwrap();
     for (arguments, problem) in [
-        (&["--collect", "lost"][..], "lost: No such file"),
+        (
+            &["--collect", "lost"][..],
+            "cannot read the file of --collect, lost: No such file",
+        ),
         (&["--collect", "a.mp4"], "a.mp4: "),
-        (&["b.mp4", "--name", "x"], "--name is for one recording"),
+        (&["--collect", "list"], "list:2: expected a JSON object"),
+        (
+            &["b.mp4", "--name", "x"],
+            "--name is for one recording, but the inputs have 2",
+        ),
         (&["--name", "../x"], "the name of a folder"),
     ] {
         let run = bench.run(&[&["a.mp4"], arguments].concat());
@@ -92,6 +102,6 @@ fn copies_are_reported_by_the_uri_of_the_original() {
     bench
         .run(&["others", "--origin", "others", "s3://"])
         .assert_status(0)
-        .assert_said(&["0 analysed, 1 already done"]);
+        .assert_said(&["0 analysed, 1 skipped"]);
     assert!(bench.files("out") == first);
 }

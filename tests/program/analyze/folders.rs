@@ -38,7 +38,7 @@ fn folders_and_patterns_are_searched() {
     bench
         .run(&["days/*/*.mp4", "days/one/../one/talk.mp4", "days/two"])
         .assert_status(0)
-        .assert_said(&["0 analysed, 2 already done"]);
+        .assert_said(&["0 analysed, 2 skipped"]);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn results_are_not_analysed() {
     bench
         .run(&[".", "--annotate"])
         .assert_status(0)
-        .assert_said(&["0 analysed, 1 already done"]);
+        .assert_said(&["0 analysed, 1 skipped"]);
 }
 
 #[test]
@@ -104,10 +104,7 @@ fn wrong_inputs_are_refused_before_the_work() {
     bench.clip("talk.mp4");
     for (input, problem) in [
         ("lost.mp4", "lost.mp4: there is no such file or folder"),
-        (
-            "rtsp://camera/stream",
-            "a live stream has no end and is no recording",
-        ),
+        ("rtsp://camera/stream", "a live stream is not a recording"),
         ("*.avi", "nothing matches this pattern"),
         (
             "smb://server/talk.mp4",
@@ -121,10 +118,11 @@ fn wrong_inputs_are_refused_before_the_work() {
         assert!(!bench.path("out").exists());
     }
     std::fs::create_dir(bench.path("empty")).unwrap();
+    std::fs::write(bench.path("empty/notes.txt"), "text").unwrap();
     bench
-        .run(&["empty"])
+        .run(&["empty", "--verbose"])
         .assert_status(1)
-        .assert_said(&["there is no recording"]);
+        .assert_said(&["empty/notes.txt: ignored: ", "there is no recording"]);
     bench
         .run(&["talk.mp4", "--blur", "--samples-per-second", "5"])
         .assert_status(2);
@@ -138,7 +136,7 @@ fn a_folder_that_cannot_be_written_to_is_reported_before_the_work() {
     bench
         .run(&["talk.mp4"])
         .assert_status(1)
-        .assert_said(&["out: it is not a folder"]);
+        .assert_said(&["out: it is not a folder; choose another --output"]);
     std::fs::remove_file(bench.path("out")).unwrap();
     let assert_refused = || {
         bench

@@ -116,14 +116,56 @@ fn times_of_a_part_are_positions_in_the_recording() {
     }
     bench.analyze(&[&inputs[..], &["--to", "0.5"]].concat());
     assert_eq!(times_ms(&records(&bench, "talk")), [0, 200, 400]);
-    bench
-        .run(&["talk.mp4", "--from", "1:00:00"])
-        .assert_status(1)
-        .assert_said(&["no frame in the part that --from and --to ask for"]);
-    bench
-        .run(&["talk.mp4", "--from", "2", "--to", "1"])
-        .assert_status(2);
-    bench.run(&["talk.mp4", "--from", "noon"]).assert_status(2);
+}
+
+#[test]
+fn a_part_beyond_the_end_of_a_recording_is_an_error() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4").encode("other.mkv", MATROSKA);
+    for from in ["3", "1:00:00"] {
+        bench
+            .run(&["talk.mp4", "other.mkv", "--from", from])
+            .assert_status(1)
+            .assert_said(&[
+                "talk.mp4: --from ",
+                "other.mkv: --from ",
+                " is not before its end: it is 0:03.0 long",
+                "0 analysed, 2 failed",
+            ]);
+    }
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    for (arguments, problem) in [
+        (
+            &["--from", "2", "--to", "1"][..],
+            "--to 0:01.0 is not after --from 0:02.0",
+        ),
+        (
+            &["--from", "noon"],
+            "'noon' for '--from <TIME>': expected seconds, MM:SS",
+        ),
+        (
+            &["--from", "-1"],
+            "'-1' for '--from <TIME>': expected seconds, MM:SS",
+        ),
+        (
+            &["--join-gap", "-1"],
+            "'-1' for '--join-gap <SECONDS>': expected a number from 0 to 1000000",
+        ),
+        (&["--min-confidence", "2"], "expected a number from 0 to 1"),
+        (&["--max-faces", "-3"], "-3 is not in 1..=512"),
+        (&["--jobs", "0"], "expected an integer of at least 1"),
+        (&["--formats", "xls"], "[possible values: records.jsonl, "),
+    ] {
+        bench
+            .run(&[&["talk.mp4"], arguments].concat())
+            .assert_status(2)
+            .assert_said(&[problem]);
+    }
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn only_changes_are_analysed_again() {
     bench
         .run(&CLIPS)
         .assert_status(0)
-        .assert_said(&["1 analysed, 3 already done"]);
+        .assert_said(&["1 analysed, 3 skipped"]);
     assert_eq!(modified("a"), before[0]);
     assert_ne!(modified("b"), before[1]);
     bench
@@ -95,7 +95,7 @@ fn only_changes_are_analysed_again() {
     std::fs::rename(bench.path("a.mp4"), bench.path("moved/a.mp4")).unwrap();
     bench
         .run(&["moved/a.mp4", "--max-faces", "2"])
-        .assert_said(&["0 analysed, 1 already done"]);
+        .assert_said(&["0 analysed, 1 skipped"]);
     bench.encode("other/a.mp4", "x264enc quantizer=45 ! mp4mux");
     bench.run(&["other/a.mp4"]).assert_status(0);
     assert_eq!(bench.summary_table(), [["a.mp4", "done", ""]]);

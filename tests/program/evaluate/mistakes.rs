@@ -34,7 +34,7 @@ fn mistakes_are_reported_by_file_and_line() {
         (
             "c.csv",
             "file,label\nneutral.png\n",
-            "c.csv:2: 1 fields, but the header has 2",
+            "c.csv:2: the line has 1 field, but the header has 2",
         ),
         (
             "d.csv",
@@ -175,7 +175,7 @@ fn a_folder_that_cannot_be_written_is_reported_before_the_work() {
     std::fs::create_dir_all(bench.path("out/evaluation.json")).unwrap();
     for (folder, words) in [
         ("file", "file: it is not a folder"),
-        ("out", "out/evaluation.json: "),
+        ("out", "cannot write out/evaluation.json ("),
     ] {
         let run = bench.run(&["faces.csv", "--output", folder]);
         run.assert_failed(&[words]);
@@ -226,8 +226,8 @@ fn a_mapping_that_does_not_fit_the_data_causes_a_warning() {
     let warnings = problems("emotions8", mapping);
     for warning in [
         "Warning: --mapping lists 'suprise', which occurs nowhere",
-        "Warning: 2 faces are labelled 'happy', which --mapping does not list: they count as negative",
-        "Warning: 1 faces are labelled 'bored', which --mapping does not list",
+        "Warning: --mapping does not list 'happy', the label of 2 faces: it counts as negative",
+        "Warning: --mapping does not list 'bored', the label of 1 face: it counts as negative",
     ] {
         assert!(warnings.contains(warning), "no '{warning}' in {warnings}");
     }
@@ -237,7 +237,7 @@ fn a_mapping_that_does_not_fit_the_data_causes_a_warning() {
     let warnings = problems("brightness", "positive=happy; negative=bored");
     let warning = "but not those of brightness, which has no emotions";
     assert!(warnings.contains(warning), "{warnings}");
-    assert!(!warnings.contains("labelled '"), "{warnings}");
+    assert!(!warnings.contains("does not list"), "{warnings}");
 }
 
 #[test]
@@ -281,12 +281,15 @@ fn repeated_and_ignored_data_cause_warnings() {
     assert!(run.0.status.success(), "{}", run.problems());
     for warning in [
         "faces/happy/more: this folder is ignored",
-        "1 predictions of p are for files that are not in the data, such as 'happy/z.png'",
+        "predictions of p for files that are not in the data: 1, such as 'happy/z.png'",
     ] {
         let problems = run.problems();
         assert!(problems.contains(warning), "no '{warning}' in {problems}");
     }
-    assert!(run.report().contains("1 labelled faces"));
+    assert!(
+        run.report()
+            .contains("1 labelled face; the figures are of 1, in 1 group (")
+    );
     assert!(!run.report().contains("not pictures"));
 }
 

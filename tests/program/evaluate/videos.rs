@@ -67,8 +67,8 @@ fn a_video_that_fails_does_not_affect_the_others() {
     run.assert_failed(&[
         "Warning: --no-detector does not apply to videos",
         "lost.mp4: there is no such file",
-        "text.mp4: it has no video that GStreamer can decode: ",
-        "sound.wav: it has no video that GStreamer can decode: ",
+        "text.mp4: it is not a recording that GStreamer can read: ",
+        "sound.wav: it has no video",
         "segments.csv:5: the segment from 2 s to 9 s extends beyond the end of clip.mp4, which is 3.0 s",
     ]);
     assert!(

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What is written, and what goes wrong.
+//! Contents of pages, and mistakes of users.
 
 use super::*;
 
 #[test]
-fn a_page_tells_what_was_seen() {
+fn a_page_shows_faces_over_time() {
     let desk = Desk::new();
     desk.write("a.jsonl", two_faces()).write("a.mp4", "");
     desk.report(&["a.jsonl", "--video", "a.mp4", "-o", "deep/er/a.html"]);
@@ -16,7 +16,7 @@ fn a_page_tells_what_was_seen() {
         "100 samples, usually 0.2 s apart, 100 with faces",
         "1280×720 px",
         r##"<a href="#t=8">0:08.0</a>"##,
-        "joined by place and time alone",
+        "joined by position and time alone",
         "Article 5(1)(f)",
         r#"http-equiv="Content-Security-Policy""#,
     ] {
@@ -25,6 +25,26 @@ fn a_page_tells_what_was_seen() {
     assert!(!page.contains("alert(1)"));
     assert!(!page.contains("style=") && !page.contains("onclick"));
     assert!(!page.contains("<img") && !page.contains("http://") && !page.contains("https://"));
+}
+
+#[test]
+fn the_written_files_are_reported() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", two_faces())
+        .write("b.jsonl", two_faces());
+    for (arguments, expected) in [
+        (&["a.jsonl", "-o", "new/a.html"][..], "wrote new/a.html\n"),
+        (
+            &["a.jsonl", "-o", "pages"],
+            "wrote 1 report and pages/index.html\n",
+        ),
+        (
+            &["a.jsonl", "b.jsonl", "-o", "pages"],
+            "wrote 2 reports and pages/index.html\n",
+        ),
+    ] {
+        assert_eq!(problem(&desk.run(arguments)), expected);
+    }
 }
 
 #[test]
@@ -63,7 +83,7 @@ fn notes_are_marked_and_listed() {
 }
 
 #[test]
-fn without_notes_there_is_nothing_of_them() {
+fn pages_without_notes_do_not_mention_them() {
     let desk = Desk::new();
     desk.write("a.jsonl", two_faces())
         .report(&["a.jsonl", "-o", "a.html"]);
@@ -81,7 +101,7 @@ fn a_recording_without_faces_has_a_page_too() {
 }
 
 #[test]
-fn times_however_far_apart_have_a_page() {
+fn records_that_are_years_apart_have_a_page() {
     let desk = Desk::new();
     let faces = [face(1, [0.8, 0.1, 0.1])];
     let [first, last] = [0.0, 1.8e10].map(|time_s| record(time_s, &faces));
@@ -91,7 +111,7 @@ fn times_however_far_apart_have_a_page() {
 }
 
 #[test]
-fn records_that_are_cut_short_are_told_of() {
+fn records_that_are_cut_short_are_reported() {
     let desk = Desk::new();
     let lines = two_faces();
     desk.write("a.jsonl", &lines[..lines.len() - 20]);
@@ -105,7 +125,7 @@ fn records_that_are_cut_short_are_told_of() {
 }
 
 #[test]
-fn mistakes_are_told_with_what_to_do() {
+fn mistakes_are_reported_with_the_next_step() {
     let desk = Desk::new();
     desk.write("a.jsonl", two_faces())
         .write("empty.jsonl", "\n\n")
@@ -118,7 +138,10 @@ fn mistakes_are_told_with_what_to_do() {
         .write("a.csv", "frame,track\n0,1\n")
         .write("index.jsonl", two_faces());
     for (arguments, expected) in [
-        (&["nowhere.jsonl", "-o", "x.html"][..], "nowhere.jsonl: "),
+        (
+            &["nowhere.jsonl", "-o", "x.html"][..],
+            "cannot read nowhere.jsonl: ",
+        ),
         (
             &["empty.jsonl", "-o", "x.html"],
             "empty.jsonl: the file contains no record",
@@ -145,9 +168,12 @@ fn mistakes_are_told_with_what_to_do() {
         ),
         (
             &["a.jsonl", "--video", "a", "--video", "b", "-o", "x.html"],
-            "2 --video for 1 RECORDS",
+            "there are 2 --video for 1 file of records; give one per file",
         ),
-        (&["a.jsonl", "-o", "a.csv/x.html"], "a.csv"),
+        (
+            &["a.jsonl", "-o", "a.csv/x.html"],
+            "cannot create the folder a.csv",
+        ),
     ] {
         let output = desk.run(arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");

@@ -8,6 +8,7 @@ use attitude::Attitude;
 use attitude::evaluation::{Estimate, Estimates, Metric};
 
 use super::{ModelReport, Report};
+use crate::numbers::count;
 
 /// Limits of all evaluations.
 const CAVEAT: &str = "\
@@ -15,7 +16,7 @@ Labels of expressions are opinions of the annotators, not what people felt. Figu
 not show how the models perform with other people, cameras and occasions, or for whom they fail more \
 often.";
 
-/// A table under construction.
+/// A table to which rows are added.
 struct Rows(String);
 
 impl Rows {
@@ -43,6 +44,7 @@ impl Rows {
 }
 
 impl Report {
+    /// Formats the report.
     pub(in crate::evaluate) fn to_markdown(&self) -> String {
         let mut sections = vec![
             "# Evaluation".to_owned(),
@@ -67,9 +69,9 @@ impl Report {
     fn data(&self) -> String {
         let data = &self.data;
         let mut rows = Rows::new(["label", "attitude", "faces", "compared"]);
-        for (label, count) in &data.labels {
-            let numbers = [count.faces, count.compared].map(|count| count.to_string());
-            rows.push([label.as_str(), count.attitude, &numbers[0], &numbers[1]]);
+        for (label, counts) in &data.labels {
+            let [faces, compared] = [counts.faces, counts.compared].map(|count| count.to_string());
+            rows.push([label.as_str(), counts.attitude, &faces, &compared]);
         }
         let left_out: Vec<String> = data
             .left_out()
@@ -82,11 +84,11 @@ impl Report {
             .map(|limitation| format!("- **{limitation}**"))
             .collect();
         format!(
-            "## Data\n\n{} labelled faces or samples; the figures are of {}, in {} groups (faces of \
-             a group, such as one person's, are not independent).\n\n{}\n{}",
-            data.faces,
+            "## Data\n\n{}; the figures are of {}, in {} (faces of a group, such as one person's, are not \
+             independent).\n\n{}\n{}",
+            count(data.faces, "labelled face"),
             data.compared,
-            data.groups,
+            count(data.groups, "group"),
             rows.0,
             [left_out, limitations].concat().join("\n"),
         )
@@ -109,7 +111,7 @@ impl Report {
         let names = self
             .differences
             .iter()
-            .map(|d| format!("{} − {}", d.name, d.less));
+            .map(|d| format!("{} − {}", d.name, d.baseline));
         format!(
             "## Differences\n\nOn the same faces and the same resamples. An interval that contains 0 \
              does not show a difference.\n\n{}",

@@ -16,14 +16,15 @@ use serde::Serialize;
 
 use super::faces::FaceOutcome;
 use super::results::{EvaluatedFace, Results};
+use crate::numbers::count;
 
 mod markdown;
 
 /// Version of the fields and their meaning.
 const SCHEMA: u32 = 1;
 
-/// With fewer groups, the resamples are too similar for useful intervals.
-const FEW_GROUPS: usize = 10;
+/// Minimum number of groups: with fewer, the resamples are too similar for useful intervals.
+const MIN_GROUPS: usize = 10;
 
 /// Content of the report.
 #[derive(Serialize)]
@@ -44,20 +45,24 @@ pub(super) struct Report {
 pub(super) struct DataReport {
     labels: BTreeMap<String, LabelCount>,
     faces: usize,
-    /// Number of faces in the figures: those with predictions of all models and others.
+    /// Number of faces in the figures: those with predictions of all models and other programs.
     compared: usize,
     /// Number of groups of the compared faces.
     groups: usize,
     not_found: usize,
-    not_judged: usize,
-    no_scores: usize,
+    #[serde(rename = "not_judged")]
+    not_classifiable: usize,
+    #[serde(rename = "no_scores")]
+    invalid_scores: usize,
     /// Number of faces that were cropped by the labelled box, as the detector found no face there.
     by_box: usize,
     pub unreadable: usize,
     /// Number of classified faces without a prediction, by name of the other program.
-    unanswered: BTreeMap<String, usize>,
+    #[serde(rename = "unanswered")]
+    without_prediction: BTreeMap<String, usize>,
     failed_segments: usize,
-    skipped_files: usize,
+    #[serde(rename = "skipped_files")]
+    other_files: usize,
     /// Attitudes that no compared face has as label.
     missing: Vec<&'static str>,
 }
@@ -82,22 +87,28 @@ struct ModelReport {
 #[derive(Serialize)]
 struct Difference {
     name: String,
-    less: String,
+    #[serde(rename = "less")]
+    baseline: String,
     figures: Estimates,
 }
 
 impl Report {
+    /// Computes the figures of `results`. `other_files` is the number of files that are not pictures.
     pub(super) fn new(
         setup: Setup,
         results: &Results,
         bootstrap: &Bootstrap,
-        skipped: usize,
-        failures: usize,
+        other_files: usize,
+        failed_segments: usize,
     ) -> Self {
-        let answers = results.answers();
+        let predictions = results.labelled_predictions();
         let groups = results.groups();
-        let comparison = bootstrap.compare(&answers, &groups);
-        let models = results.names.iter().zip(&answers).zip(comparison.metrics);
+        let comparison = bootstrap.compare(&predictions, &groups);
+        let models = results
+            .names
+            .iter()
+            .zip(&predictions)
+            .zip(comparison.metrics);
         let others = results.names.iter().skip(1);
         Self {
             schema: SCHEMA,
@@ -105,18 +116,18 @@ impl Report {
             setup,
             data: DataReport {
                 groups: groups.iter().max().map_or(0, |last| last + 1),
-                skipped_files: skipped,
-                failed_segments: failures,
+                other_files,
+                failed_segments,
                 ..DataReport::new(results)
             },
             models: models
-                .map(|((name, answers), figures)| ModelReport::new(name, answers, figures))
+                .map(|((name, predictions), figures)| ModelReport::new(name, predictions, figures))
                 .collect(),
             differences: others
                 .zip(comparison.differences)
                 .map(|(name, figures)| Difference {
                     name: name.clone(),
-                    less: results.names[0].clone(),
+                    baseline: results.names[0].clone(),
                     figures,
                 })
                 .collect(),
@@ -127,7 +138,7 @@ impl Report {
 
 impl DataReport {
     fn new(results: &Results) -> Self {
-        let count = |is_counted: &dyn Fn(&FaceOutcome) -> bool| {
+        let count_faces = |is_counted: &dyn Fn(&FaceOutcome) -> bool| {
             let faces = results.faces.iter();
             faces.filter(|face| is_counted(&face.outcome)).count()
         };
@@ -149,10 +160,10 @@ impl DataReport {
             labels,
             faces: results.faces.len(),
             compared: results.compared.len(),
-            not_found: count(&|outcome| *outcome == FaceOutcome::NotFound),
-            not_judged: count(&|outcome| *outcome == FaceOutcome::NotClassifiable),
-            no_scores: count(&|outcome| *outcome == FaceOutcome::InvalidScores),
-            by_box: count(&|outcome| {
+            not_found: count_faces(&|outcome| *outcome == FaceOutcome::NotFound),
+            not_classifiable: count_faces(&|outcome| *outcome == FaceOutcome::NotClassifiable),
+            invalid_scores: count_faces(&|outcome| *outcome == FaceOutcome::InvalidScores),
+            by_box: count_faces(&|outcome| {
                 matches!(
                     outcome,
                     FaceOutcome::Classified {
@@ -161,14 +172,14 @@ impl DataReport {
                     }
                 )
             }),
-            unreadable: count(&|outcome| matches!(outcome, FaceOutcome::Unreadable(_))),
-            unanswered: results.unanswered.iter().cloned().collect(),
+            unreadable: count_faces(&|outcome| matches!(outcome, FaceOutcome::Unreadable(_))),
+            without_prediction: results.without_prediction.iter().cloned().collect(),
             missing: missing.map(Attitude::name).collect(),
             ..Self::default()
         }
     }
 
-    /// Describes why the figures are of limited use.
+    /// Describes the limitations of the figures.
     pub(super) fn limitations(&self) -> Vec<String> {
         let gap = |attitude: &&str| {
             format!(
@@ -176,8 +187,10 @@ impl DataReport {
                  recognised, and macro F1 counts it as 0"
             )
         };
-        let few = (self.groups < FEW_GROUPS)
-            .then(|| format!("only {} groups: the intervals are unreliable", self.groups));
+        let few = (self.groups < MIN_GROUPS).then(|| {
+            let groups = count(self.groups, "group");
+            format!("only {groups}: the intervals are unreliable; at least {MIN_GROUPS} are needed")
+        });
         self.missing.iter().map(gap).chain(few).collect()
     }
 
@@ -187,23 +200,23 @@ impl DataReport {
             format!("no face found: {}", self.not_found),
             format!(
                 "not classified, as they are cut off or turned away: {}",
-                self.not_judged
+                self.not_classifiable
             ),
         ];
-        let mut add = |what: &str, count: usize| {
-            if count > 0 {
-                lines.push(format!("{what}: {count}"));
+        let mut add = |what: &str, number: usize| {
+            if number > 0 {
+                lines.push(format!("{what}: {number}"));
             }
         };
         add(
             "not classified, as the output of a model is not a score",
-            self.no_scores,
+            self.invalid_scores,
         );
         add("pictures that cannot be read", self.unreadable);
         add("segments that failed", self.failed_segments);
-        add("files that are not pictures", self.skipped_files);
-        for (name, &count) in &self.unanswered {
-            add(&format!("faces without a prediction of {name}"), count);
+        add("files that are not pictures", self.other_files);
+        for (name, &number) in &self.without_prediction {
+            add(&format!("faces without a prediction of {name}"), number);
         }
         // These are in the figures, although the element would not classify them.
         add(
@@ -215,8 +228,8 @@ impl DataReport {
 }
 
 impl ModelReport {
-    fn new(name: &str, answers: &[LabelledPrediction], figures: Estimates) -> Self {
-        let confusion = *Tally::of(answers).confusion();
+    fn new(name: &str, predictions: &[LabelledPrediction], figures: Estimates) -> Self {
+        let confusion = *Tally::of(predictions).confusion();
         Self {
             name: name.to_owned(),
             figures,
@@ -224,7 +237,7 @@ impl ModelReport {
                 .map(|attitude| (attitude.name(), confusion.class(attitude)))
                 .into(),
             confusion,
-            coverage: coverage(answers),
+            coverage: coverage(predictions),
         }
     }
 }

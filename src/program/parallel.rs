@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A pool of threads that work through a list.
+//! Processes a list of items in parallel.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Results of a run.
+/// Results of [`run`].
 #[derive(Debug, PartialEq)]
 pub(crate) struct Finished<O, E> {
     /// Output of each item, in the order of the items; `None` for one that failed or was not started.
@@ -14,43 +14,44 @@ pub(crate) struct Finished<O, E> {
     pub(crate) errors: Vec<E>,
 }
 
-/// Runs `work` on each of `items`, with one thread per worker. After an error no other item is started.
-pub(crate) fn run<W: Send, I: Sync, O: Send, E: Send>(
-    workers: &mut [W],
+/// Calls `process` for each of `items`, in one thread per element of `states`, which it may change. After
+/// an error no other item is started.
+pub(crate) fn run<S: Send, I: Sync, O: Send, E: Send>(
+    states: &mut [S],
     items: &[I],
-    work: impl Fn(&mut W, &I) -> Result<O, E> + Sync,
+    process: impl Fn(&mut S, &I) -> Result<O, E> + Sync,
 ) -> Finished<O, E> {
-    let next = AtomicUsize::new(0);
-    let thread = |worker: &mut W| {
-        let mut done = Vec::new();
+    let next_index = AtomicUsize::new(0);
+    let process_items = |state: &mut S| {
+        let mut results = Vec::new();
         loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
+            let index = next_index.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(index) else {
-                return done;
+                return results;
             };
-            let result = work(worker, item);
+            let result = process(state, item);
             if result.is_err() {
-                next.store(items.len(), Ordering::Relaxed);
+                next_index.store(items.len(), Ordering::Relaxed);
             }
-            done.push((index, result));
+            results.push((index, result));
         }
     };
-    let mut done = std::thread::scope(|scope| {
-        let threads: Vec<_> = workers
+    let mut results = std::thread::scope(|scope| {
+        let threads: Vec<_> = states
             .iter_mut()
-            .map(|worker| scope.spawn(|| thread(worker)))
+            .map(|state| scope.spawn(|| process_items(state)))
             .collect();
         let joined = threads.into_iter().map(|thread| thread.join());
         joined
-            .flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)))
+            .flat_map(|results| results.unwrap_or_else(|panic| resume_unwind(panic)))
             .collect::<Vec<_>>()
     });
-    done.sort_by_key(|(index, _)| *index);
+    results.sort_by_key(|(index, _)| *index);
     let mut finished = Finished {
         outputs: items.iter().map(|_| None).collect(),
         errors: Vec::new(),
     };
-    for (index, result) in done {
+    for (index, result) in results {
         match result {
             Ok(output) => finished.outputs[index] = Some(output),
             Err(error) => finished.errors.push(error),
