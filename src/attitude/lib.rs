@@ -116,6 +116,8 @@ pub mod detection;
 
 pub mod tracking;
 
+pub mod visibility;
+
 pub mod crop;
 
 mod attitude;

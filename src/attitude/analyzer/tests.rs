@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The analysis with scripted networks.
+//! Tests of the analysis with networks that return prepared results.
 
 use super::*;
-use crate::classification::{Classification, ClassifierInput};
+use crate::Label;
 use crate::crop::Framing;
 use crate::detection::DetectorInput;
+use crate::geometry::{Point, Rect};
 use crate::preprocessing::{InputSize, PixelFormat};
 
 const MS: u64 = 1_000_000;
@@ -38,13 +39,13 @@ impl FaceDetector for ScriptedDetector {
 
     fn detect(
         &mut self,
-        picture: &[f32],
+        input: &[f32],
         width: usize,
         height: usize,
         _threshold: f32,
         candidates: &mut Vec<Detection>,
     ) -> Result<(), InferenceError> {
-        assert_eq!(picture.len(), width * height);
+        assert_eq!(input.len(), width * height);
         candidates.clone_from(&self.result.clone()?);
         Ok(())
     }
@@ -388,7 +389,7 @@ fn another_part_ends_tracks_and_another_stream_counts_them_from_1() {
 }
 
 #[test]
-fn a_frame_of_one_pixel_is_analysed() {
+fn a_frame_of_one_pixel_is_analyzed() {
     let frame = Frame::from_luma(1, 1, &[200]).unwrap();
     for detector_size in [0, 1, 320, u32::MAX] {
         let mut stream = Stream::default();

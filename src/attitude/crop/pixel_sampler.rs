@@ -4,7 +4,7 @@
 
 use crate::frame::{Channel, Frame};
 use crate::geometry::{Point, Similarity};
-use crate::preprocessing::{Channels, LUMA_SHARES};
+use crate::preprocessing::{Channels, LUMA_WEIGHTS};
 
 /// Maximum number of samples along each side of a crop pixel, which bounds the work. Faces with
 /// more frame pixels per crop pixel are subsampled.
@@ -51,7 +51,7 @@ impl<'a> ChannelReader<'a, 3> {
         Some(Self {
             channel: frame.channel(first),
             offsets: offsets.map(|offset| offset - start),
-            weights: LUMA_SHARES.map(|share| (share * f64::from(WEIGHT_SUM)).round() as u32),
+            weights: LUMA_WEIGHTS.map(|weight| (weight * f64::from(WEIGHT_SUM)).round() as u32),
         })
     }
 }

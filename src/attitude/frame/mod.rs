@@ -1,145 +1,29 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Video frames: planes of bytes, and a layout that describes where each component of a pixel is
-//! stored. A layout describes packed, planar and subsampled formats alike.
+//! Video frames: planes of bytes, and the layout of the components of a pixel in them.
 
-/// Maximum of a plausible pixel aspect ratio; the minimum is its inverse.
+mod layout;
+mod snapshot;
+
+pub use layout::{ColorModel, Component, Layout, Matrix};
+pub use snapshot::Snapshot;
+
+/// Maximum pixel aspect ratio that is not considered an error; the minimum is its inverse.
 const MAX_PIXEL_ASPECT: f32 = 8.0;
 
 /// Maximum number of planes of a supported format.
 pub const MAX_PLANES: usize = 3;
 
-/// The meaning of a frame's components.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ColorModel {
-    /// One component: luma.
-    Gray,
-    /// Luma and two colour differences.
-    Yuv,
-    /// Red, green and blue.
-    Rgb,
-}
-
-/// The matrix that converted R'G'B' to Y'CbCr.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Matrix {
-    /// ITU-R BT.601.
-    #[default]
-    Bt601,
-    /// ITU-R BT.709.
-    Bt709,
-    /// ITU-R BT.2020, non-constant luminance.
-    Bt2020,
-}
-
-impl Matrix {
-    /// Returns the weights of red and blue in luma.
-    pub const fn kr_kb(self) -> (f32, f32) {
-        match self {
-            Matrix::Bt601 => (0.299, 0.114),
-            Matrix::Bt709 => (0.2126, 0.0722),
-            Matrix::Bt2020 => (0.2627, 0.0593),
-        }
-    }
-}
-
-/// The position of one component in the planes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Component {
-    /// Index of the plane.
-    pub plane: usize,
-    /// Bytes from the start of a row to the first sample.
-    pub offset: usize,
-    /// Bytes from one sample to the next in a row.
-    pub pixel_stride: usize,
-    /// Binary logarithm of the horizontal subsampling.
-    pub shift_x: u32,
-    /// Binary logarithm of the vertical subsampling.
-    pub shift_y: u32,
-}
-
-/// The position and meaning of all components.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Layout {
-    /// The meaning of the components.
-    pub color: ColorModel,
-    /// Y, U, V or R, G, B; [`ColorModel::Gray`] uses only the first.
-    pub components: [Component; 3],
-    /// `true` if values span 0 to 255 (full range), `false` if luma spans 16 to 235 (limited
-    /// range).
-    pub full_range: bool,
-    /// The matrix of [`ColorModel::Yuv`].
-    pub matrix: Matrix,
-}
-
-impl Layout {
-    /// Full-range luma, one byte per pixel.
-    pub const GRAY8: Layout = Layout {
-        color: ColorModel::Gray,
-        components: [Component {
-            plane: 0,
-            offset: 0,
-            pixel_stride: 1,
-            shift_x: 0,
-            shift_y: 0,
-        }; 3],
-        full_range: true,
-        matrix: Matrix::Bt601,
-    };
-
-    /// Full-range red, green and blue in one plane, three bytes per pixel.
-    pub(crate) const RGB24: Layout = Layout {
-        color: ColorModel::Rgb,
-        components: [rgb24(0), rgb24(1), rgb24(2)],
-        full_range: true,
-        matrix: Matrix::Bt601,
-    };
-
-    /// Returns a stored value of luma, red, green or blue as a full-range value, 0 to 255.
-    #[inline]
-    pub(crate) fn to_full_range(self, value: f32) -> f32 {
-        if self.full_range {
-            value
-        } else {
-            ((value - 16.0) * (255.0 / 219.0)).clamp(0.0, 255.0)
-        }
-    }
-
-    /// Returns `true` if red, green and blue are in one plane.
-    pub(crate) fn is_packed_rgb(&self) -> bool {
-        let [red, green, blue] = self.components;
-        self.color == ColorModel::Rgb && red.plane == green.plane && green.plane == blue.plane
-    }
-
-    /// Returns the number of components in use.
-    pub const fn component_count(&self) -> usize {
-        match self.color {
-            ColorModel::Gray => 1,
-            ColorModel::Yuv | ColorModel::Rgb => 3,
-        }
-    }
-}
-
-const fn rgb24(offset: usize) -> Component {
-    Component {
-        plane: 0,
-        offset,
-        pixel_stride: 3,
-        shift_x: 0,
-        shift_y: 0,
-    }
-}
-
 /// The rows of one plane.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plane<'a> {
-    /// The bytes from the first row on; the last row may be shorter than the stride.
+    /// The bytes of all rows; the last row may be shorter than the stride.
     pub data: &'a [u8],
     /// Bytes from one row to the next.
     pub stride: usize,
 }
 
-/// The reason why planes are not a valid frame.
+/// The reason for which planes are not a valid frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Width or height is 0.
@@ -171,7 +55,7 @@ pub enum FrameError {
     },
 }
 
-/// A frame whose planes contain every sample of its layout.
+/// A borrowed frame, whose planes contain all samples of its layout.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     width: usize,
@@ -185,7 +69,7 @@ impl<'a> Frame<'a> {
     /// Creates a frame from `planes`, with square pixels.
     ///
     /// # Errors
-    /// Returns an error if the frame is empty or a plane is too short for the layout.
+    /// Returns an error if the frame is empty, or a plane is too short for the layout.
     pub fn new(
         width: usize,
         height: usize,
@@ -228,8 +112,8 @@ impl<'a> Frame<'a> {
     /// Sets the pixel aspect ratio, the displayed width over the height of a pixel. Values outside
     /// of 1/8 to 8 are replaced by 1.
     pub fn with_pixel_aspect(mut self, pixel_aspect: f32) -> Self {
-        let is_sensible = (1.0 / MAX_PIXEL_ASPECT..=MAX_PIXEL_ASPECT).contains(&pixel_aspect);
-        self.pixel_aspect = if is_sensible { pixel_aspect } else { 1.0 };
+        let is_plausible = (1.0 / MAX_PIXEL_ASPECT..=MAX_PIXEL_ASPECT).contains(&pixel_aspect);
+        self.pixel_aspect = if is_plausible { pixel_aspect } else { 1.0 };
         self
     }
 
@@ -281,7 +165,7 @@ impl<'a> Frame<'a> {
         &self.layout
     }
 
-    /// Returns the bytes of row `y` of a plane, up to the end of its last sample.
+    /// Returns the bytes of row `y` of the plane with this index, up to the end of its last sample.
     pub(crate) fn plane_row(&self, plane: usize, y: usize) -> &'a [u8] {
         let len = self.layout.components[..self.layout.component_count()]
             .iter()
@@ -296,7 +180,7 @@ impl<'a> Frame<'a> {
         &plane.data[y * plane.stride..][..len]
     }
 
-    /// Returns one component.
+    /// Returns the samples of the component with this index in the layout.
     ///
     /// # Panics
     /// Panics if the layout has no component with this index.
@@ -314,13 +198,13 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Returns the number of samples for `size` pixels at a subsampling of 2^`shift`; the last sample
-/// may cover fewer pixels.
+/// Returns the number of samples of `size` pixels at a subsampling of 2^`shift`; the last sample may
+/// cover fewer pixels.
 const fn subsampled(size: usize, shift: u32) -> usize {
     size.div_ceil(1 << shift)
 }
 
-/// One component of a frame. The sample in column x of row y is `data[y * stride + x *
+/// The samples of one component. The sample in column x of row y is `data[y * stride + x *
 /// pixel_stride]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Channel<'a> {
@@ -340,66 +224,10 @@ impl<'a> Channel<'a> {
         self.get_beyond(x, y, 0)
     }
 
-    /// Returns the byte that follows the sample in column `x` of row `y` at a distance of `offset`
-    /// bytes.
+    /// Returns the byte that is `offset` bytes after the sample in column `x` of row `y`.
     #[inline]
     pub(crate) fn get_beyond(&self, x: usize, y: usize, offset: usize) -> u8 {
         self.data[y * self.stride + x * self.pixel_stride + offset]
-    }
-}
-
-/// An owned copy of a frame. Its memory is reused for the next copy.
-#[derive(Debug)]
-pub struct Snapshot {
-    width: usize,
-    height: usize,
-    pixel_aspect: f32,
-    layout: Layout,
-    planes: [(Vec<u8>, usize); MAX_PLANES],
-}
-
-impl Default for Snapshot {
-    fn default() -> Self {
-        Self {
-            width: 0,
-            height: 0,
-            pixel_aspect: 1.0,
-            layout: Layout::GRAY8,
-            planes: Default::default(),
-        }
-    }
-}
-
-impl Snapshot {
-    /// Copies `frame`. If `luma_only` is set and the frame is YUV, copies only its luma.
-    pub fn copy_from(&mut self, frame: &Frame, luma_only: bool) {
-        self.width = frame.width;
-        self.height = frame.height;
-        self.pixel_aspect = frame.pixel_aspect;
-        self.layout = frame.layout;
-        if luma_only && frame.layout.color == ColorModel::Yuv {
-            self.layout.color = ColorModel::Gray;
-        }
-        let needed = &self.layout.components[..self.layout.component_count()];
-        for (index, (plane, (bytes, stride))) in
-            frame.planes.iter().zip(&mut self.planes).enumerate()
-        {
-            bytes.clear();
-            if needed.iter().any(|component| component.plane == index) {
-                bytes.extend_from_slice(plane.data);
-            }
-            *stride = plane.stride;
-        }
-    }
-
-    /// Returns the frame, or `None` if none has been copied yet.
-    pub fn frame(&self) -> Option<Frame<'_>> {
-        let planes = std::array::from_fn(|index| Plane {
-            data: &self.planes[index].0,
-            stride: self.planes[index].1,
-        });
-        let frame = Frame::new(self.width, self.height, self.layout, planes).ok()?;
-        Some(frame.with_pixel_aspect(self.pixel_aspect))
     }
 }
 
@@ -408,7 +236,7 @@ mod tests {
     use super::*;
 
     /// 3x3 I420 at a stride of 4: chroma is 2x2.
-    fn i420_3x3() -> (Layout, [Vec<u8>; 3]) {
+    pub(super) fn i420_3x3() -> (Layout, [Vec<u8>; 3]) {
         let component = |plane, shift| Component {
             plane,
             offset: 0,
@@ -430,7 +258,7 @@ mod tests {
         (layout, planes)
     }
 
-    fn planes(bytes: &[Vec<u8>; 3]) -> [Plane<'_>; 3] {
+    pub(super) fn planes(bytes: &[Vec<u8>; 3]) -> [Plane<'_>; 3] {
         std::array::from_fn(|i| Plane {
             data: &bytes[i],
             stride: 4,
@@ -460,21 +288,5 @@ mod tests {
             }
         );
         assert!(Frame::from_luma(0, 3, &[]).is_err());
-    }
-
-    #[test]
-    fn a_luma_snapshot_copies_only_the_first_plane() {
-        let (layout, bytes) = i420_3x3();
-        let frame = Frame::new(3, 3, layout, planes(&bytes)).unwrap();
-        let mut snapshot = Snapshot::default();
-        assert!(snapshot.frame().is_none());
-        snapshot.copy_from(&frame, true);
-        let kept = snapshot.frame().unwrap();
-        assert_eq!(kept.layout().color, ColorModel::Gray);
-        assert!(!kept.layout().full_range);
-        assert_eq!(kept.channel(0).get(2, 1), 6);
-        assert!(snapshot.planes[1].0.is_empty());
-        snapshot.copy_from(&frame, false);
-        assert_eq!(snapshot.frame().unwrap().channel(1).get(1, 1), 13);
     }
 }

@@ -5,12 +5,12 @@
 use crate::frame::{ColorModel, Layout};
 
 /// Weights of red, green and blue in luma that is computed from RGB.
-pub const LUMA_SHARES: [f64; 3] = [0.299, 0.587, 0.114];
+pub const LUMA_WEIGHTS: [f64; 3] = [0.299, 0.587, 0.114];
 
-/// The colour channels of a network's input.
+/// The color channels of a network's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
-    /// One channel: full-range luma, computed from RGB by [`LUMA_SHARES`] if necessary.
+    /// Full-range luma, computed from RGB with [`LUMA_WEIGHTS`] if necessary.
     Luma,
     /// Red, green, blue.
     Rgb,
@@ -44,11 +44,11 @@ pub enum TensorLayout {
 pub struct PixelFormat {
     /// The channels and their order.
     pub channels: Channels,
-    /// Order of the dimensions in memory.
+    /// The order of the dimensions in memory.
     pub layout: TensorLayout,
-    /// Value that is subtracted, per channel.
+    /// The value that is subtracted, per channel.
     pub mean: [f32; 3],
-    /// Factor of the difference, per channel.
+    /// The factor of the difference, per channel.
     pub scale: [f32; 3],
 }
 
@@ -61,12 +61,23 @@ impl PixelFormat {
         scale: [1.0; 3],
     };
 
-    /// Returns the number of tensor elements of a picture of `width` by `height` pixels.
+    /// Returns the number of tensor elements of `width` by `height` pixels.
     pub const fn len(&self, width: usize, height: usize) -> usize {
         width * height * self.channels.count()
     }
 
-    /// Writes the pixel in column `x` of row `y` of a picture of `width` by `height` into `tensor`.
+    /// Returns the conversion of luma, as stored in a frame with `layout`, to a tensor element, or
+    /// `None` if the pixels have more channels than luma. It is faster than [`put`](Self::put), with
+    /// which cropping takes about a third longer.
+    #[inline(always)]
+    pub(crate) fn element_of_luma(&self, layout: &Layout) -> Option<impl Fn(f32) -> f32 + use<>> {
+        let (layout, mean, scale) = (*layout, self.mean[0], self.scale[0]);
+        let is_luma = layout.color == ColorModel::Gray && self.channels == Channels::Luma;
+        is_luma.then_some(move |luma| (layout.to_full_range(luma) - mean) * scale)
+    }
+
+    /// Writes a pixel to `tensor`, in column `x` of row `y` of an input of `width` by `height`
+    /// pixels.
     #[inline]
     pub(crate) fn put(
         &self,
@@ -128,7 +139,7 @@ impl Pixel {
         match self {
             Pixel::Luma(luma) => luma,
             Pixel::Rgb([r, g, b]) => {
-                let [red, green, blue] = LUMA_SHARES.map(|share| share as f32);
+                let [red, green, blue] = LUMA_WEIGHTS.map(|weight| weight as f32);
                 red * r + green * g + blue * b
             }
         }
@@ -144,8 +155,8 @@ impl Pixel {
     }
 }
 
-/// Returns the layout with which to read a frame for a network that takes `channels`. For a luma
-/// network, this excludes the chroma of a YUV frame.
+/// Returns `layout` restricted to the components that are needed for `channels`: without chroma if
+/// the frame is YUV and only luma is needed.
 pub(crate) fn needed_layout(layout: &Layout, channels: Channels) -> Layout {
     let mut needed = *layout;
     if channels == Channels::Luma && layout.color == ColorModel::Yuv {
@@ -169,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn yuv_becomes_the_rgb_it_was_made_from() {
+    fn yuv_is_converted_to_rgb() {
         // Pure red in limited-range BT.601 is Y 81, Cb 90, Cr 240.
         let layout = Layout {
             color: ColorModel::Yuv,

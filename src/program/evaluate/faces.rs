@@ -13,6 +13,7 @@ use attitude::crop;
 use attitude::detection::Detection;
 use attitude::frame::{Frame, FrameError};
 use attitude::geometry::{Landmarks, Point, Rect, Similarity};
+use attitude::visibility::is_classifiable;
 use attitude_inference::networks::Networks;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use indicatif::ProgressBar;
@@ -161,7 +162,7 @@ impl PictureClassifier {
             None => return Ok(FaceOutcome::NotFound),
         };
         if let Some(detection) = region.detection()
-            && !crop::is_classifiable(detection, &frame)
+            && !is_classifiable(detection, &frame)
         {
             return Ok(FaceOutcome::NotClassifiable);
         }

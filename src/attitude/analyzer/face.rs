@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The tracked faces that an analysis returns.
+
+use crate::classification::Emotions;
+use crate::geometry::{Landmarks, Point, Rect};
+use crate::tracking::extrapolate;
+use crate::{Label, Scores};
+
+/// A tracked face after the analysis of a sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Face {
+    /// Track id, from 1.
+    pub track: u32,
+    /// Bounding box of the last detection, in frame pixels.
+    pub bbox_in_frame: Rect,
+    /// Velocity of the box's center, in frame pixels per second.
+    pub velocity_per_s: Point,
+    /// Landmarks of the last detection, in frame pixels; `None` if the detector does not detect
+    /// them.
+    pub landmarks_in_frame: Option<Landmarks>,
+    /// Score of the last detection, 0 to 1.
+    pub detection_score: f32,
+    /// The attitude, after smoothing.
+    pub label: Label,
+    /// Smoothed scores; `None` before the first classification.
+    pub scores: Option<Scores>,
+    /// Scores of the last classification, without smoothing; `None` before the first one.
+    pub raw_scores: Option<Scores>,
+    /// Smoothed probabilities of the classifier's emotions; empty before the first classification.
+    pub emotions: Emotions,
+    /// Running time of the first detection.
+    pub first_seen_ns: u64,
+    /// Running time of the last detection.
+    pub observed_ns: u64,
+    /// Running time of the last classification; `None` before the first one.
+    pub classified_ns: Option<u64>,
+}
+
+impl Face {
+    /// Returns the running time of the last classification or, before the first one, of the last
+    /// detection.
+    pub fn updated_ns(&self) -> u64 {
+        self.classified_ns.unwrap_or(self.observed_ns)
+    }
+
+    /// Returns `true` if the face was classified in the sample at `time_ns`.
+    pub fn is_classified_at(&self, time_ns: u64) -> bool {
+        self.classified_ns == Some(time_ns)
+    }
+
+    /// Returns the smoothed score of the label, 0 to 1; 0 if the label is unknown.
+    pub fn confidence(&self) -> f32 {
+        match (self.label, self.scores) {
+            (Label::Known(attitude), Some(scores)) => scores[attitude],
+            _ => 0.0,
+        }
+    }
+
+    /// Returns the box in frame pixels, extrapolated to the running time `time_ns` at constant
+    /// velocity.
+    pub fn bbox_at(&self, time_ns: u64) -> Rect {
+        let age_ns = time_ns.saturating_sub(self.observed_ns);
+        extrapolate(self.bbox_in_frame, self.velocity_per_s, age_ns)
+    }
+
+    /// Returns the landmarks in frame pixels, moved with the box to the running time `time_ns`.
+    pub(crate) fn landmarks_at(&self, time_ns: u64) -> Option<Landmarks> {
+        let moved = self.bbox_at(time_ns);
+        let (dx, dy) = (
+            moved.x - self.bbox_in_frame.x,
+            moved.y - self.bbox_in_frame.y,
+        );
+        let landmarks = self.landmarks_in_frame?;
+        Some(landmarks.map(|p| Point::new(p.x + dx, p.y + dy)))
+    }
+}

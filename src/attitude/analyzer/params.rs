@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Parameters of the analysis.
+
+use crate::frame::Frame;
+use crate::settings;
+
+/// Parameters of the analysis of a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Params {
+    /// See [`settings::DETECTOR_SIZE`].
+    pub detector_size: u32,
+    /// See [`settings::MIN_FACE_SIZE`].
+    pub min_face_size: u32,
+    /// See [`settings::MAX_FACES`].
+    pub max_faces: u32,
+    /// See [`settings::DETECTION_THRESHOLD`].
+    pub detection_threshold: f32,
+    /// See [`settings::OVERLAP_THRESHOLD`].
+    pub overlap_threshold: f32,
+    /// See [`settings::MIN_CONFIDENCE`].
+    pub min_confidence: f32,
+    /// See [`settings::SMOOTHING_NS`].
+    pub smoothing_ns: u64,
+    /// See [`settings::TRACK_TIMEOUT_NS`].
+    pub track_timeout_ns: u64,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            detector_size: settings::DETECTOR_SIZE.default,
+            min_face_size: settings::MIN_FACE_SIZE.default,
+            max_faces: settings::MAX_FACES.default,
+            detection_threshold: settings::DETECTION_THRESHOLD.default,
+            overlap_threshold: settings::OVERLAP_THRESHOLD.default,
+            min_confidence: settings::MIN_CONFIDENCE.default,
+            smoothing_ns: settings::SMOOTHING_NS.default,
+            track_timeout_ns: settings::TRACK_TIMEOUT_NS.default,
+        }
+    }
+}
+
+/// Minimum height of a face in the detector's input at which most faces are detected. The default
+/// detector finds 80% of the faces of 24 to 32 px, and half of those of 16 to 24 px.
+const DETECTABLE_FACE_PX: f32 = 24.0;
+
+/// Minimum long side of the detector's input, in pixels.
+const MIN_LONG_SIDE: usize = 32;
+
+impl Params {
+    /// Returns the maximum long side of the detector's input for `frame`, in pixels.
+    pub(super) fn detector_long_side(&self, frame: &Frame) -> usize {
+        let long_side = if self.detector_size > 0 {
+            self.detector_size as usize
+        } else {
+            let displayed_width = frame.width() as f32 * frame.pixel_aspect();
+            let frame_long_side = displayed_width.max(frame.height() as f32);
+            let scale = DETECTABLE_FACE_PX / self.min_face_size.max(1) as f32;
+            (frame_long_side * scale.min(1.0)).ceil() as usize
+        };
+        long_side.clamp(MIN_LONG_SIDE, settings::DETECTOR_SIZE.max as usize)
+    }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Scaling along one axis, with integer weights.
+
+/// The sum of the weights of the pixels in an output sample.
+pub(super) const WEIGHT_SUM: u16 = 256;
+
+/// The bytes of a pixel whose weighted sum is the value of the pixel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct ByteWeights {
+    /// Number of bytes from one pixel to the next.
+    pub pixel_stride: usize,
+    /// Offset and weight of up to three bytes; unused ones have a weight of 0.
+    pub bytes: [(usize, f64); 3],
+    /// Sum of the weights.
+    pub sum: f64,
+}
+
+impl ByteWeights {
+    /// One byte per pixel, without padding.
+    pub(super) const ONE_BYTE: Self = Self {
+        pixel_stride: 1,
+        bytes: [(0, 1.0), (0, 0.0), (0, 0.0)],
+        sum: 1.0,
+    };
+}
+
+/// Weights of the source's bytes in each output sample along one axis. Output samples have the same
+/// number of weights, some of which may be 0.
+#[derive(Debug, Default)]
+pub(super) struct Axis {
+    /// Number of source pixels.
+    source_len: usize,
+    /// Number of output samples.
+    output_len: usize,
+    pixel: ByteWeights,
+    /// Number of weights of an output sample.
+    taps: usize,
+    /// The first byte of each output sample.
+    first_bytes: Vec<usize>,
+    /// The weights of all output samples, one sample after the other.
+    weights: Vec<u16>,
+}
+
+impl Axis {
+    /// Computes the weights for `output_len` samples from `source_len` pixels, whose values are
+    /// given by `pixel`, unless they are up to date. The weights of a sample add up to
+    /// [`WEIGHT_SUM`] times the sum of `pixel`.
+    pub(super) fn prepare(&mut self, source_len: usize, output_len: usize, pixel: ByteWeights) {
+        if (self.source_len, self.output_len, self.pixel) == (source_len, output_len, pixel) {
+            return;
+        }
+        (self.source_len, self.output_len, self.pixel) = (source_len, output_len, pixel);
+        let step = source_len as f64 / output_len as f64;
+        let pixels: Vec<(usize, Vec<u16>)> = (0..output_len)
+            .map(|index| {
+                if step > 1.0 {
+                    area(index as f64 * step, (index + 1) as f64 * step, source_len)
+                } else {
+                    bilinear((index as f64 + 0.5) * step - 0.5, source_len)
+                }
+            })
+            .collect();
+        let last_offset = pixel.bytes.iter().map(|byte| byte.0).max().unwrap_or(0);
+        let row_len = (source_len - 1) * pixel.pixel_stride + last_offset + 1;
+        let max_pixels = pixels.iter().map(|(_, w)| w.len()).max().unwrap_or(1);
+        let taps = (max_pixels - 1) * pixel.pixel_stride + last_offset + 1;
+        self.taps = taps.next_multiple_of(LANES).min(row_len);
+        self.first_bytes.clear();
+        self.weights.clear();
+        self.weights.resize(output_len * self.taps, 0);
+        for ((first_pixel, pixel_weights), weights) in
+            pixels.iter().zip(self.weights.chunks_exact_mut(self.taps))
+        {
+            // At the end of a row, the taps are moved back into the row.
+            let pixel_start = first_pixel * pixel.pixel_stride;
+            let first_byte = pixel_start.min(row_len - self.taps);
+            self.first_bytes.push(first_byte);
+            // Cumulative sums are rounded instead of weights, so that the sum is exact.
+            let (mut sum, mut rounded) = (0.0, 0);
+            for (index, &pixel_weight) in pixel_weights.iter().enumerate() {
+                for (offset, byte_weight) in pixel.bytes {
+                    sum += f64::from(pixel_weight) * byte_weight;
+                    let weight = sum.round() as u32 - rounded;
+                    rounded += weight;
+                    let byte = pixel_start - first_byte + index * pixel.pixel_stride + offset;
+                    weights[byte] += weight as u16;
+                }
+            }
+        }
+    }
+
+    /// Returns the first byte of output sample `index`, and the weights of the bytes from it on.
+    #[inline]
+    pub(super) fn weights_of(&self, index: usize) -> (usize, &[u16]) {
+        (
+            self.first_bytes[index],
+            &self.weights[index * self.taps..][..self.taps],
+        )
+    }
+
+    /// Returns the number of bytes per output sample if each sample is the mean of the same number
+    /// of bytes, all with the same weight, and no two samples share a byte.
+    fn bytes_per_mean(&self) -> Option<usize> {
+        let is_mean =
+            self.pixel == ByteWeights::ONE_BYTE && self.source_len.is_multiple_of(self.output_len);
+        is_mean.then(|| self.source_len / self.output_len)
+    }
+
+    /// Replaces `scaled` by the output samples, 0 to 255, of a row of `sums`, which are
+    /// [`WEIGHT_SUM`] times the values of bytes.
+    #[inline(always)]
+    pub(super) fn apply(&self, sums: &[u16], scaled: &mut Vec<f32>) {
+        // Common widths of frames are integer multiples of the detector's.
+        match self.bytes_per_mean() {
+            Some(2) => return apply_means::<2>(sums, scaled),
+            Some(3) => return apply_means::<3>(sums, scaled),
+            Some(4) => return apply_means::<4>(sums, scaled),
+            Some(6) => return apply_means::<6>(sums, scaled),
+            _ => {}
+        }
+        // A constant number of taps is faster; these are common numbers.
+        match self.taps {
+            4 => self.apply_taps::<4>(sums, scaled),
+            8 => self.apply_taps::<8>(sums, scaled),
+            12 => self.apply_taps::<12>(sums, scaled),
+            16 => self.apply_taps::<16>(sums, scaled),
+            20 => self.apply_taps::<20>(sums, scaled),
+            24 => self.apply_taps::<24>(sums, scaled),
+            taps => self.apply_with(scaled, |start, weights| {
+                let products = std::iter::zip(&sums[start..start + taps], weights).map(product);
+                products.sum()
+            }),
+        }
+    }
+
+    #[inline(always)]
+    fn apply_taps<const TAPS: usize>(&self, sums: &[u16], scaled: &mut Vec<f32>) {
+        self.apply_with(scaled, |start, weights| {
+            let samples = sums[start..].first_chunk::<TAPS>();
+            let weights = weights.first_chunk::<TAPS>();
+            samples
+                .zip(weights)
+                .map_or(0, |(samples, weights)| dot(samples, weights))
+        });
+    }
+
+    /// Replaces `scaled` by the results of `sum_of` for the first byte and the weights of each
+    /// sample.
+    #[inline(always)]
+    fn apply_with(&self, scaled: &mut Vec<f32>, sum_of: impl Fn(usize, &[u16]) -> u32) {
+        let weight_sum = f64::from(WEIGHT_SUM);
+        let unit = (1.0 / (weight_sum * weight_sum * self.pixel.sum)) as f32;
+        let weights = self.weights.chunks_exact(self.taps);
+        let samples = self.first_bytes.iter().zip(weights);
+        scaled.clear();
+        scaled.extend(samples.map(|(&start, weights)| sum_of(start, weights) as f32 * unit));
+    }
+}
+
+/// Replaces `scaled` by the means, 0 to 255, of every `COUNT` of `sums`, which are [`WEIGHT_SUM`] times
+/// the values.
+#[inline(always)]
+fn apply_means<const COUNT: usize>(sums: &[u16], scaled: &mut Vec<f32>) {
+    let unit = 1.0 / (f32::from(WEIGHT_SUM) * COUNT as f32);
+    let sum = |sums: &[u16; COUNT]| sums.iter().map(|&sum| u32::from(sum)).sum::<u32>();
+    scaled.clear();
+    scaled.extend(
+        sums.as_chunks()
+            .0
+            .iter()
+            .map(|sums| sum(sums) as f32 * unit),
+    );
+}
+
+/// Number of products that are computed in parallel.
+const LANES: usize = 4;
+
+#[inline(always)]
+fn product((&sample, &weight): (&u16, &u16)) -> u32 {
+    u32::from(sample) * u32::from(weight)
+}
+
+/// Returns the sum of the products. It does not overflow, as samples are less than 2^16, and weights
+/// add up to at most 2^16.
+#[inline(always)]
+fn dot<const TAPS: usize>(samples: &[u16; TAPS], weights: &[u16; TAPS]) -> u32 {
+    let mut sums = [0; LANES];
+    for (index, pair) in samples.iter().zip(weights).enumerate() {
+        sums[index % LANES] += product(pair);
+    }
+    sums.iter().sum()
+}
+
+/// Returns the first of the pixels that overlap [`begin`, `end`), and the weights of these pixels, in
+/// proportion to the overlap. `len` is the number of pixels.
+fn area(begin: f64, end: f64, len: usize) -> (usize, Vec<u16>) {
+    let first = (begin as usize).min(len - 1);
+    let after_last = (end.ceil() as usize).clamp(first + 1, len);
+    // Cumulative sums are rounded instead of weights, so that the weights add up to `WEIGHT_SUM`.
+    let weight_before = |position: f64| {
+        let fraction = (position.clamp(begin, end) - begin) / (end - begin);
+        (fraction * f64::from(WEIGHT_SUM)).round() as u16
+    };
+    let mut weights: Vec<u16> = (first..after_last)
+        .map(|i| weight_before((i + 1) as f64) - weight_before(i as f64))
+        .collect();
+    let missing = WEIGHT_SUM - weights.iter().sum::<u16>();
+    weights[after_last - first - 1] += missing;
+    (first, weights)
+}
+
+/// Returns the first of the two pixels around `position`, and the weights of both; only one weight if
+/// the other is 0. `len` is the number of pixels.
+fn bilinear(position: f64, len: usize) -> (usize, Vec<u16>) {
+    let position = position.clamp(0.0, (len - 1) as f64);
+    let first = position as usize;
+    let second_weight = ((position - first as f64) * f64::from(WEIGHT_SUM)).round() as u16;
+    if second_weight == 0 {
+        (first, vec![WEIGHT_SUM])
+    } else {
+        (first, vec![WEIGHT_SUM - second_weight, second_weight])
+    }
+}
