@@ -2,16 +2,17 @@
 
 //! The style of the live page and of reports.
 
-use gstattitude::drawing::Colors;
+use attitude::ByLabel;
+use gstattitude::drawing::DEFAULT_COLORS;
 
 /// Returns the style that the live page and reports share, with the default colours of the overlay.
 pub(crate) fn common_style() -> String {
-    let Colors {
+    let ByLabel {
         positive,
         neutral,
         negative,
         unknown,
-    } = Colors::default();
+    } = DEFAULT_COLORS;
     let [positive, neutral, negative, unknown] =
         [positive, neutral, negative, unknown].map(|argb| format!("#{:06x}", argb & 0xFF_FFFF));
     format!(

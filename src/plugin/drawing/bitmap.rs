@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Small bitmaps that are drawn once and shown many times.
+//! Small bitmaps that are drawn once and added to many frames.
 
 use gst_video::{VideoFormat, VideoFrameFlags, VideoMeta};
 
 use super::RenderError;
-use super::mask::{Mask, Target};
+use super::mask::{Mask, MaskFormat};
 use super::scale::Size;
 use super::style::Color;
 
-/// Cairo's ARGB32, a native-endian word, as a format in byte order.
+/// Format of bitmaps: Cairo's ARGB32, a native-endian word, named by byte order.
 pub(super) const FORMAT: VideoFormat = if cfg!(target_endian = "little") {
     VideoFormat::Bgra
 } else {
     VideoFormat::Argb
 };
-/// Cairo's rows have no gaps.
+/// Bytes per pixel of a row; Cairo's rows of ARGB32 have no padding.
 const BYTES_PER_PIXEL: i32 = 4;
 
 /// A bitmap, together with its last conversion to the format of the frames.
@@ -28,6 +28,9 @@ pub(super) struct Bitmap {
 
 impl Bitmap {
     /// Creates a bitmap of this size, at least one pixel, drawn by `draw` on a transparent background.
+    ///
+    /// # Errors
+    /// Fails if Cairo cannot draw the bitmap, for example for lack of memory.
     pub(super) fn draw(
         size: Size,
         draw: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
@@ -59,25 +62,34 @@ impl Bitmap {
         with_video_meta(part, size, self.size)
     }
 
-    /// Returns the bitmap converted for frames of this kind and a position with the parity of `at`.
-    pub(super) fn mask(&mut self, target: Target, at: (i32, i32)) -> Result<&Mask, RenderError> {
+    /// Returns the bitmap converted to `format`, for positions in the frame with the parity of
+    /// `position`, x and y in pixels.
+    ///
+    /// # Errors
+    /// Fails if the bitmap cannot be mapped.
+    pub(super) fn mask(
+        &mut self,
+        format: MaskFormat,
+        position: (i32, i32),
+    ) -> Result<&Mask, RenderError> {
         let mask = self.mask.take();
-        let mask = match mask.filter(|mask| mask.is_for(target, at)) {
+        let mask = match mask.filter(|mask| mask.is_for(format, position)) {
             Some(mask) => mask,
             None => {
                 let pixels = self.pixels.map_readable()?;
-                Mask::new(target, at, pixels.as_chunks().0, self.size)
+                Mask::new(format, position, pixels.as_chunks().0, self.size)
             }
         };
         Ok(self.mask.insert(mask))
     }
 }
 
-/// Attaches a meta that describes the top left part of `size` of `pixels`, whose whole size is `of`.
+/// Attaches a meta that describes the top left part, of this size, of `pixels`, which are a bitmap of
+/// size `whole`.
 fn with_video_meta(
     mut pixels: gst::Buffer,
     size: Size,
-    of: Size,
+    whole: Size,
 ) -> Result<gst::Buffer, RenderError> {
     VideoMeta::add_full(
         pixels.make_mut(),
@@ -86,7 +98,7 @@ fn with_video_meta(
         size.width_px as u32,
         size.height_px as u32,
         &[0],
-        &[of.width_px * BYTES_PER_PIXEL],
+        &[whole.width_px * BYTES_PER_PIXEL],
     )?;
     Ok(pixels)
 }
@@ -110,7 +122,7 @@ pub(super) fn rounded_path(
     cr.close_path();
 }
 
-/// Fills a bitmap of `size` with a plate to write on.
+/// Fills a bitmap of this size with a rectangle with round corners, as a background.
 pub(super) fn fill_plate(
     cr: &cairo::Context,
     size: Size,

@@ -7,75 +7,81 @@
 
 use gst_video::{VideoOverlayComposition, VideoOverlayFormatFlags, VideoOverlayRectangle};
 
-use super::RenderError;
 use super::bitmap::Bitmap;
 use super::placement::PixelRect;
+use super::{RenderError, Surface};
 
 /// Builds compositions.
 #[derive(Debug, Default)]
 pub(super) struct Composer {
-    shown: Vec<PlacedBitmap>,
-    /// The bitmaps of `composition`.
-    last_shown: Vec<PlacedBitmap>,
+    /// Bitmaps of the next composition.
+    next: Vec<PlacedBitmap>,
+    /// Bitmaps of `composition`.
+    last: Vec<PlacedBitmap>,
     composition: Option<VideoOverlayComposition>,
 }
 
 /// A bitmap, or the top left part of it, in a composition.
 #[derive(Debug)]
 struct PlacedBitmap {
-    /// Keeps the buffer alive, so that no other bitmap gets its address.
-    picture: gst::Buffer,
+    /// The whole bitmap. Keeps the buffer alive, so that no other bitmap gets its address.
+    pixels: gst::Buffer,
     part: gst::Buffer,
-    place: PixelRect,
+    rect: PixelRect,
     rectangle: VideoOverlayRectangle,
 }
 
-impl Composer {
-    /// Adds the part of the bitmap that fits into `place`, on top of those added before.
-    pub(super) fn show(&mut self, bitmap: &Bitmap, place: PixelRect) -> Result<(), RenderError> {
-        let picture = bitmap.pixels();
-        // In most cases the order is the same as before.
-        let likely = self.last_shown.get(self.shown.len()).into_iter();
-        let before = likely
-            .chain(&self.last_shown)
-            .filter(|shown| shown.picture.as_ptr() == picture.as_ptr());
-        let same_place = before.clone().find(|shown| shown.place == place);
-        let (part, rectangle) = if let Some(shown) = same_place {
-            (shown.part.clone(), shown.rectangle.clone())
+impl Surface for Composer {
+    /// Adds the bitmap to the next composition.
+    ///
+    /// # Errors
+    /// Fails if GStreamer cannot wrap the bitmap.
+    fn add(&mut self, bitmap: &mut Bitmap, rect: PixelRect) -> Result<(), RenderError> {
+        let pixels = bitmap.pixels();
+        // In most cases the order is that of the last composition.
+        let likely = self.last.get(self.next.len()).into_iter();
+        let same_pixels = likely
+            .chain(&self.last)
+            .filter(|placed| placed.pixels.as_ptr() == pixels.as_ptr());
+        let same_rect = same_pixels.clone().find(|placed| placed.rect == rect);
+        let (part, rectangle) = if let Some(placed) = same_rect {
+            (placed.part.clone(), placed.rectangle.clone())
         } else {
-            let same_size = before
+            let same_size = same_pixels
                 .clone()
-                .find(|shown| shown.place.size() == place.size());
+                .find(|placed| placed.rect.size() == rect.size());
             let part = match same_size {
-                Some(shown) => shown.part.clone(),
-                None if place.size() == bitmap.size() => picture.clone(),
-                None => bitmap.part(place.size())?,
+                Some(placed) => placed.part.clone(),
+                None if rect.size() == bitmap.size() => pixels.clone(),
+                None => bitmap.part(rect.size())?,
             };
-            let rectangle = rectangle(&part, place);
+            let rectangle = overlay_rectangle(&part, rect);
             (part, rectangle)
         };
-        self.shown.push(PlacedBitmap {
-            picture: picture.clone(),
+        self.next.push(PlacedBitmap {
+            pixels: pixels.clone(),
             part,
-            place,
+            rect,
             rectangle,
         });
         Ok(())
     }
+}
 
+impl Composer {
     /// Returns the composition of all bitmaps added since the last call; `None` if there are none, as
     /// GStreamer's elements do not expect an empty composition.
     pub(super) fn finish(&mut self) -> Option<VideoOverlayComposition> {
-        let objects = |shown: &PlacedBitmap| shown.rectangle.as_ptr();
+        let objects = |placed: &PlacedBitmap| placed.rectangle.as_ptr();
         let is_same = self
-            .shown
+            .next
             .iter()
             .map(objects)
-            .eq(self.last_shown.iter().map(objects));
-        std::mem::swap(&mut self.shown, &mut self.last_shown);
-        self.shown.clear();
+            .eq(self.last.iter().map(objects));
+        std::mem::swap(&mut self.next, &mut self.last);
+        self.next.clear();
         if !is_same {
-            let rectangles = || self.last_shown.iter().map(|shown| &shown.rectangle);
+            let rectangles = || self.last.iter().map(|placed| &placed.rectangle);
             self.composition = rectangles()
                 .next()
                 .is_some()
@@ -85,13 +91,13 @@ impl Composer {
     }
 }
 
-fn rectangle(pixels: &gst::Buffer, place: PixelRect) -> VideoOverlayRectangle {
+fn overlay_rectangle(pixels: &gst::Buffer, rect: PixelRect) -> VideoOverlayRectangle {
     VideoOverlayRectangle::new_raw(
         pixels,
-        place.left,
-        place.top,
-        place.width_px() as u32,
-        place.height_px() as u32,
+        rect.left_px,
+        rect.top_px,
+        rect.width_px() as u32,
+        rect.height_px() as u32,
         VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA,
     )
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Labels of faces, and the texts with coloured marks that labels and the legend consist of.
+//! Labels of faces, and the texts with coloured marks of which labels and the legend consist.
 
 use pango::prelude::*;
 
@@ -10,8 +10,8 @@ use super::style::{Color, Font, PLATE, Style, TEXT, Theme};
 use super::{FaceDrawing, RenderError};
 use attitude::{Attitude, Label, Scores};
 
-/// The label of a face: track number, attitude, confidence and scores. Drawn again only when its
-/// content changes.
+/// The label of a face: track number, attitude, confidence and scores. Its bitmap is drawn again only
+/// when the content changes.
 #[derive(Debug, Default)]
 pub(super) struct FaceLabel {
     drawn: Option<(Content, Option<Bitmap>)>,
@@ -68,7 +68,8 @@ impl Content {
         }
     }
 
-    /// Draws the label; leaves out the scores if the frame is too small for them.
+    /// Draws the label; leaves out the scores if the frame is too small for them. Returns `None` if there
+    /// is no content or the frame is too small for the text too.
     fn draw(&self, theme: &Theme) -> Result<Option<Bitmap>, RenderError> {
         let Size {
             width_px,
@@ -88,15 +89,15 @@ impl Content {
     }
 
     fn lay_out<'a>(&self, theme: &'a Theme) -> MarkedTexts<'a> {
-        let colors = &theme.style.colors;
+        let style = &theme.style;
         let text = self
             .text
-            .map(|text| (text.to_string(), colors.of_label(text.label)));
+            .map(|text| (text.to_string(), style.color(text.label)));
         let scores = self.scores.map(|percents| {
-            let of = |(percent, attitude): (u8, Attitude)| {
-                (percent.to_string(), colors.of_label(attitude.into()))
+            let with_color = |(percent, attitude): (u8, Attitude)| {
+                (percent.to_string(), style.color(attitude.into()))
             };
-            percents.into_iter().zip(Attitude::ALL).map(of)
+            percents.into_iter().zip(Attitude::ALL).map(with_color)
         });
         MarkedTexts::new(text.into_iter().chain(scores.into_iter().flatten()), theme)
     }
@@ -114,9 +115,9 @@ impl std::fmt::Display for Text {
     }
 }
 
-/// Returns a share in per cent; `None` for NaN.
-fn percent(share: f32) -> Option<u8> {
-    (!share.is_nan()).then(|| (share.clamp(0.0, 1.0) * 100.0).round() as u8)
+/// Returns a score, 0 to 1, in per cent; `None` for NaN.
+fn percent(score: f32) -> Option<u8> {
+    (!score.is_nan()).then(|| (score.clamp(0.0, 1.0) * 100.0).round() as u8)
 }
 
 /// A line of text that is laid out but not drawn. It lives for one drawing only, as Pango's objects
@@ -130,7 +131,7 @@ struct MarkedText {
     text: Size,
 }
 
-/// Loads the fonts of the process, which would delay the first frame for too long.
+/// Loads the fonts of the process in advance; loading them at the first frame would delay it.
 pub fn load_fonts() {
     if let Some(scale) = Scale::for_frame(640, 360) {
         MarkedText::new("fonts", TEXT, &Theme::new(&Style::default(), scale).font);

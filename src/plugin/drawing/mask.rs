@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! Blend masks: bitmaps converted to the layout of a frame's planes. Blending is then the same for each
-//! byte, whatever the format: keep a share of the byte that is there, and add another byte.
+//! byte of a frame in any format: it keeps a fraction of the byte, and adds another byte.
 
 use gst_video::VideoInfo;
 
@@ -13,54 +13,57 @@ use attitude::frame::{ColorModel, Component, FrameError, Layout, MAX_PLANES};
 /// Fraction bits of the fixed-point weights of the colour conversion.
 const FRACTION_BITS: u32 = 16;
 
-/// A kind of frames that masks can be made for: opaque, with one byte per component.
+/// Format of frames that masks support: opaque, with one byte per component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct MaskFormat {
     layout: Layout,
 }
 
-/// A bitmap for frames of one kind, and for positions of one parity: with subsampled chroma, the parity
+/// A bitmap for frames of one format, and for positions of one parity: with subsampled chroma, the parity
 /// determines which pixels of the bitmap share a chroma sample.
 #[derive(Debug)]
 pub(super) struct Mask {
-    target: Target,
+    format: MaskFormat,
     parity: (i32, i32),
-    planes: [Plane; MAX_PLANES],
+    planes: [MaskPlane; MAX_PLANES],
 }
 
 /// The part of a mask for one plane, row by row. Empty if the frames lack the plane.
 #[derive(Debug, Default)]
-struct Plane {
+struct MaskPlane {
     row_bytes: usize,
-    /// Share of each byte that is kept, of 255.
+    /// Fraction of each byte of the frame that is kept, in 255ths.
     kept: Vec<u8>,
+    /// Value that is added to each byte.
     added: Vec<u8>,
 }
 
-/// Assignment of the bytes of a plane to pixels.
+/// Sampling of a plane: a sample covers `1 << shift_x` by `1 << shift_y` pixels.
 #[derive(Clone, Copy, Debug)]
-struct Grid {
+struct PlaneSampling {
     shift_x: u32,
     shift_y: u32,
-    /// Bytes per `1 << shift_x` pixels of a row.
-    bytes: usize,
+    sample_bytes: usize,
 }
 
-/// Bytes of a plane: `rows` rows from row `top` on, with `bytes` bytes from byte `left` on.
+/// A rectangle of bytes in a plane.
 #[derive(Clone, Copy, Debug)]
-struct Extent {
-    top: usize,
+struct PlaneArea {
+    first_row: usize,
     rows: usize,
-    left: usize,
-    bytes: usize,
+    /// Offset of the first byte in a row.
+    first_byte: usize,
+    /// Number of bytes of a row.
+    row_bytes: usize,
 }
 
-/// Components of a pixel, premultiplied, and its opacity.
-type Converted = [u8; 4];
+/// A pixel of a bitmap in the colour model of the frames: its components, premultiplied, and its opacity.
+type ConvertedPixel = [u8; 4];
+/// Index of the opacity in a pixel.
 const OPACITY: usize = 3;
 
-impl Target {
-    /// Returns the kind of the frames; `None` if masks do not support it.
+impl MaskFormat {
+    /// Returns the format of frames that `info` describes; `None` if masks do not support it.
     pub(super) fn of(info: &VideoInfo) -> Option<Self> {
         let format = info.format_info();
         let mut shifts = format.w_sub().iter().chain(format.h_sub());
@@ -79,27 +82,29 @@ impl Target {
         &self.layout.components[..self.layout.component_count()]
     }
 
-    fn grid(&self, plane: usize) -> Option<Grid> {
+    /// Returns the sampling of a plane; `None` if the frames lack the plane.
+    fn sampling(&self, plane: usize) -> Option<PlaneSampling> {
         let components = self.components().iter();
         let coarsest = components
             .filter(|component| component.plane == plane)
             .max_by_key(|component| component.shift_x)?;
-        Some(Grid {
+        Some(PlaneSampling {
             shift_x: coarsest.shift_x,
             shift_y: coarsest.shift_y,
-            bytes: coarsest.pixel_stride,
+            sample_bytes: coarsest.pixel_stride,
         })
     }
 
-    /// Returns the parity of a position; chroma samples cover at most two by two pixels.
+    /// Returns the position of a pixel in its chroma sample, which covers at most two by two pixels.
     fn parity(&self, (x, y): (i32, i32)) -> (i32, i32) {
         let components = || self.components().iter();
-        let mask_x: i32 = components().map(|c| c.shift_x as i32).max().unwrap_or(0);
-        let mask_y: i32 = components().map(|c| c.shift_y as i32).max().unwrap_or(0);
-        (x & mask_x, y & mask_y)
+        let max_x: i32 = components().map(|c| c.shift_x as i32).max().unwrap_or(0);
+        let max_y: i32 = components().map(|c| c.shift_y as i32).max().unwrap_or(0);
+        (x & max_x, y & max_y)
     }
 
-    /// Returns the weights of premultiplied red, green, blue and opacity in each component.
+    /// Returns the weights of premultiplied red, green, blue and opacity in each component, in fixed point
+    /// with [`FRACTION_BITS`].
     fn weights(&self) -> [[i32; 4]; 3] {
         let Layout {
             color,
@@ -118,7 +123,7 @@ impl Target {
         let of_luma = [luma[0] * scale, luma[1] * scale, luma[2] * scale, offset];
         let difference = |channel: usize| {
             let scale = chroma_scale / (2.0 * (1.0 - luma[channel]));
-            let mut weights = luma.map(|share| -share * scale);
+            let mut weights = luma.map(|weight| -weight * scale);
             weights[channel] += scale;
             [weights[0], weights[1], weights[2], 128.0]
         };
@@ -130,86 +135,94 @@ impl Target {
             }),
             ColorModel::Gray | ColorModel::Yuv => [of_luma, difference(2), difference(0)],
         };
-        let one = (1 << FRACTION_BITS) as f32 / 255.0;
-        weights.map(|weights| weights.map(|weight| (weight * one).round() as i32))
+        let unit = (1 << FRACTION_BITS) as f32 / 255.0;
+        weights.map(|weights| weights.map(|weight| (weight * unit).round() as i32))
     }
 }
 
-impl Grid {
-    /// Returns the number of pixels before a position of this parity in its first sample.
-    fn skipped(&self, parity: (i32, i32)) -> (usize, usize) {
-        let skipped = |parity: i32, shift: u32| (parity & ((1 << shift) - 1)) as usize;
+impl PlaneSampling {
+    /// Returns the number of pixels before a position of this parity in its sample, in a row and in a
+    /// column.
+    fn skipped_px(&self, parity: (i32, i32)) -> (usize, usize) {
+        let skipped_px = |parity: i32, shift: u32| (parity & ((1 << shift) - 1)) as usize;
         (
-            skipped(parity.0, self.shift_x),
-            skipped(parity.1, self.shift_y),
+            skipped_px(parity.0, self.shift_x),
+            skipped_px(parity.1, self.shift_y),
         )
     }
 
-    fn extent(&self, place: PixelRect) -> Extent {
+    /// Returns the bytes of the samples that cover `rect`.
+    fn area(&self, rect: PixelRect) -> PlaneArea {
         let samples = |start: i32, end: i32, shift: u32| {
             let first = start.max(0) as usize >> shift;
             let end = (end.max(0) as usize).div_ceil(1 << shift);
             (first, end.saturating_sub(first))
         };
-        let (top, rows) = samples(place.top, place.bottom, self.shift_y);
-        let (column, columns) = samples(place.left, place.right, self.shift_x);
-        Extent {
-            top,
+        let (first_row, rows) = samples(rect.top_px, rect.bottom_px, self.shift_y);
+        let (first_column, columns) = samples(rect.left_px, rect.right_px, self.shift_x);
+        PlaneArea {
+            first_row,
             rows,
-            left: column * self.bytes,
-            bytes: columns * self.bytes,
+            first_byte: first_column * self.sample_bytes,
+            row_bytes: columns * self.sample_bytes,
         }
     }
 }
 
 impl Mask {
     /// Converts `argb`, Cairo's premultiplied pixels of a bitmap of `size`, for positions with the parity
-    /// of `at`.
-    pub(super) fn new(target: Target, at: (i32, i32), argb: &[[u8; 4]], size: Size) -> Self {
-        let parity = target.parity(at);
+    /// of `position`, x and y in pixels.
+    pub(super) fn new(
+        format: MaskFormat,
+        position: (i32, i32),
+        argb: &[[u8; 4]],
+        size: Size,
+    ) -> Self {
+        let parity = format.parity(position);
         let mut mask = Self {
-            target,
+            format,
             parity,
             planes: Default::default(),
         };
-        let converted = converted(argb, target.weights());
+        let converted = convert_pixels(argb, format.weights());
         let rows = converted.chunks_exact(size.width_px as usize);
-        for (index, component) in target.components().iter().enumerate() {
-            let Some(grid) = target.grid(component.plane) else {
+        for (index, component) in format.components().iter().enumerate() {
+            let Some(sampling) = format.sampling(component.plane) else {
                 continue;
             };
             let plane = &mut mask.planes[component.plane];
             if plane.row_bytes == 0 {
-                *plane = Plane::new(grid.extent(PixelRect::at(parity, size)));
+                *plane = MaskPlane::new(sampling.area(PixelRect::new(parity, size)));
             }
-            plane.put(component, index, rows.clone(), grid.skipped(parity));
+            plane.store(component, index, rows.clone(), sampling.skipped_px(parity));
         }
         mask
     }
 
-    /// Returns `true` if the mask is for such frames and positions.
-    pub(super) fn is_for(&self, target: Target, at: (i32, i32)) -> bool {
-        self.target == target && self.parity == target.parity(at)
+    /// Returns `true` if the mask is for this format and positions with the parity of `position`.
+    pub(super) fn is_for(&self, format: MaskFormat, position: (i32, i32)) -> bool {
+        self.format == format && self.parity == format.parity(position)
     }
 
-    /// Blends the bitmap, or the top left part that fits, at `place` into plane `index` of a frame:
-    /// `bytes` with rows `stride` apart.
+    /// Blends the bitmap, or the top left part of it that fits, into `rect` of plane `index` of a frame.
+    /// The plane is `bytes`; its rows start `stride` bytes apart.
     ///
     /// # Errors
-    /// Fails if `place` ends beyond the plane.
+    /// Fails if `rect` ends beyond the plane.
     pub(super) fn blend(
         &self,
         index: usize,
         bytes: &mut [u8],
         stride: usize,
-        place: PixelRect,
+        rect: PixelRect,
     ) -> Result<(), FrameError> {
-        let (Some(plane), Some(grid)) = (self.planes.get(index), self.target.grid(index)) else {
+        let (Some(plane), Some(sampling)) = (self.planes.get(index), self.format.sampling(index))
+        else {
             return Ok(());
         };
-        let extent = grid.extent(place);
-        let end = extent.left + extent.bytes;
-        let needed = (extent.top + extent.rows).saturating_sub(1) * stride + end;
+        let area = sampling.area(rect);
+        let end = area.first_byte + area.row_bytes;
+        let needed = (area.first_row + area.rows).saturating_sub(1) * stride + end;
         if needed > bytes.len() || end > stride {
             return Err(FrameError::ShortPlane {
                 plane: index,
@@ -217,38 +230,41 @@ impl Mask {
                 needed,
             });
         }
-        let rows = bytes.chunks_mut(stride).skip(extent.top).take(extent.rows);
+        let rows = bytes.chunks_mut(stride);
+        let rows = rows.skip(area.first_row).take(area.rows);
         for (row, (kept, added)) in rows.zip(plane.rows()) {
-            blend_row(&mut row[extent.left..end], kept, added);
+            blend_row(&mut row[area.first_byte..end], kept, added);
         }
         Ok(())
     }
 }
 
-impl Plane {
-    fn new(extent: Extent) -> Self {
-        let len = extent.rows * extent.bytes;
+impl MaskPlane {
+    /// Creates a transparent mask of the size of `area`.
+    fn new(area: PlaneArea) -> Self {
+        let len = area.rows * area.row_bytes;
         Self {
-            row_bytes: extent.bytes,
+            row_bytes: area.row_bytes,
             kept: vec![255; len],
             added: vec![0; len],
         }
     }
 
+    /// Returns `kept` and `added` of each row.
     fn rows(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let rows = |bytes| <[u8]>::chunks_exact(bytes, self.row_bytes);
         rows(&self.kept).zip(rows(&self.added))
     }
 
-    /// Stores a component of the converted `rows` of a bitmap: for each sample the mean of the pixels
-    /// that it covers; pixels beside the bitmap count as transparent. `skipped` is the number of pixels
-    /// before the bitmap in a row and in a column.
-    fn put<'a>(
+    /// Stores component `index` of the converted `rows` of a bitmap: for each sample the mean of the
+    /// pixels that it covers; pixels beside the bitmap count as transparent. `skipped_px` is the number
+    /// of pixels before the bitmap in a row and in a column.
+    fn store<'a>(
         &mut self,
         component: &Component,
         index: usize,
-        rows: impl Iterator<Item = &'a [Converted]>,
-        skipped: (usize, usize),
+        rows: impl Iterator<Item = &'a [ConvertedPixel]>,
+        skipped_px: (usize, usize),
     ) {
         let (shift_x, shift_y) = (component.shift_x, component.shift_y);
         let shift = shift_x + shift_y;
@@ -257,10 +273,10 @@ impl Plane {
         let mut rows = rows.enumerate().peekable();
         for sample_row in 0..self.kept.len() / self.row_bytes {
             sums.fill([0; 2]);
-            let is_covered = |(y, _): &(usize, _)| (y + skipped.1) >> shift_y == sample_row;
+            let is_covered = |(y, _): &(usize, _)| (y + skipped_px.1) >> shift_y == sample_row;
             while let Some((_, row)) = rows.next_if(is_covered) {
                 for (x, pixel) in row.iter().enumerate() {
-                    let [value, opacity] = &mut sums[(x + skipped.0) >> shift_x];
+                    let [value, opacity] = &mut sums[(x + skipped_px.0) >> shift_x];
                     *value += u16::from(pixel[index]);
                     *opacity += u16::from(pixel[OPACITY]);
                 }
@@ -275,8 +291,8 @@ impl Plane {
     }
 }
 
-/// Converts Cairo's pixels to components and opacity.
-fn converted(argb: &[[u8; 4]], weights: [[i32; 4]; 3]) -> Vec<Converted> {
+/// Converts Cairo's premultiplied pixels with the weights of [`MaskFormat::weights`].
+fn convert_pixels(argb: &[[u8; 4]], weights: [[i32; 4]; 3]) -> Vec<ConvertedPixel> {
     // Most pixels equal the one before.
     let mut last = ([0; 4], [0; 4]);
     let convert = |&pixel: &[u8; 4]| {
@@ -296,11 +312,12 @@ fn converted(argb: &[[u8; 4]], weights: [[i32; 4]; 3]) -> Vec<Converted> {
     argb.iter().map(convert).collect()
 }
 
-fn blend_row(video: &mut [u8], kept: &[u8], added: &[u8]) {
-    for (byte, (&kept, &added)) in video.iter_mut().zip(kept.iter().zip(added)) {
+/// Blends a row of a mask into a row of a frame.
+fn blend_row(frame: &mut [u8], kept: &[u8], added: &[u8]) {
+    for (byte, (&kept, &added)) in frame.iter_mut().zip(kept.iter().zip(added)) {
         // Divides by 255 with rounding; exact for all products of two bytes.
         let product = u16::from(*byte) * u16::from(kept) + 128;
-        let share = (product + (product >> 8)) >> 8;
-        *byte = (share as u8).saturating_add(added);
+        let kept = (product + (product >> 8)) >> 8;
+        *byte = (kept as u8).saturating_add(added);
     }
 }

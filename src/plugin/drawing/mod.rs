@@ -3,13 +3,14 @@
 //! Drawing of the overlay: renders the state of the faces to bitmaps, and blends them into the frame or
 //! composes them for downstream to draw.
 //!
-//! There is no canvas of the frame's size. Labels and histories are small bitmaps that are drawn again
-//! only when they change, boxes consist of bitmaps that never change, and when a face moves, only the
-//! positions of its bitmaps do.
+//! There is no canvas of the frame's size. Labels and history strips are small bitmaps that are drawn
+//! again only when they change. Boxes consist of bitmaps that never change. When a face moves, only the
+//! positions of its bitmaps change.
 
 mod bitmap;
 mod blending;
 mod composing;
+mod history_strip;
 mod label;
 mod mask;
 mod outline;
@@ -17,7 +18,6 @@ mod part;
 mod pixelation;
 mod placement;
 mod scale;
-mod strips;
 mod style;
 
 #[cfg(test)]
@@ -36,15 +36,15 @@ use attitude::{Label, Scores};
 use bitmap::Bitmap;
 use blending::Canvas;
 use composing::Composer;
+use history_strip::{HistoryStrip, SceneHistory};
 use label::FaceLabel;
 pub(crate) use label::load_fonts;
 use outline::Outline;
 pub use pixelation::Pixelator;
-use placement::{PixelRect, Placement, outline_around, place};
+use placement::{PixelRect, Placement, outline_around, place_label_and_strip};
 use scale::{Scale, Size};
-use strips::{Scene, Strip};
 use style::Theme;
-pub use style::{Colors, Style};
+pub use style::{DEFAULT_COLORS, Style};
 
 /// A face as it is drawn on a frame.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,7 @@ pub struct FaceDrawing<'a> {
     pub confidence: f32,
     /// Smoothed scores; `None` before the first classification.
     pub scores: Option<Scores>,
-    /// Recent labels of the face, drawn as a strip; `None` to draw none.
+    /// Recent labels of the face, drawn as a history strip; `None` to draw none.
     pub history: Option<&'a History>,
 }
 
@@ -88,6 +88,12 @@ pub struct Renderer {
     composer: Composer,
 }
 
+/// Takes the bitmaps of an overlay.
+trait Surface {
+    /// Adds the top left part of `bitmap` that fits into `rect`, on top of the bitmaps added before.
+    fn add(&mut self, bitmap: &mut Bitmap, rect: PixelRect) -> Result<(), RenderError>;
+}
+
 /// The overlay of one frame.
 #[derive(Debug)]
 pub struct Drawn<'a> {
@@ -99,7 +105,7 @@ pub struct Drawn<'a> {
 #[derive(Debug)]
 struct Bitmaps {
     theme: Theme,
-    scene: Option<Scene>,
+    scene: Option<SceneHistory>,
     outlines: HashMap<Label, Outline>,
     /// Faces of the last frame, in its order.
     faces: Vec<FaceBitmaps>,
@@ -109,10 +115,10 @@ struct Bitmaps {
 #[derive(Debug, Default)]
 struct FaceBitmaps {
     track: u32,
-    attitude: Label,
+    label: Label,
     outline: PixelRect,
-    label: FaceLabel,
-    strip: Strip,
+    label_bitmap: FaceLabel,
+    strip: HistoryStrip,
     placement: Placement,
 }
 
@@ -154,7 +160,7 @@ impl Renderer {
             return Ok(None);
         };
         bitmaps.update(faces, scene)?;
-        Ok(bitmaps.is_anything_shown().then_some(Drawn {
+        Ok(bitmaps.has_content().then_some(Drawn {
             bitmaps,
             composer: &mut self.composer,
         }))
@@ -169,7 +175,7 @@ impl Drawn<'_> {
     /// Fails if GStreamer cannot wrap a bitmap.
     pub fn compose(self) -> Result<Option<VideoOverlayComposition>, RenderError> {
         let Self { bitmaps, composer } = self;
-        bitmaps.show(&mut |bitmap, place| composer.show(bitmap, place))?;
+        bitmaps.draw_on(composer)?;
         Ok(composer.finish())
     }
 
@@ -179,9 +185,7 @@ impl Drawn<'_> {
     /// # Errors
     /// Fails if the frame is smaller, its planes are too short, or GStreamer cannot blend a bitmap.
     pub fn blend(self, frame: &mut VideoFrameRef<&mut gst::BufferRef>) -> Result<(), RenderError> {
-        let mut canvas = Canvas::new(frame)?;
-        self.bitmaps
-            .show(&mut |bitmap, place| canvas.show(bitmap, place))
+        self.bitmaps.draw_on(&mut Canvas::new(frame)?)
     }
 }
 
@@ -206,7 +210,7 @@ impl Bitmaps {
             Some(history) => {
                 let scene = match &mut self.scene {
                     Some(scene) => scene,
-                    none => none.insert(Scene::new(theme)?),
+                    none => none.insert(SceneHistory::new(theme)?),
                 };
                 scene.update(history, theme)?;
                 area.height_px = scene.top_px();
@@ -239,7 +243,7 @@ impl Bitmaps {
             if let Entry::Vacant(vacant) = self.outlines.entry(drawing.label)
                 && theme.style.boxes
             {
-                let color = theme.style.colors.of_label(drawing.label);
+                let color = theme.style.color(drawing.label);
                 vacant.insert(Outline::new(color, &theme.scale)?);
             }
         }
@@ -247,7 +251,8 @@ impl Bitmaps {
         Ok(())
     }
 
-    fn is_anything_shown(&self) -> bool {
+    /// Returns `true` if there is a bitmap to draw.
+    fn has_content(&self) -> bool {
         let Style {
             boxes,
             labels,
@@ -258,27 +263,26 @@ impl Bitmaps {
         self.scene.is_some() || !self.faces.is_empty() && (boxes || labels || scores || history)
     }
 
-    /// Calls `show` with each bitmap and its position in the frame, from back to front.
-    fn show(
-        &mut self,
-        show: &mut impl FnMut(&mut Bitmap, PixelRect) -> Result<(), RenderError>,
-    ) -> Result<(), RenderError> {
+    /// Draws all bitmaps on `surface`, from back to front.
+    fn draw_on(&mut self, surface: &mut impl Surface) -> Result<(), RenderError> {
         if let Some(scene) = &mut self.scene {
-            scene.show(show)?;
+            scene.draw_on(surface)?;
         }
         for face in &self.faces {
-            if let Some(outline) = self.outlines.get_mut(&face.attitude) {
-                outline.show(face.outline, show)?;
+            if let Some(outline) = self.outlines.get_mut(&face.label) {
+                outline.draw_on(surface, face.outline)?;
             }
         }
         for face in &mut self.faces {
             if let Some(strip) = face.strip.bitmap() {
-                show(strip, PixelRect::at(face.placement.strip, strip.size()))?;
+                let rect = PixelRect::new(face.placement.strip, strip.size());
+                surface.add(strip, rect)?;
             }
         }
         for face in &mut self.faces {
-            if let Some(label) = face.label.bitmap() {
-                show(label, PixelRect::at(face.placement.label, label.size()))?;
+            if let Some(label) = face.label_bitmap.bitmap() {
+                let rect = PixelRect::new(face.placement.label, label.size());
+                surface.add(label, rect)?;
             }
         }
         Ok(())
@@ -294,20 +298,21 @@ impl FaceBitmaps {
         theme: &Theme,
     ) -> Result<(), RenderError> {
         let scale = &theme.scale;
-        self.attitude = drawing.label;
+        self.label = drawing.label;
         self.outline = outline;
-        self.label.update(drawing, theme)?;
+        self.label_bitmap.update(drawing, theme)?;
         match drawing.history.filter(|_| theme.style.history) {
             Some(history) => {
-                let width_px = scale.strip_width_px(history.capacity());
-                let size = Size::new(width_px, scale.strip_height_px);
+                let width_px = scale.face_strip_width_px(history.capacity());
+                let size = Size::new(width_px, scale.face_strip_height_px);
                 self.strip.update(history, size, theme)?;
             }
-            None => self.strip = Strip::default(),
+            None => self.strip = HistoryStrip::default(),
         }
-        let size = |bitmap: Option<&mut Bitmap>| bitmap.map_or(Size::new(0, 0), |s| s.size());
-        let (label, strip) = (size(self.label.bitmap()), size(self.strip.bitmap()));
-        self.placement = place(outline, label, strip, area, scale);
+        let size =
+            |bitmap: Option<&mut Bitmap>| bitmap.map_or(Size::new(0, 0), |bitmap| bitmap.size());
+        let (label, strip) = (size(self.label_bitmap.bitmap()), size(self.strip.bitmap()));
+        self.placement = place_label_and_strip(outline, label, strip, area, scale);
         Ok(())
     }
 }

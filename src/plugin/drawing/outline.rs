@@ -2,14 +2,14 @@
 
 //! The box around a face.
 //!
-//! It consists of small bitmaps of its corners and of bars that are cut to length, a few bitmaps per
-//! colour: a box of any size needs no pixels of its own.
+//! It consists of bitmaps of its corners, and of bars that are cut to length. They are drawn once per
+//! colour, and serve boxes of any size.
 
-use super::RenderError;
 use super::bitmap::{Bitmap, rounded_path};
 use super::placement::PixelRect;
 use super::scale::{Scale, Size};
 use super::style::{Color, HALO};
+use super::{RenderError, Surface};
 
 /// Bitmaps of the boxes in one colour.
 #[derive(Debug)]
@@ -21,14 +21,14 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    /// Draws the corners, and the bars at the length of the frame.
+    /// Draws the corners, and bars as long as the frame.
     pub(super) fn new(color: Color, scale: &Scale) -> Result<Self, RenderError> {
         let bar_px = scale.bar_px();
         let Size {
             width_px,
             height_px,
         } = scale.frame;
-        let line = (f64::from(scale.halo_px), f64::from(scale.line_px));
+        let (halo, line) = (f64::from(scale.halo_px), f64::from(scale.line_px));
         let corner = |column, row| draw_corner(column, row, color, scale);
         Ok(Self {
             corners: [corner(0, 0)?, corner(1, 0)?, corner(0, 1)?, corner(1, 1)?],
@@ -36,32 +36,32 @@ impl Outline {
                 HALO.select(cr);
                 cr.paint()?;
                 color.select(cr);
-                cr.rectangle(0.0, line.0, f64::from(width_px), line.1);
+                cr.rectangle(0.0, halo, f64::from(width_px), line);
                 cr.fill()
             })?,
             vertical_bar: Bitmap::draw(Size::new(bar_px, height_px), |cr| {
                 HALO.select(cr);
                 cr.paint()?;
                 color.select(cr);
-                cr.rectangle(line.0, 0.0, line.1, f64::from(height_px));
+                cr.rectangle(halo, 0.0, line, f64::from(height_px));
                 cr.fill()
             })?,
         })
     }
 
-    /// Calls `show` with each part of a box with the outer edges `outer`, which lie in the frame and are
-    /// at least two corners apart. Bars start and end on even pixels.
-    pub(super) fn show(
+    /// Draws a box with the outer edges `outer` on `surface`. The edges lie in the frame and are at least
+    /// two corners apart. Bars start and end on even pixels.
+    pub(super) fn draw_on(
         &mut self,
+        surface: &mut impl Surface,
         outer: PixelRect,
-        show: &mut impl FnMut(&mut Bitmap, PixelRect) -> Result<(), RenderError>,
     ) -> Result<(), RenderError> {
         let corner = self.corners[0].size();
-        let (left, right) = (outer.left, outer.right - corner.width_px);
-        let (top, bottom) = (outer.top, outer.bottom - corner.height_px);
-        let places = [(left, top), (right, top), (left, bottom), (right, bottom)];
-        for (part, at) in self.corners.iter_mut().zip(places) {
-            show(part, PixelRect::at(at, corner))?;
+        let (left, right) = (outer.left_px, outer.right_px - corner.width_px);
+        let (top, bottom) = (outer.top_px, outer.bottom_px - corner.height_px);
+        let positions = [(left, top), (right, top), (left, bottom), (right, bottom)];
+        for (bitmap, position) in self.corners.iter_mut().zip(positions) {
+            surface.add(bitmap, PixelRect::new(position, corner))?;
         }
         let (x, width_px) = (
             left + corner.width_px,
@@ -70,8 +70,8 @@ impl Outline {
         if width_px > 0 {
             let bar = &mut self.horizontal_bar;
             let size = Size::new(width_px, bar.size().height_px);
-            for y in [outer.top, outer.bottom - size.height_px] {
-                show(bar, PixelRect::at((x, y), size))?;
+            for y in [outer.top_px, outer.bottom_px - size.height_px] {
+                surface.add(bar, PixelRect::new((x, y), size))?;
             }
         }
         let (y, height_px) = (
@@ -81,8 +81,8 @@ impl Outline {
         if height_px > 0 {
             let bar = &mut self.vertical_bar;
             let size = Size::new(bar.size().width_px, height_px);
-            for x in [outer.left, outer.right - size.width_px] {
-                show(bar, PixelRect::at((x, y), size))?;
+            for x in [outer.left_px, outer.right_px - size.width_px] {
+                surface.add(bar, PixelRect::new((x, y), size))?;
             }
         }
         Ok(())

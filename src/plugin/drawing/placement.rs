@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Positions of outlines, labels and histories; all lie inside the frame.
+//! Positions of outlines, labels and history strips; all lie inside the frame.
 
 use super::scale::{Scale, Size, even_down, even_up};
 use attitude::geometry::Rect;
 
-/// A rectangle in whole pixels; right and bottom are exclusive.
+/// A rectangle in whole pixels of the frame; right and bottom are exclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PixelRect {
-    pub(super) left: i32,
-    pub(super) top: i32,
-    pub(super) right: i32,
-    pub(super) bottom: i32,
+    pub(super) left_px: i32,
+    pub(super) top_px: i32,
+    pub(super) right_px: i32,
+    pub(super) bottom_px: i32,
 }
 
 impl PixelRect {
     /// Returns the rectangle of `size` with its top left corner at (`x`, `y`).
-    pub(super) const fn at((x, y): (i32, i32), size: Size) -> Self {
+    pub(super) const fn new((x, y): (i32, i32), size: Size) -> Self {
         Self {
-            left: x,
-            top: y,
-            right: x.saturating_add(size.width_px),
-            bottom: y.saturating_add(size.height_px),
+            left_px: x,
+            top_px: y,
+            right_px: x.saturating_add(size.width_px),
+            bottom_px: y.saturating_add(size.height_px),
         }
     }
 
-    pub(super) const fn top_left(&self) -> (i32, i32) {
-        (self.left, self.top)
+    /// Returns the top left corner, x and y.
+    pub(super) const fn position(&self) -> (i32, i32) {
+        (self.left_px, self.top_px)
     }
 
     pub(super) const fn size(&self) -> Size {
@@ -34,11 +35,11 @@ impl PixelRect {
     }
 
     pub(super) const fn width_px(&self) -> i32 {
-        self.right - self.left
+        self.right_px - self.left_px
     }
 
     pub(super) const fn height_px(&self) -> i32 {
-        self.bottom - self.top
+        self.bottom_px - self.top_px
     }
 }
 
@@ -54,42 +55,43 @@ pub(super) fn outline_around(bbox_in_frame: Rect, scale: &Scale) -> Option<Pixel
     if !bbox_in_frame.is_valid() || !visible.is_valid() {
         return None;
     }
-    let (left, right) = outer_edges(visible.x, visible.x + visible.w, width_px, scale);
-    let (top, bottom) = outer_edges(visible.y, visible.y + visible.h, height_px, scale);
+    let (left_px, right_px) = outer_edges_px(visible.x, visible.x + visible.w, width_px, scale);
+    let (top_px, bottom_px) = outer_edges_px(visible.y, visible.y + visible.h, height_px, scale);
     Some(PixelRect {
-        left,
-        top,
-        right,
-        bottom,
+        left_px,
+        top_px,
+        right_px,
+        bottom_px,
     })
 }
 
-/// Returns the outer edges, in one direction, of lines around `low..high` of a frame.
-fn outer_edges(low: f32, high: f32, frame_px: i32, scale: &Scale) -> (i32, i32) {
+/// Returns the outer edges, in one direction, of lines around the pixels `low..high` of a frame of
+/// `frame_px` pixels.
+fn outer_edges_px(low: f32, high: f32, frame_px: i32, scale: &Scale) -> (i32, i32) {
     let reach_px = scale.line_px + scale.halo_px;
-    let least_px = even_up(2 * (scale.corner_px - scale.halo_px));
+    let min_px = even_up(2 * (scale.corner_px - scale.halo_px));
     let first_px = even_up(scale.halo_px);
     let last_px = even_down(frame_px - scale.halo_px);
 
-    let start = even_down(low.floor() as i32 - reach_px);
-    let end = even_up(high.ceil() as i32 + reach_px);
-    let missing_px = (least_px - (end - start)).max(0);
-    let start = (start - even_down(missing_px / 2)).clamp(first_px, last_px - least_px);
-    let end = end.clamp(start + least_px, last_px);
-    (start - scale.halo_px, end + scale.halo_px)
+    let start_px = even_down(low.floor() as i32 - reach_px);
+    let end_px = even_up(high.ceil() as i32 + reach_px);
+    let missing_px = (min_px - (end_px - start_px)).max(0);
+    let start_px = (start_px - even_down(missing_px / 2)).clamp(first_px, last_px - min_px);
+    let end_px = end_px.clamp(start_px + min_px, last_px);
+    (start_px - scale.halo_px, end_px + scale.halo_px)
 }
 
-/// Top left corners of the label and the history strip of a face.
+/// Positions of the label and the history strip of a face: their top left corners, x and y.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Placement {
     pub(super) label: (i32, i32),
     pub(super) strip: (i32, i32),
 }
 
-/// Places the label above the box, otherwise below it, otherwise inside at its top; and the strip below
-/// the box, otherwise above it, otherwise inside at its bottom. Both stay in `area`, the upper part of
-/// the frame that is free for them. An empty size takes no room.
-pub(super) fn place(
+/// Places the label above the box, otherwise below it, otherwise inside at its top. Places the strip below
+/// the box, otherwise above it, otherwise inside at its bottom. Both stay in `area`, the upper part of the
+/// frame that is free for them. An empty size takes no space.
+pub(super) fn place_label_and_strip(
     outline: PixelRect,
     label: Size,
     strip: Size,
@@ -97,39 +99,44 @@ pub(super) fn place(
     scale: &Scale,
 ) -> Placement {
     let inset_px = scale.bar_px() + scale.gap_px;
-    let room_px = |size: Size| match size.height_px {
+    let needed_px = |size: Size| match size.height_px {
         0 => 0,
         height_px => height_px + scale.gap_px,
     };
 
-    let strip_fits_below = outline.bottom + room_px(strip) <= area.height_px;
-    let below_y = outline.bottom + if strip_fits_below { room_px(strip) } else { 0 };
-    let label_fits_above = outline.top >= room_px(label);
+    let strip_fits_below = outline.bottom_px + needed_px(strip) <= area.height_px;
+    let below_y = outline.bottom_px
+        + if strip_fits_below {
+            needed_px(strip)
+        } else {
+            0
+        };
+    let label_fits_above = outline.top_px >= needed_px(label);
     let label_y = if label_fits_above {
-        outline.top - room_px(label)
-    } else if below_y + room_px(label) <= area.height_px {
+        outline.top_px - needed_px(label)
+    } else if below_y + needed_px(label) <= area.height_px {
         below_y + scale.gap_px
     } else {
-        outline.top + inset_px
+        outline.top_px + inset_px
     };
 
     let above_y = if label_fits_above {
         label_y
     } else {
-        outline.top
+        outline.top_px
     };
     let strip_y = if strip_fits_below {
-        outline.bottom + scale.gap_px
-    } else if above_y >= room_px(strip) {
-        above_y - room_px(strip)
+        outline.bottom_px + scale.gap_px
+    } else if above_y >= needed_px(strip) {
+        above_y - needed_px(strip)
     } else {
-        outline.bottom.min(area.height_px) - inset_px - strip.height_px
+        outline.bottom_px.min(area.height_px) - inset_px - strip.height_px
     };
 
     let clamped = |size: Size, y: i32| {
-        let clamp = |at: i32, room_px: i32| even_up(at).min(even_down(room_px)).max(0);
+        let clamp = |start_px: i32, max_px: i32| even_up(start_px).min(even_down(max_px)).max(0);
         (
-            clamp(outline.left, area.width_px - size.width_px),
+            clamp(outline.left_px, area.width_px - size.width_px),
             clamp(y, area.height_px - size.height_px),
         )
     };
@@ -153,17 +160,22 @@ mod tests {
     fn placed(bbox_in_frame: Rect) -> (PixelRect, Placement) {
         let scale = scale();
         let outline = outline_around(bbox_in_frame, &scale).unwrap();
-        (outline, place(outline, LABEL, STRIP, scale.frame, &scale))
+        (
+            outline,
+            place_label_and_strip(outline, LABEL, STRIP, scale.frame, &scale),
+        )
     }
 
     #[test]
     fn the_line_lies_outside_the_face_and_starts_on_even_pixels() {
         let scale = scale();
         let outline = outline_around(Rect::new(101.0, 50.5, 80.0, 90.0), &scale).unwrap();
-        assert!(outline.left + scale.bar_px() <= 101 && outline.right - scale.bar_px() >= 181);
-        assert!(outline.top + scale.bar_px() <= 50 && outline.bottom - scale.bar_px() >= 141);
-        assert_eq!((outline.left + scale.halo_px) % 2, 0);
-        assert_eq!((outline.bottom - scale.halo_px) % 2, 0);
+        assert!(
+            outline.left_px + scale.bar_px() <= 101 && outline.right_px - scale.bar_px() >= 181
+        );
+        assert!(outline.top_px + scale.bar_px() <= 50 && outline.bottom_px - scale.bar_px() >= 141);
+        assert_eq!((outline.left_px + scale.halo_px) % 2, 0);
+        assert_eq!((outline.bottom_px - scale.halo_px) % 2, 0);
     }
 
     #[test]
@@ -176,11 +188,17 @@ mod tests {
                 let Some(outline) = outline_around(Rect::new(x, y, w, h), &scale) else {
                     continue;
                 };
-                assert!(outline.left >= 0 && outline.right <= 640, "{outline:?}");
-                assert!(outline.top >= 0 && outline.bottom <= 360, "{outline:?}");
+                assert!(
+                    outline.left_px >= 0 && outline.right_px <= 640,
+                    "{outline:?}"
+                );
+                assert!(
+                    outline.top_px >= 0 && outline.bottom_px <= 360,
+                    "{outline:?}"
+                );
                 assert!(outline.width_px() >= 2 * scale.corner_px, "{outline:?}");
                 assert!(outline.height_px() >= 2 * scale.corner_px, "{outline:?}");
-                let placement = place(outline, LABEL, STRIP, scale.frame, &scale);
+                let placement = place_label_and_strip(outline, LABEL, STRIP, scale.frame, &scale);
                 for ((x, y), size) in [(placement.label, LABEL), (placement.strip, STRIP)] {
                     assert!(x >= 0 && x + size.width_px <= 640);
                     assert!(y >= 0 && y + size.height_px <= 360);
@@ -206,29 +224,29 @@ mod tests {
     #[test]
     fn label_above_and_strip_below_by_default() {
         let (outline, placement) = placed(Rect::new(100.0, 100.0, 80.0, 80.0));
-        assert!(placement.label.1 + LABEL.height_px <= outline.top);
-        assert!(placement.strip.1 >= outline.bottom);
+        assert!(placement.label.1 + LABEL.height_px <= outline.top_px);
+        assert!(placement.strip.1 >= outline.bottom_px);
     }
 
     #[test]
     fn at_the_top_edge_both_are_below_and_do_not_overlap() {
         let (outline, placement) = placed(Rect::new(100.0, 2.0, 80.0, 80.0));
-        assert!(placement.strip.1 >= outline.bottom);
+        assert!(placement.strip.1 >= outline.bottom_px);
         assert!(placement.label.1 >= placement.strip.1 + STRIP.height_px);
     }
 
     #[test]
     fn at_the_bottom_edge_both_are_above_and_do_not_overlap() {
         let (outline, placement) = placed(Rect::new(100.0, 270.0, 80.0, 88.0));
-        assert!(placement.label.1 + LABEL.height_px <= outline.top);
+        assert!(placement.label.1 + LABEL.height_px <= outline.top_px);
         assert!(placement.strip.1 + STRIP.height_px <= placement.label.1);
     }
 
     #[test]
     fn in_a_box_that_fills_the_frame_both_are_inside() {
         let (outline, placement) = placed(Rect::new(0.0, 0.0, 640.0, 360.0));
-        assert!(placement.label.1 > outline.top);
+        assert!(placement.label.1 > outline.top_px);
         assert!(placement.strip.1 > placement.label.1 + LABEL.height_px);
-        assert!(placement.strip.1 + STRIP.height_px < outline.bottom);
+        assert!(placement.strip.1 + STRIP.height_px < outline.bottom_px);
     }
 }

@@ -3,9 +3,9 @@
 //! Sizes of the drawing, in pixels, for a frame size.
 
 /// Minimum length of the shorter side; nothing is readable below it.
-const SHORTEST_SIDE_PX: u32 = 32;
+const MIN_SIDE_PX: u32 = 32;
 /// Maximum length of the longer side; Cairo's limit.
-const LONGEST_SIDE_PX: u32 = 32_767;
+const MAX_SIDE_PX: u32 = 32_767;
 
 /// Sizes of the drawing on frames of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,18 +16,18 @@ pub(super) struct Scale {
     pub(super) font_px: i32,
     /// Width of the coloured line of a box.
     pub(super) line_px: i32,
-    /// Width of the dark line on either side of it, and of the rim of a history.
+    /// Width of the dark line on either side of it, and of the rim of a history strip.
     pub(super) halo_px: i32,
     /// Size of the corner of a box, including the halo.
     pub(super) corner_px: i32,
-    /// Gap between a box and its label or history, and inside plates.
+    /// Gap between a box and its label or history strip, and inside plates.
     pub(super) gap_px: i32,
-    /// Margin between the edge of the frame and the history of the scene.
+    /// Margin between the edge of the frame and the history strip of the scene.
     pub(super) margin_px: i32,
-    /// Height of the history of a face.
-    pub(super) strip_height_px: i32,
-    /// Height of the history of the scene.
-    pub(super) band_height_px: i32,
+    /// Height of the history strip of a face.
+    pub(super) face_strip_height_px: i32,
+    /// Height of the history strip of the scene.
+    pub(super) scene_strip_height_px: i32,
 }
 
 /// Width and height.
@@ -50,22 +50,22 @@ impl Scale {
     /// Returns the sizes for a frame; `None` if nothing can be drawn on it.
     pub(super) fn for_frame(width_px: u32, height_px: u32) -> Option<Self> {
         let shorter_px = width_px.min(height_px);
-        if shorter_px < SHORTEST_SIDE_PX || width_px.max(height_px) > LONGEST_SIDE_PX {
+        if shorter_px < MIN_SIDE_PX || width_px.max(height_px) > MAX_SIDE_PX {
             return None;
         }
-        let share = |divisor: u32, least_px: i32| ((shorter_px / divisor) as i32).max(least_px);
-        let line_px = even_up(share(270, 2));
-        let halo_px = share(540, 1);
+        let fraction = |divisor: u32, min_px: i32| ((shorter_px / divisor) as i32).max(min_px);
+        let line_px = even_up(fraction(270, 2));
+        let halo_px = fraction(540, 1);
         Some(Self {
             frame: Size::new(width_px as i32, height_px as i32),
-            font_px: share(40, 11),
+            font_px: fraction(40, 11),
             line_px,
             halo_px,
             corner_px: 3 * line_px + halo_px,
-            gap_px: even_up(share(240, 2)),
-            margin_px: even_up(share(60, 4)),
-            strip_height_px: even_up(share(80, 6)),
-            band_height_px: even_up(share(60, 8)),
+            gap_px: even_up(fraction(240, 2)),
+            margin_px: even_up(fraction(60, 4)),
+            face_strip_height_px: even_up(fraction(80, 6)),
+            scene_strip_height_px: even_up(fraction(60, 8)),
         })
     }
 
@@ -74,9 +74,9 @@ impl Scale {
         self.line_px + 2 * self.halo_px
     }
 
-    /// Returns the width of the history of a face with `slots` slots: whole pixels per slot, and the same
-    /// for every face, so that it is not drawn again when a face comes closer.
-    pub(super) fn strip_width_px(&self, slots: usize) -> i32 {
+    /// Returns the width of the history strip of a face with `slots` slots: whole pixels per slot. It is
+    /// the same for every face, so that the strip is not drawn again when a face comes closer.
+    pub(super) fn face_strip_width_px(&self, slots: usize) -> i32 {
         let shorter_px = self.frame.width_px.min(self.frame.height_px);
         let slots = i32::try_from(slots).unwrap_or(i32::MAX).max(1);
         let slot_px = (shorter_px / 4 / slots).max(2);
@@ -118,10 +118,10 @@ mod tests {
     }
 
     #[test]
-    fn a_history_is_never_wider_than_the_frame() {
+    fn a_history_strip_is_never_wider_than_the_frame() {
         let scale = Scale::for_frame(320, 240).unwrap();
         for slots in [0, 1, 50, 300, 5000, usize::MAX] {
-            assert!((1..=320).contains(&scale.strip_width_px(slots)));
+            assert!((1..=320).contains(&scale.face_strip_width_px(slots)));
         }
     }
 }

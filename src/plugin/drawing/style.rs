@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Style of the overlay: what is drawn, and in which colours and fonts.
+//! Style of the overlay: selection of parts, colours and font.
 
 use super::scale::Scale;
-use attitude::history::SlotState;
-use attitude::{Attitude, Label};
+use attitude::{ByLabel, Label};
 
-/// Selects what a [`Renderer`](super::Renderer) draws. Elements that are switched off take no space.
+/// Selects the parts that a [`Renderer`](super::Renderer) draws, and their colours and font. Parts that
+/// are switched off take no space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
     /// A box around each face.
@@ -22,8 +22,8 @@ pub struct Style {
     /// Pango font description, for example "Sans Bold 12"; `None` for sans serif. Without a size, the
     /// size fits the frame. Pango replaces unknown fonts.
     pub font: Option<String>,
-    /// Colours of the attitudes.
-    pub colors: Colors,
+    /// Colour of each label, as 0xAARRGGBB, not premultiplied.
+    pub colors: ByLabel<u32>,
 }
 
 impl Default for Style {
@@ -35,37 +35,20 @@ impl Default for Style {
             history: true,
             scene_history: true,
             font: None,
-            colors: Colors::default(),
+            colors: DEFAULT_COLORS,
         }
     }
 }
 
-/// Colours of the attitudes, as 0xAARRGGBB, not premultiplied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Colors {
-    /// Colour of positive faces.
-    pub positive: u32,
-    /// Colour of neutral faces.
-    pub neutral: u32,
-    /// Colour of negative faces.
-    pub negative: u32,
-    /// Colour of faces with an unknown attitude.
-    pub unknown: u32,
-}
-
-/// The default colours are from the Okabe-Ito palette, which people with any colour vision can
-/// distinguish. They also differ in lightness (positive 70, neutral 89, negative 53, unknown 63 of 100), are light enough to stand
-/// out from the dark plates and outlines, and never oppose red and green.
-impl Default for Colors {
-    fn default() -> Self {
-        Self {
-            positive: 0xFF56_B4E9,
-            neutral: 0xFFF0_E442,
-            negative: 0xFFD5_5E00,
-            unknown: 0xFF99_9999,
-        }
-    }
-}
+/// Default of [`Style::colors`], from the Okabe-Ito palette, which people with any colour vision can
+/// distinguish. The colours also differ in lightness (positive 70, neutral 89, negative 53, unknown 63 of
+/// 100), are light enough to stand out from the dark plates and outlines, and never oppose red and green.
+pub const DEFAULT_COLORS: ByLabel<u32> = ByLabel {
+    positive: 0xFF56_B4E9,
+    neutral: 0xFFF0_E442,
+    negative: 0xFFD5_5E00,
+    unknown: 0xFF99_9999,
+};
 
 /// A colour with opacity, each channel from 0 to 1, not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,30 +59,17 @@ pub(super) struct Color {
     alpha: f64,
 }
 
-/// Background of texts and histories, which makes them readable on any picture.
+/// Background of texts and history strips; makes them readable on any picture.
 pub(super) const PLATE: Color = Color::black(0.65);
 /// Colour around lines.
 pub(super) const HALO: Color = Color::black(0.55);
 /// Colour of letters.
 pub(super) const TEXT: Color = Color::from_argb(0xFFF5_F5F5);
 
-impl Colors {
+impl Style {
     /// Returns the colour of `label`.
-    pub(super) const fn of_label(&self, label: Label) -> Color {
-        Color::from_argb(match label {
-            Label::Known(Attitude::Positive) => self.positive,
-            Label::Known(Attitude::Neutral) => self.neutral,
-            Label::Known(Attitude::Negative) => self.negative,
-            Label::Unknown => self.unknown,
-        })
-    }
-
-    /// Returns the colour of `state` in a history; `None` if only the plate is visible.
-    pub(super) fn of_slot(&self, state: SlotState) -> Option<Color> {
-        match state {
-            SlotState::Absent => None,
-            SlotState::Present(label) => Some(self.of_label(label)),
-        }
+    pub(super) fn color(&self, label: Label) -> Color {
+        Color::from_argb(self.colors[label])
     }
 }
 
@@ -131,7 +101,7 @@ impl Color {
     }
 }
 
-/// A style resolved for frames of one size.
+/// A style with the sizes for frames of one size.
 #[derive(Debug)]
 pub(super) struct Theme {
     pub(super) scale: Scale,
@@ -162,13 +132,13 @@ impl Font {
         // Pango's strings end at a zero byte.
         let name = description.and_then(|name| name.split('\0').next());
         let mut description = pango::FontDescription::from_string(name.unwrap_or("Sans"));
-        let named = f64::from(description.size()) / f64::from(pango::SCALE);
+        let named_size = f64::from(description.size()) / f64::from(pango::SCALE);
         let size_px = if !description.set_fields().contains(pango::FontMask::SIZE) {
             scale.font_px
         } else if description.is_size_absolute() {
-            named as i32
+            named_size as i32
         } else {
-            (named * PX_PER_POINT) as i32
+            (named_size * PX_PER_POINT) as i32
         };
         // Letters larger than the frame would not be visible, but would be drawn.
         let size_px = size_px.clamp(1, scale.frame.width_px.min(scale.frame.height_px));

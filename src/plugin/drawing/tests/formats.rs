@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use gst_video::VideoInfo;
 
-use super::mask::Target;
+use super::mask::MaskFormat;
 use super::pixels::{Pixel, bytes, frame, infos, map, noise, pixels, samples, with_meta};
 use super::*;
 use crate::video::check_planes;
@@ -46,7 +46,7 @@ fn blended_on_noise(info: &VideoInfo) -> (gst::Buffer, gst::Buffer, VideoOverlay
 /// GStreamer 1.22 blends all of its formats, so that no format is left out.
 #[test]
 fn pixels_blended_by_gstreamer_are_those_of_a_whole_composition() {
-    for info in infos().filter(|info| Target::of(info).is_none()) {
+    for info in infos().filter(|info| MaskFormat::of(info).is_none()) {
         let (plain, ours, composition) = blended_on_noise(&info);
         let mut gstreamers = plain.copy();
         map(&mut gstreamers, &info, |frame| composition.blend(frame)).unwrap();
@@ -93,7 +93,9 @@ fn component_of([r, g, b, a]: [f64; 4], info: &VideoInfo, component: usize) -> f
 /// its pixels are.
 #[test]
 fn converted_bitmaps_blend_to_the_pixels_of_compositing() {
-    let infos: Vec<_> = infos().filter(|info| Target::of(info).is_some()).collect();
+    let infos: Vec<_> = infos()
+        .filter(|info| MaskFormat::of(info).is_some())
+        .collect();
     assert!(infos.len() >= 2 * 15, "{}", infos.len());
     for info in infos {
         let (mut plain, mut ours, composition) = blended_on_noise(&info);

@@ -3,6 +3,7 @@
 //! What a style switches on and off, and what it changes.
 
 use super::*;
+use attitude::ByLabel;
 
 const SCORES: Option<Scores> = Some(Scores::from_array([0.91, 0.07, 0.02]));
 
@@ -81,9 +82,9 @@ fn what_is_switched_off_leaves_its_room_to_the_rest() {
 
 #[test]
 fn boxes_and_histories_have_the_colours_of_the_style() {
-    let colors = Colors {
+    let colors = ByLabel {
         positive: 0xFF12_3456,
-        ..Colors::default()
+        ..DEFAULT_COLORS
     };
     let style = Style {
         colors,
@@ -98,9 +99,9 @@ fn boxes_and_histories_have_the_colours_of_the_style() {
 
 #[test]
 fn the_video_shows_through_a_translucent_colour() {
-    let colors = Colors {
+    let colors = ByLabel {
         positive: 0x8000_00FF,
-        ..Colors::default()
+        ..DEFAULT_COLORS
     };
     let style = Style {
         colors,
