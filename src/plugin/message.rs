@@ -16,6 +16,9 @@
 
 use std::collections::BTreeMap;
 
+use glib::prelude::*;
+use glib::value::FromValue;
+
 use super::meta::field_name;
 use attitude::record::{FaceRecord, Record};
 use attitude::{Label, Scores};
@@ -23,53 +26,98 @@ use attitude::{Label, Scores};
 /// Name of the message structure.
 pub const NAME: &str = "faceattitude";
 
+/// Names of the fields.
+mod field {
+    pub const SCHEMA: &str = "schema";
+    pub const STREAM: &str = "stream";
+    pub const FRAME: &str = "frame";
+    pub const TIMESTAMP: &str = "timestamp";
+    pub const RUNNING_TIME: &str = "running-time";
+    pub const STREAM_TIME: &str = "stream-time";
+    pub const UTC: &str = "utc";
+    pub const WIDTH: &str = "width";
+    pub const HEIGHT: &str = "height";
+    pub const FACES: &str = "faces";
+
+    // Fields of a face.
+    pub const TRACK: &str = "track";
+    pub const BOX: &str = "box";
+    pub const LANDMARKS: &str = "landmarks";
+    pub const DETECTION: &str = "detection";
+    pub const ATTITUDE: &str = "attitude";
+    pub const CONFIDENCE: &str = "confidence";
+    pub const POSITIVE: &str = "positive";
+    pub const NEUTRAL: &str = "neutral";
+    pub const NEGATIVE: &str = "negative";
+    pub const RAW_POSITIVE: &str = "raw-positive";
+    pub const RAW_NEUTRAL: &str = "raw-neutral";
+    pub const RAW_NEGATIVE: &str = "raw-negative";
+    pub const EMOTIONS: &str = "emotions";
+    pub const FRESH: &str = "fresh";
+    pub const AGE: &str = "age";
+}
+
+/// Number of coordinates of a box: left, top, width and height.
+const BOX_LEN: usize = 4;
+/// Number of coordinates of the five landmarks.
+const LANDMARKS_LEN: usize = 10;
+
 /// Record of a frame, as `faceattitude` posts it on the bus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttitudeMessage(pub Record);
 
-/// Error of parsing a structure that is not a `faceattitude` message.
+/// Error of parsing a structure as a `faceattitude` message.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
     /// The structure has another name.
     #[error("the structure is named '{0}', expected '{NAME}'")]
-    Name(String),
-    /// A field is missing or has another type.
-    #[error("{0}")]
-    Field(String),
+    WrongName(String),
+    /// A field is missing.
+    #[error("field '{0}' is missing")]
+    MissingField(&'static str),
+    /// A field, or an item in it, has another type.
+    #[error("field '{field}' has a value of type {found}, expected {expected}")]
+    WrongType {
+        /// Name of the field.
+        field: &'static str,
+        /// GObject name of the type that was found.
+        found: &'static str,
+        /// GObject name of the type that was expected.
+        expected: &'static str,
+    },
     /// An array has another number of items.
-    #[error("field '{0}' has {1} items, expected {2}")]
-    Items(&'static str, usize, usize),
-    /// The attitude of a face has another name.
-    #[error("invalid attitude '{0}', expected positive, neutral, negative or unknown")]
-    Attitude(String),
+    #[error("field '{field}' has {found} items, expected {expected}")]
+    WrongLength {
+        /// Name of the field.
+        field: &'static str,
+        /// Number of items that were found.
+        found: usize,
+        /// Number of items that were expected.
+        expected: usize,
+    },
+    /// The attitude of a face is not the name of a label.
+    #[error("field 'attitude' is '{0}', expected positive, neutral, negative or unknown")]
+    UnknownAttitude(String),
 }
 
-impl<E: std::error::Error> From<gst::structure::GetError<E>> for MessageError {
-    fn from(error: gst::structure::GetError<E>) -> Self {
-        MessageError::Field(error.to_string())
-    }
-}
-
-fn time(ns: Option<u64>) -> Option<gst::ClockTime> {
+fn clock_time(ns: Option<u64>) -> Option<gst::ClockTime> {
     ns.map(gst::ClockTime::from_nseconds)
 }
 
 impl From<AttitudeMessage> for gst::Structure {
     fn from(AttitudeMessage(record): AttitudeMessage) -> Self {
+        let faces = record.faces.iter().map(face_to_structure);
         gst::Structure::builder(NAME)
-            .field("schema", record.schema)
-            .field("stream", &record.stream)
-            .field("frame", record.frame)
-            .field("timestamp", time(record.pts_ns))
-            .field("running-time", time(record.running_time_ns))
-            .field("stream-time", time(record.stream_time_ns))
-            .field("utc", &record.utc)
-            .field("width", record.width)
-            .field("height", record.height)
-            .field(
-                "faces",
-                gst::List::new(record.faces.iter().map(face_to_structure)),
-            )
+            .field(field::SCHEMA, record.schema)
+            .field(field::STREAM, &record.stream)
+            .field(field::FRAME, record.frame)
+            .field(field::TIMESTAMP, clock_time(record.pts_ns))
+            .field(field::RUNNING_TIME, clock_time(record.running_time_ns))
+            .field(field::STREAM_TIME, clock_time(record.stream_time_ns))
+            .field(field::UTC, &record.utc)
+            .field(field::WIDTH, record.width)
+            .field(field::HEIGHT, record.height)
+            .field(field::FACES, gst::List::new(faces))
             .build()
     }
 }
@@ -77,26 +125,26 @@ impl From<AttitudeMessage> for gst::Structure {
 fn face_to_structure(face: &FaceRecord) -> gst::Structure {
     let landmarks = face.landmarks.iter().flatten().flatten();
     gst::Structure::builder("face")
-        .field("track", face.track)
-        .field("box", gst::Array::new(face.bbox))
-        .field("landmarks", gst::Array::new(landmarks))
-        .field("detection", face.detection)
-        .field("attitude", face.attitude.name())
-        .field("confidence", face.confidence)
-        .field("positive", face.scores.positive)
-        .field("neutral", face.scores.neutral)
-        .field("negative", face.scores.negative)
-        .field("raw-positive", face.raw.positive)
-        .field("raw-neutral", face.raw.neutral)
-        .field("raw-negative", face.raw.negative)
-        .field("emotions", emotions_to_structure(face))
-        .field("fresh", face.fresh)
-        .field("age", gst::ClockTime::from_nseconds(face.age_ns))
+        .field(field::TRACK, face.track)
+        .field(field::BOX, gst::Array::new(face.bbox))
+        .field(field::LANDMARKS, gst::Array::new(landmarks))
+        .field(field::DETECTION, face.detection)
+        .field(field::ATTITUDE, face.attitude.name())
+        .field(field::CONFIDENCE, face.confidence)
+        .field(field::POSITIVE, face.scores.positive)
+        .field(field::NEUTRAL, face.scores.neutral)
+        .field(field::NEGATIVE, face.scores.negative)
+        .field(field::RAW_POSITIVE, face.raw.positive)
+        .field(field::RAW_NEUTRAL, face.raw.neutral)
+        .field(field::RAW_NEGATIVE, face.raw.negative)
+        .field(field::EMOTIONS, emotions_to_structure(face))
+        .field(field::FRESH, face.fresh)
+        .field(field::AGE, gst::ClockTime::from_nseconds(face.age_ns))
         .build()
 }
 
 fn emotions_to_structure(face: &FaceRecord) -> gst::Structure {
-    let mut emotions = gst::Structure::new_empty("emotions");
+    let mut emotions = gst::Structure::new_empty(field::EMOTIONS);
     for (label, &probability) in &face.emotions {
         emotions.set(field_name(label), probability);
     }
@@ -108,87 +156,127 @@ impl TryFrom<&gst::StructureRef> for AttitudeMessage {
 
     fn try_from(structure: &gst::StructureRef) -> Result<Self, MessageError> {
         if structure.name() != NAME {
-            return Err(MessageError::Name(structure.name().to_string()));
+            return Err(MessageError::WrongName(structure.name().to_string()));
         }
-        let time = |field: &'static str| -> Result<Option<u64>, MessageError> {
-            let time: Option<gst::ClockTime> = structure.get(field)?;
-            Ok(time.map(gst::ClockTime::nseconds))
+        let time_ns = |field| {
+            let time: Option<gst::ClockTime> = get(structure, field)?;
+            Ok::<_, MessageError>(time.map(gst::ClockTime::nseconds))
         };
-        let faces: gst::List = structure.get("faces")?;
+        let faces: gst::List = get(structure, field::FACES)?;
+        let face = |value: &glib::SendValue| {
+            let face: gst::Structure = parse(field::FACES, value)?;
+            face_from_structure(&face)
+        };
         Ok(Self(Record {
-            schema: structure.get("schema")?,
-            stream: structure.get("stream")?,
-            frame: structure.get("frame")?,
-            pts_ns: time("timestamp")?,
-            running_time_ns: time("running-time")?,
-            stream_time_ns: time("stream-time")?,
-            utc: structure.get("utc")?,
-            width: structure.get("width")?,
-            height: structure.get("height")?,
-            faces: faces
-                .iter()
-                .map(|face| match face.get::<gst::Structure>() {
-                    Ok(face) => face_from_structure(&face),
-                    Err(_) => Err(MessageError::Name(face.type_().name().to_owned())),
-                })
-                .collect::<Result<_, _>>()?,
+            schema: get(structure, field::SCHEMA)?,
+            stream: get(structure, field::STREAM)?,
+            frame: get(structure, field::FRAME)?,
+            pts_ns: time_ns(field::TIMESTAMP)?,
+            running_time_ns: time_ns(field::RUNNING_TIME)?,
+            stream_time_ns: time_ns(field::STREAM_TIME)?,
+            utc: get(structure, field::UTC)?,
+            width: get(structure, field::WIDTH)?,
+            height: get(structure, field::HEIGHT)?,
+            faces: faces.iter().map(face).collect::<Result<_, _>>()?,
         }))
     }
 }
 
 fn face_from_structure(face: &gst::StructureRef) -> Result<FaceRecord, MessageError> {
-    let bbox = floats(face, "box")?;
-    let landmarks = floats(face, "landmarks")?;
-    let emotions: gst::Structure = face.get("emotions")?;
-    let wrong = |field, found, expected| MessageError::Items(field, found, expected);
+    let emotions: gst::Structure = get(face, field::EMOTIONS)?;
+    let age: gst::ClockTime = get(face, field::AGE)?;
     Ok(FaceRecord {
-        track: face.get("track")?,
-        bbox: bbox[..]
-            .try_into()
-            .map_err(|_| wrong("box", bbox.len(), 4))?,
-        landmarks: match landmarks.as_chunks() {
-            ([], []) => None,
-            (points, []) => Some(
-                points
-                    .try_into()
-                    .map_err(|_| wrong("landmarks", landmarks.len(), 10))?,
-            ),
-            _ => return Err(wrong("landmarks", landmarks.len(), 10)),
-        },
-        detection: face.get("detection")?,
-        attitude: label(face.get("attitude")?)?,
-        confidence: face.get("confidence")?,
+        track: get(face, field::TRACK)?,
+        bbox: bbox(face)?,
+        landmarks: landmarks(face)?,
+        detection: get(face, field::DETECTION)?,
+        attitude: label(face)?,
+        confidence: get(face, field::CONFIDENCE)?,
         scores: Scores {
-            positive: face.get("positive")?,
-            neutral: face.get("neutral")?,
-            negative: face.get("negative")?,
+            positive: get(face, field::POSITIVE)?,
+            neutral: get(face, field::NEUTRAL)?,
+            negative: get(face, field::NEGATIVE)?,
         },
         raw: Scores {
-            positive: face.get("raw-positive")?,
-            neutral: face.get("raw-neutral")?,
-            negative: face.get("raw-negative")?,
+            positive: get(face, field::RAW_POSITIVE)?,
+            neutral: get(face, field::RAW_NEUTRAL)?,
+            negative: get(face, field::RAW_NEGATIVE)?,
         },
-        emotions: emotions_from_structure(&emotions),
-        fresh: face.get("fresh")?,
-        age_ns: face.get::<gst::ClockTime>("age")?.nseconds(),
+        emotions: emotions_from_structure(&emotions)?,
+        fresh: get(face, field::FRESH)?,
+        age_ns: age.nseconds(),
     })
 }
 
-fn label(name: &str) -> Result<Label, MessageError> {
-    Label::from_name(name).ok_or_else(|| MessageError::Attitude(name.to_owned()))
+fn label(face: &gst::StructureRef) -> Result<Label, MessageError> {
+    let name: String = get(face, field::ATTITUDE)?;
+    Label::from_name(&name).ok_or(MessageError::UnknownAttitude(name))
 }
 
-fn emotions_from_structure(emotions: &gst::StructureRef) -> BTreeMap<String, f32> {
+fn bbox(face: &gst::StructureRef) -> Result<[f32; BOX_LEN], MessageError> {
+    let numbers = floats(face, field::BOX)?;
+    let bbox = numbers.as_slice().try_into();
+    bbox.map_err(|_| MessageError::WrongLength {
+        field: field::BOX,
+        found: numbers.len(),
+        expected: BOX_LEN,
+    })
+}
+
+/// Returns the landmarks; `None` if the array is empty.
+fn landmarks(face: &gst::StructureRef) -> Result<Option<[[f32; 2]; 5]>, MessageError> {
+    let numbers = floats(face, field::LANDMARKS)?;
+    if numbers.is_empty() {
+        return Ok(None);
+    }
+    let numbers: [f32; LANDMARKS_LEN] =
+        numbers
+            .as_slice()
+            .try_into()
+            .map_err(|_| MessageError::WrongLength {
+                field: field::LANDMARKS,
+                found: numbers.len(),
+                expected: LANDMARKS_LEN,
+            })?;
+    Ok(Some(std::array::from_fn(|point| {
+        [numbers[2 * point], numbers[2 * point + 1]]
+    })))
+}
+
+fn emotions_from_structure(
+    emotions: &gst::StructureRef,
+) -> Result<BTreeMap<String, f32>, MessageError> {
     emotions
         .iter()
-        .filter_map(|(label, value)| Some((label.to_string(), value.get().ok()?)))
+        .map(|(label, value)| Ok((label.to_string(), parse(field::EMOTIONS, value)?)))
         .collect()
 }
 
 /// Returns the numbers of an array field.
 fn floats(face: &gst::StructureRef, field: &'static str) -> Result<Vec<f32>, MessageError> {
-    let array: gst::Array = face.get(field)?;
-    Ok(array.iter().filter_map(|v| v.get().ok()).collect())
+    let array: gst::Array = get(face, field)?;
+    array.iter().map(|value| parse(field, value)).collect()
+}
+
+/// Returns the value of a field.
+fn get<T>(structure: &gst::StructureRef, field: &'static str) -> Result<T, MessageError>
+where
+    T: for<'v> FromValue<'v> + StaticType,
+{
+    let value = structure.value(field);
+    parse(field, value.map_err(|_| MessageError::MissingField(field))?)
+}
+
+/// Returns the value of a field, or of an item in it.
+fn parse<T>(field: &'static str, value: &glib::SendValue) -> Result<T, MessageError>
+where
+    T: for<'v> FromValue<'v> + StaticType,
+{
+    value.get().map_err(|_| MessageError::WrongType {
+        field,
+        found: value.type_().name(),
+        expected: T::static_type().name(),
+    })
 }
 
 #[cfg(test)]
@@ -246,26 +334,66 @@ mod tests {
         }
     }
 
+    /// Returns the error of parsing `structure`.
+    fn problem(structure: &gst::Structure) -> String {
+        let parsed = AttitudeMessage::try_from(structure.as_ref());
+        parsed.unwrap_err().to_string()
+    }
+
+    /// Returns a message whose first face was changed by `change`.
+    fn message_with_face(change: impl FnOnce(&mut gst::Structure)) -> gst::Structure {
+        let mut face = face_to_structure(&record().faces[0]);
+        change(&mut face);
+        let mut message = gst::Structure::from(AttitudeMessage(record()));
+        message.set(field::FACES, gst::List::new([face]));
+        message
+    }
+
     #[test]
-    fn foreign_and_damaged_structures_are_refused_with_the_reason() {
+    fn other_structures_are_refused_with_the_reason() {
         gst::init().unwrap();
-        let problem = |structure: &gst::Structure| {
-            AttitudeMessage::try_from(structure.as_ref())
-                .unwrap_err()
-                .to_string()
-        };
-        assert!(problem(&gst::Structure::new_empty("level")).contains("'level'"));
-        let mut structure = gst::Structure::from(AttitudeMessage(record()));
-        structure.remove_field("width");
-        assert!(problem(&structure).contains("width"));
-        let mut structure = gst::Structure::from(AttitudeMessage(record()));
-        let mut face = face_to_structure(&record().faces[0]);
-        face.set("box", gst::Array::new([1.0f32]));
-        structure.set("faces", gst::List::new([face]));
-        assert!(problem(&structure).contains("'box' has 1 items"));
-        let mut face = face_to_structure(&record().faces[0]);
-        face.set("attitude", "cheerful");
-        structure.set("faces", gst::List::new([face]));
-        assert!(problem(&structure).contains("invalid attitude 'cheerful'"));
+        assert_eq!(
+            problem(&gst::Structure::new_empty("level")),
+            "the structure is named 'level', expected 'faceattitude'"
+        );
+        let mut message = gst::Structure::from(AttitudeMessage(record()));
+        message.remove_field("width");
+        assert_eq!(problem(&message), "field 'width' is missing");
+        message.set("faces", gst::List::new([1]));
+        message.set("width", 640u32);
+        assert_eq!(
+            problem(&message),
+            "field 'faces' has a value of type gint, expected GstStructure"
+        );
+    }
+
+    #[test]
+    fn damaged_faces_are_refused_with_the_reason() {
+        gst::init().unwrap();
+        let short_box = message_with_face(|face| face.set("box", gst::Array::new([1.0f32])));
+        assert_eq!(problem(&short_box), "field 'box' has 1 items, expected 4");
+        let mixed = message_with_face(|face| face.set("landmarks", gst::Array::new(["x"])));
+        assert_eq!(
+            problem(&mixed),
+            "field 'landmarks' has a value of type gchararray, expected gfloat"
+        );
+        let short = message_with_face(|face| face.set("landmarks", gst::Array::new([1.0f32; 8])));
+        assert_eq!(
+            problem(&short),
+            "field 'landmarks' has 8 items, expected 10"
+        );
+        let attitude = message_with_face(|face| face.set("attitude", "cheerful"));
+        assert_eq!(
+            problem(&attitude),
+            "field 'attitude' is 'cheerful', expected positive, neutral, negative or unknown"
+        );
+        let emotions = message_with_face(|face| {
+            let emotions = gst::Structure::builder("emotions").field("fear", true);
+            face.set("emotions", emotions.build());
+        });
+        assert_eq!(
+            problem(&emotions),
+            "field 'emotions' has a value of type gboolean, expected gfloat"
+        );
     }
 }
