@@ -6,6 +6,6 @@ fn main() {
     let url = |variable| std::env::var(variable).ok().filter(|url| !url.is_empty());
     let origin = url("CARGO_PKG_REPOSITORY")
         .or_else(|| url("CARGO_PKG_HOMEPAGE"))
-        .unwrap_or_else(|| "Built from source".to_owned());
+        .unwrap_or_else(|| "Unknown package origin".to_owned());
     println!("cargo:rustc-env=PACKAGE_ORIGIN={origin}");
 }

@@ -9,8 +9,13 @@
 //! | [`attitudeoverlay`] | draws the metadata onto frames, or hides the faces |
 //! | [`attitudeexport`] | turns the metadata into text |
 //!
-//! An application that links the plugin registers the elements with [`plugin_register_static`], and
-//! reads results from bus messages ([`message`]) or from buffers ([`meta`]):
+//! # Using the plugin in an application
+//!
+//! An application that depends on this crate (`gst-plugin-attitude`, with the library name `gstattitude`)
+//! registers the elements with [`plugin_register_static`]. It needs no plugin in the plugin path.
+//!
+//! It can read the results from messages on the bus ([`message`]), which come when a face appears,
+//! disappears or changes its attitude:
 //!
 //! ```no_run
 //! use gst::prelude::*;
@@ -44,7 +49,34 @@
 //! }
 //! ```
 //!
-//! The crate `attitude` has the computation, and `attitude_inference` runs the networks.
+//! Or it can read the metadata of each frame ([`meta`]), for example in a pad probe:
+//!
+//! ```
+//! use gst::prelude::*;
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     gst::init()?;
+//!     gstattitude::plugin_register_static()?;
+//!     let analysis = gst::ElementFactory::make("faceattitude").build()?;
+//!     let pad = analysis.static_pad("src").ok_or("no source pad")?;
+//!     pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+//!         if let Some(buffer) = info.buffer() {
+//!             let mut faces = Vec::new();
+//!             gstattitude::meta::read_records(buffer, &mut faces);
+//!             for face in &faces {
+//!                 let [left, top, width, height] = face.bbox;
+//!                 println!("{} at {left}, {top}, size {width} x {height}", face.attitude);
+//!             }
+//!         }
+//!         gst::PadProbeReturn::Ok
+//!     });
+//!     // Add `analysis` to a pipeline, link it and play.
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The types of the results, such as [`Record`](attitude::record::Record), are in the crate [`attitude`],
+//! which this crate re-exports. The crate `attitude_inference` runs the networks.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -53,10 +85,12 @@ pub mod attitudeoverlay;
 pub mod drawing;
 pub mod faceattitude;
 mod failures;
+mod frame_times;
 pub mod message;
 pub mod meta;
 mod negotiation;
 mod overlay;
+mod properties;
 mod video;
 
 /// Registers the metadata and the elements.
@@ -67,7 +101,7 @@ fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     attitudeexport::register(plugin)
 }
 
-/// The plugin's description, which GStreamer looks up in the library.
+/// Description of the plugin, which GStreamer reads from the library.
 #[allow(missing_docs)] // The items of the macro have no documentation.
 mod plugin {
     fn init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
@@ -87,4 +121,5 @@ mod plugin {
     );
 }
 
+pub use attitude;
 pub use plugin::plugin_register_static;

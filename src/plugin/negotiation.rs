@@ -15,8 +15,8 @@ use gst_video::{VideoFormat, VideoInfo, VideoOverlayCompositionMeta};
 use crate::video;
 use attitude::sync::lock;
 
-/// The caps feature of frames that may carry a composition.
-const FEATURE: &str = "meta:GstVideoOverlayComposition";
+/// Caps feature of frames that may carry a composition.
+const COMPOSITION: &str = "meta:GstVideoOverlayComposition";
 
 /// Decides whether downstream draws the overlay of an element.
 #[derive(Debug, Default)]
@@ -28,11 +28,12 @@ pub(crate) struct OverlayTarget {
 impl OverlayTarget {
     /// Resets the decision for the negotiated caps.
     pub fn set_caps(&self, incaps: &gst::CapsRef, outcaps: &gst::CapsRef) {
-        *lock(&self.is_downstream) = match (has_feature(incaps), has_feature(outcaps)) {
-            (_, false) => Some(false),
-            (true, true) => Some(true),
-            (false, true) => None,
-        };
+        *lock(&self.is_downstream) =
+            match (may_have_composition(incaps), may_have_composition(outcaps)) {
+                (_, false) => Some(false),
+                (true, true) => Some(true),
+                (false, true) => None,
+            };
     }
 
     /// Returns `true` if the overlay is attached for downstream to draw. Sends an allocation query
@@ -52,12 +53,12 @@ impl OverlayTarget {
             && query
                 .find_allocation_meta::<VideoOverlayCompositionMeta>()
                 .is_some();
-        let drawer = if is_downstream {
-            "downstream"
+        let action = if is_downstream {
+            "attaching the overlay to frames, downstream draws it"
         } else {
-            "this element"
+            "drawing the overlay into frames, downstream does not draw it"
         };
-        gst::info!(category, obj = element, "the overlay is drawn by {drawer}");
+        gst::info!(category, obj = element, "{action}");
         *lock(&self.is_downstream) = Some(is_downstream);
         is_downstream
     }
@@ -71,7 +72,7 @@ pub(crate) fn pad_templates(
         .format_list(formats)
         .build();
     let mut with_composition = caps.clone();
-    let features = ["memory:SystemMemory", FEATURE];
+    let features = ["memory:SystemMemory", COMPOSITION];
     with_composition
         .make_mut()
         .set_features_simple(Some(gst::CapsFeatures::new(features)));
@@ -89,8 +90,8 @@ pub(crate) fn transform_caps(
 ) -> gst::Caps {
     let transformed = match direction {
         _ if !draws => caps.clone(),
-        gst::PadDirection::Sink => with_announced(caps),
-        _ => with_plain(caps),
+        gst::PadDirection::Sink => preferably_with_composition(caps),
+        _ => or_without_composition(caps),
     };
     match filter {
         Some(filter) => filter.intersect_with_mode(&transformed, gst::CapsIntersectMode::First),
@@ -100,35 +101,42 @@ pub(crate) fn transform_caps(
 
 /// Restricts caps that are about to be fixated to those with a composition, if there are any.
 pub(crate) fn prefer_composition(caps: gst::Caps) -> gst::Caps {
-    announced_among(&caps).unwrap_or(caps)
+    only_with_composition(&caps).unwrap_or(caps)
 }
 
 /// Parses the caps of raw video.
+///
+/// # Errors
+/// Fails if the caps do not describe raw video.
 pub(crate) fn video_info(
     caps: &gst::Caps,
     category: gst::DebugCategory,
 ) -> Result<VideoInfo, gst::LoggableError> {
-    VideoInfo::from_caps(caps)
-        .map_err(|_| gst::loggable_error!(category, "caps are not raw video: {caps}"))
+    VideoInfo::from_caps(caps).map_err(|_| {
+        gst::loggable_error!(
+            category,
+            "these caps do not describe raw video: {caps}; insert decodebin ! videoconvert upstream"
+        )
+    })
 }
 
 /// Returns `true` if frames of these caps may carry a composition.
-fn has_feature(caps: &gst::CapsRef) -> bool {
+fn may_have_composition(caps: &gst::CapsRef) -> bool {
     caps.features(0)
-        .is_some_and(|features| features.contains(FEATURE))
+        .is_some_and(|features| features.contains(COMPOSITION))
 }
 
-/// Returns `caps` with the feature, followed by `caps`.
-fn with_announced(caps: &gst::Caps) -> gst::Caps {
-    let mut announced = map_features(caps, |features| features.add(FEATURE));
-    announced.merge(caps.clone());
-    announced
+/// Returns `caps` with the feature [`COMPOSITION`], followed by `caps` unchanged.
+fn preferably_with_composition(caps: &gst::Caps) -> gst::Caps {
+    let mut with_composition = map_features(caps, |features| features.add(COMPOSITION));
+    with_composition.merge(caps.clone());
+    with_composition
 }
 
-/// Returns `caps`, followed by `caps` without the feature.
-fn with_plain(caps: &gst::Caps) -> gst::Caps {
+/// Returns `caps`, followed by `caps` without the feature [`COMPOSITION`].
+fn or_without_composition(caps: &gst::Caps) -> gst::Caps {
     let mut all = caps.clone();
-    all.merge(map_features(caps, |features| features.remove(FEATURE)));
+    all.merge(map_features(caps, |features| features.remove(COMPOSITION)));
     all
 }
 
@@ -143,11 +151,11 @@ fn map_features(caps: &gst::Caps, change: impl Fn(&mut gst::CapsFeatures)) -> gs
     structures.collect()
 }
 
-/// Returns the first of `caps` that has the feature.
-fn announced_among(caps: &gst::Caps) -> Option<gst::Caps> {
+/// Returns the first structure of `caps` with the feature [`COMPOSITION`]; `None` if there is none.
+fn only_with_composition(caps: &gst::Caps) -> Option<gst::Caps> {
     let (structure, features) = caps
         .iter_with_features()
-        .find(|(_, features)| features.contains(FEATURE))?;
+        .find(|(_, features)| features.contains(COMPOSITION))?;
     Some(
         [(structure.to_owned(), features.to_owned())]
             .into_iter()
@@ -165,18 +173,18 @@ mod tests {
     }
 
     #[test]
-    fn caps_are_offered_with_the_feature_first_and_taken_without_it_too() {
+    fn caps_with_a_composition_are_preferred_and_caps_without_one_accepted() {
         let plain = caps("video/x-raw, format=RGB");
         let announced =
             caps("video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition), format=RGB");
         let mut both = announced.clone();
         both.merge(plain.clone());
-        assert_eq!(with_announced(&plain), both);
-        assert_eq!(with_announced(&announced), announced);
-        assert_eq!(with_plain(&announced), both);
-        assert_eq!(with_plain(&plain), plain);
-        assert_eq!(announced_among(&both), Some(announced.clone()));
-        assert_eq!(announced_among(&plain), None);
-        assert!(has_feature(&announced) && !has_feature(&plain));
+        assert_eq!(preferably_with_composition(&plain), both);
+        assert_eq!(preferably_with_composition(&announced), announced);
+        assert_eq!(or_without_composition(&announced), both);
+        assert_eq!(or_without_composition(&plain), plain);
+        assert_eq!(only_with_composition(&both), Some(announced.clone()));
+        assert_eq!(only_with_composition(&plain), None);
+        assert!(may_have_composition(&announced) && !may_have_composition(&plain));
     }
 }

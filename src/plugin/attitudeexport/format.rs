@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The values of the property `format`: the formats that are text, as an enumeration of GLib that is
-//! made from their list.
+//! Values of the property `format`: a GLib enumeration of the record formats that are text.
 
 use std::ffi::CString;
 use std::sync::OnceLock;
@@ -11,14 +10,14 @@ use glib::gobject_ffi::{GEnumValue, g_enum_register_static};
 use glib::prelude::*;
 use glib::translate::{FromGlib, IntoGlib, from_glib};
 
-/// A value of the property: a position in the list of text formats.
+/// A value of the property: an index into [`Format::all`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Format(i32);
 
 impl Format {
-    /// Returns all formats with their caps.
+    /// Returns all text formats with their caps.
     pub fn all() -> impl Iterator<Item = (&'static formats::Format, gst::Caps)> {
-        let caps = |caps: &str| caps.parse().expect("a test reads all caps");
+        let caps = |caps: &str| caps.parse().expect("a test parses all caps");
         FORMATS
             .iter()
             .filter_map(move |format| Some((*format, caps(format.caps?))))
@@ -49,7 +48,7 @@ impl StaticType for Format {
         static TYPE: OnceLock<glib::Type> = OnceLock::new();
         *TYPE.get_or_init(|| {
             let text = |text: &str| {
-                let text = CString::new(text).expect("a test reads all descriptions");
+                let text = CString::new(text).expect("a test checks all descriptions");
                 text.into_raw().cast_const()
             };
             let values = Self::all().zip(0..).map(|((format, _), value)| GEnumValue {
@@ -94,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_format_of_text_is_a_value() {
+    fn every_text_format_is_a_value() {
         gst::init().unwrap();
         let class = glib::EnumClass::with_type(Format::static_type()).unwrap();
         let nicks: Vec<_> = class.values().iter().map(|value| value.nick()).collect();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The element's class: pads, properties, states, events and queries.
+//! Implementation of `attitudeexport`: pads, properties, states, events and queries.
 //!
-//! No two locks are held together. The streaming thread holds `state` while it writes, but not while
+//! No two locks are held together. The streaming thread holds `stream` while it writes, but not while
 //! it pushes.
 
 use std::io;
@@ -11,12 +11,11 @@ use std::sync::{LazyLock, Mutex};
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::Interval;
+use super::FrameSelection;
 use super::format::Format;
-use crate::{meta, video};
-use attitude::record::Record;
-use attitude::record::change::ChangeDetector;
-use attitude::record::formats::{Output, TimedRecord, Timing, Writer};
+use super::stream::Stream;
+use crate::video;
+use attitude::record::formats::Timing;
 use attitude::sync::lock;
 use attitude::timeline::Span;
 
@@ -24,38 +23,14 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "attitudeexport",
         gst::DebugColorFlags::empty(),
-        Some("Attitudes as text"),
+        Some("Faces and attitudes as text"),
     )
 });
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Settings {
     format: Format,
-    interval: Interval,
-}
-
-/// State from READY->PAUSED to PAUSED->READY.
-#[derive(Default)]
-struct State {
-    writer: Option<Box<dyn Writer>>,
-    /// Whether the writer has begun.
-    has_header: bool,
-    /// Text to push.
-    output: Output,
-    changes: ChangeDetector,
-    /// The current frame. Its stream is the id in the stream-start event.
-    record: Record,
-    segment: gst::Segment,
-    /// Whether caps and segment were pushed.
-    is_begun: bool,
-    /// Width and height in the caps; 0 if they have none.
-    size: (u32, u32),
-    /// Duration of a frame according to the caps.
-    frame_ns: u64,
-    frames: u64,
-    /// End of the last frame.
-    end_ns: u64,
-    has_warned_of_stripped: bool,
+    selection: FrameSelection,
 }
 
 /// See [`super::AttitudeExport`].
@@ -63,7 +38,7 @@ pub struct AttitudeExport {
     sink_pad: gst::Pad,
     src_pad: gst::Pad,
     settings: Mutex<Settings>,
-    state: Mutex<State>,
+    stream: Mutex<Stream>,
 }
 
 #[glib::object_subclass]
@@ -98,7 +73,7 @@ impl ObjectSubclass for AttitudeExport {
             sink_pad,
             src_pad,
             settings: Mutex::default(),
-            state: Mutex::default(),
+            stream: Mutex::default(),
         }
     }
 }
@@ -110,12 +85,12 @@ impl ObjectImpl for AttitudeExport {
             vec![
                 glib::ParamSpecEnum::builder_with_default("format", defaults.format)
                     .nick("Format")
-                    .blurb("Format of the text")
+                    .blurb("Format of the output")
                     .mutable_ready()
                     .build(),
-                glib::ParamSpecEnum::builder_with_default("interval", defaults.interval)
+                glib::ParamSpecEnum::builder_with_default("interval", defaults.selection)
                     .nick("Interval")
-                    .blurb("Frames whose records are written, in the formats jsonl and csv")
+                    .blurb("Frames whose faces are written, in the formats jsonl and csv")
                     .mutable_playing()
                     .build(),
             ]
@@ -128,7 +103,7 @@ impl ObjectImpl for AttitudeExport {
         let mut settings = lock(&self.settings);
         match pspec.name() {
             "format" => settings.format = Format::from_value(value),
-            "interval" => settings.interval = value.get().expect("GObject checked the type"),
+            "interval" => settings.selection = value.get().expect("GObject checked the type"),
             name => unreachable!("no such property: {name}"),
         }
     }
@@ -137,7 +112,7 @@ impl ObjectImpl for AttitudeExport {
         let settings = lock(&self.settings);
         match pspec.name() {
             "format" => settings.format.to_value(),
-            "interval" => settings.interval.to_value(),
+            "interval" => settings.selection.to_value(),
             name => unreachable!("no such property: {name}"),
         }
     }
@@ -160,9 +135,9 @@ impl ElementImpl for AttitudeExport {
             gst::subclass::ElementMetadata::new(
                 "Face attitude export",
                 "Filter/Converter/Video/Metadata",
-                "Writes the faces in the metadata of faceattitude or another analysis and their \
-                 attitudes as JSON lines, CSV, subtitle files or subtitles for a muxer. \
-                 Try: ... ! faceattitude ! attitudeexport ! filesink location=faces.jsonl",
+                "Writes the faces in the metadata of faceattitude or another analysis element, with their \
+                 attitudes, as JSON lines, CSV, subtitle files or subtitles for a muxer. \
+                 Example: ... ! faceattitude ! attitudeexport ! filesink location=faces.jsonl",
                 "gst-attitude maintainers",
             )
         });
@@ -195,14 +170,11 @@ impl ElementImpl for AttitudeExport {
         if transition == gst::StateChange::ReadyToPaused {
             let (format, _) = lock(&self.settings).format.get();
             let writer = (format.writer)(Timing::Frames).map_err(|error| self.fail(&error));
-            *lock(&self.state) = State {
-                writer: Some(writer.map_err(|_| gst::StateChangeError)?),
-                ..State::default()
-            };
+            *lock(&self.stream) = Stream::new(writer.map_err(|_| gst::StateChangeError)?);
         }
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
-            *lock(&self.state) = State::default();
+            *lock(&self.stream) = Stream::default();
         }
         Ok(success)
     }
@@ -215,13 +187,12 @@ impl AttitudeExport {
         buffer: gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         self.begin();
-        let interval = lock(&self.settings).interval;
-        let written = lock(&self.state).write(&buffer, interval);
+        let selection = lock(&self.settings).selection;
+        let written = lock(&self.stream).write(&buffer, selection);
         let gap = written.map_err(|error| self.fail(&error))?;
-        let is_stripped = meta::is_stripped(&buffer);
-        if is_stripped && !std::mem::replace(&mut lock(&self.state).has_warned_of_stripped, true) {
-            gst::element_imp_warning!(self, gst::StreamError::Failed, ["{}", meta::STRIPPED]);
-        }
+        let mut stripped = std::mem::take(&mut lock(&self.stream).stripped);
+        stripped.check(&buffer, &*self.obj());
+        lock(&self.stream).stripped = stripped;
         self.push()?;
         if let Some(span) = gap {
             // So that sinks and muxers do not wait for text of this time.
@@ -230,29 +201,33 @@ impl AttitudeExport {
         Ok(gst::FlowSuccess::Ok)
     }
 
-    /// Pushes what must come before the first buffer.
+    /// Pushes caps and segment, which must precede the first buffer.
     fn begin(&self) {
-        let mut state = lock(&self.state);
-        if state.is_begun {
+        let mut stream = lock(&self.stream);
+        if stream.is_begun {
             return;
         }
-        state.is_begun = true;
-        let segment = state.segment.clone();
-        drop(state);
+        stream.is_begun = true;
+        let segment = stream.segment.clone();
+        drop(stream);
         let (_, caps) = lock(&self.settings).format.get();
         self.src_pad.push_event(gst::event::Caps::new(&caps));
         self.src_pad.push_event(gst::event::Segment::new(&segment));
     }
 
-    /// Posts that writing failed.
+    /// Posts an error about failed writing.
     fn fail(&self, error: &io::Error) -> gst::FlowError {
-        gst::element_imp_error!(self, gst::StreamError::Encode, ["cannot write: {error}"]);
+        gst::element_imp_error!(
+            self,
+            gst::StreamError::Encode,
+            ("cannot write the records of the faces: {error}")
+        );
         gst::FlowError::Error
     }
 
-    /// Pushes what was written.
+    /// Pushes the text that has been written.
     fn push(&self) -> Result<(), gst::FlowError> {
-        let mut output = std::mem::take(&mut lock(&self.state).output);
+        let mut output = std::mem::take(&mut lock(&self.stream).output);
         let pushed = output.pieces().try_for_each(|(span, text)| {
             let mut buffer = gst::Buffer::from_mut_slice(text.to_vec());
             if let Some(buffer) = buffer.get_mut() {
@@ -261,17 +236,17 @@ impl AttitudeExport {
             }
             self.src_pad.push(buffer).map(|_| ())
         });
-        // For reuse of its memory.
+        // The next frame reuses the memory.
         output.clear();
-        lock(&self.state).output = output;
+        lock(&self.stream).output = output;
         pushed
     }
 
-    /// Writes and pushes what is incomplete.
+    /// Writes and pushes open cues and the end of the format.
     fn finish(&self) {
         self.begin();
-        let written = lock(&self.state).finish();
-        // What follows, such as the end of the stream, is passed on even if this fails.
+        let written = lock(&self.stream).finish();
+        // The event that caused this, such as EOS, is passed on even if writing fails.
         let _ = written
             .map_err(|error| self.fail(&error))
             .and_then(|()| self.push());
@@ -282,38 +257,35 @@ impl AttitudeExport {
         match event.view() {
             gst::EventView::StreamStart(start) => {
                 self.end_part();
-                let mut state = lock(&self.state);
-                state.record.stream = start.stream_id().to_owned();
-                state.frames = 0;
-                state.changes = ChangeDetector::default();
+                lock(&self.stream).begin(start.stream_id().to_owned());
             }
             gst::EventView::Caps(caps) => {
                 let caps = caps.caps();
-                let mut state = lock(&self.state);
+                let mut stream = lock(&self.stream);
                 let structure = caps.structure(0);
                 let side = |name| {
                     let side = structure.and_then(|s| s.get::<i32>(name).ok());
                     side.and_then(|side| u32::try_from(side).ok()).unwrap_or(0)
                 };
-                state.size = (side("width"), side("height"));
+                stream.size = (side("width"), side("height"));
                 let info = gst_video::VideoInfo::from_caps(caps);
-                state.frame_ns = info.map_or(0, |info| video::frame_duration_ns(&info));
-                // The text has caps of its own.
+                stream.frame_ns = info.map_or(0, |info| video::frame_duration_ns(&info));
+                // The output has caps of its own.
                 return true;
             }
             gst::EventView::Segment(segment) => {
                 self.end_part();
-                let mut state = lock(&self.state);
-                state.segment = segment.segment().clone();
-                if !state.is_begun {
+                let mut stream = lock(&self.stream);
+                stream.segment = segment.segment().clone();
+                if !stream.is_begun {
                     // Caps come first, and they are pushed with the first frame.
                     return true;
                 }
             }
-            gst::EventView::FlushStop(_) => lock(&self.state).flush(),
+            gst::EventView::FlushStop(_) => lock(&self.stream).flush(),
             gst::EventView::Gap(_) => {
                 self.begin();
-                if !lock(&self.state).is_up_to_date() {
+                if !lock(&self.stream).is_up_to_date() {
                     return true;
                 }
             }
@@ -323,9 +295,9 @@ impl AttitudeExport {
         gst::Pad::event_default(pad, Some(&*self.obj()), event)
     }
 
-    /// Ends the part of the stream before, if there is any.
+    /// Finishes the text so far, if frames have come.
     fn end_part(&self) {
-        if lock(&self.state).is_begun {
+        if lock(&self.stream).is_begun {
             self.finish();
         }
     }
@@ -349,7 +321,7 @@ impl AttitudeExport {
                 true
             }
             gst::QueryViewMut::Allocation(allocation) => {
-                // Memory is never mapped: it may be anything.
+                // Pixels are never read, so any memory layout is accepted.
                 video::propose_any_stride(allocation);
                 allocation.add_allocation_meta::<gst_video::VideoOverlayCompositionMeta>(None);
                 true
@@ -376,73 +348,4 @@ fn gap_event(span: Span) -> gst::Event {
     gst::event::Gap::builder(gst::ClockTime::from_nseconds(span.start_ns))
         .duration(gst::ClockTime::from_nseconds(span.len_ns()))
         .build()
-}
-
-impl State {
-    /// Writes a frame. Returns the span of a gap if sinks need not wait for text about it.
-    fn write(&mut self, buffer: &gst::BufferRef, interval: Interval) -> io::Result<Option<Span>> {
-        let mut stamp = video::stamp(buffer, &self.segment, self.size);
-        stamp.frame = self.frames;
-        self.frames += 1;
-        let start_ns = stamp.pts_ns.unwrap_or(self.end_ns);
-        let duration = buffer.duration().map(gst::ClockTime::nseconds);
-        let end_ns = start_ns.saturating_add(duration.unwrap_or(self.frame_ns));
-        self.end_ns = end_ns;
-        let span = Span { start_ns, end_ns };
-
-        self.record.set_stamp(&stamp);
-        let faces = &mut self.record.faces;
-        meta::read_records(buffer, faces);
-        let is_sample = meta::is_sample(buffer) || faces.iter().any(|face| face.fresh);
-        let frame = TimedRecord {
-            span,
-            is_sample,
-            is_selected: match interval {
-                Interval::Frame => true,
-                Interval::Sample => is_sample,
-                Interval::Change => self
-                    .changes
-                    .update(faces.iter().map(|face| (face.track, face.attitude))),
-            },
-            record: &self.record,
-        };
-        let Some(writer) = &mut self.writer else {
-            return Ok(None);
-        };
-        let is_first = !std::mem::replace(&mut self.has_header, true);
-        if is_first {
-            writer.begin(span, &mut self.output)?;
-        }
-        writer.write(&frame, &mut self.output)?;
-        if !self.output.is_empty() {
-            Ok(None)
-        } else if writer.is_up_to_date() {
-            Ok(Some(span))
-        } else {
-            // A sink prerolls with a gap. Without one, a format without a header would block the
-            // other branches of a tee until its first cue ends.
-            let end_ns = start_ns;
-            Ok(is_first.then_some(Span { start_ns, end_ns }))
-        }
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        match &mut self.writer {
-            Some(writer) => writer.finish(&mut self.output),
-            None => Ok(()),
-        }
-    }
-
-    fn is_up_to_date(&self) -> bool {
-        self.writer
-            .as_ref()
-            .is_none_or(|writer| writer.is_up_to_date())
-    }
-
-    fn flush(&mut self) {
-        self.end_ns = 0;
-        if let Some(writer) = &mut self.writer {
-            writer.reset();
-        }
-    }
 }

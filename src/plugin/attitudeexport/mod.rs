@@ -6,8 +6,8 @@
 //! CSV, subtitle files, or subtitles for a muxer. It accepts any raw video and never reads a pixel.
 //!
 //! Each output buffer is a line of JSON, a header, the rows of a frame, or one cue, with the timestamp and
-//! the duration of what it is about. The property `format` selects the format, `interval` the frames that
-//! the formats `jsonl` and `csv` write about.
+//! the duration of the frame or cue. The property `format` selects the format. For the formats `jsonl` and
+//! `csv`, `interval` selects the frames.
 //!
 //! ## Example pipelines
 //!
@@ -21,7 +21,7 @@
 //! gst-launch-1.0 v4l2src ! decodebin ! videoconvert ! faceattitude ! attitudeexport format=csv interval=change ! tcpserversink port=5000
 //! ```
 //!
-//! Serves one row per face over TCP whenever a face comes, goes or changes its attitude.
+//! Serves one row per face over TCP whenever a face appears, disappears or changes its attitude.
 //!
 //! Since: 0.1.0
 
@@ -29,6 +29,7 @@ use gst::prelude::*;
 
 mod format;
 mod imp;
+mod stream;
 
 glib::wrapper! {
     /// The element `attitudeexport`; see the [module](self).
@@ -36,25 +37,28 @@ glib::wrapper! {
         @extends gst::Element, gst::Object;
 }
 
-/// The frames whose records are written, in the formats `jsonl` and `csv`.
+/// Selects the frames whose faces are written, in the formats `jsonl` and `csv`; the property `interval`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstAttitudeExportInterval")]
-pub enum Interval {
-    /// Frames that bring a new sample.
+pub enum FrameSelection {
+    /// Frames that carry a new sample, including samples without faces.
     #[default]
-    #[enum_value(name = "Frames that bring a new sample", nick = "sample")]
+    #[enum_value(name = "Frames that carry a new sample", nick = "sample")]
     Sample,
-    /// Frames on which a face comes, goes or gets another attitude.
-    #[enum_value(name = "When a face comes, goes or changes attitude", nick = "change")]
+    /// Frames on which a face appears, disappears or changes its attitude.
+    #[enum_value(
+        name = "Frames on which a face appears, disappears or changes its attitude",
+        nick = "change"
+    )]
     Change,
-    /// Every frame.
-    #[enum_value(name = "Every frame", nick = "frame")]
+    /// All frames.
+    #[enum_value(name = "All frames", nick = "frame")]
     Frame,
 }
 
 pub(super) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     #[cfg(feature = "doc")]
-    for enumeration in [format::Format::static_type(), Interval::static_type()] {
+    for enumeration in [format::Format::static_type(), FrameSelection::static_type()] {
         enumeration.mark_as_plugin_api(gst::PluginAPIFlags::empty());
     }
     gst::Element::register(

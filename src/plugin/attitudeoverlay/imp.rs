@@ -14,9 +14,11 @@ use gst_base::subclass::prelude::*;
 use gst_video::video_frame::VideoFrameRef;
 use gst_video::{VideoFormat, VideoInfo};
 
-use super::settings::{self, Settings};
+use super::settings::{PROPERTIES, Settings};
 use crate::drawing::{self, FaceDrawing, Pixelator, RenderError};
 use crate::failures::WarningLimit;
+use crate::frame_times::FrameTimes;
+use crate::meta::stripped::StrippedWarning;
 use crate::negotiation::{self, OverlayTarget};
 use crate::overlay::Overlay;
 use crate::{meta, video};
@@ -27,7 +29,7 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "attitudeoverlay",
         gst::DebugColorFlags::empty(),
-        Some("Face attitude overlay"),
+        Some("Drawing and pixelation of faces"),
     )
 });
 
@@ -42,10 +44,9 @@ struct Drawing {
     drawings: Vec<FaceDrawing<'static>>,
     /// Detections of the current frame.
     detections: Vec<Detection>,
-    /// Time that was assigned to the last frame.
-    last_time_ns: Option<u64>,
+    times: FrameTimes,
     warnings: WarningLimit,
-    has_warned_of_stripped: bool,
+    stripped: StrippedWarning,
 }
 
 /// See [`super::AttitudeOverlay`].
@@ -66,18 +67,23 @@ impl ObjectSubclass for AttitudeOverlay {
 
 impl ObjectImpl for AttitudeOverlay {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(settings::properties);
-        &PROPERTIES
+        static SPECS: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            PROPERTIES
+                .iter()
+                .map(|property| property.spec().clone())
+                .collect()
+        });
+        &SPECS
     }
 
-    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+    fn set_property(&self, id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         gst::debug!(CAT, imp = self, "{} = {value:?}", pspec.name());
         let mut settings = lock(&self.settings);
-        Arc::make_mut(&mut settings).set(pspec.name(), value);
+        PROPERTIES[id - 1].set(Arc::make_mut(&mut settings), value);
     }
 
-    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        lock(&self.settings).get(pspec.name())
+    fn property(&self, id: usize, _pspec: &glib::ParamSpec) -> glib::Value {
+        PROPERTIES[id - 1].value(&lock(&self.settings))
     }
 
     fn constructed(&self) {
@@ -180,10 +186,7 @@ impl BaseTransformImpl for AttitudeOverlay {
         let mut drawing = lock(&self.drawing);
         drawing.apply_settings(&settings);
         meta::read_drawings(buffer, &mut drawing.drawings);
-        let is_stripped = meta::is_stripped(buffer);
-        if is_stripped && !std::mem::replace(&mut drawing.has_warned_of_stripped, true) {
-            gst::element_imp_warning!(self, gst::StreamError::Failed, ["{}", meta::STRIPPED]);
-        }
+        drawing.stripped.check(buffer, &*self.obj());
         if settings.blur_faces {
             drawing
                 .pixelate(buffer, &info, &settings.face_type)
@@ -244,19 +247,15 @@ impl Drawing {
         boxes.try_for_each(|bbox| self.pixelator.pixelate(&mut frame, bbox))
     }
 
-    /// Returns the time of a frame: its running time, or one frame duration after the last frame if it
-    /// has none. Clears the histories if time goes back.
+    /// Returns the time of a frame; see [`FrameTimes::next`]. Clears the histories if running time has
+    /// gone back.
     fn frame_time_ns(&mut self, running_time_ns: Option<u64>, info: &VideoInfo) -> u64 {
         let frame_ns = video::frame_duration_ns(info);
-        let assumed_ns = self
-            .last_time_ns
-            .map_or(0, |last| last.saturating_add(frame_ns));
-        let time_ns = running_time_ns.unwrap_or(assumed_ns);
-        if self.last_time_ns.is_some_and(|last_ns| time_ns < last_ns) {
-            self.clear();
+        let time = self.times.next(running_time_ns, frame_ns);
+        if time.is_back {
+            self.overlay.clear();
         }
-        self.last_time_ns = Some(time_ns);
-        time_ns
+        time.ns
     }
 
     fn draw(
@@ -272,6 +271,6 @@ impl Drawing {
 
     fn clear(&mut self) {
         self.overlay.clear();
-        self.last_time_ns = None;
+        self.times = FrameTimes::default();
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Implementation of `faceattitude`: pads, properties, states, events, queries and the processing of
-//! frames.
+//! Implementation of `faceattitude`: pads, properties, states, events and queries. The module
+//! [`processing`](super::processing) has the processing of frames.
 //!
 //! Lock order: `stream`, `settings`, `video`, `stats`, `overlay_target`. Each lock is held only to copy
 //! or count, never during an inference: the streaming thread takes the [`Stream`] out of its mutex
@@ -10,24 +10,20 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use gst_video::video_frame::VideoFrameRef;
 
-use super::settings::{self, FrameSettings, Settings};
+use super::processing::StreamState;
+use super::settings::{PROPERTIES, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, Video};
-use super::{CAT, Fallback, Mode};
-use crate::failures::{FailureAction, MAX_FAILURES};
-use crate::message::AttitudeMessage;
+use super::{CAT, Fallback};
 use crate::negotiation::{self, OverlayTarget};
 use crate::{drawing, video};
-use attitude::InferenceError;
 use attitude::mapping::MappingError;
-use attitude::record::Record;
 use attitude::sync::lock;
 use attitude_inference::engine::Engine;
 use attitude_inference::model::Source;
@@ -35,30 +31,21 @@ use attitude_inference::networks::{Config, LoadError};
 use attitude_inference::provider::Provider;
 use attitude_inference::runtime::{self, Search};
 
-/// State of the element, from READY on.
-pub(super) enum StreamState {
-    /// The element is in READY.
-    Stopped,
-    /// The networks are loaded. The mode is selected at the first frame, when upstream knows whether it
-    /// is live.
-    Loaded(Arc<Engine>),
-    /// Frames are being processed.
-    Running(Box<Stream>),
-    /// The streaming thread uses the stream, or a panic has destroyed it.
-    Taken,
-}
+/// Read-only properties.
+const ACTIVE_PROVIDER: &str = "active-provider";
+const STATS: &str = "stats";
 
 /// See [`super::FaceAttitude`].
 pub struct FaceAttitude {
-    settings: Mutex<Settings>,
+    pub(super) settings: Mutex<Settings>,
     pub(super) stream: Mutex<StreamState>,
     video: Mutex<Option<Video>>,
     /// Counters, updated by the stream.
-    stats: Arc<Mutex<Stats>>,
+    pub(super) stats: Arc<Mutex<Stats>>,
     active_provider: Mutex<Option<Provider>>,
-    overlay_target: OverlayTarget,
-    /// Longest time that an analysis has delayed a frame.
-    max_delay_ns: AtomicU64,
+    pub(super) overlay_target: OverlayTarget,
+    /// Maximum time that an analysis has delayed a frame, rounded up to a power of two.
+    pub(super) max_delay_ns: AtomicU64,
 }
 
 #[glib::object_subclass]
@@ -82,33 +69,33 @@ impl ObjectSubclass for FaceAttitude {
 
 impl ObjectImpl for FaceAttitude {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let mut properties = settings::properties();
-            properties.push(
-                glib::ParamSpecString::builder("active-provider")
+        static SPECS: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let settable = PROPERTIES.iter().map(|property| property.spec().clone());
+            let read_only = [
+                glib::ParamSpecString::builder(ACTIVE_PROVIDER)
                     .nick("Active provider")
                     .blurb("Execution provider that runs the networks (null before PAUSED)")
                     .read_only()
                     .build(),
-            );
-            properties.push(
-                glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+                glib::ParamSpecBoxed::builder::<gst::Structure>(STATS)
                     .nick("Statistics")
-                    .blurb("Frames and samples since READY, quantiles of the processing times, and the provider and \
-                         models in use")
+                    .blurb(
+                        "Frames and samples since READY, quantiles of the processing times, and the provider and \
+                         models in use",
+                    )
                     .read_only()
                     .build(),
-            );
-            properties
+            ];
+            settable.chain(read_only).collect()
         });
-        &PROPERTIES
+        &SPECS
     }
 
-    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+    fn set_property(&self, id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         gst::debug!(CAT, imp = self, "{} = {value:?}", pspec.name());
         let mut settings = lock(&self.settings);
         let had_overlay = settings.frame.overlay;
-        settings.set(pspec.name(), value);
+        PROPERTIES[id - 1].set(&mut settings, value);
         let is_overlay_switched = settings.frame.overlay != had_overlay;
         drop(settings);
         if is_overlay_switched {
@@ -117,11 +104,11 @@ impl ObjectImpl for FaceAttitude {
         }
     }
 
-    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+    fn property(&self, id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         match pspec.name() {
-            "active-provider" => lock(&self.active_provider).map(Provider::name).to_value(),
-            "stats" => lock(&self.stats).to_structure().to_value(),
-            name => lock(&self.settings).get(name),
+            ACTIVE_PROVIDER => lock(&self.active_provider).map(Provider::name).to_value(),
+            STATS => lock(&self.stats).to_structure().to_value(),
+            _ => PROPERTIES[id - 1].value(&lock(&self.settings)),
         }
     }
 
@@ -203,7 +190,7 @@ impl BaseTransformImpl for FaceAttitude {
         *lock(&self.stats) = Stats::new(facts);
         *lock(&self.active_provider) = Some(facts.provider);
         *lock(&self.stream) = StreamState::Loaded(engine);
-        self.obj().notify("active-provider");
+        self.obj().notify(ACTIVE_PROVIDER);
         Ok(())
     }
 
@@ -329,178 +316,5 @@ impl FaceAttitude {
                 log: |text| gst::warning!(CAT, "ONNX Runtime: {text}"),
             },
         })
-    }
-}
-
-impl FaceAttitude {
-    /// Returns the mode; asks upstream if it is `auto`.
-    fn resolve_mode(&self) -> Mode {
-        let mode = lock(&self.settings).mode;
-        if mode != Mode::Auto {
-            return mode;
-        }
-        let mut query = gst::query::Latency::new();
-        let is_live = self.obj().sink_pad().peer_query(&mut query) && query.result().0;
-        let mode = if is_live { Mode::Live } else { Mode::Sync };
-        gst::info!(CAT, imp = self, "mode is {mode:?}");
-        mode
-    }
-
-    /// Calls `action` with the stream, if there is one. Called by the streaming thread.
-    fn with_stream(&self, action: impl FnOnce(&mut Stream)) {
-        if let StreamState::Running(stream) = &mut *lock(&self.stream) {
-            action(stream);
-        }
-    }
-
-    /// Takes the stream out of its mutex. Creates it at the first frame.
-    fn take_stream(&self) -> Result<Box<Stream>, gst::FlowError> {
-        let state = std::mem::replace(&mut *lock(&self.stream), StreamState::Taken);
-        match state {
-            StreamState::Running(stream) => Ok(stream),
-            StreamState::Loaded(engine) => {
-                let id = self.obj().sink_pad().stream_id();
-                let id = id.map(String::from).unwrap_or_default();
-                let upstream_type = lock(&self.settings).upstream_type();
-                let mode = self.resolve_mode();
-                let stats = self.stats.clone();
-                let stream = Stream::new(engine, mode, upstream_type, id, stats);
-                let stream = stream.map_err(|error| {
-                    gst::element_imp_error!(
-                        self,
-                        gst::ResourceError::Failed,
-                        ("cannot start a thread for the analysis: {error}")
-                    );
-                    gst::FlowError::Error
-                })?;
-                Ok(Box::new(stream))
-            }
-            StreamState::Stopped => {
-                *lock(&self.stream) = StreamState::Stopped;
-                Err(gst::FlowError::Flushing)
-            }
-            // A panic destroyed the stream and was posted as an error.
-            StreamState::Taken => Err(gst::FlowError::Error),
-        }
-    }
-
-    /// Analyzes a frame if it is due, attaches the result and draws the overlay.
-    fn process(
-        &self,
-        stream: &mut Stream,
-        buffer: &mut gst::BufferRef,
-        video: &Video,
-        settings: &FrameSettings,
-    ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let size = (video.info.width(), video.info.height());
-        let mut stamp = video::stamp(buffer, &self.obj().segment(), size);
-        let running_time_ns = stamp.running_time_ns;
-        let is_discontinuous = buffer.flags().contains(gst::BufferFlags::DISCONT);
-        let (number, time_ns) =
-            stream.count_frame(running_time_ns, is_discontinuous, video, settings);
-        stamp.frame = number;
-        let mut records = Vec::new();
-        let mut outcome = stream.collect(settings, &mut records);
-        if stream.is_due(time_ns, settings) {
-            let started = Instant::now();
-            stream.read_upstream(buffer);
-            let sampled = match VideoFrameRef::from_buffer_ref_readable(buffer, &video.info) {
-                Ok(frame) => match video::view(&frame, &video.info, video.layout) {
-                    Ok(view) => stream.sample(&view, time_ns, stamp, settings, &mut records),
-                    Err(error) => Err(stream.fail(InferenceError(error.to_string()))),
-                },
-                Err(_) => {
-                    let info = &video.info;
-                    let reason = format!(
-                        "a buffer of {} bytes cannot be mapped as {}x{} {}, which needs {} bytes",
-                        buffer.size(),
-                        info.width(),
-                        info.height(),
-                        info.name(),
-                        info.size()
-                    );
-                    Err(stream.fail(InferenceError(reason)))
-                }
-            };
-            if stream.delays_frames() {
-                self.record_delay(started.elapsed());
-            }
-            outcome = outcome.and(sampled);
-        }
-        self.post(records);
-        self.report_failure(outcome)?;
-        let attaches_overlay =
-            settings.overlay && self.overlay_target.is_downstream(&*self.obj(), *CAT);
-        if let Err(error) = stream.annotate(buffer, time_ns, video, settings, attaches_overlay) {
-            gst::element_imp_warning!(
-                self,
-                gst::StreamError::Failed,
-                ("cannot draw the overlay of a frame: {error}")
-            );
-        }
-        Ok(gst::FlowSuccess::Ok)
-    }
-
-    /// Records the longest delay of a frame, rounded up to a power of two, and has the pipeline
-    /// recalculate its latency when the delay grows.
-    fn record_delay(&self, elapsed: Duration) {
-        let elapsed_ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX / 4);
-        let step_ns = elapsed_ns.next_power_of_two();
-        if self.max_delay_ns.fetch_max(step_ns, Ordering::Relaxed) < step_ns {
-            let message = gst::message::Latency::builder().src(&*self.obj()).build();
-            let _ = self.obj().post_message(message);
-        }
-    }
-
-    /// Posts records as messages.
-    fn post(&self, records: Vec<Record>) {
-        for record in records {
-            let structure = gst::Structure::from(AttitudeMessage(record));
-            let message = gst::message::Element::builder(structure)
-                .src(&*self.obj())
-                .build();
-            // Fails only without a bus.
-            let _ = self.obj().post_message(message);
-        }
-    }
-
-    /// Posts a warning or an error about a failed inference, as the failure policy demands.
-    fn report_failure(&self, outcome: Result<(), FailureAction>) -> Result<(), gst::FlowError> {
-        match outcome {
-            Ok(()) | Err(FailureAction::Ignore) => Ok(()),
-            Err(FailureAction::Warn(error)) => {
-                gst::element_imp_warning!(
-                    self,
-                    gst::StreamError::Failed,
-                    ("cannot analyse a frame: {error}")
-                );
-                Ok(())
-            }
-            Err(FailureAction::Fail(error)) => {
-                gst::element_imp_error!(
-                    self,
-                    gst::StreamError::Failed,
-                    ("the analysis of {MAX_FAILURES} samples in a row failed: {error}")
-                );
-                Err(gst::FlowError::Error)
-            }
-        }
-    }
-
-    /// Waits at the end of the stream for the sample in flight and posts its result.
-    fn finish(&self) {
-        let state = std::mem::replace(&mut *lock(&self.stream), StreamState::Taken);
-        if let StreamState::Running(mut stream) = state {
-            let settings = lock(&self.settings).for_frame();
-            let mut records = Vec::new();
-            stream.drain();
-            let outcome = stream.collect(&settings, &mut records);
-            *lock(&self.stream) = StreamState::Running(stream);
-            self.post(records);
-            // The stream ends in any case, and an error has been posted.
-            let _ = self.report_failure(outcome);
-        } else {
-            *lock(&self.stream) = state;
-        }
     }
 }

@@ -35,6 +35,7 @@ use attitude_inference::provider::Provider;
 use gst::prelude::*;
 
 mod imp;
+mod processing;
 mod settings;
 mod stats;
 mod stream;
@@ -46,7 +47,7 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "faceattitude",
         gst::DebugColorFlags::empty(),
-        Some("Face attitude classifier"),
+        Some("Detection, tracking and classification of faces"),
     )
 });
 
@@ -56,7 +57,7 @@ glib::wrapper! {
         @extends gst_base::BaseTransform, gst::Element, gst::Object;
 }
 
-/// Selects whether a sampled frame waits for its result.
+/// Selects whether sampled frames wait for their results; the property `mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstFaceAttitudeMode")]
 pub enum Mode {
@@ -70,9 +71,9 @@ pub enum Mode {
         nick = "live"
     )]
     Live,
-    /// Delays each sampled frame until its result is there.
+    /// Delays each sampled frame until its result is available.
     #[enum_value(
-        name = "Delay each sampled frame until its result is there",
+        name = "Delay each sampled frame until its result is available",
         nick = "sync"
     )]
     Sync,
@@ -103,7 +104,7 @@ macro_rules! define_execution_provider {
 
 attitude_inference::execution_providers!(define_execution_provider);
 
-/// Selects what happens if the requested execution provider cannot run.
+/// Selects the action if the requested execution provider cannot run; the property `fallback`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstFaceAttitudeFallback")]
 pub enum Fallback {
@@ -116,22 +117,22 @@ pub enum Fallback {
     Error,
 }
 
-/// Selects the messages that are posted on the bus.
+/// Selects the samples for which a message is posted on the bus; the property `messages`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstFaceAttitudeMessages")]
 pub enum Messages {
-    /// No messages.
-    #[enum_value(name = "No messages", nick = "none")]
+    /// No samples.
+    #[enum_value(name = "No samples", nick = "none")]
     None,
-    /// One message when a face appears, disappears or changes its attitude.
+    /// Samples in which a face appears, disappears or changes its attitude.
     #[default]
     #[enum_value(
-        name = "When a face appears, disappears or changes attitude",
+        name = "Samples in which a face appears, disappears or changes its attitude",
         nick = "change"
     )]
     Change,
-    /// One message per sample, including samples without faces.
-    #[enum_value(name = "One per sample", nick = "sample")]
+    /// All samples, including samples without faces.
+    #[enum_value(name = "All samples, including samples without faces", nick = "sample")]
     Sample,
 }
 

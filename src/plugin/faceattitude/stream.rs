@@ -10,6 +10,7 @@ use super::stats::Stats;
 use super::{CAT, Messages, Mode};
 use crate::drawing::{FaceDrawing, RenderError};
 use crate::failures::{FailureAction, Failures, WarningLimit};
+use crate::frame_times::FrameTimes;
 use crate::meta::{self, CarriedFace, Forms, ModelNames};
 use crate::overlay::Overlay;
 use crate::video;
@@ -55,10 +56,7 @@ pub(super) struct Stream {
     epoch: Epoch,
     sampler: Sampler,
     frames: u64,
-    /// Running time of the last frame, as stamped.
-    last_running_time_ns: Option<u64>,
-    /// Time that was assigned to the last frame.
-    last_time_ns: Option<u64>,
+    times: FrameTimes,
     /// Result that the frames carry.
     analysis: Analysis,
     /// Whether a frame has carried `analysis`.
@@ -109,8 +107,7 @@ impl Stream {
             epoch: Epoch::default(),
             sampler: Sampler::default(),
             frames: 0,
-            last_running_time_ns: None,
-            last_time_ns: None,
+            times: FrameTimes::default(),
             analysis: Analysis::default(),
             is_carried: true,
             delay_ns: 0,
@@ -128,30 +125,32 @@ impl Stream {
         self.epoch.stream += 1;
         self.frames = 0;
         self.changes.begin_stream();
-        self.clear();
+        self.times = FrameTimes::default();
+        self.discard_results();
     }
 
-    /// Ends all tracks, as the next frame does not continue the last one.
+    /// Ends all tracks, as the next frame does not continue the last one; time may start again.
     pub fn reset(&mut self) {
-        self.epoch.part += 1;
-        self.clear();
+        self.times = FrameTimes::default();
+        self.end_tracks();
     }
 
-    /// Discards results and times.
-    fn clear(&mut self) {
+    fn end_tracks(&mut self) {
+        self.epoch.part += 1;
+        self.discard_results();
+    }
+
+    fn discard_results(&mut self) {
         self.sampler.reset();
-        self.last_running_time_ns = None;
-        self.last_time_ns = None;
         self.analysis.faces.clear();
         self.analysis.track_timeout_ns = 0;
         self.is_carried = true;
         self.overlay.clear();
     }
 
-    /// Counts a frame and returns its number and time. The time is `running_time_ns`. If that is
-    /// missing or equals the one of the last frame (GStreamer's GIF decoder stamps all frames alike),
-    /// it is one frame duration after the last frame. A step back in time ends all tracks, and so
-    /// does a jump of more than the track timeout that is marked as a discontinuity.
+    /// Counts a frame and returns its number and time; see [`FrameTimes::next`]. A step back in time
+    /// ends all tracks, and so does a step of more than the track timeout that is marked as a
+    /// discontinuity.
     pub fn count_frame(
         &mut self,
         running_time_ns: Option<u64>,
@@ -159,30 +158,18 @@ impl Stream {
         video: &Video,
         settings: &FrameSettings,
     ) -> (u64, u64) {
-        let next_ns = |last_ns: u64| last_ns.saturating_add(video::frame_duration_ns(&video.info));
-        let assumed_ns = self.last_time_ns.map_or(0, next_ns);
-        let time_ns = match (running_time_ns, self.last_running_time_ns) {
-            (Some(time_ns), Some(last_ns)) if time_ns == last_ns => assumed_ns,
-            (Some(time_ns), Some(last_ns)) if time_ns < last_ns => {
-                self.reset();
-                time_ns
-            }
-            // Assumed times may have run ahead of the stamps.
-            (Some(time_ns), _) => time_ns.max(self.last_time_ns.unwrap_or(0)),
-            (None, _) => assumed_ns,
-        };
-        let is_far = self.last_time_ns.is_some_and(|last_ns| {
-            time_ns.saturating_sub(last_ns) > settings.params.track_timeout_ns
-        });
-        if is_discontinuous && is_far {
-            self.reset();
+        let frame_ns = video::frame_duration_ns(&video.info);
+        let time = self.times.next(running_time_ns, frame_ns);
+        let is_far = time
+            .since_last_ns
+            .is_some_and(|since_last_ns| since_last_ns > settings.params.track_timeout_ns);
+        if time.is_back || is_discontinuous && is_far {
+            self.end_tracks();
         }
-        self.last_running_time_ns = running_time_ns.or(self.last_running_time_ns);
-        self.last_time_ns = Some(time_ns);
         let number = self.frames;
         self.frames += 1;
         lock(&self.stats).frames += 1;
-        (number, time_ns)
+        (number, time.ns)
     }
 
     /// Returns `true` if the frame at `time_ns` is to be analysed.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Failures that only fake networks can cause.
+//! Tests of failures that only fake networks can cause.
 
 use std::sync::Arc;
 
 use gst::subclass::prelude::*;
 use gst_check::Harness;
 
-use super::imp::StreamState;
+use super::processing::StreamState;
 use super::*;
 use attitude::InferenceError;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};

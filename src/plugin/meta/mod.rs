@@ -25,6 +25,7 @@
 #[cfg(feature = "analytics")]
 mod analytics;
 mod region;
+pub(crate) mod stripped;
 
 use gst::meta::CustomMeta;
 
@@ -162,16 +163,6 @@ pub fn read_records(buffer: &gst::BufferRef, faces: &mut Vec<FaceRecord>) {
     if faces.is_empty() {
         analytics::read(buffer, |face| faces.push(face.record()));
     }
-}
-
-/// Warning about a buffer that [`is_stripped`].
-pub(crate) const STRIPPED: &str = "an element between faceattitude and this one has removed the params of the \
-    regions of interest, as the converters of GStreamer do; put this element right after faceattitude";
-
-/// Returns `true` if `buffer` carries the result of a sample whose regions of interest have lost their
-/// params.
-pub(crate) fn is_stripped(buffer: &gst::BufferRef) -> bool {
-    is_sample(buffer) && region::has_bare_face(buffer) && !is_classified(buffer)
 }
 
 /// Returns `true` if any face has an attitude.

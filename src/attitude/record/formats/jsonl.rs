@@ -16,7 +16,7 @@ use crate::record::{Record, SCHEMA};
 /// The format; see the [module](self).
 pub static FORMAT: Format = Format {
     name: "jsonl",
-    description: "JSON lines: one record per frame",
+    description: "JSON lines: one line per frame, with all its faces",
     caps: Some("application/x-ndjson"),
     file: Some(RecordingFile {
         name: "records.jsonl",
