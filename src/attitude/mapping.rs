@@ -62,6 +62,17 @@ impl Mapping {
         self.names().any(|name| name == label)
     }
 
+    /// Returns a mapping of the emotions in `labels`, each to the attitude that it belongs to in this
+    /// mapping.
+    pub fn for_labels<'a>(&self, labels: impl IntoIterator<Item = &'a str>) -> Self {
+        let listed = labels
+            .into_iter()
+            .map(|label| (label.trim().to_lowercase(), self.attitude_of(label)));
+        Self {
+            listed: listed.collect(),
+        }
+    }
+
     /// Returns the attitude to which `label` belongs.
     pub fn attitude_of(&self, label: &str) -> Attitude {
         let label = label.trim().to_lowercase();
@@ -147,6 +158,13 @@ mod tests {
         assert_eq!(mapping.to_string().parse(), Ok(mapping));
         let mapping: Mapping = "negative=neutral".parse().unwrap();
         assert_eq!(mapping.attitude_of("neutral"), Negative);
+    }
+
+    #[test]
+    fn a_mapping_for_the_labels_of_a_model_lists_all_of_them_and_no_others() {
+        let mapping: Mapping = "positive=joy,happy".parse().unwrap();
+        let expected = "positive=joy; neutral=neutral; negative=fear".parse();
+        assert_eq!(Ok(mapping.for_labels(["Joy", "neutral", "fear"])), expected);
     }
 
     #[test]

@@ -4,88 +4,105 @@
 
 use std::slice::ChunksExact;
 
-use ort::environment::Environment;
-
-use super::description::{Activation, Description, Output, Task};
-use super::identification;
-use super::model::{ModelError, Source};
-use super::session::{Network, Outputs, Placement};
+use super::description::{
+    Activation, Description, DescriptionError, OutputSection, Task, UnknownLabels,
+};
+use super::model::ModelError;
+use super::session::{ImageInput, Images, Network, Outputs};
 use attitude::classification::{
     AttitudeClassifier, Classification, ClassifierInput, Emotions, MAX_EMOTIONS,
 };
 use attitude::mapping::Mapping;
-use attitude::preprocessing::TensorLayout;
 use attitude::{Attitude, InferenceError, Scores};
 
-/// Longest side of a crop: a model must not ask for more memory than there is.
-const MAX_SIDE: usize = 1024;
+/// Maximum width and height of a crop in pixels, so that a description cannot exhaust the memory.
+const MAX_SIDE_PX: usize = 1024;
 
-/// Maximum difference of the sum of the scores from 1: the rounding error of float16.
+/// Maximum difference of the sum of probabilities from 1: the rounding error of float16.
 const SUM_TOLERANCE: f32 = 0.02;
 
-/// A classifier of attitudes, or of emotions that count to attitudes.
-pub struct OnnxClassifier {
+/// Maximum excess of an attitude's score over 1 that is a rounding error of float32.
+const SCORE_TOLERANCE: f32 = 0.001;
+
+/// Number of crops in the trial inference: more than one, so that a model that cannot classify a batch is
+/// noticed.
+const TRIAL_CROPS: usize = 2;
+
+/// A classifier of attitudes, or of emotions that are mapped to attitudes.
+pub(crate) struct OnnxClassifier {
     network: Network,
     input: ClassifierInput,
-    attitudes: Head,
-    /// For each score the attitude that it counts to.
-    mapping: Vec<Attitude>,
+    batching: Batching,
+    attitude_output: LabelOutput,
+    /// The attitude of each label of `attitude_output`.
+    attitudes: Vec<Attitude>,
     emotions: EmotionSource,
     emotion_labels: Vec<String>,
-    /// True if the model takes one crop at a time.
-    is_single: bool,
     name: String,
+    /// Probabilities of the labels for one crop; a member to reuse its memory.
     probabilities: Vec<f32>,
+}
+
+/// Number of crops that the model accepts in one inference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Batching {
+    Any,
+    One,
 }
 
 /// Source of the probabilities of emotions.
 enum EmotionSource {
-    /// There are none.
+    /// The model has no emotions.
     None,
-    /// They are what is mapped to attitudes.
-    Mapped,
-    /// An output of their own.
-    Own(Head),
+    /// The output that is mapped to attitudes.
+    AttitudeOutput,
+    /// Another output.
+    OtherOutput(LabelOutput),
 }
 
-/// One output with a score for each label.
-struct Head {
+/// An output with one score per label.
+struct LabelOutput {
     tensor: String,
-    labels: usize,
+    label_count: usize,
     activation: Activation,
 }
 
-impl Head {
-    fn new(network: &Network, section: &Output) -> Result<Self, ModelError> {
-        let labels = section.labels.len();
-        if labels == 0 {
-            return Err(ModelError::Description {
-                problem: "its description names no labels of an output".to_owned(),
-            });
+impl LabelOutput {
+    /// Returns the output of `network` that `section` describes.
+    ///
+    /// # Errors
+    /// Returns an error if there is no such output, or its shape does not match the labels.
+    fn new(network: &Network, section: &OutputSection) -> Result<Self, ModelError> {
+        let label_count = section.labels.len();
+        if label_count == 0 {
+            return Err(DescriptionError::NoLabels.into());
         }
         let tensor = network.output(section.tensor.as_deref())?;
         match tensor.shape[..] {
-            [_, scores] if scores.is_none_or(|scores| scores == labels) => Ok(Self {
+            [_, scores] if scores.is_none_or(|scores| scores == label_count) => Ok(Self {
                 tensor: tensor.name,
-                labels,
+                label_count,
                 activation: section.activation,
             }),
-            _ => Err(tensor.mismatch(&format!("(n, {labels}), a score for each label,"))),
+            _ => Err(tensor.mismatch(&format!("?x{label_count}, one score per label"))),
         }
     }
 
-    /// A row of scores for each of `batch` crops.
+    /// Returns one row of scores per crop.
+    ///
+    /// # Errors
+    /// Returns an error if the output has another shape than declared.
     fn rows<'a>(
         &self,
         outputs: &'a Outputs,
-        batch: usize,
+        crops: usize,
     ) -> Result<ChunksExact<'a, f32>, InferenceError> {
-        let scores = outputs.get(&self.tensor, &[batch, self.labels])?;
-        Ok(scores.chunks_exact(self.labels))
+        let scores = outputs.get(&self.tensor, &[crops, self.label_count])?;
+        Ok(scores.chunks_exact(self.label_count))
     }
 
     /// Replaces the contents of `probabilities` by those of a row.
-    fn read(&self, row: &[f32], probabilities: &mut Vec<f32>) {
+    fn read_row(&self, row: &[f32], probabilities: &mut Vec<f32>) {
         probabilities.clear();
         probabilities.extend_from_slice(row);
         if self.activation == Activation::Softmax {
@@ -95,61 +112,71 @@ impl Head {
 }
 
 impl OnnxClassifier {
-    /// Loads the model and tries it on black crops. Its emotions count to the attitudes by
-    /// `mapping`, if there is one, else as its description says.
+    /// Creates a classifier from a model that `description` describes, and runs it once, on black crops.
+    /// `mapping` replaces the description's mapping of emotions to attitudes.
     ///
     /// # Errors
-    /// If the model cannot be read or run, is none of attitudes or emotions, or answers in
-    /// another shape than it declares.
-    pub fn load(
-        environment: &Environment,
-        source: &Source,
+    /// Returns an error if the model is not an attitude classifier, differs from its description, or
+    /// fails, or `mapping` lists a name that is not one of its labels and these are refused.
+    pub(crate) fn new(
+        network: Network,
+        description: &Description,
         mapping: Option<&Mapping>,
-        placement: Placement,
+        unknown_labels: UnknownLabels,
     ) -> Result<Self, ModelError> {
-        let network = Network::load(environment, &source.read(placement.provider)?, placement)
-            .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
-        let description = identification::describe(source, &network, Task::Attitude)?;
-        let (mapped, mapping) = description.attitudes(mapping)?;
-        let attitudes = Head::new(&network, mapped)?;
-        let emotions = match description.emotions() {
-            Some(output) if std::ptr::eq(output, mapped) => EmotionSource::Mapped,
-            Some(output) => EmotionSource::Own(Head::new(&network, output)?),
-            None => EmotionSource::None,
+        description.require_task(Task::Attitude)?;
+        let (mapped, attitudes) = description.attitude_output(mapping, unknown_labels)?;
+        let attitude_output = LabelOutput::new(&network, mapped)?;
+        let (emotions, emotion_labels) = match description.emotions() {
+            Some(output) if std::ptr::eq(output, mapped) => {
+                (EmotionSource::AttitudeOutput, output.labels.clone())
+            }
+            Some(output) => {
+                let other = LabelOutput::new(&network, output)?;
+                (EmotionSource::OtherOutput(other), output.labels.clone())
+            }
+            None => (EmotionSource::None, Vec::new()),
         };
-        let emotion_labels = description
-            .emotions()
-            .map_or(Vec::new(), |output| output.labels.clone());
         if emotion_labels.len() > MAX_EMOTIONS {
-            let problem = format!(
-                "its description names {} emotions where at most {MAX_EMOTIONS} are taken",
-                emotion_labels.len()
-            );
-            return Err(ModelError::Description { problem });
+            return Err(DescriptionError::TooManyEmotions(emotion_labels.len()).into());
         }
-        let (input, is_single) = input(&network, &description)?;
+        let input = network.image_input(&description.input)?;
+        let (width, height) = crop_size(&input)?;
         let mut classifier = Self {
-            input,
+            batching: batching(&input)?,
+            input: ClassifierInput {
+                width,
+                height,
+                pixel_format: input.pixel_format,
+                framing: description.framing(),
+            },
+            network,
+            attitude_output,
             attitudes,
-            mapping,
             emotions,
             emotion_labels,
-            is_single,
             name: description.name.clone(),
             probabilities: Vec::new(),
-            network,
         };
-        let batch = 2;
-        let black = vec![0.0; batch * classifier.crop_len()];
-        let mut found = Vec::new();
-        classifier.classify(&black, batch, &mut found)?;
-        for Classification { scores, emotions } in &found {
-            check_probabilities(&scores.to_array())?;
-            if !classifier.emotion_labels.is_empty() {
-                check_probabilities(emotions.as_slice())?;
+        classifier.try_black_crops()?;
+        Ok(classifier)
+    }
+
+    /// Classifies black crops.
+    ///
+    /// # Errors
+    /// Returns an error if the inference fails, or the scores are not probabilities.
+    fn try_black_crops(&mut self) -> Result<(), ModelError> {
+        let black = vec![0.0; TRIAL_CROPS * self.crop_len()];
+        let mut classifications = Vec::new();
+        self.classify(&black, TRIAL_CROPS, &mut classifications)?;
+        for Classification { scores, emotions } in &classifications {
+            require_probabilities(&scores.to_array())?;
+            if !self.emotion_labels.is_empty() {
+                require_probabilities(emotions.as_slice())?;
             }
         }
-        Ok(classifier)
+        Ok(())
     }
 
     fn crop_len(&self) -> usize {
@@ -157,49 +184,40 @@ impl OnnxClassifier {
         input.pixel_format.len(input.width, input.height)
     }
 
-    /// Runs the network on `batch` crops and appends what it says of them.
+    /// Runs the network on `count` crops and appends one classification per crop to `found`.
     fn run(
         &mut self,
         crops: &[f32],
-        batch: usize,
+        count: usize,
         found: &mut Vec<Classification>,
     ) -> Result<(), InferenceError> {
-        let (width, height) = (self.input.width, self.input.height);
-        let channels = self.input.pixel_format.channels.count();
-        let shape = match self.input.pixel_format.layout {
-            TensorLayout::Nchw => [batch, channels, height, width],
-            TensorLayout::Nhwc => [batch, height, width, channels],
+        let images = Images {
+            data: crops,
+            count,
+            width: self.input.width,
+            height: self.input.height,
         };
-        let outputs = self.network.run(shape, crops)?;
-        let rows = self.attitudes.rows(&outputs, batch)?;
-        let mut own_rows = match &self.emotions {
-            EmotionSource::Own(head) => Some(head.rows(&outputs, batch)?),
-            EmotionSource::Mapped | EmotionSource::None => None,
+        let outputs = self.network.run(&self.input.pixel_format, &images)?;
+        let rows = self.attitude_output.rows(&outputs, count)?;
+        let mut emotion_rows = match &self.emotions {
+            EmotionSource::OtherOutput(output) => Some(output.rows(&outputs, count)?),
+            EmotionSource::AttitudeOutput | EmotionSource::None => None,
         };
         for row in rows {
-            self.attitudes.read(row, &mut self.probabilities);
-            let mut sums = [0.0; 3];
-            for (&probability, &attitude) in self.probabilities.iter().zip(&self.mapping) {
-                sums[attitude as usize] += probability;
-            }
-            if let (EmotionSource::Own(head), Some(rows)) = (&self.emotions, &mut own_rows) {
-                head.read(rows.next().unwrap_or_default(), &mut self.probabilities);
+            self.attitude_output.read_row(row, &mut self.probabilities);
+            let scores = sum_by_attitude(&self.probabilities, &self.attitudes);
+            if let (EmotionSource::OtherOutput(output), Some(rows)) =
+                (&self.emotions, &mut emotion_rows)
+            {
+                let row = rows.next().unwrap_or_default();
+                output.read_row(row, &mut self.probabilities);
             }
             let emotions = match self.emotions {
                 EmotionSource::None => Emotions::default(),
-                EmotionSource::Own(_) | EmotionSource::Mapped => {
+                EmotionSource::OtherOutput(_) | EmotionSource::AttitudeOutput => {
                     Emotions::from_slice(&self.probabilities)
                 }
             };
-            // Rounding may carry a sum of probabilities a little over 1; more than that is wrong
-            // and left for the caller to see.
-            let scores = Scores::from_array(sums.map(|sum| {
-                if (1.0..1.001).contains(&sum) {
-                    1.0
-                } else {
-                    sum
-                }
-            }));
             found.push(Classification { scores, emotions });
         }
         Ok(())
@@ -226,74 +244,74 @@ impl AttitudeClassifier for OnnxClassifier {
         found: &mut Vec<Classification>,
     ) -> Result<(), InferenceError> {
         found.clear();
-        if self.is_single {
-            for crop in crops.chunks_exact(self.crop_len()) {
-                self.run(crop, 1, found)?;
+        match self.batching {
+            Batching::Any => self.run(crops, batch, found),
+            Batching::One => {
+                for crop in crops.chunks_exact(self.crop_len()) {
+                    self.run(crop, 1, found)?;
+                }
+                Ok(())
             }
-            Ok(())
-        } else {
-            self.run(crops, batch, found)
         }
     }
 }
 
-/// What the classifier's only input says about itself, and whether it takes one crop at a time.
-fn input(
-    network: &Network,
-    description: &Description,
-) -> Result<(ClassifierInput, bool), ModelError> {
-    let tensor = network.input(description.input.tensor.as_deref())?;
-    let pixel_format = description.input.pixel_format();
-    let channels = pixel_format.channels.count();
-    let (batch, found_channels, height, width) = match (pixel_format.layout, &tensor.shape[..]) {
-        (TensorLayout::Nchw, &[n, c, h, w]) => (n, c, h, w),
-        (TensorLayout::Nhwc, &[n, h, w, c]) => (n, c, h, w),
-        _ => return Err(tensor.mismatch("four dimensions")),
-    };
-    if found_channels.is_some_and(|found| found != channels) {
-        return Err(tensor.mismatch(&format!("{channels} channel(s), as described,")));
+/// Returns the sum of the probabilities of each attitude's labels.
+fn sum_by_attitude(probabilities: &[f32], attitudes: &[Attitude]) -> Scores {
+    let mut sums = [0.0; Attitude::ALL.len()];
+    for (&probability, &attitude) in probabilities.iter().zip(attitudes) {
+        sums[attitude as usize] += probability;
     }
-    let is_single = match batch {
-        None => false,
-        Some(1) => true,
-        Some(_) => return Err(tensor.mismatch("a batch of any size or of one")),
-    };
-    match (
-        width.or(description.input.width),
-        height.or(description.input.height),
-    ) {
-        (Some(width @ 1..=MAX_SIDE), Some(height @ 1..=MAX_SIDE)) => Ok((
-            ClassifierInput {
-                width,
-                height,
-                pixel_format,
-                framing: description.framing(),
-            },
-            is_single,
-        )),
-        _ => Err(tensor.mismatch(&format!(
-            "a width and height of 1 to {MAX_SIDE}, given by the tensor or under [input],"
+    // A larger excess is not a rounding error: it makes the classification invalid.
+    Scores::from_array(sums.map(|sum| match sum {
+        1.0.. if sum < 1.0 + SCORE_TOLERANCE => 1.0,
+        sum => sum,
+    }))
+}
+
+/// Returns the number of crops that the input accepts.
+///
+/// # Errors
+/// Returns an error if it accepts only a fixed number other than 1.
+fn batching(input: &ImageInput) -> Result<Batching, ModelError> {
+    match input.batch {
+        None => Ok(Batching::Any),
+        Some(1) => Ok(Batching::One),
+        Some(_) => Err(input
+            .tensor
+            .mismatch("a first dimension that is dynamic or 1")),
+    }
+}
+
+/// Returns width and height of a crop in pixels.
+///
+/// # Errors
+/// Returns an error if neither the tensor nor the description has them, or they are out of range.
+fn crop_size(input: &ImageInput) -> Result<(usize, usize), ModelError> {
+    match (input.width, input.height) {
+        (Some(width @ 1..=MAX_SIDE_PX), Some(height @ 1..=MAX_SIDE_PX)) => Ok((width, height)),
+        _ => Err(input.tensor.mismatch(&format!(
+            "a width and height of 1 to {MAX_SIDE_PX}, in the tensor or in [input] of its description"
         ))),
     }
 }
 
-/// Refuses what a network says of a black crop where it is no probabilities.
-fn check_probabilities(values: &[f32]) -> Result<(), ModelError> {
-    let sum: f32 = values.iter().sum();
-    let is_probability = |value: &f32| (0.0..=1.0).contains(value);
-    if values.iter().all(is_probability) && (sum - 1.0).abs() <= SUM_TOLERANCE {
-        return Ok(());
+/// Returns an error if `scores` are not probabilities that add up to 1.
+fn require_probabilities(scores: &[f32]) -> Result<(), ModelError> {
+    let sum: f32 = scores.iter().sum();
+    let is_probability = |score: &f32| (0.0..=1.0).contains(score);
+    if scores.iter().all(is_probability) && (sum - 1.0).abs() <= SUM_TOLERANCE {
+        Ok(())
+    } else {
+        Err(ModelError::NotProbabilities {
+            scores: scores.to_vec(),
+        })
     }
-    Err(ModelError::Description {
-        problem: format!(
-            "it scores a black crop with {values:?}, which are no probabilities that add up to 1; \
-             if its output is logits, its description must say activation = \"softmax\""
-        ),
-    })
 }
 
-/// Logits to probabilities, in place.
+/// Converts logits to probabilities.
 fn softmax(values: &mut [f32]) {
+    // The largest exponent is 0, so that large logits do not overflow.
     let max = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for value in values.iter_mut() {
         *value = (*value - max).exp();

@@ -1,68 +1,87 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! How a model is fed and read, as a TOML document. `models/README.md` documents the format for
-//! users.
+//! A model's description: a TOML document that says how to fill the model's input and decode its output.
+//! `models/README.md` documents the format for users.
+
+use std::fmt;
 
 use serde::Deserialize;
 
-use super::model::ModelError;
+use super::identification::METADATA_KEY;
+use super::settings;
 use attitude::Attitude;
+use attitude::classification::MAX_EMOTIONS;
 use attitude::crop::Framing;
 use attitude::geometry::Point;
-use attitude::mapping;
+use attitude::mapping::Mapping;
 use attitude::preprocessing::{Channels, PixelFormat, TensorLayout};
 
-/// The newest version of the description that is understood.
+/// The supported version of the format.
 const SCHEMA: u32 = 1;
 
-/// A model's description, as its TOML document has it.
+/// A model's description.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Description {
+pub(crate) struct Description {
     schema: u32,
     /// Task of the model.
-    pub task: Task,
+    pub(crate) task: Task,
     /// Name in metadata.
-    pub name: String,
+    pub(crate) name: String,
     /// Input of the model.
-    pub input: Input,
+    pub(crate) input: InputSection,
     /// Decoding of the outputs of a face detector.
-    pub detector: Option<DetectorSection>,
-    /// Output of a classifier.
-    pub output: Option<Output>,
-    /// Mapping of a classifier's labels to attitudes.
-    pub attitude: Option<Mapping>,
-    /// Output of a classifier's emotions, if it is separate from the attitudes.
-    pub emotions: Option<Output>,
-    /// Position of the face in a classifier's input.
-    pub framing: Option<FramingSection>,
+    pub(crate) detector: Option<DetectorSection>,
+    output: Option<OutputSection>,
+    attitude: Option<AttitudeSection>,
+    emotions: Option<OutputSection>,
+    framing: Option<FramingSection>,
 }
 
 /// Task of a model.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
-    /// Finds faces.
+    /// Detects faces.
     FaceDetection,
     /// Scores attitudes, or emotions that are mapped to them.
     Attitude,
 }
 
-/// Input of a model.
+impl Task {
+    /// Returns the name of the setting for models with this task.
+    fn setting(self) -> &'static str {
+        match self {
+            Self::FaceDetection => settings::DETECTOR_MODEL.name,
+            Self::Attitude => settings::ATTITUDE_MODEL.name,
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::FaceDetection => "a face detector",
+            Self::Attitude => "an attitude classifier",
+        })
+    }
+}
+
+/// The section `[input]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Input {
-    /// The tensor; may be left out where there is one.
-    pub tensor: Option<String>,
+pub(crate) struct InputSection {
+    /// Name of the tensor; `None` if the model has only one input.
+    pub(crate) tensor: Option<String>,
     color: Color,
     #[serde(default)]
     layout: Layout,
     mean: Option<PerChannel>,
     scale: Option<PerChannel>,
     /// Width in pixels, if the tensor's own width is dynamic.
-    pub width: Option<usize>,
+    pub(crate) width: Option<usize>,
     /// Height in pixels, if the tensor's own height is dynamic.
-    pub height: Option<usize>,
+    pub(crate) height: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -97,9 +116,9 @@ impl PerChannel {
     }
 }
 
-impl Input {
-    /// Returns the conversion of pixels to numbers.
-    pub fn pixel_format(&self) -> PixelFormat {
+impl InputSection {
+    /// Returns the conversion of pixels to the values of the tensor.
+    pub(crate) fn pixel_format(&self) -> PixelFormat {
         PixelFormat {
             channels: match self.color {
                 Color::Luma => Channels::Luma,
@@ -116,18 +135,18 @@ impl Input {
     }
 }
 
-/// Decoding of the outputs of a face detector.
+/// The section `[detector]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DetectorSection {
-    /// The kind of its head.
-    pub head: HeadKind,
+pub(crate) struct DetectorSection {
+    /// Layout of the outputs.
+    pub(crate) head: HeadKind,
 }
 
-/// The kinds of heads that are known.
+/// Layouts of a detector's outputs.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub enum HeadKind {
+pub(crate) enum HeadKind {
     /// `map_8`, `map_16`, `map_32`.
     CenterMaps,
     /// libfacedetection's YuNet.
@@ -136,34 +155,34 @@ pub enum HeadKind {
     Ultraface,
 }
 
-/// Output of a classifier.
+/// The sections `[output]` and `[emotions]`: an output of a classifier.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Output {
-    /// The tensor; may be left out where there is one.
-    pub tensor: Option<String>,
-    /// Its labels, in the order of its scores.
-    pub labels: Vec<String>,
-    /// Function that turns it into probabilities.
+pub(crate) struct OutputSection {
+    /// Name of the tensor; `None` if the model has only one output.
+    pub(crate) tensor: Option<String>,
+    /// Labels, in the order of the scores.
+    pub(crate) labels: Vec<String>,
+    /// Function that converts the scores to probabilities.
     #[serde(default)]
-    pub activation: Activation,
+    pub(crate) activation: Activation,
 }
 
-/// Function that turns a classifier's output into probabilities.
+/// Function that converts a classifier's output to probabilities.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// Nothing: it is probabilities.
+pub(crate) enum Activation {
+    /// None: the output is probabilities.
     #[default]
     None,
-    /// A softmax: it is logits.
+    /// Softmax: the output is logits.
     Softmax,
 }
 
-/// Mapping of labels to attitudes. Labels that are not listed are negative.
+/// The section `[attitude]`: mapping of labels to attitudes. Labels that are not listed are negative.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mapping {
+struct AttitudeSection {
     #[serde(default)]
     positive: Vec<String>,
     #[serde(default)]
@@ -172,101 +191,29 @@ pub struct Mapping {
     negative: Vec<String>,
 }
 
-/// Position of the face in a classifier's input.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FramingSection {
-    box_height: f32,
-    #[serde(default)]
-    box_center: [f32; 2],
-    landmarks: Option<[[f32; 2]; 5]>,
-}
-
-impl Description {
-    /// Reads a TOML document.
-    pub fn parse(text: &str) -> Result<Self, ModelError> {
-        let described: Self = toml::from_str(text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start));
-            let line = before.map_or(String::new(), |text| {
-                format!(" in line {}", 1 + text.matches('\n').count())
-            });
-            ModelError::Description {
-                problem: format!("its description is malformed{line}: {}", error.message()),
-            }
-        })?;
-        if described.schema == SCHEMA {
-            Ok(described)
-        } else {
-            Err(ModelError::Description {
-                problem: format!(
-                    "its description has schema {}, this version reads schema {SCHEMA}",
-                    described.schema
-                ),
-            })
-        }
+impl AttitudeSection {
+    /// Returns the listed labels with their attitudes.
+    fn listed(&self) -> Vec<(&str, Attitude)> {
+        [&self.positive, &self.neutral, &self.negative]
+            .into_iter()
+            .zip(Attitude::ALL)
+            .flat_map(|(names, attitude)| names.iter().map(move |name| (name.as_str(), attitude)))
+            .collect()
     }
 
-    /// The output that tells emotions: a section of its own, or the output that is mapped to
-    /// attitudes.
-    pub fn emotions(&self) -> Option<&Output> {
-        let mapped = self.attitude.as_ref().and(self.output.as_ref());
-        self.emotions.as_ref().or(mapped)
-    }
-
-    /// The output that is mapped to attitudes, and the attitude that each of its labels counts to:
-    /// as described or, by `mapping`, the emotions, where the model tells some.
+    /// Returns the attitude of each of `labels`.
     ///
     /// # Errors
-    /// If there are no labels, or the description's mapping names one that is not among them, or
-    /// one twice.
-    pub fn attitudes(
-        &self,
-        mapping: Option<&mapping::Mapping>,
-    ) -> Result<(&Output, Vec<Attitude>), ModelError> {
-        let described = self.output.as_ref();
-        let output = match mapping {
-            Some(_) => self.emotions().or(described),
-            None => described,
-        };
-        let output = output
-            .filter(|output| !output.labels.is_empty())
-            .ok_or_else(|| ModelError::Description {
-                problem: "its description names no labels under [output]".to_owned(),
-            })?;
-        let labels = &output.labels;
-        let attitudes = match mapping {
-            Some(mapping) => labels
-                .iter()
-                .map(|label| mapping.attitude_of(label))
-                .collect(),
-            None => self.own_mapping(labels)?,
-        };
-        Ok((output, attitudes))
-    }
-
-    fn own_mapping(&self, labels: &[String]) -> Result<Vec<Attitude>, ModelError> {
-        let listed: Vec<(&str, Attitude)> = match &self.attitude {
-            Some(mapping) => [&mapping.positive, &mapping.neutral, &mapping.negative]
-                .into_iter()
-                .zip(Attitude::ALL)
-                .flat_map(|(names, attitude)| names.iter().map(move |n| (n.as_str(), attitude)))
-                .collect(),
-            None => Attitude::ALL.map(|a| (a.name(), a)).to_vec(),
-        };
+    /// Returns an error if a name is listed twice, or is not one of `labels`.
+    fn attitudes(&self, labels: &[String]) -> Result<Vec<Attitude>, DescriptionError> {
+        let listed = self.listed();
         for (index, (name, _)) in listed.iter().enumerate() {
-            let problem = if !labels.iter().any(|label| label == name) {
-                "which is not among its labels"
-            } else if listed[..index].iter().any(|(other, _)| other == name) {
-                "twice"
-            } else {
-                continue;
-            };
-            return Err(ModelError::Description {
-                problem: format!(
-                    "its mapping to attitudes names '{name}', {problem}: {}",
-                    labels.join(", ")
-                ),
-            });
+            if !labels.iter().any(|label| label == name) {
+                return Err(unknown_label("[attitude] in its description", name, labels));
+            }
+            if listed[..index].iter().any(|(other, _)| other == name) {
+                return Err(DescriptionError::RepeatedLabel((*name).to_owned()));
+            }
         }
         let attitude_of = |label: &String| {
             let found = listed.iter().find(|(name, _)| name == label);
@@ -274,9 +221,197 @@ impl Description {
         };
         Ok(labels.iter().map(attitude_of).collect())
     }
+}
 
-    /// Returns the position of the face in a classifier's input: by default the detector's box, its height.
-    pub fn framing(&self) -> Framing {
+/// The section `[framing]`: position of the face in a classifier's input.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FramingSection {
+    box_height: f32,
+    #[serde(default)]
+    box_center: [f32; 2],
+    landmarks: Option<[[f32; 2]; 5]>,
+}
+
+/// Treatment of names in a user's mapping that are not labels of the classifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnknownLabels {
+    /// They are an error.
+    Refuse,
+    /// They have no effect.
+    Ignore,
+}
+
+/// A description is missing or malformed, or contradicts the model or a setting.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DescriptionError {
+    /// The model has no description, and is not a known one.
+    #[error(
+        "it has no description; write one into a .toml file of the same name beside it, or into its \
+         metadata under '{METADATA_KEY}'; see models/README.md"
+    )]
+    Missing,
+    /// The document is not TOML, or has wrong fields.
+    #[error("{document} is malformed{}: {message}; see models/README.md", format_line(*line))]
+    Malformed {
+        /// Path or other name of the document.
+        document: String,
+        /// Line of the mistake, from 1, if known.
+        line: Option<usize>,
+        /// The mistake.
+        message: String,
+    },
+    /// The document is for another version.
+    #[error("{document} has schema {found}, expected {SCHEMA}; see models/README.md")]
+    Schema {
+        /// Path or other name of the document.
+        document: String,
+        /// The value of `schema`.
+        found: u32,
+    },
+    /// The model has another task than the setting requires.
+    #[error("it is {found}, expected {expected}; set it as {}", found.setting())]
+    Task {
+        /// Task of the model.
+        found: Task,
+        /// Task of models for the setting.
+        expected: Task,
+    },
+    /// The description of a face detector lacks `[detector]`.
+    #[error("its description has no section [detector]; see models/README.md")]
+    NoDetector,
+    /// The description of a classifier lacks an output with labels.
+    #[error("its description lists no labels in [output] or [emotions]; see models/README.md")]
+    NoLabels,
+    /// The model has more emotions than a record can hold.
+    #[error("its description lists {0} emotions, the maximum is {MAX_EMOTIONS}")]
+    TooManyEmotions(usize),
+    /// The labels are not attitudes, and there is no mapping to attitudes.
+    #[error(
+        "its labels are {}, and its description has no section [attitude] that maps them to attitudes; see \
+         models/README.md",
+        .labels.join(", ")
+    )]
+    Unmapped {
+        /// Labels of the model.
+        labels: Vec<String>,
+    },
+    /// A mapping to attitudes lists a name that is not a label of the model.
+    #[error("{mapping} lists '{name}', which is not a label of the model; its labels are {}", .labels.join(", "))]
+    UnknownLabel {
+        /// The mapping, as messages name it.
+        mapping: &'static str,
+        /// The name.
+        name: String,
+        /// Labels of the model.
+        labels: Vec<String>,
+    },
+    /// The description's mapping to attitudes lists a label twice.
+    #[error("[attitude] in its description lists '{0}' twice")]
+    RepeatedLabel(String),
+    /// The description names a tensor that the model does not have, or must name one and does not.
+    #[error("{problem}; its {direction}s are {}; see models/README.md", .names.join(", "))]
+    NoTensor {
+        /// The problem.
+        problem: String,
+        /// `input` or `output`.
+        direction: &'static str,
+        /// Names of the model's inputs or outputs.
+        names: Vec<String>,
+    },
+}
+
+fn format_line(line: Option<usize>) -> String {
+    line.map_or(String::new(), |line| format!(" in line {line}"))
+}
+
+fn unknown_label(mapping: &'static str, name: &str, labels: &[String]) -> DescriptionError {
+    DescriptionError::UnknownLabel {
+        mapping,
+        name: name.to_owned(),
+        labels: labels.to_vec(),
+    }
+}
+
+impl Description {
+    /// Parses a TOML document, which errors call `document`.
+    ///
+    /// # Errors
+    /// Returns an error if `text` is not a description of the supported version.
+    pub(crate) fn parse(text: &str, document: &str) -> Result<Self, DescriptionError> {
+        let document = document.to_owned();
+        let description: Self = match toml::from_str(text) {
+            Ok(description) => description,
+            Err(error) => {
+                let before = error.span().and_then(|span| text.get(..span.start));
+                return Err(DescriptionError::Malformed {
+                    document,
+                    line: before.map(|text| 1 + text.matches('\n').count()),
+                    message: error.message().to_owned(),
+                });
+            }
+        };
+        match description.schema {
+            SCHEMA => Ok(description),
+            found => Err(DescriptionError::Schema { document, found }),
+        }
+    }
+
+    /// Returns an error if the model has another task than `expected`.
+    pub(crate) fn require_task(&self, expected: Task) -> Result<(), DescriptionError> {
+        match self.task {
+            task if task == expected => Ok(()),
+            found => Err(DescriptionError::Task { found, expected }),
+        }
+    }
+
+    /// Returns the output with probabilities of emotions: `[emotions]`, or `[output]` if its labels are
+    /// mapped to attitudes; `None` if the model has no emotions.
+    pub(crate) fn emotions(&self) -> Option<&OutputSection> {
+        let mapped = self.attitude.as_ref().and(self.output.as_ref());
+        self.emotions.as_ref().or(mapped)
+    }
+
+    /// Returns the output whose scores are summed to attitudes, and the attitude of each of its labels.
+    ///
+    /// With a `mapping` this is the output of emotions, if the model has one; otherwise it is `[output]`,
+    /// mapped by `[attitude]`.
+    ///
+    /// # Errors
+    /// Returns an error if the output has no labels, `[attitude]` lists a label that is repeated or
+    /// unknown, or `mapping` lists an unknown one and these are refused.
+    pub(crate) fn attitude_output(
+        &self,
+        mapping: Option<&Mapping>,
+        unknown_labels: UnknownLabels,
+    ) -> Result<(&OutputSection, Vec<Attitude>), DescriptionError> {
+        let has_labels = |output: &&OutputSection| !output.labels.is_empty();
+        let own = self.output.as_ref().filter(has_labels);
+        // A mistake in the description is reported even if the mapping of the user replaces its own.
+        let own_attitudes = match (own, &self.attitude) {
+            (Some(output), Some(section)) => Some(section.attitudes(&output.labels)?),
+            _ => None,
+        };
+        if let Some(mapping) = mapping {
+            let output = self.emotions().or(own).filter(has_labels);
+            let output = output.ok_or(DescriptionError::NoLabels)?;
+            if unknown_labels == UnknownLabels::Refuse {
+                require_labels(mapping, &output.labels)?;
+            }
+            let attitudes = output.labels.iter().map(|label| mapping.attitude_of(label));
+            return Ok((output, attitudes.collect()));
+        }
+        let output = own.ok_or(DescriptionError::NoLabels)?;
+        let attitudes = match own_attitudes {
+            Some(attitudes) => attitudes,
+            None => attitudes_by_name(&output.labels)?,
+        };
+        Ok((output, attitudes))
+    }
+
+    /// Returns the position of the face in a classifier's input. Without `[framing]`, the input is as high
+    /// as the detector's box and has the same centre.
+    pub(crate) fn framing(&self) -> Framing {
         let point = |[x, y]: [f32; 2]| Point::new(x, y);
         match &self.framing {
             Some(section) => Framing {
@@ -293,6 +428,34 @@ impl Description {
     }
 }
 
+/// Returns an error if `mapping` lists a name that is not one of `labels`. Case is ignored.
+fn require_labels(mapping: &Mapping, labels: &[String]) -> Result<(), DescriptionError> {
+    let is_label = |name: &str| {
+        let mut labels = labels.iter();
+        labels.any(|label| label.trim().to_lowercase() == name)
+    };
+    match mapping.names().find(|name| !is_label(name)) {
+        Some(name) => Err(unknown_label("the mapping", name, labels)),
+        None => Ok(()),
+    }
+}
+
+/// Returns the attitudes that `labels` name; other labels are negative.
+///
+/// # Errors
+/// Returns an error if an attitude is missing.
+fn attitudes_by_name(labels: &[String]) -> Result<Vec<Attitude>, DescriptionError> {
+    let has = |attitude: Attitude| labels.iter().any(|label| label == attitude.name());
+    if Attitude::ALL.into_iter().all(has) {
+        let attitude_of = |label: &String| Attitude::from_name(label).unwrap_or(Attitude::Negative);
+        Ok(labels.iter().map(attitude_of).collect())
+    } else {
+        Err(DescriptionError::Unmapped {
+            labels: labels.to_vec(),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,40 +469,121 @@ mod tests {
         mean = [1.0, 2.0, 3.0]
         scale = 0.5
         [output]
-        labels = ["anger", "happiness", "neutral", "fear"]
+        labels = ["anger", "Happiness", "neutral", "fear"]
         activation = "softmax"
         [attitude]
-        positive = ["happiness"]
+        positive = ["Happiness"]
         neutral = ["neutral"]
     "#;
+
+    fn parse(text: &str) -> Result<Description, DescriptionError> {
+        Description::parse(text, "emotions.toml")
+    }
+
+    /// Returns the attitudes of the labels in `description` by `mapping`, or the text of the error.
+    fn map(
+        description: &str,
+        mapping: &str,
+        unknown: UnknownLabels,
+    ) -> Result<Vec<Attitude>, String> {
+        let mapping = mapping.parse().unwrap();
+        let description = parse(description).unwrap();
+        let output = description.attitude_output(Some(&mapping), unknown);
+        output
+            .map(|(_, attitudes)| attitudes)
+            .map_err(|error| error.to_string())
+    }
 
     #[test]
     fn labels_that_are_not_listed_count_as_negative() {
         use Attitude::*;
-        let description = Description::parse(EMOTIONS).unwrap();
-        let (_, mapping) = description.attitudes(None).unwrap();
-        assert_eq!(mapping, [Negative, Positive, Neutral, Negative]);
+        let description = parse(EMOTIONS).unwrap();
+        let (_, attitudes) = description
+            .attitude_output(None, UnknownLabels::Refuse)
+            .unwrap();
+        assert_eq!(attitudes, [Negative, Positive, Neutral, Negative]);
         let format = description.input.pixel_format();
         assert_eq!(format.channels, Channels::Rgb);
         assert_eq!((format.mean, format.scale), ([1.0, 2.0, 3.0], [0.5; 3]));
     }
 
     #[test]
+    fn the_users_mapping_replaces_the_descriptions_and_may_cover_some_labels() {
+        use Attitude::*;
+        let attitudes = map(EMOTIONS, "positive=happiness,FEAR", UnknownLabels::Refuse);
+        assert_eq!(attitudes, Ok(vec![Negative, Positive, Neutral, Positive]));
+    }
+
+    #[test]
+    fn a_name_in_the_users_mapping_that_is_no_label_is_refused_with_the_labels() {
+        let misspelt = "positive=hapiness; neutral=neutral";
+        let error = map(EMOTIONS, misspelt, UnknownLabels::Refuse).unwrap_err();
+        assert_eq!(
+            error,
+            "the mapping lists 'hapiness', which is not a label of the model; its labels are anger, \
+             Happiness, neutral, fear"
+        );
+        assert!(map(EMOTIONS, misspelt, UnknownLabels::Ignore).is_ok());
+        let labels = r#"labels = ["positive", "neutral", "negative"]"#;
+        let attitudes = EMOTIONS.replace(
+            r#"labels = ["anger", "Happiness", "neutral", "fear"]"#,
+            labels,
+        );
+        let attitudes = attitudes.split("[attitude]").next().unwrap();
+        let error = map(attitudes, "positive=happiness", UnknownLabels::Refuse).unwrap_err();
+        assert!(
+            error.ends_with("its labels are positive, neutral, negative"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_mistake_in_the_descriptions_mapping_is_reported_with_a_users_mapping_too() {
+        let misspelt = EMOTIONS.replace("positive = [\"Happiness\"]", "positive = [\"joy\"]");
+        let error = map(&misspelt, "positive=happiness", UnknownLabels::Ignore).unwrap_err();
+        assert!(
+            error.contains("[attitude] in its description lists 'joy'"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn mistakes_are_named() {
-        let problem =
-            |text: &str| match Description::parse(text).and_then(|d| Ok(d.attitudes(None)?.1)) {
-                Ok(mapping) => panic!("accepted as {mapping:?}"),
-                Err(error) => error.to_string(),
-            };
-        let misspelt = EMOTIONS.replace("[\"happiness\"]", "[\"hapiness\"]");
-        assert!(problem(&misspelt).contains("'hapiness', which is not among its labels"));
-        let twice = EMOTIONS.replace("neutral = [\"neutral\"]", "neutral = [\"happiness\"]");
-        assert!(problem(&twice).contains("'happiness', twice"));
-        assert!(problem(&EMOTIONS.replace("schema = 1", "schema = 9")).contains("schema 9"));
-        assert!(problem("schema = 1\nnot toml").contains("malformed in line 2: "));
-        let none = EMOTIONS.replace("[\"anger\", \"happiness\", \"neutral\", \"fear\"]", "[]");
+        let problem = |text: &str| {
+            let description = parse(text);
+            let attitudes = description.and_then(|description| {
+                let (_, attitudes) = description.attitude_output(None, UnknownLabels::Refuse)?;
+                Ok(attitudes)
+            });
+            attitudes.unwrap_err().to_string()
+        };
+        let misspelt = EMOTIONS.replace("[\"Happiness\"]", "[\"hapiness\"]");
+        assert_eq!(
+            problem(&misspelt),
+            "[attitude] in its description lists 'hapiness', which is not a label of the model; its \
+             labels are anger, Happiness, neutral, fear"
+        );
+        let twice = EMOTIONS.replace("neutral = [\"neutral\"]", "neutral = [\"Happiness\"]");
+        assert!(problem(&twice).contains("'Happiness' twice"));
+        let other_schema = EMOTIONS.replace("schema = 1", "schema = 9");
+        assert!(problem(&other_schema).contains("emotions.toml has schema 9, expected 1"));
+        let not_toml = problem("schema = 1\nnot toml");
+        assert!(
+            not_toml.starts_with("emotions.toml is malformed in line 2: "),
+            "{not_toml}"
+        );
+        let none = EMOTIONS.replace("[\"anger\", \"Happiness\", \"neutral\", \"fear\"]", "[]");
         assert!(problem(&none).contains("no labels"));
         let unmapped = EMOTIONS.split("[attitude]").next().unwrap();
-        assert!(problem(unmapped).contains("'positive', which is not among its labels"));
+        assert!(problem(unmapped).contains("no section [attitude]"));
+    }
+
+    #[test]
+    fn a_model_of_another_task_is_refused_with_its_setting() {
+        let error = parse(EMOTIONS).unwrap().require_task(Task::FaceDetection);
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "it is an attitude classifier, expected a face detector; set it as attitude-model"
+        );
     }
 }

@@ -2,9 +2,9 @@
 
 //! Runs the face detector and the attitude classifier of gst-attitude on ONNX Runtime.
 //!
-//! [`runtime`] finds and loads the library, [`model`] and [`description`] read and check models,
-//! [`networks`] loads a detector and a classifier, and [`engine`] shares them between all streams of a
-//! process. Nothing outside this crate uses ONNX Runtime.
+//! [`runtime`] finds and loads the library, [`model`] reads models, [`identification`] finds their
+//! descriptions, [`networks`] loads a detector and a classifier and checks both, and [`engine`] shares
+//! them between all streams of a process. The other crates in `src` do not use ONNX Runtime.
 //!
 //! ```no_run
 //! use attitude_inference::networks::{Config, Networks};
@@ -19,20 +19,17 @@ pub mod runtime;
 pub mod provider;
 pub mod settings;
 
-pub mod digest;
 pub mod model;
 mod session;
 
-pub mod description;
-pub mod known;
-
+mod description;
 pub mod identification;
 
-pub mod classifier;
-pub mod detector;
+mod classifier;
+mod detector;
 
 pub mod networks;
 
 pub mod engine;
 
-pub mod inspection;
+pub use description::{DescriptionError, Task};

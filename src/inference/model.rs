@@ -2,89 +2,94 @@
 
 //! Sources of models, and errors of models.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
+use super::description::DescriptionError;
 use super::provider::Provider;
 use attitude::InferenceError;
 
-/// Largest model that is read: a mistaken path must not fill the memory.
+/// Maximum size of a model: a mistaken path must not fill the memory.
 const MAX_MODEL_BYTES: u64 = 1 << 30;
 
-/// Largest description that is read.
+/// Maximum size of a description.
 const MAX_DESCRIPTION_BYTES: u64 = 1 << 16;
 
 const FACE_DETECTOR: &[u8] = include_bytes!("../../models/face-detector.onnx");
 
 /// Source of a model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// Inside the plugin.
+pub enum ModelSource {
+    /// A model inside the plugin.
     Embedded {
         /// Name in messages.
         name: &'static str,
-        /// The ONNX file.
+        /// Contents of the ONNX file for all execution providers except the CPU.
         bytes: &'static [u8],
-        /// The one that a CPU runs in its place.
+        /// Contents of the ONNX file for the CPU.
         bytes_on_cpu: &'static [u8],
     },
-    /// A file.
+    /// An ONNX file.
     File(PathBuf),
 }
 
-impl Source {
+impl ModelSource {
     /// The default face detector.
-    pub const FACE_DETECTOR: Source = Source::Embedded {
+    pub const FACE_DETECTOR: Self = Self::Embedded {
         name: "embedded face detector",
         bytes: FACE_DETECTOR,
         bytes_on_cpu: FACE_DETECTOR,
     };
 
-    /// The default attitude classifier: on a CPU in eight bits, which halves its time.
-    pub const ATTITUDE: Source = Source::Embedded {
+    /// The default attitude classifier. Its int8 version takes half the time of the float32 one on a CPU.
+    pub const ATTITUDE: Self = Self::Embedded {
         name: "embedded attitude classifier",
         bytes: include_bytes!("../../models/attitude.onnx"),
         bytes_on_cpu: include_bytes!("../../models/attitude-int8.onnx"),
     };
 
-    /// Name in messages.
+    /// Returns the file at `path`, or `default` if there is no path.
+    pub fn file_or(path: Option<&Path>, default: Self) -> Self {
+        path.map_or(default, |path| Self::File(path.to_owned()))
+    }
+
+    /// Returns the name for messages; that of a file is its path.
     pub fn name(&self) -> String {
         match self {
-            Source::Embedded { name, .. } => (*name).to_owned(),
-            Source::File(path) => path.display().to_string(),
+            Self::Embedded { name, .. } => (*name).to_owned(),
+            Self::File(path) => path.display().to_string(),
         }
     }
 
-    /// The name of its file, if it is in one.
-    pub(super) fn file_name(&self) -> Option<std::borrow::Cow<'_, str>> {
+    /// Returns the name of the file without its folder; `None` if the model is embedded.
+    pub(crate) fn file_name(&self) -> Option<Cow<'_, str>> {
         match self {
-            Source::Embedded { .. } => None,
-            Source::File(path) => Some(path.file_name()?.to_string_lossy()),
+            Self::Embedded { .. } => None,
+            Self::File(path) => Some(path.file_name()?.to_string_lossy()),
         }
     }
 
-    /// The bytes of the ONNX file that `provider` is to run.
+    /// Returns the contents of the ONNX file that `provider` runs.
     ///
     /// # Errors
-    /// If the file cannot be read or is too large.
-    pub fn read(&self, provider: Provider) -> Result<std::borrow::Cow<'static, [u8]>, ModelError> {
+    /// Returns an error if the file cannot be read, or is larger than 1 GiB.
+    pub fn read(&self, provider: Provider) -> Result<Cow<'static, [u8]>, ModelError> {
         match self {
-            Source::Embedded {
-                bytes,
-                bytes_on_cpu,
-                ..
-            } => Ok(match provider.is_cpu() {
-                true => *bytes_on_cpu,
-                false => *bytes,
-            }
-            .into()),
-            Source::File(path) => Ok(read_at_most(path, "it", MAX_MODEL_BYTES)?.into()),
+            Self::Embedded { bytes_on_cpu, .. } if provider.is_cpu() => Ok((*bytes_on_cpu).into()),
+            Self::Embedded { bytes, .. } => Ok((*bytes).into()),
+            Self::File(path) => Ok(read_at_most(path, "the file", MAX_MODEL_BYTES)?.into()),
         }
     }
 
-    /// The description beside the file, `model.toml` for `model.onnx`, with its path, if there is
-    /// one.
-    pub(super) fn sidecar(&self) -> Result<Option<(PathBuf, String)>, ModelError> {
-        let Source::File(path) = self else {
+    /// Returns the path and the text of the description beside the file, `model.toml` for `model.onnx`;
+    /// `None` if there is none.
+    ///
+    /// # Errors
+    /// Returns an error if the description cannot be read, is larger than 64 KiB, or is not UTF-8.
+    pub(crate) fn sidecar(&self) -> Result<Option<(PathBuf, String)>, ModelError> {
+        let Self::File(path) = self else {
             return Ok(None);
         };
         let path = path.with_extension("toml");
@@ -93,63 +98,83 @@ impl Source {
         }
         let what = format!("the description {}", path.display());
         let bytes = read_at_most(&path, &what, MAX_DESCRIPTION_BYTES)?;
-        let text = String::from_utf8(bytes).map_err(|_| ModelError::Description {
-            problem: format!("{} is not UTF-8 text", path.display()),
-        })?;
-        Ok(Some((path, text)))
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some((path, text))),
+            Err(_) => Err(ModelError::Unreadable {
+                what,
+                reason: "it is not UTF-8 text".to_owned(),
+            }),
+        }
     }
 }
 
 fn read_at_most(path: &Path, what: &str, max_bytes: u64) -> Result<Vec<u8>, ModelError> {
-    let refused = |reason: String| ModelError::Unreadable {
+    let unreadable = |reason: String| ModelError::Unreadable {
         what: what.to_owned(),
         reason,
     };
-    let unreadable = |error: std::io::Error| refused(error.to_string());
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    let failed =
+        |error: std::io::Error| unreadable(format!("{error}; check its path and permissions"));
+    let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {
-        return Err(refused("it is not a file".to_owned()));
+        return Err(unreadable("it is not a regular file".to_owned()));
     }
     if metadata.len() > max_bytes {
-        let len = metadata.len();
-        return Err(refused(format!(
-            "it has {len} bytes, more than {max_bytes}"
+        let found = metadata.len();
+        return Err(unreadable(format!(
+            "it has {found} bytes, the maximum is {max_bytes}"
         )));
     }
-    std::fs::read(path).map_err(unreadable)
+    std::fs::read(path).map_err(failed)
+}
+
+/// Returns the SHA-256 of `bytes` in lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A model cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ModelError {
     /// The file, or the description beside it, cannot be read.
-    #[error("{what} cannot be read: {reason}")]
+    #[error("cannot read {what}: {reason}")]
     Unreadable {
-        /// What.
+        /// The file, as messages name it.
         what: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// ONNX Runtime does not take it.
-    #[error("ONNX Runtime does not load it: {0}")]
-    NotLoaded(String),
-    /// The description is missing, malformed or contradicts the model.
-    #[error("{problem}")]
-    Description {
-        /// The problem.
-        problem: String,
-    },
-    /// A tensor is not what the description or the architecture says.
-    #[error("tensor '{tensor}' is {found} where {expected} was expected")]
+    /// ONNX Runtime cannot load the model, or not with the execution provider.
+    #[error(
+        "ONNX Runtime rejects it: {0}; the file is damaged, is not ONNX, or needs a newer ONNX Runtime"
+    )]
+    Rejected(String),
+    /// The description is missing or malformed, or contradicts the model or a setting.
+    #[error(transparent)]
+    Description(#[from] DescriptionError),
+    /// A tensor has another type or shape than the description requires.
+    #[error("{tensor} has {found}, expected {expected}; see models/README.md")]
     Tensor {
-        /// Its name.
+        /// Direction and name of the tensor.
         tensor: String,
-        /// The value found.
+        /// Type or shape of the tensor.
         found: String,
-        /// The expected value.
+        /// The expected type or shape.
         expected: String,
     },
-    /// The trial inference failed.
-    #[error("a trial inference failed: {0}")]
+    /// The first inference, on a black image, failed.
+    #[error(
+        "a trial inference failed: {0}; compare the model with its description, see models/README.md"
+    )]
     Trial(#[from] InferenceError),
+    /// A classifier's scores of a black image are not probabilities.
+    #[error(
+        "the scores of a black crop are {scores:?}, expected probabilities that add up to 1; if the \
+         output is logits, set activation = \"softmax\" in the description; see models/README.md"
+    )]
+    NotProbabilities {
+        /// The scores.
+        scores: Vec<f32>,
+    },
 }

@@ -1,57 +1,65 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The networks that an analysis takes, loaded and tried.
+//! Loads the networks of an analysis, or a single model to describe it.
 
 use std::time::Duration;
 
+use ort::environment::Environment;
+
 use super::classifier::OnnxClassifier;
+use super::description::Task;
+pub use super::description::UnknownLabels;
 use super::detector::OnnxDetector;
-use super::model::{ModelError, Source};
+use super::identification::{DescribedNetwork, DescriptionOrigin};
+use super::model::{ModelError, ModelSource};
 use super::provider::Provider;
-use super::runtime::{self, RuntimeError, Search};
+use super::runtime::{self, RuntimeError, RuntimeOptions};
 use super::session::Placement;
 use super::settings;
-use attitude::InferenceError;
 use attitude::analyzer::{Analysis, Analyzer, Sample};
 use attitude::classification::AttitudeClassifier;
 use attitude::detection::FaceDetector;
 use attitude::mapping::Mapping;
 use attitude::preprocessing::Channels;
+use attitude::{Attitude, InferenceError};
 
-/// The networks to run, and the provider that runs them.
+/// The networks to run, and the execution provider that runs them.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Finds faces; `None` where they are always given.
-    pub detector: Option<Source>,
-    /// Scores attitudes.
-    pub classifier: Source,
+    /// Face detector; `None` if upstream elements detect the faces.
+    pub detector: Option<ModelSource>,
+    /// Attitude classifier.
+    pub classifier: ModelSource,
     /// Mapping of the classifier's emotions to attitudes; `None` for the mapping of the model.
     pub mapping: Option<Mapping>,
+    /// Treatment of names in `mapping` that are not labels of the classifier.
+    pub unknown_labels: UnknownLabels,
     /// Requested execution provider.
     pub provider: Provider,
-    /// Number of the GPU.
+    /// Index of the GPU.
     pub device_id: i32,
-    /// True to use the CPU if the provider cannot run.
+    /// `true` to use the CPU if the execution provider cannot run.
     pub falls_back: bool,
-    /// How long faces of one frame may wait for those of other streams, to be judged together,
-    /// where that helps.
+    /// Maximum time that faces wait for faces of other streams, to be classified in one batch, if the
+    /// execution provider runs on a GPU.
     pub batch_timeout: Duration,
-    /// Search for ONNX Runtime.
-    pub search: Search,
+    /// The ONNX Runtime to load.
+    pub runtime: RuntimeOptions,
 }
 
 impl Default for Config {
-    /// The embedded models, on whatever runs them.
+    /// The embedded models on CUDA if it runs, else on the CPU.
     fn default() -> Self {
         Self {
-            detector: Some(Source::FACE_DETECTOR),
-            classifier: Source::ATTITUDE,
+            detector: Some(ModelSource::FACE_DETECTOR),
+            classifier: ModelSource::ATTITUDE,
             mapping: None,
+            unknown_labels: UnknownLabels::Refuse,
             provider: Provider::Auto,
             device_id: settings::DEVICE_ID.default,
             falls_back: true,
             batch_timeout: Duration::from_nanos(settings::BATCH_TIMEOUT_NS.default),
-            search: Search::default(),
+            runtime: RuntimeOptions::default(),
         }
     }
 }
@@ -59,115 +67,123 @@ impl Default for Config {
 /// The networks cannot be loaded.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LoadError {
-    /// There is no ONNX Runtime.
+    /// ONNX Runtime cannot be loaded.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A model does not serve.
-    #[error("{model}: {error}")]
+    /// A model cannot be used.
+    #[error("cannot load {model}: {error}")]
     Model {
-        /// Its file, or what the embedded one is called.
+        /// Name of the model, or the path of its file.
         model: String,
-        /// The problem.
+        /// The reason.
         error: ModelError,
     },
-    /// The provider that was asked for does not run.
-    #[error("the execution provider '{provider}' cannot run: {reason}")]
+    /// The execution provider cannot run the models, which the CPU can.
+    #[error(
+        "the execution provider '{provider}' cannot run: {reason}; install its libraries, or use 'cpu'"
+    )]
     Provider {
-        /// Its name.
+        /// Name of the execution provider.
         provider: &'static str,
-        /// Its error.
+        /// The reason that ONNX Runtime states.
         reason: String,
     },
 }
 
 impl LoadError {
-    /// Returns true if the same models may work on another provider.
-    fn may_be_the_providers(&self) -> bool {
-        let Self::Model { error, .. } = self else {
-            return false;
-        };
-        matches!(error, ModelError::NotLoaded(_) | ModelError::Trial(_))
+    /// Returns the error of the model in `source`.
+    pub fn model(source: &ModelSource, error: ModelError) -> Self {
+        Self::Model {
+            model: source.name(),
+            error,
+        }
+    }
+
+    /// Returns the message of ONNX Runtime if the same models may run on another execution provider.
+    fn provider_reason(&self) -> Option<&str> {
+        match self {
+            Self::Model {
+                error: ModelError::Rejected(reason) | ModelError::Trial(InferenceError(reason)),
+                ..
+            } => Some(reason),
+            _ => None,
+        }
     }
 }
 
-/// The networks, ready to run.
+/// Loaded networks.
 pub struct Networks {
-    /// Finds faces; `None` where they are always given.
+    /// Face detector; `None` if upstream elements detect the faces.
     pub detector: Option<Box<dyn FaceDetector>>,
-    /// Scores attitudes.
+    /// Attitude classifier.
     pub classifier: Box<dyn AttitudeClassifier>,
     /// Execution provider that runs them.
     pub provider: Provider,
-    /// The reason why they do not run on the requested provider, if they do not.
-    pub refusal: Option<LoadError>,
+    /// The error of the requested execution provider, if the CPU runs the networks instead.
+    pub fallback_reason: Option<LoadError>,
 }
 
 impl Networks {
-    /// Loads the networks and tries each once.
+    /// Loads the networks and runs each once.
     ///
     /// # Errors
-    /// If there is no ONNX Runtime, a model does not serve, or the provider cannot run and
-    /// there is to be no fallback.
+    /// Returns an error if there is no ONNX Runtime, a model cannot be used, or the execution provider
+    /// cannot run and `config` does not allow a fallback.
     pub fn load(config: &Config) -> Result<Self, LoadError> {
-        runtime::environment(&config.search)?;
-        let mut refusal = None;
-        for provider in config.provider.attempts() {
-            match Self::load_on(config, provider) {
-                Err(error) if !provider.is_cpu() && error.may_be_the_providers() => {
-                    let refused = LoadError::Provider {
-                        provider: provider.name(),
-                        reason: error.to_string(),
-                    };
-                    if config.provider != Provider::Auto && !config.falls_back {
-                        return Err(refused);
-                    }
-                    refusal = Some(refused);
-                }
-                Ok(networks) => {
-                    return Ok(Self {
-                        refusal,
-                        ..networks
-                    });
-                }
-                Err(error) => return Err(error),
-            }
+        let environment = runtime::environment(&config.runtime)?;
+        let provider = config.provider.resolve();
+        let error = match Self::load_on(environment, config, provider) {
+            Err(error) if !provider.is_cpu() => error,
+            result => return result,
+        };
+        let Some(reason) = error.provider_reason() else {
+            return Err(error);
+        };
+        // A model that the CPU cannot run either is at fault, not the execution provider.
+        let networks = Self::load_on(environment, config, Provider::Cpu)?;
+        let error = LoadError::Provider {
+            provider: provider.name(),
+            reason: reason.to_owned(),
+        };
+        if config.provider == Provider::Auto || config.falls_back {
+            Ok(Self {
+                fallback_reason: Some(error),
+                ..networks
+            })
+        } else {
+            Err(error)
         }
-        let networks = Self::load_on(config, Provider::Cpu)?;
-        Ok(Self {
-            refusal,
-            ..networks
-        })
     }
 
-    fn load_on(config: &Config, provider: Provider) -> Result<Self, LoadError> {
-        let environment = runtime::environment(&config.search)?;
+    fn load_on(
+        environment: &Environment,
+        config: &Config,
+        provider: Provider,
+    ) -> Result<Self, LoadError> {
         let placement = Placement {
             provider,
             device_id: config.device_id,
         };
-        let failed = |source: &Source| {
-            let model = source.name();
-            move |error| LoadError::Model { model, error }
-        };
-        let detector = match &config.detector {
-            Some(source) => {
-                let loaded = OnnxDetector::load(environment, source, placement);
-                Some(loaded.map_err(failed(source))?)
-            }
-            None => None,
-        };
-        let classifier = OnnxClassifier::load(
-            environment,
-            &config.classifier,
-            config.mapping.as_ref(),
-            placement,
-        )
-        .map_err(failed(&config.classifier))?;
+        let load = |source| DescribedNetwork::load(environment, source, placement);
+        let detector = config.detector.as_ref().map(|source| {
+            load(source)
+                .and_then(|model| OnnxDetector::new(model.network, &model.description))
+                .map(|detector| Box::new(detector) as Box<dyn FaceDetector>)
+                .map_err(|error| LoadError::model(source, error))
+        });
+        let detector = detector.transpose()?;
+        let (source, mapping) = (&config.classifier, config.mapping.as_ref());
+        let classifier = load(source)
+            .and_then(|model| {
+                let description = &model.description;
+                OnnxClassifier::new(model.network, description, mapping, config.unknown_labels)
+            })
+            .map_err(|error| LoadError::model(source, error))?;
         Ok(Self {
-            detector: detector.map(|detector| Box::new(detector) as Box<dyn FaceDetector>),
+            detector,
             classifier: Box::new(classifier),
             provider,
-            refusal: None,
+            fallback_reason: None,
         })
     }
 
@@ -186,8 +202,8 @@ impl Networks {
         analyzer.analyze(sample, detector, self.classifier.as_mut(), analysis)
     }
 
-    /// True if they read only the luma of a frame.
-    pub fn take_luma_only(&self) -> bool {
+    /// Returns `true` if the networks read only the luma of a frame.
+    pub fn read_luma_only(&self) -> bool {
         let detector = self.detector.as_ref();
         let detector = detector.map(|detector| detector.input().pixel_format.channels);
         let classifier = self.classifier.input().pixel_format.channels;
@@ -195,5 +211,72 @@ impl Networks {
             .into_iter()
             .flatten()
             .all(|channels| channels == Channels::Luma)
+    }
+}
+
+/// A model that was loaded on the CPU to describe it.
+pub struct InspectedModel {
+    /// Name in metadata.
+    pub name: String,
+    /// Source of the description.
+    pub origin: DescriptionOrigin,
+    /// The loaded network.
+    pub network: InspectedNetwork,
+}
+
+/// A network of either task.
+pub enum InspectedNetwork {
+    /// A face detector.
+    Detector(Box<dyn FaceDetector>),
+    /// An attitude classifier.
+    Classifier {
+        /// The classifier.
+        classifier: Box<dyn AttitudeClassifier>,
+        /// Labels of the output that is mapped to attitudes, with the attitude of each.
+        attitudes: Vec<(String, Attitude)>,
+    },
+}
+
+impl InspectedModel {
+    /// Loads a model on the CPU and runs it once.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Networks::load`].
+    pub fn load(runtime: &RuntimeOptions, source: &ModelSource) -> Result<Self, LoadError> {
+        let environment = runtime::environment(runtime)?;
+        Self::load_model(environment, source).map_err(|error| LoadError::model(source, error))
+    }
+
+    fn load_model(environment: &Environment, source: &ModelSource) -> Result<Self, ModelError> {
+        let placement = Placement {
+            provider: Provider::Cpu,
+            device_id: settings::DEVICE_ID.default,
+        };
+        let DescribedNetwork {
+            network,
+            description,
+            origin,
+        } = DescribedNetwork::load(environment, source, placement)?;
+        let network = match description.task {
+            Task::FaceDetection => {
+                InspectedNetwork::Detector(Box::new(OnnxDetector::new(network, &description)?))
+            }
+            Task::Attitude => {
+                let (output, attitudes) =
+                    description.attitude_output(None, UnknownLabels::Refuse)?;
+                let attitudes = output.labels.iter().cloned().zip(attitudes).collect();
+                let classifier =
+                    OnnxClassifier::new(network, &description, None, UnknownLabels::Refuse)?;
+                InspectedNetwork::Classifier {
+                    classifier: Box::new(classifier),
+                    attitudes,
+                }
+            }
+        };
+        Ok(Self {
+            name: description.name,
+            origin,
+            network,
+        })
     }
 }

@@ -10,56 +10,56 @@ use std::str::FromStr;
 
 use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 
-/// Maximum number of frames that an accelerator has at a time: it runs one network after the other;
-/// meanwhile a few frames are prepared, and their faces collected.
+/// Maximum number of frames that use an accelerator at a time. It runs one network after the other;
+/// meanwhile the CPU can scale and crop a few frames.
 const ACCELERATOR_FRAMES: usize = 4;
 
 /// Calls the macro `$define` with the table of execution providers: variant, name, description, and
-/// the fields of [`Row`](crate::provider::Provider), which only this crate uses.
+/// the fields of [`ProviderRow`](crate::provider::Provider), which only this crate uses.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! execution_providers {
     ($define:ident) => {
         $define! {
             Auto "auto" "CUDA if it runs, else the CPU" {
-                needs_gpu: false,
+                runs_on_gpu: false,
                 max_frames: None,
-                dispatch: None,
+                registration: None,
             }
             Cpu "cpu" "CPU" {
-                needs_gpu: false,
+                runs_on_gpu: false,
                 max_frames: None,
-                dispatch: None,
+                registration: None,
             }
             Cuda "cuda" "NVIDIA CUDA" {
-                needs_gpu: true,
+                runs_on_gpu: true,
                 max_frames: Some(ACCELERATOR_FRAMES),
-                dispatch: Some(|device_id| ep::CUDA::default().with_device_id(device_id).build()),
+                registration: Some(|device_id| ep::CUDA::default().with_device_id(device_id).build()),
             }
             TensorRt "tensorrt" "NVIDIA TensorRT" {
-                needs_gpu: true,
+                runs_on_gpu: true,
                 max_frames: Some(ACCELERATOR_FRAMES),
-                dispatch: Some(|device_id| ep::TensorRT::default().with_device_id(device_id).build()),
+                registration: Some(|device_id| ep::TensorRT::default().with_device_id(device_id).build()),
             }
             OpenVino "openvino" "Intel OpenVINO" {
-                needs_gpu: false,
+                runs_on_gpu: false,
                 max_frames: Some(ACCELERATOR_FRAMES),
-                dispatch: Some(|_| ep::OpenVINO::default().build()),
+                registration: Some(|_| ep::OpenVINO::default().build()),
             }
         }
     };
 }
 
 /// Properties of an execution provider.
-struct Row {
+struct ProviderRow {
     name: &'static str,
     description: &'static str,
     /// `true` if it runs on a GPU, where classifying many faces takes hardly longer than one.
-    needs_gpu: bool,
+    runs_on_gpu: bool,
     /// Maximum number of frames at a time; `None` if that depends on the number of cores.
     max_frames: Option<usize>,
-    /// Creates what registers it with a session; `None` for the CPU, which needs no registration.
-    dispatch: Option<fn(i32) -> ExecutionProviderDispatch>,
+    /// Creates the registration with a session for a device; `None` for the CPU, which needs none.
+    registration: Option<fn(i32) -> ExecutionProviderDispatch>,
 }
 
 macro_rules! define_provider {
@@ -77,9 +77,9 @@ macro_rules! define_provider {
             /// All providers.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            const fn row(self) -> Row {
+            const fn row(self) -> ProviderRow {
                 match self {
-                    $(Self::$variant => Row { name: $name, description: $description, $($row)* },)*
+                    $(Self::$variant => ProviderRow { name: $name, description: $description, $($row)* },)*
                 }
             }
         }
@@ -95,24 +95,24 @@ impl Default for Provider {
 }
 
 impl Provider {
-    /// Returns the name, as properties and options have it.
+    /// Returns the name, which is also the value of the property and of the option.
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// Returns a description of a few words.
+    /// Returns a description as one phrase.
     pub const fn description(self) -> &'static str {
         self.row().description
     }
 
     /// Returns `true` if it runs on a GPU, where classifying many faces takes hardly longer than one.
-    pub const fn needs_gpu(self) -> bool {
-        self.row().needs_gpu
+    pub const fn runs_on_gpu(self) -> bool {
+        self.row().runs_on_gpu
     }
 
     /// Returns `true` if networks run on the CPU without another provider.
     pub(crate) const fn is_cpu(self) -> bool {
-        self.row().dispatch.is_none()
+        self.row().registration.is_none()
     }
 
     /// Returns the maximum number of frames at a time; `None` if that depends on the number of cores.
@@ -120,20 +120,21 @@ impl Provider {
         self.row().max_frames
     }
 
-    /// Returns the providers to try, in this order.
-    pub(crate) fn attempts(self) -> Vec<Self> {
+    /// Returns the provider to try first: for [`Auto`](Self::Auto) CUDA if ONNX Runtime has it, else the CPU.
+    pub(crate) fn resolve(self) -> Self {
         match self {
-            Self::Auto if ep::CUDA::is_available().unwrap_or(false) => vec![Self::Cuda, Self::Cpu],
-            Self::Auto => vec![Self::Cpu],
-            requested => vec![requested],
+            Self::Auto if ep::CUDA::is_available().unwrap_or(false) => Self::Cuda,
+            Self::Auto => Self::Cpu,
+            requested => requested,
         }
     }
 
-    /// Returns what registers the provider for the device `device_id` with a session; `None` for the
-    /// CPU. If it cannot be registered, that is an error: by default ort uses the CPU silently.
-    pub(crate) fn dispatch(self, device_id: i32) -> Option<ExecutionProviderDispatch> {
-        let dispatch = self.row().dispatch?;
-        Some(dispatch(device_id).error_on_failure())
+    /// Returns the registration of the provider with a session for the device `device_id`; `None` for the
+    /// CPU, which needs none.
+    pub(crate) fn registration(self, device_id: i32) -> Option<ExecutionProviderDispatch> {
+        let registration = self.row().registration?;
+        // By default ort uses the CPU silently if the provider cannot be registered.
+        Some(registration(device_id).error_on_failure())
     }
 }
 
@@ -171,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_provider_is_found_by_its_name() {
+    fn a_provider_is_parsed_from_its_name() {
         for &provider in Provider::ALL {
             assert_eq!(provider.name().parse(), Ok(provider));
         }
@@ -181,7 +182,10 @@ mod tests {
 
     #[test]
     fn a_provider_of_a_gpu_is_registered_and_limited() {
-        for provider in Provider::ALL.iter().filter(|provider| provider.needs_gpu()) {
+        for provider in Provider::ALL
+            .iter()
+            .filter(|provider| provider.runs_on_gpu())
+        {
             assert!(
                 !provider.is_cpu() && provider.max_frames().is_some(),
                 "{provider}"

@@ -13,49 +13,91 @@ use ort::logging::LogLevel;
 /// File name of the library.
 const LIBRARY: &str = "libonnxruntime.so";
 
-/// Names that the dynamic linker may know: the first comes with development packages, the others are
-/// sonames of releases and of Debian 13's package.
+/// Names for the dynamic linker: that of development packages, then the sonames of releases and of
+/// Debian 13's package.
 const SYSTEM_NAMES: [&str; 3] = [LIBRARY, "libonnxruntime.so.1", "libonnxruntime.so.1.21"];
 
-/// The command that installs it, for error messages.
-const INSTALL_HINT: &str = "pipelines/setup.sh of gst-plugin-attitude installs one; \
-     so does Debian 13's package libonnxruntime1.21";
+/// Next step in error messages.
+const INSTALL_HINT: &str = "Install it with pipelines/setup.sh of gst-plugin-attitude, or with Debian 13's \
+     package libonnxruntime1.21";
 
-/// Where to search for the library, and a receiver of its log.
+/// The file of ONNX Runtime to load, or the folders to search for it, and a receiver of its log.
 #[derive(Clone, Debug)]
-pub struct Search {
-    /// This file and no other.
-    pub requested: Option<PathBuf>,
-    /// The folder that the plugin was loaded from.
+pub struct RuntimeOptions {
+    /// File to load; `None` to search for one.
+    pub library: Option<PathBuf>,
+    /// Folder that the plugin was loaded from, which is searched.
     pub plugin_folder: Option<PathBuf>,
     /// Receives the warnings and errors that ONNX Runtime logs.
     pub log: fn(&str),
 }
 
-impl Default for Search {
-    /// Searches all places and drops the log.
+impl Default for RuntimeOptions {
+    /// Searches all folders except the plugin's, and drops the log.
     fn default() -> Self {
         Self {
-            requested: None,
+            library: None,
             plugin_folder: None,
             log: |_| {},
         }
     }
 }
 
+/// The reason why a file is not used as ONNX Runtime.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LibraryError {
+    /// The file does not exist.
+    #[error("no such file")]
+    NotFound,
+    /// The dynamic linker rejects the file, or its version is too old.
+    #[error("{0}")]
+    NotLoaded(String),
+    /// The file is another library.
+    #[error("not ONNX Runtime")]
+    NotOnnxRuntime,
+    /// The library lacks functions, or they do not do what ONNX Runtime's do.
+    #[error("damaged: a function of ONNX Runtime is missing or does not work")]
+    Damaged,
+    /// The library was loaded but fails to initialise.
+    #[error("{0}")]
+    NotInitialized(String),
+}
+
+impl From<ort::LoadDynamicError> for LibraryError {
+    fn from(error: ort::LoadDynamicError) -> Self {
+        match error {
+            ort::LoadDynamicError::Dlopen { ref error, .. } => Self::NotLoaded(
+                std::error::Error::source(error).map_or(error.to_string(), ToString::to_string),
+            ),
+            ort::LoadDynamicError::MissingApi { .. } => Self::NotOnnxRuntime,
+            other => Self::NotLoaded(other.to_string()),
+        }
+    }
+}
+
+impl From<ort::Error> for LibraryError {
+    fn from(error: ort::Error) -> Self {
+        Self::NotInitialized(error.to_string())
+    }
+}
+
 /// ONNX Runtime cannot be loaded.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RuntimeError {
-    /// No place has a usable library.
-    #[error("no ONNX Runtime (1.{} or newer) found. Looked at: {}. {INSTALL_HINT}", ort::MINOR_VERSION, .tried.join("; "))]
+    /// No file is a usable library.
+    #[error(
+        "no ONNX Runtime (1.{} or newer) found. Looked at: {}. {INSTALL_HINT}",
+        ort::MINOR_VERSION,
+        format_tried(.tried)
+    )]
     NotFound {
-        /// Each place, with the reason why it is not used.
-        tried: Vec<String>,
+        /// Each file, with the reason why it is not used.
+        tried: Vec<(PathBuf, LibraryError)>,
     },
     /// The process has already loaded another library; it cannot load a second one.
     #[error(
-        "this process has already loaded ONNX Runtime from {loaded}; {requested} cannot be loaded \
-         beside it: ask for the same one everywhere, or for none"
+        "this process has already loaded ONNX Runtime from {loaded} and cannot load {requested} as well; \
+         set onnxruntime to the same file everywhere, or leave it unset"
     )]
     AnotherIsLoaded {
         /// The loaded library.
@@ -63,14 +105,22 @@ pub enum RuntimeError {
         /// The requested library.
         requested: PathBuf,
     },
-    /// The library was loaded but cannot be initialised.
+    /// The library was loaded but fails to initialise.
     #[error("ONNX Runtime from {library} does not start: {reason}. {INSTALL_HINT}")]
-    Environment {
+    NotStarted {
         /// The loaded library.
         library: PathBuf,
-        /// Its error.
-        reason: String,
+        /// The reason.
+        reason: LibraryError,
     },
+}
+
+fn format_tried(tried: &[(PathBuf, LibraryError)]) -> String {
+    let tried: Vec<String> = tried
+        .iter()
+        .map(|(library, reason)| format!("{} ({reason})", library.display()))
+        .collect();
+    tried.join("; ")
 }
 
 struct Runtime {
@@ -81,21 +131,12 @@ struct Runtime {
 /// Empty after a failure, so that a later attempt finds a library that was installed meanwhile.
 static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 
-/// Returns the process's ONNX Runtime, which the first call loads.
+/// Loads ONNX Runtime, unless the process has loaded it already, and returns the library.
 ///
 /// # Errors
-/// If there is none, or `search` requests another one than the loaded one.
-pub fn environment(search: &Search) -> Result<&'static Environment, RuntimeError> {
-    let runtime = RUNTIME.get_or_try_init(|| load(search))?;
-    match &search.requested {
-        Some(requested) if !is_same_file(requested, &runtime.library) => {
-            Err(RuntimeError::AnotherIsLoaded {
-                loaded: runtime.library.clone(),
-                requested: requested.clone(),
-            })
-        }
-        _ => Ok(&runtime.environment),
-    }
+/// Returns an error if no usable library is found, or `options` requests another one than the loaded one.
+pub fn load(options: &RuntimeOptions) -> Result<&'static Path, RuntimeError> {
+    Ok(&runtime(options)?.library)
 }
 
 /// Returns the loaded library; `None` if none is loaded yet.
@@ -103,36 +144,58 @@ pub fn loaded_library() -> Option<&'static Path> {
     Some(&RUNTIME.get()?.library)
 }
 
-fn load(search: &Search) -> Result<Runtime, RuntimeError> {
+/// Returns the environment of the process's ONNX Runtime, which is loaded first if necessary.
+///
+/// # Errors
+/// Returns the errors of [`load`].
+pub(crate) fn environment(options: &RuntimeOptions) -> Result<&'static Environment, RuntimeError> {
+    Ok(&runtime(options)?.environment)
+}
+
+fn runtime(options: &RuntimeOptions) -> Result<&'static Runtime, RuntimeError> {
+    let runtime = RUNTIME.get_or_try_init(|| find_and_load(options))?;
+    match &options.library {
+        Some(requested) if !is_same_file(requested, &runtime.library) => {
+            Err(RuntimeError::AnotherIsLoaded {
+                loaded: runtime.library.clone(),
+                requested: requested.clone(),
+            })
+        }
+        _ => Ok(runtime),
+    }
+}
+
+fn find_and_load(options: &RuntimeOptions) -> Result<Runtime, RuntimeError> {
     let mut tried = Vec::new();
-    for library in candidates(search) {
-        let is_file = library.components().count() > 1;
-        if is_file && !library.exists() {
-            tried.push(format!("{} (not there)", library.display()));
+    for library in candidates(options) {
+        let is_path = library.components().count() > 1;
+        if is_path && !library.exists() {
+            tried.push((library, LibraryError::NotFound));
             continue;
         }
-        let builder = guarded(|| ort::init_from(&library).map_err(|error| reason(&error)));
-        let builder = match builder.flatten() {
+        let builder = match catch_damage(|| ort::init_from(&library)) {
             Ok(builder) => builder,
             Err(reason) => {
-                tried.push(format!("{} ({reason})", library.display()));
+                tried.push((library, reason));
                 continue;
             }
         };
         // From here on the process has this library and cannot load another one.
-        let built = guarded(|| build(builder, search.log).map_err(|error| error.to_string()));
-        return match built.flatten() {
+        return match catch_damage(|| build_environment(builder, options.log)) {
             Ok(environment) => Ok(Runtime {
                 library,
                 environment,
             }),
-            Err(reason) => Err(RuntimeError::Environment { library, reason }),
+            Err(reason) => Err(RuntimeError::NotStarted { library, reason }),
         };
     }
     Err(RuntimeError::NotFound { tried })
 }
 
-fn build(builder: EnvironmentBuilder, log: fn(&str)) -> Result<Environment, ort::Error> {
+fn build_environment(
+    builder: EnvironmentBuilder,
+    log: fn(&str),
+) -> Result<Environment, ort::Error> {
     builder
         .with_name("gst-attitude")
         .with_telemetry(false)
@@ -144,34 +207,28 @@ fn build(builder: EnvironmentBuilder, log: fn(&str)) -> Result<Environment, ort:
         .build()
 }
 
-/// Runs code that panics if the library does not behave like ONNX Runtime, and returns that as an error.
-fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    // A panic in it leaves no state of ours incomplete.
-    catch_unwind(AssertUnwindSafe(run))
-        .map_err(|_| "it is damaged: it does not answer as ONNX Runtime does".to_owned())
-}
-
-/// Returns the error text of the linker or the library.
-fn reason(error: &ort::LoadDynamicError) -> String {
-    match error {
-        ort::LoadDynamicError::Dlopen { error, .. } => {
-            std::error::Error::source(error).map_or(error.to_string(), ToString::to_string)
-        }
-        ort::LoadDynamicError::MissingApi { .. } => "it is no ONNX Runtime".to_owned(),
-        other => other.to_string(),
+/// Runs code of ort that panics if the library does not behave like ONNX Runtime, and returns the panic
+/// as an error.
+fn catch_damage<T, E: Into<LibraryError>>(
+    run: impl FnOnce() -> Result<T, E>,
+) -> Result<T, LibraryError> {
+    // The code has no state of this crate that a panic could leave incomplete.
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => result.map_err(Into::into),
+        Err(_) => Err(LibraryError::Damaged),
     }
 }
 
 /// Returns the files to try, in order. A file that the user names is the only one: a fallback would hide
 /// the mistake.
-fn candidates(search: &Search) -> Vec<PathBuf> {
-    if let Some(requested) = &search.requested {
+fn candidates(options: &RuntimeOptions) -> Vec<PathBuf> {
+    if let Some(requested) = &options.library {
         return vec![requested.clone()];
     }
     if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
         return vec![path.into()];
     }
-    let beside_plugin = search.plugin_folder.iter().map(|dir| dir.join(LIBRARY));
+    let beside_plugin = options.plugin_folder.iter().map(|dir| dir.join(LIBRARY));
     let system = SYSTEM_NAMES.iter().map(PathBuf::from);
     let installed = data_folder().into_iter().flat_map(|data| {
         ["onnxruntime-gpu", "onnxruntime"]

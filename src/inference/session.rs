@@ -1,172 +1,307 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! One loaded network: a session of ONNX Runtime with its checked input and its outputs.
+//! A loaded network: a session of ONNX Runtime, its tensors, and its runs on images.
+
+use std::fmt;
 
 use ort::environment::Environment;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SessionOutputs};
 use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
+use super::description::{DescriptionError, InputSection};
 use super::model::ModelError;
 use super::provider::Provider;
 use attitude::InferenceError;
+use attitude::preprocessing::{PixelFormat, TensorLayout};
 
-/// Provider and device of a network.
+/// Execution provider and device of a network.
 #[derive(Clone, Copy, Debug)]
-pub struct Placement {
-    /// The provider; [`Provider::Auto`] counts as the CPU here.
-    pub provider: Provider,
-    /// Number of the GPU.
-    pub device_id: i32,
+pub(crate) struct Placement {
+    /// The provider; [`Provider::Auto`] is the CPU here.
+    pub(crate) provider: Provider,
+    /// Index of the GPU.
+    pub(crate) device_id: i32,
 }
 
-/// A session and what is known of its tensors.
-pub struct Network {
+/// A loaded network with one input.
+pub(crate) struct Network {
     session: Session,
 }
 
+/// The input of a network that processes images.
+pub(crate) struct ImageInput {
+    /// The tensor, for errors.
+    pub(crate) tensor: Tensor,
+    pub(crate) pixel_format: PixelFormat,
+    /// Number of images; `None` if it is dynamic.
+    pub(crate) batch: Option<usize>,
+    /// Width in pixels by the tensor or the description; `None` if it is dynamic.
+    pub(crate) width: Option<usize>,
+    /// Height in pixels by the tensor or the description; `None` if it is dynamic.
+    pub(crate) height: Option<usize>,
+}
+
+/// Images in a network's input, one after the other in memory.
+pub(crate) struct Images<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) count: usize,
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+}
+
 impl Network {
-    /// Loads the model in `bytes`. It runs in the calling thread alone: a pool that spins between
-    /// two inferences costs more than it gains for networks of a millisecond.
-    pub fn load(
+    /// Loads the model in `bytes`.
+    ///
+    /// # Errors
+    /// Returns an error if the model is invalid, or the execution provider cannot run it.
+    pub(crate) fn load(
         environment: &Environment,
         bytes: &[u8],
         placement: Placement,
-    ) -> Result<Self, ort::Error> {
-        let mut builder = Session::builder(environment)?
-            .with_optimization_level(GraphOptimizationLevel::All)?
-            .with_intra_threads(1)?
-            .with_intra_op_spinning(false)?
-            .with_inter_op_spinning(false)?;
-        if let Some(dispatch) = placement.provider.dispatch(placement.device_id) {
-            builder = builder.with_execution_providers([dispatch])?;
+    ) -> Result<Self, ModelError> {
+        let session =
+            builder(environment, placement).and_then(|mut it| it.commit_from_memory(bytes));
+        match session {
+            Ok(session) => Ok(Self { session }),
+            Err(error) => Err(ModelError::Rejected(message(&error))),
         }
-        Ok(Self {
-            session: builder.commit_from_memory(bytes)?,
-        })
     }
 
-    /// The document that the model carries under `key` in its metadata.
-    pub fn metadata(&self, key: &str) -> Option<String> {
+    /// Returns the entry `key` of the model's metadata; `None` if there is none.
+    pub(crate) fn metadata(&self, key: &str) -> Option<String> {
         self.session.metadata().ok()?.custom(key)
     }
 
-    /// The only input, or the one of that name.
-    pub fn input(&self, name: Option<&str>) -> Result<Tensor, ModelError> {
-        find(self.session.inputs(), name, "input")
+    /// Returns the output with this name, or the only output if `name` is `None`.
+    ///
+    /// # Errors
+    /// Returns an error if there is no such output, several without a name, or it is not float32.
+    pub(crate) fn output(&self, name: Option<&str>) -> Result<Tensor, ModelError> {
+        Tensor::find(self.session.outputs(), name, Direction::Output)
     }
 
-    /// The only output, or the one of that name.
-    pub fn output(&self, name: Option<&str>) -> Result<Tensor, ModelError> {
-        find(self.session.outputs(), name, "output")
+    /// Returns the input that `section` describes.
+    ///
+    /// # Errors
+    /// Returns an error if there is no such input, or its type, dimensions or channels differ from the
+    /// description.
+    pub(crate) fn image_input(&self, section: &InputSection) -> Result<ImageInput, ModelError> {
+        let name = section.tensor.as_deref();
+        let tensor = Tensor::find(self.session.inputs(), name, Direction::Input)?;
+        let pixel_format = section.pixel_format();
+        let channels = pixel_format.channels.count();
+        let (dimensions, expected) = match (pixel_format.layout, &tensor.shape[..]) {
+            (TensorLayout::Nchw, &[n, c, h, w]) => {
+                (Some((n, c, h, w)), format!("?x{channels}x?x?"))
+            }
+            (TensorLayout::Nchw, _) => (None, format!("?x{channels}x?x?")),
+            (TensorLayout::Nhwc, &[n, h, w, c]) => {
+                (Some((n, c, h, w)), format!("?x?x?x{channels}"))
+            }
+            (TensorLayout::Nhwc, _) => (None, format!("?x?x?x{channels}")),
+        };
+        match dimensions {
+            Some((batch, found, height, width)) if found.is_none_or(|found| found == channels) => {
+                Ok(ImageInput {
+                    tensor,
+                    pixel_format,
+                    batch,
+                    width: width.or(section.width),
+                    height: height.or(section.height),
+                })
+            }
+            _ => Err(tensor.mismatch(&format!(
+                "{expected} by color and layout in its description"
+            ))),
+        }
     }
 
-    /// Returns true if there is an input of that name.
-    pub fn has_input(&self, name: &str) -> bool {
-        self.session.inputs().iter().any(|i| i.name() == name)
+    /// Returns `true` if there is an input with this name.
+    pub(crate) fn has_input(&self, name: &str) -> bool {
+        self.session
+            .inputs()
+            .iter()
+            .any(|input| input.name() == name)
     }
 
-    /// Returns true if there is an output of that name.
-    pub fn has_output(&self, name: &str) -> bool {
-        self.session.outputs().iter().any(|o| o.name() == name)
+    /// Returns `true` if there is an output with this name.
+    pub(crate) fn has_output(&self, name: &str) -> bool {
+        self.session
+            .outputs()
+            .iter()
+            .any(|output| output.name() == name)
     }
 
-    /// Runs the network on `data` of shape `shape` as its only input.
-    pub fn run(&mut self, shape: [usize; 4], data: &[f32]) -> Result<Outputs<'_>, InferenceError> {
+    /// Runs the network on `images`, whose channels and layout are those of `format`.
+    ///
+    /// # Errors
+    /// Returns an error if the inference fails.
+    pub(crate) fn run(
+        &mut self,
+        format: &PixelFormat,
+        images: &Images,
+    ) -> Result<Outputs<'_>, InferenceError> {
+        let &Images {
+            data,
+            count,
+            width,
+            height,
+        } = images;
+        let channels = format.channels.count();
+        let shape = match format.layout {
+            TensorLayout::Nchw => [count, channels, height, width],
+            TensorLayout::Nhwc => [count, height, width, channels],
+        };
+        let failed = |error: ort::Error| InferenceError(message(&error));
         let tensor = TensorRef::from_array_view((shape, data)).map_err(failed)?;
         let outputs = self.session.run(ort::inputs![tensor]).map_err(failed)?;
         Ok(Outputs(outputs))
     }
 }
 
-fn failed(error: ort::Error) -> InferenceError {
-    InferenceError(error.message().to_owned())
+fn builder(environment: &Environment, placement: Placement) -> Result<SessionBuilder, ort::Error> {
+    // For networks that run for about a millisecond, a thread pool that spins between two inferences
+    // costs more than it gains, so that a network runs in the calling thread.
+    let builder = Session::builder(environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(1)?
+        .with_intra_op_spinning(false)?
+        .with_inter_op_spinning(false)?;
+    match placement.provider.registration(placement.device_id) {
+        Some(registration) => Ok(builder.with_execution_providers([registration])?),
+        None => Ok(builder),
+    }
 }
 
-/// Outputs of a run of a network.
-pub struct Outputs<'a>(SessionOutputs<'a>);
+/// Returns the message of `error` without its full stop, as a part of another message.
+fn message(error: &ort::Error) -> String {
+    error.message().trim_end().trim_end_matches('.').to_owned()
+}
+
+/// Outputs of one run of a network.
+pub(crate) struct Outputs<'a>(SessionOutputs<'a>);
 
 impl Outputs<'_> {
-    /// The numbers of output `name`, checked to have exactly `shape`.
-    pub fn get(&self, name: &str, shape: &[usize]) -> Result<&[f32], InferenceError> {
+    /// Returns the values of the output `name`, in row-major order.
+    ///
+    /// # Errors
+    /// Returns an error if the output is missing, is not float32, or has another shape than `shape`.
+    pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<&[f32], InferenceError> {
         let value = self
             .0
             .get(name)
-            .ok_or_else(|| InferenceError(format!("there is no output '{name}'")))?;
-        let (found, data) = value.try_extract_tensor::<f32>().map_err(failed)?;
+            .ok_or_else(|| InferenceError(format!("the network returned no output '{name}'")))?;
+        let (found, data) = value
+            .try_extract_tensor::<f32>()
+            .map_err(|error| InferenceError(message(&error)))?;
         let is_expected =
             found.len() == shape.len() && found.iter().zip(shape).all(|(&f, &s)| f == s as i64);
         if is_expected {
             Ok(data)
         } else {
             Err(InferenceError(format!(
-                "output '{name}' has shape {:?} where {shape:?} was expected",
-                &found[..]
+                "output '{name}' has shape {}, expected {}",
+                format_shape(found),
+                format_shape(shape)
             )))
         }
     }
 }
 
-/// The declaration of an input or output of floats.
+/// Direction of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Input,
+    Output,
+}
+
+impl Direction {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+        }
+    }
+}
+
+/// The declaration of an input or output of type float32.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tensor {
-    /// Its name.
-    pub name: String,
-    /// Its dimensions, `None` where free.
-    pub shape: Vec<Option<usize>>,
+pub(crate) struct Tensor {
+    direction: Direction,
+    pub(crate) name: String,
+    /// Dimensions; `None` if one is dynamic.
+    pub(crate) shape: Vec<Option<usize>>,
 }
 
 impl Tensor {
-    /// An error that says what was found where `expected` was.
-    pub fn mismatch(&self, expected: &str) -> ModelError {
+    fn find(
+        outlets: &[Outlet],
+        name: Option<&str>,
+        direction: Direction,
+    ) -> Result<Self, ModelError> {
+        let outlet = match (name, outlets) {
+            (Some(name), _) => outlets.iter().find(|outlet| outlet.name() == name),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        };
+        let Some(outlet) = outlet else {
+            let of = direction.name();
+            return Err(ModelError::Description(DescriptionError::NoTensor {
+                problem: match name {
+                    Some(name) => {
+                        format!("it has no {of} '{name}', which its description requires")
+                    }
+                    None => format!("its description must name the {of} tensor"),
+                },
+                direction: of,
+                names: outlets
+                    .iter()
+                    .map(|outlet| outlet.name().to_owned())
+                    .collect(),
+            }));
+        };
+        match outlet.dtype() {
+            ValueType::Tensor {
+                ty: TensorElementType::Float32,
+                shape,
+                ..
+            } => Ok(Self {
+                direction,
+                name: outlet.name().to_owned(),
+                shape: shape
+                    .iter()
+                    .map(|&size| usize::try_from(size).ok())
+                    .collect(),
+            }),
+            other => Err(ModelError::Tensor {
+                tensor: format!("{} '{}'", direction.name(), outlet.name()),
+                found: format!("type {other}"),
+                expected: "a float32 tensor".to_owned(),
+            }),
+        }
+    }
+
+    /// Returns an error that the tensor has another shape than `expected`, such as `?x3x?x?`.
+    pub(crate) fn mismatch(&self, expected: &str) -> ModelError {
+        let shape = self.shape.iter().map(|size| match size {
+            Some(size) => size.to_string(),
+            None => "?".to_owned(),
+        });
+        let shape: Vec<String> = shape.collect();
         ModelError::Tensor {
-            tensor: self.name.clone(),
-            found: format_shape(&self.shape),
+            tensor: format!("{} '{}'", self.direction.name(), self.name),
+            found: format!("shape {}", format_shape(&shape)),
             expected: expected.to_owned(),
         }
     }
 }
 
-fn format_shape(shape: &[Option<usize>]) -> String {
-    let dimensions: Vec<String> = shape
-        .iter()
-        .map(|d| d.map_or("?".to_owned(), |d| d.to_string()))
-        .collect();
-    format!("({})", dimensions.join(", "))
-}
-
-fn find(outlets: &[Outlet], name: Option<&str>, kind: &str) -> Result<Tensor, ModelError> {
-    let names = || {
-        let names: Vec<&str> = outlets.iter().map(Outlet::name).collect();
-        names.join(", ")
-    };
-    let outlet = match name {
-        Some(name) => outlets.iter().find(|outlet| outlet.name() == name),
-        None if outlets.len() == 1 => outlets.first(),
-        None => None,
-    };
-    let outlet = outlet.ok_or_else(|| ModelError::Description {
-        problem: match name {
-            Some(name) => format!("there is no {kind} '{name}', only: {}", names()),
-            None => format!(
-                "the description must name the {kind} tensor, one of: {}",
-                names()
-            ),
-        },
-    })?;
-    match outlet.dtype() {
-        ValueType::Tensor {
-            ty: TensorElementType::Float32,
-            shape,
-            ..
-        } => Ok(Tensor {
-            name: outlet.name().to_owned(),
-            shape: shape.iter().map(|&d| usize::try_from(d).ok()).collect(),
-        }),
-        other => Err(ModelError::Tensor {
-            tensor: outlet.name().to_owned(),
-            found: other.to_string(),
-            expected: "a tensor of 32-bit floats".to_owned(),
-        }),
+/// Formats a shape such as 1x3x48x48.
+fn format_shape<T: fmt::Display>(shape: &[T]) -> String {
+    if shape.is_empty() {
+        return "of a scalar".to_owned();
     }
+    let sizes: Vec<String> = shape.iter().map(T::to_string).collect();
+    sizes.join("x")
 }

@@ -11,12 +11,11 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 mod console;
 mod exit;
 mod numbers;
+mod options;
 mod parallel;
 mod playback;
 mod style;
 mod values;
-
-mod networks;
 
 mod analyze;
 mod evaluate;

@@ -11,19 +11,16 @@ use attitude::InferenceError;
 use attitude::classification::{AttitudeClassifier, Classification};
 use attitude::detection::FaceDetector;
 use attitude::preprocessing::{Channels, InputSize, PixelFormat};
-use attitude_inference::description::Description;
-use attitude_inference::digest;
-use attitude_inference::identification::Origin;
-use attitude_inference::inspection::{Inspection, Loaded};
-use attitude_inference::known::{self, KnownModel};
-use attitude_inference::model::{ModelError, Source};
+use attitude_inference::identification::{DescriptionOrigin, KnownModel, known_models};
+use attitude_inference::model::{ModelError, ModelSource, sha256};
+use attitude_inference::networks::{InspectedModel, InspectedNetwork, LoadError};
 use attitude_inference::provider::Provider;
-use attitude_inference::runtime::{self, RuntimeError, Search};
+use attitude_inference::runtime::{self, RuntimeError, RuntimeOptions};
 use clap::Args;
 
 use crate::console::{self, PrintError};
 use crate::exit::Status;
-use crate::networks::RuntimeArguments;
+use crate::options::RuntimeArguments;
 
 /// Lists embedded and known models, or checks and describes files
 ///
@@ -55,8 +52,8 @@ const GREY: f32 = 128.0;
 pub(crate) enum ModelsError {
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    #[error("{name}")]
-    Embedded { name: String, source: ModelError },
+    #[error(transparent)]
+    Embedded(LoadError),
     #[error(transparent)]
     Print(#[from] PrintError),
 }
@@ -67,24 +64,15 @@ pub(crate) enum ModelsError {
 /// Returns an error if an embedded model cannot be used, ONNX Runtime is needed and cannot be loaded, or
 /// standard output cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, ModelsError> {
-    let environment = runtime::environment(&Search {
-        requested: arguments.runtime.onnxruntime.clone(),
-        plugin_folder: None,
-        // Problems with libraries that are not used do not concern the user; failures are errors.
-        log: |_| {},
-    });
+    let runtime = arguments.runtime.options();
+    let loaded = runtime::load(&runtime);
     let files = &arguments.files;
     if !files.is_empty() {
-        let environment = environment?;
-        return describe_files(files, &|source| {
-            describe(source, Inspection::of(environment, source)?)
-        });
+        loaded?;
+        return describe_files(files, &runtime);
     }
-    list(&|source| match &environment {
-        Ok(environment) => describe(source, Inspection::of(environment, source)?),
-        Err(_) => Ok(describe_file(source, None)?.0),
-    })?;
-    if let Err(error) = &environment {
+    list(loaded.is_ok().then_some(&runtime))?;
+    if let Err(error) = loaded {
         console::warn(format_args!(
             "inputs, outputs and times of the embedded models are not shown: {error}"
         ));
@@ -92,35 +80,34 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, ModelsError> {
     Ok(Status::Success)
 }
 
-/// Prints the published and the embedded models; `describe` describes an embedded one.
-fn list(describe: &dyn Fn(&Source) -> Result<String, ModelError>) -> Result<(), ModelsError> {
+/// Prints the published and the embedded models. `runtime` is `None` if ONNX Runtime cannot be loaded.
+fn list(runtime: Option<&RuntimeOptions>) -> Result<(), ModelsError> {
     console::print("Published models that need no description file\n\n")?;
-    for model in known::models() {
+    for model in known_models() {
         console::print(&format!("{}\n{}\n", model.file, describe_known(model)))?;
     }
     console::print("Embedded models\n\n")?;
-    for source in [Source::FACE_DETECTOR, Source::ATTITUDE] {
-        let name = source.name();
-        match describe(&source) {
-            Ok(text) => console::print(&format!("{name}\n{text}\n"))?,
-            Err(source) => return Err(ModelsError::Embedded { name, source }),
-        }
+    for source in [ModelSource::FACE_DETECTOR, ModelSource::ATTITUDE] {
+        let text = match runtime {
+            Some(runtime) => describe(runtime, &source),
+            None => describe_file(&source, None)
+                .map(|lines| lines.0)
+                .map_err(|error| LoadError::model(&source, error)),
+        };
+        let text = text.map_err(ModelsError::Embedded)?;
+        console::print(&format!("{}\n{text}\n", source.name()))?;
     }
     Ok(())
 }
 
-/// Prints a description of each of `files`, which `describe` returns, or the reason why it cannot be used.
-fn describe_files(
-    files: &[PathBuf],
-    describe: &dyn Fn(&Source) -> Result<String, ModelError>,
-) -> Result<Status, ModelsError> {
+/// Prints a description of each of `files`, or the reason why it cannot be used.
+fn describe_files(files: &[PathBuf], runtime: &RuntimeOptions) -> Result<Status, ModelsError> {
     let mut all_usable = true;
     for file in files {
-        let name = file.display();
-        match describe(&Source::File(file.clone())) {
-            Ok(text) => console::print(&format!("{name}\n{text}\n"))?,
+        match describe(runtime, &ModelSource::File(file.clone())) {
+            Ok(text) => console::print(&format!("{}\n{text}\n", file.display()))?,
             Err(error) => {
-                console::error(format_args!("{name}: {}", console::chain(&error)));
+                console::error(&error);
                 all_usable = false;
             }
         }
@@ -151,29 +138,40 @@ fn describe_known(model: &KnownModel) -> String {
     lines.0
 }
 
-/// Describes a model that was loaded from `source`.
-fn describe(source: &Source, inspection: Inspection) -> Result<String, ModelError> {
-    let Inspection {
-        description,
+/// Loads the model in `source` and describes it.
+fn describe(runtime: &RuntimeOptions, source: &ModelSource) -> Result<String, LoadError> {
+    let model = InspectedModel::load(runtime, source)?;
+    describe_model(source, model).map_err(|error| LoadError::model(source, error))
+}
+
+fn describe_model(source: &ModelSource, model: InspectedModel) -> Result<String, ModelError> {
+    let InspectedModel {
+        name,
         origin,
-        model,
-    } = inspection;
+        network,
+    } = model;
     let mut lines = Lines::default();
-    lines.add("name", &description.name);
+    lines.add("name", &name);
     lines.add("description", &description_origin(source, origin));
-    match model {
-        Loaded::Detector(detector) => describe_detector(detector, &mut lines)?,
-        Loaded::Classifier(classifier) => {
-            describe_classifier(classifier, &description, &mut lines)?;
+    match network {
+        InspectedNetwork::Detector(mut detector) => {
+            describe_detector(detector.as_mut(), &mut lines)?;
         }
+        InspectedNetwork::Classifier {
+            mut classifier,
+            attitudes,
+        } => describe_classifier(classifier.as_mut(), &attitudes, &mut lines)?,
     }
     Ok(lines.0 + &describe_file(source, Some(origin))?.0)
 }
 
 /// Describes the file of a model. `origin` is the source of the model's description, if it is known.
-fn describe_file(source: &Source, origin: Option<Origin>) -> Result<Lines, ModelError> {
+fn describe_file(
+    source: &ModelSource,
+    origin: Option<DescriptionOrigin>,
+) -> Result<Lines, ModelError> {
     let bytes = source.read(Provider::Cpu)?;
-    let digest = digest::sha256(&bytes);
+    let digest = sha256(&bytes);
     let comparison = origin.map_or("", |origin| compare_digest(&digest, origin));
     let mut lines = Lines::default();
     lines.add("size", &format!("{} kB", bytes.len().div_ceil(1000)));
@@ -181,28 +179,32 @@ fn describe_file(source: &Source, origin: Option<Origin>) -> Result<Lines, Model
     Ok(lines)
 }
 
-fn description_origin(source: &Source, origin: Origin) -> String {
+fn description_origin(source: &ModelSource, origin: DescriptionOrigin) -> String {
     match (origin, source) {
-        (Origin::File, Source::File(path)) => path.with_extension("toml").display().to_string(),
-        (Origin::File | Origin::Metadata, _) => "in the metadata of the file".to_owned(),
-        (Origin::Known(model), _) => format!("that of the published {}", model.file),
+        (DescriptionOrigin::File, ModelSource::File(path)) => {
+            path.with_extension("toml").display().to_string()
+        }
+        (DescriptionOrigin::File | DescriptionOrigin::Metadata, _) => {
+            "in the metadata of the file".to_owned()
+        }
+        (DescriptionOrigin::Known(model), _) => format!("that of the published {}", model.file),
     }
 }
 
 /// Compares the digest of a file with those of published files.
-fn compare_digest(digest: &str, origin: Origin) -> &'static str {
-    let published = known::models().iter().flat_map(|model| &model.sha256);
+fn compare_digest(digest: &str, origin: DescriptionOrigin) -> &'static str {
+    let published = known_models().iter().flat_map(|model| &model.sha256);
     match origin {
         _ if published.clone().any(|known| known == digest) => ", as published",
-        Origin::Known(model) if model.sha256.is_empty() => {
+        DescriptionOrigin::Known(model) if model.sha256.is_empty() => {
             "; that of the published file is unknown"
         }
-        Origin::Known(_) => ", NOT that of the published file",
+        DescriptionOrigin::Known(_) => ", NOT that of the published file",
         _ => "",
     }
 }
 
-fn describe_detector(mut detector: impl FaceDetector, lines: &mut Lines) -> Result<(), ModelError> {
+fn describe_detector(detector: &mut dyn FaceDetector, lines: &mut Lines) -> Result<(), ModelError> {
     let input = detector.input().clone();
     let ((width, height), size) = match input.size {
         InputSize::MultipleOf(multiple) => {
@@ -227,8 +229,8 @@ fn describe_detector(mut detector: impl FaceDetector, lines: &mut Lines) -> Resu
 }
 
 fn describe_classifier(
-    mut classifier: impl AttitudeClassifier,
-    description: &Description,
+    classifier: &mut dyn AttitudeClassifier,
+    attitudes: &[(String, Attitude)],
     lines: &mut Lines,
 ) -> Result<(), ModelError> {
     let input = classifier.input().clone();
@@ -236,10 +238,10 @@ fn describe_classifier(
     let size = format!("{width}x{height} px");
     lines.add("task", "classifies attitudes");
     lines.add("input", &describe_input(&size, &input.pixel_format));
-    let (output, attitudes) = description.attitudes(None)?;
-    let labels = output.labels.iter().map(String::as_str);
-    let labels: Vec<(&str, Attitude)> = labels.zip(attitudes).collect();
-    lines.add("output", &describe_labels(&labels));
+    let labels = attitudes
+        .iter()
+        .map(|(label, attitude)| (label.as_str(), *attitude));
+    lines.add("output", &describe_labels(&labels.collect::<Vec<_>>()));
     let emotions = classifier.emotion_labels().join(", ");
     if !emotions.is_empty() {
         lines.add("emotions", &emotions);
@@ -321,12 +323,15 @@ mod tests {
 
     #[test]
     fn an_unknown_digest_is_distinguished_from_a_different_one() {
-        for model in known::models() {
+        for model in known_models() {
             let expected = match model.sha256.is_empty() {
                 true => "; that of the published file is unknown",
                 false => ", NOT that of the published file",
             };
-            assert_eq!(compare_digest("0", Origin::Known(model)), expected);
+            assert_eq!(
+                compare_digest("0", DescriptionOrigin::Known(model)),
+                expected
+            );
         }
     }
 }

@@ -21,10 +21,10 @@ use attitude::crop;
 use attitude::detection::Detection;
 use attitude::frame::{ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Snapshot};
 use attitude::preprocessing::{Letterbox, Resampler};
-use attitude_inference::model::Source;
+use attitude_inference::model::ModelSource;
 use attitude_inference::networks::{Config, Networks};
 use attitude_inference::provider::Provider;
-use attitude_inference::runtime::{self, Search};
+use attitude_inference::runtime::{self, RuntimeOptions};
 
 const SIZES: [(usize, usize); 3] = [(640, 360), (1280, 720), (1920, 1080)];
 
@@ -174,7 +174,7 @@ impl Bench {
     fn new(picture: Picture) -> Self {
         let networks = Networks::load(&Config {
             provider: Provider::Cpu,
-            search: search(),
+            runtime: runtime_options(),
             ..Config::default()
         });
         let networks = networks.unwrap_or_else(|error| panic!("{error}"));
@@ -258,10 +258,10 @@ impl Bare {
         let letterbox = &bench.letterbox;
         let input = bench.networks.classifier.input();
         Self {
-            detector: session(&Source::FACE_DETECTOR),
+            detector: session(&ModelSource::FACE_DETECTOR),
             picture,
             picture_shape: [1, 1, letterbox.input_height, letterbox.input_width],
-            classifier: session(&Source::ATTITUDE),
+            classifier: session(&ModelSource::ATTITUDE),
             crop,
             crop_shape: [bench.picture.faces, 1, input.height, input.width],
         }
@@ -276,19 +276,20 @@ impl Bare {
 }
 
 /// Returns a session like that of the element: optimised, in one thread.
-fn session(source: &Source) -> Session {
+fn session(source: &ModelSource) -> Session {
     let bytes = source.read(Provider::Cpu).unwrap();
-    let environment = runtime::environment(&search()).unwrap();
-    let builder = Session::builder(environment).unwrap();
+    let library = runtime::load(&runtime_options()).unwrap();
+    let environment = ort::init_from(library).unwrap().build().unwrap();
+    let builder = Session::builder(&environment).unwrap();
     let builder = builder.with_optimization_level(GraphOptimizationLevel::All);
     let mut builder = builder.unwrap().with_intra_threads(1).unwrap();
     builder.commit_from_memory(&bytes).unwrap()
 }
 
-fn search() -> Search {
-    Search {
+fn runtime_options() -> RuntimeOptions {
+    RuntimeOptions {
         log: |message| eprintln!("{message}"),
-        ..Search::default()
+        ..RuntimeOptions::default()
     }
 }
 

@@ -5,5 +5,8 @@
 #[path = "../support/files.rs"]
 mod files;
 
+mod support;
+
 mod models;
+mod refusals;
 mod runtime;

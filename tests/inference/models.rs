@@ -1,55 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Loading models as the element does, and what the defaults and well-known ones see.
+//! Results of the default models, of published ones, and of the models in the fixtures.
 
 use attitude::analyzer::{Analysis, Analyzer, Epoch, Face, Params, Sample};
 use attitude::classification::Classification;
 use attitude::frame::Frame;
 use attitude::geometry::Rect;
 use attitude::{Attitude, Label, Scores};
-use attitude_inference::model::Source;
-use attitude_inference::networks::{Config, LoadError, Networks};
+use attitude_inference::model::ModelSource;
+use attitude_inference::networks::{Config, Networks};
 use attitude_inference::provider::Provider;
 
 use crate::files::{self, project};
-
-/// The defaults with one or both of the networks replaced.
-fn config(detector: Source, classifier: Source) -> Config {
-    Config {
-        detector: Some(detector),
-        classifier,
-        provider: Provider::Cpu,
-        falls_back: false,
-        ..Config::default()
-    }
-}
-
-fn with_detector(detector: Source) -> Result<Networks, LoadError> {
-    Networks::load(&config(detector, Source::ATTITUDE))
-}
-
-fn with_classifier(classifier: Source) -> Result<Networks, LoadError> {
-    Networks::load(&config(Source::FACE_DETECTOR, classifier))
-}
-
-fn fixture(name: &str) -> Source {
-    Source::File(files::fixture("models").join(name))
-}
-
-fn loaded(result: Result<Networks, LoadError>) -> Networks {
-    result.unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// Asserts that the error names each of `words`.
-fn assert_refused(result: Result<Networks, LoadError>, words: &[&str]) {
-    let error = match result {
-        Ok(_) => panic!("loaded where an error with {words:?} was expected"),
-        Err(error) => error.to_string(),
-    };
-    for word in words {
-        assert!(error.contains(word), "no '{word}' in: {error}");
-    }
-}
+use crate::support::{config, fixture, loaded, with_classifier, with_detector};
 
 /// Returns the scores of evenly grey crops, classified in one call.
 fn classify(networks: &mut Networks, levels: &[f32]) -> Vec<Scores> {
@@ -69,7 +32,7 @@ fn try_classify(networks: &mut Networks, levels: &[f32]) -> Result<Vec<Classific
     result.map(|()| found).map_err(|error| error.to_string())
 }
 
-/// The emotion that is most likely for an evenly grey crop.
+/// Returns the most likely emotion of an evenly grey crop.
 fn best_emotion(networks: &mut Networks, level: f32) -> String {
     let found = try_classify(networks, &[level]).unwrap();
     let probabilities = found[0].emotions.as_slice();
@@ -116,7 +79,7 @@ impl Picture {
     }
 }
 
-/// The faces that `networks` see in `picture`.
+/// Returns the faces that `networks` detect in `picture`.
 fn analyze(networks: &mut Networks, picture: &Picture) -> Vec<Face> {
     let params = Params {
         smoothing_ns: 0,
@@ -138,9 +101,9 @@ fn analyze(networks: &mut Networks, picture: &Picture) -> Vec<Face> {
 
 #[test]
 fn the_default_models_detect_and_classify_each_average_face() {
-    let mut networks = loaded(with_detector(Source::FACE_DETECTOR));
-    assert!(networks.take_luma_only());
-    assert!(networks.refusal.is_none());
+    let mut networks = loaded(with_detector(ModelSource::FACE_DETECTOR));
+    assert!(networks.read_luma_only());
+    assert!(networks.fallback_reason.is_none());
     for attitude in Attitude::ALL {
         let picture = Picture::of(&format!("{}.png", attitude.name()));
         let faces = analyze(&mut networks, &picture);
@@ -152,8 +115,8 @@ fn the_default_models_detect_and_classify_each_average_face() {
 
 #[test]
 fn the_int8_classifier_on_a_cpu_agrees_with_the_float32_one() {
-    let floats = Source::File(project("models/attitude.onnx"));
-    let mut default = loaded(with_classifier(Source::ATTITUDE));
+    let floats = ModelSource::File(project("models/attitude.onnx"));
+    let mut default = loaded(with_classifier(ModelSource::ATTITUDE));
     let mut floats = loaded(with_classifier(floats));
     assert_eq!(default.classifier.model_name(), "gst-attitude-int8");
     assert_eq!(floats.classifier.model_name(), "gst-attitude");
@@ -174,11 +137,11 @@ fn the_int8_classifier_on_a_cpu_agrees_with_the_float32_one() {
 }
 
 #[test]
-fn the_default_classifier_is_float32_on_every_provider_but_the_cpu() {
+fn the_default_classifier_is_float32_on_every_provider_except_the_cpu() {
     let floats = std::fs::read(project("models/attitude.onnx")).unwrap();
     let is_cpu = |provider| matches!(provider, Provider::Auto | Provider::Cpu);
     for &provider in Provider::ALL {
-        let read = Source::ATTITUDE.read(provider).unwrap();
+        let read = ModelSource::ATTITUDE.read(provider).unwrap();
         assert_eq!(*read == *floats, !is_cpu(provider), "{provider}");
     }
 }
@@ -191,13 +154,11 @@ fn published_face_detectors_need_no_description() {
         ("yunet_n_dynamic", true),
         ("ultraface-rfb-320", false),
     ] {
-        let file = project("../shared/reference").join(format!("{name}.onnx"));
-        if !file.exists() {
-            println!("skipped: there is no {}", file.display());
+        let Some(file) = files::shared(&format!("reference/{name}.onnx")) else {
             continue;
-        }
-        let mut networks = loaded(with_detector(Source::File(file)));
-        assert!(!networks.take_luma_only());
+        };
+        let mut networks = loaded(with_detector(ModelSource::File(file)));
+        assert!(!networks.read_luma_only());
         let faces = analyze(&mut networks, &Picture::of("neutral.png"));
         assert_eq!(faces.len(), 1, "{name}");
         assert_at_the_face(&faces[0]);
@@ -217,28 +178,28 @@ fn published_emotion_classifiers_need_no_description() {
         let fixture = format!("tests/fixtures/models/{fixture}.onnx");
         let model = folder.path().join(format!("{file}.onnx"));
         std::fs::copy(project(&fixture), &model).unwrap();
-        let mut networks = loaded(with_classifier(Source::File(model)));
+        let mut networks = loaded(with_classifier(ModelSource::File(model)));
         assert_eq!(networks.classifier.model_name(), name);
-        let scores = classify(&mut networks, &normalised(&[220.0, 30.0, 120.0], name));
+        let scores = classify(&mut networks, &normalize(&[220.0, 30.0, 120.0], name));
         assert_eq!(best(&scores), [Positive, Negative, Neutral], "{name}");
         assert_eq!(networks.classifier.emotion_labels().len(), 8);
     }
 }
 
-/// Levels of grey as the model of that name takes them.
-fn normalised(levels: &[f32], name: &str) -> Vec<f32> {
-    let is_imagenets = name.starts_with("hsemotion");
-    let normalise = |level| {
-        if is_imagenets {
+/// Returns levels of grey with the normalisation that the model of this name expects.
+fn normalize(levels: &[f32], name: &str) -> Vec<f32> {
+    let uses_imagenet_mean = name.starts_with("hsemotion");
+    let normalize_level = |level| {
+        if uses_imagenet_mean {
             (level - 116.0) / 57.0
         } else {
             level
         }
     };
-    levels.iter().copied().map(normalise).collect()
+    levels.iter().copied().map(normalize_level).collect()
 }
 
-/// Asserts that `face` is where [`Picture`] has it, within 15% of its size.
+/// Asserts that `face` is at the position of the face in [`Picture`], within 15% of its size.
 fn assert_at_the_face(face: &Face) {
     let (expected, found) = (Rect::new(342.0, 109.0, 116.0, 147.0), face.bbox_in_frame);
     let (dx, dy) = (0.15 * expected.w, 0.15 * expected.h);
@@ -275,7 +236,7 @@ fn a_described_classifier_scores_all_crops_of_a_call() {
 }
 
 #[test]
-fn emotions_count_to_attitudes_as_the_file_beside_the_model_says() {
+fn the_file_beside_the_model_maps_emotions_to_attitudes() {
     use Attitude::{Negative, Neutral, Positive};
     let mut networks = loaded(with_classifier(fixture("emotions8.onnx")));
     let scores = classify(&mut networks, &[220.0, 40.0, 128.0]);
@@ -291,7 +252,7 @@ fn emotions_count_to_attitudes_as_the_file_beside_the_model_says() {
 }
 
 #[test]
-fn the_user_can_count_an_emotion_to_another_attitude() {
+fn an_emotion_can_be_mapped_to_another_attitude_in_the_file_beside_the_model() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("mine.onnx");
     let fixtures = project("tests/fixtures/models");
@@ -301,7 +262,7 @@ fn the_user_can_count_an_emotion_to_another_attitude() {
     assert!(described.contains(positive));
     let changed = described.replace(positive, "positive = [\"happiness\", \"anger\"]");
     std::fs::write(model.with_extension("toml"), changed).unwrap();
-    let mut networks = loaded(with_classifier(Source::File(model)));
+    let mut networks = loaded(with_classifier(ModelSource::File(model)));
     let scores = classify(&mut networks, &[40.0]);
     assert_eq!(best(&scores), [Attitude::Positive]);
 }
@@ -321,7 +282,7 @@ fn emotions_are_reported_with_the_attitude() {
 }
 
 #[test]
-fn scores_that_are_no_numbers_are_passed_on_as_such() {
+fn scores_that_are_nan_are_returned_unchanged() {
     let mut networks = loaded(with_classifier(fixture("nan.onnx")));
     let scores = classify(&mut networks, &[0.0, 255.0]);
     let are_valid: Vec<bool> = scores.iter().map(Scores::is_valid).collect();
@@ -329,7 +290,7 @@ fn scores_that_are_no_numbers_are_passed_on_as_such() {
 }
 
 #[test]
-fn a_classifier_that_failed_once_goes_on() {
+fn a_classifier_works_again_after_a_failure() {
     let mut networks = loaded(with_classifier(fixture("fails.onnx")));
     for _ in 0..2 {
         assert!(try_classify(&mut networks, &[200.0]).is_err());
@@ -339,7 +300,7 @@ fn a_classifier_that_failed_once_goes_on() {
 }
 
 #[test]
-fn detectors_answer_with_the_faces_they_were_made_for() {
+fn detectors_return_the_faces_of_their_fixtures() {
     let picture = Picture::of("neutral.png");
     for (name, expected) in [("one-face.onnx", 1), ("nan-faces.onnx", 0)] {
         let mut networks = loaded(with_detector(fixture(name)));
@@ -352,120 +313,13 @@ fn detectors_answer_with_the_faces_they_were_made_for() {
 }
 
 #[test]
-fn an_invalid_classifier_is_refused_with_the_reason() {
-    for (name, words) in [
-        ("five-scores", &["'scores'", "5)", "(n, 3)"][..]),
-        ("rgb-claim", &["'luma'", "1, 48, 48)", "3 channel"]),
-        ("unknown-label", &["'joy'", "not among its labels"]),
-        ("broken-toml", &["description", "malformed"]),
-        ("wrong-task", &["task", "expected"]),
-        ("string-input", &["'luma'", "String", "32-bit floats"]),
-        ("logits", &["black crop", "add up to 1", "softmax"]),
-        (
-            "two-heads-logits",
-            &["black crop", "add up to 1", "softmax"],
-        ),
-        ("greedy", &["trial inference failed"]),
-        ("truncated", &["ONNX Runtime does not load it"]),
-        ("rgb-emotions", &["no description", ".toml"]),
-        ("one-face", &["task", "expected"]),
-        ("not-there", &["cannot be read"]),
-    ] {
-        let result = with_classifier(fixture(&format!("{name}.onnx")));
-        assert_refused(result, &[&[&*format!("{name}.onnx")], words].concat());
+fn the_users_mapping_may_list_some_of_the_emotions() {
+    for name in ["emotions8.onnx", "two-heads.onnx"] {
+        let mut networks = loaded(Networks::load(&Config {
+            mapping: Some("positive=Anger".parse().unwrap()),
+            ..config(ModelSource::FACE_DETECTOR, fixture(name))
+        }));
+        let scores = classify(&mut networks, &[40.0]);
+        assert_eq!(best(&scores), [Attitude::Positive], "{name}");
     }
-}
-
-#[test]
-fn an_invalid_detector_is_refused_with_the_reason() {
-    for (name, words) in [
-        ("detector-bad-shape", &["'map_8'", "7", "(n, 15,"][..]),
-        ("brightness", &["task", "expected"]),
-        ("truncated", &["ONNX Runtime does not load it"]),
-        ("not-there", &["cannot be read"]),
-    ] {
-        let result = with_detector(fixture(&format!("{name}.onnx")));
-        assert_refused(result, &[&[&*format!("{name}.onnx")], words].concat());
-    }
-}
-
-#[test]
-fn files_that_are_no_models_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    std::fs::write(path("empty.onnx"), []).unwrap();
-    std::fs::write(path("text.onnx"), "a face, please\n".repeat(1000)).unwrap();
-    std::fs::create_dir(path("folder.onnx")).unwrap();
-    for (name, word) in [
-        ("empty.onnx", "ONNX Runtime does not load it"),
-        ("text.onnx", "ONNX Runtime does not load it"),
-        ("folder.onnx", "not a file"),
-    ] {
-        assert_refused(with_detector(Source::File(path(name))), &[name, word]);
-        assert_refused(with_classifier(Source::File(path(name))), &[name, word]);
-    }
-    assert_refused(
-        with_detector(Source::File("/dev/zero".into())),
-        &["/dev/zero", "not a file"],
-    );
-}
-
-#[test]
-fn a_description_cannot_ask_for_more_memory_than_there_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let model = folder.path().join("mine.onnx");
-    std::fs::copy(project("tests/fixtures/models/one-face.onnx"), &model).unwrap();
-    let described = "schema = 1\ntask = \"face-detection\"\nname = \"mine\"\n\
-        [input]\ncolor = \"luma\"\nwidth = 100000000\nheight = 100000000\n\
-        [detector]\nhead = \"center-maps\"\n";
-    std::fs::write(model.with_extension("toml"), described).unwrap();
-    assert_refused(
-        with_detector(Source::File(model)),
-        &["mine.onnx", "'luma'", "4096"],
-    );
-}
-
-#[test]
-fn an_invalid_model_is_not_reported_as_a_provider_failure() {
-    let result = Networks::load(&Config {
-        provider: Provider::Cuda,
-        ..config(fixture("not-there.onnx"), Source::ATTITUDE)
-    });
-    let error = result.err().map(|error| error.to_string()).unwrap();
-    assert!(
-        error.contains("cannot be read") && !error.contains("'cuda'"),
-        "{error}"
-    );
-}
-
-#[test]
-fn a_description_beside_the_model_is_read_only_up_to_a_size() {
-    let folder = tempfile::tempdir().unwrap();
-    let model = folder.path().join("mine.onnx");
-    std::fs::copy(project("tests/fixtures/models/brightness.onnx"), &model).unwrap();
-    std::fs::write(model.with_extension("toml"), "#".repeat(100_000)).unwrap();
-    assert_refused(
-        with_classifier(Source::File(model)),
-        &["mine.toml", "100000 bytes"],
-    );
-}
-
-#[test]
-fn an_unavailable_provider_is_always_reported() {
-    let load = |falls_back| {
-        Networks::load(&Config {
-            provider: Provider::Cuda,
-            falls_back,
-            ..config(Source::FACE_DETECTOR, Source::ATTITUDE)
-        })
-    };
-    let networks = loaded(load(true));
-    if networks.provider == Provider::Cuda {
-        println!("skipped: CUDA runs here");
-        return;
-    }
-    assert_eq!(networks.provider, Provider::Cpu);
-    let refusal = networks.refusal.map(|error| error.to_string());
-    assert!(refusal.is_some_and(|refusal| refusal.contains("'cuda' cannot run")));
-    assert_refused(load(false), &["'cuda' cannot run", "CUDA"]);
 }

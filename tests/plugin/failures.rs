@@ -32,11 +32,24 @@ fn an_unusable_setting_is_named_and_prevents_the_start() {
             "/nowhere/faces.onnx".into(),
             "No such file",
         ),
-        ("attitude-model", model("truncated"), "does not load"),
-        ("attitude-model", model("one-face"), "FaceDetection"),
-        ("attitude-model", model("five-scores"), "(n, 3)"),
+        (
+            "attitude-model",
+            model("truncated"),
+            "ONNX Runtime rejects it",
+        ),
+        (
+            "attitude-model",
+            model("one-face"),
+            "set it as detector-model",
+        ),
+        ("attitude-model", model("five-scores"), "expected ?x3"),
         ("detector-model", model("detector-bad-shape"), "'map_8'"),
         ("mapping", "good=happiness".into(), "'good' is none of"),
+        (
+            "mapping",
+            "positive=hapiness".into(),
+            "lists 'hapiness', which is not a label of the model; its labels are neutral, happiness",
+        ),
     ] {
         let refusal = refusal(&element(&[(property, &file)]));
         assert!(

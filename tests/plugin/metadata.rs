@@ -206,7 +206,7 @@ fn statistics_count_frames_samples_and_faces() {
         ("attitude-sha256", "brightness"),
     ] {
         let file = std::fs::read(model(model_name)).unwrap();
-        let digest = attitude_inference::digest::sha256(&file);
+        let digest = attitude_inference::model::sha256(&file);
         assert_eq!(stats.get::<String>(field), Ok(digest));
     }
     assert_eq!(rig.element.property::<String>("active-provider"), "cpu");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The head of the default detector: one map per stride with score, box and landmarks of each cell.
+//! The head of the default detector: one map per stride, with score, box and landmarks of each cell.
 
 use attitude::InferenceError;
 use attitude::detection::{CENTER_MAP_CHANNELS, Detection, decode_center_map};
 
-use super::super::model::ModelError;
-use super::super::session::{Network, Outputs};
 use super::{Head, STRIDES, grid};
+use crate::model::ModelError;
+use crate::session::{Network, Outputs};
 
 /// The outputs `map_8`, `map_16` and `map_32`, of shape (n, 15, rows, columns).
 pub(super) struct CenterMaps {
@@ -21,7 +21,7 @@ impl CenterMaps {
             let tensor = network.output(Some(name))?;
             match tensor.shape[..] {
                 [_, None | Some(CENTER_MAP_CHANNELS), _, _] => {}
-                _ => return Err(tensor.mismatch("(n, 15, rows, columns)")),
+                _ => return Err(tensor.mismatch(&format!("?x{CENTER_MAP_CHANNELS}x?x?"))),
             }
         }
         Ok(Self { outputs })

@@ -8,33 +8,31 @@ mod center_map;
 mod ultraface;
 mod yunet;
 
-use ort::environment::Environment;
-
 use attitude::InferenceError;
 use attitude::detection::{CellGrid, Detection, DetectorInput, FaceDetector};
-use attitude::preprocessing::{InputSize, TensorLayout};
+use attitude::preprocessing::InputSize;
+use attitude::settings::DETECTOR_SIZE;
 
-use super::description::{Description, HeadKind, Task};
-use super::identification;
-use super::model::{ModelError, Source};
-use super::session::{Network, Outputs, Placement};
+use super::description::{Description, DescriptionError, HeadKind, InputSection, Task};
+use super::model::ModelError;
+use super::session::{Images, Network, Outputs};
 
 use center_map::CenterMaps;
 use ultraface::Ultraface;
 use yunet::Yunet;
 
-/// Strides of the dense heads; the sides of their inputs are multiples of the largest one.
+/// Strides in pixels of the heads with one output per stride; the sides of their inputs are multiples of
+/// the largest stride.
 const STRIDES: [usize; 3] = [8, 16, 32];
 
-/// Maximum side of an input: a model must not require more memory than there is.
-const MAX_SIDE: usize = 4096;
+/// Maximum width and height of an input in pixels, so that a description cannot exhaust the memory.
+const MAX_SIDE_PX: usize = DETECTOR_SIZE.max as usize;
 
 /// A face detector that runs on ONNX Runtime.
-pub struct OnnxDetector {
+pub(crate) struct OnnxDetector {
     network: Network,
     input: DetectorInput,
     head: Box<dyn Head>,
-    name: String,
 }
 
 /// Decodes the outputs of one kind of detector.
@@ -43,7 +41,7 @@ trait Head: Send {
     /// the input, whose width and height are `size_px`.
     ///
     /// # Errors
-    /// If an output has another shape than expected.
+    /// Returns an error if an output has another shape than expected.
     fn read(
         &self,
         outputs: &Outputs,
@@ -56,7 +54,7 @@ trait Head: Send {
 /// Returns the head of `kind` for the outputs of `network`.
 ///
 /// # Errors
-/// If `network` lacks an output of this head, or declares another shape for it.
+/// Returns an error if `network` lacks an output of this head, or declares another shape for it.
 fn head(kind: HeadKind, network: &Network) -> Result<Box<dyn Head>, ModelError> {
     Ok(match kind {
         HeadKind::CenterMaps => Box::new(CenterMaps::new(network)?),
@@ -65,8 +63,9 @@ fn head(kind: HeadKind, network: &Network) -> Result<Box<dyn Head>, ModelError> 
     })
 }
 
-/// Returns the cells of a dense output with this stride.
-fn grid((width, height): (usize, usize), stride: usize) -> CellGrid {
+/// Returns the cells of an output with this stride, for an input of `size_px` (width, height).
+fn grid(size_px: (usize, usize), stride: usize) -> CellGrid {
+    let (width, height) = size_px;
     CellGrid {
         columns: width / stride,
         rows: height / stride,
@@ -75,41 +74,27 @@ fn grid((width, height): (usize, usize), stride: usize) -> CellGrid {
 }
 
 impl OnnxDetector {
-    /// Loads the model and runs it once, on a black picture.
+    /// Creates a detector from a model that `description` describes, and runs it once, on a black image.
     ///
     /// # Errors
-    /// If the model cannot be read or run, is not a face detector, or has outputs of another shape than
-    /// it declares.
-    pub fn load(
-        environment: &Environment,
-        source: &Source,
-        placement: Placement,
-    ) -> Result<Self, ModelError> {
-        let network = Network::load(environment, &source.read(placement.provider)?, placement)
-            .map_err(|error| ModelError::NotLoaded(error.message().to_owned()))?;
-        let description = identification::describe(source, &network, Task::FaceDetection)?;
+    /// Returns an error if the model is not a face detector, differs from its description, or fails.
+    pub(crate) fn new(network: Network, description: &Description) -> Result<Self, ModelError> {
+        description.require_task(Task::FaceDetection)?;
         let section = description.detector.as_ref();
-        let kind = section.ok_or_else(|| ModelError::Description {
-            problem: "its description lacks the section [detector]".to_owned(),
-        })?;
+        let section = section.ok_or(DescriptionError::NoDetector)?;
         let mut detector = Self {
-            input: input(&network, &description)?,
-            head: head(kind.head, &network)?,
-            name: description.name,
+            input: input(&network, &description.input)?,
+            head: head(section.head, &network)?,
             network,
         };
         let (width, height) = match detector.input.size {
+            // The sides differ, so that outputs with swapped dimensions are noticed.
             InputSize::MultipleOf(multiple) => (2 * multiple, multiple),
             InputSize::Fixed { width, height } => (width, height),
         };
         let black = vec![0.0; detector.input.pixel_format.len(width, height)];
         detector.detect(&black, width, height, 1.0, &mut Vec::new())?;
         Ok(detector)
-    }
-
-    /// Returns the name of the model.
-    pub fn name(&self) -> &str {
-        &self.name
     }
 }
 
@@ -126,45 +111,38 @@ impl FaceDetector for OnnxDetector {
         threshold: f32,
         candidates: &mut Vec<Detection>,
     ) -> Result<(), InferenceError> {
-        let channels = self.input.pixel_format.channels.count();
-        let shape = match self.input.pixel_format.layout {
-            TensorLayout::Nchw => [1, channels, height, width],
-            TensorLayout::Nhwc => [1, height, width, channels],
+        let images = Images {
+            data: picture,
+            count: 1,
+            width,
+            height,
         };
-        let outputs = self.network.run(shape, picture)?;
+        let outputs = self.network.run(&self.input.pixel_format, &images)?;
         candidates.clear();
         self.head
             .read(&outputs, (width, height), threshold, candidates)
     }
 }
 
-/// Returns the size and the pixel format of the detector's only input.
+/// Returns the size and the pixel format of the input that `section` describes.
 ///
 /// # Errors
-/// If its shape is not that of a picture, or differs from the description.
-fn input(network: &Network, description: &Description) -> Result<DetectorInput, ModelError> {
-    let tensor = network.input(description.input.tensor.as_deref())?;
-    let pixel_format = description.input.pixel_format();
-    let channels = pixel_format.channels.count();
-    let (found_channels, height, width) = match (pixel_format.layout, &tensor.shape[..]) {
-        (TensorLayout::Nchw, &[_, c, h, w]) => (c, h, w),
-        (TensorLayout::Nhwc, &[_, h, w, c]) => (c, h, w),
-        _ => return Err(tensor.mismatch("four dimensions")),
-    };
-    if found_channels.is_some_and(|found| found != channels) {
-        return Err(tensor.mismatch(&format!("{channels} channel(s), as described,")));
-    }
-    let width = width.or(description.input.width);
-    let height = height.or(description.input.height);
-    let size = match (width, height) {
-        (Some(width @ 1..=MAX_SIDE), Some(height @ 1..=MAX_SIDE)) => {
+/// Returns an error if its tensor differs from the description, or its size is out of range.
+fn input(network: &Network, section: &InputSection) -> Result<DetectorInput, ModelError> {
+    let input = network.image_input(section)?;
+    let size = match (input.width, input.height) {
+        (Some(width @ 1..=MAX_SIDE_PX), Some(height @ 1..=MAX_SIDE_PX)) => {
             InputSize::Fixed { width, height }
         }
         (None, None) => InputSize::MultipleOf(STRIDES[2]),
         _ => {
-            let sides = format!("a width and height of 1 to {MAX_SIDE}, or both free,");
-            return Err(tensor.mismatch(&sides));
+            return Err(input.tensor.mismatch(&format!(
+                "a width and height of 1 to {MAX_SIDE_PX}, or both dynamic"
+            )));
         }
     };
-    Ok(DetectorInput { size, pixel_format })
+    Ok(DetectorInput {
+        size,
+        pixel_format: input.pixel_format,
+    })
 }

@@ -5,9 +5,9 @@
 use attitude::InferenceError;
 use attitude::detection::{Detection, decode_ultraface};
 
-use super::super::model::ModelError;
-use super::super::session::{Network, Outputs};
 use super::Head;
+use crate::model::ModelError;
+use crate::session::{Network, Outputs};
 
 /// The outputs `scores`, of shape (1, anchors, 2), and `boxes`, of shape (1, anchors, 4).
 pub(super) struct Ultraface {
@@ -22,8 +22,8 @@ impl Ultraface {
             (&[_, Some(anchors), Some(2)], &[_, Some(same), Some(4)]) if anchors == same => {
                 Ok(Self { anchors })
             }
-            (&[_, Some(_), Some(2)], _) => Err(boxes.mismatch("(1, anchors, 4)")),
-            _ => Err(scores.mismatch("(1, anchors, 2)")),
+            (&[_, Some(anchors), Some(2)], _) => Err(boxes.mismatch(&format!("1x{anchors}x4"))),
+            _ => Err(scores.mismatch("1xNx2 with N anchors")),
         }
     }
 }

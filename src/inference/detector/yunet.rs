@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The head of YuNet: class, object, box and landmark outputs per stride.
+//! The head of YuNet: outputs of class scores, object scores, boxes and landmarks per stride.
 
 use attitude::InferenceError;
 use attitude::detection::{Detection, YunetLevel, decode_yunet_level};
 
-use super::super::model::ModelError;
-use super::super::session::{Network, Outputs};
 use super::{Head, STRIDES, grid};
+use crate::model::ModelError;
+use crate::session::{Network, Outputs};
 
 /// The outputs `cls_S`, `obj_S`, `bbox_S` and `kps_S` per stride S.
 pub(super) struct Yunet {
@@ -16,7 +16,7 @@ pub(super) struct Yunet {
 
 impl Yunet {
     pub(super) fn new(network: &Network) -> Result<Self, ModelError> {
-        let level = |stride| -> Result<[String; 4], ModelError> {
+        let names = |stride| -> Result<[String; 4], ModelError> {
             let output = |part| network.output(Some(&format!("{part}_{stride}")));
             Ok([
                 output("cls")?.name,
@@ -25,7 +25,7 @@ impl Yunet {
                 output("kps")?.name,
             ])
         };
-        let outputs = STRIDES.map(level).into_iter().collect::<Result<_, _>>()?;
+        let outputs = STRIDES.map(names).into_iter().collect::<Result<_, _>>()?;
         Ok(Self { outputs })
     }
 }

@@ -1,69 +1,74 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What all streams of a process that ask for the same networks share: the loaded networks, and a
-//! few threads that analyse the frames of live streams.
+//! Loaded networks and threads that all streams of a process share if they request the same networks.
 //!
-//! However many streams there are, no more networks are loaded than can run side by side, and there
-//! are no more threads. [`Engine::acquire`] hands out the engine that there is; with its last user
-//! it ends.
+//! An engine loads no more networks than can run concurrently, and starts no more threads, however many
+//! streams there are. [`Engine::acquire`] returns the engine for a configuration; it is freed when its
+//! last user drops it.
 
-mod batch;
-mod live;
+mod live_stream;
 mod pool;
 mod registry;
+mod shared_classifier;
 mod workers;
 
 use std::sync::Arc;
 
 use super::networks::{Config, LoadError, Networks};
 use super::provider::Provider;
-pub use live::{InFlight, LiveStream, Outcome};
+pub use live_stream::{CompletedSample, LiveStream, SampleInFlight};
 pub use pool::Lease;
 use pool::Pool;
 use workers::Workers;
 
 use attitude::InferenceError;
 
-/// Networks to run for any number of streams.
+/// Networks and threads for any number of streams.
 pub struct Engine {
-    facts: Facts,
+    info: EngineInfo,
     pool: Arc<Pool>,
     workers: Workers,
 }
 
-/// Facts about an engine's networks.
+/// Properties of an engine's networks.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct EngineInfo {
     /// Execution provider that runs them.
     pub provider: Provider,
-    /// The reason why they do not run on the requested provider, if they do not.
-    pub refusal: Option<LoadError>,
-    /// True if they read only the luma of a frame.
-    pub take_luma_only: bool,
+    /// The error of the requested execution provider, if the CPU runs the networks instead.
+    pub fallback_reason: Option<LoadError>,
+    /// `true` if the networks read only the luma of a frame.
+    pub reads_luma_only: bool,
     /// Name of the classifier.
     pub model_name: String,
-    /// Names of its emotions; empty if it has none.
+    /// Labels of the classifier's emotions; empty if it has none.
     pub emotion_labels: Vec<String>,
-    /// SHA-256 of the detector's file, in hexadecimal; empty where there is none.
-    pub detector_sha256: String,
-    /// SHA-256 of the classifier's file.
-    pub classifier_sha256: String,
+    /// SHA-256 of the models.
+    pub digests: ModelDigests,
 }
 
-/// Limits of concurrency.
+/// SHA-256 of an engine's models, in lower-case hexadecimal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelDigests {
+    /// Digest of the face detector; empty if there is none.
+    pub detector: String,
+    /// Digest of the attitude classifier.
+    pub classifier: String,
+}
+
+/// Limits of an engine's concurrency.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Threads that analyse the frames of live streams.
+    /// Maximum number of threads that analyse samples of live streams.
     pub workers: usize,
-    /// Networks of a kind that are loaded.
+    /// Maximum number of detectors, and of classifiers, that are loaded.
     pub networks: usize,
 }
 
 impl Limits {
-    /// Returns the limits of `provider`. On a CPU, live streams use half of the cores, so that decoding
-    /// has the other half. Streams whose frames wait for their results use all cores, because decoding
-    /// does not go on meanwhile.
-    fn of(provider: Provider) -> Self {
+    /// Returns the limits for `provider`. On a CPU, live streams use half of the cores and leave the others
+    /// to decoding. Streams in `sync` mode use all cores, because decoding pauses meanwhile.
+    fn for_provider(provider: Provider) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match provider.max_frames() {
             None => Self {
@@ -79,57 +84,56 @@ impl Limits {
 }
 
 impl Engine {
-    /// The engine for that configuration: the one that others use already, or a new one, whose
-    /// networks are loaded and tried once.
+    /// Returns the engine for `config`: one that is in use, or a new one, whose networks are loaded and
+    /// run once.
     ///
     /// # Errors
-    /// If there is no ONNX Runtime, a model does not serve, or the provider cannot run and
-    /// there is to be no fallback.
+    /// Returns the errors of [`Networks::load`].
     pub fn acquire(config: &Config) -> Result<Arc<Self>, LoadError> {
         registry::acquire(config)
     }
 
-    /// An engine of `networks`, and what `load` loads more where that helps.
+    /// Creates an engine with `networks`; `load` loads more of the same when several threads need some.
     pub fn new(
         networks: Networks,
         load: impl Fn() -> Result<Networks, LoadError> + Send + Sync + 'static,
         limits: Limits,
-        [detector_sha256, classifier_sha256]: [String; 2],
+        digests: ModelDigests,
     ) -> Self {
-        let facts = Facts {
+        let info = EngineInfo {
             provider: networks.provider,
-            refusal: networks.refusal.clone(),
-            take_luma_only: networks.take_luma_only(),
+            fallback_reason: networks.fallback_reason.clone(),
+            reads_luma_only: networks.read_luma_only(),
             model_name: networks.classifier.model_name().to_owned(),
             emotion_labels: networks.classifier.emotion_labels().to_vec(),
-            detector_sha256,
-            classifier_sha256,
+            digests,
         };
         let pool = Arc::new(Pool::new(networks, load, limits.networks));
         Self {
-            facts,
+            info,
             workers: Workers::new(pool.clone(), limits.workers),
             pool,
         }
     }
 
-    /// Returns facts about its networks.
-    pub fn facts(&self) -> &Facts {
-        &self.facts
+    /// Returns properties of the networks.
+    pub fn info(&self) -> &EngineInfo {
+        &self.info
     }
 
-    /// Networks to run in the calling thread. Waits until some are free, in the order of asking.
+    /// Lends networks to the calling thread. Waits until some are free; callers are served in the order of
+    /// their calls.
     ///
     /// # Errors
-    /// If there are none and none can be loaded.
+    /// Returns an error if the engine has no networks, and none can be loaded.
     pub fn lease(&self) -> Result<Lease<'_>, InferenceError> {
         self.pool.lease()
     }
 
-    /// A stream whose frames are analysed in the engine's threads.
+    /// Opens a stream whose samples the engine's threads analyse.
     ///
     /// # Errors
-    /// If the system provides no thread.
+    /// Returns an error if the system refuses to start a thread.
     pub fn open_stream<C: Send + 'static>(self: &Arc<Self>) -> std::io::Result<LiveStream<C>> {
         self.workers.start()?;
         Ok(LiveStream::new(self.clone()))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Networks that are lent for one analysis after the other.
+//! A pool of equal networks, each of which is lent to one thread at a time.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex};
@@ -11,66 +11,68 @@ use attitude::sync::{lock, wait_while};
 
 type Load = dyn Fn() -> Result<Networks, LoadError> + Send + Sync;
 
-/// Networks of one kind.
+/// A pool of networks that were loaded with the same configuration.
 pub(super) struct Pool {
     load: Box<Load>,
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     changed: Condvar,
 }
 
-struct State {
+struct PoolState {
     idle: Vec<Networks>,
-    /// Number of networks that are idle, lent or being loaded, and its limit.
+    /// Number of networks that are idle, lent or being loaded.
     count: usize,
-    most: usize,
-    /// Whoever asks takes the next number, and is served when it comes.
-    next_number: u64,
-    serving: u64,
+    max_count: usize,
+    /// Number of the next request.
+    next_request: u64,
+    /// Number of the request that is served next.
+    next_served: u64,
 }
 
-/// Networks on loan.
+/// Networks on loan; they return to the pool when this is dropped.
 pub struct Lease<'a> {
     pool: &'a Pool,
-    /// Until it is given back.
+    /// `None` only while it is dropped.
     networks: Option<Networks>,
 }
 
 impl Pool {
-    /// Starts with `networks`; `load` makes more of the same, up to `most`.
+    /// Creates a pool with `networks`. `load` loads more of the same, up to a total of `max_count`, which
+    /// is at least 1.
     pub(super) fn new(
         networks: Networks,
         load: impl Fn() -> Result<Networks, LoadError> + Send + Sync + 'static,
-        most: usize,
+        max_count: usize,
     ) -> Self {
         Self {
             load: Box::new(load),
-            state: Mutex::new(State {
+            state: Mutex::new(PoolState {
                 idle: vec![networks],
                 count: 1,
-                most: most.max(1),
-                next_number: 0,
-                serving: 0,
+                max_count: max_count.max(1),
+                next_request: 0,
+                next_served: 0,
             }),
             changed: Condvar::new(),
         }
     }
 
-    /// Waits for idle networks, or loads some where there may be more. In the order of asking, so
-    /// that one who asks again at once takes nobody's turn.
+    /// Lends idle networks; loads some if none are idle and the maximum is not reached, else waits.
+    /// Requests are served in their order, so that a thread cannot starve the others.
     ///
     /// # Errors
-    /// If there are none and none can be loaded.
+    /// Returns an error if the pool has no networks, and none can be loaded.
     pub(super) fn lease(&self) -> Result<Lease<'_>, InferenceError> {
         loop {
             let mut state = lock(&self.state);
-            let number = state.next_number;
-            state.next_number += 1;
-            let must_wait = |state: &mut State| {
-                let is_free = !state.idle.is_empty() || state.count < state.most;
-                number != state.serving || !is_free
+            let request = state.next_request;
+            state.next_request += 1;
+            let must_wait = |state: &mut PoolState| {
+                let is_available = !state.idle.is_empty() || state.count < state.max_count;
+                request != state.next_served || !is_available
             };
             state = wait_while(&self.changed, state, must_wait);
-            state.serving += 1;
+            state.next_served += 1;
             self.changed.notify_all();
             let networks = match state.idle.pop() {
                 Some(networks) => Ok(networks),
@@ -88,10 +90,10 @@ impl Pool {
                     });
                 }
                 Err(error) => {
-                    // Those that there are have to do.
+                    // The memory may be exhausted: the pool continues with the networks that it has.
                     let mut state = lock(&self.state);
                     state.count -= 1;
-                    state.most = state.count.max(1);
+                    state.max_count = state.count.max(1);
                     if state.count == 0 {
                         return Err(InferenceError(error.to_string()));
                     }
@@ -100,10 +102,10 @@ impl Pool {
         }
     }
 
-    /// Number of requests for networks.
+    /// Returns the number of requests so far.
     #[cfg(test)]
-    pub(super) fn asked(&self) -> u64 {
-        lock(&self.state).next_number
+    pub(super) fn request_count(&self) -> u64 {
+        lock(&self.state).next_request
     }
 }
 
@@ -111,18 +113,19 @@ impl Deref for Lease<'_> {
     type Target = Networks;
 
     fn deref(&self) -> &Networks {
-        self.networks.as_ref().expect("it is on loan")
+        self.networks.as_ref().expect("the networks are on loan")
     }
 }
 
 impl DerefMut for Lease<'_> {
     fn deref_mut(&mut self) -> &mut Networks {
-        self.networks.as_mut().expect("it is on loan")
+        self.networks.as_mut().expect("the networks are on loan")
     }
 }
 
 impl Drop for Lease<'_> {
-    /// Gives them back, also after a panic: a session keeps nothing from one run to the next.
+    /// Returns the networks to the pool. After a panic they can be used again, because a session keeps no
+    /// state from one run to the next.
     fn drop(&mut self) {
         lock(&self.pool.state).idle.extend(self.networks.take());
         self.pool.changed.notify_all();

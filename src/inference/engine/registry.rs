@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The engines of this process.
+//! The engines of the process, each with the configuration that its users share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -8,113 +8,119 @@ use std::time::Duration;
 
 use once_cell::sync::Lazy;
 
-use super::batch::Batch;
-use super::{Engine, Limits};
-use crate::digest::sha256;
-use crate::model::{ModelError, Source};
-use crate::networks::{Config, LoadError, Networks};
+use super::shared_classifier::{BatchedClassifier, SharedClassifier};
+use super::{Engine, Limits, ModelDigests};
+use crate::model::{ModelError, ModelSource, sha256};
+use crate::networks::{Config, LoadError, Networks, UnknownLabels};
 use crate::provider::Provider;
 use crate::runtime;
 use attitude::mapping::Mapping;
 use attitude::sync::lock;
 
-/// Key of an engine: users with equal keys share it.
+/// The part of a configuration that identifies an engine.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    detector: Option<Model>,
-    classifier: Model,
+struct EngineKey {
+    detector: Option<ModelKey>,
+    classifier: ModelKey,
     mapping: Option<Mapping>,
+    unknown_labels: UnknownLabels,
     provider: Provider,
     device_id: i32,
     falls_back: bool,
     batch_timeout: Duration,
 }
 
-/// All that a loaded model depends on: a file may be replaced by another one.
+/// Everything that a loaded model depends on. The path is not enough, because a file can be replaced.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Model {
+struct ModelKey {
     sha256: String,
+    /// The description beside the file.
     sidecar: Option<String>,
-    /// Published models are recognised by it, too.
+    /// Known models are recognised by their file names.
     file_name: Option<String>,
 }
 
-/// One for each key, so that who asks for the same waits until it is loaded, and nobody else.
-type Place = Arc<Mutex<Weak<Engine>>>;
+/// The engine of one key. The lock is held while the engine is loaded, so that only users of the same key
+/// wait for it.
+type EngineSlot = Arc<Mutex<Weak<Engine>>>;
 
-static PLACES: Lazy<Mutex<HashMap<Key, Place>>> = Lazy::new(Mutex::default);
+static ENGINES: Lazy<Mutex<HashMap<EngineKey, EngineSlot>>> = Lazy::new(Mutex::default);
 
 /// See [`Engine::acquire`].
 pub(super) fn acquire(config: &Config) -> Result<Arc<Engine>, LoadError> {
-    runtime::environment(&config.search)?;
-    let key = Key::of(config)?;
-    let place = {
-        let mut places = lock(&PLACES);
-        // Removes engines that have ended and that no caller is about to load.
-        places.retain(|_, place| Arc::strong_count(place) > 1 || is_used(place));
-        places.entry(key.clone()).or_default().clone()
+    runtime::load(&config.runtime)?;
+    let key = EngineKey::new(config)?;
+    let slot = {
+        let mut engines = lock(&ENGINES);
+        // Removes the slots of freed engines, except those in which a caller is about to load one.
+        engines.retain(|_, slot| Arc::strong_count(slot) > 1 || has_engine(slot));
+        engines.entry(key).or_default().clone()
     };
-    let mut engine = lock(&place);
+    let mut engine = lock(&slot);
     if let Some(engine) = engine.upgrade() {
         return Ok(engine);
     }
-    let networks = Networks::load(config)?;
-    let limits = Limits::of(networks.provider);
-    let same = Config {
-        // All networks of an engine run on the provider of the first ones.
-        provider: networks.provider,
-        falls_back: false,
-        ..config.clone()
-    };
-    // Of what runs there: an embedded model may be another one elsewhere.
-    let Key {
-        detector,
-        classifier,
-        ..
-    } = Key::of(&same)?;
-    let digests = [
-        detector.map_or(String::new(), |model| model.sha256),
-        classifier.sha256,
-    ];
-    let loaded = Arc::new(if networks.provider.needs_gpu() {
-        let batch = Batch::new(networks.classifier, limits.networks, config.batch_timeout);
-        let first = Networks {
-            classifier: Box::new(batch.member()),
-            detector: networks.detector,
-            provider: networks.provider,
-            refusal: networks.refusal,
-        };
-        let load = move || {
-            Ok(Networks {
-                classifier: Box::new(batch.member()),
-                ..Networks::load(&same)?
-            })
-        };
-        Engine::new(first, load, limits, digests)
-    } else {
-        Engine::new(networks, move || Networks::load(&same), limits, digests)
-    });
+    let loaded = Arc::new(load(config)?);
     *engine = Arc::downgrade(&loaded);
     Ok(loaded)
 }
 
-fn is_used(place: &Place) -> bool {
-    let engine = lock(place);
-    engine.strong_count() > 0
+fn has_engine(slot: &EngineSlot) -> bool {
+    lock(slot).strong_count() > 0
 }
 
-impl Key {
-    fn of(config: &Config) -> Result<Self, LoadError> {
-        let model = |source: &Source| {
-            Model::of(source, config.provider).map_err(|error| LoadError::Model {
-                model: source.name(),
-                error,
-            })
+/// Loads a new engine.
+fn load(config: &Config) -> Result<Engine, LoadError> {
+    let networks = Networks::load(config)?;
+    let limits = Limits::for_provider(networks.provider);
+    // All networks of an engine run on the provider of the first ones.
+    let same = Config {
+        provider: networks.provider,
+        falls_back: false,
+        ..config.clone()
+    };
+    // An embedded model of this provider may differ from that of the requested one.
+    let key = EngineKey::new(&same)?;
+    let digests = ModelDigests {
+        detector: key.detector.map_or(String::new(), |model| model.sha256),
+        classifier: key.classifier.sha256,
+    };
+    if !networks.provider.runs_on_gpu() {
+        let load = move || Networks::load(&same);
+        return Ok(Engine::new(networks, load, limits, digests));
+    }
+    let Networks {
+        detector,
+        classifier,
+        provider,
+        fallback_reason,
+    } = networks;
+    let shared = SharedClassifier::new(classifier, limits.networks, config.batch_timeout);
+    let first = Networks {
+        detector,
+        classifier: Box::new(BatchedClassifier::new(shared.clone())),
+        provider,
+        fallback_reason,
+    };
+    let load = move || {
+        Ok(Networks {
+            classifier: Box::new(BatchedClassifier::new(shared.clone())),
+            ..Networks::load(&same)?
+        })
+    };
+    Ok(Engine::new(first, load, limits, digests))
+}
+
+impl EngineKey {
+    fn new(config: &Config) -> Result<Self, LoadError> {
+        let model = |source: &ModelSource| {
+            ModelKey::new(source, config.provider).map_err(|error| LoadError::model(source, error))
         };
         Ok(Self {
             detector: config.detector.as_ref().map(model).transpose()?,
             classifier: model(&config.classifier)?,
             mapping: config.mapping.clone(),
+            unknown_labels: config.unknown_labels,
             provider: config.provider,
             device_id: config.device_id,
             falls_back: config.falls_back,
@@ -123,8 +129,8 @@ impl Key {
     }
 }
 
-impl Model {
-    fn of(source: &Source, provider: Provider) -> Result<Self, ModelError> {
+impl ModelKey {
+    fn new(source: &ModelSource, provider: Provider) -> Result<Self, ModelError> {
         Ok(Self {
             sha256: sha256(&source.read(provider)?),
             sidecar: source.sidecar()?.map(|(_, text)| text),

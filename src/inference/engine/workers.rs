@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The threads that analyse the frames of live streams, a frame of each stream in turn.
+//! Threads that analyse the samples of live streams, one sample of each stream in turn.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -9,103 +9,106 @@ use std::thread::JoinHandle;
 use super::pool::Pool;
 use attitude::sync::{lock, wait_while};
 
-/// A stream that has work to do.
-pub(super) trait Task: Send + Sync {
-    /// Does one piece of it. Returns whether there is another one.
-    fn run(&self, pool: &Pool) -> bool;
+/// A stream in the queue of the threads.
+pub(super) trait QueuedStream: Send + Sync {
+    /// Analyses the pending sample with networks from `pool`. Returns `true` if another sample is pending
+    /// afterwards.
+    fn analyze_pending(&self, pool: &Pool) -> bool;
 }
 
-/// Threads, and the streams that wait for them.
+/// Threads, and the queue of the streams that have a pending sample.
 pub(super) struct Workers {
-    queue: Arc<Queue>,
+    queue: Arc<StreamQueue>,
     pool: Arc<Pool>,
-    most: usize,
+    max_threads: usize,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-struct Queue {
-    state: Mutex<State>,
+struct StreamQueue {
+    state: Mutex<QueueState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    /// Each at most once, so that a stream with many frames waits its turn like one with few.
-    waiting: VecDeque<Arc<dyn Task>>,
+struct QueueState {
+    /// Each stream is in the queue at most once, so that streams with many and few samples take turns.
+    waiting: VecDeque<Arc<dyn QueuedStream>>,
     is_closed: bool,
 }
 
 impl Workers {
-    /// Up to `most` threads that lend networks from `pool`. They are not started yet.
-    pub(super) fn new(pool: Arc<Pool>, most: usize) -> Self {
+    /// Creates at most `max_threads` threads that use networks from `pool`. [`start`](Self::start) starts
+    /// them.
+    pub(super) fn new(pool: Arc<Pool>, max_threads: usize) -> Self {
         Self {
-            queue: Arc::new(Queue {
+            queue: Arc::new(StreamQueue {
                 state: Mutex::default(),
                 changed: Condvar::new(),
             }),
             pool,
-            most,
+            max_threads,
             threads: Mutex::default(),
         }
     }
 
-    /// Starts the threads, if they do not run yet.
+    /// Starts the threads that are not running yet.
     ///
     /// # Errors
-    /// If the system provides no thread.
+    /// Returns an error if the system refuses to start the first thread. Fewer threads than the maximum
+    /// are not an error.
     pub(super) fn start(&self) -> std::io::Result<()> {
         let mut threads = lock(&self.threads);
-        while threads.len() < self.most {
+        while threads.len() < self.max_threads {
             let (queue, pool) = (self.queue.clone(), self.pool.clone());
             let thread = std::thread::Builder::new()
                 .name("attitude".to_owned())
-                .spawn(move || queue.work(&pool));
+                .spawn(move || queue.serve(&pool));
             match thread {
                 Ok(thread) => threads.push(thread),
                 Err(error) if threads.is_empty() => return Err(error),
-                // Those that there are have to do.
                 Err(_) => break,
             }
         }
         Ok(())
     }
 
-    /// Puts a stream, which is not among them, behind those that wait.
-    pub(super) fn push(&self, task: Arc<dyn Task>) {
-        self.queue.push(task);
+    /// Adds a stream, which must not be in the queue, to the end of the queue.
+    pub(super) fn push(&self, stream: Arc<dyn QueuedStream>) {
+        self.queue.push(stream);
     }
 }
 
 impl Drop for Workers {
-    /// Waits for the inferences in flight: a network cannot be freed under them.
+    /// Waits for the inferences in flight, because a network must not be freed while it runs.
     fn drop(&mut self) {
         lock(&self.queue.state).is_closed = true;
         self.queue.changed.notify_all();
         let threads = self.threads.get_mut();
         for thread in threads.unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // The tasks catch what panics in them.
+            // A stream catches the panics of its analysis, so that the thread does not panic.
             let _ = thread.join();
         }
     }
 }
 
-impl Queue {
-    fn push(&self, task: Arc<dyn Task>) {
-        lock(&self.state).waiting.push_back(task);
+impl StreamQueue {
+    fn push(&self, stream: Arc<dyn QueuedStream>) {
+        lock(&self.state).waiting.push_back(stream);
         self.changed.notify_one();
     }
 
-    fn work(&self, pool: &Pool) {
-        while let Some(task) = self.next() {
-            if task.run(pool) {
-                self.push(task);
+    /// Serves the streams in turn until the queue is closed.
+    fn serve(&self, pool: &Pool) {
+        while let Some(stream) = self.pop() {
+            if stream.analyze_pending(pool) {
+                self.push(stream);
             }
         }
     }
 
-    /// `None` once there is nothing to come.
-    fn next(&self) -> Option<Arc<dyn Task>> {
-        let is_idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
+    /// Waits for a stream and removes it from the queue; returns `None` when the queue is closed.
+    fn pop(&self) -> Option<Arc<dyn QueuedStream>> {
+        let is_idle = |state: &mut QueueState| state.waiting.is_empty() && !state.is_closed;
         let mut state = wait_while(&self.changed, lock(&self.state), is_idle);
         if state.is_closed {
             return None;

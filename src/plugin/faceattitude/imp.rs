@@ -26,10 +26,10 @@ use crate::{drawing, video};
 use attitude::mapping::MappingError;
 use attitude::sync::lock;
 use attitude_inference::engine::Engine;
-use attitude_inference::model::Source;
-use attitude_inference::networks::{Config, LoadError};
+use attitude_inference::model::ModelSource;
+use attitude_inference::networks::{Config, LoadError, UnknownLabels};
 use attitude_inference::provider::Provider;
-use attitude_inference::runtime::{self, Search};
+use attitude_inference::runtime::{self, RuntimeOptions};
 
 /// Read-only properties.
 const ACTIVE_PROVIDER: &str = "active-provider";
@@ -165,15 +165,15 @@ impl BaseTransformImpl for FaceAttitude {
                 gst::error_msg!(gst::LibraryError::Init, ("{error}"))
             }
         })?;
-        let facts = engine.facts();
-        if let Some(refusal) = &facts.refusal {
+        let info = engine.info();
+        if let Some(reason) = &info.fallback_reason {
             if config.provider == Provider::Auto {
-                gst::info!(CAT, imp = self, "{refusal}; using the CPU");
+                gst::info!(CAT, imp = self, "{reason}; using the CPU");
             } else {
                 gst::element_imp_warning!(
                     self,
                     gst::LibraryError::Init,
-                    ("{refusal}; using the CPU instead; set fallback=error to fail in this case")
+                    ("{reason}; using the CPU instead; set fallback=error to fail in this case")
                 );
             }
         }
@@ -181,14 +181,14 @@ impl BaseTransformImpl for FaceAttitude {
             CAT,
             imp = self,
             "running on {} with {:?}",
-            facts.provider.name(),
+            info.provider.name(),
             runtime::loaded_library()
         );
         if lock(&self.settings).frame.overlay {
             drawing::load_fonts();
         }
-        *lock(&self.stats) = Stats::new(facts);
-        *lock(&self.active_provider) = Some(facts.provider);
+        *lock(&self.stats) = Stats::new(info);
+        *lock(&self.active_provider) = Some(info.provider);
         *lock(&self.stream) = StreamState::Loaded(engine);
         self.obj().notify(ACTIVE_PROVIDER);
         Ok(())
@@ -292,26 +292,27 @@ impl FaceAttitude {
     /// Returns the configuration of the engine for the current settings.
     fn engine_config(&self) -> Result<Config, MappingError> {
         let settings = lock(&self.settings).clone();
-        let source = |path, embedded| match path {
-            Some(path) => Source::File(path),
-            None => embedded,
-        };
         let plugin_folder = gst::Registry::get()
             .find_plugin("attitude")
             .and_then(|plugin| Some(plugin.filename()?.parent()?.to_owned()))
             .filter(|folder| folder != Path::new(""));
         Ok(Config {
-            detector: settings
-                .detect_faces
-                .then(|| source(settings.detector_model, Source::FACE_DETECTOR)),
-            classifier: source(settings.attitude_model, Source::ATTITUDE),
+            detector: settings.detect_faces.then(|| {
+                let file = settings.detector_model.as_deref();
+                ModelSource::file_or(file, ModelSource::FACE_DETECTOR)
+            }),
+            classifier: ModelSource::file_or(
+                settings.attitude_model.as_deref(),
+                ModelSource::ATTITUDE,
+            ),
             mapping: settings.mapping.as_deref().map(str::parse).transpose()?,
+            unknown_labels: UnknownLabels::Refuse,
             provider: settings.execution_provider.into(),
             device_id: settings.device_id,
             falls_back: settings.fallback == Fallback::Warn,
             batch_timeout: Duration::from_nanos(settings.batch_timeout_ns),
-            search: Search {
-                requested: settings.onnxruntime,
+            runtime: RuntimeOptions {
+                library: settings.onnxruntime,
                 plugin_folder,
                 log: |text| gst::warning!(CAT, "ONNX Runtime: {text}"),
             },

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use attitude::analyzer::Timings;
-use attitude_inference::engine::{Facts, InFlight};
+use attitude_inference::engine::{EngineInfo, ModelDigests, SampleInFlight};
 
 /// Longest time that a histogram resolves.
 const MAX_US: u64 = 60_000_000;
@@ -30,9 +30,9 @@ pub(super) struct Stats {
     /// Number of tracked faces.
     pub faces: u32,
     /// Sample that the engine is analyzing; `None` in `sync` mode.
-    pub in_flight: Option<InFlight>,
-    /// Facts about the engine in use.
-    facts: Option<Facts>,
+    pub in_flight: Option<SampleInFlight>,
+    /// Properties of the engine in use.
+    engine: Option<EngineInfo>,
     times: Times,
 }
 
@@ -62,7 +62,7 @@ impl Default for Stats {
             failures: 0,
             faces: 0,
             in_flight: None,
-            facts: None,
+            engine: None,
             times: Times {
                 scaling: empty(),
                 detection: empty(),
@@ -77,9 +77,9 @@ impl Default for Stats {
 
 impl Stats {
     /// Creates zeroed counters for an engine.
-    pub fn new(facts: &Facts) -> Self {
+    pub fn new(engine: &EngineInfo) -> Self {
         Self {
-            facts: Some(facts.clone()),
+            engine: Some(engine.clone()),
             ..Self::default()
         }
     }
@@ -110,9 +110,11 @@ impl Stats {
 
     /// Returns the structure that applications read.
     pub fn to_structure(&self) -> gst::Structure {
-        let in_flight = self.in_flight.as_ref().and_then(InFlight::age);
-        let facts = self.facts.as_ref();
-        let sha256 = |of: fn(&Facts) -> &String| facts.map(of).filter(|sha256| !sha256.is_empty());
+        let in_flight = self.in_flight.as_ref().and_then(SampleInFlight::age);
+        let engine = self.engine.as_ref();
+        let digests = engine.map(|engine| &engine.digests);
+        let sha256 =
+            |of: fn(&ModelDigests) -> &String| digests.map(of).filter(|sha256| !sha256.is_empty());
         let mut structure = gst::Structure::builder("faceattitude-stats")
             .field("frames", self.frames)
             .field("samples", self.samples)
@@ -120,9 +122,9 @@ impl Stats {
             .field("failures", self.failures)
             .field("faces", self.faces)
             .field_if_some("in-flight-age", in_flight.map(clock_time))
-            .field_if_some("provider", facts.map(|facts| facts.provider.name()))
-            .field_if_some("detector-sha256", sha256(|facts| &facts.detector_sha256))
-            .field_if_some("attitude-sha256", sha256(|facts| &facts.classifier_sha256))
+            .field_if_some("provider", engine.map(|engine| engine.provider.name()))
+            .field_if_some("detector-sha256", sha256(|digests| &digests.detector))
+            .field_if_some("attitude-sha256", sha256(|digests| &digests.classifier))
             .build();
         let times = &self.times;
         for (name, histogram) in [

@@ -84,8 +84,8 @@ impl Stream {
         id: String,
         stats: Arc<Mutex<Stats>>,
     ) -> std::io::Result<Self> {
-        let facts = engine.facts();
-        let model = ModelNames::new(&facts.model_name, &facts.emotion_labels);
+        let info = engine.info();
+        let model = ModelNames::new(&info.model_name, &info.emotion_labels);
         let processing = match mode {
             Mode::Live => {
                 let live = engine.open_stream()?;
@@ -247,21 +247,21 @@ impl Stream {
     ) -> Result<(), FailureAction> {
         let mut result = Ok(());
         while let Processing::Live(live) = &self.processing
-            && let Some(outcome) = live.take_outcome()
+            && let Some(sample) = live.take_completed()
         {
             // A result of an earlier epoch does not apply any more.
-            if outcome.epoch != self.epoch {
+            if sample.epoch != self.epoch {
                 gst::debug!(
                     CAT,
                     "{}: discarding a sample from before a flush or gap",
                     self.id
                 );
             } else {
-                match outcome.result {
+                match sample.result {
                     Ok(analysis) => {
                         self.analysis = analysis;
-                        let times = (outcome.waited, outcome.delay);
-                        self.record(&outcome.context, settings, times, records);
+                        let times = (sample.queue_wait, sample.delay);
+                        self.record(&sample.context, settings, times, records);
                     }
                     Err(error) => match self.fail(error) {
                         FailureAction::Ignore => {}

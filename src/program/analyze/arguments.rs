@@ -13,9 +13,7 @@ use attitude::timeline::Rules;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::networks::{
-    ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments,
-};
+use crate::options::{ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments};
 use crate::values::{self, ValueError};
 
 const DISTRIBUTION: &str = "For programs that distribute recordings over machines";

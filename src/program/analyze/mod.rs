@@ -285,7 +285,7 @@ impl<'a> RunContext<'a> {
         Ok(Self {
             arguments,
             settings,
-            models: Models::of(engine.facts(), description.as_deref()),
+            models: Models::of(engine.info(), description.as_deref()),
             engine,
         })
     }

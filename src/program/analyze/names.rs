@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use attitude_inference::digest::sha256;
+use attitude_inference::model::sha256;
 
 use super::inputs::Recording;
 use super::summary_json::SummaryFile;

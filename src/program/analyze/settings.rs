@@ -5,8 +5,8 @@
 use attitude::mapping::Mapping;
 use attitude::record::formats::{self, Format, RecordingFile};
 use attitude::timeline::Rules;
-use attitude_inference::digest::sha256;
-use attitude_inference::engine::Facts;
+use attitude_inference::engine::EngineInfo;
+use attitude_inference::model::sha256;
 use serde::Serialize;
 
 use super::arguments::Arguments;
@@ -101,11 +101,11 @@ impl Settings {
 impl Models {
     /// Returns the models of an engine. `description` is the content of the description file beside the
     /// attitude model; `None` if there is no such file.
-    pub(super) fn of(facts: &Facts, description: Option<&[u8]>) -> Self {
+    pub(super) fn of(engine: &EngineInfo, description: Option<&[u8]>) -> Self {
         Self {
-            detector_sha256: facts.detector_sha256.clone(),
-            attitude: facts.model_name.clone(),
-            attitude_sha256: facts.classifier_sha256.clone(),
+            detector_sha256: engine.digests.detector.clone(),
+            attitude: engine.model_name.clone(),
+            attitude_sha256: engine.digests.classifier.clone(),
             attitude_description_sha256: description.map(sha256),
         }
     }

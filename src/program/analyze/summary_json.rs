@@ -3,7 +3,7 @@
 //! `summary.json`: a recording, how it was analysed, and a summary of its samples.
 
 use attitude::record::summary::Summary;
-use attitude_inference::digest::sha256;
+use attitude_inference::model::sha256;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{Identity, Location};
@@ -105,7 +105,7 @@ impl SummaryFile {
             },
             damage,
             analysis: AnalysisInfo {
-                provider: context.engine.facts().provider.name().to_owned(),
+                provider: context.engine.info().provider.name().to_owned(),
                 // These are plain values, which convert to JSON without errors.
                 settings: serde_json::to_value(&context.settings).unwrap_or_default(),
                 models: serde_json::to_value(&context.models).unwrap_or_default(),

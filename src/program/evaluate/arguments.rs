@@ -7,10 +7,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use attitude::mapping::Mapping;
-use attitude_inference::model::Source;
+use attitude_inference::model::ModelSource;
 use clap::{Args, value_parser};
 
-use crate::networks::{NetworkArguments, SamplingArguments, TrackingArguments};
+use crate::options::{NetworkArguments, SamplingArguments, TrackingArguments};
 use crate::values::{self, ValueError};
 
 /// Measures attitude models on labelled faces
@@ -78,7 +78,7 @@ pub(crate) struct Arguments {
 
     /// ONNX file of a model to evaluate, or 'default' for the embedded one; may be repeated
     #[arg(long = "attitude-model", value_name = "FILE", value_parser = source)]
-    pub attitude_models: Vec<Source>,
+    pub attitude_models: Vec<ModelSource>,
 
     /// Predictions of another program for the same faces; may be repeated
     ///
@@ -130,10 +130,10 @@ impl Arguments {
     }
 }
 
-fn source(text: &str) -> Result<Source, Infallible> {
+fn source(text: &str) -> Result<ModelSource, Infallible> {
     Ok(match text {
-        "default" => Source::ATTITUDE,
-        path => Source::File(path.into()),
+        "default" => ModelSource::ATTITUDE,
+        path => ModelSource::File(path.into()),
     })
 }
 

@@ -15,8 +15,8 @@ use attitude::analyzer::Params;
 use attitude::evaluation::Bootstrap;
 use attitude::mapping::Mapping;
 use attitude::settings;
-use attitude_inference::model::{ModelError, Source};
-use attitude_inference::networks::{LoadError, Networks};
+use attitude_inference::model::{ModelError, ModelSource};
+use attitude_inference::networks::{Config, LoadError, Networks, UnknownLabels};
 use attitude_inference::provider::Provider;
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::info;
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
     );
     let others = read_predictions(arguments, &data, labels)?;
     let models = match &arguments.attitude_models[..] {
-        [] => vec![Source::ATTITUDE],
+        [] => vec![ModelSource::ATTITUDE],
         models => models.to_vec(),
     };
     // What can fail at once is done before the long work.
@@ -107,9 +107,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
         console::warn(warning);
     }
     let setup = setup(arguments, &data, &models, &names, networks[0].provider)?;
+    let mappings: Vec<Option<Mapping>> = networks
+        .iter()
+        .map(|networks| mapping_for(arguments.mapping.as_ref()?, networks))
+        .collect();
 
     let mut faces = evaluate_pictures(arguments, &data, &models, networks)?;
-    let (of_videos, failed_segments) = evaluate_videos(arguments, &data.segments, &models)?;
+    let (of_videos, failed_segments) =
+        evaluate_videos(arguments, &data.segments, &models, &mappings)?;
     faces.extend(of_videos);
     for EvaluatedFace { file, outcome, .. } in &faces {
         if let FaceOutcome::Unreadable(reason) = outcome {
@@ -182,7 +187,7 @@ fn publish(
 fn setup(
     arguments: &Arguments,
     data: &Data,
-    models: &[Source],
+    models: &[ModelSource],
     names: &[String],
     provider: Provider,
 ) -> Result<Setup, ModelError> {
@@ -210,23 +215,35 @@ fn setup(
 }
 
 /// Loads the networks of each of `models`.
-fn load(arguments: &Arguments, models: &[Source]) -> Result<Vec<Networks>, LoadError> {
-    let load = |model: &Source| {
+fn load(arguments: &Arguments, models: &[ModelSource]) -> Result<Vec<Networks>, LoadError> {
+    let load = |model: &ModelSource| {
         let mapping = arguments.mapping.as_ref();
-        Networks::load(&arguments.networks.config(model, mapping))
+        Networks::load(&Config {
+            // The mapping also lists labels of the data, which the model need not have.
+            unknown_labels: UnknownLabels::Ignore,
+            ..arguments.networks.config(model, mapping)
+        })
     };
     models.iter().map(load).collect()
 }
 
+/// Returns `mapping` without names that are not labels of the model, which the element refuses; `None` if
+/// the model has no emotions.
+fn mapping_for(mapping: &Mapping, networks: &Networks) -> Option<Mapping> {
+    let labels = networks.classifier.emotion_labels();
+    let labels = labels.iter().map(String::as_str);
+    (labels.len() > 0).then(|| mapping.for_labels(labels))
+}
+
 /// Returns the names of the models, with their files if two have the same name.
 fn names(
-    models: &[Source],
+    models: &[ModelSource],
     networks: &[Networks],
     others: &[Predictions],
 ) -> Result<Vec<String>, EvaluateError> {
     let own_name = |networks: &Networks| networks.classifier.model_name().to_owned();
     let own_names: Vec<String> = networks.iter().map(own_name).collect();
-    let name = |(model, name): (&Source, &String)| {
+    let name = |(model, name): (&ModelSource, &String)| {
         let is_unique = own_names.iter().filter(|other| *other == name).count() == 1;
         match is_unique {
             true => name.clone(),
@@ -246,7 +263,7 @@ fn names(
 fn evaluate_pictures(
     arguments: &Arguments,
     data: &Data,
-    models: &[Source],
+    models: &[ModelSource],
     networks: Vec<Networks>,
 ) -> Result<Vec<EvaluatedFace>, EvaluateError> {
     let params = Params {
@@ -287,7 +304,8 @@ fn evaluate_pictures(
 fn evaluate_videos(
     arguments: &Arguments,
     segments: &[LabelledSegment],
-    models: &[Source],
+    models: &[ModelSource],
+    mappings: &[Option<Mapping>],
 ) -> Result<(Vec<EvaluatedFace>, usize), EvaluateError> {
     if segments.is_empty() {
         return Ok((Vec::new(), 0));
@@ -295,7 +313,7 @@ fn evaluate_videos(
     playback::init()?;
     let player = Player {
         models,
-        mapping: arguments.mapping.as_ref(),
+        mappings,
         networks: &arguments.networks,
         sample_interval_ns: arguments.sample_interval_ns(),
         max_faces: arguments.tracking.max_faces,

@@ -9,13 +9,13 @@ use attitude::Scores;
 use attitude::mapping::Mapping;
 use attitude::record::{FaceRecord, Record};
 use attitude::settings::{MAX_FACES, SAMPLE_INTERVAL_NS};
-use attitude_inference::model::Source;
+use attitude_inference::model::ModelSource;
 use gst::prelude::*;
 use gstattitude::message::MessageError;
 
 use super::data::LabelledSegment;
 use super::faces::FaceOutcome;
-use crate::networks::NetworkArguments;
+use crate::options::NetworkArguments;
 use crate::playback::{self, ElementError, MissingPlugin, UnplayableError, UriError};
 
 /// Maximum time that a segment may extend beyond the end of its video, as times are often rounded.
@@ -23,8 +23,9 @@ const MAX_OVERHANG_S: f64 = 1.0;
 
 /// Plays videos.
 pub(super) struct Player<'a> {
-    pub models: &'a [Source],
-    pub mapping: Option<&'a Mapping>,
+    pub models: &'a [ModelSource],
+    /// Mapping of the emotions of each model to attitudes; `None` for the mapping of the model.
+    pub mappings: &'a [Option<Mapping>],
     pub networks: &'a NetworkArguments,
     pub sample_interval_ns: u64,
     pub max_faces: u32,
@@ -156,7 +157,9 @@ impl Player<'_> {
     }
 
     fn element(&self, index: usize) -> Result<gst::Element, glib::BoolError> {
-        let element = self.networks.element(&self.models[index], self.mapping)?;
+        let element = self
+            .networks
+            .element(&self.models[index], self.mappings[index].as_ref())?;
         element.set_property(SAMPLE_INTERVAL_NS.name, self.sample_interval_ns);
         element.set_property(MAX_FACES.name, self.max_faces);
         element.set_property("roi-meta", false);

@@ -7,9 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, value_parser};
 
-use crate::networks::{
-    ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments,
-};
+use crate::options::{ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments};
 use crate::values::ValueError;
 
 /// Shows the attitudes of faces live in a browser, over the video and as a timeline

@@ -9,8 +9,8 @@ use attitude::evaluation::{
     Bootstrap, ClassMetrics, Confusion, CoveragePoint, Estimates, LabelledPrediction, Tally,
     coverage,
 };
-use attitude_inference::digest::sha256;
-use attitude_inference::model::{ModelError, Source};
+use attitude_inference::model::sha256;
+use attitude_inference::model::{ModelError, ModelSource};
 use attitude_inference::provider::Provider;
 use serde::Serialize;
 
@@ -269,7 +269,7 @@ pub(super) struct NetworkFile {
 
 impl NetworkFile {
     /// Describes the file that `provider` runs.
-    pub(super) fn of(source: &Source, provider: Provider) -> Result<Self, ModelError> {
+    pub(super) fn of(source: &ModelSource, provider: Provider) -> Result<Self, ModelError> {
         Ok(Self {
             file: source.name(),
             sha256: sha256(&source.read(provider)?),

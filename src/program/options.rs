@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Options that several subcommands share: networks, classifier, sampling. Defaults, ranges and
-//! descriptions are those of the element's properties of the same names.
+//! Options that several subcommands share: networks, classifier, sampling, tracking. Their names, defaults,
+//! ranges and descriptions are those of the element's properties.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use attitude::mapping::Mapping;
 use attitude::settings::{DETECTOR_SIZE, MAX_FACES, MIN_FACE_SIZE, Number, SAMPLE_INTERVAL_NS};
-use attitude_inference::model::Source;
-use attitude_inference::networks::Config;
+use attitude_inference::model::ModelSource;
+use attitude_inference::networks::{Config, UnknownLabels};
 use attitude_inference::provider::Provider;
-use attitude_inference::runtime::Search;
+use attitude_inference::runtime::RuntimeOptions;
 use attitude_inference::settings::{
-    ATTITUDE_MODEL, DETECTOR_MODEL, DEVICE_ID, EXECUTION_PROVIDER, MAPPING, ONNXRUNTIME,
+    ATTITUDE_MODEL, DETECTOR_MODEL, DEVICE_ID, EXECUTION_PROVIDER, FALLBACK, MAPPING, ONNXRUNTIME,
 };
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
@@ -50,9 +50,9 @@ pub(crate) struct NetworkArguments {
     )]
     pub(crate) device_id: i32,
 
-    // The element's default suits large pictures too: of 200 portraits that fill their pictures the
+    // The element's default suits large pictures too: of 200 portraits that fill their pictures, the
     // default detector finds all at 320 px and 70% at 640 px; of the same portraits at a sixth of the
-    // picture's height, 92% and all.
+    // picture's height, it finds 92% at 320 px and all at 640 px.
     #[arg(
         long = DETECTOR_SIZE.name,
         value_name = "PX",
@@ -72,6 +72,53 @@ pub(crate) struct NetworkArguments {
     pub(crate) min_face_size: u32,
 }
 
+impl NetworkArguments {
+    /// Returns the face detector.
+    pub(crate) fn detector(&self) -> ModelSource {
+        ModelSource::file_or(self.detector_model.as_deref(), ModelSource::FACE_DETECTOR)
+    }
+
+    /// Returns the configuration of the networks that [`element`](Self::element) runs.
+    pub(crate) fn config(&self, classifier: &ModelSource, mapping: Option<&Mapping>) -> Config {
+        Config {
+            detector: Some(self.detector()),
+            classifier: classifier.clone(),
+            mapping: mapping.cloned(),
+            unknown_labels: UnknownLabels::Refuse,
+            provider: self.execution_provider,
+            device_id: self.device_id,
+            // Times and scores of another provider than the requested one would be misleading.
+            falls_back: false,
+            runtime: self.runtime.options(),
+            ..Config::default()
+        }
+    }
+
+    /// Creates a `faceattitude` in mode `sync` that posts every sample on the bus.
+    pub(crate) fn element(
+        &self,
+        classifier: &ModelSource,
+        mapping: Option<&Mapping>,
+    ) -> Result<gst::Element, glib::BoolError> {
+        let element = gst::ElementFactory::make("faceattitude")
+            .property_from_str("mode", "sync")
+            .property_from_str("messages", "sample")
+            .property_from_str(EXECUTION_PROVIDER.name, self.execution_provider.name())
+            .property_from_str(FALLBACK.name, "error")
+            .property(DEVICE_ID.name, self.device_id)
+            .property(DETECTOR_SIZE.name, self.detector_size)
+            .property(MIN_FACE_SIZE.name, self.min_face_size)
+            .property(DETECTOR_MODEL.name, &self.detector_model)
+            .property(ONNXRUNTIME.name, &self.runtime.onnxruntime)
+            .property(MAPPING.name, mapping.map(Mapping::to_string))
+            .build()?;
+        if let ModelSource::File(path) = classifier {
+            element.set_property(ATTITUDE_MODEL.name, path);
+        }
+        Ok(element)
+    }
+}
+
 /// Options of the attitude classifier, for subcommands that use one.
 #[derive(Args)]
 pub(crate) struct ClassifierArguments {
@@ -82,11 +129,29 @@ pub(crate) struct ClassifierArguments {
     pub(crate) mapping: Option<Mapping>,
 }
 
+impl ClassifierArguments {
+    /// Returns the model.
+    pub(crate) fn source(&self) -> ModelSource {
+        ModelSource::file_or(self.attitude_model.as_deref(), ModelSource::ATTITUDE)
+    }
+}
+
 /// Options of the ONNX Runtime to load.
 #[derive(Args)]
 pub(crate) struct RuntimeArguments {
     #[arg(long = ONNXRUNTIME.name, value_name = "FILE", help = ONNXRUNTIME.meaning)]
     pub(crate) onnxruntime: Option<PathBuf>,
+}
+
+impl RuntimeArguments {
+    /// Returns the ONNX Runtime to load. Its log is dropped: warnings do not concern the user, and failures
+    /// are reported as errors.
+    pub(crate) fn options(&self) -> RuntimeOptions {
+        RuntimeOptions {
+            library: self.onnxruntime.clone(),
+            ..RuntimeOptions::default()
+        }
+    }
 }
 
 /// Options of the time between samples.
@@ -182,76 +247,6 @@ where
     <T as TryFrom<i64>>::Error: Send + Sync + 'static + std::error::Error,
 {
     RangedI64ValueParser::new().range(setting.min.into()..=setting.max.into())
-}
-
-impl ClassifierArguments {
-    /// Returns the model.
-    pub(crate) fn source(&self) -> Source {
-        match &self.attitude_model {
-            Some(path) => Source::File(path.clone()),
-            None => Source::ATTITUDE,
-        }
-    }
-}
-
-impl NetworkArguments {
-    /// Returns the face detector.
-    pub(crate) fn detector(&self) -> Source {
-        match &self.detector_model {
-            Some(path) => Source::File(path.clone()),
-            None => Source::FACE_DETECTOR,
-        }
-    }
-
-    /// Returns the networks that [`element`](Self::element) runs for the same `classifier` and `mapping`.
-    pub(crate) fn config(&self, classifier: &Source, mapping: Option<&Mapping>) -> Config {
-        Config {
-            detector: Some(self.detector()),
-            classifier: classifier.clone(),
-            mapping: mapping.cloned(),
-            provider: self.execution_provider,
-            device_id: self.device_id,
-            // Figures of a provider other than the requested one would mislead.
-            falls_back: false,
-            search: Search {
-                // Warnings of ONNX Runtime do not concern the user; failures are reported as errors.
-                requested: self.runtime.onnxruntime.clone(),
-                ..Search::default()
-            },
-            ..Config::default()
-        }
-    }
-
-    /// Creates a `faceattitude` in mode `sync` that posts every sample on the bus.
-    pub(crate) fn element(
-        &self,
-        classifier: &Source,
-        mapping: Option<&Mapping>,
-    ) -> Result<gst::Element, glib::BoolError> {
-        let element = gst::ElementFactory::make("faceattitude")
-            .property_from_str("mode", "sync")
-            .property_from_str("messages", "sample")
-            .property_from_str("execution-provider", self.execution_provider.name())
-            .property_from_str("fallback", "error")
-            .property("device-id", self.device_id)
-            .property("detector-size", self.detector_size)
-            .property("min-face-size", self.min_face_size)
-            .build()?;
-        let set_path = |name: &str, path: &Path| element.set_property(name, path);
-        if let Source::File(path) = classifier {
-            set_path("attitude-model", path);
-        }
-        if let Some(path) = &self.detector_model {
-            set_path("detector-model", path);
-        }
-        if let Some(path) = &self.runtime.onnxruntime {
-            set_path("onnxruntime", path);
-        }
-        if let Some(mapping) = mapping {
-            element.set_property("mapping", mapping.to_string());
-        }
-        Ok(element)
-    }
 }
 
 fn provider() -> impl TypedValueParser<Value = Provider> {
