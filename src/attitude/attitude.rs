@@ -32,18 +32,18 @@ impl Attitude {
         }
     }
 
-    /// Returns the attitude with this name.
+    /// Returns the attitude with this name, or `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|a| a.name() == name)
     }
 }
 
-/// The attitude of a face or of a scene, or "unknown" if no attitude scores high enough.
+/// The attitude of a face or of a scene, or "unknown".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Label {
     /// A known attitude.
     Known(Attitude),
-    /// No attitude scores high enough, or the face has not been classified yet.
+    /// No score is high enough, or the face has not been classified yet.
     #[default]
     Unknown,
 }
@@ -72,7 +72,7 @@ impl Label {
         }
     }
 
-    /// Returns the label with this name.
+    /// Returns the label with this name, or `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|label| label.name() == name)
     }
@@ -309,8 +309,8 @@ impl Scores {
         self.iter().all(|(_, score)| (0.0..=1.0).contains(score))
     }
 
-    /// Returns the scores if they are valid and at least one is not 0, as those of a record are
-    /// once the face has been classified.
+    /// Returns the scores of a record's face if it has been classified: `None` if all scores are 0,
+    /// or if one is not a number from 0 to 1.
     pub fn classified(self) -> Option<Self> {
         (self.is_valid() && self != Scores::default()).then_some(self)
     }

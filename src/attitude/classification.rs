@@ -9,8 +9,8 @@ use super::preprocessing::PixelFormat;
 /// Maximum number of emotions of a classifier.
 pub const MAX_EMOTIONS: usize = 16;
 
-/// Probabilities of the emotions of a classifier, each 0 to 1, in the order of the classifier's
-/// labels; empty if it has no emotions.
+/// Probabilities of emotions, each 0 to 1, in the order of the classifier's labels; empty if the
+/// classifier has no emotions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Emotions {
     probabilities: [f32; MAX_EMOTIONS],
@@ -35,7 +35,7 @@ impl Emotions {
     }
 
     /// Returns the probabilities moved towards `newer` by the fraction `gain`, 0 to 1, of the
-    /// distance; returns `newer` if it has another number of emotions.
+    /// distance; returns `newer` if the numbers of emotions differ.
     pub fn moved(&self, newer: &Self, gain: f32) -> Self {
         if self.count != newer.count {
             return *newer;
@@ -78,7 +78,7 @@ impl From<Scores> for Classification {
     }
 }
 
-/// The input that a classifier expects.
+/// The input that a classifier expects: crops of faces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassifierInput {
     /// Width of a crop in pixels.
@@ -87,7 +87,7 @@ pub struct ClassifierInput {
     pub height: usize,
     /// Channels, their order in memory and their values.
     pub pixel_format: PixelFormat,
-    /// The position of the face in the crop.
+    /// The alignment of the face in the crop.
     pub framing: Framing,
 }
 
@@ -99,13 +99,14 @@ pub trait AttitudeClassifier: Send {
     /// Returns the name of the model, for metadata.
     fn model_name(&self) -> &str;
 
-    /// Returns the names of the emotions that the classifier has besides the attitudes; empty if it
-    /// has none.
+    /// Returns the names of the emotions whose probabilities the classifier returns in addition to
+    /// the scores; empty if it returns none.
     fn emotion_labels(&self) -> &[String];
 
-    /// Classifies `batch` crops, stored one after the other in `crops`, and replaces the contents
-    /// of `found` by one classification per crop. Scores may be NaN or out of range; the caller
-    /// ignores such classifications.
+    /// Classifies `batch` crops, stored one after the other in `crops`, which has `batch *
+    /// pixel_format.len(width, height)` elements. Replaces the contents of `found` by one
+    /// classification per crop. Scores may be NaN or out of range; the caller ignores such
+    /// classifications.
     ///
     /// # Errors
     /// Returns an error if the network fails or its output has an unexpected shape.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Times as clocks show them: hours, minutes and seconds.
+//! Formatting of times as hours, minutes and seconds.
 
 use std::fmt::{self, Display};
 
@@ -10,25 +10,25 @@ pub const NS_PER_S: u64 = 1_000_000_000;
 /// Number of nanoseconds per millisecond.
 pub const NS_PER_MS: u64 = 1_000_000;
 
-/// Returns a position such as `1:02:03.4`, cut to tenths of a second.
+/// Formats a position such as `1:02:03.4`, rounded down to tenths of a second.
 pub fn position(ns: u64) -> String {
     format!("{}.{}", position_s(ns), ns % NS_PER_S / (NS_PER_S / 10))
 }
 
-/// Returns a position such as `1:02:03`, cut to seconds.
+/// Formats a position such as `1:02:03`, rounded down to seconds.
 pub fn position_s(ns: u64) -> String {
-    Reading::of(ns / NS_PER_S).to_string()
+    WholeSeconds::new(ns / NS_PER_S).to_string()
 }
 
-/// Returns a duration such as `1:02:03`, rounded to seconds, or `12.3 s` under a minute.
+/// Formats a duration such as `1:02:03`, rounded to seconds, or `12.3 s` below a minute.
 pub fn duration(seconds: f64) -> String {
     match seconds < 60.0 {
         true => format!("{seconds:.1} s"),
-        false => Reading::of(seconds.round() as u64).to_string(),
+        false => WholeSeconds::new(seconds.round() as u64).to_string(),
     }
 }
 
-/// A time in a subtitle file, such as `00:01:02.345`; hours grow beyond two digits.
+/// A time in a subtitle file, such as `00:01:02.345`; hours have at least two digits.
 #[derive(Clone, Copy, Debug)]
 pub struct Timestamp {
     /// The time in milliseconds.
@@ -39,25 +39,25 @@ pub struct Timestamp {
 
 impl Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Reading {
+        let WholeSeconds {
             hours,
             minutes,
             seconds,
-        } = Reading::of(self.ms / 1000);
+        } = WholeSeconds::new(self.ms / 1000);
         let (separator, ms) = (self.separator, self.ms % 1000);
         write!(f, "{hours:02}:{minutes:02}:{seconds:02}{separator}{ms:03}")
     }
 }
 
-/// Whole seconds as a clock shows them: `1:02:03`, or `2:03` under an hour.
-struct Reading {
+/// Hours, minutes and seconds: `1:02:03`, or `2:03` below an hour.
+struct WholeSeconds {
     hours: u64,
     minutes: u64,
     seconds: u64,
 }
 
-impl Reading {
-    fn of(seconds: u64) -> Self {
+impl WholeSeconds {
+    fn new(seconds: u64) -> Self {
         Self {
             hours: seconds / 3600,
             minutes: seconds / 60 % 60,
@@ -66,7 +66,7 @@ impl Reading {
     }
 }
 
-impl Display for Reading {
+impl Display for WholeSeconds {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Self {
             hours,
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn positions_are_cut_and_have_hours_only_when_needed() {
+    fn positions_are_rounded_down_and_have_hours_only_if_needed() {
         assert_eq!(position(0), "0:00.0");
         assert_eq!(position(62_960_000_000), "1:02.9");
         assert_eq!(position(3_723_400_000_000), "1:02:03.4");
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_under_a_minute_are_in_seconds() {
+    fn durations_below_a_minute_are_in_seconds() {
         for (seconds, expected) in [
             (0.04, "0.0 s"),
             (59.9, "59.9 s"),

@@ -5,50 +5,51 @@
 
 use super::preprocessing::{Letterbox, PixelFormat, TensorLayout};
 
+/// Number of columns of cells in which brightness is compared.
 const COLUMNS: usize = 16;
+
+/// Number of rows of cells.
 const ROWS: usize = 9;
 
-/// Only one in this many rows contributes to a mean.
+/// Only every fourth row of pixels contributes to the brightness of a cell, for speed.
 const ROW_STEP: usize = 4;
 
-/// Minimum mean difference between two pictures at a cut, in levels of 0 to 255, after subtraction
-/// of the overall brightness. In five clips sampled five times per second, the three cuts measure
-/// 23 to 31, a head that moves past the lens up to 25, and all other pairs of pictures less than
-/// 12. Detecting a cut at such a head does no harm.
-const CUT_LEVELS: f32 = 20.0;
+/// Minimum mean difference of the brightness of cells between two samples at a cut, in levels of 0
+/// to 255, without the change of the overall brightness. In five clips sampled five times per
+/// second, the three cuts have differences of 23 to 31, a head that moves past the lens up to 25,
+/// and all other pairs of samples less than 12. A cut that is detected at such a head does no harm.
+const MIN_CUT_DIFFERENCE: f32 = 20.0;
 
 /// Detects cuts between consecutive detector inputs.
 #[derive(Debug, Default)]
 pub(crate) struct CutDetector {
+    /// Signature of the previous sample.
     previous: Option<[f32; COLUMNS * ROWS]>,
 }
 
 impl CutDetector {
-    /// Returns `true` if there is a cut between the previous picture and `picture`, the detector's
-    /// input.
+    /// Returns `true` if there is a cut between the previous sample and this one, with the detector's
+    /// input `input`.
     pub(crate) fn is_cut(
         &mut self,
-        picture: &[f32],
+        input: &[f32],
         letterbox: &Letterbox,
         format: &PixelFormat,
     ) -> bool {
-        let signature = signature(picture, letterbox, format);
+        let signature = signature(input, letterbox, format);
         let previous = self.previous.replace(signature);
-        previous.is_some_and(|previous| distance(&previous, &signature) > CUT_LEVELS)
+        previous.is_some_and(|previous| distance(&previous, &signature) > MIN_CUT_DIFFERENCE)
     }
 
-    /// Discards the previous picture.
+    /// Discards the previous sample.
     pub(crate) fn reset(&mut self) {
         self.previous = None;
     }
 }
 
-/// Returns the mean levels of the first channel in the cells of a grid, minus their overall mean.
-fn signature(
-    picture: &[f32],
-    letterbox: &Letterbox,
-    format: &PixelFormat,
-) -> [f32; COLUMNS * ROWS] {
+/// Returns the mean of the first channel in each cell, in levels of 0 to 255, minus the mean of all
+/// cells.
+fn signature(input: &[f32], letterbox: &Letterbox, format: &PixelFormat) -> [f32; COLUMNS * ROWS] {
     let pixel_stride = match format.layout {
         TensorLayout::Nchw => 1,
         TensorLayout::Nhwc => format.channels.count(),
@@ -64,7 +65,7 @@ fn signature(
         let count = columns.len() * rows.len();
         let sum: f32 = rows
             .map(|y| {
-                let row = &picture[y * letterbox.input_width * pixel_stride..];
+                let row = &input[y * letterbox.input_width * pixel_stride..];
                 let row = &row[columns.start * pixel_stride..];
                 let samples = row.iter().step_by(pixel_stride).take(columns.len());
                 samples.sum::<f32>()
@@ -77,6 +78,7 @@ fn signature(
     means
 }
 
+/// Returns the mean absolute difference of the cells of two signatures.
 fn distance(a: &[f32; COLUMNS * ROWS], b: &[f32; COLUMNS * ROWS]) -> f32 {
     let sum: f32 = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum();
     sum / a.len() as f32
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn another_picture_is_a_cut_while_a_pan_and_a_flash_are_not() {
+    fn a_different_scene_is_a_cut_and_a_pan_or_a_flash_is_not() {
         let ramp = |x: usize, _: usize| x as f32 * 0.5;
         let panned = |x: usize, _: usize| (x + 12) as f32 * 0.5;
         let brighter = |x: usize, _: usize| x as f32 * 0.5 + 80.0;

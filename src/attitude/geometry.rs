@@ -3,7 +3,7 @@
 //! Points, boxes and similarity transforms.
 //!
 //! Coordinates are continuous, in pixels: pixel (0, 0) covers the square from (0, 0) to (1, 1), so
-//! its centre is at (0.5, 0.5). Names contain the coordinate space of a value (`bbox_in_frame`,
+//! its center is at (0.5, 0.5). Names contain the coordinate space of a value (`bbox_in_frame`,
 //! `displayed_from_crop`).
 
 /// A position; x points to the right, y downwards.
@@ -23,7 +23,7 @@ impl Point {
 }
 
 /// Five landmarks: left eye, right eye, tip of the nose, left and right corner of the mouth. Left
-/// and right are those of the picture, not of the person.
+/// and right are those in the frame, not those of the person.
 pub type Landmarks = [Point; 5];
 
 /// An axis-aligned box.
@@ -33,9 +33,9 @@ pub struct Rect {
     pub x: f32,
     /// Top edge.
     pub y: f32,
-    /// Width, never negative in what this crate produces.
+    /// Width; not negative in results of this crate.
     pub w: f32,
-    /// Height, never negative in what this crate produces.
+    /// Height; not negative in results of this crate.
     pub h: f32,
 }
 
@@ -50,7 +50,7 @@ impl Rect {
         Self::new(center.x - w / 2.0, center.y - h / 2.0, w, h)
     }
 
-    /// Returns the centre.
+    /// Returns the center.
     pub fn center(&self) -> Point {
         Point::new(self.x + self.w / 2.0, self.y + self.h / 2.0)
     }
@@ -104,7 +104,7 @@ pub struct Similarity {
 }
 
 impl Similarity {
-    /// Creates a transform that scales by `scale` and then moves the origin to `origin`.
+    /// Creates a transform that scales by `scale`, and maps (0, 0) to `origin`.
     pub fn from_scale_and_origin(scale: f32, origin: Point) -> Self {
         Self {
             a: scale,
@@ -115,9 +115,10 @@ impl Similarity {
     }
 
     /// Returns the transform that maps `from` to `to` with the smallest sum of squared distances,
-    /// or `None` if the points of `from` coincide or are not finite. This is Umeyama's solution
-    /// ("Least-squares estimation of transformation parameters between two point patterns", 1991)
-    /// in two dimensions, written with complex numbers, which exclude reflections.
+    /// or `None` if the points of `from` coincide, or points are not finite. This is Umeyama's
+    /// solution ("Least-squares estimation of transformation parameters between two point patterns",
+    /// 1991) in two dimensions, without reflections: with points as complex numbers, the rotation
+    /// and scale are the covariance divided by the variance.
     pub(crate) fn from_points(from: &[Point], to: &[Point]) -> Option<Self> {
         let n = from.len().min(to.len()) as f32;
         if n < 2.0 {
@@ -149,7 +150,7 @@ impl Similarity {
             .then_some(transform)
     }
 
-    /// Returns the image of `p`.
+    /// Returns the point to which `p` is mapped.
     pub(crate) fn apply(&self, p: Point) -> Point {
         Point::new(
             self.a * p.x - self.b * p.y + self.tx,
@@ -174,8 +175,7 @@ impl Similarity {
         self.a.hypot(self.b)
     }
 
-    /// Returns the image of the vector (1, 0). The image of (0, 1) is this vector turned by a right
-    /// angle: (−y, x).
+    /// Returns the vector (x, y) to which the vector (1, 0) is mapped; (0, 1) is mapped to (−y, x).
     pub(crate) fn step_right(&self) -> Point {
         Point::new(self.a, self.b)
     }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Recent labels, for drawing: a ring buffer of fixed size.
+//! Recent labels of a face or of the scene, for drawing.
+//!
+//! Running time is divided into slots of equal length. A history has a state for each of the latest
+//! slots: the label at the last time that was recorded in it.
 
 use std::collections::VecDeque;
 
 use crate::Label;
 
-/// The state during one time slot.
+/// The state of one slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SlotState {
     /// No face was visible.
@@ -16,39 +19,41 @@ pub enum SlotState {
     Present(Label),
 }
 
-/// The most recent slots, one per time slot. Slots have equal length and are on a fixed grid of
-/// running time, so that a drawing advances by whole slots.
+/// The states of the latest slots. Slots begin at multiples of their length, so that a drawing
+/// advances by whole slots.
 #[derive(Clone, Debug)]
 pub struct History {
     slot_ns: u64,
-    /// Oldest first; the last entry is slot `newest_slot`.
+    /// The states, oldest first.
     slots: VecDeque<SlotState>,
     capacity: usize,
+    /// Number of slots from running time 0 to the newest slot; `None` if there is none.
     newest_slot: Option<u64>,
 }
 
 impl History {
-    /// Creates an empty history of `slots` slots of `slot_ns` nanoseconds each; both are at least
-    /// 1.
-    pub fn new(slots: usize, slot_ns: u64) -> Self {
+    /// Creates an empty history of at most `capacity` slots of `slot_ns` nanoseconds each. A value of
+    /// 0 counts as 1.
+    pub fn new(capacity: usize, slot_ns: u64) -> Self {
+        let capacity = capacity.max(1);
         Self {
             slot_ns: slot_ns.max(1),
-            slots: VecDeque::with_capacity(slots.max(1)),
-            capacity: slots.max(1),
+            slots: VecDeque::with_capacity(capacity),
+            capacity,
             newest_slot: None,
         }
     }
 
-    /// Records the state at `time_ns`. It replaces an earlier state of the same slot; skipped slots
-    /// become [`SlotState::Absent`]; times before the newest slot are ignored.
+    /// Records the state at the running time `time_ns`. It replaces an earlier state of the same
+    /// slot; skipped slots become [`SlotState::Absent`]; times before the newest slot are ignored.
     pub fn push(&mut self, time_ns: u64, state: SlotState) {
         let slot = time_ns / self.slot_ns;
-        let passed = match self.newest_slot {
+        let new_slots = match self.newest_slot {
             None => 1,
             Some(newest) if slot < newest => return,
             Some(newest) => slot - newest,
         };
-        for _ in 0..passed.min(self.capacity as u64) {
+        for _ in 0..new_slots.min(self.capacity as u64) {
             if self.slots.len() == self.capacity {
                 self.slots.pop_front();
             }
@@ -65,15 +70,10 @@ impl History {
         self.capacity
     }
 
-    /// Returns the recorded slots, oldest first; at the start fewer than
-    /// [`capacity`](Self::capacity).
+    /// Returns the states of the latest slots, oldest first; fewer than
+    /// [`capacity`](Self::capacity) until that number of slots has passed.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = SlotState> + ExactSizeIterator + '_ {
         self.slots.iter().copied()
-    }
-
-    /// Returns the index of the newest slot, counted from running time 0.
-    pub fn newest_slot(&self) -> Option<u64> {
-        self.newest_slot
     }
 }
 
@@ -105,6 +105,7 @@ mod tests {
         history.push(500, SlotState::Present(Label::Unknown));
         history.push(100, SlotState::Absent);
         assert!(history.iter().eq([SlotState::Present(Label::Unknown)]));
-        assert_eq!(history.newest_slot(), Some(5));
+        history.push(550, SlotState::Absent);
+        assert!(history.iter().eq([SlotState::Absent]));
     }
 }

@@ -3,8 +3,8 @@
 //! Detection, tracking and classification of the attitude of faces in video frames, and analysis of
 //! whole recordings.
 //!
-//! This crate operates on slices and depends neither on GStreamer nor on ONNX Runtime. The two
-//! networks implement the traits [`FaceDetector`](detection::FaceDetector) and
+//! This crate operates on slices and depends neither on GStreamer nor on ONNX Runtime. Networks
+//! implement the traits [`FaceDetector`](detection::FaceDetector) and
 //! [`AttitudeClassifier`](classification::AttitudeClassifier).
 //!
 //! An [`Analyzer`](analyzer::Analyzer) takes the sampled frames of a stream, one
@@ -20,7 +20,7 @@
 //! use attitude::preprocessing::{InputSize, PixelFormat};
 //! use attitude::{InferenceError, Label, Scores};
 //!
-//! /// Detects one face, at the same position in each picture.
+//! /// Detects one face, at the same position in each frame.
 //! struct OneFace(DetectorInput);
 //!
 //! impl FaceDetector for OneFace {
@@ -30,7 +30,7 @@
 //!
 //!     fn detect(
 //!         &mut self,
-//!         _picture: &[f32],
+//!         _input: &[f32],
 //!         _width: usize,
 //!         _height: usize,
 //!         _threshold: f32,
@@ -98,8 +98,8 @@
 //! ```
 //!
 //! The modules are listed in the order in which a frame passes through them; then follow
-//! [`timeline`], the analysis of a recording, [`record`], its data formats, and [`evaluation`], the
-//! evaluation of classifiers on labelled faces.
+//! [`timeline`], the analysis of a recording, [`record`], the data formats, and [`evaluation`], the
+//! evaluation of classifiers on labeled faces.
 
 pub mod settings;
 pub mod sync;
@@ -139,7 +139,7 @@ pub mod evaluation;
 
 pub use attitude::{Attitude, ByAttitude, ByLabel, Label, Scores};
 
-/// A network failed, or its output has an unexpected shape.
+/// A network failed, or its output has an unexpected shape. The field is the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InferenceError(pub String);

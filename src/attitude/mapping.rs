@@ -30,8 +30,8 @@ const WELL_KNOWN: [(Attitude, &[&str]); 3] = [
     ),
 ];
 
-/// Returns the attitude that `label` names, or to which the emotion with this name belongs by
-/// default, or `None` if the name is not known. Case is ignored.
+/// Returns the attitude with the name `label`, or the attitude to which the emotion with this name
+/// belongs by default, or `None` if there is neither. Case is ignored.
 pub fn well_known(label: &str) -> Option<Attitude> {
     let label = label.trim().to_lowercase();
     let emotion = || {
@@ -41,9 +41,9 @@ pub fn well_known(label: &str) -> Option<Attitude> {
     Attitude::from_name(&label).or_else(|| Some(emotion()?.0))
 }
 
-/// A user-defined mapping of emotions to attitudes. Listed emotions belong to the attitude under
-/// which they are listed, the name of an attitude to that attitude, and all other emotions to
-/// [`Attitude::Negative`]. Case is ignored.
+/// A user-defined mapping of emotions to attitudes. A label that is listed belongs to the attitude
+/// for which it is listed; any other label belongs to the attitude with this name or, if there is
+/// none, to [`Attitude::Negative`]. Case is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mapping {
     /// In lower case.
@@ -85,7 +85,7 @@ impl Mapping {
 }
 
 impl fmt::Display for Mapping {
-    /// Formats the mapping as [`from_str`](FromStr::from_str) reads it.
+    /// Formats the mapping in the syntax that [`from_str`](FromStr::from_str) parses.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let mut separator = "";
         for (name, attitude) in &self.listed {
@@ -96,7 +96,7 @@ impl fmt::Display for Mapping {
     }
 }
 
-/// The mistake in a mapping.
+/// A mapping has an invalid syntax.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}; a mapping is like 'positive=happiness,happy,joy; neutral=neutral,calm'")]
 pub struct MappingError(String);
@@ -109,11 +109,11 @@ impl FromStr for Mapping {
         for part in text.split(';').filter(|part| !part.trim().is_empty()) {
             let (attitude, names) = part
                 .split_once('=')
-                .ok_or_else(|| MappingError(format!("there is no '=' in '{}'", part.trim())))?;
+                .ok_or_else(|| MappingError(format!("'{}' contains no '='", part.trim())))?;
             let attitude = attitude.trim().to_lowercase();
             let attitude = Attitude::from_name(&attitude).ok_or_else(|| {
                 MappingError(format!(
-                    "'{attitude}' is none of positive, neutral, negative"
+                    "invalid attitude '{attitude}', expected positive, neutral or negative"
                 ))
             })?;
             for name in names.split(',').map(|name| name.trim().to_lowercase()) {
@@ -130,7 +130,7 @@ impl FromStr for Mapping {
             }
         }
         if listed.is_empty() {
-            return Err(MappingError("it lists no emotion".to_owned()));
+            return Err(MappingError("the mapping lists no emotion".to_owned()));
         }
         Ok(Self { listed })
     }
@@ -142,7 +142,7 @@ mod tests {
     use Attitude::*;
 
     #[test]
-    fn what_is_not_listed_is_negative_but_for_the_attitudes_own_names() {
+    fn labels_that_are_not_listed_are_negative_except_for_names_of_attitudes() {
         let mapping: Mapping = "positive = Joy, surprise; neutral=calm;".parse().unwrap();
         let attitudes = ["JOY", "surprise", "calm", "neutral", "positive", "bored"]
             .map(|label| mapping.attitude_of(label));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn well_known_names_need_no_mapping() {
+    fn well_known_names_do_not_need_a_mapping() {
         let attitudes = ["Happy", "calm", "Surprised", "negative", "bored"].map(well_known);
         assert_eq!(
             attitudes,
@@ -183,11 +183,11 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn errors_name_the_invalid_part() {
         for (text, problem) in [
             ("", "lists no emotion"),
-            ("happy", "no '=' in 'happy'"),
-            ("good=happy", "'good' is none of"),
+            ("happy", "'happy' contains no '='"),
+            ("good=happy", "invalid attitude 'good'"),
             ("positive=happy,", "has no name"),
             ("positive=happy;neutral=Happy", "'happy' is listed twice"),
         ] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Selection of the frames to analyze, by running time and thus independent of the frame rate.
+//! Selection of the frames to analyze by running time, independently of the frame rate.
 
 /// Selects frames at a sample interval.
 #[derive(Clone, Debug, Default)]
@@ -9,11 +9,12 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Returns `true` if the frame at `running_time_ns` is to be analysed at one sample per
-    /// `interval_ns`; with 0, every frame is. Sample times are on a grid that starts with the first
-    /// frame, so that the mean rate is correct even if the interval is not a multiple of the frame
-    /// duration. The grid starts again at a frame that is more than an interval after, or before,
-    /// the next sample time.
+    /// Returns `true` if the frame at `running_time_ns` is selected. Sample times are `interval_ns`
+    /// apart, beginning with the first frame, and the first frame at or after each sample time is
+    /// selected; thus the mean rate is correct even if the interval is not a multiple of the frame
+    /// duration. With an interval of 0, every frame is selected. A frame that is more than an
+    /// interval before or after the next sample time is selected, and sample times begin again with
+    /// it.
     pub fn is_due(&mut self, running_time_ns: u64, interval_ns: u64) -> bool {
         let due_ns = match self.next_due_ns {
             Some(due_ns) if due_ns <= running_time_ns.saturating_add(interval_ns) => due_ns,
@@ -33,7 +34,7 @@ impl Sampler {
         is_due
     }
 
-    /// Discards the grid; the next frame is selected.
+    /// Begins again: the next frame is selected.
     pub fn reset(&mut self) {
         self.next_due_ns = None;
     }
@@ -53,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn five_samples_a_second_at_every_frame_rate() {
+    fn five_samples_per_second_at_every_frame_rate() {
         for frames_per_second in [24, 25, 30, 50, 60, 240] {
             assert_eq!(due_frames(frames_per_second, 200 * MS, 10).len(), 50);
         }
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_of_zero_takes_every_frame_and_a_long_gap_is_caught_up_once() {
+    fn an_interval_of_0_selects_every_frame_and_a_gap_is_followed_by_one_sample() {
         assert_eq!(due_frames(30, 0, 1).len(), 30);
         let mut sampler = Sampler::default();
         assert!(sampler.is_due(0, 200 * MS));
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn going_back_in_time_or_shortening_the_interval_starts_a_new_grid() {
+    fn sample_times_begin_again_if_time_goes_back_or_the_interval_gets_shorter() {
         let mut sampler = Sampler::default();
         assert!(sampler.is_due(10_000 * MS, 1_000 * MS));
         assert!(sampler.is_due(100 * MS, 1_000 * MS));

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Temporal smoothing of scores, and labels with hysteresis.
+//! Temporal smoothing of scores, and labels that do not flicker.
+//!
+//! Scores are smoothed by an exponential moving average. The label follows two rules:
+//!
+//! * A known label changes to the attitude with the highest smoothed score once that score is
+//!   greater than the score of the label by at least [`MIN_LEAD`].
+//! * The label is unknown while the highest score is less than the minimum confidence. Then it stays
+//!   unknown until the highest score reaches the minimum confidence plus [`RECOVERY_MARGIN`].
 
-use super::classification::Classification;
-use super::classification::Emotions;
+use super::classification::{Classification, Emotions};
 use crate::{Attitude, Label, Scores};
 
-/// Minimum lead of the best score over that of the current label for a change of the label.
-const HYSTERESIS: f32 = 0.1;
+/// Minimum difference of the highest score and the score of the current label at a change of the
+/// label.
+const MIN_LEAD: f32 = 0.1;
 
-/// Minimum lead of the best score over the minimum confidence for a change from unknown to a known
-/// attitude.
-const RECOVERY: f32 = 0.05;
+/// Difference of the highest score and the minimum confidence from which an unknown label becomes
+/// known.
+const RECOVERY_MARGIN: f32 = 0.05;
 
 /// The smoothed attitude of one face.
 #[derive(Clone, Debug, Default)]
@@ -22,11 +29,9 @@ pub(crate) struct Smoother {
 }
 
 impl Smoother {
-    /// Updates the exponential moving average with a classification at `time_ns`. The result
-    /// depends on the time constant `time_constant_ns` (0 disables smoothing), not on the interval
-    /// between samples. The label changes to the attitude with the highest score once that score
-    /// leads by a margin; it is unknown while the score is less than `min_confidence`, and until it
-    /// exceeds `min_confidence` by a margin again.
+    /// Updates scores and label with a classification at the running time `time_ns`. The effect of
+    /// the time constant `time_constant_ns` does not depend on the interval between samples; 0
+    /// disables smoothing.
     pub(crate) fn update(
         &mut self,
         raw: Classification,
@@ -37,8 +42,8 @@ impl Smoother {
         let elapsed_ns = time_ns.saturating_sub(self.updated_ns);
         self.updated_ns = time_ns;
         let is_unknown = self.smoothed.is_some() && !self.label.is_known();
-        let needed = if is_unknown {
-            (min_confidence + RECOVERY).min(1.0)
+        let min_score = if is_unknown {
+            (min_confidence + RECOVERY_MARGIN).min(1.0)
         } else {
             min_confidence
         };
@@ -55,12 +60,12 @@ impl Smoother {
         self.smoothed = Some(smoothed);
         let scores = smoothed.scores;
         let best = scores.best();
-        let holds = |label: Attitude| {
-            scores[label] >= min_confidence && scores[best] - scores[label] < HYSTERESIS
+        let is_kept = |label: Attitude| {
+            scores[label] >= min_confidence && scores[best] - scores[label] < MIN_LEAD
         };
         self.label = match self.label {
-            Label::Known(label) if holds(label) => Label::Known(label),
-            _ if scores[best] >= needed => Label::Known(best),
+            Label::Known(label) if is_kept(label) => Label::Known(label),
+            _ if scores[best] >= min_score => Label::Known(best),
             _ => Label::Unknown,
         };
     }
@@ -75,7 +80,7 @@ impl Smoother {
         self.smoothed.unwrap_or_default().emotions
     }
 
-    /// Returns the label.
+    /// Returns the label; unknown before the first classification.
     pub(crate) fn label(&self) -> Label {
         self.label
     }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Random numbers and percentile intervals for bootstraps.
-//!
-//! The interval is the percentile interval of Efron and Tibshirani ("An Introduction to the
-//! Bootstrap", 1993, chapter 13).
+//! Random numbers and percentile intervals (Efron and Tibshirani, "An Introduction to the
+//! Bootstrap", 1993, chapter 13) for bootstraps.
 
 use serde::{Deserialize, Serialize};
 
-/// Share of the resamples below, and above, a 95% interval.
-const TAIL: f64 = 0.025;
+/// Fraction of the values below a 95% interval, and above it.
+const TAIL_FRACTION: f64 = 0.025;
 
 /// A 95% interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,23 +22,24 @@ impl Interval {
     pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_unstable_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;
-        let quantile = |share: f64| {
-            let place = share * last as f64;
+        let quantile = |fraction: f64| {
+            let index = fraction * last as f64;
             let (below, above) = (
-                values[place.floor() as usize],
-                values[place.ceil() as usize],
+                values[index.floor() as usize],
+                values[index.ceil() as usize],
             );
-            below + (above - below) * place.fract()
+            below + (above - below) * index.fract()
         };
         Some(Self {
-            low: quantile(TAIL),
-            high: quantile(1.0 - TAIL),
+            low: quantile(TAIL_FRACTION),
+            high: quantile(1.0 - TAIL_FRACTION),
         })
     }
 }
 
-/// Steele, Lea and Flood's generator ("Fast Splittable Pseudorandom Number Generators", 2014) with
-/// the constants of Vigna's public-domain `splitmix64.c`.
+/// A generator of pseudorandom numbers with the field as its seed (Steele, Lea and Flood, "Fast
+/// Splittable Pseudorandom Number Generators", 2014), with the constants of Vigna's public-domain
+/// `splitmix64.c`.
 pub struct SplitMix64(pub u64);
 
 impl SplitMix64 {
@@ -74,11 +73,15 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_never_0_and_lie_around_a_half() {
+    fn fractions_are_never_0_and_their_mean_is_a_half() {
         let mut random = SplitMix64(0);
-        let shares: Vec<f64> = (0..10_000).map(|_| random.unit_fraction()).collect();
-        assert!(shares.iter().all(|share| *share > 0.0 && *share <= 1.0));
-        let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+        let fractions: Vec<f64> = (0..10_000).map(|_| random.unit_fraction()).collect();
+        assert!(
+            fractions
+                .iter()
+                .all(|fraction| *fraction > 0.0 && *fraction <= 1.0)
+        );
+        let mean = fractions.iter().sum::<f64>() / fractions.len() as f64;
         assert!((mean - 0.5).abs() < 0.01, "{mean}");
     }
 

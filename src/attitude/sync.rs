@@ -2,17 +2,17 @@
 
 //! Locks that survive a panic of another thread.
 //!
-//! A panic while a mutex is held poisons it. Every state that this project keeps behind a mutex is
-//! valid at any time, or is replaced as a whole after a failure, so that poisoning is ignored.
+//! A panic while a mutex is locked poisons it. Poisoning is ignored, since all state that this project
+//! keeps in mutexes is valid at any time, or is replaced as a whole after a failure.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Locks `mutex`, whether or not it is poisoned.
+/// Locks `mutex`; ignores poisoning.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Blocks on `condvar` while `condition` returns `true`, whether or not the mutex is poisoned.
+/// Blocks on `condvar` while `condition` returns `true`; ignores poisoning.
 pub fn wait_while<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,

@@ -2,23 +2,25 @@
 
 //! Tracking of faces from sample to sample.
 
+use super::clock::NS_PER_MS;
 use super::detection::Detection;
 use super::geometry::{Point, Rect};
 
 /// Minimum IoU of a detection and the predicted box of a track for an assignment.
 const MIN_IOU: f32 = 0.1;
 
-/// Maximum extrapolation time of a box; after that, a constant velocity does not predict a face.
-const MAX_EXTRAPOLATION_NS: u64 = 400_000_000;
+/// Maximum extrapolation time of a box. A constant velocity does not predict the position of a face
+/// for a longer time.
+const MAX_EXTRAPOLATION_NS: u64 = 400 * NS_PER_MS;
 
-/// Minimum number of observations of a track that survives a sample without one. False detections
-/// usually appear only once or twice.
+/// Minimum number of observations with which a track continues after a sample without one. Most
+/// false detections appear only once or twice.
 const MIN_OBSERVATIONS: u32 = 3;
 
 /// Weight of the latest displacement in the velocity of a track.
 const VELOCITY_GAIN: f32 = 0.5;
 
-/// One face over time. `S` is the caller's state of the track.
+/// A face over time. `S` is the state of the caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Track<S> {
     /// Track id; from 1, at most `i32::MAX`, unique within a stream.
@@ -31,7 +33,7 @@ pub(crate) struct Track<S> {
     pub first_seen_ns: u64,
     /// Number of detections.
     pub observations: u32,
-    /// Velocity of the box's centre, in frame pixels per second.
+    /// Velocity of the box's center, in frame pixels per second.
     pub velocity_per_s: Point,
     /// The caller's state.
     pub state: S,
@@ -71,18 +73,20 @@ pub(crate) fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rec
     bbox.translated(velocity_per_s.x * ahead_s, velocity_per_s.y * ahead_s)
 }
 
-/// Minimum track timeout, in sample intervals. A track must survive a sample that is skipped
-/// because the analysis is late.
-pub const MIN_TIMEOUT_IN_SPACINGS: u64 = 3;
+/// Minimum track timeout, in sample intervals, so that tracks continue if samples are skipped because
+/// the analysis is slow.
+pub const MIN_TIMEOUT_IN_INTERVALS: u64 = 3;
 
 /// All tracks of a stream.
 #[derive(Debug)]
 pub(crate) struct Tracker<S> {
     tracks: Vec<Track<S>>,
     last_id: u32,
-    /// Running time of the last sample, and its distance to the sample before.
+    /// Running time of the last sample.
     sampled_ns: Option<u64>,
-    spacing_ns: Option<u64>,
+    /// Time between the last sample and the previous one.
+    interval_ns: Option<u64>,
+    /// Track timeout of the last sample.
     timeout_ns: u64,
     assignment: Assignment,
 }
@@ -93,30 +97,30 @@ impl<S> Default for Tracker<S> {
             tracks: Vec::new(),
             last_id: 0,
             sampled_ns: None,
-            spacing_ns: None,
+            interval_ns: None,
             timeout_ns: 0,
             assignment: Assignment::default(),
         }
     }
 }
 
-/// Assignment of detections to tracks. Its memory is reused for the next sample.
+/// Assigns detections to tracks. Its memory is reused for the next sample.
 #[derive(Debug, Default)]
 struct Assignment {
     /// IoU, index of the track, index of the detection.
     pairs: Vec<(f32, usize, usize)>,
-    is_track_taken: Vec<bool>,
-    is_detection_taken: Vec<bool>,
+    is_track_assigned: Vec<bool>,
+    is_detection_assigned: Vec<bool>,
 }
 
 impl Assignment {
-    /// Assigns greedily in the order of decreasing IoU, and calls `take` for each pair.
+    /// Assigns greedily in the order of decreasing IoU, and calls `assign` for each pair.
     fn assign<S>(
         &mut self,
         tracks: &mut [Track<S>],
         detections: &[Detection],
         time_ns: u64,
-        mut take: impl FnMut(&mut Track<S>, &Detection),
+        mut assign: impl FnMut(&mut Track<S>, &Detection),
     ) {
         self.pairs.clear();
         for (t, track) in tracks.iter().enumerate() {
@@ -131,17 +135,17 @@ impl Assignment {
         // Ties are broken by index, so that the order is reproducible.
         self.pairs
             .sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        for (is_taken, len) in [
-            (&mut self.is_track_taken, tracks.len()),
-            (&mut self.is_detection_taken, detections.len()),
+        for (is_assigned, len) in [
+            (&mut self.is_track_assigned, tracks.len()),
+            (&mut self.is_detection_assigned, detections.len()),
         ] {
-            is_taken.clear();
-            is_taken.resize(len, false);
+            is_assigned.clear();
+            is_assigned.resize(len, false);
         }
         for &(_, t, d) in &self.pairs {
-            if !self.is_track_taken[t] && !self.is_detection_taken[d] {
-                (self.is_track_taken[t], self.is_detection_taken[d]) = (true, true);
-                take(&mut tracks[t], &detections[d]);
+            if !self.is_track_assigned[t] && !self.is_detection_assigned[d] {
+                (self.is_track_assigned[t], self.is_detection_assigned[d]) = (true, true);
+                assign(&mut tracks[t], &detections[d]);
             }
         }
     }
@@ -152,9 +156,10 @@ impl<S: Default> Tracker<S> {
     /// greedily in the order of decreasing IoU with the predicted boxes; the remaining detections
     /// become new tracks.
     ///
-    /// A track without an observation ends after `timeout_ns`, or after [`MIN_TIMEOUT_IN_SPACINGS`]
-    /// sample intervals if that is longer; immediately if it has fewer than three observations. If
-    /// there are more than `max_tracks`, those with the oldest observations end.
+    /// A track ends `timeout_ns` or [`MIN_TIMEOUT_IN_INTERVALS`] sample intervals, whichever is longer,
+    /// after its last observation; a track with fewer than three observations ends at the first
+    /// sample without one. If there are more than `max_tracks` tracks, those with the oldest
+    /// observations end.
     pub(crate) fn update(
         &mut self,
         detections: &[Detection],
@@ -172,8 +177,11 @@ impl<S: Default> Tracker<S> {
             .assign(&mut self.tracks, detections, time_ns, observe);
         self.tracks
             .retain(|track| track.observed_ns == time_ns || track.observations >= MIN_OBSERVATIONS);
-        for (detection, is_taken) in detections.iter().zip(&self.assignment.is_detection_taken) {
-            if !is_taken && self.last_id < i32::MAX as u32 {
+        for (detection, is_assigned) in detections
+            .iter()
+            .zip(&self.assignment.is_detection_assigned)
+        {
+            if !is_assigned && self.last_id < i32::MAX as u32 {
                 self.last_id += 1;
                 self.tracks.push(Track {
                     id: self.last_id,
@@ -194,17 +202,17 @@ impl<S: Default> Tracker<S> {
         }
     }
 
-    /// Updates the time of the last sample and returns the track timeout of this sample. It depends
-    /// on the interval before the last sample, so that a pause does not extend the timeout.
+    /// Updates the times of samples, and returns the track timeout of this sample. The timeout depends
+    /// on the interval before the last sample, so that a pause does not extend it.
     fn begin_sample(&mut self, time_ns: u64, timeout_ns: u64) -> u64 {
         let since_last_ns = self
             .sampled_ns
             .map(|last_ns| time_ns.saturating_sub(last_ns));
-        let usual_ns = self.spacing_ns.or(since_last_ns).unwrap_or(0);
-        self.spacing_ns = since_last_ns;
+        let interval_ns = self.interval_ns.or(since_last_ns).unwrap_or(0);
+        self.interval_ns = since_last_ns;
         self.sampled_ns = Some(time_ns);
         self.timeout_ns = timeout_ns
-            .max(usual_ns.saturating_mul(MIN_TIMEOUT_IN_SPACINGS))
+            .max(interval_ns.saturating_mul(MIN_TIMEOUT_IN_INTERVALS))
             .max(1);
         self.timeout_ns
     }
@@ -219,11 +227,11 @@ impl<S: Default> Tracker<S> {
         self.tracks.clear();
     }
 
-    /// Ends all tracks and discards the times of samples, so that running time may start again.
+    /// Ends all tracks, and discards the times of samples, so that running time may go back.
     pub(crate) fn restart(&mut self) {
         self.end_all();
         self.sampled_ns = None;
-        self.spacing_ns = None;
+        self.interval_ns = None;
     }
 
     /// Returns the live tracks, sorted by id.
@@ -231,7 +239,7 @@ impl<S: Default> Tracker<S> {
         &self.tracks
     }
 
-    /// Returns the live tracks, sorted by id, to change their state.
+    /// Returns the live tracks, sorted by id, as mutable.
     pub(crate) fn tracks_mut(&mut self) -> &mut [Track<S>] {
         &mut self.tracks
     }
@@ -259,7 +267,7 @@ mod tests {
     #[test]
     fn a_moving_face_keeps_its_id_beyond_its_own_width() {
         let mut tracker = Tracker::<()>::default();
-        // 150 px/s: 30 px a sample, less than the width; then 3 missed samples.
+        // 30 px per sample, less than the width of 40 px; one sample is missing.
         for sample in [0, 1, 2, 3, 4, 6] {
             let detections = [face(sample as f32 * 30.0)];
             tracker.update(&detections, sample * 200 * MS, TIMEOUT_NS, 16);
@@ -270,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn crossing_faces_are_distinguished_by_their_velocity() {
+    fn crossing_faces_are_distinguished_by_their_velocities() {
         let mut tracker = Tracker::<()>::default();
         for sample in 0..12u64 {
             let x = sample as f32 * 20.0;

@@ -145,7 +145,7 @@ impl Stream {
         Ok(&self.analysis.faces)
     }
 
-    /// Analyzes a grey frame of 640x360 px at `time_ms`, in which the detector finds `found`.
+    /// Analyzes a gray frame of 640x360 px at `time_ms`, in which the detector finds `found`.
     fn sample(&mut self, time_ms: u64, found: &[Detection]) -> &[Face] {
         self.detector.result = Ok(found.to_vec());
         let frame = Frame::from_luma(640, 360, &[128; 640 * 360]).unwrap();

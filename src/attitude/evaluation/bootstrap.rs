@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::LabelledPrediction;
+use super::LabeledPrediction;
 use super::tally::{Metric, Tally};
 use crate::statistics::{Interval, SplitMix64};
 
@@ -24,16 +24,15 @@ pub struct Estimate {
     pub high: f64,
 }
 
-/// The metrics that are defined.
+/// Estimates of the metrics that are defined.
 pub type Estimates = BTreeMap<Metric, Estimate>;
 
 /// Estimates for several classifiers on the same faces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Comparison {
-    /// Metrics of each classifier.
+    /// Metrics per classifier.
     pub metrics: Vec<Estimates>,
-    /// Differences of the metrics of each classifier but the first to those of the first, on the
-    /// same resamples.
+    /// Metrics of each classifier except the first, minus those of the first on the same resamples.
     pub differences: Vec<Estimates>,
 }
 
@@ -57,12 +56,12 @@ impl Default for Bootstrap {
 
 impl Bootstrap {
     /// Estimates the metrics of classifiers from their predictions for the same faces in the same
-    /// order. `groups` has the group of each face, counted from 0; faces of a group are resampled
-    /// together.
+    /// order. `groups` contains the group of each face, counted from 0; the faces of a group are
+    /// resampled together.
     ///
     /// # Panics
     /// Panics if the lengths of predictions and `groups` differ.
-    pub fn compare(&self, classifiers: &[Vec<LabelledPrediction>], groups: &[usize]) -> Comparison {
+    pub fn compare(&self, classifiers: &[Vec<LabeledPrediction>], groups: &[usize]) -> Comparison {
         assert!(
             classifiers
                 .iter()
@@ -73,8 +72,8 @@ impl Bootstrap {
         let estimates = |metric_of: &dyn Fn(&[Tally], Metric) -> Option<f64>| {
             let estimate = |metric| {
                 let value = metric_of(&whole, metric)?;
-                let drawn = resamples.iter().map(|tallies| metric_of(tallies, metric));
-                let Interval { low, high } = Interval::of(drawn.collect::<Option<_>>()?)?;
+                let resampled = resamples.iter().map(|tallies| metric_of(tallies, metric));
+                let Interval { low, high } = Interval::of(resampled.collect::<Option<_>>()?)?;
                 Some((metric, Estimate { value, low, high }))
             };
             Metric::ALL.into_iter().filter_map(estimate).collect()
@@ -98,21 +97,22 @@ impl Bootstrap {
         }
     }
 
-    /// Returns the counts per resample and classifier.
+    /// Returns the counts of each resample, per classifier.
     fn resample(
         &self,
-        classifiers: &[Vec<LabelledPrediction>],
+        classifiers: &[Vec<LabeledPrediction>],
         groups: &[usize],
     ) -> Vec<Vec<Tally>> {
         let group_count = groups.iter().max().map_or(0, |last| last + 1);
         let mut random = SplitMix64(self.seed);
+        // How often a resample contains each group.
         let mut draws = vec![0; group_count];
         let mut resample = || {
             draws.fill(0);
             for _ in 0..group_count {
                 draws[random.below(group_count)] += 1;
             }
-            let tally = |predictions: &Vec<LabelledPrediction>| {
+            let tally = |predictions: &Vec<LabeledPrediction>| {
                 let mut tally = Tally::default();
                 for (prediction, &group) in predictions.iter().zip(groups) {
                     if draws[group] > 0 {
@@ -137,8 +137,8 @@ mod tests {
         seed: 7,
     };
 
-    fn predictions(count: usize, is_correct: impl Fn(usize) -> bool) -> Vec<LabelledPrediction> {
-        let prediction = |index| LabelledPrediction {
+    fn predictions(count: usize, is_correct: impl Fn(usize) -> bool) -> Vec<LabeledPrediction> {
+        let prediction = |index| LabeledPrediction {
             truth: Positive,
             predicted: if is_correct(index) {
                 Positive
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_is_as_wide_as_a_binomials() {
+    fn the_interval_is_as_wide_as_that_of_a_binomial_distribution() {
         let groups: Vec<usize> = (0..400).collect();
         let comparison = BOOTSTRAP.compare(&[predictions(400, |i| i % 5 > 0)], &groups);
         let Estimate { value, low, high } = accuracy(&comparison.metrics[0]);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_those_on_the_same_faces() {
+    fn differences_are_computed_on_the_same_faces() {
         let groups: Vec<usize> = (0..100).collect();
         let worse = predictions(100, |i| i % 2 > 0);
         let better = predictions(100, |i| i % 2 > 0 || i == 0);

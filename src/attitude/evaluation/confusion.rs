@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::Attitude;
 
-/// A confusion matrix.
+/// A confusion matrix: numbers of faces by label and prediction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Confusion {
@@ -14,12 +14,13 @@ pub struct Confusion {
     pub counts: [[u64; 3]; 3],
 }
 
-/// Metrics of one attitude against the others, each 0 to 1; 0 if the denominator is 0.
+/// Metrics of one attitude against the others. Precision, recall and F1 are from 0 to 1, and 0 if
+/// their denominator is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClassMetrics {
-    /// Share of correct predictions among those of this attitude.
+    /// Fraction of the predictions of this attitude that are correct.
     pub precision: f64,
-    /// Share of correct predictions among the faces with this label.
+    /// Fraction of the faces with this label whose prediction is correct.
     pub recall: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
@@ -38,8 +39,8 @@ impl Confusion {
         self.counts.iter().flatten().sum()
     }
 
-    /// Number of faces with this label.
-    pub fn labelled(&self, attitude: Attitude) -> u64 {
+    /// Returns the number of faces with this label.
+    pub fn labeled(&self, attitude: Attitude) -> u64 {
         self.counts[attitude as usize].iter().sum()
     }
 
@@ -48,11 +49,12 @@ impl Confusion {
         self.counts.iter().map(|row| row[attitude as usize]).sum()
     }
 
+    /// Returns the number of correct predictions.
     fn correct(&self) -> u64 {
         (0..3).map(|index| self.counts[index][index]).sum()
     }
 
-    /// Returns the accuracy, the share of correct predictions, 0 to 1.
+    /// Returns the accuracy, the fraction of correct predictions, 0 to 1; 0 without predictions.
     pub fn accuracy(&self) -> f64 {
         ratio(self.correct() as f64, self.total() as f64)
     }
@@ -62,15 +64,16 @@ impl Confusion {
     /// correlation coefficient", 2004); 0 if all labels or all predictions are the same.
     pub fn mcc(&self) -> f64 {
         let total = self.total() as f64;
-        // Covariances of labels and predictions, labels and labels, predictions and predictions.
+        // Covariance of two variables, multiplied by the square of the number of faces, from the
+        // number of faces with equal values and the numbers of faces with each value.
         let covariance =
-            |count: f64, sum: &dyn Fn(Attitude) -> u64, of: &dyn Fn(Attitude) -> u64| {
-                let products = Attitude::ALL.map(|a| sum(a) as f64 * of(a) as f64);
-                count * total - products.iter().sum::<f64>()
+            |equal: f64, first: &dyn Fn(Attitude) -> u64, second: &dyn Fn(Attitude) -> u64| {
+                let products = Attitude::ALL.map(|a| first(a) as f64 * second(a) as f64);
+                equal * total - products.iter().sum::<f64>()
             };
-        let (labelled, predicted) = (|a| self.labelled(a), |a| self.predicted(a));
-        let both = covariance(self.correct() as f64, &labelled, &predicted);
-        let labels = covariance(total, &labelled, &labelled);
+        let (labeled, predicted) = (|a| self.labeled(a), |a| self.predicted(a));
+        let both = covariance(self.correct() as f64, &labeled, &predicted);
+        let labels = covariance(total, &labeled, &labeled);
         let predictions = covariance(total, &predicted, &predicted);
         ratio(both, (labels * predictions).sqrt())
     }
@@ -79,7 +82,7 @@ impl Confusion {
     /// predictions are the same.
     pub fn kappa(&self) -> f64 {
         let total = self.total() as f64;
-        let products = Attitude::ALL.map(|a| self.labelled(a) as f64 * self.predicted(a) as f64);
+        let products = Attitude::ALL.map(|a| self.labeled(a) as f64 * self.predicted(a) as f64);
         let by_chance = products.iter().sum::<f64>();
         let correct = self.correct() as f64 * total;
         ratio(correct - by_chance, total * total - by_chance)
@@ -88,7 +91,7 @@ impl Confusion {
     /// Returns the metrics of `attitude` against the others.
     pub fn class(&self, attitude: Attitude) -> ClassMetrics {
         let correct = self.counts[attitude as usize][attitude as usize] as f64;
-        let support = self.labelled(attitude);
+        let support = self.labeled(attitude);
         let predicted = self.predicted(attitude);
         ClassMetrics {
             precision: ratio(correct, predicted as f64),
@@ -98,7 +101,7 @@ impl Confusion {
         }
     }
 
-    /// Returns the mean F1 score of the three attitudes, including those without labels.
+    /// Returns the mean F1 score of the three attitudes, 0 to 1, including those without labels.
     pub fn macro_f1(&self) -> f64 {
         Attitude::ALL.map(|a| self.class(a).f1).iter().sum::<f64>() / 3.0
     }

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Accuracy against coverage at different confidence thresholds.
+//! Coverage and accuracy for different minimum confidences.
 
 use serde::Serialize;
 
-use super::LabelledPrediction;
+use super::LabeledPrediction;
 
-/// Confidence thresholds of the curve. Thresholds up to 1/3 have no effect, since the highest of
-/// three scores is at least 1/3.
-pub const THRESHOLDS: [f32; 10] = [0.0, 0.34, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95];
+/// Minimum confidences of the curve. Values up to 1/3 have no effect, since the highest of three
+/// scores is at least 1/3.
+pub const MIN_CONFIDENCES: [f32; 10] = [0.0, 0.34, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95];
 
-/// Coverage and accuracy if predictions below a threshold are rejected.
+/// Coverage and accuracy if predictions with a lower confidence are rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct CoveragePoint {
-    /// Minimum confidence of a prediction.
+    /// Minimum confidence of a prediction, 0 to 1.
     pub threshold: f32,
-    /// Share of the faces with an accepted prediction.
+    /// Fraction of faces whose prediction is accepted, 0 to 1.
     pub coverage: f64,
-    /// Share of correct predictions among the accepted ones; `None` if there are none.
+    /// Fraction of accepted predictions that are correct, 0 to 1; `None` if none is accepted.
     pub accuracy: Option<f64>,
 }
 
-/// Returns one point per threshold from 0 to 0.95, or `None` if there are no predictions, or one
-/// has no confidence.
-pub fn coverage(predictions: &[LabelledPrediction]) -> Option<Vec<CoveragePoint>> {
+/// Returns one point per minimum confidence, in increasing order from 0 to 0.95, or `None` if there
+/// are no predictions, or one has no confidence.
+pub fn coverage_curve(predictions: &[LabeledPrediction]) -> Option<Vec<CoveragePoint>> {
     if predictions.is_empty()
         || predictions
             .iter()
@@ -33,7 +33,7 @@ pub fn coverage(predictions: &[LabelledPrediction]) -> Option<Vec<CoveragePoint>
     }
     let point = |threshold: f32| {
         let is_accepted =
-            |prediction: &&LabelledPrediction| prediction.confidence >= Some(threshold);
+            |prediction: &&LabeledPrediction| prediction.confidence >= Some(threshold);
         let accepted = predictions.iter().filter(is_accepted).count();
         let correct = predictions
             .iter()
@@ -45,7 +45,7 @@ pub fn coverage(predictions: &[LabelledPrediction]) -> Option<Vec<CoveragePoint>
             accuracy: (accepted > 0).then(|| correct.count() as f64 / accepted as f64),
         }
     };
-    Some(THRESHOLDS.map(point).to_vec())
+    Some(MIN_CONFIDENCES.map(point).to_vec())
 }
 
 #[cfg(test)]
@@ -54,20 +54,20 @@ mod tests {
     use crate::Attitude::{Negative, Positive};
 
     #[test]
-    fn a_higher_threshold_accepts_fewer_predictions() {
+    fn a_higher_minimum_confidence_accepts_fewer_predictions() {
         let predictions =
-            [(Positive, 0.9), (Positive, 0.6), (Negative, 0.4)].map(|(predicted, c)| {
-                LabelledPrediction {
+            [(Positive, 0.9), (Positive, 0.6), (Negative, 0.4)].map(|(predicted, confidence)| {
+                LabeledPrediction {
                     truth: Positive,
                     predicted,
-                    confidence: Some(c),
+                    confidence: Some(confidence),
                 }
             });
-        let curve = coverage(&predictions).unwrap();
+        let curve = coverage_curve(&predictions).unwrap();
         let at = |threshold| curve.iter().find(|p| p.threshold == threshold).unwrap();
         assert_eq!((at(0.4).coverage, at(0.4).accuracy), (1.0, Some(2.0 / 3.0)));
         assert_eq!((at(0.5).coverage, at(0.5).accuracy), (2.0 / 3.0, Some(1.0)));
         assert_eq!((at(0.95).coverage, at(0.95).accuracy), (0.0, None));
-        assert_eq!(coverage(&[]), None);
+        assert_eq!(coverage_curve(&[]), None);
     }
 }

@@ -1,38 +1,39 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Evaluation of a classifier on labelled faces.
+//! Evaluation of a classifier on labeled faces.
 //!
-//! A [`Tally`] counts predictions and computes metrics, [`coverage()`] computes accuracy against
-//! coverage at different confidence thresholds, and a [`Bootstrap`] computes confidence intervals of
+//! The *confidence* of a prediction is the score of the predicted attitude. *Coverage* is the
+//! fraction of faces whose prediction has at least a minimum confidence.
+//!
+//! A [`Tally`] counts predictions and computes metrics, [`coverage_curve`] computes coverage and
+//! accuracy for different minimum confidences, and a [`Bootstrap`] computes confidence intervals of
 //! the metrics.
 
 use crate::{Attitude, Scores};
 
-mod confusion;
-mod tally;
-
-mod coverage;
-
 mod bootstrap;
+mod confusion;
+mod coverage;
+mod tally;
 
 pub use bootstrap::{Bootstrap, Comparison, Estimate, Estimates};
 pub use confusion::{ClassMetrics, Confusion};
-pub use coverage::{CoveragePoint, coverage};
+pub use coverage::{CoveragePoint, coverage_curve};
 pub use tally::{Metric, Tally};
 
-/// The prediction for one labelled face.
+/// The prediction for one labeled face.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LabelledPrediction {
-    /// The labelled attitude.
+pub struct LabeledPrediction {
+    /// The attitude with which the face is labeled.
     pub truth: Attitude,
     /// The predicted attitude.
     pub predicted: Attitude,
-    /// Score of the predicted attitude, 0 to 1; `None` if the classifier returns none.
+    /// Confidence: the score of the predicted attitude, 0 to 1; `None` if it is not known.
     pub confidence: Option<f32>,
 }
 
-impl LabelledPrediction {
-    /// Creates a prediction of the attitude with the highest score.
+impl LabeledPrediction {
+    /// Creates the prediction of the attitude with the highest score.
     pub fn from_scores(truth: Attitude, scores: &Scores) -> Self {
         let predicted = scores.best();
         Self {
@@ -42,7 +43,7 @@ impl LabelledPrediction {
         }
     }
 
-    /// Returns `true` if the prediction is the labelled attitude.
+    /// Returns `true` if the predicted attitude is that of the label.
     pub(crate) fn is_correct(&self) -> bool {
         self.predicted == self.truth
     }

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::LabelledPrediction;
+use super::LabeledPrediction;
 use super::confusion::Confusion;
 
 /// Number of bins of the calibration error.
@@ -51,14 +51,17 @@ impl Metric {
 /// Predictions in one range of confidence.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bin {
+    /// Number of correct predictions.
     correct: u64,
-    confidence: f64,
+    /// Sum of the confidences.
+    confidence_sum: f64,
 }
 
-/// Counts of predictions.
+/// Counts of predictions, from which metrics are computed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     confusion: Confusion,
+    /// Bins of confidence, of equal width.
     bins: [Bin; CALIBRATION_BINS],
     /// Number of predictions without a confidence.
     without_confidence: u64,
@@ -66,7 +69,7 @@ pub struct Tally {
 
 impl Tally {
     /// Counts `predictions`.
-    pub fn of(predictions: &[LabelledPrediction]) -> Self {
+    pub fn of(predictions: &[LabeledPrediction]) -> Self {
         let mut tally = Self::default();
         for prediction in predictions {
             tally.add(prediction, 1);
@@ -75,7 +78,7 @@ impl Tally {
     }
 
     /// Counts `prediction` `times` times.
-    pub fn add(&mut self, prediction: &LabelledPrediction, times: u64) {
+    pub fn add(&mut self, prediction: &LabeledPrediction, times: u64) {
         self.confusion
             .add(prediction.truth, prediction.predicted, times);
         match prediction.confidence {
@@ -83,7 +86,7 @@ impl Tally {
                 let confidence = f64::from(confidence);
                 let bin = &mut self.bins[bin_of(confidence)];
                 bin.correct += times * u64::from(prediction.is_correct());
-                bin.confidence += times as f64 * confidence;
+                bin.confidence_sum += times as f64 * confidence;
             }
             None => self.without_confidence += times,
         }
@@ -95,17 +98,18 @@ impl Tally {
     }
 
     /// Returns the expected calibration error: the mean absolute difference of confidence and
-    /// accuracy in bins of confidence, weighted by the number of predictions (Guo et al., "On
-    /// Calibration of Modern Neural Networks", 2017). There are 15 bins of equal
-    /// width, which include their upper edge; the first bin includes 0 too. With few predictions,
-    /// the error is greater than 0 even for a calibrated classifier. Returns `None` if there are no
+    /// accuracy in [`CALIBRATION_BINS`] bins of confidence, weighted by the number of predictions
+    /// (Guo et al., "On Calibration of Modern Neural Networks", 2017), 0 to 1. Bins have equal widths
+    /// and include their upper edge; the first bin includes 0 too. With few predictions, the error is
+    /// greater than 0 even for a calibrated classifier. Returns `None` if there are no
     /// predictions, or one has no confidence.
     pub fn calibration_error(&self) -> Option<f64> {
         let total = self.confusion.total();
-        let gaps = self
+        let differences = self
             .bins
-            .map(|bin| (bin.confidence - bin.correct as f64).abs());
-        (self.without_confidence == 0 && total > 0).then(|| gaps.iter().sum::<f64>() / total as f64)
+            .map(|bin| (bin.confidence_sum - bin.correct as f64).abs());
+        (self.without_confidence == 0 && total > 0)
+            .then(|| differences.iter().sum::<f64>() / total as f64)
     }
 
     /// Returns a metric, or `None` if it is undefined.
@@ -120,9 +124,10 @@ impl Tally {
     }
 }
 
+/// Returns the index of the bin of `confidence`. A bin includes its upper edge.
 fn bin_of(confidence: f64) -> usize {
-    let above = (confidence * CALIBRATION_BINS as f64).ceil() as usize;
-    above.clamp(1, CALIBRATION_BINS) - 1
+    let upper_edge = (confidence * CALIBRATION_BINS as f64).ceil() as usize;
+    upper_edge.clamp(1, CALIBRATION_BINS) - 1
 }
 
 #[cfg(test)]
@@ -130,8 +135,8 @@ mod tests {
     use super::*;
     use crate::Attitude::{Negative, Positive};
 
-    fn prediction(confidence: f32, is_correct: bool) -> LabelledPrediction {
-        LabelledPrediction {
+    fn prediction(confidence: f32, is_correct: bool) -> LabeledPrediction {
+        LabeledPrediction {
             truth: Positive,
             predicted: if is_correct { Positive } else { Negative },
             confidence: Some(confidence),
@@ -157,7 +162,7 @@ mod tests {
 
     #[test]
     fn without_a_confidence_there_is_no_calibration_error() {
-        let without_confidence = LabelledPrediction {
+        let without_confidence = LabeledPrediction {
             confidence: None,
             ..prediction(0.0, true)
         };

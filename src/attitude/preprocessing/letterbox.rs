@@ -7,7 +7,7 @@ use crate::geometry::{Point, Rect};
 /// Sizes that a detector's input may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputSize {
-    /// Any size whose sides are multiples of this number of pixels.
+    /// Any size whose width and height are multiples of this number of pixels.
     MultipleOf(usize),
     /// A fixed size.
     Fixed {
@@ -18,8 +18,8 @@ pub enum InputSize {
     },
 }
 
-/// The position of a frame in the input of a detector: scaled, in the top left corner; the rest is
-/// black.
+/// The position of a frame in the input of a detector. The scaled frame is in the top left corner; the
+/// rest is black.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Letterbox {
     /// Width of the input in pixels.
@@ -30,32 +30,34 @@ pub struct Letterbox {
     pub content_width: usize,
     /// Height of the scaled frame in pixels of the input.
     pub content_height: usize,
+    /// Factors from pixels of the input to frame pixels.
     frame_from_input: (f32, f32),
 }
 
 impl Letterbox {
     /// Fits a frame of `width` by `height` pixels, both at least 1, into an input with square
-    /// pixels. `pixel_aspect` is the pixel aspect ratio of the frame. An input without a fixed size
-    /// has a long side of at most `long_side`, and is not larger than the frame.
+    /// pixels. `pixel_aspect` is the pixel aspect ratio of the frame. In an input without a fixed
+    /// size, the long side of the scaled frame has at most `long_side` pixels and is not larger than
+    /// that of the displayed frame; width and height of the input are rounded up to multiples.
     pub fn new(
         (width, height): (usize, usize),
         pixel_aspect: f32,
         size: InputSize,
         long_side: usize,
     ) -> Self {
-        let shown_width = (width as f32 * pixel_aspect).max(1.0);
+        let displayed_width = (width as f32 * pixel_aspect).max(1.0);
         let (max_width, max_height) = match size {
             InputSize::MultipleOf(_) => {
                 let side = long_side
-                    .min((shown_width.ceil() as usize).max(height))
+                    .min((displayed_width.ceil() as usize).max(height))
                     .max(1);
                 (side, side)
             }
             InputSize::Fixed { width, height } => (width, height),
         };
-        let scale = (max_width as f32 / shown_width).min(max_height as f32 / height as f32);
+        let scale = (max_width as f32 / displayed_width).min(max_height as f32 / height as f32);
         let scaled = |side: f32, max: usize| ((side * scale).round() as usize).clamp(1, max);
-        let content_width = scaled(shown_width, max_width);
+        let content_width = scaled(displayed_width, max_width);
         let content_height = scaled(height as f32, max_height);
         let (input_width, input_height) = match size {
             InputSize::MultipleOf(multiple) => (
@@ -76,12 +78,12 @@ impl Letterbox {
         }
     }
 
-    /// Converts a point from the input to the frame.
+    /// Converts a point from pixels of the input to frame pixels.
     pub(crate) fn point_in_frame(&self, p: Point) -> Point {
         Point::new(p.x * self.frame_from_input.0, p.y * self.frame_from_input.1)
     }
 
-    /// Converts a box from the input to the frame.
+    /// Converts a box from pixels of the input to frame pixels.
     pub(crate) fn rect_in_frame(&self, r: Rect) -> Rect {
         let (sx, sy) = self.frame_from_input;
         Rect::new(r.x * sx, r.y * sy, r.w * sx, r.h * sy)

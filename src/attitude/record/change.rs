@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Detection of changes: a face comes, goes or gets another label.
+//! Detection of changes of the faces: a face appears, disappears or gets another label.
 
 use crate::Label;
 
 /// The track of a face and its label.
 pub type TrackLabel = (u32, Label);
 
-/// Compares the faces of each frame with those of the last change. At first no faces are known, so a
-/// stream that begins without faces begins without a change.
+/// Compares the faces of each frame with those at the last change. The state before the first frame is
+/// that of no faces.
 #[derive(Debug, Default)]
 pub struct ChangeDetector {
+    /// The faces at the last change.
     faces: Vec<TrackLabel>,
-    have_gone: bool,
+    /// `true` if `faces` are those of another stream.
+    is_other_stream: bool,
 }
 
 impl ChangeDetector {
-    /// Returns whether `faces`, in order of their tracks, differ from those of the last change, and
-    /// remembers them if they do.
+    /// Returns `true` if `faces`, sorted by track, differ from those at the last change.
     pub fn update(&mut self, faces: impl Iterator<Item = TrackLabel> + Clone) -> bool {
-        let have_gone = std::mem::take(&mut self.have_gone);
-        let is_change = have_gone || !faces.clone().eq(self.faces.iter().copied());
+        let is_other_stream = std::mem::take(&mut self.is_other_stream);
+        let is_change = is_other_stream || !faces.clone().eq(self.faces.iter().copied());
         if is_change {
             self.faces.clear();
             self.faces.extend(faces);
@@ -28,10 +29,10 @@ impl ChangeDetector {
         is_change
     }
 
-    /// Begins another stream, in which track numbers mean other faces: if there were faces, the next
-    /// update is a change.
+    /// Begins another stream, in which the same track ids belong to other faces. If there are faces,
+    /// the next update is a change.
     pub fn begin_stream(&mut self) {
-        self.have_gone = !self.faces.is_empty();
+        self.is_other_stream = !self.faces.is_empty();
     }
 }
 
@@ -40,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_face_that_comes_goes_or_gets_another_label_is_a_change() {
+    fn a_face_that_appears_disappears_or_gets_another_label_is_a_change() {
         let mut changes = ChangeDetector::default();
         let frames: [(&[TrackLabel], bool); 7] = [
             (&[], false),
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn faces_of_the_stream_before_have_gone() {
+    fn faces_of_another_stream_are_other_faces() {
         let mut changes = ChangeDetector::default();
         let faces = [(1, Label::NEUTRAL)];
         changes.begin_stream();

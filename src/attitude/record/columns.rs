@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Faces as a table: the columns of a face's row.
+//! The columns of tables with one row per face.
 
 use std::fmt::Write;
 
 use super::{FaceRecord, Record};
 
-/// A column.
+/// A column of a table.
 pub struct Column {
     /// Name in the header.
     pub name: &'static str,
@@ -14,15 +14,15 @@ pub struct Column {
     pub value: Value,
 }
 
-/// The type of a column, and the function that returns a face's value, `None` if there is none.
+/// The type of a column, and a function that returns the value for a face; `None` if it has none.
 pub enum Value {
-    /// Whole numbers.
+    /// Nonnegative integers.
     Count(fn(&Record, &FaceRecord) -> Option<u64>),
     /// Numbers.
     Number(fn(&Record, &FaceRecord) -> Option<f32>),
-    /// True or false.
+    /// Booleans.
     Flag(fn(&Record, &FaceRecord) -> bool),
-    /// Text, which is appended to the string.
+    /// Texts, which are appended to the string.
     Text(fn(&Record, &FaceRecord, &mut String) -> Option<()>),
 }
 
@@ -32,7 +32,7 @@ const fn column(name: &'static str, value: Value) -> Column {
     Column { name, value }
 }
 
-/// All columns in their order.
+/// All columns, in their order.
 pub const COLUMNS: [Column; 37] = [
     column(
         "stream",
@@ -79,11 +79,11 @@ pub const COLUMNS: [Column; 37] = [
     column("mouth_right_y", Number(|_, face| landmark(face, 4, 1))),
     column(
         "emotion",
-        Text(|_, face, text| append(Some(strongest(face)?.0), text)),
+        Text(|_, face, text| append(Some(most_probable_emotion(face)?.0), text)),
     ),
     column(
         "emotion_confidence",
-        Number(|_, face| Some(strongest(face)?.1)),
+        Number(|_, face| Some(most_probable_emotion(face)?.1)),
     ),
     column("emotions", Text(emotions)),
 ];
@@ -92,12 +92,13 @@ fn landmark(face: &FaceRecord, index: usize, axis: usize) -> Option<f32> {
     Some(face.landmarks?[index][axis])
 }
 
-fn strongest(face: &FaceRecord) -> Option<(&str, f32)> {
+/// Returns the name and the probability of the most probable emotion.
+fn most_probable_emotion(face: &FaceRecord) -> Option<(&str, f32)> {
     let emotions = face.emotions.iter().map(|(name, &p)| (name.as_str(), p));
     emotions.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// Appends all emotions as `name=probability`, separated by blanks.
+/// Appends all emotions as `name=probability`, separated by spaces; spaces in names become hyphens.
 fn emotions(_: &Record, face: &FaceRecord, text: &mut String) -> Option<()> {
     for (index, (name, probability)) in face.emotions.iter().enumerate() {
         if index > 0 {
@@ -105,7 +106,7 @@ fn emotions(_: &Record, face: &FaceRecord, text: &mut String) -> Option<()> {
         }
         let name = name.chars().map(|c| if c == ' ' { '-' } else { c });
         text.extend(name);
-        // Writing to memory does not fail.
+        // Writing to a string does not fail.
         let _ = write!(text, "={probability}");
     }
     (!face.emotions.is_empty()).then_some(())

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Subtitles of the scene: the attitudes of its faces over time.
+//! Subtitles with the attitudes of the faces.
 //!
-//! A cue is about all faces together, and cues never overlap, as neither MP4 nor players support
-//! subtitles that do.
+//! A cue contains all faces. Cues do not overlap, since neither MP4 nor players support this.
 
 use std::fmt::Write;
 
@@ -13,25 +12,27 @@ use crate::timeline::Span;
 /// One subtitle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cue {
-    /// The time during which it is shown; never empty.
+    /// The time during which the subtitle is shown; not empty.
     pub span: Span,
-    /// One line per face.
+    /// The text; one line per face, or a note.
     pub text: String,
 }
 
 /// Replaces `text` by one line per face, such as `#1 positive`.
-fn describe(faces: &[FaceRecord], text: &mut String) {
+fn format_faces(faces: &[FaceRecord], text: &mut String) {
     text.clear();
     for (index, face) in faces.iter().enumerate() {
         let line_feed = if index > 0 { "\n" } else { "" };
-        // Writing to memory does not fail.
+        // Writing to a string does not fail.
         let _ = write!(text, "{line_feed}#{} {}", face.track, face.attitude);
     }
 }
 
-/// Whole cues, each as long as the scene stays the same, known when they end: for files.
+/// Computes cues for files. A cue lasts as long as tracks and labels stay the same; it is returned
+/// when it ends.
 #[derive(Debug, Default)]
 pub struct WholeCues {
+    /// Time span of the open cue, up to now.
     open: Option<Span>,
     /// Text of the open cue.
     text: String,
@@ -40,10 +41,10 @@ pub struct WholeCues {
 }
 
 impl WholeCues {
-    /// Adds a frame. Returns the cue that it ends, if any: a frame ends the open cue if its text is
-    /// another one, or if it begins more than half of its length after the frame before.
+    /// Adds a frame with its time span. Returns the open cue if the frame ends it: if its text differs,
+    /// or if the frame starts more than half of its duration after the end of the cue.
     pub fn push(&mut self, frame: Span, faces: &[FaceRecord]) -> Option<Cue> {
-        describe(faces, &mut self.next_text);
+        format_faces(faces, &mut self.next_text);
         if let Some(open) = &mut self.open {
             let is_next = frame.start_ns <= open.end_ns.saturating_add(frame.len_ns() / 2);
             if is_next && self.text == self.next_text {
@@ -62,54 +63,59 @@ impl WholeCues {
         ended
     }
 
-    /// Ends and returns the open cue, at the end of the stream.
+    /// Ends and returns the open cue, if there is one, at the end of the stream.
     pub fn finish(&mut self) -> Option<Cue> {
         let span = self.open.take().filter(|span| span.len_ns() > 0)?;
         let text = self.text.clone();
         Some(Cue { span, text })
     }
 
-    /// Drops the open cue.
+    /// Discards the open cue.
     pub fn reset(&mut self) {
         self.open = None;
     }
 
-    /// Returns whether a cue is open, so that the time since it began is not yet written.
+    /// Returns `true` if there is an open cue.
     pub fn is_open(&self) -> bool {
         self.open.is_some()
     }
 }
 
-/// Cues in pieces that are known when they begin and follow each other without a gap: for muxers,
-/// which hold the video back until they know its subtitles, and of which `mp4mux` waits forever at a
-/// gap.
+/// Computes cues for muxers, which wait for the subtitles of each video frame; at a gap in the
+/// subtitles, `mp4mux` would wait forever. Therefore, a cue is divided into pieces that are returned
+/// when they start, and that follow each other without a gap.
 ///
-/// Attitudes change at samples. So a piece that begins with a sample is as long as the time between
-/// the last two samples; any other is one frame long.
+/// Labels change only at samples. Thus a piece that starts with a sample lasts as long as the last
+/// interval between samples; any other piece lasts one frame.
 #[derive(Debug, Default)]
 pub struct CuePieces {
+    /// End of the last piece.
     covered_until_ns: Option<u64>,
+    /// Start of the last frame with a new sample.
     sampled_ns: Option<u64>,
+    /// Time between the last two samples; 0 if there is only one.
     spacing_ns: u64,
+    /// Memory for the text of a piece.
     text: String,
 }
 
 impl CuePieces {
-    /// Adds a frame; `is_sample` says whether it brings a new sample. Returns the span and the text
-    /// of the piece that begins with it, if any; the text is a blank if there is no face. A sample
-    /// that comes before the last piece has ended begins its own at that end.
+    /// Adds a frame with its time span; `is_sample` is `true` if the frame carries a new sample.
+    /// Returns the time span and the text of the piece that starts with the frame, if there is one;
+    /// the text is a space if there are no faces. If a sample arrives before the end of the last
+    /// piece, its piece starts at that end.
     pub fn push(
         &mut self,
         frame: Span,
         is_sample: bool,
         faces: &[FaceRecord],
     ) -> Option<(Span, &str)> {
-        // Half a frame: timestamps are rounded.
+        // Half a frame of tolerance, since timestamps are rounded.
         let tolerance_ns = frame.len_ns() / 2;
         let is_next = |end_ns: &u64| frame.start_ns <= end_ns.saturating_add(tolerance_ns);
         let covered_until_ns = self.covered_until_ns.filter(is_next);
         if covered_until_ns.is_none() {
-            // A gap says nothing about the time between samples.
+            // The interval between samples does not include a gap.
             self.sampled_ns = None;
         }
         if is_sample {
@@ -131,15 +137,15 @@ impl CuePieces {
             return None;
         }
         self.covered_until_ns = Some(end_ns);
-        describe(faces, &mut self.text);
+        format_faces(faces, &mut self.text);
         if self.text.is_empty() {
-            // Muxers drop an empty subtitle.
+            // Muxers drop empty subtitles.
             self.text.push(' ');
         }
         Some((Span { start_ns, end_ns }, &self.text))
     }
 
-    /// Begins again: the time of the next frame may be any.
+    /// Discards the state; the next frame may have any time.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
@@ -183,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_cue_lasts_as_long_as_the_scene_stays_the_same() {
+    fn a_whole_cue_lasts_as_long_as_the_labels_stay_the_same() {
         let mut cues = WholeCues::default();
         let scene: [&[Label]; 8] = [
             &[],
@@ -225,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_follow_each_other_however_samples_are_spaced() {
+    fn pieces_follow_each_other_at_any_interval_between_samples() {
         let mut pieces = CuePieces::default();
         let samples = [0, 5, 10, 14, 20, 25, 40];
         let mut found: Vec<Cue> = Vec::new();
@@ -234,7 +240,7 @@ mod tests {
             let shown = faces(if number < 12 { &[Label::NEUTRAL] } else { &[] });
             let piece = push(&mut pieces, frame(number), is_sample, &shown);
             let covered_ns = found.last().map_or(0, |last| last.span.end_ns);
-            // When a frame begins, its subtitle is known.
+            // The subtitle of a frame is returned when the frame starts.
             if let Some(piece) = piece {
                 assert_eq!(piece.span.start_ns, covered_ns, "frame {number}");
                 assert!(piece.span.len_ns() > 0);
@@ -249,12 +255,12 @@ mod tests {
             Some(15 * FRAME_NS)
         );
         assert!(found.iter().any(|piece| piece.text == " "));
-        // Pieces are as long as samples are apart.
+        // Pieces last as long as the interval between samples.
         assert!(found.contains(&cue(5, 10, "#1 neutral")));
     }
 
     #[test]
-    fn a_gap_in_the_video_is_one_in_the_pieces() {
+    fn a_gap_in_the_video_is_a_gap_in_the_pieces() {
         let mut pieces = CuePieces::default();
         let neutral = faces(&[Label::NEUTRAL]);
         assert_eq!(
@@ -268,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_gap_a_piece_is_no_longer_than_samples_are_apart() {
+    fn the_first_piece_after_a_gap_lasts_one_frame() {
         let mut pieces = CuePieces::default();
         let neutral = faces(&[Label::NEUTRAL]);
         push(&mut pieces, frame(0), true, &neutral);
@@ -277,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn rounded_timestamps_make_no_slivers() {
+    fn rounded_timestamps_make_no_short_pieces() {
         let mut pieces = CuePieces::default();
         let neutral = faces(&[Label::NEUTRAL]);
         let mut covered_ns = 0;

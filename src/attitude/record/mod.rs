@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The results of a frame as data, the formats that they are written in, and the summary of a whole
-//! recording.
+//! The results for frames as data, their formats, and the summary of a recording.
 //!
-//! A [`Record`] is a frame with its faces. [`formats`] lists the formats; each creates a
+//! A [`Record`] contains the results for one frame. [`formats`] lists the formats; each creates a
 //! [`Writer`](formats::Writer), which appends bytes to an [`Output`](formats::Output):
 //!
 //! ```
@@ -15,9 +14,9 @@
 //! let mut writer = (format.writer)(timing)?;
 //! let mut output = Output::default();
 //! let record = Record::of_frame("camera", &FrameStamp::default(), Vec::new());
-//! let frame = TimedRecord::sample(&record);
-//! writer.begin(frame.span, &mut output)?;
-//! writer.write(&frame, &mut output)?;
+//! let sample = TimedRecord::sample(&record);
+//! writer.begin(sample.span, &mut output)?;
+//! writer.write(&sample, &mut output)?;
 //! writer.finish(&mut output)?;
 //! assert!(output.bytes().starts_with(br#"{"schema":1,"stream":"camera""#));
 //! # Ok::<(), std::io::Error>(())
@@ -39,21 +38,21 @@ use serde::{Deserialize, Serialize};
 use crate::analyzer::{Analysis, Face};
 use crate::{Label, Scores};
 
-/// The version of the record's fields and their meaning.
+/// The version of the fields of records and their meaning.
 pub const SCHEMA: u32 = 1;
 
-/// Times, number and size of a frame.
+/// Number, times and size of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameStamp {
-    /// Number of frames before it in the stream.
+    /// Number of frames before this one in the stream.
     pub frame: u64,
     /// Presentation timestamp; `None` if the buffer has none.
     pub pts_ns: Option<u64>,
-    /// Running time; `None` if the segment gives none.
+    /// Running time; `None` if the frame is outside of the segment.
     pub running_time_ns: Option<u64>,
-    /// Stream time; `None` if the segment gives none.
+    /// Stream time; `None` if the frame is outside of the segment.
     pub stream_time_ns: Option<u64>,
-    /// Time of day in UTC, since 1970; `None` if the source does not provide it.
+    /// Time of day, as time since 1970 in UTC; `None` if the source does not provide it.
     pub utc_ns: Option<u64>,
     /// Width in pixels.
     pub width: u32,
@@ -61,41 +60,41 @@ pub struct FrameStamp {
     pub height: u32,
 }
 
-/// One frame.
+/// The results for one frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// [`SCHEMA`].
+    /// The schema version, [`SCHEMA`].
     pub schema: u32,
-    /// The stream's id, as its source set it.
+    /// Identifier of the stream, from its stream-start event.
     pub stream: String,
     /// Number of frames before this one in the stream.
     pub frame: u64,
-    /// Presentation timestamp.
+    /// Presentation timestamp; `None` if the buffer has none.
     pub pts_ns: Option<u64>,
-    /// Running time.
+    /// Running time; `None` if the frame is outside of the segment.
     pub running_time_ns: Option<u64>,
-    /// Stream time: the position in a recording.
+    /// Stream time, the position in a recording; `None` if the frame is outside of the segment.
     pub stream_time_ns: Option<u64>,
-    /// Time of day by ISO 8601; `None` if the source does not provide it.
+    /// Time of day in UTC as ISO 8601; `None` if the source does not provide it.
     pub utc: Option<String>,
     /// Width of the frame in pixels.
     pub width: u32,
     /// Height of the frame in pixels.
     pub height: u32,
-    /// The tracked faces, by track number; empty if there are none.
+    /// The tracked faces, sorted by track id.
     pub faces: Vec<FaceRecord>,
 }
 
-/// One tracked face on a frame.
+/// The results for one tracked face in a frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FaceRecord {
-    /// Number of the track, from 1.
+    /// Track id, from 1.
     pub track: u32,
-    /// Left, top, width and height in pixels of the frame; may reach beyond it.
+    /// Left, top, width and height of the box, in frame pixels; the box may extend beyond the frame.
     #[serde(rename = "box")]
     pub bbox: [f32; 4],
-    /// Five landmarks (x, y) in pixels of the frame: eyes, nose, corners of the mouth, the one at
-    /// the left of the picture first; `None` if the detector has none.
+    /// Landmarks (x, y) in frame pixels, in the order of [`Landmarks`](crate::geometry::Landmarks);
+    /// `None` if the detector does not detect them.
     pub landmarks: Option<[[f32; 2]; 5]>,
     /// Score of the last detection, 0 to 1.
     pub detection: f32,
@@ -103,30 +102,30 @@ pub struct FaceRecord {
     pub attitude: Label,
     /// Smoothed score of the attitude, 0 to 1; 0 for `unknown`.
     pub confidence: f32,
-    /// Smoothed scores; all 0 before the first classification.
+    /// Smoothed scores, each 0 to 1; all 0 before the first classification.
     pub scores: Scores,
-    /// Scores of the last classification.
+    /// Scores of the last classification, each 0 to 1, without smoothing; all 0 if there is none.
     pub raw: Scores,
-    /// Smoothed probability of each emotion by its name; empty if the classifier has none, and before
-    /// the first classification.
+    /// Smoothed probability of each emotion, 0 to 1, by name; empty if the classifier has no emotions,
+    /// and before the first classification.
     #[serde(default)]
     pub emotions: BTreeMap<String, f32>,
-    /// Whether the attitude was classified on this frame or, in a live pipeline's metadata, this is
-    /// the first frame that carries it.
+    /// `true` if the face was classified in this frame or, in metadata of a live pipeline, if this is
+    /// the first frame that carries the classification.
     pub fresh: bool,
-    /// Time since the classification or, before the first one, since the detection.
+    /// Time since the last classification or, before the first one, since the last detection.
     pub age_ns: u64,
 }
 
 impl Record {
-    /// Returns the time at which the frame is shown: its stream time, else its presentation
-    /// timestamp, else its running time.
+    /// Returns the time on the scale of summaries and subtitles: the stream time or, if there is none,
+    /// the presentation timestamp or the running time.
     pub fn time_ns(&self) -> Option<u64> {
         let time_ns = self.stream_time_ns.or(self.pts_ns);
         time_ns.or(self.running_time_ns)
     }
 
-    /// Creates the record of the frame of `analysis`. `emotion_labels` are the classifier's.
+    /// Creates the record of the sample of `analysis`. `emotion_labels` are those of the classifier.
     pub fn new(
         stream: &str,
         stamp: &FrameStamp,
@@ -149,7 +148,7 @@ impl Record {
         record
     }
 
-    /// Sets the fields that `stamp` has, and the schema.
+    /// Sets the schema version and the fields of `stamp`.
     pub fn set_stamp(&mut self, stamp: &FrameStamp) {
         self.schema = SCHEMA;
         self.frame = stamp.frame;
@@ -162,14 +161,15 @@ impl Record {
     }
 }
 
-/// Formats a time such as `2026-11-25T06:20:50.123456789Z`.
+/// Formats a time since 1970 such as `2026-11-25T06:20:50.123456789Z`.
 fn iso_8601(utc_ns: u64) -> String {
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(utc_ns);
     humantime::format_rfc3339_nanos(time).to_string()
 }
 
 impl FaceRecord {
-    /// Creates the record of `face` at the running time `time_ns`.
+    /// Creates the record of `face` at the running time `time_ns`; the box and the landmarks are
+    /// extrapolated to this time.
     pub fn new(face: &Face, time_ns: u64, emotion_labels: &[String]) -> Self {
         let bbox = face.bbox_at(time_ns);
         let age_ns = time_ns.saturating_sub(face.updated_ns());

@@ -1,56 +1,72 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Notes that a viewer writes during a live session. In the session's file, which the page of
-//! `gst-attitude serve` creates, each is a line between the records, as in [`JSON_SCHEMA`].
+//! Notes that a viewer writes during a live session. The session's file, which the page of
+//! `gst-attitude serve` creates, contains each note in a line between the records.
 
 use serde::{Deserialize, Serialize};
 
 use super::cue::Cue;
+use crate::clock::NS_PER_S;
 use crate::timeline::Span;
 
-/// JSON Schema of a note's line.
+/// JSON Schema of the line of a note.
 pub const JSON_SCHEMA: &str = include_str!("note.schema.json");
 
 /// Maximum number of characters of a note.
 pub const MAX_CHARS: usize = 1000;
 
 /// Time for which a note is shown as a subtitle.
-const SHOWN_NS: u64 = 5_000_000_000;
+const SHOWN_NS: u64 = 5 * NS_PER_S;
 
-/// A note.
+/// A note, as in the file of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
     /// The text: 1 to [`MAX_CHARS`] characters.
     pub note: String,
-    /// Time of the note, on the scale of the records' `running_time_ns`.
+    /// Running time of the note.
     pub running_time_ns: u64,
 }
 
 impl Note {
-    /// Describes why the note is invalid, if it is.
-    pub fn problem(&self) -> Option<String> {
+    /// Checks the length of the text.
+    ///
+    /// # Errors
+    /// Returns an error if the text is empty or too long.
+    pub(super) fn check(&self) -> Result<(), NoteError> {
         match self.note.chars().count() {
-            0 => Some("it is empty".to_owned()),
-            1..=MAX_CHARS => None,
-            count => Some(format!(
-                "it has {count} characters; the maximum is {MAX_CHARS}"
-            )),
+            0 => Err(NoteError::Empty),
+            1..=MAX_CHARS => Ok(()),
+            count => Err(NoteError::TooLong(count)),
         }
     }
 }
 
-/// A note with its time on the scale of the samples.
+/// A note is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoteError {
+    /// A field is missing, unknown or has an invalid value.
+    #[error("{0}")]
+    Fields(String),
+    /// The text is empty.
+    #[error("it is empty")]
+    Empty,
+    /// The text has this number of characters, more than [`MAX_CHARS`].
+    #[error("it has {0} characters; the maximum is {MAX_CHARS}")]
+    TooLong(usize),
+}
+
+/// A note with its time on the time scale of the samples.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TimedNote {
-    /// Time of the note, on the scale of [`Record::time_ns`](super::Record::time_ns).
+    /// Time of the note, on the time scale of [`Record::time_ns`](super::Record::time_ns).
     pub time_ns: u64,
-    /// The lines of the text, without blank ones and without control characters.
+    /// The lines of the text, without blank lines and control characters.
     pub text: String,
 }
 
 impl TimedNote {
-    /// Places `note` among samples whose times are `shift_ns` later than their running times.
+    /// Converts `note`; `shift_ns` is the time of a sample minus its running time.
     pub fn new(note: &Note, shift_ns: i128) -> Self {
         let time_ns = (i128::from(note.running_time_ns) + shift_ns).max(0);
         let visible = |line: &str| line.replace(char::is_control, " ").trim().to_owned();
@@ -98,15 +114,15 @@ mod tests {
             let note = note(text);
             let value = serde_json::to_value(&note).unwrap();
             assert_eq!(validator.is_valid(&value), is_valid, "{text}");
-            assert_eq!(note.problem().is_none(), is_valid, "{text}");
+            assert_eq!(note.check().is_ok(), is_valid, "{text}");
         }
     }
 
     #[test]
     fn the_time_of_a_note_is_shifted_and_its_blank_lines_are_removed() {
-        let placed = TimedNote::new(&note("  first\u{7}\r\n\n \tsecond\n"), -500_000_000);
+        let timed = TimedNote::new(&note("  first\u{7}\r\n\n \tsecond\n"), -500_000_000);
         assert_eq!(
-            (placed.time_ns, &*placed.text),
+            (timed.time_ns, &*timed.text),
             (1_500_000_000, "first\nsecond")
         );
         let early = TimedNote::new(&note("x"), -i128::from(u64::MAX));
@@ -114,6 +130,6 @@ mod tests {
         let late = TimedNote::new(&note("x"), i128::from(u64::MAX));
         assert_eq!(late.time_ns, u64::MAX);
         assert_eq!(late.cue().span.len_ns(), 0);
-        assert_eq!(placed.cue().text, "Note: first\nsecond");
+        assert_eq!(timed.cue().text, "Note: first\nsecond");
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The interface between frames and formats: [`Writer`] takes a [`TimedRecord`] and appends bytes to an
-//! [`Output`].
+//! The interface of formats: a [`Writer`] takes [`TimedRecord`]s and appends bytes to an [`Output`].
 
 use std::io::{self, ErrorKind, Write};
 
@@ -9,40 +8,40 @@ use super::Record;
 use super::note::TimedNote;
 use crate::timeline::Span;
 
-/// How long a frame is shown.
+/// The records that are passed to a writer, and the time for which each is shown in subtitles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timing {
-    /// As long as their [span](TimedRecord::span): every frame is written, as it passes through a pipeline.
+    /// All frames of a pipeline, each of which is shown during its [span](TimedRecord::span).
     Frames,
-    /// Until the next one: only samples are written.
+    /// The samples of a recording, each of which is shown until the next one.
     Samples {
-        /// Nanoseconds between samples; 0 if every frame is one.
+        /// Nanoseconds between samples; 0 if every frame is a sample.
         interval_ns: u64,
     },
-    /// Until the next one, of a live session whose samples may be late or missing and whose notes
-    /// come in any order: subtitles are sorted, and written when the session ends.
+    /// The samples of a live session, each of which is shown until the next one. Samples may be late
+    /// or missing, and notes may be in any order; thus subtitles are sorted, and written at the end.
     Session {
-        /// Nanoseconds between samples; 0 if every frame is one.
+        /// Nanoseconds between samples; 0 if every frame is a sample.
         interval_ns: u64,
     },
 }
 
-/// A frame to write.
+/// A record to write, and when it is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct TimedRecord<'a> {
-    /// Its faces.
+    /// The record of a frame.
     pub record: &'a Record,
-    /// Its presentation timestamp and when it ends, in nanoseconds.
+    /// Presentation timestamp of the frame, and its end.
     pub span: Span,
-    /// True if it brings a new sample.
+    /// `true` if the record contains the result of a new sample.
     pub is_sample: bool,
-    /// True if its record is to be written. Subtitles ignore this, as each covers many frames.
+    /// `true` if the record is written. Subtitles, each of which is shown during many frames, ignore
+    /// this.
     pub is_selected: bool,
 }
 
 impl<'a> TimedRecord<'a> {
-    /// Returns the frame of a sample that lasts until the next one, as in [`Timing::Samples`] and
-    /// [`Timing::Session`].
+    /// Creates the record of a sample, for [`Timing::Samples`] and [`Timing::Session`].
     pub fn sample(record: &'a Record) -> Self {
         let time_ns = record.time_ns().unwrap_or(0);
         Self {
@@ -57,40 +56,44 @@ impl<'a> TimedRecord<'a> {
     }
 }
 
-/// Writes frames in one format. All methods fail if `output` refuses more bytes.
+/// Writes records in a format.
+///
+/// # Errors
+/// All methods with a result return an error if `output` has reached its limit.
 pub trait Writer: Send {
-    /// Writes the header of a file, before anything else; `span` is that of the first frame.
+    /// Writes the header of a file, before everything else; `span` is that of the first record.
     fn begin(&mut self, _span: Span, _output: &mut Output) -> io::Result<()> {
         Ok(())
     }
 
-    /// Writes a frame, or what this frame completes.
+    /// Writes a record. Subtitles are written when they end, with the first record that differs.
     fn write(&mut self, frame: &TimedRecord, output: &mut Output) -> io::Result<()>;
 
-    /// Writes a note of the person who watched.
+    /// Writes a note. The default implementation ignores it.
     fn write_note(&mut self, _note: &TimedNote, _output: &mut Output) -> io::Result<()> {
         Ok(())
     }
 
-    /// Writes what is incomplete, at the end of the stream or of a part of it. Formats that a pipeline
-    /// can carry may be continued after it.
+    /// Writes all incomplete data, at the end of a stream or of a part of it. In text formats, more
+    /// records may be written afterwards.
     fn finish(&mut self, _output: &mut Output) -> io::Result<()> {
         Ok(())
     }
 
-    /// Drops what is incomplete, for a flush.
+    /// Discards incomplete data, at a flush.
     fn reset(&mut self) {}
 
-    /// Returns true if nothing more will be written about the time before the next frame.
+    /// Returns `true` if all data about the records up to now have been written.
     fn is_up_to_date(&self) -> bool {
         true
     }
 }
 
-/// Bytes in memory, in pieces that are each about a span of time.
+/// Bytes in memory, divided into pieces that each belong to a time span.
 #[derive(Debug)]
 pub struct Output {
     bytes: Vec<u8>,
+    /// Time span and end of each piece.
     pieces: Vec<(Span, usize)>,
     max_len: usize,
 }
@@ -102,8 +105,8 @@ impl Default for Output {
 }
 
 impl Output {
-    /// Creates an empty output that refuses to become longer than `max_len` bytes, with an error of
-    /// the kind [`FileTooLarge`](ErrorKind::FileTooLarge).
+    /// Creates an empty output of at most `max_len` bytes. Writing more returns an error of the kind
+    /// [`FileTooLarge`](ErrorKind::FileTooLarge).
     pub fn with_limit(max_len: usize) -> Self {
         Self {
             bytes: Vec::new(),
@@ -112,20 +115,21 @@ impl Output {
         }
     }
 
-    /// Ends a piece about `span`: all bytes since the last piece. An empty piece is left out.
+    /// Ends the piece that belongs to `span`: all bytes after the previous piece. Ignores an empty
+    /// piece.
     pub fn end_piece(&mut self, span: Span) {
-        let begin = self.pieces.last().map_or(0, |(_, end)| *end);
-        if self.bytes.len() > begin {
+        let start = self.pieces.last().map_or(0, |(_, end)| *end);
+        if self.bytes.len() > start {
             self.pieces.push((span, self.bytes.len()));
         }
     }
 
-    /// Returns the pieces with their spans, in the order in which they were written.
+    /// Returns the pieces with their time spans, in the order in which they were written.
     pub fn pieces(&self) -> impl Iterator<Item = (Span, &[u8])> {
-        let mut begin = 0;
+        let mut start = 0;
         self.pieces.iter().map(move |&(span, end)| {
-            let piece = &self.bytes[begin..end];
-            begin = end;
+            let piece = &self.bytes[start..end];
+            start = end;
             (span, piece)
         })
     }
@@ -135,17 +139,17 @@ impl Output {
         &self.bytes
     }
 
-    /// Returns all bytes.
+    /// Converts the output to its bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// Returns true if it is empty.
+    /// Returns `true` if there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Removes everything, but keeps the memory.
+    /// Removes all bytes; keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.pieces.clear();
@@ -171,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_output_with_a_limit_refuses_more() {
+    fn an_output_with_a_limit_rejects_more_bytes() {
         let mut output = Output::with_limit(3);
         output.write_all(b"ab").unwrap();
         let error = output.write_all(b"cd").unwrap_err();
@@ -181,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_keep_their_spans_and_empty_ones_are_left_out() {
+    fn pieces_have_their_spans_and_empty_pieces_are_ignored() {
         let span = |start_ns| Span {
             start_ns,
             end_ns: start_ns + 1,

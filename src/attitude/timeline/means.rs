@@ -2,35 +2,37 @@
 
 //! Mean scores with confidence intervals.
 //!
-//! Intervals are computed by the [stationary bootstrap](super::stationary). Scores are averaged
-//! over one second before they are resampled, which leaves the mean unchanged and is faster; blocks
-//! are almost never shorter, since smoothing makes the samples of a second similar. Time without
-//! scores is removed, and the times before and after it count as consecutive.
+//! Intervals are computed by the [stationary bootstrap](super::stationary). Scores are averaged over
+//! one second before they are resampled, for speed. This does not change the mean; and since smoothed
+//! scores hardly change within a second, blocks would almost never be shorter. Time without scores is
+//! removed, and the times before and after it count as consecutive.
 //!
-//! An interval contains the uncertainty from the limited length of the recording, as part of a
-//! longer stationary recording. It does not contain errors of the classifier, nor differences
-//! between days. There is no interval if the recording has only a few segments. In short
-//! recordings, intervals are too narrow: of 400 simulated recordings of five minutes, with a memory
-//! of up to ten seconds, 86 to 94% of the intervals contained the true mean; of recordings of one
-//! hour, 92 to 95%.
+//! An interval expresses the uncertainty that a recording is only a part of a longer one with the
+//! same statistics. It includes neither errors of the classifier nor differences between days. A
+//! recording whose scores change only a few times has no interval. In short recordings, intervals
+//! are too narrow: in 400 simulated recordings whose scores are correlated over up to ten seconds,
+//! 86 to 94% of the intervals contained the true mean at a length of five minutes, and 92 to 95% at
+//! a length of one hour.
 
 use serde::{Deserialize, Serialize};
 
 use super::Rules;
 use super::series::{Bin, Bins};
 use super::{Held, rounded, stationary};
+use crate::clock::NS_PER_S;
 use crate::statistics::{Interval, SplitMix64};
 use crate::{Attitude, ByAttitude, Label, Scores};
 
-/// Minimum duration over which scores are averaged before they are resampled; longer for longer
-/// sample intervals.
-const BIN_NS: u64 = 1_000_000_000;
+/// Duration over which scores are averaged before they are resampled, unless sample intervals are
+/// longer.
+const BIN_NS: u64 = NS_PER_S;
 
 /// Minimum number of these averages for an interval.
 const MIN_BINS: usize = 30;
 
-/// Minimum number of blocks of mean length for an interval.
-const MIN_BLOCKS: f64 = 10.0;
+/// Minimum number of blocks of mean length for an interval. It also keeps the
+/// [widening](stationary::widening) finite.
+pub(super) const MIN_BLOCKS: f64 = 10.0;
 
 /// A mean score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,24 +46,24 @@ pub struct Mean {
 /// Returns the mean score of the label over the time with a known label, or `None` if that time is
 /// 0.
 pub(crate) fn confidence(held: &[Held]) -> Option<f64> {
-    let (mut sum, mut time) = (0.0, 0.0);
+    let (mut sum, mut time_ns) = (0.0, 0.0);
     for held in held {
         if let (Some(scores), Label::Known(attitude)) =
             (held.observation.scores, held.observation.label)
         {
             let held_ns = held.span.len_ns() as f64;
             sum += held_ns * f64::from(scores[attitude]);
-            time += held_ns;
+            time_ns += held_ns;
         }
     }
-    (time > 0.0).then(|| rounded(sum / time))
+    (time_ns > 0.0).then(|| rounded(sum / time_ns))
 }
 
 /// Returns the mean scores over the time with scores, or `None` if that time is 0.
 pub(crate) fn means(held: &[Held], rules: &Rules) -> Option<ByAttitude<Mean>> {
     let bins = bins_with_scores(held);
     let sums = Sums::new(&bins);
-    let values = sums.whole().means()?;
+    let values = sums.total().means()?;
     let intervals = intervals(&bins, &sums, rules);
     Some(ByAttitude::from_fn(|attitude| Mean {
         value: rounded(values[attitude]),
@@ -119,7 +121,7 @@ fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Inte
         }
     }
     let widening = stationary::widening(bins.len(), block_length);
-    let values = sums.whole().means()?;
+    let values = sums.total().means()?;
     let mut intervals = ByAttitude::<Interval>::default();
     for attitude in Attitude::ALL {
         let Interval { low, high } = Interval::of(std::mem::take(&mut resampled[attitude]))?;
@@ -133,7 +135,7 @@ fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Inte
     Some(intervals)
 }
 
-/// Prefix sums of bins, so that the sum of a block takes constant time.
+/// Sums of the first 0, 1, 2, ... bins, with which the sum of a block is computed in constant time.
 struct Sums(Vec<Bin>);
 
 impl Sums {
@@ -147,11 +149,12 @@ impl Sums {
         Self(sums)
     }
 
-    fn whole(&self) -> Bin {
+    /// Returns the sum of all bins.
+    fn total(&self) -> Bin {
         self.0.last().copied().unwrap_or_default()
     }
 
-    /// Adds `len` bins from `start` on to `sum`; the first bin follows the last.
+    /// Adds `len` bins from `start` on to `sum`; the last bin is followed by the first.
     fn add_block(&self, start: usize, len: usize, sum: &mut Bin) {
         let count = self.0.len() - 1;
         let end = start + len;
@@ -163,10 +166,11 @@ impl Sums {
     }
 }
 
-fn add(sum: &mut Bin, bin: &Bin, times: f64) {
-    sum.time_ns += times * bin.time_ns;
+/// Adds `bin`, multiplied by `factor`, to `sum`.
+fn add(sum: &mut Bin, bin: &Bin, factor: f64) {
+    sum.time_ns += factor * bin.time_ns;
     for attitude in Attitude::ALL {
-        sum.sums[attitude] += times * bin.sums[attitude];
+        sum.sums[attitude] += factor * bin.sums[attitude];
     }
 }
 
@@ -187,7 +191,7 @@ mod tests {
         hold(&samples, SPACING_NS, &Rules::default())
     }
 
-    /// Positive scores around 0.5 with a memory of about four seconds.
+    /// Returns positive scores around 0.5 that are correlated over about four seconds.
     fn noise(seed: u64) -> Vec<Held> {
         let mut random = SplitMix64(seed.wrapping_mul(0x1234_5678_9abc_def1));
         let mut value = 0.0;

@@ -2,29 +2,27 @@
 
 //! Analysis of a recording: the attitude of a person, or of the scene, over time.
 //!
-//! A [`Timeline`] is computed in these steps: tracks of a person are joined, a time span is assigned
-//! to each observation, and segments of one attitude, gaps and changes are found, as well as the
-//! share of time per label and mean scores with confidence intervals. A [`Series`] contains the
-//! scores for drawing.
+//! A [`Timeline`] is computed in these steps: the tracks of a person are joined, a time span is
+//! assigned to each observation, and segments of one attitude, gaps and changes are computed, as
+//! well as the fraction of time per label, and mean scores with confidence intervals. A [`Series`]
+//! contains the scores for charts.
 //!
-//! Shares are based on the labels of the samples, which are those that the plugin attaches; segments
-//! have fewer changes. A person consists of the tracks that begin soon after the end of another
-//! track, at a similar position and size; faces are not recognised.
+//! Fractions of time are those of the labels of samples, which are the labels that the plugin
+//! attaches; segments are computed from scores, and change less often. A person consists of the tracks that begin soon after the end of another
+//! track, at a similar position and size; faces are not recognized.
 //!
 //! Times are positions in the recording, in nanoseconds. Scores and shares are rounded to four
 //! decimals.
 
-pub(crate) mod persons;
-
-mod segments;
-
 mod means;
-mod stationary;
-
+pub(crate) mod persons;
+mod segments;
 mod series;
+mod stationary;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::NS_PER_S;
 use crate::{ByAttitude, ByLabel, Label, Scores};
 pub use means::Mean;
 pub use segments::{Change, Segment, Span};
@@ -55,7 +53,9 @@ pub(crate) struct Held {
 pub struct Timeline {
     /// Number of samples in which the person or scene was seen.
     pub samples: u64,
-    /// Number of these samples with scores.
+    /// Number of these samples in which the person or, for the scene, at least one face has scores. A
+    /// face has no scores before its first classification, and after the track timeout without a
+    /// classification, for example while it is turned away.
     #[serde(rename = "judged_samples")]
     pub classified_samples: u64,
     /// Total time seen: the sum of the spans of the samples.
@@ -135,10 +135,10 @@ fn rounded(value: f64) -> f64 {
     (value * PER_UNIT).round() / PER_UNIT + 0.0
 }
 
-/// The share of the time seen of each label, each from 0 to 1; they add up to 1.
+/// The fraction of the time seen of each label, 0 to 1; the fractions add up to 1.
 pub type Shares = ByLabel<f64>;
 
-/// Returns the shares of the time that `held` stands for, or `None` if that is no time at all.
+/// Returns the fraction of the time seen of each label, or `None` if that time is 0.
 pub(crate) fn shares(held: &[Held]) -> Option<Shares> {
     let mut times_ns = ByLabel::<u64>::default();
     for held in held {
@@ -148,7 +148,7 @@ pub(crate) fn shares(held: &[Held]) -> Option<Shares> {
     if total_ns == 0 {
         return None;
     }
-    // Cumulative sums are rounded instead of shares, so that the shares add up to 1.
+    // Cumulative sums are rounded instead of fractions, so that the fractions add up to 1.
     let mut sum_ns = 0;
     Some(times_ns.map(|time_ns| {
         let before = rounded(sum_ns as f64 / total_ns as f64);
@@ -161,21 +161,21 @@ pub(crate) fn shares(held: &[Held]) -> Option<Shares> {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rules {
-    /// Score at which a segment of an attitude begins.
+    /// Score at which a segment of an attitude begins, 0 to 1.
     pub begin_score: f32,
-    /// Score below which a segment of an attitude ends.
+    /// Score below which a segment of an attitude ends, 0 to 1.
     pub end_score: f32,
     /// Minimum duration of a segment; half of it at the start or the end of the time seen.
     pub min_segment_ns: u64,
-    /// Maximum distance of samples without a gap between them, at least [`MIN_GAP_IN_SPACINGS`]
+    /// Maximum distance of samples without a gap between them, at least [`MIN_GAP_IN_INTERVALS`]
     /// times the usual sample interval.
     pub gap_ns: u64,
     /// Maximum duration before and after a change over which its size is computed.
     pub change_window_ns: u64,
-    /// Maximum time between the end of a track and the begin of another track of the same person; 0
+    /// Maximum time between the end of a track and the start of another track of the same person; 0
     /// disables joining.
     pub join_gap_ns: u64,
-    /// Maximum distance of the centres of their boxes, in heights of a box.
+    /// Maximum distance of the centers of their boxes, in mean heights of both boxes.
     pub join_distance: f32,
     /// Maximum ratio of the heights of their boxes.
     pub join_height_ratio: f32,
@@ -186,23 +186,24 @@ pub struct Rules {
 }
 
 /// Minimum duration of a gap in usual sample intervals, the same as the minimum track timeout.
-pub const MIN_GAP_IN_SPACINGS: u64 = crate::tracking::MIN_TIMEOUT_IN_SPACINGS;
+pub const MIN_GAP_IN_INTERVALS: u64 = crate::tracking::MIN_TIMEOUT_IN_INTERVALS;
 
 impl Default for Rules {
     /// Returns rules for the default sample interval and smoothing: 200 ms and 500 ms.
     fn default() -> Self {
         Self {
-            // Both are 0.05 from the default minimum confidence, 0.5; their distance is the
-            // hysteresis of labels. Of two attitudes, one ends where the other begins.
+            // Both are 0.05 from the default minimum confidence, 0.5; their difference is the
+            // minimum lead at a change of a label. As scores add up to 1, the segment of one of two
+            // attitudes ends when that of the other begins.
             begin_score: 0.55,
             end_score: 0.45,
             // Two time constants of the smoothing; the effect of a single wrong classification is
             // shorter.
-            min_segment_ns: 1_000_000_000,
+            min_segment_ns: NS_PER_S,
             // The default track timeout.
-            gap_ns: 1_000_000_000,
-            change_window_ns: 3_000_000_000,
-            join_gap_ns: 10_000_000_000,
+            gap_ns: NS_PER_S,
+            change_window_ns: 3 * NS_PER_S,
+            join_gap_ns: 10 * NS_PER_S,
             // Half of the distance of two heads side by side.
             join_distance: 0.5,
             join_height_ratio: 1.5,
@@ -217,7 +218,7 @@ impl Rules {
     /// `spacing_ns`.
     pub fn gap_from_ns(&self, spacing_ns: u64) -> u64 {
         self.gap_ns
-            .max(spacing_ns.saturating_mul(MIN_GAP_IN_SPACINGS))
+            .max(spacing_ns.saturating_mul(MIN_GAP_IN_INTERVALS))
     }
 }
 

@@ -2,16 +2,16 @@
 
 //! Joining of tracks into persons, by position and time.
 //!
-//! Faces are not recognised. A track continues another track if it begins soon after that track
+//! Faces are not recognized. A track continues another track if it begins soon after that track
 //! ended, at a similar position and size. A person who returns at another position counts as
 //! another person, and one who takes the position of another person may count as that person.
 
 use super::Rules;
 use crate::geometry::Rect;
 
-/// Time and position of a track.
+/// Times and boxes of the first and the last sample of a track.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Track {
+pub(crate) struct TrackEnds {
     /// Time of the first sample.
     pub first_ns: u64,
     /// Time of the last sample.
@@ -22,11 +22,11 @@ pub(crate) struct Track {
     pub last_bbox: Rect,
 }
 
-/// Maximum number of tracks that a track may continue: those that ended last. It exceeds the number
-/// of simultaneous tracks that can end within the relevant time.
+/// Maximum number of earlier tracks that are examined per track, those that ended last; it bounds the
+/// work with hostile records. In a real recording, fewer tracks end within the maximum time.
 const MAX_EARLIER: usize = 1000;
 
-/// Maximum number of these tracks that are compared: the nearest ones.
+/// Maximum number of pairs per track, those with the smallest distances; it bounds the memory.
 const MAX_NEAR: usize = 16;
 
 /// Joins tracks of the same person. Returns one list of indices into `tracks` per person, sorted by
@@ -35,7 +35,7 @@ const MAX_NEAR: usize = 16;
 ///
 /// A track that begins one sample after the end of another does not continue it. This happens at a
 /// cut, at which the tracker ends all tracks; a lost track ends later.
-pub(crate) fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>> {
+pub(crate) fn join(tracks: &[TrackEnds], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..tracks.len()).collect();
     order.sort_by_key(|&index| (tracks[index].first_ns, index));
     let mut ended = order.clone();
@@ -50,7 +50,8 @@ pub(crate) fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<
             recent.take_while(|&&index| first_ns - tracks[index].last_ns <= rules.join_gap_ns);
         near.clear();
         near.extend(recent.filter_map(|&earlier| {
-            let distance = continued(&tracks[earlier], &tracks[later], spacing_ns, rules)?;
+            let distance =
+                distance_if_continued(&tracks[earlier], &tracks[later], spacing_ns, rules)?;
             Some((distance, earlier, later))
         }));
         if near.len() > MAX_NEAR {
@@ -61,9 +62,10 @@ pub(crate) fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<
     }
     // Ties are broken by time and index, so that the order is reproducible.
     pairs.sort_unstable_by(|a, b| {
-        let wait_ns = |pair: &(f32, usize, usize)| tracks[pair.2].first_ns - tracks[pair.1].last_ns;
-        let places = (wait_ns(a), a.1, a.2).cmp(&(wait_ns(b), b.1, b.2));
-        a.0.total_cmp(&b.0).then(places)
+        let pause_ns =
+            |pair: &(f32, usize, usize)| tracks[pair.2].first_ns - tracks[pair.1].last_ns;
+        let tie = (pause_ns(a), a.1, a.2).cmp(&(pause_ns(b), b.1, b.2));
+        a.0.total_cmp(&b.0).then(tie)
     });
     let mut next = vec![None; tracks.len()];
     let mut is_continuation = vec![false; tracks.len()];
@@ -79,13 +81,18 @@ pub(crate) fn join(tracks: &[Track], spacing_ns: u64, rules: &Rules) -> Vec<Vec<
         .collect()
 }
 
-/// Returns the distance from the end of `earlier` to the begin of `later`, in heights of a box, or
-/// `None` if `later` does not continue `earlier`.
-fn continued(earlier: &Track, later: &Track, spacing_ns: u64, rules: &Rules) -> Option<f32> {
-    let wait_ns = later.first_ns.checked_sub(earlier.last_ns)?;
-    // Half an interval of tolerance, since sample times are those of frames.
-    let is_cut = wait_ns <= spacing_ns.saturating_add(spacing_ns / 2);
-    if is_cut || wait_ns > rules.join_gap_ns {
+/// Returns the distance from the last box of `earlier` to the first box of `later`, in mean heights of
+/// both boxes, or `None` if `later` does not continue `earlier`.
+fn distance_if_continued(
+    earlier: &TrackEnds,
+    later: &TrackEnds,
+    spacing_ns: u64,
+    rules: &Rules,
+) -> Option<f32> {
+    let pause_ns = later.first_ns.checked_sub(earlier.last_ns)?;
+    // Sample times vary by up to half an interval, since they are times of frames.
+    let is_cut = pause_ns <= spacing_ns.saturating_add(spacing_ns / 2);
+    if is_cut || pause_ns > rules.join_gap_ns {
         return None;
     }
     let (before, after) = (earlier.last_bbox, later.first_bbox);
@@ -105,8 +112,8 @@ mod tests {
     const SPACING_NS: u64 = S / 5;
 
     /// A track from `first` to `last`, in tenths of seconds, that moves from `first_x` to `last_x`.
-    fn track(first: u64, last: u64, first_x: f32, last_x: f32) -> Track {
-        Track {
+    fn track(first: u64, last: u64, first_x: f32, last_x: f32) -> TrackEnds {
+        TrackEnds {
             first_ns: first * S / 10,
             last_ns: last * S / 10,
             first_bbox: Rect::new(first_x, 50.0, 80.0, 100.0),
@@ -114,7 +121,7 @@ mod tests {
         }
     }
 
-    fn joined(tracks: &[Track]) -> Vec<Vec<usize>> {
+    fn joined(tracks: &[TrackEnds]) -> Vec<Vec<usize>> {
         join(tracks, SPACING_NS, &Rules::default())
     }
 
@@ -202,7 +209,7 @@ mod tests {
     fn a_crowd_at_one_position_is_joined_fast() {
         let first = |_| track(0, 10, 30.0, 30.0);
         let second = |_| track(50, 60, 30.0, 30.0);
-        let tracks: Vec<Track> = (0..50_000)
+        let tracks: Vec<TrackEnds> = (0..50_000)
             .map(first)
             .chain((0..50_000).map(second))
             .collect();

@@ -52,23 +52,23 @@ impl Series {
     }
 }
 
-/// The sums of one bin.
+/// Sums over the time of one bin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Bin {
-    /// Total time with scores, in nanoseconds.
+    /// Total duration of the scores, in nanoseconds.
     pub time_ns: f64,
-    /// The sums of scores multiplied by their durations in nanoseconds.
+    /// Sums of the scores, each multiplied by its duration in nanoseconds.
     pub sums: ByAttitude<f64>,
 }
 
 impl Bin {
-    /// Returns the mean scores, or `None` if there are none.
+    /// Returns the mean scores, or `None` if there are no scores.
     pub(crate) fn means(&self) -> Option<ByAttitude<f64>> {
         (self.time_ns > 0.0).then(|| self.sums.map(|sum| sum / self.time_ns))
     }
 }
 
-/// Consecutive bins from time 0 on.
+/// Consecutive bins of equal duration from time 0 on.
 #[derive(Clone, Debug)]
 pub(crate) struct Bins {
     /// Duration of a bin, at least 1.

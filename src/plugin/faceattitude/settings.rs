@@ -11,7 +11,7 @@ use crate::meta::FACE;
 use crate::properties::{Mutable, Property, field, text};
 use attitude::analyzer::Params;
 use attitude::settings::{self as analysis, Text};
-use attitude::tracking::MIN_TIMEOUT_IN_SPACINGS;
+use attitude::tracking::MIN_TIMEOUT_IN_INTERVALS;
 use attitude_inference::settings as inference;
 
 /// Values of all [`PROPERTIES`].
@@ -198,7 +198,7 @@ impl Settings {
         *timeout_ns = (*timeout_ns).max(
             frame
                 .sample_interval_ns
-                .saturating_mul(MIN_TIMEOUT_IN_SPACINGS),
+                .saturating_mul(MIN_TIMEOUT_IN_INTERVALS),
         );
         frame
     }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use attitude::evaluation::LabelledPrediction;
+use attitude::evaluation::LabeledPrediction;
 
 use super::data::FaceLabel;
 use super::faces::FaceOutcome;
@@ -94,14 +94,14 @@ impl<'a> Results<'a> {
     }
 
     /// Returns the labelled predictions of each model and other program.
-    pub(super) fn labelled_predictions(&self) -> Vec<Vec<LabelledPrediction>> {
+    pub(super) fn labelled_predictions(&self) -> Vec<Vec<LabeledPrediction>> {
         let of_model = |index: usize| {
             let of_face = |compared: &Compared| {
                 let truth = compared.face.label.attitude;
                 let Prediction { predicted, scores } = compared.predictions[index];
                 match scores {
-                    Some(scores) => LabelledPrediction::from_scores(truth, &scores),
-                    None => LabelledPrediction {
+                    Some(scores) => LabeledPrediction::from_scores(truth, &scores),
+                    None => LabeledPrediction {
                         truth,
                         predicted,
                         confidence: None,

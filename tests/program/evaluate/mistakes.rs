@@ -134,7 +134,7 @@ fn wrong_arguments_are_refused() {
     for (arguments, words) in [
         (
             &["a.csv", "--mapping", "good=happy"][..],
-            "'good' is none of positive",
+            "invalid attitude 'good', expected positive",
         ),
         (
             &["a.csv", "--predictions", "p.csv"][..],

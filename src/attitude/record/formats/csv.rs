@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! CSV: one row per face, quoted as in RFC 4180, each ended by a line feed.
+//! CSV: one row per face, quoted as in RFC 4180, with a line feed after each row.
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
@@ -31,12 +31,12 @@ pub static FORMAT: Format = Format {
 
 struct Writer {
     quoting: csv_core::Writer,
-    /// The cell that is being written, for reuse of its memory.
+    /// Memory for the value of a cell.
     cell: String,
 }
 
 impl Writer {
-    /// Writes a row; `append` appends the value of a column to the empty cell.
+    /// Writes a row; `append` appends the value of a column to the cell.
     fn write_row(
         &mut self,
         output: &mut Output,
@@ -55,7 +55,7 @@ impl Writer {
                     break;
                 }
             }
-            // A quote and a comma or a line feed: these always fit.
+            // The closing quote and the separator fit into the buffer.
             let (_, written) = match index + 1 < COLUMNS.len() {
                 true => self.quoting.delimiter(&mut quoted),
                 false => self.quoting.terminator(&mut quoted),
@@ -80,9 +80,9 @@ impl super::Writer for Writer {
         let record = frame.record;
         for face in &record.faces {
             self.write_row(output, |column, cell| match column.value {
-                Value::Count(value) => show(value(record, face), cell),
-                Value::Number(value) => show(value(record, face), cell),
-                Value::Flag(value) => show(Some(value(record, face)), cell),
+                Value::Count(value) => append_value(value(record, face), cell),
+                Value::Number(value) => append_value(value(record, face), cell),
+                Value::Flag(value) => append_value(Some(value(record, face)), cell),
                 Value::Text(append) => _ = append(record, face, cell),
             })?;
         }
@@ -92,9 +92,9 @@ impl super::Writer for Writer {
 }
 
 /// Appends `value`; nothing for `None`.
-fn show(value: Option<impl Display>, cell: &mut String) {
+fn append_value(value: Option<impl Display>, cell: &mut String) {
     if let Some(value) = value {
-        // Writing to memory does not fail.
+        // Writing to a string does not fail.
         let _ = write!(cell, "{value}");
     }
 }
@@ -107,7 +107,7 @@ mod tests {
     use crate::record::tests::{one_face, without_faces};
 
     #[test]
-    fn rows_are_read_back_whatever_the_stream_is_called() {
+    fn rows_can_be_read_back_with_any_name_of_the_stream() {
         let mut record = one_face();
         record.stream = "a \"quoted\", name\nof two lines".to_owned();
         record.faces.push(FaceRecord {

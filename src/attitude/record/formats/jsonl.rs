@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! JSON lines: <https://jsonlines.org>, one record per line, as in [`JSON_SCHEMA`]; written and read
-//! back. The file of a live session has [notes](crate::record::note) on lines between them.
+//! JSON lines (<https://jsonlines.org>): one record per line. The file of a live session also
+//! contains lines with [notes](crate::record::note).
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use thiserror::Error;
 
 use super::{Format, Output, RecordingFile, TimedRecord};
-use crate::record::note::Note;
+use crate::record::note::{Note, NoteError};
 use crate::record::{Record, SCHEMA};
 
 /// The format; see the [module](self).
@@ -38,13 +38,13 @@ impl super::Writer for Writer {
     }
 }
 
-/// JSON Schema of a record's line.
+/// JSON Schema of the line of a record.
 pub const JSON_SCHEMA: &str = include_str!("../record.schema.json");
 
 /// Writes `record` as one JSON object and a line feed.
 ///
 /// # Errors
-/// If `lines` refuses more bytes.
+/// Returns the errors of `lines`.
 pub fn write_line(record: &Record, mut lines: impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut lines, record)?;
     lines.write_all(b"\n")
@@ -59,10 +59,10 @@ pub enum Line {
     Note(Note),
 }
 
-/// A line that cannot be read.
+/// A line is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LineError {
-    /// The record has another version.
+    /// The record has another schema version.
     #[error("the record has schema {0}, but only schema {SCHEMA} is supported")]
     Schema(u32),
     /// The line ends too early.
@@ -71,30 +71,32 @@ pub enum LineError {
     /// The line is neither a record nor a note.
     #[error("the line is not a record as attitudeexport writes with format=jsonl: {0}")]
     NotARecord(String),
-    /// The line has the field of a note, but is not one.
+    /// The line has the field `note`, but is not a note.
     #[error("the line is not a note of a live session: {0}")]
-    NotANote(String),
+    NotANote(NoteError),
 }
 
-/// Reads a line.
+/// Parses a line.
 ///
 /// # Errors
-/// If it is neither a record of the version [`SCHEMA`] nor a note.
+/// Returns an error if the line is neither a record with the schema version [`SCHEMA`] nor a note.
 pub fn read_line(line: &[u8]) -> Result<Line, LineError> {
     let line = line.trim_ascii_end();
     match serde_json::from_slice::<Record>(line) {
         Ok(record) if record.schema == SCHEMA => Ok(Line::Record(record)),
         Ok(Record { schema, .. }) => Err(LineError::Schema(schema)),
         Err(error) if error.is_eof() => Err(LineError::CutShort(message(&error))),
-        // Checked last, as nearly all lines are records.
+        // This is checked last, since nearly all lines are records.
         Err(_) if is_note(line) => read_note(line).map(Line::Note).map_err(LineError::NotANote),
         Err(error) => Err(LineError::NotARecord(message(&error))),
     }
 }
 
-fn read_note(line: &[u8]) -> Result<Note, String> {
-    let note: Note = serde_json::from_slice(line).map_err(|error| message(&error))?;
-    note.problem().map_or(Ok(note), Err)
+fn read_note(line: &[u8]) -> Result<Note, NoteError> {
+    let note: Note =
+        serde_json::from_slice(line).map_err(|error| NoteError::Fields(message(&error)))?;
+    note.check()?;
+    Ok(note)
 }
 
 /// Formats `error` without its line number, which is always 1.
@@ -102,14 +104,14 @@ fn message(error: &serde_json::Error) -> String {
     error.to_string().replace(" at line 1 column", " at column")
 }
 
-/// Returns whether `line` is an object with the field of a note.
+/// Returns `true` if `line` is an object with the field `note`.
 fn is_note(line: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Marked {
+    struct WithNote {
         #[serde(rename = "note")]
         _note: IgnoredAny,
     }
-    serde_json::from_slice::<Marked>(line).is_ok()
+    serde_json::from_slice::<WithNote>(line).is_ok()
 }
 
 #[cfg(test)]
@@ -146,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_refuses_other_lines() {
-        for (place, wrong) in [
+    fn the_schema_rejects_other_lines() {
+        for (path, wrong) in [
             ("/faces/0/scores/positive", serde_json::json!(2.0)),
             ("/faces/0/attitude", serde_json::json!("cheerful")),
             ("/faces/0/track", serde_json::json!(0)),
@@ -156,8 +158,8 @@ mod tests {
             ("/schema", serde_json::json!(2)),
         ] {
             let mut value = written(&one_face());
-            *value.pointer_mut(place).unwrap() = wrong;
-            assert!(problem(&value).is_some(), "{place}");
+            *value.pointer_mut(path).unwrap() = wrong;
+            assert!(problem(&value).is_some(), "{path}");
         }
         let mut value = written(&one_face());
         value.as_object_mut().unwrap().remove("width");

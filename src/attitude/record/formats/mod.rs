@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The formats that records are written in: a file for each, and [`FORMATS`], the list that all users
-//! go by. To add a format, add its file, its `mod` line and its entry in the list.
+//! The formats in which records are written, one module per format. To add a format, add its module
+//! and its entry in [`FORMATS`].
 
 pub mod csv;
 pub mod jsonl;
@@ -15,8 +15,8 @@ use std::io;
 
 pub use super::writer::{Output, TimedRecord, Timing, Writer};
 
-/// All formats. `attitudeexport` numbers the values of its property in this order, so a new one goes
-/// to the end.
+/// All formats. The order is that of the values of the property `format` of `attitudeexport`, so new
+/// formats are added at the end.
 pub static FORMATS: &[&Format] = &[
     &jsonl::FORMAT,
     &csv::FORMAT,
@@ -27,34 +27,38 @@ pub static FORMATS: &[&Format] = &[
     &srt::FORMAT,
 ];
 
-/// A format: its names, its file and its writer.
+/// A format of records.
 #[derive(Debug)]
 pub struct Format {
-    /// Value of the property `format` of `attitudeexport`.
+    /// Name, which is the value of the property `format` of `attitudeexport`.
     pub name: &'static str,
-    /// A phrase for lists of formats, such as `CSV: one row per face, with a header row`.
+    /// Description as one phrase, such as `CSV: one row per face, with a header row`.
     pub description: &'static str,
-    /// Caps of the text in a pipeline; `None` if the format is not text that a pipeline can carry.
+    /// Caps of the text in a pipeline; `None` if pipelines do not support the format.
     pub caps: Option<&'static str>,
-    /// The file that `gst-attitude analyze` writes for a recording.
+    /// The file that `gst-attitude analyze` writes for a recording; `None` if it cannot write the
+    /// format.
     pub file: Option<RecordingFile>,
-    /// Creates a writer. Fails if the format cannot describe its columns.
+    /// Creates a writer.
+    ///
+    /// # Errors
+    /// Returns an error if the header of the file cannot be created.
     pub writer: fn(Timing) -> io::Result<Box<dyn Writer>>,
 }
 
-/// A recording's results in one format, as a file.
+/// The file of a format for the records of a recording.
 #[derive(Debug)]
 pub struct RecordingFile {
-    /// Its name, such as `faces.csv`.
+    /// Name, such as `faces.csv`.
     pub name: &'static str,
-    /// Its media type, such as `text/csv; charset=utf-8`.
+    /// Media type, such as `text/csv; charset=utf-8`.
     pub media_type: &'static str,
-    /// True if it is written unless the user asks for other files.
+    /// `true` if the file is written by default.
     pub is_default: bool,
 }
 
 impl RecordingFile {
-    /// Returns the extension of the file's name.
+    /// Returns the extension of the name, without the dot.
     pub fn extension(&self) -> &'static str {
         self.name.rsplit('.').next().unwrap_or(self.name)
     }
@@ -74,7 +78,7 @@ pub(crate) mod tests {
     use crate::record::Record;
     use crate::timeline::Span;
 
-    /// Writes `records` as samples, 200 ms apart, in `format`.
+    /// Writes `records` as samples with an interval of 200 ms.
     pub(crate) fn written(format: &Format, records: &[Record]) -> Vec<u8> {
         let mut output = Output::default();
         let interval_ns = 200_000_000;

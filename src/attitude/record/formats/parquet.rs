@@ -29,7 +29,7 @@ pub static FORMAT: Format = Format {
     writer: |_| Ok(Box::new(Writer::new().map_err(io::Error::other)?)),
 };
 
-/// Number of rows that are kept in memory and then written together: a few MiB.
+/// Number of rows that are kept in memory, and written together; a few MiB.
 const ROWS_PER_GROUP: usize = 16 * 1024;
 
 struct Writer {
@@ -38,7 +38,7 @@ struct Writer {
     rows: usize,
     /// The current group, by column.
     cells: Vec<Cells>,
-    /// The cell that is being read, for reuse of its memory.
+    /// Memory for the text of a cell.
     text: String,
 }
 
@@ -78,7 +78,7 @@ impl Writer {
         for (column, cells) in COLUMNS.iter().zip(&mut self.cells) {
             let has_value = match (&column.value, &mut cells.values) {
                 (Value::Count(value), Values::Counts(counts)) => {
-                    // Many readers misread unsigned integers.
+                    // Many readers do not support unsigned integers.
                     let count = value(record, face);
                     push(
                         counts,
@@ -96,7 +96,7 @@ impl Writer {
                     let text = append(record, face, &mut self.text);
                     push(texts, text.map(|()| self.text.as_str().into()))
                 }
-                // The cells were made for the columns.
+                // Does not happen: `Cells::of` selects the variant by the column.
                 _ => false,
             };
             cells.levels.push(has_value.into());
@@ -104,6 +104,7 @@ impl Writer {
         self.rows += 1;
     }
 
+    /// Writes the current group and begins another one.
     fn write_group(&mut self) -> Result<()> {
         let mut group = self.file.next_row_group()?;
         for cells in &mut self.cells {
@@ -120,7 +121,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Moves what the file has written so far to `output`.
+    /// Moves the bytes that the file has written to `output`.
     fn move_to(&mut self, output: &mut Output) -> io::Result<()> {
         let bytes = self.file.inner_mut();
         output.write_all(bytes)?;
@@ -166,6 +167,7 @@ impl Cells {
     }
 }
 
+/// Returns the field of the schema for `column`.
 fn field(column: &Column) -> Result<Type> {
     let (physical, logical) = match column.value {
         Value::Count(_) => (Physical::INT64, None),
@@ -179,7 +181,7 @@ fn field(column: &Column) -> Result<Type> {
         .build()
 }
 
-/// Appends `value`, and returns whether there is one.
+/// Appends `value`; returns `true` if there is one.
 fn push<T>(values: &mut Vec<T>, value: Option<T>) -> bool {
     let has_value = value.is_some();
     values.extend(value);
@@ -193,7 +195,7 @@ fn write_column<T: DataType>(
     levels: &[i16],
 ) -> Result<()> {
     let Some(mut column) = group.next_column()? else {
-        return Ok(()); // There is one for each column of the schema.
+        return Ok(()); // Does not happen: the schema has a column for each.
     };
     column
         .typed::<T>()
@@ -213,7 +215,7 @@ mod tests {
     use crate::record::tests::{one_face, without_faces};
 
     #[test]
-    fn rows_are_read_back_group_after_group() {
+    fn rows_of_several_groups_can_be_read_back() {
         let mut record = one_face();
         record.faces.push(FaceRecord {
             landmarks: None,

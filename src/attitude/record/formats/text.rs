@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Plain text: subtitles for a muxer, which gives them their times.
+//! Plain text: subtitles for a muxer. Their times are those of the buffers.
 
 use std::io::{self, Write};
 
@@ -37,7 +37,7 @@ impl super::Writer for Writer {
         self.0.reset();
     }
 
-    /// Never: time that is covered needs no gap, and where there is none, the next piece follows.
+    /// Returns `false`, so that the element sends no gap events: pieces follow each other without gaps.
     fn is_up_to_date(&self) -> bool {
         false
     }

@@ -9,30 +9,30 @@ use serde::{Deserialize, Serialize};
 use super::{FaceRecord, Record};
 use crate::Scores;
 use crate::geometry::Rect;
-use crate::timeline::persons::{self, Track};
+use crate::settings::MIN_CONFIDENCE;
+use crate::timeline::persons::{self, TrackEnds};
 use crate::timeline::{self, Held, Observation, Rules, Series, Span, Timeline};
 
-/// The version of the summary's fields and their meaning.
+/// The version of the fields of summaries and their meaning.
 pub const SCHEMA: u32 = 1;
 
-/// Minimum mean score of the scene's attitude; below it, the attitude is unknown. The same as the default
-/// minimum confidence of a face.
-pub const MIN_SCENE_CONFIDENCE: f32 = 0.5;
+/// Minimum mean score of a known attitude of the scene, the default minimum confidence of a face.
+pub const MIN_SCENE_CONFIDENCE: f32 = MIN_CONFIDENCE.default;
 
 /// JSON Schema of a [`Summary`]. It allows additional fields.
 pub const JSON_SCHEMA: &str = include_str!("summary.schema.json");
 
-/// The summary of a recording. A caller can add fields by flattening it into a struct of its own.
+/// The summary of a recording. To add fields, flatten it into another struct.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// [`SCHEMA`].
+    /// The schema version, [`SCHEMA`].
     pub schema: u32,
     /// Number of samples, with and without faces.
     pub samples: u64,
     /// Number of samples that contain a face.
     pub samples_with_faces: u64,
-    /// Number of records that are ignored in all other fields, because they have no time or one that is not
-    /// later than that of the preceding sample.
+    /// Number of records that all other fields ignore, because they have no time, or their time is not
+    /// after that of the previous sample.
     pub samples_left_out: u64,
     /// Sum of the numbers of faces in all samples.
     pub faces: u64,
@@ -42,13 +42,13 @@ pub struct Summary {
     pub last_ns: Option<u64>,
     /// Median time between samples; `None` if there are fewer than two.
     pub spacing_ns: Option<u64>,
-    /// Rules by which the timelines were made.
+    /// Parameters of the timelines.
     pub rules: Rules,
-    /// Timeline of all faces together. The scores of a sample are the means over its classified faces; its
-    /// attitude is the highest-scoring one if that score is at least [`MIN_SCENE_CONFIDENCE`] and the
-    /// attitude of at least one face is known.
+    /// Timeline of all faces together. The scores of a sample are the means over its faces with scores;
+    /// its attitude is the one with the highest mean score if that score is at least
+    /// [`MIN_SCENE_CONFIDENCE`] and the attitude of at least one face is known.
     pub scene: Timeline,
-    /// The persons, ordered by the time of their first sample.
+    /// The persons, sorted by the time of their first sample.
     pub persons: Vec<Person>,
 }
 
@@ -56,9 +56,9 @@ pub struct Summary {
 /// [`timeline`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Person {
-    /// Number of the person, from 1, in the order of the first samples.
+    /// Number of the person, from 1.
     pub id: u32,
-    /// The joined tracks, ordered by time.
+    /// The joined tracks, sorted by time.
     pub tracks: Vec<TrackSpan>,
     /// The attitudes of the person over time.
     #[serde(flatten)]
@@ -68,7 +68,7 @@ pub struct Person {
 /// The time span of a track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackSpan {
-    /// Number of the track in the records.
+    /// Track id in the records.
     pub track: u32,
     /// Time of its first sample.
     pub first_ns: u64,
@@ -81,21 +81,21 @@ pub struct TrackSpan {
 pub struct Summarized {
     /// The summary.
     pub summary: Summary,
-    /// Samples of the scene.
+    /// Observations of the scene.
     scene: Vec<Held>,
-    /// Samples of the persons, in the order of the summary.
+    /// Observations of each person, in the order of the summary.
     persons: Vec<Vec<Held>>,
 }
 
 impl Summarized {
-    /// Returns the scores of the scene for a chart, in at most `max_bins` bins from the first sample of the
-    /// recording to the end of the last one.
+    /// Returns the scores of the scene for a chart, in at most `max_bins` bins from the first sample to
+    /// one sample interval after the last one.
     pub fn scene_series(&self, max_bins: usize) -> Series {
         self.series(&self.scene, max_bins)
     }
 
-    /// Returns the scores of the person at `index` of the summary, in the same bins as the scene; without
-    /// scores if there is no such person.
+    /// Returns the scores of the person with this index in the summary, in the same bins as those of
+    /// the scene. The bins are empty if there is no such person.
     pub fn person_series(&self, index: usize, max_bins: usize) -> Series {
         let held = self.persons.get(index);
         self.series(held.map_or(&[], Vec::as_slice), max_bins)
@@ -113,7 +113,7 @@ impl Summarized {
     }
 }
 
-/// Builds a summary from records. Keeps 32 bytes per face of each sample.
+/// Computes a summary from records. Stores 32 bytes per face and sample.
 #[derive(Clone, Debug, Default)]
 pub struct SummaryBuilder {
     stream: String,
@@ -121,23 +121,24 @@ pub struct SummaryBuilder {
     times_ns: Vec<u64>,
     samples_left_out: u64,
     scene: Vec<Observation>,
-    /// Ordered by their first samples.
+    /// The tracks, sorted by the time of their first sample.
     tracks: Vec<TrackSamples>,
-    /// Index in `tracks` by the track number in the current stream.
+    /// Index in `tracks`, by track id in the current stream.
     index_of_track: HashMap<u32, usize>,
 }
 
+/// The samples of a track.
 #[derive(Clone, Debug)]
 struct TrackSamples {
-    number: u32,
+    id: u32,
     first_bbox: Rect,
     last_bbox: Rect,
-    /// Never empty.
+    /// The observations, sorted by time; not empty.
     samples: Vec<Observation>,
 }
 
 impl SummaryBuilder {
-    /// Adds the next sample. Track numbers of another stream mean other tracks.
+    /// Adds a sample. The same track id in another stream is another track.
     pub fn add(&mut self, record: &Record) {
         let is_next = |time_ns: &u64| self.times_ns.last().is_none_or(|last_ns| time_ns > last_ns);
         let Some(time_ns) = record.time_ns().filter(is_next) else {
@@ -162,7 +163,7 @@ impl SummaryBuilder {
         let bbox = Rect::new(x, y, w, h);
         let index = *self.index_of_track.entry(face.track).or_insert_with(|| {
             self.tracks.push(TrackSamples {
-                number: face.track,
+                id: face.track,
                 first_bbox: bbox,
                 last_bbox: bbox,
                 samples: Vec::new(),
@@ -178,7 +179,7 @@ impl SummaryBuilder {
         });
     }
 
-    /// Returns the summary of the added samples by `rules`.
+    /// Computes the summary of the added samples.
     pub fn finish(mut self, rules: &Rules) -> Summarized {
         let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
         let usual_ns = spacing_ns.unwrap_or(0);
@@ -187,12 +188,12 @@ impl SummaryBuilder {
         let faces = self.tracks.iter().map(|track| track.samples.len() as u64);
         let faces = faces.sum();
         let scene = hold(&std::mem::take(&mut self.scene));
-        let tracks: Vec<Track> = self.tracks.iter().map(TrackSamples::summarized).collect();
+        let tracks: Vec<TrackEnds> = self.tracks.iter().map(TrackSamples::ends).collect();
         let mut persons = Vec::new();
         let mut held_of_persons = Vec::new();
         for (index, joined) in persons::join(&tracks, usual_ns, rules).iter().enumerate() {
             let span = |&track: &usize| TrackSpan {
-                track: self.tracks[track].number,
+                track: self.tracks[track].id,
                 first_ns: tracks[track].first_ns,
                 last_ns: tracks[track].last_ns,
             };
@@ -230,9 +231,10 @@ impl SummaryBuilder {
 }
 
 impl TrackSamples {
-    fn summarized(&self) -> Track {
+    /// Returns the times and boxes of the first and the last sample.
+    fn ends(&self) -> TrackEnds {
         let time_ns = |sample: Option<&Observation>| sample.map_or(0, |sample| sample.time_ns);
-        Track {
+        TrackEnds {
             first_ns: time_ns(self.samples.first()),
             last_ns: time_ns(self.samples.last()),
             first_bbox: self.first_bbox,
@@ -241,6 +243,7 @@ impl TrackSamples {
     }
 }
 
+/// Returns the observation of the scene in a sample.
 fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Observation {
     let classified = faces.iter().filter_map(|face| face.scores.classified());
     let scores = Scores::mean(classified);

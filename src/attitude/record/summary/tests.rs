@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
+//! Tests of summaries.
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -214,7 +216,7 @@ fn a_caller_can_add_fields_to_a_summary() {
 }
 
 #[test]
-fn the_schema_refuses_invalid_summaries() {
+fn the_schema_rejects_invalid_summaries() {
     let summary = serde_json::to_value(summarized(&recording()).summary).unwrap();
     for (path, wrong) in [
         ("/schema", json!(2)),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Segments of one attitude, without flicker.
+//! Segments of one attitude that do not flicker.
 //!
-//! The score of each attitude passes a Schmitt trigger (Schmitt, "A thermionic trigger", 1938),
-//! which switches on at an upper threshold and off below a lower threshold, so that a score near
-//! one threshold does not toggle it. Segments also have a minimum duration. Voice activity is
-//! derived from the scores of a network in the same way (Gelly and Gauvain, "Minimum Word Error
+//! The score of each attitude controls a Schmitt trigger (Schmitt, "A thermionic trigger", 1938),
+//! which is switched on at an upper threshold and off below a lower threshold, so that a score near
+//! one threshold does not switch it repeatedly. Segments also have a minimum duration. The scores of
+//! voice activity detectors are processed in the same way (Gelly and Gauvain, "Minimum Word Error
 //! Training of RNN-based Voice Activity Detection", 2015).
 
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub struct Change {
 /// minimum duration, part of the segment before. A gap ends the segment.
 pub(crate) fn segments(held: &[Held], rules: &Rules) -> Vec<Segment> {
     contiguous_parts(held)
-        .flat_map(|part| smoothed(&runs(part, rules), rules.min_segment_ns))
+        .flat_map(|part| without_short_runs(&runs(part, rules), rules.min_segment_ns))
         .collect()
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn gaps(held: &[Held]) -> Vec<Span> {
     pairs.filter(|gap| gap.len_ns() > 0).collect()
 }
 
-/// Returns the states of the trigger in a part without a gap; consecutive states differ.
+/// Returns the attitudes for which the trigger is on in a part without a gap; consecutive ones differ.
 fn runs(part: &[Held], rules: &Rules) -> Vec<Segment> {
     let mut runs = Vec::new();
     let mut current = None;
@@ -101,9 +101,9 @@ fn runs(part: &[Held], rules: &Rules) -> Vec<Segment> {
 /// Returns the attitude that is on after `scores`, if `current` was on before.
 fn triggered(current: Option<Attitude>, scores: &Scores, rules: &Rules) -> Option<Attitude> {
     let best = scores.best();
-    let holds = |&attitude: &Attitude| scores[attitude] >= rules.end_score;
-    let begins = scores[best] >= rules.begin_score;
-    begins.then_some(best).or(current.filter(holds))
+    let stays_on = |&attitude: &Attitude| scores[attitude] >= rules.end_score;
+    let switches_on = scores[best] >= rules.begin_score;
+    switches_on.then_some(best).or(current.filter(stays_on))
 }
 
 /// Appends a span that follows immediately; extends the last segment if the attitude is the same.
@@ -114,8 +114,8 @@ fn append(segments: &mut Vec<Segment>, span: Span, attitude: Label) {
     }
 }
 
-/// Returns the segments of a part without a gap.
-fn smoothed(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
+/// Returns the segments of a part without a gap: `runs` without those that are too short.
+fn without_short_runs(runs: &[Segment], min_segment_ns: u64) -> Vec<Segment> {
     let (Some(first), Some(last)) = (runs.first(), runs.last()) else {
         return Vec::new();
     };
@@ -164,7 +164,7 @@ pub(crate) fn longest(segments: &[Segment], attitude: Attitude) -> Option<Span> 
     spans.rev().max_by_key(Span::len_ns)
 }
 
-/// Returns the changes between `segments` of `held`.
+/// Returns the changes between `segments`, with sizes computed from the scores of `held`.
 pub(crate) fn changes(segments: &[Segment], held: &[Held], rules: &Rules) -> Vec<Change> {
     let change = |pair: &[Segment]| {
         let [first, second] = [pair[0], pair[1]];
@@ -177,14 +177,13 @@ pub(crate) fn changes(segments: &[Segment], held: &[Held], rules: &Rules) -> Vec
             end_ns: (second.span.start_ns.saturating_add(window_ns)).min(second.span.end_ns),
             ..second.span
         };
-        let rise = |before: f64, after: f64| rounded(after - before);
         (first.span.end_ns == second.span.start_ns).then(|| Change {
             time_ns: second.span.start_ns,
             from: first.attitude,
             to: second.attitude,
             size: balance(held, before)
                 .zip(balance(held, after))
-                .map(|(b, a)| rise(b, a)),
+                .map(|(before, after)| rounded(after - before)),
         })
     };
     segments.windows(2).filter_map(change).collect()
@@ -197,15 +196,15 @@ fn balance(held: &[Held], span: Span) -> Option<f64> {
     let within = held[from..]
         .iter()
         .take_while(|held| held.span.start_ns < span.end_ns);
-    let (mut sum, mut time) = (0.0, 0.0);
+    let (mut sum, mut time_ns) = (0.0, 0.0);
     for held in within {
         if let Some(scores) = held.observation.scores {
             let held_ns = held.span.len_ns() as f64;
             sum += held_ns * f64::from(scores.positive - scores.negative);
-            time += held_ns;
+            time_ns += held_ns;
         }
     }
-    (time > 0.0).then(|| sum / time)
+    (time_ns > 0.0).then(|| sum / time_ns)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
+//! Tests of segments, gaps and changes.
+
 use super::*;
 use crate::timeline::{Observation, hold};
 
@@ -65,7 +67,7 @@ fn a_square_wave_has_a_segment_for_each_of_its_halves() {
 }
 
 #[test]
-fn flicker_is_passed_over() {
+fn short_runs_are_part_of_the_segment_before() {
     let wave = [
         (2, Label::NEGATIVE),
         (10, Label::POSITIVE),
@@ -83,7 +85,7 @@ fn flicker_is_passed_over() {
 }
 
 #[test]
-fn what_the_edge_cuts_off_needs_half_as_long() {
+fn a_segment_at_the_start_or_end_has_half_the_minimum_duration() {
     let wave = [
         (3, Label::NEUTRAL),
         (10, Label::POSITIVE),
@@ -100,8 +102,8 @@ fn what_the_edge_cuts_off_needs_half_as_long() {
 }
 
 #[test]
-fn what_lasts_but_is_not_clear_is_unknown() {
-    // Positive and negative take turns too fast for either.
+fn a_long_time_without_a_segment_is_unknown() {
+    // Positive and negative alternate too fast for a segment of either.
     let turns = [(2, Label::POSITIVE), (2, Label::NEGATIVE)].repeat(4);
     let wave = [&[(10, Label::NEUTRAL)][..], &turns, &[(10, Label::NEUTRAL)]].concat();
     assert_eq!(
@@ -125,7 +127,7 @@ fn what_lasts_but_is_not_clear_is_unknown() {
 }
 
 #[test]
-fn a_score_between_the_thresholds_begins_nothing_and_ends_nothing() {
+fn a_score_between_the_thresholds_does_not_begin_or_end_a_segment() {
     let positive = |score: f32| Some(Scores::from_array([score, 1.0 - score, 0.0]));
     let samples = from(
         0,
@@ -147,12 +149,12 @@ fn a_score_between_the_thresholds_begins_nothing_and_ends_nothing() {
 }
 
 #[test]
-fn a_gap_ends_a_segment_and_what_comes_after_it_begins_anew() {
+fn a_gap_ends_a_segment_and_another_one_begins_after_it() {
     let positive = Some(scores(Label::POSITIVE));
     let mut samples = from(0, &[(10, positive)]);
     samples.extend(from(10_000, &[(3, positive)]));
     samples.extend(from(20_000, &[(10, positive)]));
-    // A sample that is missing is no gap.
+    // A single missing sample is not a gap.
     samples.remove(5);
     let held = held(&samples);
     assert_eq!(
@@ -176,7 +178,7 @@ fn a_gap_ends_a_segment_and_what_comes_after_it_begins_anew() {
 }
 
 #[test]
-fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
+fn segments_and_gaps_are_contiguous_and_no_segment_is_too_short() {
     let mut random = crate::statistics::SplitMix64(3);
     let mut samples = Vec::new();
     let mut time_ns = 0;
@@ -216,7 +218,7 @@ fn segments_and_gaps_have_no_hole_and_no_segment_is_short() {
 }
 
 #[test]
-fn the_size_of_a_change_is_that_of_the_segments_that_meet() {
+fn the_size_of_a_change_is_the_difference_of_both_segments() {
     let wave = [
         (50, Label::NEGATIVE),
         (10, Label::POSITIVE),
@@ -239,8 +241,8 @@ fn the_size_of_a_change_is_that_of_the_segments_that_meet() {
             change(12_000, Label::POSITIVE, Label::NEUTRAL, -0.7),
         ]
     );
-    let unjudged = from(0, &[(10, Some(scores(Label::POSITIVE))), (10, None)]);
-    let held = hold(&unjudged, SPACING_MS * MS, &rules);
+    let partly_classified = from(0, &[(10, Some(scores(Label::POSITIVE))), (10, None)]);
+    let held = hold(&partly_classified, SPACING_MS * MS, &rules);
     let found = changes(&segments(&held, &rules), &held, &rules);
     assert_eq!(found[0].size, None);
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use attitude::Attitude;
 use attitude::evaluation::{
-    Bootstrap, ClassMetrics, Confusion, CoveragePoint, Estimates, LabelledPrediction, Tally,
-    coverage,
+    Bootstrap, ClassMetrics, Confusion, CoveragePoint, Estimates, LabeledPrediction, Tally,
+    coverage_curve,
 };
 use attitude_inference::model::sha256;
 use attitude_inference::model::{ModelError, ModelSource};
@@ -228,7 +228,7 @@ impl DataReport {
 }
 
 impl ModelReport {
-    fn new(name: &str, predictions: &[LabelledPrediction], figures: Estimates) -> Self {
+    fn new(name: &str, predictions: &[LabeledPrediction], figures: Estimates) -> Self {
         let confusion = *Tally::of(predictions).confusion();
         Self {
             name: name.to_owned(),
@@ -237,7 +237,7 @@ impl ModelReport {
                 .map(|attitude| (attitude.name(), confusion.class(attitude)))
                 .into(),
             confusion,
-            coverage: coverage(predictions),
+            coverage: coverage_curve(predictions),
         }
     }
 }
