@@ -32,6 +32,8 @@ Requires gst-attitude on each node (pipelines/setup.sh). The Python environments
 the same versions of Ray and, for s3://, pyarrow.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import errno
@@ -46,7 +48,13 @@ import sys
 import tempfile
 import time
 import urllib.parse
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+if TYPE_CHECKING:
+    from pyarrow import fs
 
 VENV = "~/.cache/gst-attitude/ray"
 PACKAGES = "ray==2.60.0 pyarrow==26.0.1"
@@ -60,16 +68,20 @@ SUMMARY = "summary.json"
 TABLE = "faces.parquet"
 MAX_TRANSFERS = 16
 
+# A recording in the output of `gst-attitude analyze --plan`, or an event of `gst-attitude analyze --json`.
+JsonObject = dict[str, Any]
+
 
 class UsageError(Exception):
     """An error in the arguments or the names of recordings, which the user has to correct."""
 
 
-def say(text):
+def say(text: str) -> None:
+    """Prints a message on stderr."""
     print(f"batch_ray: {text}", file=sys.stderr, flush=True)
 
 
-def fingerprint(folder):
+def fingerprint(folder: str) -> str | None:
     """Returns the fingerprint of the results in a folder, or None if there are none."""
     try:
         with open(os.path.join(folder, SUMMARY)) as file:
@@ -79,7 +91,7 @@ def fingerprint(folder):
 
 
 @contextlib.contextmanager
-def locked(path, flags=os.O_RDONLY):
+def locked(path: str, flags: int = os.O_RDONLY) -> Iterator[None]:
     """Locks a file or folder exclusively."""
     lock = os.open(path, flags)
     try:
@@ -90,7 +102,7 @@ def locked(path, flags=os.O_RDONLY):
 
 
 @contextlib.contextmanager
-def scratch():
+def scratch() -> Iterator[str]:
     """Creates a temporary folder on this node, after removing those of killed processes."""
     parent = tempfile.gettempdir()
     for name in os.listdir(parent):
@@ -110,29 +122,29 @@ def scratch():
 class Folder:
     """Results in a folder that all nodes share."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
 
-    def known(self, _scratch):
+    def known(self, _scratch: str) -> str:
         """Returns the output folder for `gst-attitude analyze`, with the existing results."""
         return self.path
 
-    def destination(self):
+    def destination(self) -> list[str]:
         """Returns the arguments for the final location of the results, to which links to recordings are relative."""
         return ["--destination", self.path]
 
-    def keep_tables(self, _known):
+    def keep_tables(self, _known: str) -> None:
         """Does nothing: the tables are in the folder already."""
 
-    def attempt(self):
+    def attempt(self) -> AbstractContextManager[str]:
         """Creates a folder for one attempt, which is removed afterwards, or by the next run."""
         return tempfile.TemporaryDirectory(prefix=PARTIAL, dir=self.path, ignore_cleanup_errors=True)
 
-    def has(self, recording):
-        """Returns whether the planned results exist."""
+    def has(self, recording: JsonObject) -> bool:
+        """Returns true if the planned results exist."""
         return fingerprint(os.path.join(self.path, recording["name"])) == recording["fingerprint"]
 
-    def put(self, results, recording, force):
+    def put(self, results: str, recording: JsonObject, force: bool) -> None:
         """Moves results into the folder atomically; if another attempt was faster, its results are kept."""
         target = os.path.join(self.path, recording["name"])
         replaced = os.path.join(self.path, REPLACED + recording["name"])
@@ -149,7 +161,7 @@ class Folder:
             os.rename(target, replaced)
         shutil.rmtree(replaced, ignore_errors=True)
 
-    def share_tables(self):
+    def update_data_set(self) -> None:
         """Updates the data set with hard links, or with copies on file systems without them."""
         data_set = os.path.join(self.path, TABLE)
         tables = {}
@@ -175,7 +187,7 @@ class Folder:
             os.replace(hidden, target)
 
     @contextlib.contextmanager
-    def exclusive(self):
+    def exclusive(self) -> Iterator[None]:
         """Locks the folder against other runs."""
         with contextlib.ExitStack() as stack:
             try:
@@ -186,7 +198,7 @@ class Folder:
                 say(f"cannot lock {self.path} ({error}); make sure that no other run writes to this folder")
             yield
 
-    def clear(self):
+    def clear(self) -> None:
         """Removes the folders of killed attempts."""
         for name in os.listdir(self.path) if os.path.isdir(self.path) else []:
             if name.startswith(PARTIAL):
@@ -196,10 +208,10 @@ class Folder:
 class Bucket:
     """Results in an S3 bucket; those of a recording are complete when summary.json exists, which is written last."""
 
-    def __init__(self, uri):
+    def __init__(self, uri: str) -> None:
         self.path = s3_path(uri)
 
-    def files(self):
+    def files(self) -> dict[str, fs.FileInfo]:
         """Returns all files by their paths relative to OUTPUT."""
         from pyarrow import fs
 
@@ -207,7 +219,7 @@ class Bucket:
         found = s3(self.path).get_file_info(selector)
         return {info.path[len(self.path) + 1 :]: info for info in found if info.type == fs.FileType.File}
 
-    def known(self, scratch):
+    def known(self, scratch: str) -> str:
         """Creates a folder with the summaries of all existing results."""
         known = os.path.join(scratch, "results")
         os.mkdir(known)
@@ -217,27 +229,29 @@ class Bucket:
             list(threads.map(lambda name: fetch(bucket, f"{self.path}/{name}", os.path.join(known, name)), summaries))
         return known
 
-    def destination(self):
+    def destination(self) -> list[str]:
         """Returns the arguments for the final location of the results; links to recordings do not work from there."""
         return ["--destination", S3 + self.path]
 
-    def keep_tables(self, known):
+    def keep_tables(self, known: str) -> None:
         """Uploads the tables of the run."""
         for entry in os.scandir(known):
             if entry.is_file() and not entry.name.startswith("."):
                 upload(s3(self.path), entry.path, f"{self.path}/{entry.name}")
 
-    def attempt(self):
+    def attempt(self) -> AbstractContextManager[str]:
+        """Creates a temporary folder on this node for one attempt."""
         return scratch()
 
-    def has(self, recording):
+    def has(self, recording: JsonObject) -> bool:
+        """Returns true if the planned results exist."""
         try:
             with s3(self.path).open_input_stream(f"{self.path}/{recording['name']}/{SUMMARY}") as file:
                 return json.load(file)["fingerprint"] == recording["fingerprint"]
         except FileNotFoundError:
             return False
 
-    def put(self, results, recording, force):
+    def put(self, results: str, recording: JsonObject, force: bool) -> None:
         """Uploads results; attempts that do so at the same time write the same bytes."""
         from pyarrow import fs
 
@@ -252,7 +266,7 @@ class Bucket:
         for name in names:
             upload(bucket, os.path.join(results, name), f"{target}/{name}")
 
-    def share_tables(self):
+    def update_data_set(self) -> None:
         """Updates the data set with copies that are made within the bucket."""
         bucket, files = s3(self.path), self.files()
         tables = {f"{TABLE}/{table_name(name)}": files.get(f"{name}/{TABLE}") for name in with_results(files)}
@@ -261,7 +275,7 @@ class Bucket:
             if folder == TABLE and is_table(file) and not tables.get(name):
                 bucket.delete_file(f"{self.path}/{name}")
 
-        def copy(name, table):
+        def copy(name: str, table: fs.FileInfo | None) -> None:
             existing = files.get(name)
             if table and (not existing or existing.size != table.size or existing.mtime < table.mtime):
                 bucket.copy_file(table.path, f"{self.path}/{name}")
@@ -269,46 +283,48 @@ class Bucket:
         with ThreadPoolExecutor(MAX_TRANSFERS) as threads:
             list(threads.map(copy, tables, tables.values()))
 
-    def exclusive(self):
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Does nothing: buckets cannot be locked."""
         return contextlib.nullcontext()
 
-    def clear(self):
+    def clear(self) -> None:
         """Does nothing: the files of killed attempts are on the nodes, and removed there."""
 
 
-def size_and_time(path):
+def size_and_time(path: str) -> tuple[int, int]:
     """Returns what a file has in common with its links and copies."""
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns
 
 
-def table_name(recording):
+def table_name(recording: str) -> str:
     """Returns the name of a table in the data set; without a prefix, readers would ignore names that start with `_`."""
     return f"faces-{recording}.parquet"
 
 
-def is_table(name):
+def is_table(name: str) -> bool:
+    """Returns true if a file of the data set is the table of a recording."""
     return name.startswith("faces-") and name.endswith(".parquet")
 
 
-def with_results(files):
+def with_results(files: Iterable[str]) -> list[str]:
     """Returns the folders with results among these paths."""
     return [name.split("/")[0] for name in files if name.count("/") == 1 and name.endswith("/" + SUMMARY)]
 
 
-def s3_path(uri):
+def s3_path(uri: str) -> str:
     """Returns the bucket and key of a URI as a path of pyarrow."""
     return uri[len(S3) :].strip("/")
 
 
-def s3(path):
+def s3(path: str) -> fs.FileSystem:
     """Returns the file system with the bucket of a path."""
     from pyarrow import fs
 
-    return fs.FileSystem.from_uri(S3 + path.split("/")[0])[0]
+    return fs.FileSystem.from_uri(S3 + path.split("/", maxsplit=1)[0])[0]
 
 
-def fetch(bucket, path, file):
+def fetch(bucket: fs.FileSystem, path: str, file: str) -> None:
     """Copies an object to a file with the same modification time."""
     from pyarrow import fs
 
@@ -318,25 +334,26 @@ def fetch(bucket, path, file):
     set_time(file, info)
 
 
-def upload(bucket, file, path):
+def upload(bucket: fs.FileSystem, file: str, path: str) -> None:
+    """Copies a file to an object."""
     from pyarrow import fs
 
     fs.copy_files(file, path, source_filesystem=fs.LocalFileSystem(), destination_filesystem=bucket)
 
 
-def state(path):
+def state(path: str) -> tuple[fs.FileType, int, int]:
     """Returns what changes when an object is overwritten."""
     info = s3(path).get_file_info(path)
     return info.type, info.size, info.mtime_ns
 
 
-def set_time(file, info):
+def set_time(file: str, info: fs.FileInfo) -> None:
     """Sets the modification time of an object in whole seconds: some servers report fractions only in listings."""
     time_ns = info.mtime_ns // 10**9 * 10**9
     os.utime(file, ns=(time_ns, time_ns))
 
 
-def create_placeholders(uri, folder, excluded):
+def create_placeholders(uri: str, folder: str, excluded: str) -> str:
     """Creates files in `folder` with the names, sizes and times of the objects at `uri`, without their content.
 
     Skips the objects in the folder `excluded`. Returns the path of the placeholder for `uri`.
@@ -366,7 +383,7 @@ def create_placeholders(uri, folder, excluded):
 class Job:
     """Parameters of a run, which are passed to each task."""
 
-    def __init__(self, arguments):
+    def __init__(self, arguments: argparse.Namespace) -> None:
         self.program = os.path.abspath(arguments.program) if "/" in arguments.program else arguments.program
         self.options = list(arguments.options)
         self.inputs = arguments.inputs
@@ -379,7 +396,9 @@ class Job:
         if arguments.gpus and not has_provider:
             self.options += ["--execution-provider", "cuda"]
 
-    def call(self, output, *arguments, inputs, timeout=None):
+    def call(
+        self, output: str, *arguments: str, inputs: list[str], timeout: float | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Runs `gst-attitude analyze`, which is killed when this process ends."""
         command = ["setpriv", "--pdeathsig", "KILL", self.program, "analyze", "--json", "--quiet", *self.options]
         return subprocess.run(
@@ -393,7 +412,7 @@ class Job:
             check=False,
         )
 
-    def call_for_all(self, scratch, *arguments):
+    def call_for_all(self, scratch: str, *arguments: str) -> tuple[str, subprocess.CompletedProcess[str]]:
         """Runs `gst-attitude analyze` with all inputs and their existing results."""
         known = self.results.known(scratch)
         copies = os.path.join(scratch, "recordings")
@@ -404,20 +423,24 @@ class Job:
         return known, self.call(known, *arguments, *origin, inputs=inputs)
 
 
-def events(run):
+def events(run: subprocess.CompletedProcess[str]) -> Iterator[JsonObject]:
     """Yields the events that the program printed; the last line may be incomplete."""
     for line in run.stdout.splitlines():
         with contextlib.suppress(ValueError):
             yield json.loads(line)
 
 
-def last_line(run):
+def last_line(run: subprocess.CompletedProcess[str]) -> str:
+    """Returns the last line that the program printed on stderr, which is its error."""
     lines = run.stderr.strip().splitlines() or [f"gst-attitude ended with status {run.returncode}"]
     return lines[-1].removeprefix("Error: ")
 
 
-def plan(job):
-    """Plans the run, as a task: on a node that can run the same networks as the nodes that analyse."""
+def plan(job: Job) -> tuple[int, str, list[JsonObject]]:
+    """Plans the run, as a task: on a node that can run the same networks as the nodes that analyse.
+
+    Returns the exit status and the messages of the program, and the recordings.
+    """
     if not shutil.which(job.program):
         problem = f"cannot find {job.program} on node {socket.gethostname()}"
         return 1, f"batch_ray: {problem}; run pipelines/setup.sh there, or set --program\n", []
@@ -429,7 +452,7 @@ def plan(job):
     return run.returncode, run.stderr, list(events(run))
 
 
-def analyze(job, recording):
+def analyze(job: Job, recording: JsonObject) -> JsonObject:
     """Makes one attempt to analyse a recording, as a task. Returns the last event."""
     # The worker of an earlier attempt may have died after storing the results.
     if job.results.has(recording) and not job.force:
@@ -468,27 +491,37 @@ def analyze(job, recording):
         return end
 
 
-def collect(job, outcomes):
-    """Writes the tables of the run and updates the data set, as a task after all recordings."""
+def collect(job: Job, outcomes: list[JsonObject]) -> tuple[int, str, list[JsonObject]]:
+    """Writes the tables of the run and updates the data set, as a task after all recordings.
+
+    Returns the exit status, the messages and the events of the program.
+    """
     with scratch() as folder:
         file = os.path.join(folder, "outcomes")
         with open(file, "w") as lines:
             lines.writelines(json.dumps(outcome) + "\n" for outcome in outcomes)
         known, run = job.call_for_all(folder, "--collect", file)
         job.results.keep_tables(known)
-        job.results.share_tables()
+        job.results.update_data_set()
     return run.returncode, run.stderr, list(events(run))
 
 
-def reason_of(error):
+def reason_of(error: Exception) -> str:
     """Returns the first sentence of a Ray error, or the exception that a task raised."""
     cause = getattr(error, "cause", None)
     text = f"{type(cause).__name__}: {cause}" if cause else str(error)
     return text.strip().split(". ")[0].splitlines()[0]
 
 
-def spread(task, job, recordings, retries):
-    """Analyses all recordings. Returns the outcome of each and the number of lost attempts."""
+def spread(task: Any, job: Any, recordings: list[JsonObject], retries: int) -> tuple[list[JsonObject], int]:
+    """Analyses all recordings. Returns the outcome of each and the number of lost attempts.
+
+    Args:
+        task: remote function `analyze`
+        job: reference to the `Job` in Ray's object store
+        recordings: the recordings without results
+        retries: maximum number of retries of a recording after a lost attempt
+    """
     import ray
 
     outcomes = []
@@ -522,14 +555,14 @@ def spread(task, job, recordings, retries):
     return outcomes, lost
 
 
-def run(job, arguments, output):
+def run(job: Job, arguments: argparse.Namespace, output: TextIO) -> NoReturn:
     """Plans the run, spreads the recordings over the cluster, collects the results and exits."""
     import ray
 
     started = time.monotonic()
-    needs = {"CPU": arguments.cpus, "GPU": arguments.gpus}
+    required = {"CPU": arguments.cpus, "GPU": arguments.gpus}
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    if not any(all(node.get(name, 0) >= need for name, need in needs.items()) for node in nodes):
+    if not any(all(node.get(name, 0) >= amount for name, amount in required.items()) for node in nodes):
         say(f"no node has {arguments.cpus:g} cores and {arguments.gpus:g} GPUs as required per recording; waiting")
     remote = ray.remote(num_cpus=arguments.cpus, num_gpus=arguments.gpus)
     shared = ray.put(job)
@@ -565,7 +598,8 @@ def run(job, arguments, output):
     sys.exit(0 if status == 0 else 1)
 
 
-def parse():
+def parse() -> argparse.Namespace:
+    """Parses the command line; `options` are those after `--`."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -593,11 +627,12 @@ def parse():
     return parser.parse_args(arguments, argparse.Namespace(options=options))
 
 
-def stop(*_):
+def stop(*_: Any) -> NoReturn:
+    """Handles SIGTERM like Ctrl-C."""
     raise KeyboardInterrupt
 
 
-def main():
+def main() -> None:
     arguments = parse()
     needed = "ray, pyarrow" if any(path.startswith(S3) for path in [*arguments.inputs, arguments.output]) else "ray"
     try:

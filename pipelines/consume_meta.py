@@ -18,10 +18,13 @@ Runs until the end of the stream or Ctrl-C. Errors and warnings are printed on s
 Requires the plugin (pipelines/setup.sh) and the Debian packages python3-gi and gir1.2-gst-plugins-base-1.0.
 """
 
-import os
+import argparse
 import signal
 import sys
 import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import gi
 
@@ -35,7 +38,7 @@ FILE_PIPELINE = "uridecodebin name=source ! videoconvert ! faceattitude name=fac
 warnings.filterwarnings("ignore", "GObject.ValueArray", DeprecationWarning)
 
 
-def regions(buffer):
+def regions(buffer: Gst.Buffer) -> Iterator[GstVideo.VideoRegionOfInterestMeta]:
     """Yields each GstVideoRegionOfInterestMeta of a buffer; it is valid until the next one is requested.
 
     PyGObject has no iterator over metadata, and its Gst.Buffer.foreach_meta passes None. Regions can only be requested
@@ -54,14 +57,22 @@ def regions(buffer):
             number += 1
 
 
-def items(array):
+def items(array: Any) -> Iterator[Any]:
     """Yields the items of a list or an array in a structure; they are valid as long as the structure is."""
     for index in range(array.n_values):
         yield array.get_nth(index)
 
 
-def face_line(track, box, label, structure, age_ns):
-    """Formats a face; `structure` comes from the metadata or from the message."""
+def face_line(track: int, box: Iterable[float], label: str, structure: Gst.Structure, age_ns: int) -> str:
+    """Formats a face.
+
+    Args:
+        track: number of the face's track
+        box: left, top, width and height in pixels
+        label: attitude
+        structure: parameter of the metadata, or face of the message, with the scores
+        age_ns: time since the sample
+    """
     scores = [structure.get_value(name) for name in ("positive", "neutral", "negative")]
     return (
         f"face {track} box {','.join(f'{number:.0f}' for number in box)}"
@@ -70,17 +81,18 @@ def face_line(track, box, label, structure, age_ns):
     )
 
 
-def seconds(ns):
+def seconds(ns: int) -> str:
+    """Formats a time in seconds."""
     return "none" if ns == Gst.CLOCK_TIME_NONE else f"{ns / Gst.SECOND:.3f}"
 
 
-def say(line):
-    # One write per line, because two threads print.
+def print_line(line: str) -> None:
+    """Prints a line in one write, because two threads print."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-def on_frame(pad, info):
+def on_frame(pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
     """Prints the faces of a frame that leaves faceattitude, in the streaming thread: slow code delays the stream."""
     buffer = info.get_buffer()
     segment = pad.get_sticky_event(Gst.EventType.SEGMENT, 0).parse_segment()
@@ -95,11 +107,11 @@ def on_frame(pad, info):
                 structure=attitude,
                 age_ns=attitude.get_value("age-ns"),
             )
-            say(f"frame {time} {face}")
+            print_line(f"frame {time} {face}")
     return Gst.PadProbeReturn.OK
 
 
-def on_record(record):
+def on_record(record: Gst.Structure) -> None:
     """Prints the faces of a message of faceattitude, in the main thread."""
     time = seconds(record.get_value("running-time"))
     _, faces = record.get_list("faces")
@@ -112,26 +124,32 @@ def on_record(record):
             structure=face,
             age_ns=face.get_value("age"),
         )
-        say(f"message {time} {line}")
+        print_line(f"message {time} {line}")
     if faces.n_values == 0:
-        say(f"message {time} no face")
+        print_line(f"message {time} no face")
 
 
-def run(pipeline):
-    """Plays a pipeline to its end. Returns whether there were no errors and warnings."""
+def describe(error: GLib.Error, debug: str | None) -> str:
+    """Returns an error as a sentence, without the first line of `debug`: the position in GStreamer's source code."""
+    details = " ".join((debug or "").splitlines()[1:])
+    return f"{error.message} {details}".strip()
+
+
+def run(pipeline: Gst.Pipeline) -> bool:
+    """Plays a pipeline to its end. Returns true if there were no errors and warnings."""
     loop = GLib.MainLoop()
     succeeded = True
 
-    def on_message(_bus, message):
+    def on_message(_bus: Gst.Bus, message: Gst.Message) -> None:
         nonlocal succeeded
         structure = message.get_structure()
         if message.type == Gst.MessageType.ELEMENT and structure.get_name() == "faceattitude":
             on_record(structure)
         elif message.type in (Gst.MessageType.ERROR, Gst.MessageType.WARNING):
             is_error = message.type == Gst.MessageType.ERROR
-            problem, debug = message.parse_error() if is_error else message.parse_warning()
+            problem = describe(*(message.parse_error() if is_error else message.parse_warning()))
             kind = "Error" if is_error else "Warning"
-            print(f"{kind} from {message.src.get_path_string()}: {problem.message}\n{debug}", file=sys.stderr)
+            print(f"{kind} from {message.src.get_name()}: {problem}", file=sys.stderr)
             succeeded = False
             if is_error:
                 loop.quit()
@@ -140,7 +158,7 @@ def run(pipeline):
         elif message.type == Gst.MessageType.EOS:
             loop.quit()
 
-    def on_interrupt():
+    def on_interrupt() -> bool:
         pipeline.send_event(Gst.Event.new_eos())
         return GLib.SOURCE_REMOVE  # A second Ctrl-C ends at once.
 
@@ -155,22 +173,32 @@ def run(pipeline):
     return succeeded
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: consume_meta.py FILE | consume_meta.py 'PIPELINE'")
+def create_pipeline(source: str) -> Gst.Pipeline:
+    """Creates the pipeline for a file, or from a description; exits with a message if that is not possible."""
+    is_file = Path(source).is_file()
+    if not is_file and "!" not in source:
+        sys.exit(f"consume_meta: no such file: {source}")
+    if not Gst.ElementFactory.find("faceattitude"):
+        sys.exit("consume_meta: GStreamer does not find faceattitude; run pipelines/setup.sh")
+    try:
+        pipeline = Gst.parse_launch(FILE_PIPELINE if is_file else source)
+    except GLib.Error as error:
+        sys.exit(f"consume_meta: not a valid pipeline: {error.message}")
+    if is_file:
+        pipeline.get_by_name("source").set_property("uri", Gst.filename_to_uri(source))
+    return pipeline
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", metavar="FILE|PIPELINE", help="a recording, or the description of a pipeline")
+    arguments = parser.parse_args()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it quietly.
     Gst.init(None)
-    argument = sys.argv[1]
-    is_file = os.path.exists(argument)
-    try:
-        pipeline = Gst.parse_launch(FILE_PIPELINE if is_file else argument)
-    except GLib.Error as error:
-        sys.exit(f"neither a file nor a valid pipeline: {error.message}; to install the plugin, run pipelines/setup.sh")
-    if is_file:
-        pipeline.get_by_name("source").set_property("uri", Gst.filename_to_uri(argument))
-    faces = pipeline.get_by_name("faces") if isinstance(pipeline, Gst.Pipeline) else None
+    pipeline = create_pipeline(arguments.source)
+    faces = pipeline.get_by_name("faces")
     if not faces:
-        sys.exit("the pipeline has no element named faces; use faceattitude name=faces")
+        sys.exit("consume_meta: the pipeline has no element named faces; use faceattitude name=faces")
     faces.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, on_frame)
     sys.exit(0 if run(pipeline) else 1)
 

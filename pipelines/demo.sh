@@ -12,8 +12,7 @@
 #     --output DIR  folder for the results (default: `output/` in the repository)
 #
 # A camera or a stream is analysed until Ctrl-C. Results: NAME-attitude.mp4 (.mkv if live), the video with boxes
-# and labels, and NAME-attitude.jsonl, one JSON object per sample. Runs setup.sh first, whose first build takes some
-# minutes.
+# and labels, and NAME-attitude.jsonl, one JSON object per sample. Runs setup.sh first.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -100,9 +100,15 @@ fn write_record(out: &mut File, message: &gst::message::Element) -> Result<(), B
     Ok(())
 }
 
-/// Prints an error or a warning with its source and its debug information.
+/// Prints an error or a warning with its source, without the first line of its debug text: the position in
+/// GStreamer's source code.
 fn report(kind: &str, message: &gst::Message, error: &glib::Error, debug: Option<glib::GString>) {
-    let source = message.src().map(|source| source.path_string());
-    eprintln!("{kind} from {}: {error}", source.unwrap_or_default());
-    eprintln!("{}", debug.unwrap_or_default());
+    let source = message.src().map(|source| source.name());
+    let debug = debug.unwrap_or_default();
+    let details: Vec<_> = debug.lines().skip(1).collect();
+    eprintln!(
+        "{kind} from {}: {error} {}",
+        source.unwrap_or_default(),
+        details.join(" ")
+    );
 }

@@ -11,7 +11,7 @@
 #     --no-program  builds and installs the plugin without the program gst-attitude
 #     --tests       also installs what only the tests need
 #
-# The first build compiles all dependencies with optimisation, which takes some minutes.
+# The first build takes about four minutes on two cores.
 set -euo pipefail
 
 readonly VERSION=1.31.1
@@ -137,7 +137,7 @@ build_and_install() { # true to skip the program
     fi
     built=$(target_folder)/release
     say "$what: building${features[*]:+ with ${features[*]}}"
-    [[ -e $built/libgstattitude.so ]] || say "the first build takes some minutes"
+    [[ -e $built/libgstattitude.so ]] || say "the first build takes about four minutes on two cores"
     (cd "$root" && cargo build --release --locked "${packages[@]}" --lib --bins --examples "${features[@]}")
     install_file "$built/libgstattitude.so" "$plugins" 644 plugin
     if ! $1; then

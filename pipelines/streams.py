@@ -14,17 +14,21 @@ Reads one command per line from stdin, until its end or Ctrl-C, and prints one J
     {"stream": "alice", "event": "lost", "reason": "…"}
 
 `faces` is printed on each change, with the running time in seconds. A stream that fails, ends or hangs is `lost`; it is
-restarted after 1, 2, 4 and up to 30 seconds until it is `live`, and its track numbers start at 1 again.
-pipelines/streams.rs is the same program in Rust.
+restarted after 1, 2, 4 and up to 30 seconds until it is `live`, and its track numbers start at 1 again. This applies to
+files too: a file that has ended plays again from its beginning until it is removed. pipelines/streams.rs is the same
+program in Rust.
 
 Requires the plugin (pipelines/setup.sh) and the Debian packages python3-gi and gir1.2-gstreamer-1.0.
 """
 
+import argparse
 import json
 import signal
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import gi
 
@@ -41,7 +45,7 @@ MAX_DELAY_S = 30
 warnings.filterwarnings("ignore", "GObject.ValueArray", DeprecationWarning)
 
 
-def faces(record):
+def faces_of(record: Gst.Structure) -> Iterator[dict[str, Any]]:
     """Yields the faces of a message as they are printed."""
     _, faces = record.get_list("faces")
     for index in range(faces.n_values):
@@ -53,7 +57,14 @@ def faces(record):
         }
 
 
-def on_source(_bin, source):
+def describe(error: GLib.Error, debug: str | None) -> str:
+    """Returns an error as a sentence, without the first line of `debug`: the position in GStreamer's source code."""
+    details = " ".join((debug or "").splitlines()[1:])
+    return f"{error.message} {details}".strip()
+
+
+def on_source(_bin: Gst.Bin, source: Gst.Element) -> None:
+    """Limits the latency of a network source."""
     if source.find_property("latency"):
         source.set_property("latency", LATENCY_MS)
 
@@ -61,16 +72,16 @@ def on_source(_bin, source):
 class Stream:
     """A stream with its own pipeline, so that streams do not affect each other."""
 
-    def __init__(self, name, uri):
+    def __init__(self, name: str, uri: str) -> None:
         self.name = name
         self.uri = uri
         self.delay_s = 1
-        self.restart = None  # Id of the timer while the stream is lost.
+        self.restart_timer: int | None = None  # Set while the stream is lost.
         self.start()
 
-    def start(self):
+    def start(self) -> bool:
         """Plays a new pipeline: gst-parse does not link the pads of a source again after a restart."""
-        self.restart = None
+        self.restart_timer = None
         self.pipeline = Gst.parse_launch(PIPELINE)
         source = self.pipeline.get_by_name("source")
         source.set_property("uri", self.uri)
@@ -81,78 +92,82 @@ class Stream:
         self.pipeline.set_state(Gst.State.PLAYING)  # Errors are posted on the bus.
         return GLib.SOURCE_REMOVE
 
-    def stop(self):
-        if self.restart:
-            GLib.source_remove(self.restart)
+    def stop(self) -> None:
+        """Stops the stream for good."""
+        if self.restart_timer is not None:
+            GLib.source_remove(self.restart_timer)
         else:
             self.drop_pipeline()
 
-    def drop_pipeline(self):
+    def drop_pipeline(self) -> None:
+        """Stops and frees the pipeline."""
         self.pipeline.set_state(Gst.State.NULL)
         bus = self.pipeline.get_bus()
         bus.remove_signal_watch()
         bus.disconnect(self.handler)  # It refers to this stream, which refers to the pipeline.
         self.pipeline = None
 
-    def report(self, event, **fields):
+    def report(self, event: str, **fields: Any) -> None:
+        """Prints an event."""
         print(json.dumps({"stream": self.name, "event": event, **fields}), flush=True)
 
-    def on_message(self, _bus, message):
+    def on_message(self, _bus: Gst.Bus, message: Gst.Message) -> None:
+        """Handles a message of the pipeline, in the main thread."""
         if message.type == Gst.MessageType.STREAM_START:
             self.delay_s = 1
             self.report("live")
         elif message.type == Gst.MessageType.ELEMENT and message.get_structure().get_name() == "faceattitude":
             record = message.get_structure()
             time = round(record.get_value("running-time") / Gst.SECOND, 3)
-            self.report("faces", time=time, faces=list(faces(record)))
+            self.report("faces", time=time, faces=list(faces_of(record)))
         elif message.type == Gst.MessageType.ERROR:
-            error, debug = message.parse_error()
-            self.on_lost(f"{error.message} {debug}")
+            self.on_lost(describe(*message.parse_error()))
         elif message.type == Gst.MessageType.EOS:
             self.on_lost("the stream has ended")
         elif message.type == Gst.MessageType.LATENCY:
             self.pipeline.recalculate_latency()
 
-    def on_lost(self, reason):
+    def on_lost(self, reason: str) -> None:
+        """Reports that the stream is lost, and restarts it later."""
         self.drop_pipeline()
         self.report("lost", reason=reason)
-        self.restart = GLib.timeout_add_seconds(self.delay_s, self.start)
+        self.restart_timer = GLib.timeout_add_seconds(self.delay_s, self.start)
         self.delay_s = min(2 * self.delay_s, MAX_DELAY_S)
 
 
-def execute(streams, line):
-    """Executes a command."""
+def execute(streams: dict[str, Stream], line: str) -> None:
+    """Executes a command; `streams` contains the streams by name."""
     match line.split():
         case ["add", name, uri] if name not in streams:
             streams[name] = Stream(name, uri)
         case ["remove", name] if name in streams:
             streams.pop(name).stop()
         case ["add", name, _]:
-            print(f"streams: stream {name} exists already; remove it first", file=sys.stderr)
+            print(f"streams: stream {name} already exists; remove it first", file=sys.stderr)
         case ["remove", name]:
-            print(f"streams: no stream {name}", file=sys.stderr)
+            print(f"streams: there is no stream {name}", file=sys.stderr)
         case []:
             pass
         case _:
             print(f"streams: expected `add NAME URI` or `remove NAME`, found: {line.strip()}", file=sys.stderr)
 
 
-def main():
-    if len(sys.argv) > 1:
-        sys.exit(__doc__)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     Gst.init(None)
     if not Gst.ElementFactory.find("faceattitude"):
         sys.exit("streams: GStreamer does not find faceattitude; run pipelines/setup.sh")
     loop = GLib.MainLoop()
-    streams = {}
+    streams: dict[str, Stream] = {}
 
-    def read():
+    def read_commands() -> None:
         for line in sys.stdin:
             GLib.idle_add(execute, streams, line)
         GLib.idle_add(loop.quit)
 
-    threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=read_commands, daemon=True).start()
     loop.run()
     for stream in streams.values():
         stream.stop()

@@ -17,9 +17,10 @@
 //! {"stream":"alice","event":"lost","reason":"…"}
 //! ```
 //!
-//! `faces` reports each change, at that running time in seconds. A stream that fails, ends or hangs is
-//! `lost`, and restarted after 1, 2, 4, up to 30 seconds, until it is `live` again; its tracks then start
-//! from 1. `pipelines/streams.py` is the same in Python.
+//! `faces` is printed on each change, with the running time in seconds. A stream that fails, ends or hangs
+//! is `lost`; it is restarted after 1, 2, 4 and up to 30 seconds until it is `live`, and its track numbers
+//! start at 1 again. This applies to files too: a file that has ended plays again from its beginning until
+//! it is removed. `pipelines/streams.py` is the same program in Python.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -164,10 +165,7 @@ impl Streams {
                     print(faces(name, &AttitudeMessage::try_from(structure)?.0));
                 }
             }
-            MessageView::Error(error) => {
-                let debug = error.debug().unwrap_or_default();
-                stream.on_lost(name, &format!("{} {debug}", error.error()));
-            }
+            MessageView::Error(error) => stream.on_lost(name, &describe(error)),
             MessageView::Eos(_) => stream.on_lost(name, "the stream has ended"),
             MessageView::Latency(_) => pipeline.recalculate_latency()?,
             _ => {}
@@ -183,6 +181,16 @@ impl Stream {
         self.restart = Some(Instant::now() + self.delay);
         self.delay = LONGEST_DELAY.min(2 * self.delay);
     }
+}
+
+/// Returns an error as a sentence, without the first line of its debug text: the position in GStreamer's
+/// source code.
+fn describe(error: &gst::message::Error) -> String {
+    let debug = error.debug().unwrap_or_default();
+    let details: Vec<_> = debug.lines().skip(1).collect();
+    format!("{} {}", error.error(), details.join(" "))
+        .trim_end()
+        .to_owned()
 }
 
 /// Returns the event `faces` of a record.

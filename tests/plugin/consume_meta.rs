@@ -161,6 +161,7 @@ fn the_script_prints_the_metadata_and_messages_of_the_element() {
 #[test]
 fn a_failing_script_prints_the_error_and_exits_with_status_1() {
     for (argument, problem) in [
+        ("/nowhere.mp4", "no such file: /nowhere.mp4"),
         ("videotestsrc ! fakesink", "no element named faces"),
         (
             "videotestsrc ! nosuchelement name=faces ! fakesink",
@@ -176,8 +177,18 @@ fn a_failing_script_prints_the_error_and_exits_with_status_1() {
         };
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let text = String::from_utf8(output.stderr).unwrap();
-        assert!(text.contains(problem), "{text}");
+        assert!(text.contains(problem) && !text.contains(".c("), "{text}");
     }
+}
+
+#[test]
+fn the_help_contains_an_example() {
+    let Some(output) = consume("--help") else {
+        return;
+    };
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("consume_meta.py interview.mp4"), "{text}");
 }
 
 #[test]
