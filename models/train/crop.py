@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Cuts crops like the plugin, with the geometry and resampling of src/attitude/crop.rs.
+"""Cuts crops like the plugin, with the geometry and resampling of src/attitude/crop.
 
 A similarity is a pair of complex numbers (m, t), float64, that maps a point z = x + iy to m z + t. Coordinates are
 continuous: the centre of the first pixel is at (0.5, 0.5). `shown_from_crop` maps coordinates of the crop to the
