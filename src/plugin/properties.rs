@@ -11,9 +11,12 @@ use attitude::settings::{Number, Text};
 /// A property of an element whose settings are `S`.
 pub(crate) struct Property<S> {
     spec: glib::ParamSpec,
-    get: Box<dyn Fn(&S) -> glib::Value + Send + Sync>,
-    set: Box<dyn Fn(&mut S, &glib::Value) + Send + Sync>,
+    get: Box<Getter<S>>,
+    set: Box<Setter<S>>,
 }
+
+type Getter<S> = dyn Fn(&S) -> glib::Value + Send + Sync;
+type Setter<S> = dyn Fn(&mut S, &glib::Value) + Send + Sync;
 
 /// The field of type `T` in the settings `S`; see [`field`].
 pub(crate) struct Field<S, T> {

@@ -8,7 +8,7 @@ use attitude::frame::Frame;
 use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::preprocessing::PixelFormat;
 
-use crate::files::fixture;
+use crate::files::{AverageFace, fixture};
 
 const SIDE: usize = 48;
 
@@ -35,19 +35,12 @@ const TEMPLATE: [(f32, f32); 5] = [
 
 /// Luma of the average positive face, reduced to the mean of blocks of `factor` by `factor`.
 fn picture(factor: usize) -> (usize, Vec<u8>) {
-    let file = std::fs::File::open(fixture("positive.png")).unwrap();
-    let decoder = png::Decoder::new(std::io::BufReader::new(file));
-    let mut reader = decoder.read_info().unwrap();
-    let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut rgb).unwrap();
-    assert_eq!(info.color_type, png::ColorType::Rgb);
-    let whole_side = info.width as usize;
+    let face = AverageFace::load("positive");
     let luma = |x: usize, y: usize| {
-        let pixel = &rgb[3 * (y * whole_side + x)..][..3];
-        let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(f64::from);
+        let [red, green, blue] = face.pixel(x, y).map(f64::from);
         (0.299 * red + 0.587 * green + 0.114 * blue + 0.5).floor() as f32
     };
-    let side = whole_side / factor;
+    let side = face.side / factor;
     let mut reduced = Vec::new();
     for (y, x) in (0..side).flat_map(|y| (0..side).map(move |x| (y, x))) {
         let block = (0..factor).flat_map(|dy| (0..factor).map(move |dx| (dx, dy)));

@@ -11,7 +11,7 @@ use attitude_inference::model::ModelSource;
 use attitude_inference::networks::{Config, Networks};
 use attitude_inference::provider::Provider;
 
-use crate::files::{self, project};
+use crate::files::{self, AverageFace, project};
 use crate::support::{config, fixture, loaded, with_classifier, with_detector};
 
 /// Returns the scores of evenly grey crops, classified in one call.
@@ -54,21 +54,14 @@ struct Picture(Vec<u8>);
 impl Picture {
     const SIZE: (usize, usize) = (640, 360);
 
-    fn of(face: &str) -> Self {
-        let file = std::fs::File::open(project("tests/fixtures").join(face)).unwrap();
-        let mut reader = png::Decoder::new(std::io::BufReader::new(file))
-            .read_info()
-            .unwrap();
-        let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
-        let info = reader.next_frame(&mut rgb).unwrap();
-        assert_eq!(info.color_type, png::ColorType::Rgb);
+    fn of(attitude: &str) -> Self {
+        let face = AverageFace::load(attitude);
         let (width, height) = Self::SIZE;
         let mut picture = vec![128; 3 * width * height];
-        let side = info.width as usize;
         for (y, x) in (0..200).flat_map(|y| (0..200).map(move |x| (y, x))) {
-            let from = 3 * (y * side / 200 * side + x * side / 200);
-            let to = 3 * ((y + 80) * width + x + 300);
-            picture[to..to + 3].copy_from_slice(&rgb[from..from + 3]);
+            let pixel = face.pixel(x * face.side / 200, y * face.side / 200);
+            let start = 3 * ((y + 80) * width + x + 300);
+            picture[start..start + 3].copy_from_slice(&pixel);
         }
         Self(picture)
     }
@@ -105,7 +98,7 @@ fn the_default_models_detect_and_classify_each_average_face() {
     assert!(networks.read_luma_only());
     assert!(networks.fallback_reason.is_none());
     for attitude in Attitude::ALL {
-        let picture = Picture::of(&format!("{}.png", attitude.name()));
+        let picture = Picture::of(attitude.name());
         let faces = analyze(&mut networks, &picture);
         assert_eq!(faces.len(), 1, "{attitude:?}");
         assert_at_the_face(&faces[0]);
@@ -125,7 +118,7 @@ fn the_int8_classifier_on_a_cpu_agrees_with_the_float32_one() {
         floats.classifier.emotion_labels()
     );
     for attitude in Attitude::ALL {
-        let picture = Picture::of(&format!("{}.png", attitude.name()));
+        let picture = Picture::of(attitude.name());
         let [expected, found] = [&mut floats, &mut default].map(|networks| {
             let faces = analyze(networks, &picture);
             faces[0].raw_scores.unwrap().to_array()
@@ -159,7 +152,7 @@ fn published_face_detectors_need_no_description() {
         };
         let mut networks = loaded(with_detector(ModelSource::File(file)));
         assert!(!networks.read_luma_only());
-        let faces = analyze(&mut networks, &Picture::of("neutral.png"));
+        let faces = analyze(&mut networks, &Picture::of("neutral"));
         assert_eq!(faces.len(), 1, "{name}");
         assert_at_the_face(&faces[0]);
         assert_eq!(faces[0].landmarks_in_frame.is_some(), has_landmarks);
@@ -301,7 +294,7 @@ fn a_classifier_works_again_after_a_failure() {
 
 #[test]
 fn detectors_return_the_faces_of_their_fixtures() {
-    let picture = Picture::of("neutral.png");
+    let picture = Picture::of("neutral");
     for (name, expected) in [("one-face.onnx", 1), ("nan-faces.onnx", 0)] {
         let mut networks = loaded(with_detector(fixture(name)));
         assert_eq!(analyze(&mut networks, &picture).len(), expected, "{name}");

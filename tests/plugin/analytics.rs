@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The analytics relation meta, and what GStreamer's own elements make of it.
+//! Tests of the analytics relation meta, with GStreamer's own elements as readers.
 
 use attitude::Label;
 use attitude::record::Record;
@@ -15,8 +15,8 @@ use gst_video::video_meta::VideoRegionOfInterestMeta;
 
 use crate::support::*;
 
-/// A detection and what it relates to, read as GStreamer's overlay and DL Streamer do: the first
-/// classification, its first name.
+/// A detection with the metadata that it relates to, read as GStreamer's overlay and DL Streamer read it: the
+/// first name of the first classification.
 #[derive(Clone, Debug, PartialEq)]
 struct Detected {
     id: u32,
@@ -135,7 +135,7 @@ fn upstreams_detection_gets_the_attitude() {
 }
 
 #[test]
-fn overlay_and_export_do_with_the_analytics_meta_alone() {
+fn overlay_and_export_read_the_analytics_meta_without_regions() {
     let mut rig = Rig::tiny(&[("roi-meta", "false"), ("smoothing", "0")]);
     let passed = rig.pass_face(POSITIVE);
     let caps = rig.info.to_caps().unwrap();
@@ -164,7 +164,7 @@ fn gstreamers_own_overlay_draws_the_box_with_the_attitude_as_its_label() {
         eprintln!("skipped: this GStreamer has no objectdetectionoverlay");
         return;
     }
-    // In a process of its own, as that of GStreamer 1.26 leaks what it draws.
+    // In a process of its own, because the overlay of GStreamer 1.26 leaks memory.
     let pixels = |pattern: &str, overlay: &str| {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("frame");
@@ -204,7 +204,7 @@ fn gstreamers_own_overlay_draws_the_box_with_the_attitude_as_its_label() {
 }
 
 #[test]
-fn the_metadata_survive_as_far_as_gstreamers_own_does() {
+fn elements_of_gstreamer_keep_the_analytics_meta_and_drop_region_params() {
     init();
     let face = |x, y, side| Some((x, y, side, side));
     // Converters move and scale regions, but drop their params; `videocrop` drops all but the mark.

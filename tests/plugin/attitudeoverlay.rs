@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `attitudeoverlay`: what it makes of frames that carry metadata.
+//! Tests of `attitudeoverlay` on frames that carry metadata.
 
 use gst::prelude::*;
 use gst_check::Harness;
@@ -10,17 +10,10 @@ use gst_video::video_meta::VideoRegionOfInterestMeta;
 use crate::support::*;
 
 fn overlay(properties: &[(&str, &str)]) -> gst::Element {
-    init();
-    let element = gst::ElementFactory::make("attitudeoverlay")
-        .build()
-        .unwrap();
-    for (name, value) in properties {
-        element.set_property_from_str(name, value);
-    }
-    element
+    make_element("attitudeoverlay", properties)
 }
 
-/// What comes out of `attitudeoverlay` for a frame that `faceattitude` has analysed.
+/// Analyzes a frame with `faceattitude`, and returns it as `attitudeoverlay` draws on it.
 fn drawn(format: VideoFormat, properties: &[(&str, &str)]) -> gst::Buffer {
     let element = tiny_element(&[("mode", "sync")]);
     let analysed = Rig::new(element, info(format, WIDTH, HEIGHT)).pass();
@@ -37,7 +30,7 @@ const NOTHING: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn it_draws_the_very_pixels_that_faceattitude_draws() {
+fn it_draws_the_same_pixels_as_faceattitude() {
     for format in [VideoFormat::I420, VideoFormat::Bgrx, VideoFormat::Yuy2] {
         let properties = [("mode", "sync"), ("overlay", "true")];
         let element = tiny_element(&properties);
@@ -47,7 +40,7 @@ fn it_draws_the_very_pixels_that_faceattitude_draws() {
 }
 
 #[test]
-fn each_option_draws_something_of_its_own() {
+fn each_property_changes_the_picture() {
     let plain = bytes(&drawn(VideoFormat::Bgrx, &NOTHING));
     let mut pictures = vec![plain];
     for option in ["boxes", "labels", "scores", "history", "scene-history"] {
@@ -79,7 +72,7 @@ fn a_colour_is_that_of_the_property() {
 #[test]
 fn every_raw_format_is_drawn_on() {
     for format in VideoFormat::iter_raw() {
-        // The analysis takes fewer formats; what it attaches is the same in all.
+        // The analysis accepts fewer formats, but the metadata are the same for all formats.
         let element = tiny_element(&[("mode", "sync")]);
         let analysed = Rig::new(element, info(VideoFormat::I420, WIDTH, HEIGHT)).pass();
         let info = info(format, WIDTH, HEIGHT);
@@ -118,16 +111,20 @@ fn faces_of_any_detector_are_pixelated() {
         let (x, y, w, h) = face_rect();
         let same = (y..y + h)
             .flat_map(|row| (x..x + w).map(move |column| (row * WIDTH + column) as usize))
-            .filter(|&place| passed[place] == pixels[place])
+            .filter(|&index| passed[index] == pixels[index])
             .count();
-        let share = same as f32 / (w * h) as f32;
-        assert_eq!(share < 0.05, is_hidden, "{region_type} {share}");
+        let same_fraction = same as f32 / (w * h) as f32;
+        assert_eq!(
+            same_fraction < 0.05,
+            is_hidden,
+            "{region_type} {same_fraction}"
+        );
         assert_eq!(passed[0], pixels[0]);
     }
 }
 
 #[test]
-fn frames_without_faces_pass_untouched_where_there_is_no_scene_to_show() {
+fn frames_without_faces_pass_unchanged_without_the_scene_history() {
     let info = info(VideoFormat::I420, WIDTH, HEIGHT);
     let properties = [("scene-history", "false"), ("blur-faces", "true")];
     let mut harness = Harness::with_element(&overlay(&properties), Some("sink"), Some("src"));
@@ -155,10 +152,9 @@ fn a_frame_whose_faces_cannot_be_hidden_does_not_pass() {
 }
 
 #[test]
-fn a_fresh_element_has_the_defaults_that_its_properties_declare() {
+fn a_new_element_has_the_defaults_that_its_properties_declare() {
     for name in ["attitudeoverlay", "attitudeexport"] {
-        init();
-        let element = gst::ElementFactory::make(name).build().unwrap();
+        let element = make_element(name, &[]);
         let own = element.list_properties();
         for property in own.iter().filter(|p| p.owner_type() == element.type_()) {
             let value = element.property_value(property.name());

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What the element says of real video. The clips are not part of the project: where the folder
-//! `../shared/clips` is absent, these tests say so and pass.
+//! Tests of `faceattitude` with real video. The clips are not part of the project: if the folder
+//! `../shared/clips` is absent, these tests are skipped.
 
 use std::collections::BTreeSet;
 
 use attitude::record::{FaceRecord, Record};
 use gst::prelude::*;
-use gstattitude::message::AttitudeMessage;
 
-use crate::support::{self, shared};
+use crate::support::{self, run_for_records, shared};
 
 const CUTS_OF_STAGE_NS: [u64; 3] = [1_500_000_000, 3_570_000_000, 7_880_000_000];
 
-/// The records of all samples of a clip, played to its end in sync mode; `None` without the clip.
+/// Analyzes a clip in mode `sync` and returns the records of all samples; `None` without the clip.
 fn records(clip: &str, convert: &str, properties: &str) -> Option<Vec<Record>> {
     let path = shared(&format!("clips/{clip}"))?;
     support::init();
@@ -26,23 +25,7 @@ fn records(clip: &str, convert: &str, properties: &str) -> Option<Vec<Record>> {
     .unwrap();
     let source = pipeline.by_name("source").unwrap();
     source.set_property("location", path.to_str().unwrap());
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let mut records = Vec::new();
-    for message in pipeline.bus().unwrap().iter_timed(gst::ClockTime::NONE) {
-        match message.view() {
-            gst::MessageView::Element(element) => {
-                let structure = element.structure().unwrap();
-                if structure.name() == "faceattitude" {
-                    records.push(AttitudeMessage::try_from(structure).unwrap().0);
-                }
-            }
-            gst::MessageView::Error(error) => panic!("{error:?}"),
-            gst::MessageView::Eos(_) => break,
-            _ => {}
-        }
-    }
-    pipeline.set_state(gst::State::Null).unwrap();
-    Some(records)
+    Some(run_for_records(&pipeline))
 }
 
 fn faces(records: &[Record]) -> impl Iterator<Item = &FaceRecord> {
@@ -53,15 +36,15 @@ fn tracks(records: &[Record]) -> BTreeSet<u32> {
     faces(records).map(|face| face.track).collect()
 }
 
-/// Share of the faces in these records that have the label.
-fn share(records: &[Record], label: &str) -> f64 {
+/// Returns the fraction of the faces in these records that have the label.
+fn fraction(records: &[Record], label: &str) -> f64 {
     let count = faces(records)
         .filter(|face| face.attitude.name() == label)
         .count();
     count as f64 / faces(records).count() as f64
 }
 
-/// The records from `from_s` seconds on and before `to_s`.
+/// Returns the records from `from_s` to `to_s` (exclusive) seconds.
 fn between(records: &[Record], from_s: f64, to_s: f64) -> Vec<Record> {
     let time_s = |record: &&Record| record.running_time_ns.unwrap() as f64 / 1e9;
     let is_within = |record: &&Record| (from_s..to_s).contains(&time_s(record));
@@ -76,8 +59,8 @@ fn one_man_is_one_track_neutral_at_first_and_positive_at_last() {
     assert_eq!(records.len(), 72);
     assert_eq!(tracks(&records), BTreeSet::from([1]));
     assert!(records.iter().all(|record| record.faces.len() == 1));
-    assert!(share(&between(&records, 0.0, 1.0), "neutral") > 0.5);
-    assert!(share(&between(&records, 1.4, 2.4), "positive") > 0.5);
+    assert!(fraction(&between(&records, 0.0, 1.0), "neutral") > 0.5);
+    assert!(fraction(&between(&records, 1.4, 2.4), "positive") > 0.5);
 }
 
 #[test]
@@ -179,11 +162,11 @@ fn detectors_that_others_published_work_unchanged() {
         };
         assert_eq!(tracks(&records), BTreeSet::from([1]), "{model}");
         assert!(
-            share(&between(&records, 0.0, 1.0), "neutral") > 0.5,
+            fraction(&between(&records, 0.0, 1.0), "neutral") > 0.5,
             "{model}"
         );
         assert!(
-            share(&between(&records, 1.4, 2.4), "positive") > 0.5,
+            fraction(&between(&records, 1.4, 2.4), "positive") > 0.5,
             "{model}"
         );
     }

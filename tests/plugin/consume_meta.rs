@@ -1,38 +1,30 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What `pipelines/consume_meta.py` prints is what the element says to Rust, for the plugin as
-//! GStreamer loads it. Where Debian's Python has no bindings of GStreamer, these tests say so and
-//! pass.
+//! Tests of `pipelines/consume_meta.py`: it prints the metadata and messages that Rust reads. If Debian's
+//! Python has no bindings of GStreamer, these tests are skipped.
 
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 
 use attitude::{Label, Scores};
 
 use attitude::record::{FaceRecord, Record};
 use gst::prelude::*;
-use gstattitude::message::AttitudeMessage;
 
 use crate::support::*;
 
-const PYTHON: &str = "/usr/bin/python3";
-const BINDINGS: &str =
-    "import gi; gi.require_version('Gst', '1.0'); gi.require_version('GstVideo', '1.0')";
-
-/// Runs the script with this argument; `None` where it cannot run.
+/// Runs the script with this argument; returns `None` if Python cannot run it.
 fn consume(argument: &str) -> Option<Output> {
-    let bindings = Command::new(PYTHON).args(["-c", BINDINGS]).output();
-    if !bindings.is_ok_and(|output| output.status.success()) {
-        println!("skipped: {PYTHON} has no gi with Gst and GstVideo");
+    if !has_bindings(&["Gst", "GstVideo"]) {
         return None;
     }
     let script = project("pipelines/consume_meta.py");
     let folder = tempfile::tempdir().unwrap();
-    let mut python = with_plugin(PYTHON, folder.path());
+    let mut python = with_plugin(SYSTEM_PYTHON, folder.path());
     Some(python.arg(script).arg(argument).output().unwrap())
 }
 
-/// A positive and a neutral face, side by side.
+/// Returns a pipeline that analyses a positive and a neutral face side by side.
 fn two_faces() -> String {
     let picture = |attitude: &str| {
         let file = fixture(&format!("{attitude}.png"));
@@ -50,7 +42,7 @@ fn two_faces() -> String {
     )
 }
 
-/// A line of a face as the script prints it.
+/// Returns the line that the script prints for a face.
 fn line(kind: &str, time_ns: u64, bbox: [f32; 4], face: &FaceRecord) -> String {
     let seconds = |ns: u64| ns as f64 / 1e9;
     let [left, top, width, height] = bbox;
@@ -93,7 +85,7 @@ fn frame_lines(buffer: &gst::BufferRef) -> Vec<String> {
     regions(buffer).iter().map(of_region).collect()
 }
 
-/// The lines for all frames, and for all messages, of a pipeline that Rust runs.
+/// Runs a pipeline, and returns the lines that the script must print for its frames and for its messages.
 fn expected_lines(description: &str) -> (Vec<String>, Vec<String>) {
     init();
     let pipeline = gst::parse::launch(description).unwrap();
@@ -112,25 +104,12 @@ fn expected_lines(description: &str) -> (Vec<String>, Vec<String>) {
             gst::PadProbeReturn::Ok
         }
     });
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let bus = pipeline.bus().unwrap();
     let mut messages = Vec::new();
-    for message in bus.iter_timed(gst::ClockTime::NONE) {
-        match message.view() {
-            gst::MessageView::Element(element) => {
-                let record = AttitudeMessage::try_from(element.structure().unwrap())
-                    .unwrap()
-                    .0;
-                let time_ns = record.running_time_ns.unwrap();
-                let faces = record.faces.iter();
-                messages.extend(faces.map(|face| line("message", time_ns, face.bbox, face)));
-            }
-            gst::MessageView::Error(error) => panic!("{error:?}"),
-            gst::MessageView::Eos(_) => break,
-            _ => {}
-        }
+    for record in run_for_records(&pipeline) {
+        let time_ns = record.running_time_ns.unwrap();
+        let faces = record.faces.iter();
+        messages.extend(faces.map(|face| line("message", time_ns, face.bbox, face)));
     }
-    pipeline.set_state(gst::State::Null).unwrap();
     (std::mem::take(&mut frames.lock().unwrap()), messages)
 }
 
@@ -207,19 +186,12 @@ fn the_script_prints_the_attitudes_that_the_export_writes() {
     let text = String::from_utf8(output.stdout).unwrap();
     let printed = text.lines().map(|line| line.split(' ').nth(6).unwrap());
 
-    init();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lines");
-    let pipeline = gst::parse::launch(&format!(
+    run_pipeline(&format!(
         "{analysis} ! attitudeexport interval=frame ! filesink location={}",
         file.display()
-    ))
-    .unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let end = [gst::MessageType::Eos, gst::MessageType::Error];
-    let message = pipeline.bus().unwrap().timed_pop_filtered(None, &end);
-    assert_eq!(message.unwrap().type_(), gst::MessageType::Eos);
-    pipeline.set_state(gst::State::Null).unwrap();
+    ));
     let lines = std::fs::read_to_string(file).unwrap();
     let exported: Vec<_> = lines
         .lines()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! In mode `sync` the same input gives the same records, byte for byte, whatever it runs on. Each
-//! run is one of this test program's own processes: the test `run` with a word in its environment.
+//! Test of determinism: in mode `sync`, the same input gives the same records, byte for byte, on any number
+//! of cores and threads. Each run is a process that executes only the test `run` of this test program.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use gst_video::VideoFormat;
 
 use crate::support::*;
 
-/// Set in processes that are to analyse.
+/// Variable that is set in the processes of the runs.
 const RUN: &str = "GST_ATTITUDE_TEST_RUN";
 /// Prefix of the records in the output.
 const RECORDS: &str = "records: ";
@@ -33,7 +33,7 @@ fn run() {
     println!("{RECORDS}{}", serde_json::to_string(&records).unwrap());
 }
 
-/// The records of a run on the cores that `taskset` gives it.
+/// Returns the records of a run on these cores.
 fn records(cores: &str, threads: &str) -> String {
     let output = Command::new("taskset")
         .args(["--cpu-list", cores])

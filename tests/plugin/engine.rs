@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Many elements in one process: they share networks and threads, and nothing else.
+//! Tests of many elements in one process, which share networks and threads, and nothing else.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use gst::prelude::*;
 
 use crate::support::*;
 
-/// The threads of this process that analyse.
+/// Returns the number of threads of the engine in this process.
 fn workers() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let name = |task: std::io::Result<std::fs::DirEntry>| {
-        // A thread may end meanwhile.
+        // The thread may have ended.
         std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap_or_default()
     };
     tasks
@@ -37,7 +37,7 @@ fn label(rig: &mut Rig, luma: u8) -> String {
 }
 
 #[test]
-fn however_many_streams_there_are_the_threads_are_the_same_and_end_with_the_last() {
+fn any_number_of_streams_shares_the_same_threads_which_end_with_the_last_stream() {
     in_own_process(|| {
         let mut first = live();
         assert_eq!(label(&mut first, POSITIVE), "positive");
@@ -98,7 +98,7 @@ fn live_streams_and_streams_that_wait_get_their_own_results_side_by_side() {
 }
 
 #[test]
-fn each_stream_goes_by_its_own_settings() {
+fn each_stream_uses_its_own_settings() {
     in_own_process(|| {
         let mut seeing = live();
         let mut blind = live();
@@ -111,7 +111,7 @@ fn each_stream_goes_by_its_own_settings() {
 }
 
 #[test]
-fn a_stream_that_ends_in_the_middle_of_an_inference_leaves_the_others_alone() {
+fn a_stream_that_ends_during_an_inference_does_not_affect_the_others() {
     in_own_process(|| {
         let slow = model("slow");
         let slow_rig = || Rig::tiny(&[("mode", "live"), ("attitude-model", &slow)]);
@@ -123,7 +123,7 @@ fn a_stream_that_ends_in_the_middle_of_an_inference_leaves_the_others_alone() {
             drop(leaving);
         }
         assert_eq!(label(&mut staying, NEUTRAL), "neutral");
-        // The last one ends in the middle, too.
+        // The last stream ends during an inference too.
         staying.next_pts += gst::ClockTime::SECOND;
         staying.pass();
         drop(staying);

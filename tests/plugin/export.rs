@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `attitudeexport`: what it writes of what frames carry.
+//! Tests of `attitudeexport`: text for the metadata that frames carry.
 
-use attitude::Label;
 use attitude::record::Record;
 use attitude::record::formats::jsonl::JSON_SCHEMA;
 use gst::prelude::*;
@@ -11,7 +10,7 @@ use gst_video::VideoFormat;
 
 use crate::support::*;
 
-/// `faceattitude` with the tiny models and `attitudeexport` behind it.
+/// `faceattitude` with the tiny models, followed by `attitudeexport`.
 struct Export {
     rig: Rig,
     export: Harness,
@@ -20,20 +19,15 @@ struct Export {
 impl Export {
     fn new(properties: &[(&str, &str)], analyzer: &[(&str, &str)]) -> Self {
         let mut rig = Rig::tiny(&[("smoothing", "0"), ("messages", "sample")]);
-        for (name, value) in analyzer {
-            rig.element.set_property_from_str(name, value);
-        }
+        set_properties(&rig.element, analyzer);
         rig.next_pts = gst::ClockTime::from_seconds(10);
-        let element = gst::ElementFactory::make("attitudeexport").build().unwrap();
-        for (name, value) in properties {
-            element.set_property_from_str(name, value);
-        }
+        let element = make_element("attitudeexport", properties);
         let mut export = Harness::with_element(&element, Some("sink"), Some("src"));
         export.set_src_caps(rig.info.to_caps().unwrap());
         Self { rig, export }
     }
 
-    /// A frame with a face of that brightness, or with none, goes through both.
+    /// Passes a frame with a face of this luma, or without a face, through both elements.
     fn pass(&mut self, luma: Option<u8>) {
         let min_face_size = if luma.is_some() { 24u32 } else { 1000 };
         self.rig
@@ -47,7 +41,7 @@ impl Export {
         std::iter::from_fn(|| self.export.try_pull()).collect()
     }
 
-    /// Each buffer's start and end in frames since the first one, and its text.
+    /// Returns start and end of each output buffer, in frames since the first frame, and its text.
     fn texts(&mut self) -> Vec<(u64, u64, String)> {
         let start = gst::ClockTime::from_seconds(10);
         let frames = |time: gst::ClockTime| (time - start) / FRAME;
@@ -85,7 +79,7 @@ fn records(buffers: &[gst::Buffer]) -> Vec<Record> {
 }
 
 #[test]
-fn json_lines_say_what_the_messages_say() {
+fn json_lines_contain_the_records_of_the_messages() {
     let mut export = Export::new(&[], &[]);
     for number in 0..20 {
         export.pass((number < 8).then_some(POSITIVE));
@@ -107,7 +101,7 @@ fn json_lines_say_what_the_messages_say() {
 }
 
 #[test]
-fn the_interval_says_which_frames_are_written_about() {
+fn the_interval_selects_the_frames() {
     for (interval, expected) in [
         ("sample", &[0, 5, 10][..]),
         ("change", &[0, 5]),
@@ -129,7 +123,7 @@ fn the_interval_says_which_frames_are_written_about() {
 }
 
 #[test]
-fn csv_has_the_names_once_and_a_row_for_each_face() {
+fn csv_has_one_header_and_one_row_per_face() {
     let mut export = Export::new(&[("format", "csv")], &[]);
     for luma in [None, Some(POSITIVE)] {
         (0..5).for_each(|_| export.pass(luma));
@@ -146,7 +140,7 @@ fn csv_has_the_names_once_and_a_row_for_each_face() {
 }
 
 #[test]
-fn webvtt_has_a_cue_from_where_an_attitude_starts_to_where_it_ends() {
+fn webvtt_has_one_cue_per_attitude() {
     let mut export = Export::new(&[("format", "webvtt")], &[("sample-interval", "0")]);
     for number in 0..20 {
         export.pass(match number {
@@ -176,21 +170,21 @@ fn webvtt_has_a_cue_from_where_an_attitude_starts_to_where_it_ends() {
 }
 
 #[test]
-fn subtitles_for_a_muxer_have_no_hole_and_come_when_they_begin() {
+fn subtitles_for_a_muxer_have_no_gaps_and_are_pushed_when_they_begin() {
     let mut export = Export::new(&[("format", "text")], &[]);
     let mut covered = 0;
-    let mut said = Vec::new();
+    let mut texts = Vec::new();
     for number in 0..60 {
         export.pass((number < 15).then_some(POSITIVE));
         for (start, end, text) in export.texts() {
             assert_eq!(start, covered);
             covered = end;
-            said.push(text);
+            texts.push(text);
         }
         assert!(covered > number, "frame {number}");
     }
-    said.dedup();
-    assert_eq!(said, ["#1 positive", " "]);
+    texts.dedup();
+    assert_eq!(texts, ["#1 positive", " "]);
 }
 
 #[test]
@@ -218,7 +212,7 @@ fn open_segments_are_dropped_by_a_flush_and_written_by_a_new_stream() {
 }
 
 #[test]
-fn frames_of_which_there_is_nothing_to_say_are_gaps_so_that_sinks_do_not_wait() {
+fn frames_without_text_are_gaps_so_that_sinks_do_not_wait() {
     let mut export = Export::new(&[("interval", "change")], &[]);
     (0..3).for_each(|_| export.pass(None));
     assert!(export.pulled().is_empty());
@@ -252,7 +246,7 @@ fn the_time_of_day_is_written_if_the_source_provides_it() {
 }
 
 #[test]
-fn caps_follow_the_format_and_sizes_the_video() {
+fn caps_follow_the_format_and_frame_sizes_the_video() {
     for (format, name) in [
         ("jsonl", "application/x-ndjson"),
         ("csv", "text/csv"),
@@ -282,193 +276,4 @@ fn caps_follow_the_format_and_sizes_the_video() {
         .map(|r| (r.width, r.height))
         .collect::<Vec<_>>();
     assert_eq!(sizes, [(WIDTH, HEIGHT), (2 * WIDTH, 2 * HEIGHT)]);
-}
-
-/// Runs a pipeline to its end.
-fn run(description: &str) {
-    init();
-    let pipeline = gst::parse::launch(description).unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let bus = pipeline.bus().unwrap();
-    let end = [gst::MessageType::Eos, gst::MessageType::Error];
-    let minute = gst::ClockTime::from_seconds(60);
-    let message = bus.timed_pop_filtered(minute, &end).expect("it hangs");
-    assert_eq!(message.type_(), gst::MessageType::Eos, "{message:?}");
-    pipeline.set_state(gst::State::Null).unwrap();
-}
-
-/// The cues that GStreamer's own parser finds in a file: start, end, text.
-fn parsed(
-    location: &std::path::Path,
-    demuxer: &str,
-) -> Vec<(gst::ClockTime, gst::ClockTime, String)> {
-    let buffers = Played::launch(&format!(
-        "filesrc location={} ! {demuxer} ! text/x-raw ! appsink name=sink",
-        location.display()
-    ));
-    let cue = |buffer: gst::Buffer| {
-        let pts = buffer.pts().unwrap();
-        let text = text(&buffer).trim_end_matches('\0').to_owned();
-        (pts, pts + buffer.duration().unwrap_or_default(), text)
-    };
-    buffers.map(cue).collect()
-}
-
-/// Red, green and blue that the box of a face has.
-fn color(attitude: Label) -> [u8; 3] {
-    match attitude {
-        Label::POSITIVE => [0x56, 0xB4, 0xE9],
-        Label::NEUTRAL => [0xF0, 0xE4, 0x42],
-        Label::NEGATIVE => [0xD5, 0x5E, 0x00],
-        Label::Unknown => [0x99; 3],
-    }
-}
-
-/// On how many sides of a face, within a few pixels of it, a frame of such a width in BGRx has a
-/// pixel of about that colour.
-fn colored_sides(frame: &gst::BufferRef, width: u32, bbox: [f32; 4], color: [u8; 3]) -> usize {
-    let pixels = frame.map_readable().unwrap();
-    let height = (pixels.len() / 4) as i32 / width as i32;
-    let is_colored = |(x, y): (i32, i32)| {
-        let is_inside = (0..width as i32).contains(&x) && (0..height).contains(&y);
-        let at = (y * width as i32 + x) as usize * 4;
-        // The encoder shifts colours.
-        is_inside && (0..3).all(|c| pixels[at + 2 - c].abs_diff(color[c]) < 40)
-    };
-    let [x, y, w, h] = bbox.map(|edge| edge.round() as i32);
-    let (middle_x, middle_y) = (x + w / 2, y + h / 2);
-    let has = |place: &dyn Fn(i32) -> (i32, i32)| (1..12).any(|d| is_colored(place(d)));
-    [
-        has(&|d| (x - d, middle_y)),
-        has(&|d| (x + w + d, middle_y)),
-        has(&|d| (middle_x, y - d)),
-        has(&|d| (middle_x, y + h + d)),
-    ]
-    .into_iter()
-    .filter(|&is| is)
-    .count()
-}
-
-/// Writes an annotated video with subtitles and three files in one pass, and checks that all tell the
-/// same of every frame.
-fn check_one_pass(source: &str, analyzer: &str, muxer: &str, demuxer: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join(name);
-    run(&format!(
-        "{source} ! faceattitude {analyzer} ! tee name=t \
-         t. ! queue ! attitudeoverlay ! videoconvert ! x264enc tune=zerolatency speed-preset=ultrafast ! \
-         queue ! {muxer} name=m ! filesink location={} \
-         t. ! queue ! attitudeexport format=text ! queue ! m. \
-         t. ! queue ! attitudeexport interval=frame ! filesink location={} \
-         t. ! queue ! attitudeexport interval=frame format=csv ! filesink location={} \
-         t. ! queue ! attitudeexport format=webvtt ! filesink location={} \
-         t. ! queue ! attitudeexport format=srt ! filesink location={}",
-        file("video").display(),
-        file("jsonl").display(),
-        file("csv").display(),
-        file("vtt").display(),
-        file("srt").display(),
-    ));
-    let lines = std::fs::read_to_string(file("jsonl")).unwrap();
-    let records: Vec<Record> = lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let mut reader = csv::Reader::from_path(file("csv")).unwrap();
-    let mut rows = reader.records().map(Result::unwrap);
-    let whole = parsed(&file("vtt"), "subparse");
-    assert_eq!(parsed(&file("srt"), "subparse"), whole);
-    let pieces = parsed(&file("video"), demuxer);
-    assert!(records.len() > 50);
-    let mut frames = Played::launch(&format!(
-        // GStreamer 1.26 does not always survive it where it decodes into the next element's memory.
-        "filesrc location={} ! {} ! h264parse ! avdec_h264 direct-rendering=false ! \
-         videoconvert ! video/x-raw,format=BGRx ! appsink name=sink",
-        file("video").display(),
-        demuxer.replace("subtitle", "video")
-    ));
-    let (mut boxes, mut colored) = (0, 0);
-    for record in &records {
-        let frame = frames.next().unwrap();
-        let said: Vec<_> = record
-            .faces
-            .iter()
-            .map(|face| format!("#{} {}", face.track, face.attitude))
-            .collect();
-        for face in &record.faces {
-            let row = rows.next().unwrap();
-            assert_eq!(row[1].parse(), Ok(record.frame));
-            assert_eq!(row[8].parse(), Ok(face.track));
-            assert_eq!(row[14], *face.attitude.name());
-            assert_eq!(row[15].parse(), Ok(face.confidence));
-            let sides = colored_sides(&frame, record.width, face.bbox, color(face.attitude));
-            boxes += 1;
-            colored += usize::from(sides >= 3);
-        }
-        // In the middle of the frame, as files of subtitles round their times.
-        let middle_ns = record.stream_time_ns.unwrap() + 15_000_000;
-        let middle = gst::ClockTime::from_nseconds(middle_ns);
-        let at = |cues: &[(gst::ClockTime, gst::ClockTime, String)]| {
-            let is_shown =
-                |(start, end): (gst::ClockTime, gst::ClockTime)| start <= middle && middle < end;
-            let cue = cues.iter().find(|(start, end, _)| is_shown((*start, *end)));
-            cue.map_or(String::new(), |(_, _, text)| text.trim().to_owned())
-        };
-        assert_eq!(at(&whole), said.join("\n"), "frame {}", record.frame);
-        assert_eq!(at(&pieces), said.join("\n"), "frame {}", record.frame);
-    }
-    assert!(rows.next().is_none() && frames.next().is_none());
-    assert_eq!(colored, boxes);
-}
-
-#[test]
-fn one_pass_writes_a_video_with_subtitles_and_three_files_that_agree_on_every_frame() {
-    let generated = format!("videotestsrc num-buffers=60 pattern=white ! {LAUNCH_CAPS}");
-    let clip = shared("clips/woman2.mp4").map(|path| {
-        format!(
-            "filesrc location={} ! decodebin ! videoconvert",
-            path.display()
-        )
-    });
-    for (muxer, demuxer) in [("mp4mux", "qtdemux"), ("matroskamux", "matroskademux")] {
-        let demuxer = format!("{demuxer} name=demuxer demuxer.subtitle_0");
-        check_one_pass(&generated, &tiny_launch(), muxer, &demuxer);
-        if let Some(clip) = &clip {
-            check_one_pass(clip, "", muxer, &demuxer);
-        }
-    }
-}
-
-#[test]
-fn dropped_attitudes_cause_a_warning_with_a_remedy() {
-    init();
-    for reader in ["attitudeexport", "attitudeoverlay"] {
-        let pipeline = gst::parse::launch(&format!(
-            "videotestsrc num-buffers=20 pattern=white ! {LAUNCH_CAPS} ! \
-             faceattitude analytics-meta=false {} ! videoconvert ! video/x-raw,format=RGB ! {reader} ! \
-             fakesink",
-            tiny_launch()
-        ))
-        .unwrap();
-        pipeline.set_state(gst::State::Playing).unwrap();
-        let bus = pipeline.bus().unwrap();
-        let kinds = [
-            gst::MessageType::Warning,
-            gst::MessageType::Error,
-            gst::MessageType::Eos,
-        ];
-        let minute = gst::ClockTime::from_seconds(60);
-        let messages = std::iter::from_fn(|| bus.timed_pop_filtered(minute, &kinds));
-        let warnings: Vec<_> = messages
-            .take_while(|message| message.type_() == gst::MessageType::Warning)
-            .map(|message| problem(&message))
-            .collect();
-        assert_eq!(warnings.len(), 1, "{reader} {warnings:?}");
-        assert!(
-            warnings[0].contains("right after faceattitude"),
-            "{warnings:?}"
-        );
-        pipeline.set_state(gst::State::Null).unwrap();
-        bus.set_flushing(true);
-    }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What the user sees when things go wrong: the stream goes on where it can, and the bus tells.
+//! Tests of failures: the stream continues if possible, and messages on the bus describe the failure.
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
@@ -9,14 +9,14 @@ use attitude::Label;
 
 use crate::support::*;
 
-/// The texts of the errors, or warnings, that wait on the bus.
+/// Removes the messages of this type, errors or warnings, from the bus and returns their texts.
 fn messages(rig: &Rig, kind: gst::MessageType) -> Vec<String> {
     std::iter::from_fn(|| rig.bus.pop_filtered(&[kind]))
         .map(|message| problem(&message))
         .collect()
 }
 
-/// With a classifier that fails on every crop that is not black.
+/// Returns a rig with a classifier that fails on every crop that is not black.
 fn failing_rig(properties: &[(&str, &str)]) -> Rig {
     let fails = model("fails");
     let mut all = vec![("attitude-model", &fails[..]), ("sample-interval", "0")];
@@ -25,7 +25,7 @@ fn failing_rig(properties: &[(&str, &str)]) -> Rig {
 }
 
 #[test]
-fn an_unusable_setting_is_named_and_prevents_the_start() {
+fn an_invalid_setting_prevents_the_start_and_is_named_in_the_error() {
     for (property, file, reason) in [
         (
             "detector-model",
@@ -80,12 +80,12 @@ fn an_unavailable_provider_causes_a_warning_and_a_fallback_or_an_error() {
         assert_eq!(active, "cpu");
         let warnings = messages(&rig, gst::MessageType::Warning);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
-        let asked = format!("'{provider}' cannot run");
-        assert!(warnings[0].contains(&asked), "{warnings:?}");
+        let reason = format!("'{provider}' cannot run");
+        assert!(warnings[0].contains(&reason), "{warnings:?}");
 
         let properties = [("execution-provider", provider), ("fallback", "error")];
         let refusal = refusal(&element(&properties));
-        assert!(refusal.contains(&asked), "{refusal}");
+        assert!(refusal.contains(&reason), "{refusal}");
     }
     for provider in ["auto", "cpu"] {
         let rig = Rig::tiny(&[("execution-provider", provider)]);
@@ -112,7 +112,7 @@ fn frames_pass_if_inference_fails_with_one_warning_per_second() {
 }
 
 #[test]
-fn a_frame_that_can_be_analysed_ends_a_row_of_failures() {
+fn a_successful_analysis_resets_the_count_of_failures() {
     let mut rig = failing_rig(&[]);
     for _ in 0..3 {
         (0..9).for_each(|_| drop(rig.pass_face(NEUTRAL)));
@@ -145,10 +145,13 @@ fn ten_failures_in_a_row_are_an_error() {
             errors[0].contains("10 samples in a row failed"),
             "{errors:?}"
         );
-        // In a live stream, one that was in flight by then may have failed, too.
-        let most = if mode == "live" { 11 } else { 10 };
+        // In a live stream, a sample in flight may have failed too.
+        let max_failures = if mode == "live" { 11 } else { 10 };
         let failures = rig.stat("failures");
-        assert!((10..=most).contains(&failures), "{mode}: {failures}");
+        assert!(
+            (10..=max_failures).contains(&failures),
+            "{mode}: {failures}"
+        );
     }
 }
 
@@ -171,8 +174,8 @@ fn a_buffer_too_short_for_its_caps_passes_with_a_warning() {
 }
 
 #[test]
-fn a_meta_that_promises_more_than_the_buffer_holds_is_not_believed() {
-    for (stride, word) in [(100_000, "plane 0 has"), (-320, "negative stride")] {
+fn a_frame_whose_meta_describes_more_than_the_buffer_holds_is_not_analysed() {
+    for (stride, reason) in [(100_000, "plane 0 has"), (-320, "negative stride")] {
         for mode in ["sync", "live"] {
             let mut rig = Rig::tiny(&[("mode", mode), ("overlay", "true")]);
             let mut buffer = rig.frame(&Patch(NEUTRAL));
@@ -190,7 +193,7 @@ fn a_meta_that_promises_more_than_the_buffer_holds_is_not_believed() {
             let size = buffer.size();
             assert_eq!(rig.push(buffer).size(), size);
             let warnings = messages(&rig, gst::MessageType::Warning);
-            assert!(warnings[0].contains(word), "{mode}: {warnings:?}");
+            assert!(warnings[0].contains(reason), "{mode}: {warnings:?}");
             rig.next_pts = gst::ClockTime::SECOND;
             assert_eq!(rig.pass().size(), rig.info.size());
         }
@@ -255,7 +258,7 @@ fn of_960_faces_at_most_max_faces_are_tracked() {
 }
 
 #[test]
-fn scores_that_are_no_numbers_leave_the_attitude_unknown() {
+fn scores_of_nan_leave_the_attitude_unknown() {
     let nan = model("nan");
     let mut rig = Rig::tiny(&[
         ("attitude-model", &nan),
@@ -269,7 +272,7 @@ fn scores_that_are_no_numbers_leave_the_attitude_unknown() {
 }
 
 #[test]
-fn faces_that_are_no_numbers_are_none() {
+fn faces_with_coordinates_of_nan_are_ignored() {
     let nan = model("nan-faces");
     let mut rig = Rig::tiny(&[
         ("detector-model", &nan),

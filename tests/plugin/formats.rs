@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The same picture in every accepted format, size, stride and range gives the same result.
+//! Tests of formats: the same picture in every accepted format, size, stride and range gives the same result.
 
 use gst_check::Harness;
 use gst_video::prelude::*;
@@ -8,7 +8,7 @@ use gst_video::video_frame::{VideoFrame, VideoFrameRef};
 use gst_video::video_meta::{VideoMeta, VideoRegionOfInterestMeta};
 use gst_video::{VideoColorimetry, VideoConverter, VideoFormat, VideoFrameFlags, VideoInfo};
 
-use crate::support::{self, init};
+use crate::support::{self, AverageFace, init};
 
 const FORMATS: [VideoFormat; 19] = [
     VideoFormat::I420,
@@ -35,39 +35,25 @@ const FORMATS: [VideoFormat; 19] = [
 const SIZES: [(u32, u32); 2] = [(640, 360), (641, 359)];
 
 /// Side of the drawn face in pixels.
-const FACE: usize = 200;
+const FACE_SIDE: usize = 200;
 
-/// Luma of the ground: dim, as in the demo's clip.
-const GROUND: u8 = 50;
+/// Luma of the background: dim, as in the demo's clip.
+const BACKGROUND: u8 = 50;
 
-/// One average face, as grey pixels.
-fn face(attitude: &str) -> (Vec<u8>, usize) {
-    let file = std::fs::File::open(support::fixture(&format!("{attitude}.png"))).unwrap();
-    let mut reader = png::Decoder::new(std::io::BufReader::new(file))
-        .read_info()
-        .unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    let samples = info.color_type.samples();
-    (
-        pixels.chunks_exact(samples).map(|pixel| pixel[0]).collect(),
-        info.width as usize,
-    )
-}
-
-/// The pixel in column `u` of row `v` of a picture of `side` by `side` pixels shrunk to `FACE`.
-fn interpolated(pixels: &[u8], side: usize, u: usize, v: usize) -> u8 {
-    let position = |index: usize| (index as f32 + 0.5) * side as f32 / FACE as f32 - 0.5;
+/// Returns the brightness of a pixel of a face that is scaled to `FACE_SIDE`.
+fn interpolated(face: &AverageFace, u: usize, v: usize) -> u8 {
+    let side = face.side;
+    let position = |index: usize| (index as f32 + 0.5) * side as f32 / FACE_SIDE as f32 - 0.5;
     let (x, y) = (position(u), position(v));
     let (x0, y0) = (x as usize, y as usize);
     let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-    let value = |x: usize, y: usize| f32::from(pixels[y.min(side - 1) * side + x.min(side - 1)]);
+    let value = |x: usize, y: usize| f32::from(face.pixel(x.min(side - 1), y.min(side - 1))[0]);
     let top = value(x0, y0) * (1.0 - fx) + value(x0 + 1, y0) * fx;
     let bottom = value(x0, y0 + 1) * (1.0 - fx) + value(x0 + 1, y0 + 1) * fx;
     (top * (1.0 - fy) + bottom * fy).round() as u8
 }
 
-/// An RGB frame with an average face, warm in tint, so that its colours matter.
+/// Returns an RGB frame with an average face in a warm tint, so that colours matter.
 fn rgb_frame(
     attitude: &str,
     (width, height): (u32, u32),
@@ -75,7 +61,7 @@ fn rgb_frame(
     let info = VideoInfo::builder(VideoFormat::Rgb, width, height)
         .build()
         .unwrap();
-    let (pixels, side) = face(attitude);
+    let face = AverageFace::load(attitude);
     let mut buffer = gst::Buffer::with_size(info.size()).unwrap();
     {
         let buffer = buffer.get_mut().unwrap();
@@ -86,10 +72,10 @@ fn rgb_frame(
         for y in 0..height as usize {
             for x in 0..width as usize {
                 let (u, v) = (x.wrapping_sub(left), y.wrapping_sub(top));
-                let luma = if u < FACE && v < FACE {
-                    interpolated(&pixels, side, u, v)
+                let luma = if u < FACE_SIDE && v < FACE_SIDE {
+                    interpolated(&face, u, v)
                 } else {
-                    GROUND
+                    BACKGROUND
                 };
                 let warm = [luma.saturating_add(10), luma, luma.saturating_sub(10)];
                 data[y * stride + x * 3..][..3].copy_from_slice(&warm);
@@ -99,7 +85,7 @@ fn rgb_frame(
     VideoFrame::from_buffer_readable(buffer, &info).unwrap()
 }
 
-/// The frame in another format, by GStreamer's own converter.
+/// Converts the frame to another format with GStreamer's own converter.
 fn converted(
     rgb: &VideoFrame<gst_video::video_frame::Readable>,
     info: &VideoInfo,
@@ -119,7 +105,7 @@ fn converted(
     }
 }
 
-/// The frame with longer rows, with other planes in between and bytes in front.
+/// Returns the frame with longer rows, and with gaps before and between the planes.
 fn padded(tight: &gst::BufferRef, info: &VideoInfo) -> gst::Buffer {
     let bytes = tight.map_readable().unwrap();
     let planes = info.n_planes() as usize;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Mode `live`: frames are never held up, whatever an inference takes. `slow.onnx` takes a
-//! third of a second or more.
+//! Tests of mode `live`: frames are never delayed, however long an inference takes. `slow.onnx` takes a third
+//! of a second or more.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -12,10 +12,7 @@ use attitude::Label;
 
 use crate::support::*;
 
-/// Longer than anything here takes: a test that waits for it fails instead of hanging.
-const FOREVER: Duration = Duration::from_secs(60);
-
-/// With a slow inference, and tracks that no busy machine makes time out.
+/// Returns a rig with slow inference, and with tracks that do not time out on a busy machine.
 fn slow_rig(properties: &[(&str, &str)]) -> Rig {
     let slow = model("slow");
     let mut all = vec![
@@ -27,10 +24,10 @@ fn slow_rig(properties: &[(&str, &str)]) -> Rig {
     Rig::tiny(&all)
 }
 
-/// Passes frames of that brightness at their own pace up to the first that carries a face.
+/// Passes frames of this luma in real time, up to the first that carries a face; returns that face.
 fn pass_until_face(rig: &mut Rig, luma: u8) -> Region {
     let started = Instant::now();
-    while started.elapsed() < FOREVER {
+    while started.elapsed() < TIMEOUT.into() {
         if let Some(region) = regions(&rig.pass_face(luma)).pop() {
             return region;
         }
@@ -44,7 +41,7 @@ fn frames_pass_at_once_while_an_inference_takes_longer_than_a_sample_interval() 
     const FRAMES: u64 = 120;
     let mut rig = slow_rig(&[]);
     let started = Instant::now();
-    let mut held_up = Vec::new();
+    let mut delays = Vec::new();
     let mut found = Vec::new();
     for number in 0..FRAMES {
         rig.next_pts = gst::ClockTime::SECOND * number / 30;
@@ -53,16 +50,16 @@ fn frames_pass_at_once_while_an_inference_takes_longer_than_a_sample_interval() 
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let before = Instant::now();
         rig.harness.push(buffer).unwrap();
-        held_up.push(before.elapsed());
+        delays.push(before.elapsed());
         found.push(regions(&rig.harness.pull().unwrap()));
     }
-    held_up.sort();
-    let share = |percent: usize| held_up[held_up.len() * percent / 100];
-    let (median, p99, longest) = (share(50), share(99), held_up[held_up.len() - 1]);
-    println!("a frame is held up: p50 {median:?}, p99 {p99:?}, longest {longest:?}");
+    delays.sort();
+    let quantile = |percent: usize| delays[delays.len() * percent / 100];
+    let (median, p99, longest) = (quantile(50), quantile(99), delays[delays.len() - 1]);
+    println!("delay of a frame: p50 {median:?}, p99 {p99:?}, maximum {longest:?}");
     assert!(
-        held_up[held_up.len() - 3] < Duration::from_millis(100),
-        "{held_up:?}"
+        delays[delays.len() - 3] < Duration::from_millis(100),
+        "{delays:?}"
     );
 
     let fresh: Vec<_> = found
@@ -86,14 +83,14 @@ fn frames_pass_at_once_while_an_inference_takes_longer_than_a_sample_interval() 
     }
 
     assert!(rig.harness.push_event(gst::event::Eos::new()));
-    // Every sixth frame was due; all were analysed or gave way to a newer one.
+    // Every sixth frame was due; each was analysed or replaced by a newer one.
     assert!(rig.stat("skipped") > 0);
     assert_eq!(rig.stat("samples") + rig.stat("skipped"), FRAMES / 6);
     assert_eq!(rig.stat("frames"), FRAMES);
 }
 
 #[test]
-fn a_face_is_carried_from_result_to_result_though_these_come_later_than_its_timeout() {
+fn frames_carry_a_face_from_result_to_result_if_results_come_later_than_its_timeout() {
     let mut rig = slow_rig(&[("track-timeout", "300000000")]);
     let first = pass_until_face(&mut rig, NEUTRAL);
     let mut carried = 0;
@@ -102,7 +99,7 @@ fn a_face_is_carried_from_result_to_result_though_these_come_later_than_its_time
         let found = regions(&rig.pass());
         carried += u32::from(found.iter().any(|face| face.track == first.track));
     }
-    // All of them, where no other work on the machine makes an inference twice as long.
+    // All of them, unless other work on the machine makes an inference twice as long.
     println!("carried by {carried} of 50 frames");
     assert!(carried > 25, "{carried} of 50");
 }
@@ -124,7 +121,7 @@ fn the_end_of_the_stream_waits_for_pending_results() {
     });
     assert!(regions(&rig.pass()).is_empty());
     assert!(rig.harness.push_event(gst::event::Eos::new()));
-    let records = at_end.recv_timeout(FOREVER).unwrap();
+    let records = at_end.recv_timeout(TIMEOUT.into()).unwrap();
     assert_eq!((records.len(), records[0].frame), (1, 0));
     assert_eq!(records[0].faces[0].attitude, Label::NEUTRAL);
 }
@@ -151,10 +148,10 @@ fn a_new_stream_discards_pending_results() {
 }
 
 #[test]
-fn stops_in_the_midst_of_an_inference() {
+fn the_element_can_be_stopped_during_an_inference() {
     for state in [gst::State::Ready, gst::State::Null] {
         let mut rig = slow_rig(&[("sample-interval", "0")]);
-        // One is in flight, the other waits.
+        // One sample is in flight, the other is pending.
         rig.pass();
         rig.pass();
         let started = Instant::now();
@@ -164,7 +161,7 @@ fn stops_in_the_midst_of_an_inference() {
             "{:?}",
             started.elapsed()
         );
-        // It starts again as if nothing had been.
+        // It starts again with new counters.
         rig.element.set_state(gst::State::Playing).unwrap();
         assert_eq!(rig.stat("frames"), 0);
     }
@@ -193,8 +190,8 @@ fn the_mode_is_live_if_upstream_is_live() {
             gst::PadProbeReturn::Ok
         });
         pipeline.set_state(gst::State::Playing).unwrap();
-        // Only a frame that waited for its result has one of its own.
-        let has_result = !first.recv_timeout(FOREVER).unwrap().is_empty();
+        // The first frame has a result only if it waited for it.
+        let has_result = !first.recv_timeout(TIMEOUT.into()).unwrap().is_empty();
         assert_eq!(has_result, waits, "is-live={is_live} mode={mode}");
         pipeline.set_state(gst::State::Null).unwrap();
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What frames carry and what the bus tells, in mode `sync`.
+//! Tests of metadata and messages in mode `sync`.
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
@@ -9,7 +9,7 @@ use gst_video::video_meta::VideoRegionOfInterestMeta;
 use crate::support::*;
 
 #[test]
-fn every_frame_carries_the_face_and_says_how_old_its_attitude_is() {
+fn every_frame_carries_the_face_and_the_age_of_its_attitude() {
     let info = info(VideoFormat::I420, WIDTH, HEIGHT);
     let mut rig = Rig::new(element(&[("mode", "sync")]), info);
     let portrait = Portrait::new("positive", 90, 20, 140);
@@ -129,7 +129,7 @@ fn emotions_are_attached_if_the_model_reports_them() {
 }
 
 #[test]
-fn emotions_count_to_other_attitudes_as_the_property_mapping_says() {
+fn the_property_mapping_assigns_emotions_to_other_attitudes() {
     for name in ["two-heads", "emotions8"] {
         let mut rig = Rig::tiny(&[
             ("smoothing", "0"),
@@ -156,7 +156,7 @@ fn emotions_count_to_other_attitudes_as_the_property_mapping_says() {
 }
 
 #[test]
-fn messages_come_as_often_as_asked_and_say_what_the_frame_carries() {
+fn messages_are_posted_as_the_property_selects_and_agree_with_the_metadata() {
     for (messages, frames) in [
         ("none", &[][..]),
         ("change", &[0, 5]),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! What `overlay` does to the pixels, and to frames that a sink draws an overlay on.
+//! Tests of the property `overlay`: blending into pixels, and compositions for sinks that draw them.
 
 use gst::prelude::*;
 use gst_video::prelude::*;
@@ -8,13 +8,6 @@ use gst_video::video_overlay_composition::{VideoOverlayComposition, VideoOverlay
 use gst_video::{VideoFormat, VideoInfo, VideoOverlayCompositionMeta};
 
 use crate::support::*;
-
-/// Red, green and blue that stand for each attitude of a face of that brightness.
-const COLORS: [(u8, [u8; 3]); 3] = [
-    (POSITIVE, [0x56, 0xB4, 0xE9]),
-    (NEUTRAL, [0xF0, 0xE4, 0x42]),
-    (NEGATIVE, [0xD5, 0x5E, 0x00]),
-];
 
 fn rig(format: VideoFormat, overlay: &str) -> Rig {
     let properties = [
@@ -25,7 +18,7 @@ fn rig(format: VideoFormat, overlay: &str) -> Rig {
     Rig::new(tiny_element(&properties), info(format, WIDTH, HEIGHT))
 }
 
-/// Red, green and blue in the format's own components, in their order.
+/// Converts red, green and blue to the components of the format, in their order.
 fn in_format([r, g, b]: [u8; 3], info: &VideoInfo) -> [u8; 3] {
     if info.is_rgb() {
         return [r, g, b];
@@ -38,7 +31,7 @@ fn in_format([r, g, b]: [u8; 3], info: &VideoInfo) -> [u8; 3] {
     [y, u, v].map(|value| value as u8)
 }
 
-/// The components of a pixel.
+/// Returns the components of a pixel.
 fn pixel(buffer: &gst::Buffer, info: &VideoInfo, x: u32, y: u32) -> [u8; 3] {
     let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).unwrap();
     let format = info.format_info();
@@ -50,18 +43,18 @@ fn pixel(buffer: &gst::Buffer, info: &VideoInfo, x: u32, y: u32) -> [u8; 3] {
         );
         let stride = frame.plane_stride()[plane as usize] as usize;
         let start = y as usize * stride + format.poffset()[component] as usize;
-        let place = start + x as usize * format.pixel_stride()[component] as usize;
-        frame.plane_data(plane).unwrap()[place]
+        let offset = start + x as usize * format.pixel_stride()[component] as usize;
+        frame.plane_data(plane).unwrap()[offset]
     })
 }
 
-/// The rectangles of the composition that a buffer carries.
+/// Returns the rectangles of the composition that a buffer carries.
 fn rectangles(buffer: &gst::Buffer) -> Vec<VideoOverlayRectangle> {
     let meta = buffer.meta::<VideoOverlayCompositionMeta>();
     meta.map_or(Vec::new(), |meta| meta.overlay().iter().collect())
 }
 
-/// A composition of one grey square at the top right, as another element may have made it.
+/// Returns a composition of one grey square at the top right, as another element may attach it.
 fn foreign_composition() -> VideoOverlayComposition {
     init();
     let format = VideoFormat::Bgra;
@@ -90,11 +83,15 @@ fn draws_overlays(rig: &mut Rig) {
 #[test]
 fn the_box_has_the_colour_of_the_attitude() {
     for format in [VideoFormat::I420, VideoFormat::Bgrx] {
-        for (luma, color) in COLORS {
+        for (luma, attitude) in [
+            (POSITIVE, "positive"),
+            (NEUTRAL, "neutral"),
+            (NEGATIVE, "negative"),
+        ] {
             let mut rig = rig(format, "true");
             let buffer = rig.pass_face(luma);
             let (x, y, w, h) = face_rect();
-            let expected = in_format(color, &rig.info);
+            let expected = in_format(overlay_color(attitude), &rig.info);
             let is_colored = |(x, y): (u32, u32)| {
                 let found = pixel(&buffer, &rig.info, x, y);
                 found.iter().zip(expected).all(|(f, e)| f.abs_diff(e) <= 8)
@@ -158,7 +155,7 @@ fn a_shared_buffer_stays_as_it_is() {
 }
 
 #[test]
-fn the_other_branch_of_a_tee_sees_nothing_of_it() {
+fn the_other_branch_of_a_tee_is_not_affected() {
     init();
     let pipeline = gst::parse::launch(&format!(
         "videotestsrc num-buffers=3 pattern=white ! {LAUNCH_CAPS} ! tee name=t \
@@ -272,13 +269,13 @@ fn a_flush_clears_the_history_of_the_scene() {
         let is_it = |x| pixel(buffer, info, x, HEIGHT - 8) == color;
         (0..WIDTH).any(is_it)
     };
-    let [(positive, blue), _, (negative, red)] = COLORS;
+    let [blue, red] = ["positive", "negative"].map(overlay_color);
     rig.next_pts = gst::ClockTime::from_seconds(100);
-    let before = rig.pass_face(positive);
+    let before = rig.pass_face(POSITIVE);
     assert!(has_color(&before, &rig.info, blue));
     rig.flush();
     rig.next_pts = gst::ClockTime::ZERO;
-    let after = rig.pass_face(negative);
+    let after = rig.pass_face(NEGATIVE);
     assert!(has_color(&after, &rig.info, red) && !has_color(&after, &rig.info, blue));
 }
 

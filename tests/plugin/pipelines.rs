@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The pipelines in `pipelines/` do what they say, run as a user runs them, with average faces in place
-//! of cameras. Where Debian's packages for one are not there, its test says so and passes.
+//! Tests of the scripts in `pipelines/`, run as a user runs them, with average faces instead of cameras. If
+//! Debian's packages for one are missing, its test is skipped.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -14,12 +14,11 @@ use tempfile::TempDir;
 
 use crate::support::*;
 
-const PYTHON: &str = "/usr/bin/python3";
-/// Side of the pictures that [`face`] gives.
+/// Side of the frames of [`face`], in pixels.
 const SIDE: usize = 240;
 
-/// A program that finds the plugin and is ended after a minute, so that nothing hangs. A signal reaches it
-/// once: without `--foreground`, twice.
+/// Returns a command that runs a program with the plugin and ends it after a minute, so that a test does not
+/// hang. Without `--foreground`, a signal would reach the program twice.
 fn command(program: &Path, folder: &TempDir) -> Command {
     let bin = tempfile::tempdir_in(folder).unwrap().keep();
     let mut command = with_plugin("timeout", &bin);
@@ -50,22 +49,15 @@ fn succeeds(command: &mut Command) -> Output {
     output
 }
 
-/// Returns `true` if Debian's Python has `namespaces` and GStreamer has `element`.
+/// Returns `true` if Debian's Python has the bindings of `namespaces` and GStreamer has `element`; otherwise
+/// prints a message.
 fn has(namespaces: &[&str], element: &str) -> bool {
-    let needs: String = namespaces
-        .iter()
-        .map(|name| format!("gi.require_version('{name}', '1.0');"))
-        .collect();
     init();
-    let python = Command::new(PYTHON)
-        .args(["-c", &format!("import gi;{needs}")])
-        .output();
-    let has = python.is_ok_and(|output| output.status.success())
-        && gst::ElementFactory::find(element).is_some();
-    if !has {
-        println!("skipped: {namespaces:?} for {PYTHON} or {element} is not there");
+    let has_element = gst::ElementFactory::find(element).is_some();
+    if !has_element {
+        println!("skipped: this GStreamer has no {element}");
     }
-    has
+    has_element && has_bindings(namespaces)
 }
 
 /// Returns the attitudes in a file of JSON lines.
@@ -84,13 +76,13 @@ fn attitudes_of(record: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The attitude that has most pixels of its colour within a square of a frame in BGRx.
-fn drawn_attitude(frame: &[u8], width: usize, (left, top): (usize, usize), side: usize) -> &str {
-    const COLORS: [(&str, [u8; 3]); 3] = [
-        ("positive", [0x56, 0xB4, 0xE9]),
-        ("neutral", [0xF0, 0xE4, 0x42]),
-        ("negative", [0xD5, 0x5E, 0x00]),
-    ];
+/// Returns the attitude that has most pixels of its colour within a square of a frame in BGRx.
+fn drawn_attitude(
+    frame: &[u8],
+    width: usize,
+    (left, top): (usize, usize),
+    side: usize,
+) -> &'static str {
     let count = |color: [u8; 3]| {
         let rows = top..top + side;
         let places = rows.flat_map(|y| (left..left + side).map(move |x| (y * width + x) * 4));
@@ -99,14 +91,13 @@ fn drawn_attitude(frame: &[u8], width: usize, (left, top): (usize, usize), side:
             .filter(|at| (0..3).all(|c| frame[at + 2 - c].abs_diff(color[c]) < 40))
             .count()
     };
-    let (name, _) = COLORS
+    ["positive", "neutral", "negative"]
         .into_iter()
-        .max_by_key(|&(_, color)| count(color))
-        .unwrap();
-    name
+        .max_by_key(|attitude| count(overlay_color(attitude)))
+        .unwrap()
 }
 
-/// The frames of a file, or the buffers of one of its streams.
+/// Returns the frames of a file, or the buffers of one of its streams.
 fn buffers(file: &Path, decoder: &str) -> Vec<Vec<u8>> {
     let played = Played::launch(&format!(
         "filesrc location={} ! {decoder} ! appsink name=sink",
@@ -118,7 +109,7 @@ fn buffers(file: &Path, decoder: &str) -> Vec<Vec<u8>> {
 const TO_BGRX: &str = "decodebin ! videoconvert ! video/x-raw,format=BGRx";
 
 #[test]
-fn webcam_gives_its_sink_frames_with_their_attitudes() {
+fn webcam_passes_frames_with_attitudes_to_its_sink() {
     for attitude in ["positive", "neutral", "negative"] {
         let folder = tempfile::tempdir().unwrap();
         succeeds(
@@ -149,7 +140,7 @@ fn subtitles_are_in_the_file_beside_the_video() {
 }
 
 #[test]
-fn tee_records_what_the_camera_gives_and_the_attitudes() {
+fn tee_records_the_video_of_the_camera_and_the_attitudes() {
     let folder = tempfile::tempdir().unwrap();
     let camera = format!("{} ! jpegenc", face("neutral", 50));
     succeeds(
@@ -161,11 +152,11 @@ fn tee_records_what_the_camera_gives_and_the_attitudes() {
         &folder.path().join("desk.mkv"),
         "matroskademux ! image/jpeg",
     );
-    let given: Vec<_> = Played::launch(&format!("{camera} ! appsink name=sink"))
+    let expected: Vec<_> = Played::launch(&format!("{camera} ! appsink name=sink"))
         .map(|buffer| bytes(&buffer))
         .collect();
-    assert_eq!(given.len(), 50);
-    assert!(recorded == given, "the recording differs");
+    assert_eq!(expected.len(), 50);
+    assert!(recorded == expected, "the recording differs");
     assert_eq!(
         attitudes(&folder.path().join("desk.jsonl")),
         ["neutral"; 10]
@@ -191,7 +182,7 @@ fn meeting_shows_each_participant_in_a_tile_with_its_own_attitude() {
     assert_eq!(drawn, ["positive", "neutral", "negative"]);
 }
 
-/// A child that does not outlive the test.
+/// A child process that is killed at the end of the test.
 struct Running(Child);
 
 impl Running {
@@ -228,7 +219,7 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// A server whose camera shows an average face; what is published on it goes to `file`.
+/// Starts a server whose camera shows an average face, and which writes published streams to `file`.
 fn serve(port: u16, attitude: &str, file: &Path) -> Running {
     let mut server = Running::start(
         Command::new(project("tests/support/rtsp_server.py"))
@@ -256,7 +247,7 @@ fn rtsp_publishes_the_annotated_video_of_a_camera() {
     );
     let size = || std::fs::metadata(&file).map_or(0, |data| data.len());
     while size() < 50_000 {
-        assert_eq!(pipeline.0.try_wait().unwrap(), None, "it has ended");
+        assert_eq!(pipeline.0.try_wait().unwrap(), None, "the script has ended");
         std::thread::sleep(Duration::from_millis(50));
     }
     pipeline.signal("-INT");
@@ -267,7 +258,7 @@ fn rtsp_publishes_the_annotated_video_of_a_camera() {
     assert_eq!(drawn_attitude(last, SIDE, (0, 0), SIDE), "negative");
 }
 
-/// Drives a program that takes `add` and `remove`, while its camera comes, goes and hangs.
+/// Checks a program that takes `add` and `remove`, while its camera appears, disappears and hangs.
 fn check_streams(program: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
@@ -279,14 +270,14 @@ fn check_streams(program: &Path) {
         serde_json::from_str::<Value>(&line).unwrap()
     });
     let url = format!("rtsp://127.0.0.1:{port}/camera");
-    // The next event of that kind.
+    // Returns the next event of this kind.
     let mut until = |name: &str, event: &str| {
         lines
             .find(|line| line["stream"] == name && line["event"] == event)
-            .expect("it has ended")
+            .expect("the program has ended")
     };
 
-    // The camera is not there yet.
+    // The camera does not exist yet.
     writeln!(stdin, "add a {url}").unwrap();
     until("a", "lost");
     let server = serve(port, "positive", &unused);
@@ -302,7 +293,7 @@ fn check_streams(program: &Path) {
     assert_eq!(attitudes_of(&faces), ["negative"]);
     assert_eq!(faces["faces"][0]["track"], 1);
 
-    // Another one beside it, whose camera stays: what happens to one is nothing to the other.
+    // A second stream, whose camera stays, is not affected by the first one.
     let other_port = free_port();
     let _other = serve(other_port, "neutral", &unused);
     writeln!(stdin, "add b rtsp://127.0.0.1:{other_port}/camera").unwrap();
@@ -320,19 +311,19 @@ fn check_streams(program: &Path) {
     drop(stdin);
     let rest: Vec<_> = lines.collect();
     assert!(rest.iter().all(|line| line["event"] != "lost"), "{rest:?}");
-    // With GST_TRACERS=leaks and G_DEBUG=fatal_warnings, also that nothing has leaked.
+    // With GST_TRACERS=leaks and G_DEBUG=fatal_warnings, this checks for leaks too.
     assert!(streams.wait().success());
 }
 
 #[test]
-fn streams_in_python_come_and_go_and_survive_their_cameras() {
+fn streams_in_python_can_be_added_and_removed_and_survive_their_cameras() {
     if has(&["Gst", "GstRtspServer"], "rtspsrc") {
         check_streams(&project("pipelines/streams.py"));
     }
 }
 
 #[test]
-fn streams_in_rust_come_and_go_and_survive_their_cameras() {
+fn streams_in_rust_can_be_added_and_removed_and_survive_their_cameras() {
     let tests = std::env::current_exe().unwrap();
     let program = tests.parent().unwrap().with_file_name("examples/streams");
     if !program.exists() {
@@ -343,15 +334,15 @@ fn streams_in_rust_come_and_go_and_survive_their_cameras() {
 }
 
 #[test]
-fn webrtc_brings_the_attitudes_on_the_data_channel() {
+fn webrtc_receives_the_attitudes_on_the_data_channel() {
     if !has(&["Gst", "GstSdp", "GstWebRTC"], "nicesrc") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // Frames at their pace until the attitude has come.
+    // Live, until the attitude has been received.
     let source = face("positive", 1500).replace("imagefreeze", "imagefreeze is-live=true");
     let mut webrtc = Running::start(script("webrtc.py", &folder).arg(source));
-    let line = webrtc.lines().next().expect("it has ended");
+    let line = webrtc.lines().next().expect("the program has ended");
     let record = serde_json::from_str(&line).unwrap();
     assert_eq!(attitudes_of(&record), ["positive"]);
     webrtc.signal("-TERM");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Events, queries, properties and states, in mode `sync`.
+//! Tests of events, queries, properties and states in mode `sync`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -10,11 +10,8 @@ use gst_video::{VideoFormat, VideoInfo, VideoMeta};
 
 use crate::support::*;
 
-/// Longer than anything here takes: a test that waits for it fails instead of hanging.
-const FOREVER: gst::ClockTime = gst::ClockTime::from_seconds(60);
-
 #[test]
-fn a_fresh_element_has_the_defaults_that_its_properties_declare() {
+fn a_new_element_has_the_defaults_that_its_properties_declare() {
     let element = element(&[]);
     let own = element.list_properties();
     let own = own.iter().filter(|p| p.owner_type() == element.type_());
@@ -77,7 +74,7 @@ fn a_seek_while_playing_goes_on_with_new_tracks() {
     let pad = sink.static_pad("sink").unwrap();
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, probe| {
         let buffer = probe.buffer().unwrap();
-        // Fails when the test has seen enough.
+        // Fails once the test has ended.
         let _ = sender.send((buffer.pts().unwrap(), tracks(buffer)));
         gst::PadProbeReturn::Ok
     });
@@ -119,7 +116,7 @@ fn tracks_outlast_a_short_gap_and_end_in_a_long_one() {
 }
 
 #[test]
-fn a_face_that_every_sample_finds_keeps_its_track_however_rare_samples_are() {
+fn a_face_in_every_sample_keeps_its_track_at_any_sample_interval() {
     let mut rig = Rig::tiny(&[("sample-interval", "5000000000")]);
     let tracks_seen: Vec<_> = (0..300).map(|_| rig.track()).collect();
     assert!(
@@ -238,7 +235,7 @@ fn starts_and_stops_two_hundred_times() {
     for _ in 0..200 {
         pipeline.set_state(gst::State::Playing).unwrap();
         let bus = pipeline.bus().unwrap();
-        let message = bus.timed_pop_filtered(FOREVER, &end).unwrap();
+        let message = bus.timed_pop_filtered(TIMEOUT, &end).unwrap();
         assert_eq!(message.type_(), gst::MessageType::Eos);
         let stats: gst::Structure = faces.property("stats");
         assert_eq!(
@@ -298,7 +295,7 @@ fn serialized_events_and_frames_keep_their_order() {
 }
 
 #[test]
-fn the_latency_is_what_samples_hold_frames_up() {
+fn the_latency_is_the_delay_of_sampled_frames() {
     for (mode, adds) in [("sync", true), ("live", false)] {
         let mut rig = Rig::tiny(&[("mode", mode)]);
         let upstream = gst::ClockTime::from_mseconds(50);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! GStreamer's own tracers tell of `faceattitude` what is true: how long it holds frames up, and that it
-//! loses none. `slow.onnx` takes a third of a second or more.
+//! Tests with GStreamer's tracers: the time that `faceattitude` delays frames, and that it drops none.
+//! `slow.onnx` takes a third of a second or more.
 
 use std::time::Duration;
 
 use crate::support::*;
 
 const FRAMES: usize = 3;
-/// Half the usual inference time of `slow.onnx`, as a minimum on faster machines.
+/// Half the usual inference time of `slow.onnx`, to allow for faster machines.
 const SLOW: Duration = Duration::from_millis(150);
 
-/// What the tracers write about a pipeline of a few frames, a face on each, through `faceattitude`
-/// with `properties`.
+/// Runs a pipeline of [`FRAMES`] frames, with one face each, through `faceattitude` with `properties`.
+/// Returns the output of `tracers`.
 fn traced(tracers: &str, properties: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let detector = model("one-face");
@@ -89,9 +89,9 @@ fn the_latency_tracer_reports_no_delay_of_live_frames() {
 }
 
 #[test]
-fn the_stats_tracer_counts_as_many_frames_behind_the_element_as_before_it() {
+fn the_stats_tracer_counts_the_same_number_of_frames_before_and_after_the_element() {
     let text = traced("stats", "mode=sync");
-    // The name of an element is told once, its number with each frame.
+    // The tracer writes the name of an element once, and its number for each frame.
     let number_of = |element: &str| -> String {
         let line = text
             .lines()

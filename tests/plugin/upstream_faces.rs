@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `detect-faces=false`: the faces are those that upstream has attached.
+//! Tests of `detect-faces=false`: the faces are the ones that upstream has attached.
 
 use gst_video::VideoFormat;
 use gst_video::video_meta::VideoRegionOfInterestMeta;
@@ -15,7 +15,7 @@ fn rig(properties: &[(&str, &str)]) -> Rig {
     Rig::tiny(&all)
 }
 
-/// The next frame, with regions of these types at the face's place, after it passed.
+/// Passes the next frame, with regions of these types at the face, through the element.
 fn pass(rig: &mut Rig, types: &[&str]) -> gst::Buffer {
     let mut buffer = rig.frame(&Patch(POSITIVE));
     for region_type in types {
@@ -24,7 +24,7 @@ fn pass(rig: &mut Rig, types: &[&str]) -> gst::Buffer {
     rig.push(buffer)
 }
 
-/// Type and attitude of all regions of a buffer.
+/// Returns type and attitude of all regions of a buffer.
 fn classified(buffer: &gst::BufferRef) -> Vec<(String, Option<String>)> {
     buffer
         .iter_meta::<VideoRegionOfInterestMeta>()
@@ -48,7 +48,7 @@ fn the_attitude_is_added_to_the_region_that_upstream_attached() {
 }
 
 #[test]
-fn without_a_region_there_is_no_face_and_none_is_looked_for() {
+fn without_a_region_no_face_is_detected() {
     let mut rig = rig(&[("messages", "sample")]);
     assert!(classified(&pass(&mut rig, &[])).is_empty());
     assert!(rig.records()[0].faces.is_empty());
@@ -72,7 +72,7 @@ fn between_regions_the_face_is_carried_on() {
 }
 
 #[test]
-fn live_streams_take_them_too() {
+fn live_streams_use_upstream_regions_too() {
     let mut rig = rig(&[("mode", "live"), ("messages", "sample")]);
     pass(&mut rig, &["face"]);
     assert!(rig.harness.push_event(gst::event::Eos::new()));

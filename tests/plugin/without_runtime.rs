@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Starting where ONNX Runtime is missing or does not serve. A process that has loaded one keeps it,
-//! so nothing in this program loads one that works.
+//! Tests of a start with ONNX Runtime missing or unusable.
 
 use std::path::Path;
 
 use crate::support::*;
 
+/// Asserts that the element refuses to start with `library`, with an error that contains `words`.
 fn assert_refused(library: &Path, words: &[&str]) {
     let path = library.to_str().unwrap();
     let refusal = refusal(&element(&[("onnxruntime", path)]));
@@ -16,14 +16,14 @@ fn assert_refused(library: &Path, words: &[&str]) {
 }
 
 #[test]
-fn a_library_that_is_not_there_is_named() {
+fn a_missing_library_is_named() {
     in_own_process(|| {
         assert_refused(Path::new("/nowhere/libonnxruntime.so"), &["no such file"]);
     });
 }
 
 #[test]
-fn a_file_that_is_no_library_is_named() {
+fn a_file_that_is_not_a_library_is_named() {
     in_own_process(|| {
         let folder = tempfile::tempdir().unwrap();
         let text = folder.path().join("libonnxruntime.so");
@@ -42,7 +42,7 @@ fn an_old_library_is_refused_with_its_version_and_the_required_one() {
 }
 
 #[test]
-fn a_damaged_one_is_an_error_and_no_panic() {
+fn a_damaged_library_is_an_error() {
     in_own_process(|| {
         let folder = tempfile::tempdir().unwrap();
         let damaged = c_library(folder.path(), "1.99.0", "0");

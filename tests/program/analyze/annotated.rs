@@ -27,7 +27,7 @@ fn has_sound(path: &Path) -> bool {
 fn the_annotated_video_has_all_frames_and_the_sound() {
     let bench = Bench::new();
     bench.clip("silent.mp4");
-    make(&format!(
+    run_pipeline(&format!(
         "filesrc location={} ! qtdemux ! h264parse ! queue ! mp4mux name=muxer ! filesink location={} \
          audiotestsrc num-buffers=129 ! avenc_aac ! queue ! muxer.",
         bench.path("silent.mp4").display(),

@@ -96,7 +96,7 @@ fn sound_without_video_is_no_recording() {
     init();
     let sound = bench.path("in/sound.mp4");
     std::fs::create_dir(bench.path("in")).unwrap();
-    make(&format!(
+    run_pipeline(&format!(
         "audiotestsrc num-buffers=20 ! avenc_aac ! mp4mux ! filesink location={}",
         sound.display()
     ));

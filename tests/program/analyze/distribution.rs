@@ -40,7 +40,7 @@ fn distributed_recordings_have_the_same_results() {
         .clip("in/deep/talk.mkv");
     std::fs::write(bench.path("in/text.mp4"), "no video").unwrap();
     init();
-    make(&format!(
+    run_pipeline(&format!(
         "audiotestsrc num-buffers=20 ! avenc_aac ! mp4mux ! filesink location={}",
         bench.path("in/sound.mp4").display()
     ));

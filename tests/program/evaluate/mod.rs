@@ -176,12 +176,7 @@ fn the_scores_are_those_of_the_element() {
     for (row, attitude) in evaluation.rows().iter().zip(IN_ORDER) {
         let element = element(&[("mode", "sync"), ("messages", "sample")]);
         let mut rig = Rig::new(element, info(VideoFormat::Rgb, 320, 320));
-        let file = std::fs::File::open(fixture(&format!("{attitude}.png"))).unwrap();
-        let decoder = png::Decoder::new(std::io::BufReader::new(file));
-        let mut reader = decoder.read_info().unwrap();
-        let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
-        reader.next_frame(&mut rgb).unwrap();
-        let mut buffer = gst::Buffer::from_slice(rgb);
+        let mut buffer = gst::Buffer::from_slice(AverageFace::load(attitude).rgb);
         buffer.make_mut().set_pts(gst::ClockTime::ZERO);
         rig.push(buffer);
         let raw = rig.records()[0].faces[0].raw;

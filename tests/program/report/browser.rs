@@ -3,8 +3,6 @@
 //! The pages in Debian's Chromium, which `tests/program/report/browser.py` drives by way of Playwright. Where one
 //! of them is missing, the test says so and passes.
 
-use gst::prelude::*;
-
 use super::*;
 
 /// As far as a page may grow for two hours and ten persons.
@@ -18,21 +16,10 @@ fn film(path: &Path, frames: u32, frames_per_second: u32) {
     init();
     let description = format!(
         "videotestsrc num-buffers={frames} pattern=ball ! video/x-raw,width=64,height=36,framerate={frames_per_second}/1 \
-         ! x264enc speed-preset=ultrafast key-int-max=10 ! mp4mux ! filesink name=file"
+         ! x264enc speed-preset=ultrafast key-int-max=10 ! mp4mux ! filesink location={}",
+        path.display()
     );
-    let pipeline = gst::parse::launch(&description).unwrap();
-    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
-    let file = pipeline.by_name("file").unwrap();
-    file.set_property("location", path.to_str().unwrap());
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
-    let end = pipeline
-        .bus()
-        .unwrap()
-        .timed_pop_filtered(None, &ends)
-        .unwrap();
-    assert_eq!(end.type_(), gst::MessageType::Eos, "{end:?}");
-    pipeline.set_state(gst::State::Null).unwrap();
+    run_pipeline(&description);
 }
 
 /// Two hours of ten faces that change all the time.

@@ -86,7 +86,7 @@ fn face(clip: &Path) -> String {
 /// Converts a clip to the format of Chromium's fake camera, which has no timestamps: `slowness` times as many
 /// frames play `slowness` times slower.
 fn as_camera(clip: &Path, slowness: u32, camera: &Path) {
-    make(&format!(
+    run_pipeline(&format!(
         "filesrc location={} ! decodebin ! videoconvert ! videoscale ! videorate \
          ! video/x-raw,format=I420,width=[1,1280],height=[1,720],framerate={}/1 ! jpegenc quality=95 ! filesink location={}",
         clip.display(),

@@ -24,25 +24,11 @@ const HIGH: &str = "x264enc bframes=2 b-adapt=false ! video/x-h264,profile=high 
 fn clip(folder: &TempDir, name: &str, seconds: u32, encoding: &str) -> PathBuf {
     let path = folder.path().join(name);
     let frames = 25 * seconds;
-    play(&format!(
+    run_pipeline(&format!(
         "videotestsrc pattern=white num-buffers={frames} ! {LAUNCH_CAPS} ! {encoding} ! filesink location={}",
         path.display()
     ));
     path
-}
-
-/// Runs a pipeline until the end of the stream.
-fn play(description: &str) {
-    let pipeline = gst::parse::launch(description).unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let end = [gst::MessageType::Eos, gst::MessageType::Error];
-    let message = pipeline
-        .bus()
-        .unwrap()
-        .timed_pop_filtered(gst::ClockTime::NONE, &end);
-    pipeline.set_state(gst::State::Null).unwrap();
-    let message = message.unwrap();
-    assert!(message.type_() == gst::MessageType::Eos, "{message:?}");
 }
 
 fn serve(source: impl AsRef<Path>) -> Server {
@@ -312,7 +298,7 @@ fn a_source_that_cannot_be_shown_is_reported() {
     write_letter(&text);
     let sound = folder.path().join("song.mka");
     let tone = "audiotestsrc num-buffers=50 ! audioconvert ! vorbisenc ! matroskamux";
-    play(&format!("{tone} ! filesink location={}", sound.display()));
+    run_pipeline(&format!("{tone} ! filesink location={}", sound.display()));
     for (source, expected) in [
         ("/nowhere.mp4", "/nowhere.mp4: No such file"),
         (
