@@ -2,7 +2,7 @@
 
 //! Mean scores with confidence intervals.
 //!
-//! Intervals are computed by the [stationary bootstrap](super::stationary). Scores are averaged over
+//! Intervals are computed by the [stationary bootstrap](super::stationary_bootstrap). Scores are averaged over
 //! one second before they are resampled, for speed. This does not change the mean; and since smoothed
 //! scores hardly change within a second, blocks would almost never be shorter. Time without scores is
 //! removed, and the times before and after it count as consecutive.
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rules;
 use super::series::{Bin, Bins};
-use super::{Held, rounded, stationary};
+use super::{TimedObservation, rounded, stationary_bootstrap};
 use crate::clock::NS_PER_S;
 use crate::statistics::{Interval, SplitMix64};
 use crate::{Attitude, ByAttitude, Label, Scores};
@@ -31,7 +31,7 @@ const BIN_NS: u64 = NS_PER_S;
 const MIN_BINS: usize = 30;
 
 /// Minimum number of blocks of mean length for an interval. It also keeps the
-/// [widening](stationary::widening) finite.
+/// [widening](stationary_bootstrap::widening) finite.
 pub(super) const MIN_BLOCKS: f64 = 10.0;
 
 /// A mean score.
@@ -45,23 +45,23 @@ pub struct Mean {
 
 /// Returns the mean score of the label over the time with a known label, or `None` if that time is
 /// 0.
-pub(crate) fn confidence(held: &[Held]) -> Option<f64> {
+pub(crate) fn confidence(observations: &[TimedObservation]) -> Option<f64> {
     let (mut sum, mut time_ns) = (0.0, 0.0);
-    for held in held {
+    for timed in observations {
         if let (Some(scores), Label::Known(attitude)) =
-            (held.observation.scores, held.observation.label)
+            (timed.observation.scores, timed.observation.label)
         {
-            let held_ns = held.span.len_ns() as f64;
-            sum += held_ns * f64::from(scores[attitude]);
-            time_ns += held_ns;
+            let duration_ns = timed.span.len_ns() as f64;
+            sum += duration_ns * f64::from(scores[attitude]);
+            time_ns += duration_ns;
         }
     }
     (time_ns > 0.0).then(|| rounded(sum / time_ns))
 }
 
 /// Returns the mean scores over the time with scores, or `None` if that time is 0.
-pub(crate) fn means(held: &[Held], rules: &Rules) -> Option<ByAttitude<Mean>> {
-    let bins = bins_with_scores(held);
+pub(crate) fn means(observations: &[TimedObservation], rules: &Rules) -> Option<ByAttitude<Mean>> {
+    let bins = bins_with_scores(observations);
     let sums = Sums::new(&bins);
     let values = sums.total().means()?;
     let intervals = intervals(&bins, &sums, rules);
@@ -78,9 +78,10 @@ pub(crate) fn means(held: &[Held], rules: &Rules) -> Option<ByAttitude<Mean>> {
 }
 
 /// Returns the time with scores in consecutive bins; only the last bin may be incomplete.
-fn bins_with_scores(held: &[Held]) -> Vec<Bin> {
-    let with_scores = |held: &Held| Some((held.span.len_ns(), held.observation.scores?));
-    let scores: Vec<(u64, Scores)> = held.iter().filter_map(with_scores).collect();
+fn bins_with_scores(observations: &[TimedObservation]) -> Vec<Bin> {
+    let with_scores =
+        |timed: &TimedObservation| Some((timed.span.len_ns(), timed.observation.scores?));
+    let scores: Vec<(u64, Scores)> = observations.iter().filter_map(with_scores).collect();
     let total_ns: u64 = scores.iter().map(|(time_ns, _)| time_ns).sum();
     let bin_ns = total_ns.div_ceil(scores.len().max(1) as u64).max(BIN_NS);
     // At most one bin per sample.
@@ -103,7 +104,7 @@ fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Inte
     let mut block_length = 1.0f64;
     for attitude in Attitude::ALL {
         let values: Vec<f64> = series.iter().map(|means| means[attitude]).collect();
-        block_length = block_length.max(stationary::block_length(&values)?);
+        block_length = block_length.max(stationary_bootstrap::block_length(&values)?);
     }
     if block_length * MIN_BLOCKS > series.len() as f64 {
         return None;
@@ -112,7 +113,7 @@ fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Inte
     let mut resampled = ByAttitude::<Vec<f64>>::default();
     for _ in 0..rules.resamples {
         let mut sum = Bin::default();
-        stationary::resample(bins.len(), block_length, &mut random, |start, len| {
+        stationary_bootstrap::resample(bins.len(), block_length, &mut random, |start, len| {
             sums.add_block(start, len, &mut sum);
         });
         let means = sum.means()?;
@@ -120,7 +121,7 @@ fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Inte
             resampled[attitude].push(means[attitude]);
         }
     }
-    let widening = stationary::widening(bins.len(), block_length);
+    let widening = stationary_bootstrap::widening(bins.len(), block_length);
     let values = sums.total().means()?;
     let mut intervals = ByAttitude::<Interval>::default();
     for attitude in Attitude::ALL {
@@ -177,22 +178,22 @@ fn add(sum: &mut Bin, bin: &Bin, factor: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timeline::{Observation, hold};
+    use crate::timeline::{Observation, with_spans};
 
     const SPACING_NS: u64 = 200_000_000;
 
-    fn held(scores: impl Iterator<Item = Option<[f32; 3]>>) -> Vec<Held> {
+    fn observations(scores: impl Iterator<Item = Option<[f32; 3]>>) -> Vec<TimedObservation> {
         let sample = |(index, scores): (usize, Option<[f32; 3]>)| Observation {
             time_ns: index as u64 * SPACING_NS,
             scores: scores.map(Scores::from_array),
             label: scores.and(Some(Attitude::Positive)).into(),
         };
         let samples: Vec<Observation> = scores.enumerate().map(sample).collect();
-        hold(&samples, SPACING_NS, &Rules::default())
+        with_spans(&samples, SPACING_NS, &Rules::default())
     }
 
     /// Returns positive scores around 0.5 that are correlated over about four seconds.
-    fn noise(seed: u64) -> Vec<Held> {
+    fn noise(seed: u64) -> Vec<TimedObservation> {
         let mut random = SplitMix64(seed.wrapping_mul(0x1234_5678_9abc_def1));
         let mut value = 0.0;
         let next = |_| {
@@ -200,11 +201,11 @@ mod tests {
             Some([0.5 + value, 0.2, 0.3 - value])
         };
         // Skips the transient at the start.
-        held((0..3_200).map(next).skip(200))
+        observations((0..3_200).map(next).skip(200))
     }
 
-    fn positive(held: &[Held], rules: &Rules) -> Mean {
-        means(held, rules).unwrap().positive
+    fn positive(observations: &[TimedObservation], rules: &Rules) -> Mean {
+        means(observations, rules).unwrap().positive
     }
 
     #[test]
@@ -215,18 +216,19 @@ mod tests {
         };
         let (mut intervals, mut covered, mut covered_by_single_samples) = (0, 0, 0);
         for seed in 0..200 {
-            let held = noise(seed);
-            if let Some(Interval { low, high }) = positive(&held, &rules).interval_95 {
+            let observations = noise(seed);
+            if let Some(Interval { low, high }) = positive(&observations, &rules).interval_95 {
                 intervals += 1;
                 covered += usize::from((low..=high).contains(&0.5));
             }
             // The standard error of independent samples.
-            let scores = held
+            let scores = observations
                 .iter()
-                .map(|held| held.observation.scores.unwrap().positive);
-            let mean = scores.clone().sum::<f32>() / held.len() as f32;
-            let variance = scores.map(|s| (s - mean).powi(2)).sum::<f32>() / held.len() as f32;
-            let error = 1.96 * (variance / held.len() as f32).sqrt();
+                .map(|timed| timed.observation.scores.unwrap().positive);
+            let mean = scores.clone().sum::<f32>() / observations.len() as f32;
+            let variance =
+                scores.map(|s| (s - mean).powi(2)).sum::<f32>() / observations.len() as f32;
+            let error = 1.96 * (variance / observations.len() as f32).sqrt();
             covered_by_single_samples += usize::from((mean - 0.5).abs() <= error);
         }
         assert!(intervals >= 190, "{intervals}");
@@ -239,10 +241,10 @@ mod tests {
 
     #[test]
     fn means_are_weighted_by_time_and_reproducible() {
-        let held = noise(1);
+        let observations = noise(1);
         let (first, second) = (
-            means(&held, &Rules::default()),
-            means(&held, &Rules::default()),
+            means(&observations, &Rules::default()),
+            means(&observations, &Rules::default()),
         );
         assert_eq!(first, second);
         let mean = first.unwrap();
@@ -262,13 +264,13 @@ mod tests {
                 label: Label::Unknown,
             })
             .to_vec();
-        let held = hold(&sparse, SPACING_NS, &Rules::default());
-        assert_eq!(positive(&held, &Rules::default()).value, 0.75);
+        let observations = with_spans(&sparse, SPACING_NS, &Rules::default());
+        assert_eq!(positive(&observations, &Rules::default()).value, 0.75);
     }
 
     #[test]
     fn an_interval_needs_half_a_minute_and_a_mean_a_classification() {
-        let scores = |count| held((0..count).map(|_| Some([0.7, 0.2, 0.1])));
+        let scores = |count| observations((0..count).map(|_| Some([0.7, 0.2, 0.1])));
         let rules = Rules::default();
         let short = positive(&scores(144), &rules);
         assert_eq!((short.value, short.interval_95), (0.7, None));
@@ -278,7 +280,7 @@ mod tests {
             ..rules
         };
         assert_eq!(positive(&scores(150), &none).interval_95, None);
-        let unclassified = held((0..500).map(|_| None));
+        let unclassified = observations((0..500).map(|_| None));
         assert_eq!(means(&unclassified, &rules), None);
         assert_eq!(confidence(&unclassified), None);
         assert_eq!(means(&[], &rules), None);
@@ -293,9 +295,9 @@ mod tests {
             label: Label::Unknown,
         };
         let samples = [0, u64::MAX / 3, u64::MAX].map(sample);
-        let held = hold(&samples, u64::MAX / 3, &Rules::default());
-        assert_eq!(bins_with_scores(&held).len(), 3);
-        assert_eq!(positive(&held, &Rules::default()).value, 1.0);
+        let observations = with_spans(&samples, u64::MAX / 3, &Rules::default());
+        assert_eq!(bins_with_scores(&observations).len(), 3);
+        assert_eq!(positive(&observations, &Rules::default()).value, 1.0);
     }
 
     #[test]

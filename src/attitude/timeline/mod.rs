@@ -18,7 +18,7 @@ mod means;
 pub(crate) mod persons;
 mod segments;
 mod series;
-mod stationary;
+mod stationary_bootstrap;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ pub(crate) struct Observation {
 
 /// An observation with the time span that it represents.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Held {
+pub(crate) struct TimedObservation {
     /// The observation, at the start of `span`.
     pub observation: Observation,
     /// The time span.
@@ -77,23 +77,23 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Computes a timeline from `held`, the result of [`hold`].
-    pub(crate) fn new(held: &[Held], rules: &Rules) -> Self {
-        let spans = held.iter().map(|held| held.span.len_ns());
-        let segments = segments::segments(held, rules);
+    /// Computes a timeline from `observations`, the result of [`with_spans`].
+    pub(crate) fn new(observations: &[TimedObservation], rules: &Rules) -> Self {
+        let spans = observations.iter().map(|timed| timed.span.len_ns());
+        let segments = segments::segments(observations, rules);
         Self {
-            samples: held.len() as u64,
-            classified_samples: held
+            samples: observations.len() as u64,
+            classified_samples: observations
                 .iter()
-                .filter(|held| held.observation.scores.is_some())
+                .filter(|timed| timed.observation.scores.is_some())
                 .count() as u64,
             seen_ns: spans.sum(),
-            shares: shares(held),
-            means: means::means(held, rules),
-            confidence: means::confidence(held),
+            shares: shares(observations),
+            means: means::means(observations, rules),
+            confidence: means::confidence(observations),
             longest: ByAttitude::from_fn(|attitude| segments::longest(&segments, attitude)),
-            gaps: segments::gaps(held),
-            changes: segments::changes(&segments, held, rules),
+            gaps: segments::gaps(observations),
+            changes: segments::changes(&segments, observations, rules),
             segments,
         }
     }
@@ -101,19 +101,24 @@ impl Timeline {
 
 /// Assigns a time span to each of `samples`, which are sorted by time. A span ends at the next
 /// observation or, before a gap and at the end, after `spacing_ns`, the usual sample interval.
-pub(crate) fn hold(samples: &[Observation], spacing_ns: u64, rules: &Rules) -> Vec<Held> {
-    let gap_from_ns = rules.gap_from_ns(spacing_ns);
+pub(crate) fn with_spans(
+    samples: &[Observation],
+    spacing_ns: u64,
+    rules: &Rules,
+) -> Vec<TimedObservation> {
+    let max_distance_without_gap_ns = rules.max_distance_without_gap_ns(spacing_ns);
     let next = samples.iter().skip(1).map(|next| Some(next.time_ns));
-    let held = |(sample, next_ns): (&Observation, Option<u64>)| {
+    let timed = |(sample, next_ns): (&Observation, Option<u64>)| {
         let start_ns = sample.time_ns;
-        let next_ns = next_ns.filter(|next_ns| next_ns.saturating_sub(start_ns) <= gap_from_ns);
+        let next_ns = next_ns
+            .filter(|next_ns| next_ns.saturating_sub(start_ns) <= max_distance_without_gap_ns);
         let end_ns = next_ns.unwrap_or(start_ns.saturating_add(spacing_ns));
-        Held {
+        TimedObservation {
             observation: *sample,
             span: Span { start_ns, end_ns },
         }
     };
-    samples.iter().zip(next.chain([None])).map(held).collect()
+    samples.iter().zip(next.chain([None])).map(timed).collect()
 }
 
 /// Returns the median distance of consecutive times in `times_ns`, which are sorted, or `None` if
@@ -139,10 +144,10 @@ fn rounded(value: f64) -> f64 {
 pub type Shares = ByLabel<f64>;
 
 /// Returns the fraction of the time seen of each label, or `None` if that time is 0.
-pub(crate) fn shares(held: &[Held]) -> Option<Shares> {
+pub(crate) fn shares(observations: &[TimedObservation]) -> Option<Shares> {
     let mut times_ns = ByLabel::<u64>::default();
-    for held in held {
-        times_ns[held.observation.label] += held.span.len_ns();
+    for timed in observations {
+        times_ns[timed.observation.label] += timed.span.len_ns();
     }
     let total_ns = times_ns.iter().map(|(_, time_ns)| time_ns).sum::<u64>();
     if total_ns == 0 {
@@ -216,7 +221,7 @@ impl Default for Rules {
 impl Rules {
     /// Returns the maximum distance of samples without a gap, for the usual sample interval
     /// `spacing_ns`.
-    pub fn gap_from_ns(&self, spacing_ns: u64) -> u64 {
+    pub fn max_distance_without_gap_ns(&self, spacing_ns: u64) -> u64 {
         self.gap_ns
             .max(spacing_ns.saturating_mul(MIN_GAP_IN_INTERVALS))
     }
@@ -242,15 +247,18 @@ mod tests {
             label,
             ..Observation::default()
         });
-        let held = hold(&samples, 100_000_000, &Rules::default());
+        let observations = with_spans(&samples, 100_000_000, &Rules::default());
         let expected = Shares {
             positive: 0.3333,
             neutral: 0.3334,
             negative: 0.1111,
             unknown: 0.2222,
         };
-        assert_eq!(shares(&held), Some(expected));
+        assert_eq!(shares(&observations), Some(expected));
         assert_eq!(shares(&[]), None);
-        assert_eq!(shares(&hold(&samples[..1], 0, &Rules::default())), None);
+        assert_eq!(
+            shares(&with_spans(&samples[..1], 0, &Rules::default())),
+            None
+        );
     }
 }

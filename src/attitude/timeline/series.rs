@@ -2,7 +2,7 @@
 
 //! Scores over time, in bins.
 
-use super::Held;
+use super::TimedObservation;
 use super::segments::Span;
 use crate::{Attitude, ByAttitude, Scores};
 
@@ -19,17 +19,22 @@ pub struct Series {
 }
 
 impl Series {
-    /// Computes the series of `held` during `span` with at most `max_bins` bins. No bin is shorter
+    /// Computes the series of `observations` during `span` with at most `max_bins` bins. No bin is shorter
     /// than `spacing_ns`, the usual sample interval.
-    pub(crate) fn new(held: &[Held], span: Span, spacing_ns: u64, max_bins: usize) -> Self {
+    pub(crate) fn new(
+        observations: &[TimedObservation],
+        span: Span,
+        spacing_ns: u64,
+        max_bins: usize,
+    ) -> Self {
         let bin_ns = span.len_ns().div_ceil(max_bins.max(1) as u64);
         let bin_ns = bin_ns.max(spacing_ns).max(1);
         let count = span.len_ns().div_ceil(bin_ns);
         let mut bins = Bins::new(bin_ns, usize::try_from(count).unwrap_or(max_bins));
-        for held in held {
-            if let Some(scores) = held.observation.scores {
-                let start_ns = held.span.start_ns.saturating_sub(span.start_ns);
-                let end_ns = held.span.end_ns.saturating_sub(span.start_ns);
+        for timed in observations {
+            if let Some(scores) = timed.observation.scores {
+                let start_ns = timed.span.start_ns.saturating_sub(span.start_ns);
+                let end_ns = timed.span.end_ns.saturating_sub(span.start_ns);
                 bins.add(start_ns, end_ns, &scores);
             }
         }
@@ -111,7 +116,7 @@ impl Bins {
 mod tests {
     use super::*;
     use crate::Label;
-    use crate::timeline::{Observation, Rules, hold};
+    use crate::timeline::{Observation, Rules, with_spans};
 
     const S: u64 = 1_000_000_000;
 
@@ -131,7 +136,7 @@ mod tests {
             end_ns: 23 * S,
         };
         Series::new(
-            &hold(&samples, S / 5, &Rules::default()),
+            &with_spans(&samples, S / 5, &Rules::default()),
             span,
             S / 5,
             max_bins,

@@ -11,7 +11,7 @@ use crate::Scores;
 use crate::geometry::Rect;
 use crate::settings::MIN_CONFIDENCE;
 use crate::timeline::persons::{self, TrackEnds};
-use crate::timeline::{self, Held, Observation, Rules, Series, Span, Timeline};
+use crate::timeline::{self, Observation, Rules, Series, Span, TimedObservation, Timeline};
 
 /// The version of the fields of summaries and their meaning.
 pub const SCHEMA: u32 = 1;
@@ -20,7 +20,7 @@ pub const SCHEMA: u32 = 1;
 pub const MIN_SCENE_CONFIDENCE: f32 = MIN_CONFIDENCE.default;
 
 /// JSON Schema of a [`Summary`]. It allows additional fields.
-pub const JSON_SCHEMA: &str = include_str!("summary.schema.json");
+pub const JSON_SCHEMA: &str = include_str!("../summary.schema.json");
 
 /// The summary of a recording. To add fields, flatten it into another struct.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -82,9 +82,9 @@ pub struct Summarized {
     /// The summary.
     pub summary: Summary,
     /// Observations of the scene.
-    scene: Vec<Held>,
+    scene: Vec<TimedObservation>,
     /// Observations of each person, in the order of the summary.
-    persons: Vec<Vec<Held>>,
+    persons: Vec<Vec<TimedObservation>>,
 }
 
 impl Summarized {
@@ -97,11 +97,11 @@ impl Summarized {
     /// Returns the scores of the person with this index in the summary, in the same bins as those of
     /// the scene. The bins are empty if there is no such person.
     pub fn person_series(&self, index: usize, max_bins: usize) -> Series {
-        let held = self.persons.get(index);
-        self.series(held.map_or(&[], Vec::as_slice), max_bins)
+        let observations = self.persons.get(index);
+        self.series(observations.map_or(&[], Vec::as_slice), max_bins)
     }
 
-    fn series(&self, held: &[Held], max_bins: usize) -> Series {
+    fn series(&self, observations: &[TimedObservation], max_bins: usize) -> Series {
         let summary = &self.summary;
         let spacing_ns = summary.spacing_ns.unwrap_or(0);
         let last_ns = summary.last_ns.unwrap_or(0);
@@ -109,7 +109,7 @@ impl Summarized {
             start_ns: summary.first_ns.unwrap_or(0),
             end_ns: last_ns.saturating_add(spacing_ns),
         };
-        Series::new(held, span, spacing_ns, max_bins)
+        Series::new(observations, span, spacing_ns, max_bins)
     }
 }
 
@@ -183,14 +183,14 @@ impl SummaryBuilder {
     pub fn finish(mut self, rules: &Rules) -> Summarized {
         let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
         let usual_ns = spacing_ns.unwrap_or(0);
-        let hold = |samples: &[Observation]| timeline::hold(samples, usual_ns, rules);
+        let with_spans = |samples: &[Observation]| timeline::with_spans(samples, usual_ns, rules);
         let samples_with_faces = self.scene.len() as u64;
         let faces = self.tracks.iter().map(|track| track.samples.len() as u64);
         let faces = faces.sum();
-        let scene = hold(&std::mem::take(&mut self.scene));
+        let scene = with_spans(&std::mem::take(&mut self.scene));
         let tracks: Vec<TrackEnds> = self.tracks.iter().map(TrackSamples::ends).collect();
         let mut persons = Vec::new();
-        let mut held_of_persons = Vec::new();
+        let mut observations_of_persons = Vec::new();
         for (index, joined) in persons::join(&tracks, usual_ns, rules).iter().enumerate() {
             let span = |&track: &usize| TrackSpan {
                 track: self.tracks[track].id,
@@ -201,13 +201,13 @@ impl SummaryBuilder {
             let samples = joined
                 .iter()
                 .map(|&track| std::mem::take(&mut self.tracks[track].samples));
-            let held = hold(&samples.collect::<Vec<_>>().concat());
+            let observations = with_spans(&samples.collect::<Vec<_>>().concat());
             persons.push(Person {
                 id: index as u32 + 1,
                 tracks: spans,
-                timeline: Timeline::new(&held, rules),
+                timeline: Timeline::new(&observations, rules),
             });
-            held_of_persons.push(held);
+            observations_of_persons.push(observations);
         }
         let summary = Summary {
             schema: SCHEMA,
@@ -225,7 +225,7 @@ impl SummaryBuilder {
         Summarized {
             summary,
             scene,
-            persons: held_of_persons,
+            persons: observations_of_persons,
         }
     }
 }

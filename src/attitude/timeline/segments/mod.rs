@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Rules;
-use super::{Held, rounded};
+use super::{TimedObservation, rounded};
 use crate::{Attitude, Label, Scores};
 
 /// A time span.
@@ -56,7 +56,7 @@ pub struct Change {
     pub size: Option<f64>,
 }
 
-/// Returns the segments of `held`, without gaps between them.
+/// Returns the segments of `observations`, without gaps between them.
 ///
 /// A segment of an attitude begins when its score reaches [`begin_score`](Rules::begin_score), and
 /// ends when the score falls below [`end_score`](Rules::end_score) or another, higher score reaches
@@ -64,20 +64,22 @@ pub struct Change {
 /// the start or end of the time seen, since the attitude may have begun earlier or ended later. The
 /// time between two segments is a segment of an unknown attitude or, if it is shorter than the
 /// minimum duration, part of the segment before. A gap ends the segment.
-pub(crate) fn segments(held: &[Held], rules: &Rules) -> Vec<Segment> {
-    contiguous_parts(held)
+pub(crate) fn segments(observations: &[TimedObservation], rules: &Rules) -> Vec<Segment> {
+    contiguous_parts(observations)
         .flat_map(|part| without_short_runs(&runs(part, rules), rules.min_segment_ns))
         .collect()
 }
 
-/// Returns the parts of `held` without a gap.
-fn contiguous_parts(held: &[Held]) -> impl Iterator<Item = &[Held]> {
-    held.chunk_by(|held, next| next.span.start_ns <= held.span.end_ns)
+/// Returns the parts of `observations` without a gap.
+fn contiguous_parts(
+    observations: &[TimedObservation],
+) -> impl Iterator<Item = &[TimedObservation]> {
+    observations.chunk_by(|timed, next| next.span.start_ns <= timed.span.end_ns)
 }
 
 /// Returns the gaps between observations.
-pub(crate) fn gaps(held: &[Held]) -> Vec<Span> {
-    let pairs = held.windows(2).map(|pair| Span {
+pub(crate) fn gaps(observations: &[TimedObservation]) -> Vec<Span> {
+    let pairs = observations.windows(2).map(|pair| Span {
         start_ns: pair[0].span.end_ns,
         end_ns: pair[1].span.start_ns,
     });
@@ -85,15 +87,15 @@ pub(crate) fn gaps(held: &[Held]) -> Vec<Span> {
 }
 
 /// Returns the attitudes for which the trigger is on in a part without a gap; consecutive ones differ.
-fn runs(part: &[Held], rules: &Rules) -> Vec<Segment> {
+fn runs(part: &[TimedObservation], rules: &Rules) -> Vec<Segment> {
     let mut runs = Vec::new();
     let mut current = None;
-    for held in part {
-        current = held
+    for timed in part {
+        current = timed
             .observation
             .scores
             .and_then(|scores| triggered(current, &scores, rules));
-        append(&mut runs, held.span, current.into());
+        append(&mut runs, timed.span, current.into());
     }
     runs
 }
@@ -164,8 +166,12 @@ pub(crate) fn longest(segments: &[Segment], attitude: Attitude) -> Option<Span> 
     spans.rev().max_by_key(Span::len_ns)
 }
 
-/// Returns the changes between `segments`, with sizes computed from the scores of `held`.
-pub(crate) fn changes(segments: &[Segment], held: &[Held], rules: &Rules) -> Vec<Change> {
+/// Returns the changes between `segments`, with sizes computed from the scores of `observations`.
+pub(crate) fn changes(
+    segments: &[Segment],
+    observations: &[TimedObservation],
+    rules: &Rules,
+) -> Vec<Change> {
     let change = |pair: &[Segment]| {
         let [first, second] = [pair[0], pair[1]];
         let window_ns = rules.change_window_ns;
@@ -181,8 +187,8 @@ pub(crate) fn changes(segments: &[Segment], held: &[Held], rules: &Rules) -> Vec
             time_ns: second.span.start_ns,
             from: first.attitude,
             to: second.attitude,
-            size: balance(held, before)
-                .zip(balance(held, after))
+            size: balance(observations, before)
+                .zip(balance(observations, after))
                 .map(|(before, after)| rounded(after - before)),
         })
     };
@@ -191,17 +197,17 @@ pub(crate) fn changes(segments: &[Segment], held: &[Held], rules: &Rules) -> Vec
 
 /// Returns the mean balance (positive minus negative score) in `span`, or `None` if there are no
 /// scores.
-fn balance(held: &[Held], span: Span) -> Option<f64> {
-    let from = held.partition_point(|held| held.span.start_ns < span.start_ns);
-    let within = held[from..]
+fn balance(observations: &[TimedObservation], span: Span) -> Option<f64> {
+    let from = observations.partition_point(|timed| timed.span.start_ns < span.start_ns);
+    let within = observations[from..]
         .iter()
-        .take_while(|held| held.span.start_ns < span.end_ns);
+        .take_while(|timed| timed.span.start_ns < span.end_ns);
     let (mut sum, mut time_ns) = (0.0, 0.0);
-    for held in within {
-        if let Some(scores) = held.observation.scores {
-            let held_ns = held.span.len_ns() as f64;
-            sum += held_ns * f64::from(scores.positive - scores.negative);
-            time_ns += held_ns;
+    for timed in within {
+        if let Some(scores) = timed.observation.scores {
+            let duration_ns = timed.span.len_ns() as f64;
+            sum += duration_ns * f64::from(scores.positive - scores.negative);
+            time_ns += duration_ns;
         }
     }
     (time_ns > 0.0).then(|| sum / time_ns)

@@ -3,7 +3,7 @@
 //! Tests of segments, gaps and changes.
 
 use super::*;
-use crate::timeline::{Observation, hold};
+use crate::timeline::{Observation, with_spans};
 
 const MS: u64 = 1_000_000;
 const SPACING_MS: u64 = 200;
@@ -41,13 +41,13 @@ fn parts(parts: &[(usize, Label)]) -> Vec<Observation> {
     from(0, &parts)
 }
 
-fn held(samples: &[Observation]) -> Vec<Held> {
-    hold(samples, SPACING_MS * MS, &Rules::default())
+fn observations(samples: &[Observation]) -> Vec<TimedObservation> {
+    with_spans(samples, SPACING_MS * MS, &Rules::default())
 }
 
 /// Start and end in milliseconds, and the attitude.
 fn found(samples: &[Observation]) -> Vec<(u64, u64, Label)> {
-    let segments = segments(&held(samples), &Rules::default());
+    let segments = segments(&observations(samples), &Rules::default());
     let in_ms = |s: &Segment| (s.span.start_ns / MS, s.span.end_ns / MS, s.attitude);
     segments.iter().map(in_ms).collect()
 }
@@ -156,7 +156,7 @@ fn a_gap_ends_a_segment_and_another_one_begins_after_it() {
     samples.extend(from(20_000, &[(10, positive)]));
     // A single missing sample is not a gap.
     samples.remove(5);
-    let held = held(&samples);
+    let observations = observations(&samples);
     assert_eq!(
         found(&samples),
         [
@@ -165,13 +165,13 @@ fn a_gap_ends_a_segment_and_another_one_begins_after_it() {
             (20_000, 22_000, Label::POSITIVE),
         ]
     );
-    let gaps: Vec<_> = gaps(&held)
+    let gaps: Vec<_> = gaps(&observations)
         .iter()
         .map(|gap| (gap.start_ns / MS, gap.end_ns / MS))
         .collect();
     assert_eq!(gaps, [(2_000, 10_000), (10_600, 20_000)]);
-    let segments = segments(&held, &Rules::default());
-    assert_eq!(changes(&segments, &held, &Rules::default()), []);
+    let segments = segments(&observations, &Rules::default());
+    assert_eq!(changes(&segments, &observations, &Rules::default()), []);
     let first = Some(segments[0].span);
     assert_eq!(longest(&segments, Attitude::Positive), first);
     assert_eq!(longest(&segments, Attitude::Negative), None);
@@ -192,8 +192,11 @@ fn segments_and_gaps_are_contiguous_and_no_segment_is_too_short() {
             label: Label::Unknown,
         });
     }
-    let held = held(&samples);
-    let (segments, gaps) = (segments(&held, &Rules::default()), gaps(&held));
+    let observations = observations(&samples);
+    let (segments, gaps) = (
+        segments(&observations, &Rules::default()),
+        gaps(&observations),
+    );
     let mut spans: Vec<Span> = segments
         .iter()
         .map(|s| s.span)
@@ -205,14 +208,14 @@ fn segments_and_gaps_are_contiguous_and_no_segment_is_too_short() {
             .windows(2)
             .all(|pair| pair[0].end_ns == pair[1].start_ns)
     );
-    let end_ns = held.last().map(|held| held.span.end_ns);
+    let end_ns = observations.last().map(|timed| timed.span.end_ns);
     assert_eq!(spans.last().map(|span| span.end_ns), end_ns);
     assert!(
         segments
             .iter()
             .all(|s| !s.attitude.is_known() || s.span.len_ns() >= 500 * MS)
     );
-    for change in changes(&segments, &held, &Rules::default()) {
+    for change in changes(&segments, &observations, &Rules::default()) {
         assert_ne!(change.from, change.to);
     }
 }
@@ -225,9 +228,9 @@ fn the_size_of_a_change_is_the_difference_of_both_segments() {
         (10, Label::NEUTRAL),
     ];
     let samples = parts(&wave);
-    let held = held(&samples);
+    let observations = observations(&samples);
     let rules = Rules::default();
-    let found = changes(&segments(&held, &rules), &held, &rules);
+    let found = changes(&segments(&observations, &rules), &observations, &rules);
     let change = |time_ms, from, to, size| Change {
         time_ns: time_ms * MS,
         from,
@@ -242,7 +245,7 @@ fn the_size_of_a_change_is_the_difference_of_both_segments() {
         ]
     );
     let partly_classified = from(0, &[(10, Some(scores(Label::POSITIVE))), (10, None)]);
-    let held = hold(&partly_classified, SPACING_MS * MS, &rules);
-    let found = changes(&segments(&held, &rules), &held, &rules);
+    let observations = with_spans(&partly_classified, SPACING_MS * MS, &rules);
+    let found = changes(&segments(&observations, &rules), &observations, &rules);
     assert_eq!(found[0].size, None);
 }
