@@ -169,6 +169,20 @@ fn values_out_of_range_are_refused() {
 }
 
 #[test]
+fn a_mapping_of_emotions_that_the_model_does_not_have_is_refused() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    bench
+        .run(&["talk.mp4", "--mapping", "positive=hapiness"])
+        .assert_status(1)
+        .assert_said(&[
+            "Error: cannot load ",
+            "brightness.onnx: the mapping lists 'hapiness', which is not a label of the model; its \
+             labels are positive, neutral, negative",
+        ]);
+}
+
+#[test]
 fn the_sample_rate_and_the_formats_can_be_chosen() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
