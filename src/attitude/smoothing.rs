@@ -4,10 +4,14 @@
 //!
 //! Scores are smoothed by an exponential moving average. The label follows two rules:
 //!
-//! * A known label changes to the attitude with the highest smoothed score once that score is
-//!   greater than the score of the label by at least [`MIN_LEAD`].
-//! * The label is unknown while the highest score is less than the minimum confidence. Then it stays
-//!   unknown until the highest score reaches the minimum confidence plus [`RECOVERY_MARGIN`].
+//! * A known label is kept while its smoothed score is at least the minimum confidence, and less than
+//!   [`MIN_LEAD`] below the highest score. Otherwise the label changes to the attitude with the
+//!   highest score, or to unknown if that score is less than the minimum confidence.
+//! * An unknown label changes to the attitude with the highest score once that score reaches the
+//!   minimum confidence plus [`RECOVERY_MARGIN`].
+//!
+//! The label of the first classification is the attitude with the highest score if that score is at
+//! least the minimum confidence.
 
 use super::classification::{Classification, Emotions};
 use crate::{Attitude, Label, Scores};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The plugin crops faces like the recipes in `models/train` that trained the default classifier.
+//! Faces are cropped in the same way as by the recipes in `models/train`, with which the default
+//! classifier was trained.
 
 use attitude::crop::{self, Framing};
 use attitude::detection::Detection;
@@ -12,8 +13,7 @@ use crate::files::{AverageFace, fixture};
 
 const SIDE: usize = 48;
 
-/// As in `tests/fixtures/make_crops.py`: the factor of reduction, and the rotation of the face in
-/// degrees.
+/// Reduction factor, and rotation of the face in degrees, as in `tests/fixtures/make_crops.py`.
 const CASES: [(usize, f32); 5] = [(1, 0.0), (1, 25.0), (2, -10.0), (4, 0.0), (4, 40.0)];
 
 const LANDMARKS: [(f32, f32); 5] = [
@@ -33,8 +33,9 @@ const TEMPLATE: [(f32, f32); 5] = [
     (0.661, 0.750),
 ];
 
-/// Luma of the average positive face, reduced to the mean of blocks of `factor` by `factor`.
-fn picture(factor: usize) -> (usize, Vec<u8>) {
+/// Returns side and luma of the average positive face, reduced to the means of blocks of `factor` by
+/// `factor` pixels.
+fn reduced_luma(factor: usize) -> (usize, Vec<u8>) {
     let face = AverageFace::load("positive");
     let luma = |x: usize, y: usize| {
         let [red, green, blue] = face.pixel(x, y).map(f64::from);
@@ -52,6 +53,7 @@ fn picture(factor: usize) -> (usize, Vec<u8>) {
     (side, reduced)
 }
 
+/// Returns the landmarks of the face, rotated about their mean and reduced.
 fn rotated(degrees: f32, factor: usize) -> Landmarks {
     let (sin, cos) = degrees.to_radians().sin_cos();
     let mean = |value: fn(&(f32, f32)) -> f32| LANDMARKS.iter().map(value).sum::<f32>() / 5.0;
@@ -77,7 +79,7 @@ fn crops_match_the_training_data_of_the_default_classifier() {
         landmarks: Some(TEMPLATE.map(|(x, y)| Point::new(x, y))),
     };
     for ((factor, degrees), expected) in CASES.into_iter().zip(numbers.chunks(SIDE * SIDE)) {
-        let (side, luma) = picture(factor);
+        let (side, luma) = reduced_luma(factor);
         let frame = Frame::from_luma(side, side, &luma).unwrap();
         let face = Detection {
             bbox: Rect::new(0.0, 0.0, side as f32, side as f32),

@@ -130,11 +130,13 @@ pub(super) struct PixelSampler<'a, const BYTES: usize> {
     /// Position of the first sample of the first crop pixel, relative to the center of the
     /// channel's first sample, in samples of the channel.
     first: FixedPointVector,
-    /// Steps between crop pixels along a row and along a column.
-    right: FixedPointVector,
-    down: FixedPointVector,
-    /// Steps between samples along a row and along a column.
+    /// Step between crop pixels along a row.
+    pixel_right: FixedPointVector,
+    /// Step between crop pixels along a column.
+    pixel_down: FixedPointVector,
+    /// Step between samples along a row of a crop pixel.
     sample_right: FixedPointVector,
+    /// Step between samples along a column of a crop pixel.
     sample_down: FixedPointVector,
     /// `true` if all samples are inside of the frame, as for most crops, so that none needs to be
     /// clamped.
@@ -173,8 +175,8 @@ impl<'a, const BYTES: usize> PixelSampler<'a, BYTES> {
             reader,
             samples_per_side,
             first: FixedPointVector::new(Point::new(first.x - 0.5, first.y - 0.5)),
-            right: FixedPointVector::new(right),
-            down: FixedPointVector::new(down),
+            pixel_right: FixedPointVector::new(right),
+            pixel_down: FixedPointVector::new(down),
             sample_right: sample_step(right),
             sample_down: sample_step(down),
             is_inside,
@@ -184,7 +186,7 @@ impl<'a, const BYTES: usize> PixelSampler<'a, BYTES> {
     /// Returns the mean of the samples of the crop pixel in column `x` of row `y`.
     #[inline(always)]
     pub(super) fn mean(&self, x: usize, y: usize) -> f32 {
-        let start = self.first + self.right.times(x) + self.down.times(y);
+        let start = self.first + self.pixel_right.times(x) + self.pixel_down.times(y);
         let count = (self.samples_per_side * self.samples_per_side) as f32;
         if self.samples_per_side >= MIN_NEAREST_SAMPLES_PER_SIDE {
             let half = FixedPointVector {

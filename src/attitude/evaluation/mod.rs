@@ -19,7 +19,7 @@ mod tally;
 pub use bootstrap::{Bootstrap, Comparison, Estimate, Estimates};
 pub use confusion::{ClassMetrics, Confusion};
 pub use coverage::{CoveragePoint, coverage_curve};
-pub use tally::{Metric, Tally};
+pub use tally::{CALIBRATION_BINS, Metric, Tally};
 
 /// The prediction for one labeled face.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -109,18 +109,7 @@ fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Inte
     if block_length * MIN_BLOCKS > series.len() as f64 {
         return None;
     }
-    let mut random = SplitMix64(rules.seed);
-    let mut resampled = ByAttitude::<Vec<f64>>::default();
-    for _ in 0..rules.resamples {
-        let mut sum = Bin::default();
-        stationary_bootstrap::resample(bins.len(), block_length, &mut random, |start, len| {
-            sums.add_block(start, len, &mut sum);
-        });
-        let means = sum.means()?;
-        for attitude in Attitude::ALL {
-            resampled[attitude].push(means[attitude]);
-        }
-    }
+    let mut resampled = resampled_means(bins.len(), sums, block_length, rules)?;
     let widening = stationary_bootstrap::widening(bins.len(), block_length);
     let values = sums.total().means()?;
     let mut intervals = ByAttitude::<Interval>::default();
@@ -134,6 +123,28 @@ fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Inte
         };
     }
     Some(intervals)
+}
+
+/// Returns the means of each resample, or `None` if one has no scores.
+fn resampled_means(
+    bin_count: usize,
+    sums: &Sums,
+    block_length: f64,
+    rules: &Rules,
+) -> Option<ByAttitude<Vec<f64>>> {
+    let mut random = SplitMix64(rules.seed);
+    let mut resampled = ByAttitude::<Vec<f64>>::default();
+    for _ in 0..rules.resamples {
+        let mut sum = Bin::default();
+        stationary_bootstrap::resample(bin_count, block_length, &mut random, |start, len| {
+            sums.add_block(start, len, &mut sum);
+        });
+        let means = sum.means()?;
+        for attitude in Attitude::ALL {
+            resampled[attitude].push(means[attitude]);
+        }
+    }
+    Some(resampled)
 }
 
 /// Sums of the first 0, 1, 2, ... bins, with which the sum of a block is computed in constant time.

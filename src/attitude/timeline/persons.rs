@@ -38,38 +38,17 @@ const MAX_NEAR: usize = 16;
 pub(crate) fn join(tracks: &[TrackEnds], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..tracks.len()).collect();
     order.sort_by_key(|&index| (tracks[index].first_ns, index));
-    let mut ended = order.clone();
-    ended.sort_by_key(|&index| (tracks[index].last_ns, index));
-    let mut pairs = Vec::new();
-    let mut near = Vec::new();
-    for &later in &order {
-        let first_ns = tracks[later].first_ns;
-        let before = ended.partition_point(|&index| tracks[index].last_ns <= first_ns);
-        let recent = ended[..before].iter().rev().take(MAX_EARLIER);
-        let recent =
-            recent.take_while(|&&index| first_ns - tracks[index].last_ns <= rules.join_gap_ns);
-        near.clear();
-        near.extend(recent.filter_map(|&earlier| {
-            let distance =
-                distance_if_continued(&tracks[earlier], &tracks[later], spacing_ns, rules)?;
-            Some((distance, earlier, later))
-        }));
-        if near.len() > MAX_NEAR {
-            near.select_nth_unstable_by(MAX_NEAR, |a, b| a.0.total_cmp(&b.0));
-            near.truncate(MAX_NEAR);
-        }
-        pairs.extend_from_slice(&near);
-    }
+    let mut pairs = possible_pairs(tracks, &order, spacing_ns, rules);
     // Ties are broken by time and index, so that the order is reproducible.
     pairs.sort_unstable_by(|a, b| {
-        let pause_ns =
-            |pair: &(f32, usize, usize)| tracks[pair.2].first_ns - tracks[pair.1].last_ns;
-        let tie = (pause_ns(a), a.1, a.2).cmp(&(pause_ns(b), b.1, b.2));
-        a.0.total_cmp(&b.0).then(tie)
+        let pause_ns = |pair: &Pair| tracks[pair.later].first_ns - tracks[pair.earlier].last_ns;
+        let tie_breakers = |pair: &Pair| (pause_ns(pair), pair.earlier, pair.later);
+        let distances = a.distance.total_cmp(&b.distance);
+        distances.then_with(|| tie_breakers(a).cmp(&tie_breakers(b)))
     });
     let mut next = vec![None; tracks.len()];
     let mut is_continuation = vec![false; tracks.len()];
-    for (_, earlier, later) in pairs {
+    for Pair { earlier, later, .. } in pairs {
         if next[earlier].is_none() && !is_continuation[later] {
             next[earlier] = Some(later);
             is_continuation[later] = true;
@@ -79,6 +58,54 @@ pub(crate) fn join(tracks: &[TrackEnds], spacing_ns: u64, rules: &Rules) -> Vec<
     firsts
         .map(|first| std::iter::successors(Some(first), |&index| next[index]).collect())
         .collect()
+}
+
+/// A track that may continue an earlier track, by their indices.
+#[derive(Clone, Copy)]
+struct Pair {
+    /// Distance of their boxes; see [`distance_if_continued`].
+    distance: f32,
+    earlier: usize,
+    later: usize,
+}
+
+/// Returns pairs for each track in `order`, the indices of `tracks` sorted by the start of the tracks.
+fn possible_pairs(
+    tracks: &[TrackEnds],
+    order: &[usize],
+    spacing_ns: u64,
+    rules: &Rules,
+) -> Vec<Pair> {
+    let mut ended = order.to_vec();
+    ended.sort_by_key(|&index| (tracks[index].last_ns, index));
+    let mut pairs = Vec::new();
+    let mut near = Vec::new();
+    for &later in order {
+        let first_ns = tracks[later].first_ns;
+        let before = ended.partition_point(|&index| tracks[index].last_ns <= first_ns);
+        let recent = ended[..before].iter().rev().take(MAX_EARLIER);
+        let recent =
+            recent.take_while(|&&index| first_ns - tracks[index].last_ns <= rules.join_gap_ns);
+        near.clear();
+        near.extend(recent.filter_map(|&earlier| {
+            Some(Pair {
+                distance: distance_if_continued(
+                    &tracks[earlier],
+                    &tracks[later],
+                    spacing_ns,
+                    rules,
+                )?,
+                earlier,
+                later,
+            })
+        }));
+        if near.len() > MAX_NEAR {
+            near.select_nth_unstable_by(MAX_NEAR, |a: &Pair, b| a.distance.total_cmp(&b.distance));
+            near.truncate(MAX_NEAR);
+        }
+        pairs.extend_from_slice(&near);
+    }
+    pairs
 }
 
 /// Returns the distance from the last box of `earlier` to the first box of `later`, in mean heights of
