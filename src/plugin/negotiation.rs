@@ -107,7 +107,7 @@ pub(crate) fn prefer_composition(caps: gst::Caps) -> gst::Caps {
 /// Parses the caps of raw video.
 ///
 /// # Errors
-/// Fails if the caps do not describe raw video.
+/// Returns an error if the caps do not describe raw video.
 pub(crate) fn video_info(
     caps: &gst::Caps,
     category: gst::DebugCategory,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Overlay of an element: keeps the histories, and attaches or blends the result of the renderer.
+//! Overlay of an element: keeps the histories, draws the faces, and attaches the result to the frame or
+//! blends it into the frame.
 
 use std::collections::HashMap;
 
@@ -12,9 +13,9 @@ use super::drawing::{FaceDrawing, RenderError, Renderer, Style};
 use attitude::history::{History, SlotState};
 use attitude::{Label, Scores};
 
-/// Slots in the history of a face: 10 s.
+/// Number of slots in the history of a face, which cover 10 s.
 const FACE_SLOTS: usize = 50;
-/// Slots in the history of the scene: one minute.
+/// Number of slots in the history of the scene, which cover one minute.
 const SCENE_SLOTS: usize = 300;
 /// Duration of a slot.
 const SLOT_NS: u64 = 200_000_000;
@@ -37,7 +38,7 @@ impl Default for Overlay {
 }
 
 impl Overlay {
-    /// Sets the style of the frames to come.
+    /// Sets the style of later frames.
     pub fn set_style(&mut self, style: &Style) {
         self.renderer.set_style(style);
     }
@@ -68,11 +69,11 @@ impl Overlay {
         self.scene.push(time_ns, state);
     }
 
-    /// Draws `faces`, which were pushed before, onto `buffer`: attaches the overlay for downstream to
-    /// draw if `is_attached` is set, otherwise blends it into the pixels.
+    /// Draws `faces`, which must have been pushed, onto `buffer`: attaches the overlay for downstream to draw
+    /// if `is_attached` is set, otherwise blends it into the pixels.
     ///
     /// # Errors
-    /// Fails if the overlay cannot be drawn or the buffer is not writable.
+    /// Returns an error if the overlay cannot be drawn or the buffer is not writable.
     pub fn draw(
         &mut self,
         buffer: &mut gst::BufferRef,

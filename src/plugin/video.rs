@@ -36,7 +36,7 @@ pub(crate) const FORMATS: [VideoFormat; 19] = [
 /// Assumed duration of a frame if the caps have no frame rate.
 const ASSUMED_FRAME_NS: u64 = 40_000_000;
 
-/// Returns the duration of a frame.
+/// Returns the duration of a frame; an assumed one if the caps have no frame rate.
 pub(crate) fn frame_duration_ns(info: &VideoInfo) -> u64 {
     let fps = info.fps();
     if fps.numer() > 0 && fps.denom() > 0 {
@@ -109,7 +109,7 @@ pub(crate) fn layout(info: &VideoInfo) -> Layout {
 /// offsets of a `GstVideoMeta` are not trusted.
 ///
 /// # Errors
-/// Fails if a plane is shorter than the format needs, or stored upside down.
+/// Returns an error if a plane is shorter than the format needs, or stored upside down.
 pub(crate) fn view<'a>(
     frame: &'a VideoFrameRef<&gst::BufferRef>,
     info: &VideoInfo,
@@ -142,7 +142,7 @@ pub(crate) fn plane_bytes_mut<'a>(
     plane: usize,
 ) -> &'a mut [u8] {
     let (data, len) = plane_extent(frame, plane);
-    // SAFETY: As above; the frame is mapped for writing and borrowed exclusively.
+    // SAFETY: As in `plane_bytes()`; the frame is mapped for writing and borrowed exclusively.
     unsafe { std::slice::from_raw_parts_mut(data, len) }
 }
 
@@ -170,7 +170,7 @@ const PALETTE_BYTES: u64 = 256 * 4;
 /// size and strides require. The strides and offsets of a `GstVideoMeta` are not trusted.
 ///
 /// # Errors
-/// Fails if a plane is too short or stored upside down, or if the frame has no pixels.
+/// Returns an error if a plane is too short or stored upside down, or if the frame has no pixels.
 pub(crate) fn check_planes(frame: &VideoFrameRef<&gst::BufferRef>) -> Result<(), FrameError> {
     let format = frame.format_info();
     let (width, height) = (frame.width(), frame.height());

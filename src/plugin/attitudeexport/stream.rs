@@ -57,7 +57,7 @@ impl Stream {
     /// to wait for text about the frame.
     ///
     /// # Errors
-    /// Fails if the writer fails.
+    /// Returns an error if the writer fails.
     pub fn write(
         &mut self,
         buffer: &gst::BufferRef,
@@ -111,7 +111,7 @@ impl Stream {
     /// Writes open cues and the end of the format to `output`.
     ///
     /// # Errors
-    /// Fails if the writer fails.
+    /// Returns an error if the writer fails.
     pub fn finish(&mut self) -> io::Result<()> {
         match &mut self.writer {
             Some(writer) => writer.finish(&mut self.output),

@@ -3,8 +3,8 @@
 //! Implementation of `attitudeoverlay`: pads, properties, caps, events and the processing of frames.
 //!
 //! Lock order: the streaming thread holds `drawing` while it processes a frame and may take
-//! `overlay_target` meanwhile. No other locks are held together, and no other thread takes `drawing`
-//! while frames pass.
+//! `overlay_target` during that time. No other locks are held together, and no other thread takes
+//! `drawing` while frames pass.
 
 use std::sync::{Arc, LazyLock, Mutex};
 

@@ -30,7 +30,7 @@ impl Bitmap {
     /// Creates a bitmap of this size, at least one pixel, drawn by `draw` on a transparent background.
     ///
     /// # Errors
-    /// Fails if Cairo cannot draw the bitmap, for example for lack of memory.
+    /// Returns an error if Cairo cannot draw the bitmap, for example for lack of memory.
     pub(super) fn draw(
         size: Size,
         draw: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
@@ -66,7 +66,7 @@ impl Bitmap {
     /// `position`, x and y in pixels.
     ///
     /// # Errors
-    /// Fails if the bitmap cannot be mapped.
+    /// Returns an error if the bitmap cannot be mapped.
     pub(super) fn mask(
         &mut self,
         format: MaskFormat,

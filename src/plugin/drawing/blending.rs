@@ -4,8 +4,9 @@
 //!
 //! `gst_video_overlay_composition_blend()` converts each row that a rectangle touches over the whole
 //! width of the frame, and back. For the vertical lines of a box, this is a hundred times the pixels
-//! that are drawn. Therefore the bitmaps are converted instead, once, if [`MaskFormat`]
-//! supports the format of the frames. On other frames GStreamer blends, but only into the part of the frame around each bitmap.
+//! that are drawn. Therefore the bitmaps are converted instead, once, if [`MaskFormat`] supports the
+//! format of the frames. On other frames GStreamer blends, but only into the part of the frame around
+//! each bitmap.
 
 use gst_video::prelude::*;
 use gst_video::{VideoFlags, VideoFrameRef, VideoInfo, ffi};
@@ -28,7 +29,7 @@ impl<'f, 'b> Canvas<'f, 'b> {
     /// Wraps a frame of any raw format.
     ///
     /// # Errors
-    /// Fails if a plane of the frame is too short.
+    /// Returns an error if a plane of the frame is too short.
     pub(super) fn new(
         frame: &'f mut VideoFrameRef<&'b mut gst::BufferRef>,
     ) -> Result<Self, RenderError> {
@@ -69,7 +70,7 @@ impl Surface for Canvas<'_, '_> {
     /// Blends the bitmap into the frame.
     ///
     /// # Errors
-    /// Fails if `rect` does not lie in the frame, or GStreamer cannot map or blend the bitmap.
+    /// Returns an error if `rect` does not lie in the frame, or GStreamer cannot map or blend the bitmap.
     fn add(&mut self, bitmap: &mut Bitmap, rect: PixelRect) -> Result<(), RenderError> {
         let Some(format) = self.mask_format else {
             return self.blend_by_gstreamer(bitmap, rect);

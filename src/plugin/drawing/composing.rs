@@ -35,7 +35,7 @@ impl Surface for Composer {
     /// Adds the bitmap to the next composition.
     ///
     /// # Errors
-    /// Fails if GStreamer cannot wrap the bitmap.
+    /// Returns an error if GStreamer cannot wrap the bitmap.
     fn add(&mut self, bitmap: &mut Bitmap, rect: PixelRect) -> Result<(), RenderError> {
         let pixels = bitmap.pixels();
         // In most cases the order is that of the last composition.

@@ -208,7 +208,7 @@ impl Mask {
     /// The plane is `bytes`; its rows start `stride` bytes apart.
     ///
     /// # Errors
-    /// Fails if `rect` ends beyond the plane.
+    /// Returns an error if `rect` ends beyond the plane.
     pub(super) fn blend(
         &self,
         index: usize,

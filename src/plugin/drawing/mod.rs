@@ -143,7 +143,7 @@ impl Renderer {
     /// nothing to draw or the frame is too small to draw on.
     ///
     /// # Errors
-    /// Fails if a bitmap cannot be drawn, for example for lack of memory.
+    /// Returns an error if a bitmap cannot be drawn, for example for lack of memory.
     pub fn draw<'a>(
         &mut self,
         frame_width: u32,
@@ -172,7 +172,7 @@ impl Drawn<'_> {
     /// one if nothing has changed.
     ///
     /// # Errors
-    /// Fails if GStreamer cannot wrap a bitmap.
+    /// Returns an error if GStreamer cannot wrap a bitmap.
     pub fn compose(self) -> Result<Option<VideoOverlayComposition>, RenderError> {
         let Self { bitmaps, composer } = self;
         bitmaps.draw_on(composer)?;
@@ -183,7 +183,7 @@ impl Drawn<'_> {
     /// was drawn for.
     ///
     /// # Errors
-    /// Fails if the frame is smaller, its planes are too short, or GStreamer cannot blend a bitmap.
+    /// Returns an error if the frame is smaller, its planes are too short, or GStreamer cannot blend a bitmap.
     pub fn blend(self, frame: &mut VideoFrameRef<&mut gst::BufferRef>) -> Result<(), RenderError> {
         self.bitmaps.draw_on(&mut Canvas::new(frame)?)
     }

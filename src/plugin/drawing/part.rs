@@ -108,7 +108,8 @@ impl<'a> Part<'a> {
     /// Unpacks row `y` of the part to the start of `row`.
     ///
     /// # Errors
-    /// Fails if GStreamer cannot unpack the format to components of this size, or `row` is too short.
+    /// Returns an error if GStreamer cannot unpack the format to components of this size, or `row` is too
+    /// short.
     pub(super) fn unpack_row<S>(
         &self,
         y: i32,
@@ -132,7 +133,7 @@ impl<'a> Part<'a> {
     /// Packs the start of `row` as row `y` of the part.
     ///
     /// # Errors
-    /// Fails under the conditions of [`unpack_row`](Self::unpack_row).
+    /// Returns an error under the conditions of [`unpack_row`](Self::unpack_row).
     pub(super) fn pack_row<S>(
         &mut self,
         y: i32,

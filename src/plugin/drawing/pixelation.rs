@@ -11,12 +11,12 @@ use super::part::{Area, Part, Pixel, ROW_SLACK_PX};
 use crate::video::check_planes;
 use attitude::geometry::Rect;
 
-/// Margin on each side, as a share of the box: heads are larger than the boxes of faces, and boxes are
+/// Margin on each side, as a fraction of the box: heads are larger than the boxes of faces, and boxes are
 /// extrapolated between samples.
 const MARGIN: f32 = 0.25;
-/// Number of blocks across the longer side; fewer if the blocks would be too small.
-const BLOCKS: usize = 8;
-/// Unit of the block size: the size of the largest chroma samples, so that blocks share none.
+/// Maximum number of blocks across the longer side.
+const MAX_BLOCKS: usize = 8;
+/// Unit of the block size: the size of the largest chroma samples, so that each lies in one block.
 const BLOCK_UNIT_PX: usize = 4;
 
 /// Pixelates faces, and keeps its memory for the next face.
@@ -35,7 +35,7 @@ impl Pixelator {
     /// invalid box, or one outside the frame, has no effect.
     ///
     /// # Errors
-    /// Fails if a plane of the frame is too short, or GStreamer cannot pack the format.
+    /// Returns an error if a plane of the frame is too short, or GStreamer cannot pack the format.
     pub fn pixelate(
         &mut self,
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
@@ -81,7 +81,7 @@ impl Pixelator {
             for y in top..bottom {
                 part.unpack_row(y, row)?;
                 for (sum, block) in sums.iter_mut().zip(row[columns.clone()].chunks(block_px)) {
-                    add(sum, block);
+                    add_pixels(sum, block);
                 }
             }
             for y in top..bottom {
@@ -97,7 +97,8 @@ impl Pixelator {
     }
 }
 
-fn add<S: Copy + Into<u64>>(sum: &mut Pixel<u64>, block: &[Pixel<S>]) {
+/// Adds the pixels of a row of a block to its sum.
+fn add_pixels<S: Copy + Into<u64>>(sum: &mut Pixel<u64>, block: &[Pixel<S>]) {
     for pixel in block {
         for (sum, &sample) in sum.iter_mut().zip(pixel) {
             *sum += sample.into();
@@ -105,6 +106,7 @@ fn add<S: Copy + Into<u64>>(sum: &mut Pixel<u64>, block: &[Pixel<S>]) {
     }
 }
 
+/// Returns the pixels of the box with its margins; `None` for an invalid box or one outside the frame.
 fn area_of_head(bbox_in_frame: Rect, frame: &VideoFrameRef<&gst::BufferRef>) -> Option<Area> {
     let Rect { x, y, w, h } = bbox_in_frame;
     if !bbox_in_frame.is_valid() {
@@ -116,7 +118,10 @@ fn area_of_head(bbox_in_frame: Rect, frame: &VideoFrameRef<&gst::BufferRef>) -> 
     Area::around([left, top, right, bottom], frame)
 }
 
+/// Returns the side of the blocks of an area.
 fn block_px(area: Area) -> usize {
     let longer_px = area.columns.len.max(area.rows.len) as usize;
-    longer_px.div_ceil(BLOCKS).next_multiple_of(BLOCK_UNIT_PX)
+    longer_px
+        .div_ceil(MAX_BLOCKS)
+        .next_multiple_of(BLOCK_UNIT_PX)
 }

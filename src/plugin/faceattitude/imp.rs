@@ -177,13 +177,10 @@ impl BaseTransformImpl for FaceAttitude {
                 );
             }
         }
-        gst::info!(
-            CAT,
-            imp = self,
-            "running on {} with {:?}",
-            info.provider.name(),
-            runtime::loaded_library()
-        );
+        if let Some(library) = runtime::loaded_library() {
+            let (provider, library) = (info.provider.name(), library.display());
+            gst::info!(CAT, imp = self, "running on {provider} with {library}");
+        }
         if lock(&self.settings).frame.overlay {
             drawing::load_fonts();
         }

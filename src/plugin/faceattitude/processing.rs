@@ -46,7 +46,8 @@ impl FaceAttitude {
         let mut query = gst::query::Latency::new();
         let is_live = self.obj().sink_pad().peer_query(&mut query) && query.result().0;
         let mode = if is_live { Mode::Live } else { Mode::Sync };
-        gst::info!(CAT, imp = self, "mode is {mode:?}");
+        let source = if is_live { "live" } else { "not live" };
+        gst::info!(CAT, imp = self, "upstream is {source}: mode {mode:?}");
         mode
     }
 

@@ -11,7 +11,7 @@ use super::{CAT, Messages, Mode};
 use crate::drawing::{FaceDrawing, RenderError};
 use crate::failures::{FailureAction, Failures, WarningLimit};
 use crate::frame_times::FrameTimes;
-use crate::meta::{self, CarriedFace, Forms, ModelNames};
+use crate::meta::{self, CarriedFace, MetaKinds, ModelNames};
 use crate::overlay::Overlay;
 use crate::video;
 use attitude::InferenceError;
@@ -55,11 +55,12 @@ pub(super) struct Stream {
     id: String,
     epoch: Epoch,
     sampler: Sampler,
+    /// Number of frames of the stream.
     frames: u64,
     times: FrameTimes,
     /// Result that the frames carry.
     analysis: Analysis,
-    /// Whether a frame has carried `analysis`.
+    /// `true` if a frame has carried `analysis`.
     is_carried: bool,
     /// Age of `analysis` when a frame first carried it.
     delay_ns: u64,
@@ -76,7 +77,7 @@ impl Stream {
     /// `upstream_type` or, without one, those that the detector finds.
     ///
     /// # Errors
-    /// Fails if the system cannot start a thread.
+    /// Returns an error if the system cannot start a thread.
     pub fn new(
         engine: Arc<Engine>,
         mode: Mode,
@@ -228,7 +229,7 @@ impl Stream {
                     lock(&self.stats).skipped += 1;
                     gst::debug!(
                         CAT,
-                        "{}: a pending sample is replaced by the one at {}; the engine has been busy for {:?}",
+                        "{}: the sample at {} replaces a pending one; the engine has been busy for {:?}",
                         self.id,
                         gst::ClockTime::from_nseconds(time_ns),
                         live.in_flight().age().unwrap_or_default()
@@ -249,12 +250,13 @@ impl Stream {
         while let Processing::Live(live) = &self.processing
             && let Some(sample) = live.take_completed()
         {
-            // A result of an earlier epoch does not apply any more.
+            // A result of an earlier epoch does not apply to later frames.
             if sample.epoch != self.epoch {
                 gst::debug!(
                     CAT,
-                    "{}: discarding a sample from before a flush or gap",
-                    self.id
+                    "{}: discarding the result of frame {}, which precedes a flush, a gap or another stream",
+                    self.id,
+                    sample.context.frame
                 );
             } else {
                 match sample.result {
@@ -321,7 +323,7 @@ impl Stream {
     /// overlay is attached for downstream to draw if `attaches_overlay` is set.
     ///
     /// # Errors
-    /// Fails if the overlay cannot be drawn and a warning is due. The frame passes without it.
+    /// Returns an error if the overlay cannot be drawn and a warning is due. The frame passes without it.
     pub fn annotate(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -349,14 +351,21 @@ impl Stream {
             age_ns: time_ns.saturating_sub(face.updated_ns()),
             is_fresh: is_new && face.is_classified_at(analysis.time_ns),
         });
-        let forms = Forms {
+        let kinds = MetaKinds {
             regions: settings.roi_meta,
             analytics: settings.analytics_meta,
         };
         let size = (video.info.width(), video.info.height());
-        let adopted = self.upstream_type.as_deref();
-        meta::attach(buffer, size, carried.clone(), &self.model, forms, adopted);
-        if is_new && (forms.regions || forms.analytics) {
+        let upstream_type = self.upstream_type.as_deref();
+        meta::attach(
+            buffer,
+            size,
+            carried.clone(),
+            &self.model,
+            kinds,
+            upstream_type,
+        );
+        if is_new && (kinds.regions || kinds.analytics) {
             meta::mark_sample(buffer, self.delay_ns);
         }
         self.drawings.clear();

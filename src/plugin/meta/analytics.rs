@@ -24,15 +24,16 @@ use attitude::{Attitude, Label, Scores};
 
 type Meta<'a> = gst::MetaRef<'a, AnalyticsRelationMeta>;
 
-/// Adds the classification of `face` to the unclassified detection of type `adopted` of the same face,
-/// or to a new detection if there is none. Returns the id of the detection; `None` if the meta is full.
+/// Adds the classification of `face` to the unclassified upstream detection of type `upstream_type` of the
+/// same face, or to a new detection if there is none. Returns the id of the detection; `None` if the meta
+/// is full.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     visible: &Visible,
     face: &CarriedFace,
-    adopted: Option<&str>,
+    upstream_type: Option<&str>,
 ) -> Option<u32> {
-    let existing = adopted.and_then(|of_type| id_of(buffer, of_type, &visible.in_frame));
+    let existing = upstream_type.and_then(|of_type| id_of(buffer, of_type, &visible.in_frame));
     if buffer.meta::<AnalyticsRelationMeta>().is_none() {
         AnalyticsRelationMeta::add(buffer);
     }
@@ -43,8 +44,8 @@ pub(super) fn attach(
         None => {
             let (x, y, w, h) = visible.pixels;
             let [x, y, w, h] = [x, y, w, h].map(|px| i32::try_from(px).unwrap_or(i32::MAX));
-            let kind = Quark::from_str(FACE);
-            let added = meta.add_od_mtd(kind, x, y, w, h, face.detection_score);
+            let face_type = Quark::from_str(FACE);
+            let added = meta.add_od_mtd(face_type, x, y, w, h, face.detection_score);
             added.ok()?.id()
         }
     };
@@ -87,7 +88,7 @@ fn detections<'a>(
         let is_of_type = |of_type: &str| {
             found
                 .obj_type()
-                .is_some_and(|kind| kind.as_str() == of_type)
+                .is_some_and(|obj_type| obj_type.as_str() == of_type)
         };
         if !of_type.is_none_or(is_of_type) {
             return None;

@@ -69,7 +69,7 @@ pub(crate) fn field_name(label: &str) -> String {
     label.replace(|c| !is_plain(c), "-")
 }
 
-/// A face of the last sample, as a later frame carries it.
+/// A face of the last sample in the frame that carries it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CarriedFace<'a> {
     /// State of the face after the last sample.
@@ -108,37 +108,37 @@ impl From<&CarriedFace<'_>> for FaceDrawing<'static> {
 
 /// Kinds of metadata that are attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Forms {
+pub(crate) struct MetaKinds {
     /// Regions of interest.
     pub regions: bool,
     /// The analytics relation meta; no effect without the cargo feature.
     pub analytics: bool,
 }
 
-/// Attaches `faces` to `buffer`, a frame of `size` (width, height) pixels. Skips boxes outside the
-/// frame. If upstream has attached a region of type `adopted` that shows the same face, extends it
+/// Attaches `faces` to `buffer`, a frame of `size` (width, height) pixels. Skips boxes outside the frame.
+/// If upstream has attached a region or detection of type `upstream_type` of the same face, extends it
 /// instead of attaching another one.
 pub(crate) fn attach<'a>(
     buffer: &mut gst::BufferRef,
     size: (u32, u32),
     faces: impl Iterator<Item = CarriedFace<'a>>,
     model: &ModelNames,
-    forms: Forms,
-    adopted: Option<&str>,
+    kinds: MetaKinds,
+    upstream_type: Option<&str>,
 ) {
     for face in faces {
         let Some(visible) = region::Visible::of(face.bbox_in_frame, size) else {
             continue;
         };
         #[cfg(feature = "analytics")]
-        let id = forms
+        let id = kinds
             .analytics
-            .then(|| analytics::attach(buffer, &visible, &face, adopted))
+            .then(|| analytics::attach(buffer, &visible, &face, upstream_type))
             .flatten();
         #[cfg(not(feature = "analytics"))]
         let id = None;
-        if forms.regions {
-            region::attach(buffer, &visible, &face, model, id, adopted);
+        if kinds.regions {
+            region::attach(buffer, &visible, &face, model, id, upstream_type);
         }
     }
 }
@@ -154,8 +154,9 @@ pub fn read_drawings(buffer: &gst::BufferRef, faces: &mut Vec<FaceDrawing<'stati
     }
 }
 
-/// Replaces the contents of `faces` by the classified faces of `buffer`, as records. Values that the
-/// metadata lack are 0, empty or `None`; metadata of other elements count as fresh.
+/// Replaces the contents of `faces` by the classified faces of `buffer`, as records; boxes and landmarks
+/// are in frame pixels. Values that the metadata lack are 0, empty or `None`. Metadata of other elements
+/// count as fresh.
 pub fn read_records(buffer: &gst::BufferRef, faces: &mut Vec<FaceRecord>) {
     faces.clear();
     faces.extend(region::iter(buffer).map(|face| face.record()));
@@ -193,7 +194,7 @@ pub const SAMPLE_META: &str = "GstFaceAttitudeSample";
 /// Registers the custom meta; has no effect the second time.
 pub(crate) fn register() {
     if !CustomMeta::is_registered(SAMPLE_META) {
-        // Elements that change the pixels copy a meta without tags.
+        // Without tags, so that elements which change the pixels copy the meta.
         CustomMeta::register(SAMPLE_META, &[]);
     }
 }

@@ -31,11 +31,12 @@ pub const EMOTION_PARAM: &str = "classification_layer_name:emotion";
 /// and size, so that they stay correct if an element moves or scales the region.
 pub const GEOMETRY_PARAM: &str = "geometry";
 
-/// Fields of the smoothed scores and of the raw ones, in the order of [`attitude::Attitude::ALL`].
-const FIELDS: [&str; 3] = ["positive", "neutral", "negative"];
-const RAW_FIELDS: [&str; 3] = ["raw-positive", "raw-neutral", "raw-negative"];
+/// Fields of the smoothed scores, in the order of [`attitude::Attitude::ALL`].
+const SCORE_FIELDS: [&str; 3] = ["positive", "neutral", "negative"];
+/// Fields of the scores of the last sample, in the same order.
+const RAW_SCORE_FIELDS: [&str; 3] = ["raw-positive", "raw-neutral", "raw-negative"];
 
-/// Minimum IoU of a region and a face to be the same face.
+/// Minimum intersection over union of a face and the upstream region of the same face.
 pub(super) const MIN_IOU: f32 = 0.3;
 
 /// The part of a face's box that lies in the frame; not empty.
@@ -49,7 +50,8 @@ pub(super) struct Visible {
 }
 
 impl Visible {
-    /// Clips `bbox_in_frame` to a frame of this width and height; `None` if nothing is left.
+    /// Clips `bbox_in_frame` to a frame of this width and height in pixels; `None` if the box lies outside the
+    /// frame.
     pub fn of(bbox_in_frame: Rect, (width, height): (u32, u32)) -> Option<Self> {
         let frame = Rect::new(0.0, 0.0, width as f32, height as f32);
         let in_frame = bbox_in_frame.intersection(&frame);
@@ -67,18 +69,18 @@ impl Visible {
     }
 }
 
-/// Adds the params of `face` to the unclassified region of type `adopted` that shows the same face. If
-/// there is none, adds a region with the number `id`.
+/// Adds the params of `face` to the unclassified upstream region of type `upstream_type` of the same face.
+/// If there is none, adds a region with the id `id`.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     visible: &Visible,
     face: &CarriedFace,
     model: &ModelNames,
     id: Option<u32>,
-    adopted: Option<&str>,
+    upstream_type: Option<&str>,
 ) {
-    let position = adopted.and_then(|of_type| position_of(buffer, of_type, &visible.in_frame));
-    let existing = position.and_then(|index| {
+    let index = upstream_type.and_then(|of_type| index_of(buffer, of_type, &visible.in_frame));
+    let existing = index.and_then(|index| {
         let mut regions = buffer.iter_meta_mut::<VideoRegionOfInterestMeta>();
         regions.nth(index)
     });
@@ -98,7 +100,7 @@ pub(super) fn attach(
 }
 
 /// Returns the index of the unclassified region of this type that overlaps `bbox_in_frame` most.
-fn position_of(buffer: &gst::BufferRef, of_type: &str, bbox_in_frame: &Rect) -> Option<usize> {
+fn index_of(buffer: &gst::BufferRef, of_type: &str, bbox_in_frame: &Rect) -> Option<usize> {
     buffer
         .iter_meta::<VideoRegionOfInterestMeta>()
         .enumerate()
@@ -155,13 +157,13 @@ fn add_params(region: &mut VideoRegionOfInterestMeta, face: &CarriedFace, model:
 }
 
 fn detection(face: &CarriedFace, visible: &Visible) -> gst::Structure {
-    let share = |value: f32, of: f32| f64::from(value / of);
+    let fraction = |value: f32, whole: f32| f64::from(value / whole);
     let (visible, frame) = (&visible.in_frame, &visible.frame);
     gst::Structure::builder("detection")
-        .field("x_min", share(visible.x, frame.w))
-        .field("x_max", share(visible.x + visible.w, frame.w))
-        .field("y_min", share(visible.y, frame.h))
-        .field("y_max", share(visible.y + visible.h, frame.h))
+        .field("x_min", fraction(visible.x, frame.w))
+        .field("x_max", fraction(visible.x + visible.w, frame.w))
+        .field("y_min", fraction(visible.y, frame.h))
+        .field("y_max", fraction(visible.y + visible.h, frame.h))
         .field("confidence", f64::from(face.state.detection_score))
         .field("label_id", 0i32)
         .build()
@@ -185,12 +187,12 @@ fn attitude(face: &CarriedFace, model_name: &str) -> gst::Structure {
         .field("tensor_id", 0i32)
         .field("attribute_name", "attitude")
         .field("type", "classification_result")
-        .field(FIELDS[0], f64::from(scores.positive))
-        .field(FIELDS[1], f64::from(scores.neutral))
-        .field(FIELDS[2], f64::from(scores.negative))
-        .field(RAW_FIELDS[0], f64::from(raw.positive))
-        .field(RAW_FIELDS[1], f64::from(raw.neutral))
-        .field(RAW_FIELDS[2], f64::from(raw.negative))
+        .field(SCORE_FIELDS[0], f64::from(scores.positive))
+        .field(SCORE_FIELDS[1], f64::from(scores.neutral))
+        .field(SCORE_FIELDS[2], f64::from(scores.negative))
+        .field(RAW_SCORE_FIELDS[0], f64::from(raw.positive))
+        .field(RAW_SCORE_FIELDS[1], f64::from(raw.neutral))
+        .field(RAW_SCORE_FIELDS[2], f64::from(raw.negative))
         .field("age-ns", face.age_ns)
         .field("fresh", face.is_fresh)
         .build()
@@ -219,17 +221,19 @@ fn emotion(face: &CarriedFace, model: &ModelNames) -> Option<gst::Structure> {
 }
 
 fn geometry(face: &CarriedFace, region: Rect) -> gst::Structure {
-    let across = |x: f32| (f64::from(x) - f64::from(region.x)) / f64::from(region.w);
-    let down = |y: f32| (f64::from(y) - f64::from(region.y)) / f64::from(region.h);
+    let relative_x = |x: f32| (f64::from(x) - f64::from(region.x)) / f64::from(region.w);
+    let relative_y = |y: f32| (f64::from(y) - f64::from(region.y)) / f64::from(region.h);
     let Rect { x, y, w, h } = face.bbox_in_frame;
     let mut geometry = gst::Structure::builder(GEOMETRY_PARAM)
-        .field("x", across(x))
-        .field("y", down(y))
+        .field("x", relative_x(x))
+        .field("y", relative_y(y))
         .field("w", f64::from(w) / f64::from(region.w))
         .field("h", f64::from(h) / f64::from(region.h))
         .build();
     if let Some(landmarks) = face.landmarks_in_frame() {
-        let values = landmarks.iter().flat_map(|p| [across(p.x), down(p.y)]);
+        let values = landmarks
+            .iter()
+            .flat_map(|p| [relative_x(p.x), relative_y(p.y)]);
         geometry.set("landmarks", gst::Array::new(values));
     }
     geometry
@@ -249,16 +253,18 @@ pub(super) fn iter(buffer: &gst::BufferRef) -> impl Iterator<Item = ClassifiedRe
 }
 
 impl ClassifiedRegion<'_> {
-    /// Returns the last param with this name, as later elements append theirs.
+    /// Returns the last param with this name, because later elements append their params.
     fn param(&self, name: &str) -> Option<&gst::StructureRef> {
         self.region.params().filter(|p| p.name() == name).last()
     }
 
+    /// Returns a number in a param; 0 if it is missing.
     fn number(&self, param: &str, field: &str) -> f32 {
         let number = self.param(param).and_then(|p| p.get::<f64>(field).ok());
         number.unwrap_or(0.0) as f32
     }
 
+    /// Returns the track number; 0 if the face is not tracked.
     fn track(&self) -> u32 {
         let id = self
             .param("object_id")
@@ -272,19 +278,20 @@ impl ClassifiedRegion<'_> {
         name.and_then(Label::from_name).unwrap_or_default()
     }
 
+    /// Returns the scores in these fields; `None` before the first classification.
     fn scores(&self, fields: [&str; 3]) -> Option<Scores> {
         let scores = fields.map(|field| self.number(ATTITUDE_PARAM, field));
-        // Before the first classification all are 0.
         (scores != [0.0; 3]).then(|| Scores::from_array(scores))
     }
 
+    /// Returns the exact box, or that of the region if there is none.
     fn bbox_in_frame(&self) -> Rect {
         let region = rect(&self.region);
         let Some(geometry) = self.param(GEOMETRY_PARAM) else {
             return region;
         };
-        let share = |field: &str| geometry.get::<f64>(field).ok();
-        match (share("x"), share("y"), share("w"), share("h")) {
+        let fraction = |field: &str| geometry.get::<f64>(field).ok();
+        match (fraction("x"), fraction("y"), fraction("w"), fraction("h")) {
             (Some(x), Some(y), Some(w), Some(h)) => {
                 let Point { x, y } = point_in_frame(&region, x, y);
                 let (w, h) = (w * f64::from(region.w), h * f64::from(region.h));
@@ -306,11 +313,10 @@ impl ClassifiedRegion<'_> {
     }
 
     fn emotions(&self) -> BTreeMap<String, f32> {
-        // Numeric fields that are not emotions.
-        let others = ["confidence"];
         let fields = self.param(EMOTION_PARAM).into_iter().flat_map(|p| p.iter());
         fields
-            .filter(|(field, _)| !others.contains(&field.as_str()))
+            // The only other number of type double.
+            .filter(|(field, _)| field.as_str() != "confidence")
             .filter_map(|(field, value)| Some((field.to_string(), value.get::<f64>().ok()? as f32)))
             .collect()
     }
@@ -322,7 +328,7 @@ impl ClassifiedRegion<'_> {
             bbox_in_frame: self.bbox_in_frame(),
             label: self.label(),
             confidence: self.number(ATTITUDE_PARAM, "confidence"),
-            scores: self.scores(FIELDS),
+            scores: self.scores(SCORE_FIELDS),
             history: None,
         }
     }
@@ -341,8 +347,8 @@ impl ClassifiedRegion<'_> {
             detection: self.number("detection", "confidence"),
             attitude: self.label(),
             confidence: self.number(ATTITUDE_PARAM, "confidence"),
-            scores: self.scores(FIELDS).unwrap_or_default(),
-            raw: self.scores(RAW_FIELDS).unwrap_or_default(),
+            scores: self.scores(SCORE_FIELDS).unwrap_or_default(),
+            raw: self.scores(RAW_SCORE_FIELDS).unwrap_or_default(),
             emotions: self.emotions(),
             fresh: field("fresh").and_then(|v| v.get().ok()).unwrap_or(true),
             age_ns: field("age-ns").and_then(|v| v.get().ok()).unwrap_or(0),
@@ -350,8 +356,9 @@ impl ClassifiedRegion<'_> {
     }
 }
 
+/// Converts a point relative to `region` to frame pixels.
 fn point_in_frame(region: &Rect, x: f64, y: f64) -> Point {
-    let along = |start: f32, len: f32, share: f64| f64::from(start) + share * f64::from(len);
+    let along = |start: f32, len: f32, fraction: f64| f64::from(start) + fraction * f64::from(len);
     Point::new(
         along(region.x, region.w, x) as f32,
         along(region.y, region.h, y) as f32,
