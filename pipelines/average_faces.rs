@@ -198,7 +198,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures"),
         ),
         [path, "--png-dir", folder] => (path, folder),
-        _ => return Err("usage: average_faces OUT.mp4 [--png-dir DIR]".into()),
+        _ => return Err("usage: average_faces OUT.mp4 [--png-dir FOLDER]".into()),
     };
     gst::init()?;
     let [neutral, positive, negative] =

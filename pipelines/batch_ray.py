@@ -573,7 +573,7 @@ def run(job: Job, arguments: argparse.Namespace, output: TextIO) -> NoReturn:
     if any(recording["name"] == TABLE for recording in recordings):
         raise UsageError(f"the folder of a recording would be {TABLE}, the name of the data set; rename the recording")
     pending = [recording for recording in recordings if not recording["done"]]
-    say(f"{len(recordings)} recordings, {len(recordings) - len(pending)} done before")
+    say(f"{len(recordings)} recordings, {len(recordings) - len(pending)} skipped because their results are up to date")
     with job.results.exclusive():
         outcomes, lost = spread(remote(analyze).options(max_retries=0), shared, pending, arguments.retries)
     outcomes += [{"uri": recording["uri"]} for recording in recordings if recording["done"]]

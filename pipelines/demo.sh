@@ -3,13 +3,13 @@
 #
 # Tracks the faces in a video, and writes their attitudes into a copy of the video and into a file.
 #
-#     pipelines/demo.sh [--show] [--output DIR] [FILE|URL|DEVICE]
+#     pipelines/demo.sh [--show] [--output FOLDER] [FILE|URL|DEVICE]
 #
-#     FILE          a recording that GStreamer can play; default: a generated clip of average faces
-#     URL           rtsp://, rtsps://, http://, https:// or file://
-#     DEVICE        a camera, such as /dev/video0
-#     --show        also shows the video in a window
-#     --output DIR  folder for the results (default: `output/` in the repository)
+#     FILE             a recording that GStreamer can play; default: a generated clip of average faces
+#     URL              rtsp://, rtsps://, http://, https:// or file://
+#     DEVICE           a camera, such as /dev/video0
+#     --show           also shows the video in a window
+#     --output FOLDER  folder for the results (default: `output/` in the repository)
 #
 # A camera or a stream is analysed until Ctrl-C. Results: NAME-attitude.mp4 (.mkv if live), the video with boxes
 # and labels, and NAME-attitude.jsonl, one JSON object per sample. Runs setup.sh first.

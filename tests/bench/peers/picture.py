@@ -36,7 +36,7 @@ def main():
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.margins(x=0.12, y=0.15)
-    axes.set_xlabel("CPU time per sample in addition to decoding, in ms, 1280x720, one core, logarithmic")
+    axes.set_xlabel("CPU ms per sample in addition to decoding, 1280x720, one core, logarithmic")
     axes.grid(axis="x", color="#eeeeee")
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
