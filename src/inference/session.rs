@@ -91,30 +91,29 @@ impl Network {
         let tensor = Tensor::find(self.session.inputs(), name, Direction::Input)?;
         let pixel_format = section.pixel_format();
         let channels = pixel_format.channels.count();
-        let (dimensions, expected) = match (pixel_format.layout, &tensor.shape[..]) {
-            (TensorLayout::Nchw, &[n, c, h, w]) => {
-                (Some((n, c, h, w)), format!("?x{channels}x?x?"))
-            }
-            (TensorLayout::Nchw, _) => (None, format!("?x{channels}x?x?")),
-            (TensorLayout::Nhwc, &[n, h, w, c]) => {
-                (Some((n, c, h, w)), format!("?x?x?x{channels}"))
-            }
-            (TensorLayout::Nhwc, _) => (None, format!("?x?x?x{channels}")),
+        let dimensions = match (pixel_format.layout, &tensor.shape[..]) {
+            (TensorLayout::Nchw, &[n, c, h, w]) => Some((n, c, h, w)),
+            (TensorLayout::Nhwc, &[n, h, w, c]) => Some((n, c, h, w)),
+            _ => None,
         };
-        match dimensions {
-            Some((batch, found, height, width)) if found.is_none_or(|found| found == channels) => {
-                Ok(ImageInput {
-                    tensor,
-                    pixel_format,
-                    batch,
-                    width: width.or(section.width),
-                    height: height.or(section.height),
-                })
-            }
-            _ => Err(tensor.mismatch(&format!(
+        let has_channels =
+            |&(_, found, _, _): &(_, Option<usize>, _, _)| found.is_none_or(|it| it == channels);
+        let Some((batch, _, height, width)) = dimensions.filter(has_channels) else {
+            let expected = match pixel_format.layout {
+                TensorLayout::Nchw => format!("?x{channels}x?x?"),
+                TensorLayout::Nhwc => format!("?x?x?x{channels}"),
+            };
+            return Err(tensor.mismatch(&format!(
                 "{expected} by color and layout in its description"
-            ))),
-        }
+            )));
+        };
+        Ok(ImageInput {
+            tensor,
+            pixel_format,
+            batch,
+            width: width.or(section.width),
+            height: height.or(section.height),
+        })
     }
 
     /// Returns `true` if there is an input with this name.

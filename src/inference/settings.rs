@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Names, defaults, ranges and meanings of the settings of the networks; like
-//! [`attitude::settings`], which has those of the analysis.
+//! Names, defaults, ranges and descriptions of the settings of the networks. [`attitude::settings`] has
+//! those of the analysis.
 
 use attitude::settings::{Number, Text};
 
@@ -20,11 +20,11 @@ pub const ATTITUDE_MODEL: Text = Text {
               beside it; if unset, the embedded one",
 };
 
-/// Attitude of each of the classifier's emotions.
+/// Mapping of the classifier's emotions to attitudes.
 pub const MAPPING: Text = Text {
     name: "mapping",
     nick: "Mapping",
-    meaning: "Which emotions count as which attitude, such as 'positive=happiness,surprise; \
+    meaning: "Emotions that count as positive or neutral, such as 'positive=happiness,surprise; \
               neutral=neutral'; all others count as negative; if unset, the attitude model's own mapping",
 };
 
@@ -32,8 +32,8 @@ pub const MAPPING: Text = Text {
 pub const ONNXRUNTIME: Text = Text {
     name: "onnxruntime",
     nick: "ONNX Runtime",
-    meaning: "Path of libonnxruntime.so, one per process; if unset, ORT_DYLIB_PATH, beside the plugin, the \
-              system's libraries, or where setup.sh installs it",
+    meaning: "Path of libonnxruntime.so, one per process; if unset, ORT_DYLIB_PATH, else the library in the \
+              plugin's folder, a system library, or the one that setup.sh installs",
 };
 
 /// Execution provider of ONNX Runtime; see [`Provider`](crate::provider::Provider).
@@ -60,7 +60,7 @@ pub const DEVICE_ID: Number<i32> = Number {
     max: i32::MAX,
 };
 
-/// Time that faces wait for those of other streams, in nanoseconds.
+/// Maximum time that faces wait for faces of other streams, in nanoseconds.
 pub const BATCH_TIMEOUT_NS: Number<u64> = Number {
     name: "batch-timeout",
     nick: "Batch timeout",

@@ -168,12 +168,12 @@ impl BaseTransformImpl for FaceAttitude {
         let info = engine.info();
         if let Some(reason) = &info.fallback_reason {
             if config.provider == Provider::Auto {
-                gst::info!(CAT, imp = self, "{reason}; using the CPU");
+                gst::info!(CAT, imp = self, "{reason}. The CPU is used.");
             } else {
                 gst::element_imp_warning!(
                     self,
                     gst::LibraryError::Init,
-                    ("{reason}; using the CPU instead; set fallback=error to fail in this case")
+                    ("{reason}. The CPU is used instead; set fallback=error to fail in this case")
                 );
             }
         }

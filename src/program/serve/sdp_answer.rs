@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 /// Maximum number of candidates; a browser has one or two per network.
-const MAX_CANDIDATES: usize = 32;
+const MAX_ICE_CANDIDATES: usize = 32;
 /// Maximum number of streams; a video and its retransmissions are two.
 const MAX_SSRCS: usize = 8;
 /// Directions in the offer and the answer.
@@ -157,7 +157,7 @@ impl<'a> Transport<'a> {
             password: find("ice-pwd", |text| is_ice(text, 22, 256))?,
             fingerprint: find("fingerprint", is_fingerprint)?,
             setup: find("setup", |text| ["active", "passive"].contains(&text))?,
-            candidates: candidates.take(MAX_CANDIDATES).collect(),
+            candidates: candidates.take(MAX_ICE_CANDIDATES).collect(),
         })
     }
 }

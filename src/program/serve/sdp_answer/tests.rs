@@ -183,6 +183,6 @@ fn the_number_of_candidates_and_streams_is_limited() {
     let more = format!("{}{ssrcs}a=sendonly\r\n", candidate.repeat(1000));
     let answer = chromium().replacen("a=sendonly\r\n", &more, 1);
     let sanitized = sanitize(OFFER, &answer).unwrap();
-    assert_eq!(sanitized.matches("a=candidate").count(), MAX_CANDIDATES);
+    assert_eq!(sanitized.matches("a=candidate").count(), MAX_ICE_CANDIDATES);
     assert_eq!(sanitized.matches("a=ssrc").count(), MAX_SSRCS);
 }
