@@ -165,22 +165,11 @@ fn every_column_of_tables_is_documented() {
 
 #[test]
 fn every_option_is_documented() {
-    let shared = Page::read(PROGRAM);
-    let of_all = shared.text.split("\n## ").next().unwrap();
-    let mut shared_options = options_in(shared.section("### Options of the networks"));
-    shared_options.extend(options_in(of_all));
+    let shared_options = options_in(&shared_sections());
     let mut problems = Vec::new();
     for (subcommand, options) in options() {
-        let page = Page::read(if subcommand == "serve" {
-            SERVE
-        } else {
-            PROGRAM
-        });
-        let section = match subcommand.as_str() {
-            "serve" => &page.text,
-            other => page.section(&format!("## {other}")),
-        };
-        let documented = options_in(section);
+        let section = section_of(&subcommand);
+        let documented = options_in(&section);
         let mut missing: BTreeSet<_> = options.difference(&documented).collect();
         missing.retain(|option| !shared_options.contains(*option));
         problems.extend(
@@ -238,6 +227,63 @@ fn every_column_of_the_programs_tables_is_documented() {
         problems.extend(missing.map(|column| format!("{file}: {column}")));
     }
     expect_none(problems);
+}
+
+#[test]
+fn defaults_of_options_are_documented() {
+    let shared = rows(&shared_sections());
+    let mut problems = Vec::new();
+    for subcommand in options().into_keys() {
+        let own = rows(&section_of(&subcommand));
+        for (option, default) in option_defaults(&help(&[&subcommand])) {
+            let mut rows = own.iter().chain(&shared);
+            let row =
+                rows.find(|cells| cells.len() == 3 && long_options(&cells[0]).contains(&option));
+            match row {
+                Some(cells) if cells[1].trim_start_matches('`').starts_with(&default) => {}
+                Some(cells) => problems.push(format!(
+                    "{subcommand}: {option} has the default {default}, not {}",
+                    cells[1]
+                )),
+                None => problems.push(format!("{subcommand}: no row for {option}")),
+            }
+        }
+    }
+    expect_none(problems);
+}
+
+/// Returns the options with a default, and the defaults, as the help of a subcommand lists them.
+fn option_defaults(help: &str) -> Vec<(String, String)> {
+    let mut option = None;
+    let mut defaults = Vec::new();
+    for line in help.lines().map(str::trim) {
+        if line.starts_with('-') {
+            option = long_options(line).into_iter().next();
+        }
+        let default = line.strip_prefix("[default: ");
+        if let (Some(default), Some(option)) = (default, &option) {
+            defaults.push((option.clone(), default.trim_end_matches(']').to_owned()));
+        }
+    }
+    defaults
+}
+
+/// Returns the text that documents a subcommand.
+fn section_of(subcommand: &str) -> String {
+    match subcommand {
+        "serve" => Page::read(SERVE).text,
+        other => Page::read(PROGRAM)
+            .section(&format!("## {other}"))
+            .to_owned(),
+    }
+}
+
+/// Returns the text that documents the options of several subcommands.
+fn shared_sections() -> String {
+    let page = Page::read(PROGRAM);
+    let beginning = page.text.split("\n## ").next().unwrap();
+    let networks = page.section("### Options of the networks");
+    format!("{beginning}\n{networks}")
 }
 
 /// Returns the options in the first cells of tables.
