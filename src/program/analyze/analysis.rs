@@ -18,6 +18,7 @@ use super::summary_json::{SummaryFile, VideoInfo};
 use super::truncation::truncation;
 use super::{RecordingJob, RunContext, Stop};
 use crate::exit::Interrupt;
+use crate::playback::UnplayableError;
 
 /// An analysis ended without results.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +98,7 @@ fn write_results(
     let damage = match end {
         PlaybackEnd::EndOfStream => missing_end(&recording.location),
         PlaybackEnd::Damaged(error) => Some(error.to_string()),
-        PlaybackEnd::Failed(error) => return Err(error.into()),
+        PlaybackEnd::Failed(error) => return Err(with_cause(error, &recording.location).into()),
         PlaybackEnd::Unwritable(error) => Err(error).write_context(&store.path(name))?,
         PlaybackEnd::Interrupted => return Err(Stop::Interrupted.into()),
     };
@@ -185,10 +186,21 @@ fn check_samples(
     })
 }
 
-/// Describes what is missing from a file that GStreamer played to its end.
+/// Replaces an error of GStreamer by its cause if the file is cut off.
+fn with_cause(error: RecordingError, location: &Location) -> RecordingError {
+    let missing = match &error {
+        RecordingError::Unplayable(UnplayableError::Element(_) | UnplayableError::Stalled) => {
+            missing_end(location)
+        }
+        _ => None,
+    };
+    missing.map_or(error, RecordingError::Damaged)
+}
+
+/// Describes what is missing from a file that is cut off.
 fn missing_end(location: &Location) -> Option<String> {
     match location {
-        // The file was just played: if it cannot be checked, it is not damaged.
+        // If it cannot be checked, it counts as complete.
         Location::File(path) => truncation(path).ok().flatten(),
         Location::Url(_) => None,
     }

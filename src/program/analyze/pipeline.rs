@@ -178,8 +178,7 @@ impl Pipeline {
 
     /// Returns the number `name` of the property `stats` of `faceattitude`; 0 if there is none.
     pub(super) fn stat(&self, name: &str) -> u64 {
-        let stats: Option<gst::Structure> = self.analysis.property("stats");
-        stats.and_then(|stats| stats.get(name).ok()).unwrap_or(0)
+        playback::stat(&self.analysis, name)
     }
 }
 

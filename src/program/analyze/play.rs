@@ -12,9 +12,11 @@ use super::settings::Settings;
 use super::store::StoreError;
 use super::summary_json::VideoInfo;
 use crate::exit::Interrupt;
-use crate::playback::{self, ElementError, MissingPlugin, UnplayableError, one_line};
+use crate::playback::{
+    self, ElementError, MissingPlugin, StallDetector, UnplayableError, one_line,
+};
 
-/// Interval of checks for an interruption.
+/// Interval of checks for an interruption or a stall.
 const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 
 /// Result of playback.
@@ -63,15 +65,19 @@ pub(super) fn play(
         missing_plugins: Vec::new(),
         duration_ns: None,
     };
+    let mut stall_detector = StallDetector::new();
     loop {
         let message = bus.timed_pop(POLL_INTERVAL);
         if interrupt.is_set() {
             return Ok(PlaybackEnd::Interrupted);
         }
-        if let Some(message) = message
-            && let Some(end) = playback.handle(&message)?
-        {
-            return Ok(end);
+        if let Some(message) = message {
+            stall_detector.observe_message();
+            if let Some(end) = playback.handle(&message)? {
+                return Ok(end);
+            }
+        } else if stall_detector.is_stalled(recording.stat("frames"), recording.has_video()) {
+            return Ok(PlaybackEnd::Failed(UnplayableError::Stalled.into()));
         }
     }
 }

@@ -16,10 +16,15 @@ use gstattitude::message::MessageError;
 use super::data::LabelledSegment;
 use super::faces::FaceOutcome;
 use crate::options::NetworkArguments;
-use crate::playback::{self, ElementError, MissingPlugin, UnplayableError, UriError};
+use crate::playback::{
+    self, ElementError, MissingPlugin, StallDetector, UnplayableError, UriError,
+};
 
 /// Maximum time that a segment may extend beyond the end of its video, as times are often rounded.
 const MAX_OVERHANG_S: f64 = 1.0;
+
+/// Interval of checks for a stall.
+const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 
 /// Plays videos.
 pub(super) struct Player<'a> {
@@ -186,7 +191,17 @@ impl Playback {
         let mut missing_plugins = Vec::new();
         // An element that fails posts an error on the bus.
         let _ = self.pipeline.set_state(gst::State::Playing);
-        for message in bus.iter_timed(gst::ClockTime::NONE) {
+        let mut stall_detector = StallDetector::new();
+        loop {
+            let Some(message) = bus.timed_pop(POLL_INTERVAL) else {
+                let frames = self.elements.first();
+                let frames = frames.map_or(0, |element| playback::stat(element, "frames"));
+                if stall_detector.is_stalled(frames, self.input.is_linked()) {
+                    return Err(UnplayableError::Stalled.into());
+                }
+                continue;
+            };
+            stall_detector.observe_message();
             match message.view() {
                 gst::MessageView::Element(element) => {
                     missing_plugins.extend(MissingPlugin::of(element));
