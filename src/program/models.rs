@@ -221,7 +221,7 @@ fn describe_detector(detector: &mut dyn FaceDetector, lines: &mut Lines) -> Resu
     lines.add(
         "time",
         &format!(
-            "{} per picture of {width}x{height} px",
+            "{} per picture of {width}x{height} px, on one CPU thread",
             milliseconds(duration)
         ),
     );
@@ -243,13 +243,17 @@ fn describe_classifier(
         .map(|(label, attitude)| (label.as_str(), *attitude));
     lines.add("output", &describe_labels(&labels.collect::<Vec<_>>()));
     let emotions = classifier.emotion_labels().join(", ");
-    if !emotions.is_empty() {
+    let has_other_labels = classifier.emotion_labels() != output.labels;
+    if !emotions.is_empty() && has_other_labels {
         lines.add("emotions", &emotions);
     }
     let crop = vec![GREY; input.pixel_format.len(width, height)];
     let mut found = Vec::new();
     let duration = median_time(|| classifier.classify(&crop, 1, &mut found))?;
-    lines.add("time", &format!("{} per face", milliseconds(duration)));
+    lines.add(
+        "time",
+        &format!("{} per face, on one CPU thread", milliseconds(duration)),
+    );
     if !found.iter().all(Classification::is_valid) {
         lines.add("WARNING", "for a grey crop, the output is not a score");
     }
@@ -299,7 +303,10 @@ fn median_time(
 }
 
 fn milliseconds(duration: Duration) -> String {
-    format!("{:.2} ms on one CPU thread", 1e3 * duration.as_secs_f64())
+    match 1e3 * duration.as_secs_f64() {
+        ms if ms < 0.01 => "under 0.01 ms".to_owned(),
+        ms => format!("{ms:.2} ms"),
+    }
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ the damage. If a recording cannot be read, the reason is reported, and the other
 Times in subtitles and summaries, and stream_time_ns, are positions in the recording, also with --from.
 
 Examples:
-  # All recordings in a folder and its folders
+  # All recordings in a folder and its subfolders
   gst-attitude analyze interviews -o results
 
   # Ten minutes of one recording, with an annotated video
@@ -112,7 +112,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = values::time_ns)]
     pub to: Option<u64>,
 
-    /// Write the video with boxes, labels and histories too, as H.264 and AAC
+    /// Also write the video with boxes, labels and histories, as H.264 and AAC
     #[arg(long)]
     pub annotate: bool,
 

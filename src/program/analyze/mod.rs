@@ -28,6 +28,7 @@ use summary_json::{SummaryFile, fingerprint};
 
 use crate::console::{self, PrintError};
 use crate::exit::{Interrupt, SignalError, Status};
+use crate::numbers::count;
 use crate::parallel;
 use crate::playback::{self, InitError};
 
@@ -60,8 +61,10 @@ pub(crate) enum AnalyzeError {
     Argument(#[from] ArgumentError),
     #[error(transparent)]
     Input(#[from] InputError),
-    #[error("there is no recording in the inputs; --verbose shows why files are ignored")]
+    #[error("there is no recording in the inputs; check the paths")]
     NoRecording,
+    #[error("there is no recording in the inputs, but {}; --verbose shows the reasons", count(*.0, "ignored file"))]
+    OnlyIgnored(usize),
     #[error(transparent)]
     Signal(#[from] SignalError),
     #[error(transparent)]
@@ -208,7 +211,10 @@ fn find_inputs(arguments: &Arguments) -> Result<Inputs, AnalyzeError> {
         for (path, reason) in inputs.ignored.iter().filter(|_| arguments.verbose) {
             console::line(progress::describe_ignored(&printable(path), reason));
         }
-        return Err(AnalyzeError::NoRecording);
+        return Err(match inputs.ignored.len() {
+            0 => AnalyzeError::NoRecording,
+            ignored => AnalyzeError::OnlyIgnored(ignored),
+        });
     }
     Ok(inputs)
 }

@@ -42,12 +42,12 @@ pub(super) enum RecordingError {
     )]
     NotSeekable,
     #[error(
-        "--from {} is not before its end: it is {} long",
-        clock::position(*.from_ns),
-        clock::position(*.duration_ns)
+        "it is {} long, but --from is {}; choose an earlier --from",
+        clock::position(*.duration_ns),
+        clock::position(*.from_ns)
     )]
     BeyondEnd { from_ns: u64, duration_ns: u64 },
-    #[error("it has no frame between --from and --to")]
+    #[error("it has no frame between --from and --to; choose a longer part")]
     NoFrameInPart,
     #[error("it has no frame")]
     NoFrame,

@@ -25,12 +25,12 @@ pub(crate) enum StoreError {
     #[error("{}: it is not a folder; choose another --output", printable(.0))]
     NotAFolder(PathBuf),
     #[error(
-        "{}: the folder for the results cannot be created ({source}); choose another --output",
+        "{}: the folder for the results cannot be created: {source}; choose another --output",
         printable(.path)
     )]
     Create { path: PathBuf, source: io::Error },
     #[error(
-        "{}: the folder for the results cannot be written to ({source}); choose another --output",
+        "{}: the folder for the results cannot be written to: {source}; choose another --output",
         printable(.path)
     )]
     Open { path: PathBuf, source: io::Error },
@@ -40,12 +40,12 @@ pub(crate) enum StoreError {
     )]
     InUse(PathBuf),
     #[error(
-        "cannot read {} ({source}); correct its permissions, or choose another --output",
+        "cannot read {}: {source}; correct its permissions, or choose another --output",
         printable(.path)
     )]
     Read { path: PathBuf, source: io::Error },
     #[error(
-        "cannot write {} ({source}); check its permissions and the free space, then run this command again",
+        "cannot write {}: {source}; check its permissions and the free space, then run this command again",
         printable(.path)
     )]
     Write {

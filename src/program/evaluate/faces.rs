@@ -147,7 +147,7 @@ impl PictureClassifier {
     ) -> Result<FaceOutcome, InferenceError> {
         let unreadable = |error: &dyn Display| {
             let (path, error) = (face.path.display(), error.to_string());
-            FaceOutcome::Unreadable(format!("{path} cannot be read: {}", error.trim()))
+            FaceOutcome::Unreadable(format!("cannot read {path}: {}", error.trim()))
         };
         let picture = match Picture::read(&face.path) {
             Ok(picture) => picture,

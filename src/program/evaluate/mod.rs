@@ -116,9 +116,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
     let (of_videos, failed_segments) =
         evaluate_videos(arguments, &data.segments, &models, &mappings)?;
     faces.extend(of_videos);
-    for EvaluatedFace { file, outcome, .. } in &faces {
-        if let FaceOutcome::Unreadable(reason) = outcome {
-            console::error(format_args!("{file}: {reason}"));
+    for face in &faces {
+        if let FaceOutcome::Unreadable(reason) = &face.outcome {
+            console::error(reason);
         }
     }
 
@@ -170,7 +170,11 @@ fn publish(
     output: Option<&Output>,
 ) -> Result<(), EvaluateError> {
     if results.compared.is_empty() {
-        let counts = report.data.left_out();
+        let counts = report.data.left_out().into_iter();
+        let counts: Vec<String> = counts
+            .filter(|(_, faces)| *faces > 0)
+            .map(|(reason, faces)| format!("{reason}: {faces}"))
+            .collect();
         return Err(EvaluateError::NothingCompared(counts.join(", ")));
     }
     for limitation in report.data.limitations() {

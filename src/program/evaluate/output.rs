@@ -20,7 +20,7 @@ pub(crate) enum OutputError {
     #[error("{}: it is not a folder; choose another --output", .0.display())]
     NotAFolder(PathBuf),
     #[error(
-        "cannot write {} ({source}); check its permissions and the free space, or choose another --output",
+        "cannot write {}: {source}; check its permissions and the free space, or choose another --output",
         .path.display()
     )]
     Write { path: PathBuf, source: io::Error },

@@ -62,10 +62,10 @@ pub(crate) enum ReportError {
     Records(PathBuf, #[source] RecordsError),
     #[error("cannot find the path from the page to {0}")]
     Address(PathBuf, #[source] io::Error),
-    #[error("cannot create the folder {path} ({source}); choose another --output")]
+    #[error("cannot create the folder {path}: {source}; choose another --output")]
     CreateFolder { path: PathBuf, source: io::Error },
     #[error(
-        "cannot write {path} ({source}); check its permissions and the free space, or choose another --output"
+        "cannot write {path}: {source}; check its permissions and the free space, or choose another --output"
     )]
     Write { path: PathBuf, source: io::Error },
 }
@@ -80,10 +80,10 @@ pub(crate) enum ReportError {
 #[command(after_long_help = "\
 Examples:
   # A pipeline's records, beside its recording
-  gst-attitude report interview.jsonl --video interview.mp4 --output interview.html
+  gst-attitude report interview.jsonl --video interview.mp4 -o interview.html
 
   # Several recordings, with an index.html that links to them
-  gst-attitude report monday.jsonl tuesday.jsonl --video monday.mp4 --video tuesday.mp4 --output reports
+  gst-attitude report monday.jsonl tuesday.jsonl --video monday.mp4 --video tuesday.mp4 -o reports
 
 A page refers to its recording by a relative path: move both together. Times of the records are \
 positions in the recording.")]
@@ -266,7 +266,11 @@ fn relative_address(folder: &Path, file: &Path) -> Result<String, ReportError> {
 }
 
 fn read(path: &Path) -> Result<Records, ReportError> {
-    let file = File::open(path).map_err(|error| ReportError::Read(path.to_owned(), error))?;
+    let read_error = |error| ReportError::Read(path.to_owned(), error);
+    if path.is_dir() {
+        return Err(read_error(io::ErrorKind::IsADirectory.into()));
+    }
+    let file = File::open(path).map_err(read_error)?;
     let records = records::read(BufReader::new(file));
     records.map_err(|error| ReportError::Records(path.to_owned(), error))
 }

@@ -122,7 +122,10 @@ fn wrong_inputs_are_refused_before_the_work() {
     bench
         .run(&["empty", "--verbose"])
         .assert_status(1)
-        .assert_said(&["empty/notes.txt: ignored: ", "there is no recording"]);
+        .assert_said(&[
+            "empty/notes.txt: ignored: ",
+            "there is no recording in the inputs, but 1 ignored file",
+        ]);
     bench
         .run(&["talk.mp4", "--blur", "--samples-per-second", "5"])
         .assert_status(2);

@@ -127,9 +127,8 @@ fn a_part_beyond_the_end_of_a_recording_is_an_error() {
             .run(&["talk.mp4", "other.mkv", "--from", from])
             .assert_status(1)
             .assert_said(&[
-                "talk.mp4: --from ",
-                "other.mkv: --from ",
-                " is not before its end: it is 0:03.0 long",
+                "talk.mp4: it is 0:03.0 long, but --from is ",
+                "other.mkv: it is 0:03.0 long, but --from is ",
                 "0 analysed, 2 failed",
             ]);
     }

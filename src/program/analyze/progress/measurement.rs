@@ -46,9 +46,12 @@ impl Measurement {
         };
     }
 
-    /// Sets the position to the end of the analysed part: that of the last sample precedes it.
+    /// Sets the position to the end of the analysed part, which is after the last sample. Has no effect if
+    /// all samples have the same time, as some decoders make them.
     pub(super) fn finish(&mut self) {
-        self.position_ns = self.position_ns.max(self.end_ns.unwrap_or(0));
+        if self.position_ns > self.from_ns {
+            self.position_ns = self.position_ns.max(self.end_ns.unwrap_or(0));
+        }
     }
 
     /// Returns the length of the part that has been analysed, in nanoseconds.
@@ -105,7 +108,6 @@ impl Measurement {
 /// Describes how long an analysis of `analysed_s` took, and its speed.
 pub(super) fn describe_speed(analysed_s: f64, elapsed_s: f64) -> String {
     let (analysed, elapsed) = (clock::duration(analysed_s), clock::duration(elapsed_s));
-    // Some decoders give all frames the same time.
     match analysed_s > 0.0 {
         true => {
             let speed = times_real_time(speed(analysed_s, elapsed_s));
@@ -146,6 +148,10 @@ mod tests {
         measurement.finish();
         assert_eq!(measurement.analysed_ns(), 40);
         assert_eq!(Measurement::default().remaining_s(), None);
+        let mut single = Measurement::new(10, Some(50));
+        single.update(10, None);
+        single.finish();
+        assert_eq!(single.analysed_ns(), 0);
     }
 
     #[test]

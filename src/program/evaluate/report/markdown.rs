@@ -76,7 +76,7 @@ impl Report {
         let left_out: Vec<String> = data
             .left_out()
             .into_iter()
-            .map(|line| format!("- {line}"))
+            .map(|(reason, number)| format!("- {reason}: {number}"))
             .collect();
         let limitations: Vec<String> = data
             .limitations()

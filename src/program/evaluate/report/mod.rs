@@ -194,36 +194,41 @@ impl DataReport {
         self.missing.iter().map(gap).chain(few).collect()
     }
 
-    /// Describes the faces that are left out of the figures, and those that the element would not classify.
-    pub(super) fn left_out(&self) -> Vec<String> {
-        let mut lines = vec![
-            format!("no face found: {}", self.not_found),
-            format!(
-                "not classified, as they are cut off or turned away: {}",
-                self.not_classifiable
+    /// Returns the reasons why faces are left out of the figures, or would not be classified by the element,
+    /// with the number of faces of each.
+    pub(super) fn left_out(&self) -> Vec<(String, usize)> {
+        let always = [
+            ("no face found", self.not_found),
+            (
+                "not classified, as they are cut off or turned away",
+                self.not_classifiable,
             ),
         ];
-        let mut add = |what: &str, number: usize| {
-            if number > 0 {
-                lines.push(format!("{what}: {number}"));
-            }
-        };
-        add(
-            "not classified, as the output of a model is not a score",
-            self.invalid_scores,
-        );
-        add("pictures that cannot be read", self.unreadable);
-        add("segments that failed", self.failed_segments);
-        add("files that are not pictures", self.other_files);
+        let rare = [
+            (
+                "not classified, as the output of a model is not a score",
+                self.invalid_scores,
+            ),
+            ("pictures that cannot be read", self.unreadable),
+            ("segments that failed", self.failed_segments),
+            ("files that are not pictures", self.other_files),
+        ];
+        let rare = rare.into_iter().filter(|(_, number)| *number > 0);
+        let named = always.into_iter().chain(rare);
+        let mut counts: Vec<(String, usize)> = named
+            .map(|(reason, number)| (reason.to_owned(), number))
+            .collect();
         for (name, &number) in &self.without_prediction {
-            add(&format!("faces without a prediction of {name}"), number);
+            if number > 0 {
+                counts.push((format!("faces without a prediction of {name}"), number));
+            }
         }
-        // These are in the figures, although the element would not classify them.
-        add(
-            "cropped by the labelled box, as the detector found no face there",
-            self.by_box,
-        );
-        lines
+        if self.by_box > 0 {
+            // These are in the figures, although the element would not classify them.
+            let reason = "cropped by the labelled box, as the detector found no face there";
+            counts.push((reason.to_owned(), self.by_box));
+        }
+        counts
     }
 }
 
