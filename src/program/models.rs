@@ -238,14 +238,11 @@ fn describe_classifier(
     let size = format!("{width}x{height} px");
     lines.add("task", "classifies attitudes");
     lines.add("input", &describe_input(&size, &input.pixel_format));
-    let labels = attitudes
-        .iter()
-        .map(|(label, attitude)| (label.as_str(), *attitude));
-    lines.add("output", &describe_labels(&labels.collect::<Vec<_>>()));
-    let emotions = classifier.emotion_labels().join(", ");
-    let has_other_labels = classifier.emotion_labels() != output.labels;
-    if !emotions.is_empty() && has_other_labels {
-        lines.add("emotions", &emotions);
+    lines.add("output", &describe_labels(attitudes));
+    let emotions = classifier.emotion_labels();
+    let is_output = |emotion: &String| attitudes.iter().any(|(label, _)| label == emotion);
+    if !emotions.iter().all(is_output) {
+        lines.add("emotions", &emotions.join(", "));
     }
     let crop = vec![GREY; input.pixel_format.len(width, height)];
     let mut found = Vec::new();
@@ -261,17 +258,15 @@ fn describe_classifier(
 }
 
 /// Describes the labels of an output: attitudes, or emotions like the property `mapping`.
-fn describe_labels(labels: &[(&str, Attitude)]) -> String {
-    if labels
-        .iter()
-        .all(|(label, attitude)| *label == attitude.name())
-    {
-        let names: Vec<&str> = labels.iter().map(|(label, _)| *label).collect();
+fn describe_labels(labels: &[(String, Attitude)]) -> String {
+    let mut pairs = labels.iter();
+    if pairs.all(|(label, attitude)| label == attitude.name()) {
+        let names: Vec<&str> = labels.iter().map(|(label, _)| label.as_str()).collect();
         return names.join(", ");
     }
     let of_attitude = |attitude: Attitude| {
         let labels = labels.iter().filter(|(_, of_label)| *of_label == attitude);
-        let labels: Vec<&str> = labels.map(|(label, _)| *label).collect();
+        let labels: Vec<&str> = labels.map(|(label, _)| label.as_str()).collect();
         (!labels.is_empty()).then(|| format!("{}={}", attitude.name(), labels.join(",")))
     };
     let parts: Vec<String> = Attitude::ALL.into_iter().filter_map(of_attitude).collect();
@@ -320,11 +315,12 @@ mod tests {
             ("joy", Attitude::Positive),
             ("anger", Attitude::Negative),
         ];
+        let labels = labels.map(|(label, attitude)| (label.to_owned(), attitude));
         assert_eq!(
             describe_labels(&labels),
             "positive=joy; negative=fear,anger"
         );
-        let attitudes = Attitude::ALL.map(|attitude| (attitude.name(), attitude));
+        let attitudes = Attitude::ALL.map(|attitude| (attitude.name().to_owned(), attitude));
         assert_eq!(describe_labels(&attitudes), "positive, neutral, negative");
     }
 
