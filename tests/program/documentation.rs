@@ -355,16 +355,16 @@ fn commands_in_examples_use_existing_options_and_elements() {
     let mut problems = Vec::new();
     for page in Page::all() {
         for fence in page.fences() {
-            let place = page.path.display();
+            let path = page.path.display();
             if fence.language.is_empty() && page.path != Path::new("models/train/log.md") {
-                problems.push(format!("{place}: a fence without a language"));
+                problems.push(format!("{path}: a fence without a language"));
             }
             if fence.language != "sh" {
                 continue;
             }
             for words in commands(&fence.lines) {
                 if let Err(problem) = check_command(&words, &options) {
-                    problems.push(format!("{place}: {}: {problem}", words.join(" ")));
+                    problems.push(format!("{path}: {}: {problem}", words.join(" ")));
                 }
             }
         }

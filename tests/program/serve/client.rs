@@ -45,7 +45,7 @@ impl Request {
         let has = |name: &str| {
             self.headers
                 .iter()
-                .any(|(of, _)| of.eq_ignore_ascii_case(name))
+                .any(|(header, _)| header.eq_ignore_ascii_case(name))
         };
         let mut text = format!("{}\r\nConnection: close\r\n", self.start);
         if !has("Host") {
@@ -85,7 +85,7 @@ impl Response {
 
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
-        headers.find_map(|(of, value)| of.eq_ignore_ascii_case(name).then_some(value))
+        headers.find_map(|(header, value)| header.eq_ignore_ascii_case(name).then_some(value))
     }
 
     pub fn text(&self) -> String {

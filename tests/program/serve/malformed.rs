@@ -32,8 +32,8 @@ impl Random {
         (self.0 % end.max(1) as u64) as usize
     }
 
-    fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
-        of[self.below(of.len())]
+    fn pick<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
+        choices[self.below(choices.len())]
     }
 
     fn bytes(&mut self, length: usize) -> Vec<u8> {

@@ -56,7 +56,7 @@ fn text(format: &formats::Format, lines: &[u8]) -> String {
 }
 
 #[test]
-fn rows_are_those_of_faces_and_notes_are_none() {
+fn a_table_has_a_row_per_face_and_none_for_notes() {
     let faces = [record(0, vec![face(1), face(2)]), record(S, vec![])].concat();
     let noted = [faces.clone(), note("x", S)].concat();
     let rows = text(&csv::FORMAT, &noted);
@@ -65,7 +65,7 @@ fn rows_are_those_of_faces_and_notes_are_none() {
 }
 
 #[test]
-fn cues_are_in_the_order_in_which_they_begin() {
+fn cues_are_sorted_by_their_beginnings() {
     let mut lines: Vec<u8> = (0..30)
         .flat_map(|i| record(i * S / 5, vec![face(1)]))
         .collect();
@@ -155,8 +155,8 @@ fn hostile_sessions_are_exported_in_limited_time() {
     .concat();
     for (name, lines) in [
         ("times far apart", far_apart),
-        ("as many tracks as there may be", tracks),
-        ("as many samples of a track", one_track),
+        ("maximum number of tracks", tracks),
+        ("maximum number of samples of a track", one_track),
         ("10,000 long notes", notes),
     ] {
         assert!(lines.len() <= MAX_BODY_BYTES, "{name}: {}", lines.len());
@@ -172,7 +172,7 @@ fn hostile_sessions_are_exported_in_limited_time() {
 }
 
 #[test]
-fn what_is_short_does_not_become_long() {
+fn a_short_session_cannot_become_an_unlimited_export() {
     let faces = (1..5000).map(face).collect();
     let long = Record {
         schema: 1,
