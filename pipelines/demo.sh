@@ -19,7 +19,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
 
 die() { echo "demo: $*" >&2; exit 1; }
-usage() { sed -n '/^# Finds/,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '/^# Tracks/,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+example() { # name, then its arguments
+    local features=()
+    ! pkg-config --exists gstreamer-analytics-1.0 || features=(--features gst-plugin-attitude/analytics)
+    cargo run --manifest-path "$root/Cargo.toml" --quiet --release --locked \
+        --package gst-attitude-pipelines "${features[@]}" --example "$@"
+}
 # Quotes a value for a pipeline description.
 quote() { sed 's/[\\"]/\\&/g; s/.*/"&"/' <<<"$1"; }
 
@@ -50,15 +56,13 @@ case $input in
     *) [[ -f $input && -r $input ]] || die "cannot read file $input" ;;
 esac
 
-"$root/pipelines/setup.sh"
-examples=$(cargo metadata --manifest-path "$root/Cargo.toml" --locked --no-deps --format-version 1 \
-    | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release/examples
+"$root/pipelines/setup.sh" --no-program
 mkdir -p "$output"
 output=$(cd "$output" && pwd)
 if [[ -z $input ]]; then
     input=$output/average-faces.mp4
     echo "demo: generating a clip of average faces"
-    "$examples/average_faces" "$input"
+    example average_faces -- "$input"
 fi
 
 audio=false
@@ -97,7 +101,7 @@ fi
 
 echo "demo: analysing $input$($live && echo ' until Ctrl-C')"
 trap : INT # The pipeline handles Ctrl-C; the summary follows.
-if ! "$examples/record_attitude" "$results.jsonl" "$pipeline"; then
+if ! example record_attitude -- "$results.jsonl" "$pipeline"; then
     find "$results.$extension" "$results.jsonl" -empty -delete 2>/dev/null || true
     exit 1
 fi

@@ -11,7 +11,7 @@
 #     --no-program  builds and installs the plugin without the program gst-attitude
 #     --tests       also installs what only the tests need
 #
-# The first build takes about four minutes on two cores.
+# The first build takes a few minutes on two cores.
 set -euo pipefail
 
 readonly VERSION=1.31.1
@@ -122,30 +122,29 @@ install_file() { # file, folder, mode, description
     fi
 }
 
-# Builds everything that this script installs and that demo.sh runs, in one call: cargo compiles the dependencies again
-# for another selection of packages, because it activates other features.
+# Builds the plugin and the program in two calls: cargo activates other features of the dependencies for another
+# selection of packages, and after this, demo.sh, which needs only the plugin, finds it built.
 build_and_install() { # true to skip the program
     local plugins=$data/gstreamer-1.0/plugins programs=${XDG_BIN_HOME:-$HOME/.local/bin} built
-    local packages=(--package gst-plugin-attitude --package gst-attitude-pipelines) features=()
-    local what="plugin and examples"
-    if ! $1; then
-        packages+=(--package gst-attitude)
-        what="plugin, program and examples"
-    fi
+    built=$(target_folder)/release
+    [[ -e $built/libgstattitude.so ]] || say "the first build takes a few minutes on two cores"
+    build plugin --package gst-plugin-attitude --lib
+    install_file "$built/libgstattitude.so" "$plugins" 644 plugin
+    gst-inspect-1.0 faceattitude >/dev/null \
+        || die "GStreamer does not find faceattitude; if GST_PLUGIN_SYSTEM_PATH is set, try: GST_PLUGIN_PATH='$plugins' gst-inspect-1.0 faceattitude"
+    $1 && return
+    build program --package gst-attitude --bins
+    install_file "$built/gst-attitude" "$programs" 755 "program gst-attitude"
+    [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: add it, or run $programs/gst-attitude"
+}
+
+build() { # description, cargo's selection
+    local features=()
     if pkg-config --exists gstreamer-analytics-1.0; then
         features=(--features gst-plugin-attitude/analytics)
     fi
-    built=$(target_folder)/release
-    say "$what: building${features[*]:+ with ${features[*]}}"
-    [[ -e $built/libgstattitude.so ]] || say "the first build takes about four minutes on two cores"
-    (cd "$root" && cargo build --release --locked "${packages[@]}" --lib --bins --examples "${features[@]}")
-    install_file "$built/libgstattitude.so" "$plugins" 644 plugin
-    if ! $1; then
-        install_file "$built/gst-attitude" "$programs" 755 "program gst-attitude"
-        [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: add it, or run $programs/gst-attitude"
-    fi
-    gst-inspect-1.0 faceattitude >/dev/null \
-        || die "GStreamer does not find faceattitude; if GST_PLUGIN_SYSTEM_PATH is set, try: GST_PLUGIN_PATH='$plugins' gst-inspect-1.0 faceattitude"
+    say "$1: building${features[*]:+ with ${features[*]}}"
+    (cd "$root" && cargo build --release --locked "${@:2}" "${features[@]}")
 }
 
 # Prints the folder of cargo's results.
