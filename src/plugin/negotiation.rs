@@ -18,49 +18,61 @@ use attitude::sync::lock;
 /// Caps feature of frames that may carry a composition.
 const COMPOSITION: &str = "meta:GstVideoOverlayComposition";
 
-/// Decides whether downstream draws the overlay of an element.
-#[derive(Debug, Default)]
-pub(crate) struct OverlayTarget {
-    /// `true` if downstream draws the overlay; `None` before the allocation query.
-    is_downstream: Mutex<Option<bool>>,
+/// Output of an overlay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OverlayOutput {
+    /// The overlay is attached to the frame for downstream to draw.
+    Composition,
+    /// The overlay is blended into the pixels of the frame.
+    Pixels,
 }
 
-impl OverlayTarget {
-    /// Resets the decision for the negotiated caps.
+/// Selects the output of an element's overlay.
+#[derive(Debug, Default)]
+pub(crate) struct OverlayNegotiation {
+    /// `None` before the allocation query.
+    output: Mutex<Option<OverlayOutput>>,
+}
+
+impl OverlayNegotiation {
+    /// Resets the selection for the negotiated caps.
     pub fn set_caps(&self, incaps: &gst::CapsRef, outcaps: &gst::CapsRef) {
-        *lock(&self.is_downstream) =
-            match (may_have_composition(incaps), may_have_composition(outcaps)) {
-                (_, false) => Some(false),
-                (true, true) => Some(true),
-                (false, true) => None,
-            };
+        *lock(&self.output) = match (may_have_composition(incaps), may_have_composition(outcaps)) {
+            (_, false) => Some(OverlayOutput::Pixels),
+            (true, true) => Some(OverlayOutput::Composition),
+            (false, true) => None,
+        };
     }
 
-    /// Returns `true` if the overlay is attached for downstream to draw. Sends an allocation query
-    /// once per negotiation.
-    pub fn is_downstream(
+    /// Returns the selected output. Sends an allocation query once per negotiation.
+    pub fn output(
         &self,
         element: &impl IsA<gst_base::BaseTransform>,
         category: gst::DebugCategory,
-    ) -> bool {
-        if let Some(is_downstream) = *lock(&self.is_downstream) {
-            return is_downstream;
+    ) -> OverlayOutput {
+        if let Some(output) = *lock(&self.output) {
+            return output;
         }
         let src_pad = element.as_ref().src_pad();
         let caps = src_pad.current_caps();
         let mut query = gst::query::Allocation::new(caps.as_ref(), false);
-        let is_downstream = src_pad.peer_query(&mut query)
+        let is_composition = src_pad.peer_query(&mut query)
             && query
                 .find_allocation_meta::<VideoOverlayCompositionMeta>()
                 .is_some();
-        let action = if is_downstream {
-            "attaching the overlay to frames, downstream draws it"
+        let output = if is_composition {
+            gst::info!(category, obj = element, "downstream draws the overlay");
+            OverlayOutput::Composition
         } else {
-            "drawing the overlay into frames, downstream does not draw it"
+            gst::info!(
+                category,
+                obj = element,
+                "downstream does not draw overlays; blending the overlay into frames"
+            );
+            OverlayOutput::Pixels
         };
-        gst::info!(category, obj = element, "{action}");
-        *lock(&self.is_downstream) = Some(is_downstream);
-        is_downstream
+        *lock(&self.output) = Some(output);
+        output
     }
 }
 

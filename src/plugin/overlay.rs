@@ -10,6 +10,7 @@ use gst_video::video_overlay_composition::VideoOverlayComposition;
 use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
 use super::drawing::{FaceDrawing, RenderError, Renderer, Style};
+use super::negotiation::OverlayOutput;
 use attitude::history::{History, SlotState};
 use attitude::{Label, Scores};
 
@@ -69,8 +70,7 @@ impl Overlay {
         self.scene.push(time_ns, state);
     }
 
-    /// Draws `faces`, which must have been pushed, onto `buffer`: attaches the overlay for downstream to draw
-    /// if `is_attached` is set, otherwise blends it into the pixels.
+    /// Draws `faces`, which must have been pushed, to `output` of `buffer`.
     ///
     /// # Errors
     /// Returns an error if the overlay cannot be drawn or the buffer is not writable.
@@ -78,7 +78,7 @@ impl Overlay {
         &mut self,
         buffer: &mut gst::BufferRef,
         info: &VideoInfo,
-        is_attached: bool,
+        output: OverlayOutput,
         faces: &[FaceDrawing],
     ) -> Result<(), RenderError> {
         let drawings = faces.iter().map(|face| FaceDrawing {
@@ -92,14 +92,17 @@ impl Overlay {
         let Some(overlay) = drawn? else {
             return Ok(());
         };
-        if is_attached {
-            if let Some(composition) = overlay.compose()? {
-                attach(buffer, composition)?;
+        match output {
+            OverlayOutput::Composition => {
+                if let Some(composition) = overlay.compose()? {
+                    attach(buffer, composition)?;
+                }
+                Ok(())
             }
-            Ok(())
-        } else {
-            let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
-            overlay.blend(&mut frame)
+            OverlayOutput::Pixels => {
+                let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)?;
+                overlay.blend(&mut frame)
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Implementation of `attitudeoverlay`: pads, properties, caps, events and the processing of frames.
 //!
 //! Lock order: the streaming thread holds `drawing` while it processes a frame and may take
-//! `overlay_target` during that time. No other locks are held together, and no other thread takes
+//! `overlay_negotiation` during that time. No other locks are held together, and no other thread takes
 //! `drawing` while frames pass.
 
 use std::sync::{Arc, LazyLock, Mutex};
@@ -19,7 +19,7 @@ use crate::drawing::{self, FaceDrawing, Pixelator, RenderError};
 use crate::failures::WarningLimit;
 use crate::frame_times::FrameTimes;
 use crate::meta::stripped::StrippedWarning;
-use crate::negotiation::{self, OverlayTarget};
+use crate::negotiation::{self, OverlayNegotiation, OverlayOutput};
 use crate::overlay::Overlay;
 use crate::{meta, video};
 use attitude::detection::Detection;
@@ -55,7 +55,7 @@ pub struct AttitudeOverlay {
     settings: Mutex<Arc<Settings>>,
     info: Mutex<Option<VideoInfo>>,
     drawing: Mutex<Drawing>,
-    overlay_target: OverlayTarget,
+    overlay_negotiation: OverlayNegotiation,
 }
 
 #[glib::object_subclass]
@@ -153,7 +153,7 @@ impl BaseTransformImpl for AttitudeOverlay {
 
     fn set_caps(&self, incaps: &gst::Caps, outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
         let info = negotiation::video_info(incaps, *CAT)?;
-        self.overlay_target.set_caps(incaps, outcaps);
+        self.overlay_negotiation.set_caps(incaps, outcaps);
         *lock(&self.info) = Some(info);
         Ok(())
     }
@@ -206,8 +206,8 @@ impl BaseTransformImpl for AttitudeOverlay {
             .downcast_ref::<gst::ClockTime>()
             .and_then(|segment| segment.to_running_time(buffer.pts()));
         let time_ns = drawing.frame_time_ns(running_time.map(gst::ClockTime::nseconds), &info);
-        let is_attached = self.overlay_target.is_downstream(&*self.obj(), *CAT);
-        if let Err(error) = drawing.draw(buffer, time_ns, &info, is_attached)
+        let output = self.overlay_negotiation.output(&*self.obj(), *CAT);
+        if let Err(error) = drawing.draw(buffer, time_ns, &info, output)
             && drawing.warnings.is_due()
         {
             gst::element_imp_warning!(
@@ -263,10 +263,10 @@ impl Drawing {
         buffer: &mut gst::BufferRef,
         time_ns: u64,
         info: &VideoInfo,
-        is_attached: bool,
+        output: OverlayOutput,
     ) -> Result<(), RenderError> {
         self.overlay.push(time_ns, &self.drawings);
-        self.overlay.draw(buffer, info, is_attached, &self.drawings)
+        self.overlay.draw(buffer, info, output, &self.drawings)
     }
 
     fn clear(&mut self) {

@@ -3,7 +3,7 @@
 //! Implementation of `faceattitude`: pads, properties, states, events and queries. The module
 //! [`processing`](super::processing) has the processing of frames.
 //!
-//! Lock order: `stream`, `settings`, `video`, `stats`, `overlay_target`. Each lock is held only to copy
+//! Lock order: `stream`, `settings`, `video`, `stats`, `overlay_negotiation`. Each lock is held only to copy
 //! or count, never during an inference: the streaming thread takes the [`Stream`] out of its mutex
 //! while it uses it.
 
@@ -21,7 +21,7 @@ use super::settings::{PROPERTIES, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, Video};
 use super::{CAT, Fallback};
-use crate::negotiation::{self, OverlayTarget};
+use crate::negotiation::{self, OverlayNegotiation};
 use crate::{drawing, video};
 use attitude::mapping::MappingError;
 use attitude::sync::lock;
@@ -43,7 +43,7 @@ pub struct FaceAttitude {
     /// Counters, updated by the stream.
     pub(super) stats: Arc<Mutex<Stats>>,
     active_provider: Mutex<Option<Provider>>,
-    pub(super) overlay_target: OverlayTarget,
+    pub(super) overlay_negotiation: OverlayNegotiation,
     /// Maximum time that an analysis has delayed a frame, rounded up to a power of two.
     pub(super) max_delay_ns: AtomicU64,
 }
@@ -61,7 +61,7 @@ impl ObjectSubclass for FaceAttitude {
             video: Mutex::default(),
             stats: Arc::default(),
             active_provider: Mutex::default(),
-            overlay_target: OverlayTarget::default(),
+            overlay_negotiation: OverlayNegotiation::default(),
             max_delay_ns: AtomicU64::new(0),
         }
     }
@@ -223,7 +223,7 @@ impl BaseTransformImpl for FaceAttitude {
         let info = negotiation::video_info(incaps, *CAT)?;
         let layout = video::layout(&info);
         gst::debug!(CAT, imp = self, "{incaps}: {layout:?}");
-        self.overlay_target.set_caps(incaps, outcaps);
+        self.overlay_negotiation.set_caps(incaps, outcaps);
         let size = (info.width(), info.height());
         let before = lock(&self.video).replace(Video { info, layout });
         if before.is_some_and(|before| (before.info.width(), before.info.height()) != size) {

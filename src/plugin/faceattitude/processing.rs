@@ -124,9 +124,10 @@ impl FaceAttitude {
         }
         self.post(records);
         self.report_failure(outcome)?;
-        let attaches_overlay =
-            settings.overlay && self.overlay_target.is_downstream(&*self.obj(), *CAT);
-        if let Err(error) = stream.annotate(buffer, time_ns, video, settings, attaches_overlay) {
+        let overlay_output = settings
+            .overlay
+            .then(|| self.overlay_negotiation.output(&*self.obj(), *CAT));
+        if let Err(error) = stream.annotate(buffer, time_ns, video, settings, overlay_output) {
             gst::element_imp_warning!(
                 self,
                 gst::StreamError::Failed,

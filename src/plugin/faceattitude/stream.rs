@@ -12,6 +12,7 @@ use crate::drawing::{FaceDrawing, RenderError};
 use crate::failures::{FailureAction, Failures, WarningLimit};
 use crate::frame_times::FrameTimes;
 use crate::meta::{self, CarriedFace, MetaKinds, ModelNames};
+use crate::negotiation::OverlayOutput;
 use crate::overlay::Overlay;
 use crate::video;
 use attitude::InferenceError;
@@ -319,8 +320,8 @@ impl Stream {
         }
     }
 
-    /// Attaches the last result to `buffer`, whose time is `time_ns`, and draws it if requested. The
-    /// overlay is attached for downstream to draw if `attaches_overlay` is set.
+    /// Attaches the last result to `buffer`, whose time is `time_ns`, and draws it to `overlay_output`,
+    /// unless that is `None`.
     ///
     /// # Errors
     /// Returns an error if the overlay cannot be drawn and a warning is due. The frame passes without it.
@@ -330,7 +331,7 @@ impl Stream {
         time_ns: u64,
         video: &Video,
         settings: &FrameSettings,
-        attaches_overlay: bool,
+        overlay_output: Option<OverlayOutput>,
     ) -> Result<(), RenderError> {
         let is_new = !std::mem::replace(&mut self.is_carried, true);
         let analysis = &self.analysis;
@@ -341,11 +342,11 @@ impl Stream {
         // is equally late.
         let late_ns = self.delay_ns.saturating_mul(2);
         let timeout_ns = analysis.track_timeout_ns.saturating_add(late_ns);
-        let live = analysis
+        let present = analysis
             .faces
             .iter()
             .filter(|face| time_ns.saturating_sub(face.observed_ns) < timeout_ns);
-        let carried = live.map(|face| CarriedFace {
+        let carried = present.map(|face| CarriedFace {
             state: face,
             bbox_in_frame: face.bbox_at(time_ns),
             age_ns: time_ns.saturating_sub(face.updated_ns()),
@@ -372,9 +373,9 @@ impl Stream {
         self.drawings
             .extend(carried.map(|face| FaceDrawing::from(&face)));
         self.overlay.push(time_ns, &self.drawings);
-        if settings.overlay {
+        if let Some(output) = overlay_output {
             let overlay = &mut self.overlay;
-            let drawn = overlay.draw(buffer, &video.info, attaches_overlay, &self.drawings);
+            let drawn = overlay.draw(buffer, &video.info, output, &self.drawings);
             if drawn.is_err() && self.overlay_warnings.is_due() {
                 return drawn;
             }
