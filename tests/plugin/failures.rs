@@ -44,7 +44,11 @@ fn an_invalid_setting_prevents_the_start_and_is_named_in_the_error() {
         ),
         ("attitude-model", model("five-scores"), "expected ?x3"),
         ("detector-model", model("detector-bad-shape"), "'map_8'"),
-        ("mapping", "good=happiness".into(), "'good' is none of"),
+        (
+            "mapping",
+            "good=happiness".into(),
+            "invalid attitude 'good'",
+        ),
         (
             "mapping",
             "positive=hapiness".into(),
