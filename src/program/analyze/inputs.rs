@@ -136,7 +136,7 @@ pub(crate) enum InputError {
     Scheme(String),
     #[error("{}: it is not a valid address of a file", .url.escape_default())]
     Address { url: String, source: glib::Error },
-    #[error("cannot use the folder of --origin")]
+    #[error("cannot use the folder of --origin; check its path")]
     Origin(#[source] UriError),
 }
 
@@ -309,7 +309,7 @@ impl Inputs {
         } else if !path.is_file() {
             ignore("it is not a file");
         } else {
-            match other_type(path) {
+            match reason_to_ignore(path) {
                 Ok(Some(reason)) => ignore(&reason),
                 Ok(None) => {
                     if let Err(error) = self.add_file(path, false) {
@@ -360,9 +360,9 @@ const CONTAINERS: [&str; 5] = [
     "image/gif",
 ];
 
-/// Returns the reason why a file is not video; `None` if its content or its name is that of video. A
-/// damaged file that is named like a video shall not be ignored.
-fn other_type(path: &Path) -> io::Result<Option<String>> {
+/// Returns the reason why a file is not video; `None` if its content or its name is that of video, so that
+/// a damaged video is not ignored.
+fn reason_to_ignore(path: &Path) -> io::Result<Option<String>> {
     let mut head = Vec::new();
     File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
     let extension = path.extension().and_then(|extension| extension.to_str());

@@ -99,7 +99,7 @@ struct RunContext<'a> {
     engine: Arc<Engine>,
 }
 
-/// A recording and the results that it shall have.
+/// A recording, and the name and fingerprint of its results.
 struct RecordingJob {
     recording: Recording,
     /// Name of its folder.
@@ -137,7 +137,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, AnalyzeError> {
     playback::init()?;
     arguments.check()?;
     let inputs = find_inputs(arguments)?;
-    // What can fail at once is done before the long work.
+    // Errors that do not depend on the long work are found before it.
     let context = RunContext::new(arguments)?;
     let store = Store::open(&arguments.output)?;
     if let Some(warning) = &store.warning {

@@ -10,15 +10,18 @@ use attitude_inference::model::sha256;
 use super::inputs::Recording;
 use super::summary_json::SummaryFile;
 
-/// Maximum length of a name in bytes, which leaves room for a suffix.
+/// Maximum length of a name; file systems allow 255 bytes, and a prefix and a suffix may be added.
 const MAX_BYTES: usize = 200;
+
+/// Number of hexadecimal digits of the suffix of a name that would not be unique.
+const SUFFIX_CHARS: usize = 12;
 
 /// Characters that are replaced, because they have a meaning for file systems or shells.
 const RESERVED: [char; 10] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|', '\u{fffd}'];
 
-/// Returns a name for each of `recordings`. `existing` has all folders by name, with their results, or
-/// `None` for a folder without results. A recording with results keeps its name. No other recording gets
-/// that name, unless it is the same file, moved.
+/// Returns a name for each of `recordings`. `existing` has all folders by name, with their results; `None`
+/// for a folder without results. A recording with results keeps its name. Another recording gets that name
+/// only if it is the same file, moved.
 pub(super) fn names(
     recordings: &[Recording],
     existing: &HashMap<String, Option<SummaryFile>>,
@@ -29,16 +32,16 @@ pub(super) fn names(
             by_uri.insert(&results.recording.uri, name);
         }
     }
-    let kept = |recording: &Recording| by_uri.get(recording.uri.as_str()).copied();
+    let kept_name = |recording: &Recording| by_uri.get(recording.uri.as_str()).copied();
     // Some file systems ignore case.
     let mut taken: HashSet<String> = recordings
         .iter()
-        .filter_map(kept)
+        .filter_map(kept_name)
         .map(str::to_lowercase)
         .collect();
     let existing_names: HashSet<String> = existing.keys().map(|name| name.to_lowercase()).collect();
-    let mut choose = |recording: &Recording| {
-        if let Some(name) = kept(recording) {
+    let mut choose_name = |recording: &Recording| {
+        if let Some(name) = kept_name(recording) {
             return name.to_owned();
         }
         let is_free = |name: &String| {
@@ -54,20 +57,20 @@ pub(super) fn names(
             Some((stem, _)) if !stem.is_empty() => stem,
             _ => &file_name,
         };
-        let suffix = &sha256(recording.uri.as_bytes())[..12];
-        let name = [safe(stem), safe(&file_name)]
+        let suffix = &sha256(recording.uri.as_bytes())[..SUFFIX_CHARS];
+        let name = [safe_name(stem), safe_name(&file_name)]
             .into_iter()
             .find(is_free)
-            .unwrap_or_else(|| format!("{}~{suffix}", safe(stem)));
+            .unwrap_or_else(|| format!("{}~{suffix}", safe_name(stem)));
         taken.insert(name.to_lowercase());
         name
     };
-    recordings.iter().map(&mut choose).collect()
+    recordings.iter().map(&mut choose_name).collect()
 }
 
-/// Returns `name` without control characters, and changed so that it is not hidden, no option and not too
-/// long.
-fn safe(name: &str) -> String {
+/// Returns `name` changed so that it has no special characters, is not hidden, does not look like an option
+/// and is not too long.
+fn safe_name(name: &str) -> String {
     let mut safe: String = name
         .chars()
         .map(|c| match c.is_control() || RESERVED.contains(&c) {
@@ -121,9 +124,9 @@ mod tests {
             ("ends with dots. .", "ends with dots"),
             ("", "_"),
         ] {
-            assert_eq!(safe(name), expected, "{name:?}");
+            assert_eq!(safe_name(name), expected, "{name:?}");
         }
-        assert_eq!(safe(&"日".repeat(100)), "日".repeat(66));
+        assert_eq!(safe_name(&"日".repeat(100)), "日".repeat(66));
     }
 
     #[test]

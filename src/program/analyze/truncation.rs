@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Detects files that are shorter than their container says. GStreamer plays such a file without an
+//! Detects files that are shorter than their container states. GStreamer may play such a file without an
 //! error.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Describes how much of a file is missing, for containers that state their length: MP4 and QuickTime,
-/// Matroska and WebM, and AVI.
+/// Describes how much of a file is missing; `None` if nothing is. The containers that state their length are
+/// MP4 and QuickTime, Matroska and WebM, and AVI.
+///
+/// # Errors
+/// Returns an error if the file cannot be read.
 pub(super) fn truncation(path: &Path) -> io::Result<Option<String>> {
     let mut file = File::open(path)?;
     let len = file.metadata()?.len();
@@ -24,7 +27,7 @@ pub(super) fn truncation(path: &Path) -> io::Result<Option<String>> {
 /// Types of the first box of MP4 and QuickTime files.
 const FIRST_BOXES: [&[u8; 4]; 5] = [b"ftyp", b"moov", b"mdat", b"wide", b"free"];
 
-/// Returns the minimum number of bytes that the container states.
+/// Returns the number of bytes that the container states; `None` if it states none.
 fn stated_len(file: &mut File, len: u64) -> io::Result<Option<u64>> {
     let mut head = [0; 12];
     file.read_exact(&mut head)?;
@@ -45,7 +48,7 @@ fn stated_len(file: &mut File, len: u64) -> io::Result<Option<u64>> {
     }
 }
 
-/// Returns the end of the last box, see ISO/IEC 14496-12.
+/// Returns the end of the last box in bytes; see ISO/IEC 14496-12.
 fn len_by_boxes(file: &mut File, len: u64) -> io::Result<u64> {
     let mut position = 0u64;
     // A box has a header of 8 bytes.
@@ -60,7 +63,7 @@ fn len_by_boxes(file: &mut File, len: u64) -> io::Result<u64> {
             }
             size => size,
         };
-        // Smaller than its header, so not a box.
+        // A box is not smaller than its header.
         if size < 8 {
             return Ok(position);
         }
@@ -69,7 +72,7 @@ fn len_by_boxes(file: &mut File, len: u64) -> io::Result<u64> {
     Ok(position)
 }
 
-/// Returns the end of the last element at the top level, see RFC 8794.
+/// Returns the end of the last element at the top level in bytes; see RFC 8794.
 fn len_by_elements(file: &mut File, len: u64) -> io::Result<Option<u64>> {
     while file.stream_position()? < len {
         variable_integer(file, false)?;
@@ -89,19 +92,19 @@ fn len_by_elements(file: &mut File, len: u64) -> io::Result<Option<u64>> {
 /// size is `None`.
 fn variable_integer(file: &mut File, is_size: bool) -> io::Result<Option<u64>> {
     let [first] = bytes(file)?;
-    let more = first.leading_zeros();
-    if more >= 8 {
+    let further_bytes = first.leading_zeros();
+    if further_bytes >= 8 {
         return Ok(None);
     }
     let mut value = u64::from(first);
     if is_size {
-        value &= (1 << (7 - more)) - 1;
+        value &= (1 << (7 - further_bytes)) - 1;
     }
-    for _ in 0..more {
+    for _ in 0..further_bytes {
         let [byte] = bytes(file)?;
         value = value << 8 | u64::from(byte);
     }
-    let unknown = (1 << (7 * (more + 1))) - 1;
+    let unknown = (1 << (7 * (further_bytes + 1))) - 1;
     Ok((!is_size || value != unknown).then_some(value))
 }
 

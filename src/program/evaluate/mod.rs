@@ -99,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
         [] => vec![ModelSource::ATTITUDE],
         models => models.to_vec(),
     };
-    // What can fail at once is done before the long work.
+    // Errors that do not depend on the long work are found before it.
     let output = arguments.output.as_deref().map(Output::open).transpose()?;
     let networks = load(arguments, &models)?;
     let names = names(&models, &networks, &others)?;

@@ -48,7 +48,7 @@ fn expressions() -> Markup {
         p {
             "People smile when they are sad and frown when they think. Positive means that a face looks \
              happy, neutral that it shows no marked expression, negative that it shows anything else: anger, \
-             disgust, fear, sadness, contempt, and surprise, even where that is a happy one. What was \
+             disgust, fear, sadness, contempt, and surprise, even if it is a happy one. What was \
              said, why, and by whom is not known here."
         }
         p {

@@ -4,7 +4,7 @@
 
 use super::*;
 
-/// Luma of each frame where the tiny detector finds its face, first of a row of pixels.
+/// Returns the luma of each frame along a row of pixels in the face that the tiny detector finds.
 fn rows(path: &Path) -> Vec<Vec<u8>> {
     let (left, top, width, height) = face_rect();
     let played = Played::launch(&format!(

@@ -34,7 +34,7 @@ fn a_broken_file_is_reported_and_the_others_are_analysed() {
     );
     assert!(bench.path("out/c/summary.json").exists());
     assert!(!bench.path("out/b").exists());
-    // And again, for what failed may be whole by now.
+    // A file that failed is analysed again, as it may be complete now.
     bench.clip("in/b.mp4");
     bench
         .run(&["in"])
@@ -61,7 +61,7 @@ fn the_readable_part_of_a_damaged_recording_is_kept() {
         "{damage}"
     );
     assert_eq!(bench.summary_table()[0][1], "damaged");
-    // It does not get better.
+    // The damage is reported in every run.
     bench
         .run(&inputs)
         .assert_status(1)
@@ -153,7 +153,7 @@ fn a_recording_can_be_downloaded() {
                 "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                 body.len()
             );
-            // Who has read enough hangs up.
+            // A client that has read enough closes the connection.
             let _ = connection.write_all(head.as_bytes());
             let _ = connection.write_all(body);
         }

@@ -4,8 +4,8 @@
 
 use super::*;
 
-/// Analyses what the plan of `inputs` has, each recording by itself and in any order, as such a
-/// program does, and has the tables of `out` made.
+/// Analyses the recordings in the plan of `inputs` one by one, in another order, like a program that
+/// distributes them, and writes the tables of `out`.
 fn distribute(bench: &Bench, inputs: &[&str]) -> Run {
     let planned = bench.run(&[inputs, &["--plan"]].concat());
     planned.assert_status(0);
@@ -97,7 +97,7 @@ fn copies_are_reported_by_the_uri_of_the_original() {
     let recording = bench.json("out/talk/summary.json")["recording"].clone();
     assert_eq!(recording["uri"], "s3://bucket/day%201/talk.mp4");
     assert_eq!(recording["path"], Value::Null);
-    // Wherever the copies are.
+    // The copies may be anywhere.
     std::fs::rename(bench.path("copies"), bench.path("others")).unwrap();
     bench
         .run(&["others", "--origin", "others", "s3://"])

@@ -34,7 +34,7 @@ fn folders_and_patterns_are_searched() {
         .collect();
     names.sort();
     assert_eq!(names, ["talk", "talk.mkv"]);
-    // The same files, named otherwise.
+    // The same files by other paths.
     bench
         .run(&["days/*/*.mp4", "days/one/../one/talk.mp4", "days/two"])
         .assert_status(0)
@@ -93,7 +93,7 @@ fn hostile_file_names_are_harmless() {
             );
         }
     }
-    // An option's name as an argument, too.
+    // A name that looks like an option.
     std::fs::copy(bench.path("clip.mp4"), bench.path("-v.mp4")).unwrap();
     bench.run(&["--", "-v.mp4"]).assert_status(0);
 }
@@ -155,17 +155,18 @@ fn a_folder_that_cannot_be_written_to_is_reported_before_the_work() {
     if File::create(&probe).is_err() {
         return assert_refused();
     }
-    // Who may write to read-only folders may mount disks.
+    // A user who may write to read-only folders may mount disks.
     std::fs::remove_file(probe).unwrap();
     if let Some(_disk) = Disk::mount(bench.path("out"), "ro") {
         assert_refused();
     }
 }
 
-/// A file system of its own, where this user may mount one.
+/// A file system that is mounted for a test.
 struct Disk(PathBuf);
 
 impl Disk {
+    /// Returns `None` if this user may not mount one.
     fn mount(path: PathBuf, options: &str) -> Option<Self> {
         std::fs::create_dir_all(&path).unwrap();
         let mounted = Command::new("mount")

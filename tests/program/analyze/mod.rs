@@ -33,7 +33,7 @@ const FILES: [&str; 6] = [
 const MP4: &str = "x264enc speed-preset=ultrafast ! mp4mux";
 const MATROSKA: &str = "x264enc speed-preset=ultrafast ! matroskamux";
 
-/// A folder for a test's recordings, with the program to run there.
+/// A folder for the recordings of a test, in which the program runs.
 struct Bench(TempDir);
 
 impl Bench {
@@ -54,7 +54,7 @@ impl Bench {
         serde_json::from_str(&self.read(name)).unwrap()
     }
 
-    /// A clip of 3 s, a second of each attitude for the tiny models.
+    /// Writes a clip of 3 s: a second of each attitude, as the tiny models classify it.
     fn clip(&self, name: &str) -> &Self {
         self.encode(name, MP4)
     }
@@ -75,7 +75,7 @@ impl Bench {
         self
     }
 
-    /// With the tiny models and the results in `out`.
+    /// Returns the command that analyses with the tiny models and writes to `out`.
     fn command(&self, arguments: &[&str]) -> Command {
         self.command_into("out", arguments)
     }
@@ -105,7 +105,7 @@ impl Bench {
         command.spawn().unwrap()
     }
 
-    /// Waits for the end of what was started.
+    /// Waits for the end of a run that was started.
     fn end(&self, run: Child) -> Run {
         let mut output = run.wait_with_output().unwrap();
         output.stderr = std::fs::read(self.path("errors")).unwrap();
@@ -118,7 +118,7 @@ impl Bench {
         self.files("out")
     }
 
-    /// All files of a folder by their paths in it, but for the lock.
+    /// Returns all files of a folder by their paths in it, except the lock.
     fn files(&self, folder: &str) -> Files {
         fn add(root: &Path, folder: &Path, files: &mut Files) {
             for entry in std::fs::read_dir(folder).unwrap() {
@@ -138,7 +138,7 @@ impl Bench {
         files
     }
 
-    /// Columns `name`, `status` and `reason` of the run's table.
+    /// Returns the columns `name`, `status` and `reason` of the run's table.
     fn summary_table(&self) -> Vec<[String; 3]> {
         let text = self.read("out/summary.csv");
         let mut table = csv::Reader::from_reader(text.as_bytes());

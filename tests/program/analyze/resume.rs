@@ -16,7 +16,7 @@ fn bench() -> Bench {
     bench
 }
 
-/// Asserts that what is to be seen in `out` is whole.
+/// Asserts that the visible files in `out` are complete, and those of an undisturbed run.
 fn assert_whole(bench: &Bench, undisturbed: &Files) {
     if !bench.path("out").exists() {
         return;
@@ -38,7 +38,7 @@ fn assert_whole(bench: &Bench, undisturbed: &Files) {
     }
 }
 
-/// Kills runs at `moments` between their start and the time that one takes.
+/// Kills runs at `moments` evenly spaced moments of their duration.
 fn assert_survives_kills(moments: u32) {
     let bench = bench();
     let started = Instant::now();
@@ -90,7 +90,7 @@ fn only_changes_are_analysed_again() {
     bench
         .run(&[&CLIPS[..], &["--max-faces", "2", "--force"]].concat())
         .assert_said(&["4 analysed"]);
-    // One that was moved is the same; another of the same name is not.
+    // A recording that was moved is the same; another of the same name is not.
     std::fs::create_dir(bench.path("moved")).unwrap();
     std::fs::rename(bench.path("a.mp4"), bench.path("moved/a.mp4")).unwrap();
     bench

@@ -55,7 +55,7 @@ fn pandas_and_duckdb_read_the_same_from_parquet_and_csv() {
     );
 }
 
-/// Most memory that a run takes, in KiB.
+/// Returns the maximum memory of a run, in KiB.
 fn peak_kib(bench: &Bench, input: &str) -> u64 {
     let mut run = bench.start(&[input, "--samples-per-second", "0"]);
     let mut peak_kib = 0;

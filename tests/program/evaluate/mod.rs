@@ -15,7 +15,7 @@ use crate::support::*;
 mod mistakes;
 mod videos;
 
-/// A folder for a test's data, with the program to run there.
+/// A folder for the data of a test, in which the program runs.
 struct Bench(TempDir);
 
 impl Bench {
@@ -32,7 +32,7 @@ impl Bench {
         self
     }
 
-    /// The average face of `attitude` as file `name`.
+    /// Writes the average face of `attitude` to the file `name`.
     fn face(&self, attitude: &str, name: &str) -> &Self {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -40,7 +40,7 @@ impl Bench {
         self
     }
 
-    /// All three average faces, as `positive.png` and so on.
+    /// Writes all three average faces, to `positive.png` and so on.
     fn faces(&self) -> &Self {
         for attitude in Attitude::ALL.map(Attitude::name) {
             self.face(attitude, &format!("{attitude}.png"));
@@ -115,16 +115,16 @@ impl Evaluation {
         }
     }
 
-    fn at(&self, pointer: &str) -> &Value {
+    fn value(&self, pointer: &str) -> &Value {
         let value = self.json.pointer(pointer);
         value.unwrap_or_else(|| panic!("no {pointer} in {:#}", self.json))
     }
 
     fn number(&self, pointer: &str) -> f64 {
-        self.at(pointer).as_f64().unwrap()
+        self.value(pointer).as_f64().unwrap()
     }
 
-    /// The rows of the predictions, in cells.
+    /// Returns the cells of the predictions, by row.
     fn rows(&self) -> Vec<Vec<&str>> {
         let lines = self.predictions.lines().skip(1);
         lines.map(|line| line.split(',').collect()).collect()
@@ -136,6 +136,7 @@ impl Evaluation {
     }
 }
 
+/// Attitudes in the order of labels in data.
 const IN_ORDER: [&str; 3] = ["positive", "neutral", "negative"];
 
 #[test]
@@ -152,7 +153,7 @@ fn a_folder_with_a_folder_per_label_is_classified_by_the_default_models() {
     assert_eq!(evaluation.number("/models/0/figures/accuracy/value"), 1.0);
     assert_eq!(evaluation.number("/models/0/figures/mcc/value"), 1.0);
     assert_eq!(evaluation.number("/data/skipped_files"), 2.0);
-    assert_eq!(evaluation.at("/data/labels/sad/attitude"), "negative");
+    assert_eq!(evaluation.value("/data/labels/sad/attitude"), "negative");
     for words in [
         "3 labelled faces",
         "| happy | positive | 1 | 1 |",
@@ -190,7 +191,7 @@ fn the_scores_are_those_of_the_element() {
 #[test]
 fn boxes_select_a_face_and_are_cropped_if_none_is_found() {
     let bench = Bench::new();
-    // The detector finds one face: x 64, y 32, 48x48 px. A box elsewhere is cut out as it is.
+    // The detector finds one face: x 64, y 32, 48x48 px. A box elsewhere is cropped directly.
     let rgb: Vec<u8> = (0..192)
         .flat_map(|_| (0..320).map(|x| if x < 160 { POSITIVE } else { NEGATIVE }))
         .collect();
@@ -298,10 +299,10 @@ fn a_mapping_applies_to_labels_models_and_predictions() {
         ]
     );
     assert_eq!(evaluation.rows()[3][6..], ["0.2", "0", "0.8"]);
-    assert_eq!(evaluation.at("/setup/data/0"), "faces");
-    assert_eq!(evaluation.at("/setup/detector"), &Value::Null);
-    assert_eq!(evaluation.at("/setup/models/0/file"), &*model);
-    let digest = evaluation.at("/setup/models/0/sha256").as_str().unwrap();
+    assert_eq!(evaluation.value("/setup/data/0"), "faces");
+    assert_eq!(evaluation.value("/setup/detector"), &Value::Null);
+    assert_eq!(evaluation.value("/setup/models/0/file"), &*model);
+    let digest = evaluation.value("/setup/models/0/sha256").as_str().unwrap();
     assert_eq!(digest.len(), 64);
     for words in [
         "- data: faces",
@@ -355,16 +356,18 @@ fn models_and_others_are_compared_on_their_common_faces() {
     let accuracy = |index| evaluation.number(&format!("/models/{index}/figures/accuracy/value"));
     assert_eq!([accuracy(0), accuracy(1)], [1.0; 2]);
     assert!((accuracy(2) - 7.0 / 11.0).abs() < 1e-9);
-    assert_eq!(evaluation.at("/models/2/coverage"), &Value::Null);
+    assert_eq!(evaluation.value("/models/2/coverage"), &Value::Null);
     assert_eq!(
-        evaluation.at("/models/2/figures").get("calibration_error"),
+        evaluation
+            .value("/models/2/figures")
+            .get("calibration_error"),
         None
     );
     assert_eq!(
         evaluation.number("/differences/0/figures/accuracy/value"),
         0.0
     );
-    let less = evaluation.at("/differences/1/figures/accuracy");
+    let less = evaluation.value("/differences/1/figures/accuracy");
     assert!(less["low"].as_f64() < less["value"].as_f64() && less["high"].as_f64() < Some(0.0));
     assert!(evaluation.markdown.contains("service − brightness"));
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The pages in Debian's Chromium, which `tests/program/report/browser.py` drives by way of Playwright. Where one
-//! of them is missing, the test says so and passes.
+//! Pages in Debian's Chromium, which `tests/program/report/browser.py` controls through Playwright. If one of
+//! them is not installed, the test says so and passes.
 
 use super::*;
 
-/// As far as a page may grow for two hours and ten persons.
+/// Maximum size of the page of two hours and ten persons.
 const MAX_PAGE_BYTES: u64 = 2_000_000;
 
-/// A name that would be markup, a script and an address, were it taken for one.
+/// A name that contains markup, a script and an address.
 const HOSTILE: &str = "\"'><img src=x onerror=alert(1)>&amp;#?%41 javascript:alert(1)";
 
-/// Writes a recording of so many frames.
+/// Writes a recording of a number of frames.
 fn film(path: &Path, frames: u32, frames_per_second: u32) {
     init();
     let description = format!(
@@ -22,7 +22,7 @@ fn film(path: &Path, frames: u32, frames_per_second: u32) {
     run_pipeline(&description);
 }
 
-/// Two hours of ten faces that change all the time.
+/// Returns two hours of ten faces that change all the time.
 fn two_hours() -> String {
     let moods = [POSITIVE, NEUTRAL, NEGATIVE, UNCLEAR];
     let lines = (0..7200_usize).map(|second| {
@@ -42,16 +42,17 @@ fn pages_work_in_a_browser() {
     let Some(python) = playwright() else {
         return;
     };
-    let desk = Desk::new();
+    let bench = Bench::new();
     let hostile = format!("{HOSTILE}.mp4");
-    film(&desk.path("clip.mp4"), 500, 25);
-    film(&desk.path("long.mp4"), 7200, 1);
-    std::fs::copy(desk.path("clip.mp4"), desk.path(&hostile)).unwrap();
+    film(&bench.path("clip.mp4"), 500, 25);
+    film(&bench.path("long.mp4"), 7200, 1);
+    std::fs::copy(bench.path("clip.mp4"), bench.path(&hostile)).unwrap();
     let hostile_records = format!("{HOSTILE}.jsonl");
-    std::fs::copy(desk.path("clip.mp4"), desk.path("noted.mp4")).unwrap();
+    std::fs::copy(bench.path("clip.mp4"), bench.path("noted.mp4")).unwrap();
     let notes = [(3.0, HOSTILE), (9.0, "second"), (9.1, "\u{202E}third")];
     let notes = notes.map(|(time_s, text)| note(time_s, text)).concat();
-    desk.write("clip.jsonl", two_faces())
+    bench
+        .write("clip.jsonl", two_faces())
         .write("noted.jsonl", two_faces() + &notes)
         .write("long.jsonl", two_hours())
         .write("broken.mp4", "no recording")
@@ -63,7 +64,7 @@ fn pages_work_in_a_browser() {
                 r#""attitude":"</script><img src=x onerror=alert(1)>""#,
             ),
         );
-    desk.report(&[
+    bench.report(&[
         "clip.jsonl",
         "long.jsonl",
         "broken.jsonl",
@@ -76,13 +77,13 @@ fn pages_work_in_a_browser() {
         "--video=noted.mp4",
         "--output=pages",
     ]);
-    let long = std::fs::metadata(desk.path("pages/long.html")).unwrap();
+    let long = std::fs::metadata(bench.path("pages/long.html")).unwrap();
     assert!(long.len() < MAX_PAGE_BYTES, "{} bytes", long.len());
 
     let script = project("tests/program/report/browser.py");
     let output = Command::new(python)
         .arg(script)
-        .arg(desk.path("pages"))
+        .arg(bench.path("pages"))
         .arg(HOSTILE)
         .output()
         .unwrap();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The program's `report`, driven as a user does, and its pages as a browser shows them.
+//! `gst-attitude report`: its messages, and its pages in a browser.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -12,10 +12,10 @@ use crate::support::*;
 mod browser;
 mod pages;
 
-/// A folder for a test's data, with the program to run there.
-struct Desk(TempDir);
+/// A folder for the data of a test, in which the program runs.
+struct Bench(TempDir);
 
-impl Desk {
+impl Bench {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -42,7 +42,7 @@ impl Desk {
             .unwrap()
     }
 
-    /// Makes pages, which must go well.
+    /// Writes pages, which must succeed.
     fn report(&self, arguments: &[&str]) -> &Self {
         let output = self.run(arguments);
         assert!(output.status.success(), "{}", problem(&output));
@@ -54,7 +54,7 @@ fn problem(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// What a face shows from a time in seconds on; `None` while it is away.
+/// Scores of a face from a time in seconds on; `None` while it is away.
 type Script<'a> = &'a [(f64, Option<[f32; 3]>)];
 
 const POSITIVE: Option<[f32; 3]> = Some([0.8, 0.15, 0.05]);
@@ -62,7 +62,7 @@ const NEUTRAL: Option<[f32; 3]> = Some([0.1, 0.8, 0.1]);
 const NEGATIVE: Option<[f32; 3]> = Some([0.05, 0.15, 0.8]);
 const UNCLEAR: Option<[f32; 3]> = Some([0.34, 0.33, 0.33]);
 
-/// A line of a face that shows `scores`.
+/// Returns a face with `scores`.
 fn face(track: usize, scores: [f32; 3]) -> serde_json::Value {
     let names = ["positive", "neutral", "negative"];
     let best = (0..3)
@@ -83,7 +83,7 @@ fn face(track: usize, scores: [f32; 3]) -> serde_json::Value {
     })
 }
 
-/// A line of a frame.
+/// Returns the line of a frame.
 fn record(time_s: f64, faces: &[serde_json::Value]) -> String {
     let time_ns = (time_s * 1e9).round() as u64;
     let record = serde_json::json!({
@@ -94,14 +94,14 @@ fn record(time_s: f64, faces: &[serde_json::Value]) -> String {
     format!("{record}\n")
 }
 
-/// A line of a note.
+/// Returns the line of a note.
 fn note(time_s: f64, text: &str) -> String {
     let time_ns = (time_s * 1e9).round() as u64;
     let note = serde_json::json!({"note": text, "running_time_ns": time_ns});
     format!("{note}\n")
 }
 
-/// Five samples a second, until `end_s`, of faces that follow these scripts.
+/// Returns five samples per second, until `end_s`, of faces that follow `scripts`.
 fn records(end_s: f64, scripts: &[Script]) -> String {
     let samples = (end_s * 5.0) as u32;
     let lines = (0..samples).map(|sample| {
@@ -115,7 +115,7 @@ fn records(end_s: f64, scripts: &[Script]) -> String {
     lines.collect()
 }
 
-/// Two faces for twenty seconds: one that changes and is away for a while, one that comes late.
+/// Returns twenty seconds of two faces: one that changes and is away for a while, one that comes late.
 fn two_faces() -> String {
     let changing: Script = &[
         (0.0, NEUTRAL),

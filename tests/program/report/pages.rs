@@ -6,10 +6,10 @@ use super::*;
 
 #[test]
 fn a_page_shows_faces_over_time() {
-    let desk = Desk::new();
-    desk.write("a.jsonl", two_faces()).write("a.mp4", "");
-    desk.report(&["a.jsonl", "--video", "a.mp4", "-o", "deep/er/a.html"]);
-    let page = desk.read("deep/er/a.html");
+    let bench = Bench::new();
+    bench.write("a.jsonl", two_faces()).write("a.mp4", "");
+    bench.report(&["a.jsonl", "--video", "a.mp4", "-o", "deep/er/a.html"]);
+    let page = bench.read("deep/er/a.html");
     for part in [
         r#"src="../../a.mp4""#,
         "<h1>a.mp4</h1>",
@@ -29,8 +29,9 @@ fn a_page_shows_faces_over_time() {
 
 #[test]
 fn the_written_files_are_reported() {
-    let desk = Desk::new();
-    desk.write("a.jsonl", two_faces())
+    let bench = Bench::new();
+    bench
+        .write("a.jsonl", two_faces())
         .write("b.jsonl", two_faces());
     for (arguments, expected) in [
         (&["a.jsonl", "-o", "new/a.html"][..], "wrote new/a.html\n"),
@@ -43,28 +44,30 @@ fn the_written_files_are_reported() {
             "wrote 2 reports and pages/index.html\n",
         ),
     ] {
-        assert_eq!(problem(&desk.run(arguments)), expected);
+        assert_eq!(problem(&bench.run(arguments)), expected);
     }
 }
 
 #[test]
 fn without_a_recording_there_is_no_player() {
-    let desk = Desk::new();
-    desk.write("a.jsonl", two_faces())
+    let bench = Bench::new();
+    bench
+        .write("a.jsonl", two_faces())
         .report(&["a.jsonl", "-o", "a.html"]);
-    let page = desk.read("a.html");
+    let page = bench.read("a.html");
     assert!(page.contains("<h1>a.jsonl</h1>") && !page.contains("<video"));
 }
 
 #[test]
 fn notes_are_marked_and_listed() {
-    let desk = Desk::new();
+    let bench = Bench::new();
     let notes = note(9.0, "asked <b>twice</b>") + &note(13.0, "left the room\n\nand came back");
-    desk.write("a.jsonl", two_faces() + &notes)
+    bench
+        .write("a.jsonl", two_faces() + &notes)
         .write("a.mp4", "")
         .report(&["a.jsonl", "-o", "a.html"])
         .report(&["a.jsonl", "--video=a.mp4", "-o", "b.html"]);
-    let page = desk.read("a.html");
+    let page = bench.read("a.html");
     for part in [
         "Attitudes of the faces in this session, over time",
         "live, without a recording",
@@ -77,48 +80,50 @@ fn notes_are_marked_and_listed() {
     }
     // On the scene's timeline and on each of the two persons'.
     assert_eq!(page.matches(r#"<svg class="marks""#).count(), 3);
-    let beside = desk.read("b.html");
+    let beside = bench.read("b.html");
     assert!(beside.contains("in this recording") && !beside.contains("without a recording"));
     assert!(beside.contains(r#"<svg class="marks""#));
 }
 
 #[test]
 fn pages_without_notes_do_not_mention_them() {
-    let desk = Desk::new();
-    desk.write("a.jsonl", two_faces())
+    let bench = Bench::new();
+    bench
+        .write("a.jsonl", two_faces())
         .report(&["a.jsonl", "-o", "a.html"]);
-    let page = desk.read("a.html").to_lowercase();
+    let page = bench.read("a.html").to_lowercase();
     assert!(!page.contains("notes") && !page.contains("marks") && !page.contains("session"));
 }
 
 #[test]
 fn a_recording_without_faces_has_a_page_too() {
-    let desk = Desk::new();
-    desk.write("a.jsonl", record(0.0, &[]))
+    let bench = Bench::new();
+    bench
+        .write("a.jsonl", record(0.0, &[]))
         .report(&["a.jsonl", "-o", "a.html"]);
-    let page = desk.read("a.html");
+    let page = bench.read("a.html");
     assert!(page.contains("No face was found.") && page.contains("Never seen."));
 }
 
 #[test]
 fn records_that_are_years_apart_have_a_page() {
-    let desk = Desk::new();
+    let bench = Bench::new();
     let faces = [face(1, [0.8, 0.1, 0.1])];
     let [first, last] = [0.0, 1.8e10].map(|time_s| record(time_s, &faces));
-    desk.write("a.jsonl", first + &last);
-    desk.report(&["a.jsonl", "-o", "a.html"]);
-    assert!(desk.read("a.html").contains("5000000:00:00"));
+    bench.write("a.jsonl", first + &last);
+    bench.report(&["a.jsonl", "-o", "a.html"]);
+    assert!(bench.read("a.html").contains("5000000:00:00"));
 }
 
 #[test]
 fn records_that_are_cut_short_are_reported() {
-    let desk = Desk::new();
+    let bench = Bench::new();
     let lines = two_faces();
-    desk.write("a.jsonl", &lines[..lines.len() - 20]);
-    desk.report(&["a.jsonl", "-o", "pages"]);
+    bench.write("a.jsonl", &lines[..lines.len() - 20]);
+    bench.report(&["a.jsonl", "-o", "pages"]);
     for page in ["pages/a.html", "pages/index.html"] {
         assert!(
-            desk.read(page).contains("in the middle of line 100"),
+            bench.read(page).contains("in the middle of line 100"),
             "{page}"
         );
     }
@@ -126,8 +131,9 @@ fn records_that_are_cut_short_are_reported() {
 
 #[test]
 fn mistakes_are_reported_with_the_next_step() {
-    let desk = Desk::new();
-    desk.write("a.jsonl", two_faces())
+    let bench = Bench::new();
+    bench
+        .write("a.jsonl", two_faces())
         .write("empty.jsonl", "\n\n")
         .write("cut.jsonl", r#"{"schema":1,"#)
         .write(
@@ -175,7 +181,7 @@ fn mistakes_are_reported_with_the_next_step() {
             "cannot create the folder a.csv",
         ),
     ] {
-        let output = desk.run(arguments);
+        let output = bench.run(arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         assert!(
             problem(&output).contains(expected),
@@ -183,5 +189,5 @@ fn mistakes_are_reported_with_the_next_step() {
             problem(&output)
         );
     }
-    assert!(!desk.path("x").exists() && !desk.path("x.html").exists());
+    assert!(!bench.path("x").exists() && !bench.path("x.html").exists());
 }
