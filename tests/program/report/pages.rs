@@ -141,6 +141,7 @@ fn mistakes_are_reported_with_the_next_step() {
             record(0.0, &[]).replace(r#""schema":1"#, r#""schema":2"#),
         )
         .write("note.jsonl", two_faces() + &note(1.0, ""))
+        .write("mood.jsonl", two_faces().replace("neutral\",", "glad\","))
         .write("a.csv", "frame,track\n0,1\n")
         .write("index.jsonl", two_faces());
     for (arguments, expected) in [
@@ -165,6 +166,7 @@ fn mistakes_are_reported_with_the_next_step() {
             "note.jsonl: line 101: the line is not a note of a live session: it is empty",
         ),
         (&["a.csv", "-o", "x.html"], "with format=jsonl"),
+        (&["mood.jsonl", "-o", "x.html"], "invalid attitude 'glad'"),
         (&["a.jsonl", "a.jsonl", "-o", "x.html"], "name a folder"),
         (&["a.jsonl", "a.jsonl", "-o", "x"], "rename one of them"),
         (&["index.jsonl", "-o", "x"], "rename one of them"),
