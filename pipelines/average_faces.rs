@@ -27,12 +27,12 @@ const RADII: [f32; 2] = [0.37, 0.46];
 /// Opaque fraction of the ellipse; outside it the picture fades out.
 const OPAQUE: f32 = 0.5;
 
-type Colour = [f32; 3];
+type Color = [f32; 3];
 
 /// A square picture.
 struct Picture {
     side: usize,
-    pixels: Vec<Colour>,
+    pixels: Vec<Color>,
 }
 
 impl Picture {
@@ -64,8 +64,8 @@ impl Picture {
         })
     }
 
-    /// Returns the colour at a position in fractions of the side, interpolated bilinearly.
-    fn sample(&self, [u, v]: [f32; 2]) -> Colour {
+    /// Returns the color at a position in fractions of the side, interpolated bilinearly.
+    fn sample(&self, [u, v]: [f32; 2]) -> Color {
         let last = self.side - 1;
         let x = (u * self.side as f32 - 0.5).clamp(0.0, last as f32);
         let y = (v * self.side as f32 - 0.5).clamp(0.0, last as f32);
@@ -78,7 +78,7 @@ impl Picture {
     }
 }
 
-fn mix(from: Colour, to: Colour, share: f32) -> Colour {
+fn mix(from: Color, to: Color, share: f32) -> Color {
     std::array::from_fn(|channel| from[channel] + (to[channel] - from[channel]) * share)
 }
 
@@ -92,7 +92,7 @@ fn smooth_step(from: f32, to: f32, x: f32) -> f32 {
 fn render(pictures: &[Picture; 3], seconds: f32) -> Vec<u8> {
     let turn = |period: f32| (TAU * seconds / period).sin();
     let side = 225.0 - 85.0 * (TAU * seconds / 8.0).cos();
-    let centre = [
+    let center = [
         WIDTH as f32 * (0.5 + 0.2 * turn(9.0)),
         HEIGHT as f32 * (0.5 + 0.04 * turn(5.0)),
     ];
@@ -107,24 +107,24 @@ fn render(pictures: &[Picture; 3], seconds: f32) -> Vec<u8> {
     let mut frame = Vec::with_capacity(WIDTH * HEIGHT * 3);
     for y in 0..HEIGHT {
         for x in 0..WIDTH {
-            let mut colour = background(x as f32 / WIDTH as f32, y as f32 / HEIGHT as f32);
-            let offset = [(x as f32 - centre[0]) / side, (y as f32 - centre[1]) / side];
+            let mut color = background(x as f32 / WIDTH as f32, y as f32 / HEIGHT as f32);
+            let offset = [(x as f32 - center[0]) / side, (y as f32 - center[1]) / side];
             let distance = (offset[0] / RADII[0]).hypot(offset[1] / RADII[1]);
             if distance < 1.0 {
                 let position = offset.map(|value| value + 0.5);
                 let [neutral, positive, negative] =
                     pictures.each_ref().map(|picture| picture.sample(position));
                 let face = mix(mix(neutral, positive, fades[0]), negative, fades[1]);
-                colour = mix(face, colour, smooth_step(OPAQUE, 1.0, distance));
+                color = mix(face, color, smooth_step(OPAQUE, 1.0, distance));
             }
-            frame.extend(colour.map(|value| value.round() as u8));
+            frame.extend(color.map(|value| value.round() as u8));
         }
     }
     frame
 }
 
-/// Returns the colour of the background: a dim grey-blue, darker towards the bottom and the sides.
-fn background(x: f32, y: f32) -> Colour {
+/// Returns the color of the background: a dim gray-blue, darker towards the bottom and the sides.
+fn background(x: f32, y: f32) -> Color {
     let light = 1.0 - 0.35 * y - 0.6 * (x - 0.5).powi(2);
     [64.0, 70.0, 80.0].map(|value| value * light)
 }

@@ -22,7 +22,7 @@ Running the same command again resumes an interrupted run. Without --address or 
 
 Files and folders must have the same path on all nodes, as on a shared file system. s3:// is accessed through pyarrow,
 which takes AWS_ENDPOINT_URL, AWS_DEFAULT_REGION and credentials from the environment of each node. Objects in an s3://
-folder are recognised as recordings by their names, and each is copied to the TMPDIR of a node while it is analysed.
+folder are recognized as recordings by their names, and each is copied to the TMPDIR of a node while it is analyzed.
 Buckets cannot be locked: do not run two commands with the same s3:// OUTPUT at the same time.
 
 The exit status is 0 on success, 1 if a recording failed or is damaged, 2 if the arguments are invalid, and 130 if the
@@ -437,7 +437,7 @@ def last_line(run: subprocess.CompletedProcess[str]) -> str:
 
 
 def plan(job: Job) -> tuple[int, str, list[JsonObject]]:
-    """Plans the run, as a task: on a node that can run the same networks as the nodes that analyse.
+    """Plans the run, as a task: on a node that can run the same networks as the nodes that analyze.
 
     Returns the exit status and the messages of the program, and the recordings.
     """
@@ -453,7 +453,7 @@ def plan(job: Job) -> tuple[int, str, list[JsonObject]]:
 
 
 def analyze(job: Job, recording: JsonObject) -> JsonObject:
-    """Makes one attempt to analyse a recording, as a task. Returns the last event."""
+    """Makes one attempt to analyze a recording, as a task. Returns the last event."""
     # The worker of an earlier attempt may have died after storing the results.
     if job.results.has(recording) and not job.force:
         return {"event": "done"}
@@ -514,7 +514,7 @@ def reason_of(error: Exception) -> str:
 
 
 def spread(task: Any, job: Any, recordings: list[JsonObject], retries: int) -> tuple[list[JsonObject], int]:
-    """Analyses all recordings. Returns the outcome of each and the number of lost attempts.
+    """Analyzes all recordings. Returns the outcome of each and the number of lost attempts.
 
     Args:
         task: remote function `analyze`
@@ -582,12 +582,12 @@ def run(job: Job, arguments: argparse.Namespace, output: TextIO) -> NoReturn:
     failed = [event for event in reported if event["event"] == "failed"]
     damaged = [event for event in reported if event.get("damage")]
     seconds = time.monotonic() - started
-    analysed = sum(not outcome.get("reason") for outcome in outcomes[: len(pending)])
-    say(f"{analysed} analysed, {len(failed)} failed, {len(damaged)} damaged, {lost} attempts lost; {seconds:.0f} s")
+    analyzed = sum(not outcome.get("reason") for outcome in outcomes[: len(pending)])
+    say(f"{analyzed} analyzed, {len(failed)} failed, {len(damaged)} damaged, {lost} attempts lost; {seconds:.0f} s")
     if arguments.json:
         summary = {
             "recordings": len(recordings),
-            "analysed": analysed,
+            "analyzed": analyzed,
             "done_before": len(recordings) - len(pending),
             "failed": [{"input": event["input"], "reason": event["reason"]} for event in failed],
             "damaged": [{"input": event["input"], "reason": event["damage"]} for event in damaged],

@@ -11,7 +11,7 @@
 #     --show           also shows the video in a window
 #     --output FOLDER  folder for the results (default: `output/` in the repository)
 #
-# A camera or a stream is analysed until Ctrl-C. Results: NAME-attitude.mp4 (.mkv if live), the video with boxes
+# A camera or a stream is analyzed until Ctrl-C. Results: NAME-attitude.mp4 (.mkv if live), the video with boxes
 # and labels, and NAME-attitude.jsonl, one JSON object per sample. Runs setup.sh first.
 set -euo pipefail
 
@@ -99,7 +99,7 @@ if $show; then
     pipeline+=" drawn. ! queue ! videoconvert ! autovideosink"
 fi
 
-echo "demo: analysing $input$($live && echo ' until Ctrl-C')"
+echo "demo: analyzing $input$($live && echo ' until Ctrl-C')"
 trap : INT # The pipeline handles Ctrl-C; the summary follows.
 if ! example record_attitude -- "$results.jsonl" "$pipeline"; then
     find "$results.$extension" "$results.jsonl" -empty -delete 2>/dev/null || true
@@ -114,7 +114,7 @@ video, copy, lines = sys.argv[1:]
 with open(lines) as file:
     records = [json.loads(line) for line in file]
 if not records:
-    sys.exit(f"demo: no frame in {video} was analysed")
+    sys.exit(f"demo: no frame in {video} was analyzed")
 first, last = records[0], records[-1]
 seconds = ((last["running_time_ns"] or 0) - (first["running_time_ns"] or 0)) / 1e9
 faces = [face for record in records for face in record["faces"]]

@@ -16,7 +16,7 @@ gst-inspect-1.0 faceattitude >/dev/null 2>&1 || die "GStreamer does not find fac
 set -f # gst-launch takes each word of a description as an argument.
 # The muxer reads from the stream that is behind: a queue buffers the other one meanwhile.
 # shellcheck disable=SC2086
-exec gst-launch-1.0 -e $1 ! decodebin ! videoconvert ! faceattitude ! tee name=analysed \
-    analysed. ! queue ! videoconvert ! video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=veryfast ! queue ! muxer. \
-    analysed. ! queue ! attitudeexport format=text ! queue ! muxer. \
+exec gst-launch-1.0 -e $1 ! decodebin ! videoconvert ! faceattitude ! tee name=analyzed \
+    analyzed. ! queue ! videoconvert ! video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=veryfast ! queue ! muxer. \
+    analyzed. ! queue ! attitudeexport format=text ! queue ! muxer. \
     matroskamux name=muxer ! filesink location="$2"

@@ -21,6 +21,6 @@ set -f # gst-launch takes each word of a description as an argument.
 # shellcheck disable=SC2086
 exec gst-launch-1.0 -e $1 ! parsebin ! 'video/x-h264;video/x-h265;video/x-vp8;video/x-vp9;video/x-av1;image/jpeg' ! tee name=camera \
     camera. ! queue ! matroskamux ! filesink location="$2.mkv" \
-    camera. ! queue ! decodebin ! videoconvert ! faceattitude ! tee name=analysed \
-    analysed. ! queue ! attitudeexport ! filesink location="$2.jsonl" buffer-mode=unbuffered \
-    analysed. ! queue ! attitudeoverlay ! $sink
+    camera. ! queue ! decodebin ! videoconvert ! faceattitude ! tee name=analyzed \
+    analyzed. ! queue ! attitudeexport ! filesink location="$2.jsonl" buffer-mode=unbuffered \
+    analyzed. ! queue ! attitudeoverlay ! $sink

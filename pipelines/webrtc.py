@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Receives video over WebRTC, analyses it and sends the results on a data channel.
+"""Receives video over WebRTC, analyzes it and sends the results on a data channel.
 
     pipelines/webrtc.py [SOURCE]
 
     SOURCE  elements that produce video (default: `v4l2src`); for a file: 'filesrc location=interview.mp4'
 
 The example runs two peers in one process. The participant sends SOURCE as VP8 and opens the data channel `attitude`.
-The analyser sends the output of attitudeexport on this channel, one JSON object per change, and the participant prints
+The analyzer sends the output of attitudeexport on this channel, one JSON object per change, and the participant prints
 it, until the end of SOURCE or Ctrl-C. In an application, the participant is a browser, and `connect` exchanges offers,
 answers and candidates over a WebSocket; between networks, webrtcbin needs the property stun-server.
 
@@ -29,7 +29,7 @@ from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402, F401 (regi
 
 PARTICIPANT = """{} ! decodebin ! videoconvert ! queue ! vp8enc deadline=1 keyframe-max-dist=50 ! rtpvp8pay
     ! application/x-rtp,media=video,encoding-name=VP8,payload=96 ! webrtcbin name=peer bundle-policy=max-bundle"""
-ANALYSER = """webrtcbin name=peer bundle-policy=max-bundle latency=100 ! rtpvp8depay ! vp8dec ! videoconvert
+ANALYZER = """webrtcbin name=peer bundle-policy=max-bundle latency=100 ! rtpvp8depay ! vp8dec ! videoconvert
     ! faceattitude ! attitudeexport interval=change ! appsink name=events sync=false"""
 
 
@@ -64,7 +64,7 @@ class Peer:
 
 
 def connect(caller: Gst.Element, callee: Gst.Element) -> None:
-    """Exchanges the signalling of two peers: the offer, the answer and the candidates."""
+    """Exchanges the signaling of two peers: the offer, the answer and the candidates."""
     caller.connect("on-ice-candidate", lambda _, line, candidate: callee.emit("add-ice-candidate", line, candidate))
     callee.connect("on-ice-candidate", lambda _, line, candidate: caller.emit("add-ice-candidate", line, candidate))
 
@@ -99,13 +99,13 @@ def main() -> None:
     loop = GLib.MainLoop()
     try:
         participant = Peer(PARTICIPANT.format(arguments.source), loop)
-        analyser = Peer(ANALYSER, loop)
+        analyzer = Peer(ANALYZER, loop)
     except GLib.Error as error:
         sys.exit(f"webrtc: {error.message}; to install the plugin, run pipelines/setup.sh")
-    connect(participant.webrtc, analyser.webrtc)
+    connect(participant.webrtc, analyzer.webrtc)
 
     def on_data_channel(_webrtc: Gst.Element, channel: GstWebRTC.WebRTCDataChannel) -> None:
-        """Starts sending when the analyser's end of the data channel opens, with the samples queued until then."""
+        """Starts sending when the analyzer's end of the data channel opens, with the samples queued until then."""
         channel.connect("on-open", lambda channel: threading.Thread(target=send, args=[channel], daemon=True).start())
 
     def send(channel: GstWebRTC.WebRTCDataChannel) -> None:
@@ -118,17 +118,17 @@ def main() -> None:
             GLib.timeout_add_seconds(1, loop.quit)  # Waits for results in flight.
         return Gst.PadProbeReturn.OK
 
-    events = analyser.pipeline.get_by_name("events")
-    analyser.webrtc.connect("on-data-channel", on_data_channel)
+    events = analyzer.pipeline.get_by_name("events")
+    analyzer.webrtc.connect("on-data-channel", on_data_channel)
     participant.webrtc.get_static_pad("sink_0").add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, on_end)
     # Errors are posted on the bus.
     if participant.pipeline.set_state(Gst.State.READY) != Gst.StateChangeReturn.FAILURE:
         channel = participant.webrtc.emit("create-data-channel", "attitude", None)
         channel.connect("on-message-string", lambda _, line: print(line, end="", flush=True))
-        analyser.pipeline.set_state(Gst.State.PLAYING)
+        analyzer.pipeline.set_state(Gst.State.PLAYING)
         participant.pipeline.set_state(Gst.State.PLAYING)
     loop.run()
-    for peer in (participant, analyser):
+    for peer in (participant, analyzer):
         peer.stop()
         if peer.error:
             sys.exit(f"webrtc: {peer.error}")

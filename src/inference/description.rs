@@ -410,7 +410,7 @@ impl Description {
     }
 
     /// Returns the position of the face in a classifier's input. Without `[framing]`, the input is as high
-    /// as the detector's box and has the same centre.
+    /// as the detector's box and has the same center.
     pub(crate) fn framing(&self) -> Framing {
         let point = |[x, y]: [f32; 2]| Point::new(x, y);
         match &self.framing {

@@ -53,7 +53,7 @@ impl DescribedNetwork {
         } else {
             let mut known = known_models().iter();
             let model = known
-                .find(|model| model.recognised_by.match_model(source, &network))
+                .find(|model| model.recognized_by.match_model(source, &network))
                 .ok_or(DescriptionError::Missing)?;
             (model.description.clone(), DescriptionOrigin::Known(model))
         };
@@ -75,12 +75,12 @@ pub struct KnownModel {
     pub about: String,
     /// URL of the publication.
     pub address: String,
-    /// Name of the licence.
-    pub licence: String,
+    /// Name of the license.
+    pub license: String,
     /// SHA-256 of the published files in lower-case hexadecimal; empty if unknown.
     #[serde(default)]
     pub sha256: Vec<String>,
-    recognised_by: Features,
+    recognized_by: Features,
     description: Description,
 }
 
@@ -146,7 +146,7 @@ mod tests {
                 Task::FaceDetection => assert!(model.description.detector.is_some()),
             }
             assert!(model.sha256.iter().all(|digest| digest.len() == 64));
-            let features = model.recognised_by;
+            let features = model.recognized_by;
             assert!(
                 features.file.is_some() || !features.outputs.is_empty(),
                 "{}",

@@ -58,7 +58,7 @@ pub enum LibraryError {
     /// The library lacks functions, or they do not do what ONNX Runtime's do.
     #[error("damaged: a function of ONNX Runtime is missing or does not work")]
     Damaged,
-    /// The library was loaded but fails to initialise.
+    /// The library was loaded but fails to initialize.
     #[error("{0}")]
     NotInitialized(String),
 }
@@ -105,7 +105,7 @@ pub enum RuntimeError {
         /// The requested library.
         requested: PathBuf,
     },
-    /// The library was loaded but fails to initialise.
+    /// The library was loaded but fails to initialize.
     #[error("ONNX Runtime from {library} does not start: {reason}. {INSTALL_HINT}")]
     NotStarted {
         /// The loaded library.

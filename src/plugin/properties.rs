@@ -140,7 +140,7 @@ impl<S: Default + 'static> Property<S> {
         Self::new(spec, field)
     }
 
-    /// Returns a property that is a colour, as 0xAARRGGBB.
+    /// Returns a property that is a color, as 0xAARRGGBB.
     pub fn color(text: &Text, mutable: Mutable, field: Field<S, u32>) -> Self {
         let default = *(field.get)(&S::default());
         let spec = glib::ParamSpecUInt::builder(text.name)

@@ -163,7 +163,7 @@ fn plane_extent(frame: &VideoFrameRef<&gst::BufferRef>, plane: usize) -> (*mut u
     }
 }
 
-/// Size of a palette: 256 colours of four bytes.
+/// Size of a palette: 256 colors of four bytes.
 const PALETTE_BYTES: u64 = 256 * 4;
 
 /// Checks that the mapped planes of `frame`, of any raw format, hold the pixels that its format,

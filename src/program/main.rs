@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The program `gst-attitude`: analyses recordings and live video for the attitude of faces.
+//! The program `gst-attitude`: analyzes recordings and live video for the attitude of faces.
 
 #![warn(unreachable_pub)]
 

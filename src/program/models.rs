@@ -25,7 +25,7 @@ use crate::options::RuntimeArguments;
 /// Lists embedded and known models, or checks and describes files
 ///
 /// Without FILE, lists the models that are embedded in the plugin, and the published models that need no
-/// description file, with their addresses and licences; this needs no ONNX Runtime, but shows more of the
+/// description file, with their addresses and licenses; this needs no ONNX Runtime, but shows more of the
 /// embedded models if there is one. With FILE, checks that the element can use it, and shows its input
 /// and output, the attitude of each emotion, whether it is the published file, and the time per face.
 #[derive(Args)]
@@ -45,7 +45,7 @@ const RUNS: u32 = 20;
 const DETECTOR_SIZE: (usize, usize) = (320, 192);
 
 /// Brightness of the picture of the timed runs, from 0 to 255.
-const GREY: f32 = 128.0;
+const GRAY: f32 = 128.0;
 
 /// Models cannot be listed or described.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +130,7 @@ fn describe_known(model: &KnownModel) -> String {
     let mut lines = Lines::default();
     lines.add("about", &model.about);
     lines.add("address", &model.address);
-    lines.add("licence", &model.licence);
+    lines.add("license", &model.license);
     // There is one per published version.
     for digest in &model.sha256 {
         lines.add("SHA-256", digest);
@@ -215,7 +215,7 @@ fn describe_detector(detector: &mut dyn FaceDetector, lines: &mut Lines) -> Resu
     };
     lines.add("task", "detects faces");
     lines.add("input", &describe_input(&size, &input.pixel_format));
-    let picture = vec![GREY; input.pixel_format.len(width, height)];
+    let picture = vec![GRAY; input.pixel_format.len(width, height)];
     let mut found = Vec::new();
     let duration = median_time(|| detector.detect(&picture, width, height, 0.5, &mut found))?;
     lines.add(
@@ -244,7 +244,7 @@ fn describe_classifier(
     if !emotions.iter().all(is_output) {
         lines.add("emotions", &emotions.join(", "));
     }
-    let crop = vec![GREY; input.pixel_format.len(width, height)];
+    let crop = vec![GRAY; input.pixel_format.len(width, height)];
     let mut found = Vec::new();
     let duration = median_time(|| classifier.classify(&crop, 1, &mut found))?;
     lines.add(
@@ -252,7 +252,7 @@ fn describe_classifier(
         &format!("{} per face, on one CPU thread", milliseconds(duration)),
     );
     if !found.iter().all(Classification::is_valid) {
-        lines.add("WARNING", "for a grey crop, the output is not a score");
+        lines.add("WARNING", "for a gray crop, the output is not a score");
     }
     Ok(())
 }

@@ -165,7 +165,7 @@ pub(crate) struct SamplingArguments {
     )]
     sample_interval: Interval,
 
-    /// Number of frames to analyse per second, instead of --sample-interval; 0 = every frame
+    /// Number of frames to analyze per second, instead of --sample-interval; 0 = every frame
     #[arg(
         long,
         value_name = "N",

@@ -15,16 +15,16 @@ use gstattitude::message::{self, AttitudeMessage, MessageError};
 pub(crate) const VIDEO: &str = "video/x-raw";
 pub(crate) const AUDIO: &str = "audio/x-raw";
 
-/// GStreamer or the plugin cannot be initialised.
+/// GStreamer or the plugin cannot be initialized.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InitError {
-    #[error("cannot initialise GStreamer")]
+    #[error("cannot initialize GStreamer")]
     GStreamer(#[source] glib::Error),
     #[error("cannot register the elements")]
     Plugin(#[source] glib::BoolError),
 }
 
-/// Initialises GStreamer and registers the elements of this project.
+/// Initializes GStreamer and registers the elements of this project.
 pub(crate) fn init() -> Result<(), InitError> {
     gst::init().map_err(InitError::GStreamer)?;
     gstattitude::plugin_register_static().map_err(InitError::Plugin)
@@ -116,7 +116,7 @@ pub(crate) enum UnplayableError {
         "it is not a recording that GStreamer can read: it is empty, damaged or another kind of file; check it \
          with another player"
     )]
-    NotRecognised,
+    NotRecognized,
     #[error(transparent)]
     MissingPlugin(MissingPlugin),
     #[error("GStreamer cannot read it: {0}")]
@@ -176,14 +176,14 @@ impl UnplayableError {
     /// Returns the reason for `error`, which an element that reads or decodes the recording posted before
     /// there was video. `missing` has the plugins that were reported to be missing.
     pub(crate) fn of(error: &Error, missing: Vec<MissingPlugin>) -> Self {
-        // The video can be analysed without the sound.
+        // The video can be analyzed without the sound.
         let missing = missing.into_iter().find(|missing| !missing.is_sound);
         let posted = error.error();
         match missing {
             Some(missing) => Self::MissingPlugin(missing),
             // A plugin for a stream that was not requested is not reported as missing.
             None if posted.matches(gst::CoreError::MissingPlugin) => Self::NoVideo,
-            None if posted.matches(gst::StreamError::TypeNotFound) => Self::NotRecognised,
+            None if posted.matches(gst::StreamError::TypeNotFound) => Self::NotRecognized,
             None => Self::Element(error.into()),
         }
     }

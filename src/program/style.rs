@@ -5,7 +5,7 @@
 use attitude::ByLabel;
 use gstattitude::drawing::DEFAULT_COLORS;
 
-/// Returns the style that the live page and reports share, with the default colours of the overlay.
+/// Returns the style that the live page and reports share, with the default colors of the overlay.
 pub(crate) fn common_style() -> String {
     let ByLabel {
         positive,

@@ -40,7 +40,7 @@ enum Format {
     Rgb,
 }
 
-/// A picture of one average face, or of nine in rows of three, on a grey gradient. The height of one face is
+/// A picture of one average face, or of nine in rows of three, on a gray gradient. The height of one face is
 /// a third of the picture's, that of each of nine is a quarter.
 struct Picture {
     faces: usize,
@@ -71,7 +71,7 @@ impl Picture {
         let pixels = (0..width * height).map(color_at);
         let planes = match format {
             Format::Rgb => [pixels.flatten().collect(), Vec::new(), Vec::new()],
-            // The analysis reads only luma, so the chroma can be grey.
+            // The analysis reads only luma, so the chroma can be gray.
             Format::I420 => {
                 let chroma = vec![128; (width / 2) * (height / 2)];
                 [pixels.map(limited_luma).collect(), chroma.clone(), chroma]
@@ -161,7 +161,7 @@ impl Face {
     }
 }
 
-/// What is needed to analyse a picture repeatedly.
+/// What is needed to analyze a picture repeatedly.
 struct Bench {
     picture: Picture,
     networks: Networks,
@@ -275,7 +275,7 @@ impl Bare {
     }
 }
 
-/// Returns a session like that of the element: optimised, in one thread.
+/// Returns a session like that of the element: optimized, in one thread.
 fn session(source: &ModelSource) -> Session {
     let bytes = source.read(Provider::Cpu).unwrap();
     let library = runtime::load(&runtime_options()).unwrap();

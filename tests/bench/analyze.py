@@ -108,9 +108,9 @@ def main():
         alone = measure(decoding)
         with tempfile.TemporaryDirectory() as folder:
             rounds.append((alone, measure([program, "analyze", path, "-o", folder, "--quiet"])))
-    ratios = [alone[0] / analysed[0] for alone, analysed in rounds]
+    ratios = [alone[0] / analyzed[0] for alone, analyzed in rounds]
     middle = ratios.index(statistics.median_low(ratios))
-    alone, analysed = rounds[middle]
+    alone, analyzed = rounds[middle]
     sizes = rounds[-1][1][2]
     early_mb, late_mb = resident_at(sizes, 0.1), resident_at(sizes, 0.98)
     hours = arguments.minutes / 60
@@ -120,11 +120,11 @@ def main():
             "| resident MB at 10%, 98% |",
             "| --- | --: | --: | --: | --: |",
             f"| decodebin ! fakesink | {alone[0]:.1f} | {alone[1]:.1f} | {alone[1] / hours:.0f} | |",
-            f"| gst-attitude analyze | {analysed[0]:.1f} | {analysed[1]:.1f} | {analysed[1] / hours:.0f}"
+            f"| gst-attitude analyze | {analyzed[0]:.1f} | {analyzed[1]:.1f} | {analyzed[1] / hours:.0f}"
             f" | {early_mb:.0f}, {late_mb:.0f} |",
             "",
             f"Relative to decoding alone: speed {ratios[middle]:.2f} ({min(ratios):.2f} to {max(ratios):.2f}),"
-            f" CPU time {analysed[1] / alone[1]:.2f}. Memory at 98% relative to 10%: {late_mb / early_mb:.3f}.",
+            f" CPU time {analyzed[1] / alone[1]:.2f}. Memory at 98% relative to 10%: {late_mb / early_mb:.3f}.",
         ]
     )
     arguments.output.mkdir(parents=True, exist_ok=True)

@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Returns a grey frame; with `has_face`, with an average face.
+/// Returns a gray frame; with `has_face`, with an average face.
 fn frame(has_face: bool) -> Vec<u8> {
     let mut luma = vec![60; WIDTH * HEIGHT];
     if has_face {

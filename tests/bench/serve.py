@@ -139,32 +139,32 @@ class Guest:
                 self.over.wait(1)
 
     def _visit(self):
-        behaviour = self.random.choices(
+        behavior = self.random.choices(
             ["leave", "disappear", "mute", "no answer", "invalid answer", "truncated answer"], [8, 2, 2, 1, 1, 1]
         )[0]
         visitor = Visitor(self.server.address, self.clip)
         self.visits += 1
         try:
-            if behaviour == "invalid answer":
+            if behavior == "invalid answer":
                 visitor.answer = "v=0\r\nm=video nonsense\r\n" * self.random.randint(0, 3)
-            elif behaviour == "truncated answer":
+            elif behavior == "truncated answer":
                 visitor.answer = visitor.answer[: self.random.randrange(len(visitor.answer))]
-            if behaviour in ("invalid answer", "truncated answer"):
+            if behavior in ("invalid answer", "truncated answer"):
                 try:
                     request(self.server.address, "POST", f"/sessions/{visitor.id}/answer", {"answer": visitor.answer})
                 except urllib.error.HTTPError as error:
                     if error.code != 400:
                         raise
-            elif behaviour != "no answer":
+            elif behavior != "no answer":
                 visitor.connect()
-                if behaviour == "mute":
+                if behavior == "mute":
                     visitor.send({"analysis": False})
                 keep_alive([visitor], self.random.uniform(1, 20))
                 self.samples += visitor.samples
-                if behaviour == "leave" and not visitor.faces:
+                if behavior == "leave" and not visitor.faces:
                     self.problems.append(f"no face in {visitor.samples} samples and {visitor.frames} frames")
         finally:
-            if behaviour in ("disappear", "no answer"):
+            if behavior in ("disappear", "no answer"):
                 visitor.disappear()
             else:
                 visitor.leave()

@@ -14,7 +14,7 @@ use attitude_inference::provider::Provider;
 use crate::files::{self, AverageFace, project};
 use crate::support::{config, fixture, loaded, with_classifier, with_detector};
 
-/// Returns the scores of evenly grey crops, classified in one call.
+/// Returns the scores of evenly gray crops, classified in one call.
 fn classify(networks: &mut Networks, levels: &[f32]) -> Vec<Scores> {
     let found = try_classify(networks, levels).unwrap_or_else(|error| panic!("{error}"));
     found.iter().map(|found| found.scores).collect()
@@ -32,7 +32,7 @@ fn try_classify(networks: &mut Networks, levels: &[f32]) -> Result<Vec<Classific
     result.map(|()| found).map_err(|error| error.to_string())
 }
 
-/// Returns the most likely emotion of an evenly grey crop.
+/// Returns the most likely emotion of an evenly gray crop.
 fn best_emotion(networks: &mut Networks, level: f32) -> String {
     let found = try_classify(networks, &[level]).unwrap();
     let probabilities = found[0].emotions.as_slice();
@@ -48,7 +48,7 @@ fn best(scores: &[Scores]) -> Vec<Attitude> {
     scores.iter().map(Scores::best).collect()
 }
 
-/// An average face of 200x200 px at (300, 80) of a grey frame of 640x360 px, as RGB.
+/// An average face of 200x200 px at (300, 80) of a gray frame of 640x360 px, as RGB.
 struct Picture(Vec<u8>);
 
 impl Picture {
@@ -179,7 +179,7 @@ fn published_emotion_classifiers_need_no_description() {
     }
 }
 
-/// Returns levels of grey with the normalisation that the model of this name expects.
+/// Returns levels of gray with the normalization that the model of this name expects.
 fn normalize(levels: &[f32], name: &str) -> Vec<f32> {
     let uses_imagenet_mean = name.starts_with("hsemotion");
     let normalize_level = |level| {

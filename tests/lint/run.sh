@@ -36,7 +36,7 @@ install_python_tools() {
 install_cargo_deny() {
     if [[ $("$cargo_tools/bin/cargo-deny" --version 2>/dev/null) != "cargo-deny $CARGO_DENY" ]]; then
         say "compiling cargo-deny $CARGO_DENY into $cargo_tools"
-        # Optimised little: it runs for a second and compiles for minutes.
+        # Optimized little: it runs for a second and compiles for minutes.
         CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
             cargo install --quiet --locked --version "=$CARGO_DENY" --root "$cargo_tools" cargo-deny
     fi

@@ -16,10 +16,10 @@ fn overlay(properties: &[(&str, &str)]) -> gst::Element {
 /// Analyzes a frame with `faceattitude`, and returns it as `attitudeoverlay` draws on it.
 fn drawn(format: VideoFormat, properties: &[(&str, &str)]) -> gst::Buffer {
     let element = tiny_element(&[("mode", "sync")]);
-    let analysed = Rig::new(element, info(format, WIDTH, HEIGHT)).pass();
+    let analyzed = Rig::new(element, info(format, WIDTH, HEIGHT)).pass();
     let mut harness = Harness::with_element(&overlay(properties), Some("sink"), Some("src"));
     harness.set_src_caps(info(format, WIDTH, HEIGHT).to_caps().unwrap());
-    harness.push_and_pull(analysed).unwrap()
+    harness.push_and_pull(analyzed).unwrap()
 }
 
 const NOTHING: [(&str, &str); 4] = [
@@ -60,7 +60,7 @@ fn each_property_changes_the_picture() {
 }
 
 #[test]
-fn a_colour_is_that_of_the_property() {
+fn a_color_is_that_of_the_property() {
     let mut properties = NOTHING.to_vec();
     properties.extend([("boxes", "true"), ("neutral-color", "0xFF0000FF")]);
     let picture = bytes(&drawn(VideoFormat::Bgrx, &properties));
@@ -74,13 +74,13 @@ fn every_raw_format_is_drawn_on() {
     for format in VideoFormat::iter_raw() {
         // The analysis accepts fewer formats, but the metadata are the same for all formats.
         let element = tiny_element(&[("mode", "sync")]);
-        let analysed = Rig::new(element, info(VideoFormat::I420, WIDTH, HEIGHT)).pass();
+        let analyzed = Rig::new(element, info(VideoFormat::I420, WIDTH, HEIGHT)).pass();
         let info = info(format, WIDTH, HEIGHT);
         let mut frame = gst::Buffer::with_size(info.size()).unwrap();
         frame.get_mut().unwrap().memset(.., 0).unwrap();
         let before = bytes(&frame);
         let flags = gst::BufferCopyFlags::META | gst::BufferCopyFlags::TIMESTAMPS;
-        analysed
+        analyzed
             .copy_into(frame.get_mut().unwrap(), flags, ..)
             .unwrap();
         let mut harness = Harness::with_element(&overlay(&[]), Some("sink"), Some("src"));

@@ -24,7 +24,7 @@ fn consume(argument: &str) -> Option<Output> {
     Some(python.arg(script).arg(argument).output().unwrap())
 }
 
-/// Returns a pipeline that analyses a positive and a neutral face side by side.
+/// Returns a pipeline that analyzes a positive and a neutral face side by side.
 fn two_faces() -> String {
     let picture = |attitude: &str| {
         let file = fixture(&format!("{attitude}.png"));

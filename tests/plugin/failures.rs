@@ -106,7 +106,7 @@ fn frames_pass_if_inference_fails_with_one_warning_per_second() {
     let warnings = messages(&rig, gst::MessageType::Warning);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
-        warnings[0].contains("cannot analyse a frame"),
+        warnings[0].contains("cannot analyze a frame"),
         "{warnings:?}"
     );
     assert_eq!([rig.stat("frames"), rig.stat("failures")], [5, 5]);
@@ -178,7 +178,7 @@ fn a_buffer_too_short_for_its_caps_passes_with_a_warning() {
 }
 
 #[test]
-fn a_frame_whose_meta_describes_more_than_the_buffer_holds_is_not_analysed() {
+fn a_frame_whose_meta_describes_more_than_the_buffer_holds_is_not_analyzed() {
     for (stride, reason) in [(100_000, "plane 0 has"), (-320, "negative stride")] {
         for mode in ["sync", "live"] {
             let mut rig = Rig::tiny(&[("mode", mode), ("overlay", "true")]);

@@ -53,7 +53,7 @@ fn interpolated(face: &AverageFace, u: usize, v: usize) -> u8 {
     (top * (1.0 - fy) + bottom * fy).round() as u8
 }
 
-/// Returns an RGB frame with an average face in a warm tint, so that colours matter.
+/// Returns an RGB frame with an average face in a warm tint, so that colors matter.
 fn rgb_frame(
     attitude: &str,
     (width, height): (u32, u32),
@@ -251,7 +251,7 @@ fn pixels_that_are_not_square_give_the_result_of_square_ones() {
 }
 
 #[test]
-fn networks_that_take_colours_see_those_of_every_format() {
+fn networks_that_take_colors_see_those_of_every_format() {
     init();
     let rgb_info = VideoInfo::builder(VideoFormat::Rgb, 320, 192)
         .build()
@@ -294,7 +294,7 @@ fn networks_that_take_colours_see_those_of_every_format() {
 }
 
 #[test]
-fn a_detector_that_takes_colours_finds_the_face_in_every_format() {
+fn a_detector_that_takes_colors_finds_the_face_in_every_format() {
     let Some(model) = support::shared("reference/yunet_n_dynamic.onnx") else {
         return;
     };

@@ -83,7 +83,7 @@ fn frames_pass_at_once_while_an_inference_takes_longer_than_a_sample_interval() 
     }
 
     assert!(rig.harness.push_event(gst::event::Eos::new()));
-    // Every sixth frame was due; each was analysed or replaced by a newer one.
+    // Every sixth frame was due; each was analyzed or replaced by a newer one.
     assert!(rig.stat("skipped") > 0);
     assert_eq!(rig.stat("samples") + rig.stat("skipped"), FRAMES / 6);
     assert_eq!(rig.stat("frames"), FRAMES);

@@ -24,7 +24,7 @@ fn parsed(
     buffers.map(cue).collect()
 }
 
-/// Returns the number of sides of a face that have a pixel of about this colour within a few pixels. The
+/// Returns the number of sides of a face that have a pixel of about this color within a few pixels. The
 /// frame is in BGRx.
 fn colored_sides(frame: &gst::BufferRef, width: u32, bbox: [f32; 4], color: [u8; 3]) -> usize {
     let pixels = frame.map_readable().unwrap();
@@ -32,7 +32,7 @@ fn colored_sides(frame: &gst::BufferRef, width: u32, bbox: [f32; 4], color: [u8;
     let is_colored = |(x, y): (i32, i32)| {
         let is_inside = (0..width as i32).contains(&x) && (0..height).contains(&y);
         let at = (y * width as i32 + x) as usize * 4;
-        // The encoder shifts colours.
+        // The encoder shifts colors.
         is_inside && (0..3).all(|c| pixels[at + 2 - c].abs_diff(color[c]) < 40)
     };
     let [x, y, w, h] = bbox.map(|edge| edge.round() as i32);

@@ -54,7 +54,7 @@ fn rectangles(buffer: &gst::Buffer) -> Vec<VideoOverlayRectangle> {
     meta.map_or(Vec::new(), |meta| meta.overlay().iter().collect())
 }
 
-/// Returns a composition of one grey square at the top right, as another element may attach it.
+/// Returns a composition of one gray square at the top right, as another element may attach it.
 fn foreign_composition() -> VideoOverlayComposition {
     init();
     let format = VideoFormat::Bgra;
@@ -81,7 +81,7 @@ fn draws_overlays(rig: &mut Rig) {
 }
 
 #[test]
-fn the_box_has_the_colour_of_the_attitude() {
+fn the_box_has_the_color_of_the_attitude() {
     for format in [VideoFormat::I420, VideoFormat::Bgrx] {
         for (luma, attitude) in [
             (POSITIVE, "positive"),

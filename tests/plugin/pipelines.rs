@@ -76,7 +76,7 @@ fn attitudes_of(record: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Returns the attitude that has most pixels of its colour within a square of a frame in BGRx.
+/// Returns the attitude that has most pixels of its color within a square of a frame in BGRx.
 fn drawn_attitude(
     frame: &[u8],
     width: usize,
@@ -87,7 +87,7 @@ fn drawn_attitude(
         let rows = top..top + side;
         let places = rows.flat_map(|y| (left..left + side).map(move |x| (y * width + x) * 4));
         places
-            // Encoders and scalers shift colours.
+            // Encoders and scalers shift colors.
             .filter(|at| (0..3).all(|c| frame[at + 2 - c].abs_diff(color[c]) < 40))
             .count()
     };

@@ -66,7 +66,7 @@ def parent(process):
 
 
 def catch(name):
-    """Suspends the program while it analyses a recording. Returns its process id."""
+    """Suspends the program while it analyzes a recording. Returns its process id."""
 
     def find():
         for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
@@ -141,7 +141,7 @@ def lost_attempts_do_not_change_results():
 def a_second_run_resumes_the_first():
     os.remove(POISON)
     summary = end(start("many", "in"), 1)
-    assert (summary["done_before"], summary["analysed"], len(summary["failed"])) == (5, 1, 1), summary
+    assert (summary["done_before"], summary["analyzed"], len(summary["failed"])) == (5, 1, 1), summary
     assert_same(files("one"), files("many"))
     names = {name for name, row in table("one").items() if row["status"] == "done"}
     assert set(pandas.read_parquet("many/faces.parquet").stream) == names

@@ -98,7 +98,7 @@ fn invalid_scores_cause_a_warning() {
     let output = models(&["nan.onnx"]);
     assert_contains(
         &text(&output.stdout),
-        &["WARNING      for a grey crop, the output is not a score"],
+        &["WARNING      for a gray crop, the output is not a score"],
     );
 }
 

@@ -29,7 +29,7 @@ pub fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
         .unwrap()
 }
 
-/// Foreground of a frame with a grey background.
+/// Foreground of a frame with a gray background.
 pub trait Picture {
     /// Returns the luma of a pixel; `None` for the background.
     fn luma(&self, x: u32, y: u32) -> Option<u8>;
@@ -74,7 +74,7 @@ impl Picture for Portrait {
     }
 }
 
-/// Returns a frame with `picture` on a grey background, in any format with one byte per component.
+/// Returns a frame with `picture` on a gray background, in any format with one byte per component.
 pub fn frame(info: &VideoInfo, picture: &dyn Picture) -> gst::Buffer {
     let mut buffer = gst::Buffer::with_size(info.size()).unwrap();
     buffer.get_mut().unwrap().memset(.., 128).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Initialises GStreamer and registers the plugin. At the end of the process, GStreamer is shut down, so
+/// Initializes GStreamer and registers the plugin. At the end of the process, GStreamer is shut down, so
 /// that its tracer `leaks`, if `GST_TRACERS` enables it, warns of objects that were not freed;
 /// `G_DEBUG=fatal_warnings` makes that a failure.
 pub fn init() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A stream whose samples are analysed by the engine's threads, one after the other. While one sample is
-//! analysed, the newest other one is pending; it replaces an older pending one.
+//! A stream whose samples are analyzed by the engine's threads, one after the other. While one sample is
+//! analyzed, the newest other one is pending; it replaces an older pending one.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use attitude::detection::Detection;
 use attitude::frame::Snapshot;
 use attitude::sync::{lock, wait_while};
 
-/// A copy of a sample, until it is analysed.
+/// A copy of a sample, until it is analyzed.
 struct SampleCopy<C> {
     snapshot: Snapshot,
     time_ns: u64,
@@ -44,7 +44,7 @@ pub struct CompletedSample<C> {
 
 /// A stream of samples, each with a context of type `C`.
 ///
-/// When the stream is dropped, the pending sample is not analysed, and the result of the one in flight is
+/// When the stream is dropped, the pending sample is not analyzed, and the result of the one in flight is
 /// discarded.
 pub struct LiveStream<C: Send + 'static> {
     state: Arc<StreamState<C>>,
@@ -77,10 +77,10 @@ struct StreamState<C> {
 
 struct Samples<C> {
     pending: Option<SampleCopy<C>>,
-    /// `true` while the stream is in the engine's queue, or one of its threads analyses a sample.
+    /// `true` while the stream is in the engine's queue, or one of its threads analyzes a sample.
     is_queued: bool,
     completed: VecDeque<CompletedSample<C>>,
-    /// Snapshots of analysed samples, whose memory the next ones reuse.
+    /// Snapshots of analyzed samples, whose memory the next ones reuse.
     spare: Vec<Snapshot>,
 }
 
@@ -108,7 +108,7 @@ impl<C: Send + 'static> LiveStream<C> {
     }
 
     /// Submits a copy of `sample`; its [`CompletedSample`] contains `context`. Returns `true` if the sample
-    /// replaces a pending one, which is not analysed.
+    /// replaces a pending one, which is not analyzed.
     pub fn submit(&self, sample: &Sample, context: C) -> bool {
         // The lock is released before the frame is copied, so that the engine's threads need not wait.
         let mut snapshot = lock(&self.state.samples).spare.pop().unwrap_or_default();

@@ -59,7 +59,7 @@ pub struct ModelDigests {
 /// Limits of an engine's concurrency.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Maximum number of threads that analyse samples of live streams.
+    /// Maximum number of threads that analyze samples of live streams.
     pub workers: usize,
     /// Maximum number of detectors, and of classifiers, that are loaded.
     pub networks: usize,
@@ -130,7 +130,7 @@ impl Engine {
         self.pool.lease()
     }
 
-    /// Opens a stream whose samples the engine's threads analyse.
+    /// Opens a stream whose samples the engine's threads analyze.
     ///
     /// # Errors
     /// Returns an error if the system refuses to start a thread.

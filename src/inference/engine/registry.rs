@@ -36,7 +36,7 @@ struct ModelKey {
     sha256: String,
     /// The description beside the file.
     sidecar: Option<String>,
-    /// Known models are recognised by their file names.
+    /// Known models are recognized by their file names.
     file_name: Option<String>,
 }
 

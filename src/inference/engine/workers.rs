@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Threads that analyse the samples of live streams, one sample of each stream in turn.
+//! Threads that analyze the samples of live streams, one sample of each stream in turn.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use attitude::sync::{lock, wait_while};
 
 /// A stream in the queue of the threads.
 pub(super) trait QueuedStream: Send + Sync {
-    /// Analyses the pending sample with networks from `pool`. Returns `true` if another sample is pending
+    /// Analyzes the pending sample with networks from `pool`. Returns `true` if another sample is pending
     /// afterwards.
     fn analyze_pending(&self, pool: &Pool) -> bool;
 }

@@ -83,8 +83,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
         Property::color(
             &text(
                 "positive-color",
-                "Positive colour",
-                "Colour of positive faces, as 0xAARRGGBB",
+                "Positive color",
+                "Color of positive faces, as 0xAARRGGBB",
             ),
             mutable,
             field!(style.colors.positive),
@@ -92,8 +92,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
         Property::color(
             &text(
                 "neutral-color",
-                "Neutral colour",
-                "Colour of neutral faces, as 0xAARRGGBB",
+                "Neutral color",
+                "Color of neutral faces, as 0xAARRGGBB",
             ),
             mutable,
             field!(style.colors.neutral),
@@ -101,8 +101,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
         Property::color(
             &text(
                 "negative-color",
-                "Negative colour",
-                "Colour of negative faces, as 0xAARRGGBB",
+                "Negative color",
+                "Color of negative faces, as 0xAARRGGBB",
             ),
             mutable,
             field!(style.colors.negative),
@@ -110,8 +110,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
         Property::color(
             &text(
                 "unknown-color",
-                "Unknown colour",
-                "Colour of faces with an unknown attitude, as 0xAARRGGBB",
+                "Unknown color",
+                "Color of faces with an unknown attitude, as 0xAARRGGBB",
             ),
             mutable,
             field!(style.colors.unknown),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! History strips: rows of coloured cells, the newest at the right. There is one per face, and one of the
+//! History strips: rows of colored cells, the newest at the right. There is one per face, and one of the
 //! whole scene, with a legend, along the bottom of the frame.
 
 use super::bitmap::{Bitmap, fill_plate};
@@ -137,7 +137,7 @@ impl SceneHistory {
     }
 }
 
-/// Draws the names of the attitudes with their colours. Returns `None` if they need more than
+/// Draws the names of the attitudes with their colors. Returns `None` if they need more than
 /// `max_width_px` or a quarter of the frame's height.
 fn draw_legend(max_width_px: i32, theme: &Theme) -> Result<Option<Bitmap>, RenderError> {
     let name = |attitude: Attitude| (attitude.name(), theme.style.color(attitude.into()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Labels of faces, and the texts with coloured marks of which labels and the legend consist.
+//! Labels of faces, and the texts with colored marks of which labels and the legend consist.
 
 use pango::prelude::*;
 
@@ -138,14 +138,14 @@ pub fn load_fonts() {
     }
 }
 
-/// Texts, each with a coloured mark, side by side on a plate.
+/// Texts, each with a colored mark, side by side on a plate.
 pub(super) struct MarkedTexts<'a> {
     texts: Vec<MarkedText>,
     theme: &'a Theme,
 }
 
 impl<'a> MarkedTexts<'a> {
-    /// Lays out each text after a mark in its colour.
+    /// Lays out each text after a mark in its color.
     pub(super) fn new<T: AsRef<str>>(
         texts: impl IntoIterator<Item = (T, Color)>,
         theme: &'a Theme,

@@ -10,7 +10,7 @@ use super::scale::Size;
 use crate::video;
 use attitude::frame::{ColorModel, Component, FrameError, Layout, MAX_PLANES};
 
-/// Fraction bits of the fixed-point weights of the colour conversion.
+/// Fraction bits of the fixed-point weights of the color conversion.
 const FRACTION_BITS: u32 = 16;
 
 /// Format of frames that masks support: opaque, with one byte per component.
@@ -57,7 +57,7 @@ struct PlaneArea {
     row_bytes: usize,
 }
 
-/// A pixel of a bitmap in the colour model of the frames: its components, premultiplied, and its opacity.
+/// A pixel of a bitmap in the color model of the frames: its components, premultiplied, and its opacity.
 type ConvertedPixel = [u8; 4];
 /// Index of the opacity in a pixel.
 const OPACITY: usize = 3;

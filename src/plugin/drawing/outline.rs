@@ -3,7 +3,7 @@
 //! The box around a face.
 //!
 //! It consists of bitmaps of its corners, and of bars that are cut to length. They are drawn once per
-//! colour, and serve boxes of any size.
+//! color, and serve boxes of any size.
 
 use super::bitmap::{Bitmap, rounded_path};
 use super::placement::PixelRect;
@@ -11,7 +11,7 @@ use super::scale::{Scale, Size};
 use super::style::{Color, HALO};
 use super::{RenderError, Surface};
 
-/// Bitmaps of the boxes in one colour.
+/// Bitmaps of the boxes in one color.
 #[derive(Debug)]
 pub(super) struct Outline {
     /// Top left, top right, bottom left, bottom right.

@@ -10,7 +10,7 @@ use gst_video::{VideoFormatInfo, VideoFrameRef, ffi};
 /// Number of pixels beyond the end of a row that GStreamer's functions may access.
 pub(super) const ROW_SLACK_PX: usize = 8;
 
-/// Opacity and colour of one pixel, with components of 8 or 16 bits.
+/// Opacity and color of one pixel, with components of 8 or 16 bits.
 pub(super) type Pixel<S> = [S; 4];
 
 /// A range of pixels in one direction.
@@ -191,7 +191,7 @@ impl<'a> Part<'a> {
 }
 
 /// Returns `true` if each component of such a frame has bytes of its own, at a constant distance from
-/// its neighbours in either direction.
+/// its neighbors in either direction.
 fn has_plain_rows(format: &VideoFormatInfo) -> bool {
     !format.is_tiled() && !format.has_palette() && format.pixel_stride().iter().all(|&px| px > 0)
 }

@@ -30,7 +30,7 @@ pub struct Pixelator {
 
 impl Pixelator {
     /// Pixelates the face in a box. The box grows by a quarter of its size on each side and to whole
-    /// chroma samples; it becomes blocks of their mean colour, at most eight across the longer side and
+    /// chroma samples; it becomes blocks of their mean color, at most eight across the longer side and
     /// at least 4 px wide. The box is in pixels of `frame`, which may have any raw format. An empty or
     /// invalid box, or one outside the frame, has no effect.
     ///

@@ -14,7 +14,7 @@ pub(super) struct Scale {
     pub(super) frame: Size,
     /// Em size of the text.
     pub(super) font_px: i32,
-    /// Width of the coloured line of a box.
+    /// Width of the colored line of a box.
     pub(super) line_px: i32,
     /// Width of the dark line on either side of it, and of the rim of a history strip.
     pub(super) halo_px: i32,
@@ -88,7 +88,7 @@ impl Scale {
 }
 
 /// Rounds down to an even number. Bitmaps start on even pixels if possible: with subsampled chroma, a
-/// line that starts on an odd pixel would bleed or lose its colour.
+/// line that starts on an odd pixel would bleed or lose its color.
 pub(super) const fn even_down(px: i32) -> i32 {
     px & !1
 }

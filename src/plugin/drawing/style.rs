@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Style of the overlay: selection of parts, colours and font.
+//! Style of the overlay: selection of parts, colors and font.
 
 use super::scale::Scale;
 use attitude::{ByLabel, Label};
 
-/// Selects the parts that a [`Renderer`](super::Renderer) draws, and their colours and font. Parts that
+/// Selects the parts that a [`Renderer`](super::Renderer) draws, and their colors and font. Parts that
 /// are switched off take no space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -22,7 +22,7 @@ pub struct Style {
     /// Pango font description, for example "Sans Bold 12"; `None` for sans serif. Without a size, the
     /// size fits the frame. Pango replaces unknown fonts.
     pub font: Option<String>,
-    /// Colour of each label, as 0xAARRGGBB, not premultiplied.
+    /// Color of each label, as 0xAARRGGBB, not premultiplied.
     pub colors: ByLabel<u32>,
 }
 
@@ -40,8 +40,8 @@ impl Default for Style {
     }
 }
 
-/// Default of [`Style::colors`], from the Okabe-Ito palette, which people with any colour vision can
-/// distinguish. The colours also differ in lightness (positive 70, neutral 89, negative 53, unknown 63 of
+/// Default of [`Style::colors`], from the Okabe-Ito palette, which people with any color vision can
+/// distinguish. The colors also differ in lightness (positive 70, neutral 89, negative 53, unknown 63 of
 /// 100), are light enough to stand out from the dark plates and outlines, and never oppose red and green.
 pub const DEFAULT_COLORS: ByLabel<u32> = ByLabel {
     positive: 0xFF56_B4E9,
@@ -50,7 +50,7 @@ pub const DEFAULT_COLORS: ByLabel<u32> = ByLabel {
     unknown: 0xFF99_9999,
 };
 
-/// A colour with opacity, each channel from 0 to 1, not premultiplied.
+/// A color with opacity, each channel from 0 to 1, not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Color {
     red: f64,
@@ -61,13 +61,13 @@ pub(super) struct Color {
 
 /// Background of texts and history strips; makes them readable on any picture.
 pub(super) const PLATE: Color = Color::black(0.65);
-/// Colour around lines.
+/// Color around lines.
 pub(super) const HALO: Color = Color::black(0.55);
-/// Colour of letters.
+/// Color of letters.
 pub(super) const TEXT: Color = Color::from_argb(0xFFF5_F5F5);
 
 impl Style {
-    /// Returns the colour of `label`.
+    /// Returns the color of `label`.
     pub(super) fn color(&self, label: Label) -> Color {
         Color::from_argb(self.colors[label])
     }
@@ -95,7 +95,7 @@ impl Color {
         }
     }
 
-    /// Sets the drawing colour of `cr`.
+    /// Sets the drawing color of `cr`.
     pub(super) fn select(self, cr: &cairo::Context) {
         cr.set_source_rgba(self.red, self.green, self.blue, self.alpha);
     }

@@ -171,7 +171,7 @@ impl FaceAttitude {
                 gst::element_imp_warning!(
                     self,
                     gst::StreamError::Failed,
-                    ("cannot analyse a frame: {error}")
+                    ("cannot analyze a frame: {error}")
                 );
                 Ok(())
             }

@@ -21,7 +21,7 @@ const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
 pub(super) struct Stats {
     /// Frames that passed.
     pub frames: u64,
-    /// Frames that were analysed.
+    /// Frames that were analyzed.
     pub samples: u64,
     /// Due frames that were replaced by a newer one.
     pub skipped: u64,

@@ -174,7 +174,7 @@ impl Stream {
         (number, time.ns)
     }
 
-    /// Returns `true` if the frame at `time_ns` is to be analysed.
+    /// Returns `true` if the frame at `time_ns` is to be analyzed.
     pub fn is_due(&mut self, time_ns: u64, settings: &FrameSettings) -> bool {
         self.sampler.is_due(time_ns, settings.sample_interval_ns)
     }
@@ -283,7 +283,7 @@ impl Stream {
         }
     }
 
-    /// Counts a frame that could not be analysed.
+    /// Counts a frame that could not be analyzed.
     pub fn fail(&mut self, error: InferenceError) -> FailureAction {
         lock(&self.stats).failures += 1;
         self.failures.add(error)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Analyses one recording: plays its pipeline and writes its folder.
+//! Analyzes one recording: plays its pipeline and writes its folder.
 
 use attitude::record::Record;
 use tracing::info;
@@ -37,7 +37,7 @@ impl From<StoreError> for AnalysisError {
     }
 }
 
-/// Analyses a recording, unless the results of an earlier run are up to date.
+/// Analyzes a recording, unless the results of an earlier run are up to date.
 ///
 /// # Errors
 /// Returns an error if the run was interrupted, or the results cannot be written.
@@ -159,7 +159,7 @@ impl Observer for SampleWriter<'_, '_> {
     }
 }
 
-/// Checks that the analysed part of the recording has samples; `last` is the last of them.
+/// Checks that the analyzed part of the recording has samples; `last` is the last of them.
 ///
 /// # Errors
 /// Returns the reason why it has none.

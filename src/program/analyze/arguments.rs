@@ -18,7 +18,7 @@ use crate::values::{self, ValueError};
 
 const DISTRIBUTION: &str = "For programs that distribute recordings over machines";
 
-const ABOUT: &str = "Analyses recordings: which persons are visible when, and with which attitude";
+const ABOUT: &str = "Analyzes recordings: which persons are visible when, and with which attitude";
 
 /// File names of the formats that are written by default, separated by commas.
 static DEFAULT_FORMATS: LazyLock<String> = LazyLock::new(|| {
@@ -38,7 +38,7 @@ fn long_about() -> String {
         ),
         (
             "summary.json",
-            "the recording, how it was analysed, and its persons over time",
+            "the recording, how it was analyzed, and its persons over time",
         ),
         ("report.html", "the same as a page, with the recording"),
     ]);
@@ -65,8 +65,8 @@ recordings whose results are up to date are skipped."
     about = ABOUT,
     long_about = long_about(),
     after_long_help = "\
-If a recording is damaged, the part before the damage is analysed, and summary.json and summary.csv name \
-the damage. If a recording cannot be read, the reason is reported, and the others are analysed.
+If a recording is damaged, the part before the damage is analyzed, and summary.json and summary.csv name \
+the damage. If a recording cannot be read, the reason is reported, and the others are analyzed.
 
 Times in subtitles and summaries, and stream_time_ns, are positions in the recording, also with --from.
 
@@ -104,11 +104,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub tracking: TrackingArguments,
 
-    /// Start of the part of each recording to analyse, such as 90, 1:30 or 1:02:03.5
+    /// Start of the part of each recording to analyze, such as 90, 1:30 or 1:02:03.5
     #[arg(long, value_name = "TIME", value_parser = values::time_ns)]
     pub from: Option<u64>,
 
-    /// End of the part of each recording to analyse
+    /// End of the part of each recording to analyze
     #[arg(long, value_name = "TIME", value_parser = values::time_ns)]
     pub to: Option<u64>,
 
@@ -116,7 +116,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub annotate: bool,
 
-    /// Pixelate faces in the annotated video; implies --annotate, analyses every frame
+    /// Pixelate faces in the annotated video; implies --annotate, analyzes every frame
     ///
     /// A face that is not detected stays visible, and a voice or a name tag may identify a person too:
     /// check the video before you share it.
@@ -138,11 +138,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = Rules::default().join_gap_ns as f64 / 1e9, value_parser = seconds)]
     pub join_gap: f64,
 
-    /// Analyse all recordings again, instead of skipping those whose results are up to date
+    /// Analyze all recordings again, instead of skipping those whose results are up to date
     #[arg(long)]
     pub force: bool,
 
-    /// Maximum number of recordings to analyse at the same time [default: number of cores, at most 8]
+    /// Maximum number of recordings to analyze at the same time [default: number of cores, at most 8]
     #[arg(long, value_name = "N", value_parser = values::positive)]
     pub jobs: Option<NonZeroUsize>,
 
@@ -158,7 +158,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub json: bool,
 
-    /// Analyse nothing; print one JSON object per recording and line
+    /// Analyze nothing; print one JSON object per recording and line
     ///
     /// The fields are the `name` of its folder, `input` as in summary.csv, `uri`, the `fingerprint` that
     /// its results will have, and `done`, which is true if they are up to date.
@@ -173,7 +173,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER", help_heading = DISTRIBUTION, requires = "name")]
     pub destination: Option<PathBuf>,
 
-    /// Analyse nothing; write summary.csv and index.html of the recordings in FILE
+    /// Analyze nothing; write summary.csv and index.html of the recordings in FILE
     ///
     /// FILE has one JSON object per recording and line: the `uri` of the plan and, if there are no
     /// results, the `reason` and the `code` of the event `failed`.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::console;
 use crate::playback::{UriError, file_uri};
 
-/// A recording to analyse.
+/// A recording to analyze.
 #[derive(Clone, Debug)]
 pub(super) struct Recording {
     pub location: Location,
@@ -157,7 +157,7 @@ pub(super) struct Inputs {
     pub ignored: Vec<(PathBuf, String)>,
     /// Files and folders that cannot be read, with the reason.
     pub failures: Vec<(PathBuf, String)>,
-    /// Canonical paths of all recordings, so that none is analysed twice.
+    /// Canonical paths of all recordings, so that none is analyzed twice.
     seen: HashSet<PathBuf>,
     /// Canonical path of the folder for the results.
     output: Option<PathBuf>,

@@ -128,7 +128,7 @@ enum Stop {
     Store(StoreError),
 }
 
-/// Analyses all recordings in the inputs.
+/// Analyzes all recordings in the inputs.
 ///
 /// # Errors
 /// Returns an error if the arguments are wrong, the analysis cannot start, or results cannot be written.
@@ -182,8 +182,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, AnalyzeError> {
     if interrupt.is_set() {
         return Ok(Status::Interrupted);
     }
-    let mut analysed = outcomes.outputs.iter().flatten();
-    let is_complete = failed_inputs == 0 && analysed.all(RecordingOutcome::is_complete);
+    let mut analyzed = outcomes.outputs.iter().flatten();
+    let is_complete = failed_inputs == 0 && analyzed.all(RecordingOutcome::is_complete);
     Ok(Status::of(is_complete))
 }
 
@@ -222,7 +222,7 @@ fn find_inputs(arguments: &Arguments) -> Result<Inputs, AnalyzeError> {
 /// Outcomes of recordings, in the order of the jobs.
 type Outcomes = parallel::Finished<RecordingOutcome, Stop>;
 
-/// Analyses the recordings, several at the same time.
+/// Analyzes the recordings, several at the same time.
 fn analyze_all(
     jobs: &[RecordingJob],
     context: &RunContext,
@@ -320,11 +320,11 @@ fn jobs(
     Ok(jobs.collect())
 }
 
-/// Default of the maximum number of recordings that are analysed at the same time; each takes memory for
+/// Default of the maximum number of recordings that are analyzed at the same time; each takes memory for
 /// its decoder.
 const MAX_THREADS: usize = 8;
 
-/// Returns the number of recordings to analyse at the same time, of `recordings`. On two cores, two at a
+/// Returns the number of recordings to analyze at the same time, of `recordings`. On two cores, two at a
 /// time took a fifth less time than one after the other, although decoders have their own threads; four
 /// took about as long as two.
 fn threads(requested: Option<NonZeroUsize>, recordings: usize) -> usize {

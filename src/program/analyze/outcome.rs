@@ -33,7 +33,7 @@ pub(super) enum RecordingError {
     /// It was not read to its end, for this reason, and no sample precedes the damage.
     #[error("{0}")]
     Damaged(String),
-    #[error("cannot analyse it: {0}")]
+    #[error("cannot analyze it: {0}")]
     Analysis(ElementError),
     #[error("cannot read a sample")]
     Sample(#[from] MessageError),
@@ -51,7 +51,7 @@ pub(super) enum RecordingError {
     NoFrameInPart,
     #[error("it has no frame")]
     NoFrame,
-    #[error("it changed while it was analysed; run this command again when it is complete")]
+    #[error("it changed while it was analyzed; run this command again when it is complete")]
     Changed,
     #[error("it has changed since it was planned; run this command again")]
     ChangedSincePlan,
@@ -95,7 +95,7 @@ impl RecordingError {
 
 /// Outcome of a recording.
 pub(super) enum RecordingOutcome {
-    /// It was analysed; the results contain the damage, if there is any.
+    /// It was analyzed; the results contain the damage, if there is any.
     Done(Box<SummaryFile>),
     /// The results of an earlier run are up to date.
     Skipped(Box<SummaryFile>),
@@ -179,7 +179,7 @@ fn share_of_time(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> String 
     optional(results.summary.scene.shares.as_ref().map(of_label))
 }
 
-/// Formats the table. A recording that was skipped has the same row as one that was analysed, so that a
+/// Formats the table. A recording that was skipped has the same row as one that was analyzed, so that a
 /// run that was stopped and repeated ends with the same table as one that was not stopped.
 pub(super) fn table(jobs: &[RecordingJob], outcomes: &[Option<RecordingOutcome>]) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(Vec::new());
@@ -190,7 +190,7 @@ pub(super) fn table(jobs: &[RecordingJob], outcomes: &[Option<RecordingOutcome>]
     for (job, outcome) in jobs.iter().zip(outcomes) {
         let outcome = outcome.as_ref();
         let (status, reason) =
-            outcome.map_or(("not analysed", String::new()), RecordingOutcome::status);
+            outcome.map_or(("not analyzed", String::new()), RecordingOutcome::status);
         let results = outcome.and_then(RecordingOutcome::results);
         let values = COLUMNS
             .iter()

@@ -102,7 +102,7 @@ fn address_of(uri: &str, results: &Path) -> Option<String> {
     is_http.then(|| uri.to_owned())
 }
 
-/// Returns the analysed part; `None` if it is the whole recording.
+/// Returns the analyzed part; `None` if it is the whole recording.
 fn range(settings: &Settings, duration_ns: Option<u64>) -> Option<Span> {
     let start_ns = settings.from_ns.unwrap_or(0);
     let end_ns = settings.to_ns.or(duration_ns)?;

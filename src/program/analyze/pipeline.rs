@@ -171,7 +171,7 @@ impl Pipeline {
         self.source.src_pads().iter().any(is_video)
     }
 
-    /// Returns the caps of the analysed video, once they are known.
+    /// Returns the caps of the analyzed video, once they are known.
     pub(super) fn video_caps(&self) -> Option<gst::Caps> {
         self.analysis.static_pad("sink")?.current_caps()
     }

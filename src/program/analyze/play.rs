@@ -25,7 +25,7 @@ pub(super) enum PlaybackEnd {
     EndOfStream,
     /// The recording has video, but cannot be read to its end.
     Damaged(ElementError),
-    /// The recording cannot be analysed.
+    /// The recording cannot be analyzed.
     Failed(RecordingError),
     /// The annotated video cannot be written.
     Unwritable(ElementError),

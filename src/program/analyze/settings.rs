@@ -84,7 +84,7 @@ impl Settings {
         formats::recording_files().filter(|(_, file)| self.formats.contains(&file.name))
     }
 
-    /// Returns `true` if only a part of each recording is analysed.
+    /// Returns `true` if only a part of each recording is analyzed.
     pub(super) fn is_part(&self) -> bool {
         self.from_ns.is_some() || self.to_ns.is_some()
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `summary.json`: a recording, how it was analysed, and a summary of its samples.
+//! `summary.json`: a recording, how it was analyzed, and a summary of its samples.
 
 use attitude::record::summary::Summary;
 use attitude_inference::model::sha256;

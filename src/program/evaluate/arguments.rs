@@ -13,9 +13,9 @@ use clap::{Args, value_parser};
 use crate::options::{NetworkArguments, SamplingArguments, TrackingArguments};
 use crate::values::{self, ValueError};
 
-/// Measures attitude models on labelled faces
+/// Measures attitude models on labeled faces
 ///
-/// Classifies labelled faces in the same way as the element, compares the predictions with the labels,
+/// Classifies labeled faces in the same way as the element, compares the predictions with the labels,
 /// and prints a report in Markdown: accuracy, Matthews' correlation, Cohen's kappa, macro F1 and
 /// calibration error with 95% intervals, figures per attitude, the confusion matrix, and the accuracy
 /// without uncertain predictions. Several models are compared on the same faces.
@@ -38,13 +38,13 @@ Examples:
   # Pictures of FER2013, which are crops already
   gst-attitude evaluate fer2013/test --no-detector
 
-  # Labelled segments of recordings
+  # Labeled segments of recordings
   gst-attitude evaluate segments.csv
 
 The exit status is 0 on success, 1 if a picture cannot be read, a video cannot be played or no face could \
 be compared, and 2 if the arguments are wrong.")]
 pub(crate) struct Arguments {
-    /// Labelled faces: a folder, a .csv or a .jsonl file
+    /// Labeled faces: a folder, a .csv or a .jsonl file
     ///
     /// A folder must have one folder per label, each with pictures (png, jpg, webp, bmp).
     ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Reads labelled faces, and labelled segments of videos, from folders and files.
+//! Reads labeled faces, and labeled segments of videos, from folders and files.
 
 use std::path::{Path, PathBuf};
 
@@ -58,9 +58,9 @@ impl Labels<'_> {
     }
 }
 
-/// A picture with a labelled face.
+/// A picture with a labeled face.
 #[derive(Debug)]
-pub(super) struct LabelledFace {
+pub(super) struct LabeledFace {
     /// Path in the data.
     pub file: String,
     pub path: PathBuf,
@@ -73,9 +73,9 @@ pub(super) struct LabelledFace {
     pub group: Option<String>,
 }
 
-/// A labelled segment of a video.
+/// A labeled segment of a video.
 #[derive(Debug)]
-pub(super) struct LabelledSegment {
+pub(super) struct LabeledSegment {
     /// Path in the data.
     pub file: String,
     pub path: PathBuf,
@@ -90,11 +90,11 @@ pub(super) struct LabelledSegment {
     pub position: Position,
 }
 
-/// All labelled faces and segments.
+/// All labeled faces and segments.
 #[derive(Debug, Default)]
 pub(super) struct Data {
-    pub faces: Vec<LabelledFace>,
-    pub segments: Vec<LabelledSegment>,
+    pub faces: Vec<LabeledFace>,
+    pub segments: Vec<LabeledSegment>,
     /// Number of files in folders that are not pictures.
     pub other_files: usize,
     /// Folders in the folder of a label, which are ignored.
@@ -170,7 +170,7 @@ impl Data {
                     self.other_files += 1;
                     continue;
                 }
-                self.faces.push(LabelledFace {
+                self.faces.push(LabeledFace {
                     file: format!("{name}/{}", file_name(&path)),
                     path,
                     label: label.clone(),
@@ -190,7 +190,7 @@ impl Data {
         for row in table.rows() {
             let file = row.require("file")?;
             let label = labels.label(row.require(label_column)?);
-            self.faces.push(LabelledFace {
+            self.faces.push(LabeledFace {
                 file: file.to_owned(),
                 path: resolve(path, file),
                 label: label.map_err(|error| row.error(Mistake::Label(error)))?,
@@ -218,7 +218,7 @@ impl Data {
             if end_s <= start_s {
                 return Err(row.error(Mistake::EmptySegment));
             }
-            self.segments.push(LabelledSegment {
+            self.segments.push(LabeledSegment {
                 file: file.to_owned(),
                 path: resolve(path, file),
                 start_s,
@@ -248,7 +248,7 @@ impl Data {
             if bbox.is_some_and(|bbox| !bbox.is_valid()) {
                 return Err(failed(Mistake::EmptyBox));
             }
-            self.faces.push(LabelledFace {
+            self.faces.push(LabeledFace {
                 path: resolve(path, &line.file),
                 file: line.file,
                 label: label.map_err(|error| failed(Mistake::Label(error)))?,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Classifies labelled faces in pictures, in the same way as the element classifies faces in frames.
+//! Classifies labeled faces in pictures, in the same way as the element classifies faces in frames.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
@@ -18,23 +18,23 @@ use attitude_inference::networks::Networks;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use indicatif::ProgressBar;
 
-use super::data::LabelledFace;
+use super::data::LabeledFace;
 use crate::parallel;
 
 /// Number of pictures per batch. Scores may depend on the other faces of a batch, because of rounding;
 /// batches are therefore the same for any number of threads.
 const BATCH_PICTURES: usize = 32;
 
-/// Minimum IoU of a detection and a labelled box that belong to the same face.
+/// Minimum IoU of a detection and a labeled box that belong to the same face.
 const MIN_IOU: f32 = 0.3;
 
-/// Outcome of a labelled face.
+/// Outcome of a labeled face.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum FaceOutcome {
     Classified {
         /// Scores of each model.
         scores: Vec<Scores>,
-        /// Set if it was cropped by the labelled box, as the detector found no face there.
+        /// Set if it was cropped by the labeled box, as the detector found no face there.
         is_by_box: bool,
     },
     /// The picture has no face.
@@ -62,8 +62,8 @@ impl Display for FaceOutcome {
 /// The part of a picture that is cropped.
 enum Region {
     Face(Detection),
-    /// The labelled box, in which the detector finds no face.
-    LabelledBox(Detection),
+    /// The labeled box, in which the detector finds no face.
+    LabeledBox(Detection),
     /// The whole picture, which is a crop already.
     Picture,
 }
@@ -71,7 +71,7 @@ enum Region {
 impl Region {
     fn detection(&self) -> Option<&Detection> {
         match self {
-            Self::Face(detection) | Self::LabelledBox(detection) => Some(detection),
+            Self::Face(detection) | Self::LabeledBox(detection) => Some(detection),
             Self::Picture => None,
         }
     }
@@ -101,7 +101,7 @@ impl PictureClassifier {
     /// Classifies one batch of faces.
     fn classify(
         &mut self,
-        faces: &[LabelledFace],
+        faces: &[LabeledFace],
         progress: &ProgressBar,
     ) -> Result<Vec<FaceOutcome>, InferenceError> {
         let mut crops = vec![Vec::new(); self.networks.len()];
@@ -142,7 +142,7 @@ impl PictureClassifier {
     /// yet.
     fn crop(
         &mut self,
-        face: &LabelledFace,
+        face: &LabeledFace,
         crops: &mut [Vec<f32>],
     ) -> Result<FaceOutcome, InferenceError> {
         let unreadable = |error: &dyn Display| {
@@ -171,7 +171,7 @@ impl PictureClassifier {
             let size = (input.width, input.height);
             let frame_from_crop = match region.detection() {
                 Some(face) => crop::displayed_from_crop(face, &input.framing, size.0, size.1),
-                None => centre_crop(&frame, input),
+                None => center_crop(&frame, input),
             };
             let start = crops.len();
             crops.resize(start + input.pixel_format.len(size.0, size.1), 0.0);
@@ -180,32 +180,32 @@ impl PictureClassifier {
         }
         Ok(FaceOutcome::Classified {
             scores: Vec::new(),
-            is_by_box: matches!(region, Region::LabelledBox(_)),
+            is_by_box: matches!(region, Region::LabeledBox(_)),
         })
     }
 
-    /// Finds the labelled face by its landmarks or box, else by the detector; `None` if there is none.
+    /// Finds the labeled face by its landmarks or box, else by the detector; `None` if there is none.
     fn region(
         &mut self,
         frame: &Frame,
-        face: &LabelledFace,
+        face: &LabeledFace,
     ) -> Result<Option<Region>, InferenceError> {
-        let labelled = |bbox, landmarks| Detection {
+        let labeled = |bbox, landmarks| Detection {
             bbox,
             score: 1.0,
             landmarks,
         };
         if let Some(landmarks) = face.landmarks {
             let bbox = face.bbox.unwrap_or_else(|| box_around(&landmarks));
-            return Ok(Some(Region::Face(labelled(bbox, Some(landmarks)))));
+            return Ok(Some(Region::Face(labeled(bbox, Some(landmarks)))));
         }
-        let boxed = face.bbox.map(|bbox| labelled(bbox, None));
+        let boxed = face.bbox.map(|bbox| labeled(bbox, None));
         if !self.uses_detector {
             return Ok(Some(boxed.map_or(Region::Picture, Region::Face)));
         }
         let detector = self.networks.first_mut();
         let Some(detector) = detector.and_then(|networks| networks.detector.as_deref_mut()) else {
-            return Ok(boxed.map(Region::LabelledBox));
+            return Ok(boxed.map(Region::LabeledBox));
         };
         let found = self.analyzer.detect_faces(frame, detector, &self.params);
         let found = found.map_err(|InferenceError(problem)| {
@@ -225,12 +225,12 @@ impl PictureClassifier {
         };
         Ok(detection
             .map(Region::Face)
-            .or(boxed.map(Region::LabelledBox)))
+            .or(boxed.map(Region::LabeledBox)))
     }
 }
 
 /// Returns the largest part in the middle of a picture that has the aspect ratio of a crop.
-fn centre_crop(frame: &Frame, input: &ClassifierInput) -> Similarity {
+fn center_crop(frame: &Frame, input: &ClassifierInput) -> Similarity {
     let (width, height) = (frame.width() as f32, frame.height() as f32);
     let (crop_width, crop_height) = (input.width as f32, input.height as f32);
     let scale = (width / crop_width).min(height / crop_height);
@@ -243,7 +243,7 @@ fn centre_crop(frame: &Frame, input: &ClassifierInput) -> Similarity {
 
 /// Estimates the box that the default detector returns for a face with these landmarks, from the
 /// proportions of the default classifier's framing: the distance from eyes to mouth is 0.365 of the box's
-/// height, and the centre of the box is 0.38 of that distance below the eyes.
+/// height, and the center of the box is 0.38 of that distance below the eyes.
 fn box_around(landmarks: &Landmarks) -> Rect {
     let middle = |a: Point, b: Point| Point::new((a.x + b.x) / 2.0, (a.y + b.y) / 2.0);
     let [left_eye, right_eye, _, left_corner, right_corner] = *landmarks;
@@ -258,7 +258,7 @@ fn box_around(landmarks: &Landmarks) -> Rect {
 }
 
 /// Returns the number of batches of `faces`, and so the maximum number of useful threads.
-pub(super) fn batches(faces: &[LabelledFace]) -> usize {
+pub(super) fn batches(faces: &[LabeledFace]) -> usize {
     faces.len().div_ceil(BATCH_PICTURES)
 }
 
@@ -267,11 +267,11 @@ pub(super) fn batches(faces: &[LabelledFace]) -> usize {
 /// # Errors
 /// Returns the first error of a network.
 pub(super) fn classify(
-    faces: &[LabelledFace],
+    faces: &[LabeledFace],
     classifiers: &mut [PictureClassifier],
     progress: &ProgressBar,
 ) -> Result<Vec<FaceOutcome>, InferenceError> {
-    let batches: Vec<&[LabelledFace]> = faces.chunks(BATCH_PICTURES).collect();
+    let batches: Vec<&[LabeledFace]> = faces.chunks(BATCH_PICTURES).collect();
     let finished = parallel::run(classifiers, &batches, |classifier, batch| {
         classifier.classify(batch, progress)
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `gst-attitude evaluate`: measures models on labelled faces.
+//! `gst-attitude evaluate`: measures models on labeled faces.
 //!
 //! ```text
 //! data -> faces | videos -> results (with predictions) -> report -> output
@@ -22,7 +22,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tracing::info;
 
 pub(crate) use arguments::Arguments;
-use data::{Data, LabelledSegment, Labels};
+use data::{Data, LabeledSegment, Labels};
 use faces::{FaceOutcome, PictureClassifier};
 use output::{Output, OutputError};
 use predictions::{PredictionError, Predictions};
@@ -51,7 +51,7 @@ mod report;
 
 mod warnings;
 
-/// Maximum number of faces of a picture among which the labelled face is searched for.
+/// Maximum number of faces of a picture among which the labeled face is searched for.
 const MAX_PICTURE_FACES: u32 = settings::MAX_FACES.max;
 
 /// An evaluation ended early.
@@ -263,7 +263,7 @@ fn names(
     }
 }
 
-/// Returns the outcomes of the labelled faces in pictures.
+/// Returns the outcomes of the labeled faces in pictures.
 fn evaluate_pictures(
     arguments: &Arguments,
     data: &Data,
@@ -307,7 +307,7 @@ fn evaluate_pictures(
 /// Returns the samples in the segments, and the number of segments that failed.
 fn evaluate_videos(
     arguments: &Arguments,
-    segments: &[LabelledSegment],
+    segments: &[LabeledSegment],
     models: &[ModelSource],
     mappings: &[Option<Mapping>],
 ) -> Result<(Vec<EvaluatedFace>, usize), EvaluateError> {
@@ -361,9 +361,9 @@ fn evaluate_videos(
 /// Returns the samples in a segment. The samples of a file are one group, as they show the same persons.
 fn segment_faces(
     video: &Video,
-    segment: &LabelledSegment,
+    segment: &LabeledSegment,
 ) -> Result<Vec<EvaluatedFace>, SegmentError> {
-    let LabelledSegment {
+    let LabeledSegment {
         file, path, group, ..
     } = segment;
     let samples = video.samples(segment)?;

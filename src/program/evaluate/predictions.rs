@@ -7,7 +7,7 @@ use std::path::Path;
 
 use attitude::{Attitude, Scores};
 
-use super::data::{Data, LabelledFace, Labels};
+use super::data::{Data, LabeledFace, Labels};
 use super::table::{DataError, Mistake, Row, Table};
 
 /// Prediction for a face.
@@ -163,7 +163,7 @@ fn own_prediction(row: &Row) -> Result<Prediction, DataError> {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PredictionError {
     #[error(
-        "there are several labelled faces in '{0}', and --predictions does not say which of them a \
+        "there are several labeled faces in '{0}', and --predictions does not say which of them a \
          prediction is for; use data with one face per picture"
     )]
     SeveralFaces(String),
@@ -182,7 +182,7 @@ pub(crate) enum PredictionError {
 ///
 /// # Errors
 /// Returns an error about the first file with several faces.
-pub(super) fn require_one_face_per_file(faces: &[LabelledFace]) -> Result<(), PredictionError> {
+pub(super) fn require_one_face_per_file(faces: &[LabeledFace]) -> Result<(), PredictionError> {
     let mut files = HashSet::new();
     match faces.iter().find(|face| !files.insert(&face.file)) {
         None => Ok(()),

@@ -10,7 +10,7 @@ use super::data::FaceLabel;
 use super::faces::FaceOutcome;
 use super::predictions::{Prediction, Predictions};
 
-/// A labelled face, or the face of a sample of a video, and its outcome.
+/// A labeled face, or the face of a sample of a video, and its outcome.
 #[derive(Clone, Debug)]
 pub(super) struct EvaluatedFace {
     /// Name in reports and in the files of `--predictions`.
@@ -93,8 +93,8 @@ impl<'a> Results<'a> {
         }
     }
 
-    /// Returns the labelled predictions of each model and other program.
-    pub(super) fn labelled_predictions(&self) -> Vec<Vec<LabeledPrediction>> {
+    /// Returns the labeled predictions of each model and other program.
+    pub(super) fn labeled_predictions(&self) -> Vec<Vec<LabeledPrediction>> {
         let of_model = |index: usize| {
             let of_face = |compared: &Compared| {
                 let truth = compared.face.label.attitude;

@@ -89,7 +89,7 @@ pub(crate) enum Mistake {
     NotText,
     #[error("this is not CSV")]
     Csv(#[source] csv::Error),
-    #[error("this is not a labelled face")]
+    #[error("this is not a labeled face")]
     Json(#[source] serde_json::Error),
     #[error("columns must be separated by commas, not by {0:?}")]
     Separator(char),
@@ -114,11 +114,11 @@ pub(crate) enum Mistake {
     #[error("the segment ends before it begins; its end must be after its start")]
     EmptySegment,
     #[error(
-        "there are no labelled faces in it; a folder needs one folder per label with pictures, a file one line \
+        "there are no labeled faces in it; a folder needs one folder per label with pictures, a file one line \
          per face"
     )]
     NoFaces,
-    #[error("labelled faces must be a folder with one folder per label, or a .csv or .jsonl file")]
+    #[error("labeled faces must be a folder with one folder per label, or a .csv or .jsonl file")]
     UnknownFormat,
     #[error("there is neither a column 'label' nor a column with scores; add one of them")]
     NoPredictions,

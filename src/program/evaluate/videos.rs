@@ -13,7 +13,7 @@ use attitude_inference::model::ModelSource;
 use gst::prelude::*;
 use gstattitude::message::MessageError;
 
-use super::data::LabelledSegment;
+use super::data::LabeledSegment;
 use super::faces::FaceOutcome;
 use crate::options::NetworkArguments;
 use crate::playback::{
@@ -64,7 +64,7 @@ pub(super) enum VideoError {
     Unplayable(#[from] UnplayableError),
     #[error("GStreamer cannot read it to its end: {0}")]
     Damaged(ElementError),
-    #[error("cannot analyse it: {0}")]
+    #[error("cannot analyze it: {0}")]
     Analysis(ElementError),
     #[error("cannot read a sample")]
     Sample(#[from] MessageError),
@@ -92,8 +92,8 @@ impl Video {
     ///
     /// # Errors
     /// Returns an error if the segment is not in the video, or has no sample.
-    pub(super) fn samples(&self, segment: &LabelledSegment) -> Result<Vec<Sample>, SegmentError> {
-        let LabelledSegment { start_s, end_s, .. } = *segment;
+    pub(super) fn samples(&self, segment: &LabeledSegment) -> Result<Vec<Sample>, SegmentError> {
+        let LabeledSegment { start_s, end_s, .. } = *segment;
         if let Some(duration_s) = self.duration_s
             && end_s > duration_s + MAX_OVERHANG_S
         {

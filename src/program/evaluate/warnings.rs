@@ -87,8 +87,8 @@ fn unmapped(mapping: &Mapping, data: &Data) -> Vec<String> {
         }
     }
     let warnings = counts.into_iter().map(|((label, what), number)| {
-        let labelled = count(number, what);
-        format!("--mapping does not list '{label}', the label of {labelled}: it counts as negative")
+        let labeled = count(number, what);
+        format!("--mapping does not list '{label}', the label of {labeled}: it counts as negative")
     });
     warnings.collect()
 }

@@ -25,7 +25,7 @@ const TICK_STEPS_S: [u64; 14] = [
 pub(crate) struct Axis(Span);
 
 impl Axis {
-    /// Creates the axis of the analysed part: the requested range, else the whole recording, else up to
+    /// Creates the axis of the analyzed part: the requested range, else the whole recording, else up to
     /// the end of the last sample; extended to contain all notes.
     pub(crate) fn new(recording: &RecordingFacts, summary: &Summary) -> Self {
         let Summary {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_spans_the_analysed_part_of_the_recording() {
+    fn it_spans_the_analyzed_part_of_the_recording() {
         let summary = Summary {
             first_ns: Some(2 * S),
             last_ns: Some(9 * S),

@@ -206,13 +206,13 @@ mod tests {
     #[test]
     fn labels_are_words_signs_or_nothing() {
         let axis = axis(100);
-        let labelled = |end_ms| {
+        let labeled = |end_ms| {
             let segment = segment(0, end_ms, Label::NEGATIVE);
             label(&segment, &axis).into_string()
         };
-        assert!(labelled(50_000).contains(">negative<") && !labelled(50_000).contains("sign"));
-        assert!(labelled(10_000).contains("word wide") && labelled(10_000).contains("sign narrow"));
-        assert!(labelled(3_000).contains(">−<"));
-        assert_eq!(labelled(1_000), "");
+        assert!(labeled(50_000).contains(">negative<") && !labeled(50_000).contains("sign"));
+        assert!(labeled(10_000).contains("word wide") && labeled(10_000).contains("sign narrow"));
+        assert!(labeled(3_000).contains(">−<"));
+        assert_eq!(labeled(1_000), "");
     }
 }

@@ -55,7 +55,7 @@ fn policy(style: &str, script: &str) -> String {
     )
 }
 
-/// Returns the fill patterns of the style sheet, which distinguish attitudes without colours.
+/// Returns the fill patterns of the style sheet, which distinguish attitudes without colors.
 pub(crate) fn patterns() -> Markup {
     html! {
         svg class="patterns" width="0" height="0" aria-hidden="true" focusable="false" {

@@ -117,7 +117,7 @@ fn row(entry: &Entry, columns: &Columns) -> Markup {
     }
 }
 
-/// Returns the reason why the recording, or a part of it, was not analysed.
+/// Returns the reason why the recording, or a part of it, was not analyzed.
 fn problem<'a>(entry: &'a Entry) -> Option<&'a str> {
     match entry.result {
         AnalysisResult::Report(..) => entry.recording.damage.as_deref(),

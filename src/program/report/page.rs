@@ -160,7 +160,7 @@ fn known_facts(recording: &RecordingFacts, summary: &Summary) -> Vec<(&'static s
             size.map(|(width, height)| format!("{width}×{height} px")),
         ),
         (
-            "Analysed part",
+            "Analyzed part",
             range.map(|span| {
                 format!(
                     "{} to {}",
@@ -169,7 +169,7 @@ fn known_facts(recording: &RecordingFacts, summary: &Summary) -> Vec<(&'static s
                 )
             }),
         ),
-        ("Analysed", Some(samples)),
+        ("Analyzed", Some(samples)),
         ("Left out", left_out),
         (
             "Persons",
@@ -204,7 +204,7 @@ fn overview(address: &str, name: &str, timeline: &Timeline) -> Markup {
 
 fn legend() -> Markup {
     html! {
-        ul.legend aria-label="Signs and colours" {
+        ul.legend aria-label="Signs and colors" {
             @for label in Label::ALL { li { (text::named(label)) } }
             li { span.attitude.gap { "not seen" } }
         }
@@ -243,7 +243,7 @@ fn persons(summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
             @if persons.is_empty() { p { "No face was found." } }
             @else {
                 p.help {
-                    "Nobody is recognised: a person here is a face that was tracked, " a href="#trust" {
+                    "Nobody is recognized: a person here is a face that was tracked, " a href="#trust" {
                         "joined by position and time alone"
                     } "."
                     @if drawn.iter().any(|drawn| !drawn) {

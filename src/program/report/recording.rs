@@ -5,7 +5,7 @@
 use attitude::record::note::TimedNote;
 use attitude::timeline::Span;
 
-/// A recording and how it was analysed. Pages leave out unknown facts.
+/// A recording and how it was analyzed. Pages leave out unknown facts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RecordingFacts {
     /// File name.
@@ -22,7 +22,7 @@ pub(crate) struct RecordingFacts {
     pub(crate) model: Option<String>,
     /// Execution provider.
     pub(crate) provider: Option<String>,
-    /// The part that was analysed; `None` for all of it.
+    /// The part that was analyzed; `None` for all of it.
     pub(crate) range: Option<Span>,
     /// Notes, by time.
     pub(crate) notes: Vec<TimedNote>,

@@ -56,7 +56,7 @@ pub(crate) fn rise(value: f64) -> String {
     }
 }
 
-/// Returns the name of an attitude; the style sheet adds its colour and sign.
+/// Returns the name of an attitude; the style sheet adds its color and sign.
 pub(crate) fn named(attitude: Label) -> Markup {
     let name = attitude.name();
     html! { span class={ "attitude " (name) } { (name) } }

@@ -68,7 +68,7 @@ fn errors(model: Option<&str>) -> Markup {
             },
             Some(name) if DEFAULT_MODELS.contains(&name) => {}
             Some(model) => p {
-                "The error rate of the model " q { (model) } " is not known here. Measure it on your own labelled faces with "
+                "The error rate of the model " q { (model) } " is not known here. Measure it on your own labeled faces with "
                 code { "gst-attitude evaluate" } "."
             },
         }
@@ -77,7 +77,7 @@ fn errors(model: Option<&str>) -> Markup {
                 "On faces of its data sets that it was not trained on, the model is wrong about once in six. It \
                  mostly confuses neutral and negative: it called 18% of the neutral faces negative, and 12% of \
                  the negative faces neutral. Expect more errors on other recordings, above all on faces that \
-                 are blurred, dim, small, turned or half hidden. Its errors by age, sex, skin colour or origin \
+                 are blurred, dim, small, turned or half hidden. Its errors by age, sex, skin color or origin \
                  have not been measured."
             }
             p {
@@ -98,13 +98,13 @@ fn persons(rules: &Rules) -> Markup {
     html! {
         h3 { "Who is who" }
         p {
-            "Nobody is recognised, and no picture of a face is compared with another. A person here is a face \
+            "Nobody is recognized, and no picture of a face is compared with another. A person here is a face \
              that was tracked from frame to frame. "
             @if rules.join_gap_ns == 0 {
                 "Tracks were not joined: a person who disappears and comes back is another person here."
             } @else {
                 "Tracks are joined to one person by position and time alone: if the later one begins within "
-                (text::length(rules.join_gap_ns)) " of the earlier one's end, the centres of their boxes are at most "
+                (text::length(rules.join_gap_ns)) " of the earlier one's end, the centers of their boxes are at most "
                 (rules.join_distance) " box heights apart, and neither box is more than "
                 (rules.join_height_ratio) " times as high as the other. So a person who comes back elsewhere or later counts as \
                 another one, and a person who takes another's seat at once may count as the same."

@@ -98,7 +98,7 @@ impl Access {
         }
         let can = match source {
             Some(source) => format!("see the video of {source}"),
-            None => "use this machine to analyse video".to_owned(),
+            None => "use this machine to analyze video".to_owned(),
         };
         let without_tls = match (self.is_encrypted, source) {
             (true, _) => "",

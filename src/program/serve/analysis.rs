@@ -18,7 +18,7 @@ pub(crate) trait RecordSink: Send + Sync {
     fn frame(&self, record: &str);
 }
 
-/// A bin that analyses video.
+/// A bin that analyzes video.
 pub(crate) struct Analysis {
     /// Its sink pad accepts raw video in system memory, in real time.
     pub(crate) bin: gst::Bin,

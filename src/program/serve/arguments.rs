@@ -13,7 +13,7 @@ use crate::values::ValueError;
 /// Shows the attitudes of faces live in a browser, over the video and as a timeline
 ///
 /// Without SOURCE, visitors send their own camera by WebRTC and see its analysis. With SOURCE, all
-/// visitors see the same video, from a camera, a stream or a file; it is analysed while there are
+/// visitors see the same video, from a camera, a stream or a file; it is analyzed while there are
 /// visitors. Nothing is stored on the server; each page offers its own session for download.
 #[derive(Args)]
 #[command(after_long_help = "\

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Sessions that receive a visitor's camera: received, decoded, analysed, discarded.
+//! Sessions that receive a visitor's camera: received, decoded, analyzed, discarded.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;

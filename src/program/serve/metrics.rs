@@ -78,7 +78,7 @@ impl Metrics {
         let help = "Video received from visitors, as RTP packets";
         let received = metrics.received.clone();
         registry.register_with_unit("received", help, Unit::Bytes, received);
-        let help = "Time from an analysed frame to the first frame with its result";
+        let help = "Time from an analyzed frame to the first frame with its result";
         let delay = metrics.delay.clone();
         registry.register_with_unit("delay", help, Unit::Seconds, delay);
         registry.register_collector(Box::new(metrics.analyses.clone()));
@@ -217,7 +217,7 @@ impl Collector for Analyses {
         // The registry adds a full stop only to metrics that are registered one by one.
         for (name, help, count) in [
             ("frames", "Frames of all videos.", counts.frames),
-            ("samples", "Frames that were analysed.", counts.samples),
+            ("samples", "Frames that were analyzed.", counts.samples),
             (
                 "samples_skipped",
                 "Frames that were due for analysis, but were replaced by newer ones.",

@@ -26,7 +26,7 @@ random = np.random.default_rng(1)
 
 
 def background(width, height):
-    """Draws a grey wall with soft blotches."""
+    """Draws a gray wall with soft blotches."""
     picture = np.full((height, width), 110, np.float32)
     for columns in (4, 16):
         blotches = random.normal(0, 12, (columns * height // width, columns)).astype(np.float32)

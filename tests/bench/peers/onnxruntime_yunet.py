@@ -56,10 +56,10 @@ def main():
         bottom, right = DETECTOR_SIZE[1] - scaled.shape[0], DETECTOR_SIZE[0] - scaled.shape[1]
         faces = detect(detector, cv2.copyMakeBorder(scaled, 0, bottom, 0, right, cv2.BORDER_CONSTANT)) / scale
         crops = []
-        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if len(faces) else None
+        gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if len(faces) else None
         for face in faces:
             transform = cv2.estimateAffinePartial2D(face[4:].reshape(5, 2), LANDMARKS)[0]
-            crops.append(cv2.warpAffine(grey, transform, (CROP_SIDE, CROP_SIDE)))
+            crops.append(cv2.warpAffine(gray, transform, (CROP_SIDE, CROP_SIDE)))
         scores = []
         if crops:
             scores = classifier.run(["scores"], {"luma": np.float32(crops)[:, None]})[0]

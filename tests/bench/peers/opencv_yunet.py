@@ -36,10 +36,10 @@ def main():
         found = detector.detect(cv2.copyMakeBorder(scaled, 0, bottom, 0, right, cv2.BORDER_CONSTANT))[1]
         faces = [] if found is None else found / scale
         crops = []
-        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if len(faces) else None
+        gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if len(faces) else None
         for face in faces:
             transform = cv2.estimateAffinePartial2D(face[4:14].reshape(5, 2), LANDMARKS)[0]
-            crops.append(cv2.warpAffine(grey, transform, (CROP_SIDE, CROP_SIDE)))
+            crops.append(cv2.warpAffine(gray, transform, (CROP_SIDE, CROP_SIDE)))
         scores = []
         if crops:
             scores = classifier.run(["scores"], {"luma": np.float32(crops)[:, None]})[0]

@@ -12,7 +12,7 @@ matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "recordings"
 from matplotlib import pyplot  # noqa: E402
 
-# Blue and orange can be distinguished with any colour vision.
+# Blue and orange can be distinguished with any color vision.
 COLORS = ["#0072b2", "#e69f00"]
 
 

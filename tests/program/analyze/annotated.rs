@@ -51,7 +51,7 @@ fn the_annotated_video_has_all_frames_and_the_sound() {
 }
 
 #[test]
-fn blurred_faces_are_unrecognisable_on_every_frame() {
+fn blurred_faces_are_unrecognizable_on_every_frame() {
     let bench = Bench::new();
     struct Stripes;
     impl Picture for Stripes {

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use super::*;
 
 #[test]
-fn a_broken_file_is_reported_and_the_others_are_analysed() {
+fn a_broken_file_is_reported_and_the_others_are_analyzed() {
     let bench = Bench::new();
     bench.clip("in/a.mp4").clip("in/c.mp4");
     std::fs::write(bench.path("in/b.mp4"), "no video").unwrap();
@@ -16,7 +16,7 @@ fn a_broken_file_is_reported_and_the_others_are_analysed() {
     bench.run(&["in"]).assert_status(1).assert_said(&[
         "Error: in/b.mp4: it is not a recording that GStreamer can read: it is empty, damaged or another",
         "Error: in/empty.mkv: it is not a recording that GStreamer can read",
-        "2 analysed, 2 failed",
+        "2 analyzed, 2 failed",
     ]);
     let states: Vec<[String; 2]> = bench
         .summary_table()
@@ -34,12 +34,12 @@ fn a_broken_file_is_reported_and_the_others_are_analysed() {
     );
     assert!(bench.path("out/c/summary.json").exists());
     assert!(!bench.path("out/b").exists());
-    // A file that failed is analysed again, as it may be complete now.
+    // A file that failed is analyzed again, as it may be complete now.
     bench.clip("in/b.mp4");
     bench
         .run(&["in"])
         .assert_status(1)
-        .assert_said(&["1 analysed, 2 skipped, 1 failed"]);
+        .assert_said(&["1 analyzed, 2 skipped, 1 failed"]);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn the_readable_part_of_a_damaged_recording_is_kept() {
     bench
         .run(&inputs)
         .assert_status(1)
-        .assert_said(&["0 analysed, 2 skipped, 1 damaged"]);
+        .assert_said(&["0 analyzed, 2 skipped, 1 damaged"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use super::*;
 
-/// Analyses the recordings in the plan of `inputs` one by one, in another order, like a program that
+/// Analyzes the recordings in the plan of `inputs` one by one, in another order, like a program that
 /// distributes them, and writes the tables of `out`.
 fn distribute(bench: &Bench, inputs: &[&str]) -> Run {
     let planned = bench.run(&[inputs, &["--plan"]].concat());
@@ -48,7 +48,7 @@ fn distributed_recordings_have_the_same_results() {
     Run(whole.output().unwrap()).assert_status(1);
     distribute(&bench, &["in"])
         .assert_status(1)
-        .assert_said(&["0 analysed, 3 skipped, 1 failed"]);
+        .assert_said(&["0 analyzed, 3 skipped, 1 failed"]);
     assert!(bench.files("whole") == bench.files("out"));
     let plan = bench.run(&["in", "--plan"]).events();
     let done: Vec<bool> = plan.iter().map(|r| r["done"].as_bool().unwrap()).collect();
@@ -102,6 +102,6 @@ fn copies_are_reported_by_the_uri_of_the_original() {
     bench
         .run(&["others", "--origin", "others", "s3://"])
         .assert_status(0)
-        .assert_said(&["0 analysed, 1 skipped"]);
+        .assert_said(&["0 analyzed, 1 skipped"]);
     assert!(bench.files("out") == first);
 }

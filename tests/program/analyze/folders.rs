@@ -25,7 +25,7 @@ fn folders_and_patterns_are_searched() {
             "days/notes.txt: ignored: ",
             "days/picture.png: ignored: it is image/png",
             "days/.hidden.mp4: ignored: it is hidden",
-            "2 analysed",
+            "2 analyzed",
         ]);
     let mut names: Vec<String> = bench
         .summary_table()
@@ -38,18 +38,18 @@ fn folders_and_patterns_are_searched() {
     bench
         .run(&["days/*/*.mp4", "days/one/../one/talk.mp4", "days/two"])
         .assert_status(0)
-        .assert_said(&["0 analysed, 2 skipped"]);
+        .assert_said(&["0 analyzed, 2 skipped"]);
 }
 
 #[test]
-fn results_are_not_analysed() {
+fn results_are_not_analyzed() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
     bench.run(&[".", "--annotate"]).assert_status(0);
     bench
         .run(&[".", "--annotate"])
         .assert_status(0)
-        .assert_said(&["0 analysed, 1 skipped"]);
+        .assert_said(&["0 analyzed, 1 skipped"]);
 }
 
 #[test]

@@ -75,7 +75,7 @@ impl Bench {
         self
     }
 
-    /// Returns the command that analyses with the tiny models and writes to `out`.
+    /// Returns the command that analyzes with the tiny models and writes to `out`.
     fn command(&self, arguments: &[&str]) -> Command {
         self.command_into("out", arguments)
     }

@@ -129,7 +129,7 @@ fn a_part_beyond_the_end_of_a_recording_is_an_error() {
             .assert_said(&[
                 "talk.mp4: it is 0:03.0 long, but --from is ",
                 "other.mkv: it is 0:03.0 long, but --from is ",
-                "0 analysed, 2 failed",
+                "0 analyzed, 2 failed",
             ]);
     }
 }

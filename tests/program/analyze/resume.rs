@@ -69,7 +69,7 @@ fn a_killed_run_can_be_continued_at_many_moments() {
 }
 
 #[test]
-fn only_changes_are_analysed_again() {
+fn only_changes_are_analyzed_again() {
     let bench = bench();
     let first = bench.analyze(&CLIPS);
     let modified = |name: &str| {
@@ -81,21 +81,21 @@ fn only_changes_are_analysed_again() {
     bench
         .run(&CLIPS)
         .assert_status(0)
-        .assert_said(&["1 analysed, 3 skipped"]);
+        .assert_said(&["1 analyzed, 3 skipped"]);
     assert_eq!(modified("a"), before[0]);
     assert_ne!(modified("b"), before[1]);
     bench
         .run(&[&CLIPS[..], &["--max-faces", "2"]].concat())
-        .assert_said(&["4 analysed"]);
+        .assert_said(&["4 analyzed"]);
     bench
         .run(&[&CLIPS[..], &["--max-faces", "2", "--force"]].concat())
-        .assert_said(&["4 analysed"]);
+        .assert_said(&["4 analyzed"]);
     // A recording that was moved is the same; another of the same name is not.
     std::fs::create_dir(bench.path("moved")).unwrap();
     std::fs::rename(bench.path("a.mp4"), bench.path("moved/a.mp4")).unwrap();
     bench
         .run(&["moved/a.mp4", "--max-faces", "2"])
-        .assert_said(&["0 analysed, 1 skipped"]);
+        .assert_said(&["0 analyzed, 1 skipped"]);
     bench.encode("other/a.mp4", "x264enc quantizer=45 ! mp4mux");
     bench.run(&["other/a.mp4"]).assert_status(0);
     assert_eq!(bench.summary_table(), [["a.mp4", "done", ""]]);
@@ -135,6 +135,6 @@ fn ctrl_c_ends_the_run_in_order() {
         let mut folders: Vec<String> = folders.collect();
         folders.dedup();
         assert_eq!(folders, ["a", "index.html", "summary.csv"]);
-        assert_eq!(bench.summary_table()[1], ["long", "not analysed", ""]);
+        assert_eq!(bench.summary_table()[1], ["long", "not analyzed", ""]);
     }
 }

@@ -49,7 +49,7 @@ fn mistakes_are_reported_by_file_and_line() {
         (
             "f.csv",
             "file,label\n",
-            "f.csv: there are no labelled faces in it",
+            "f.csv: there are no labeled faces in it",
         ),
         (
             "g.csv",
@@ -66,7 +66,7 @@ fn mistakes_are_reported_by_file_and_line() {
             "{\"file\": \"a.png\", \"label\": \"sad\"}\n{\"file\": 3}\n",
             "i.jsonl:2: ",
         ),
-        ("j.txt", "", "j.txt: labelled faces must be"),
+        ("j.txt", "", "j.txt: labeled faces must be"),
         (
             "k.csv",
             "file,label\r\n\r\n\r\nneutral.png,neutral\r\na.png,bored\r\n",
@@ -80,7 +80,7 @@ fn mistakes_are_reported_by_file_and_line() {
         (
             "m.jsonl",
             "\u{feff}{\"file\": \"a.png\", \"label\": \"sad\", \"group\": [7]}\n",
-            "m.jsonl:1: this is not a labelled face: a group must be a text or an integer",
+            "m.jsonl:1: this is not a labeled face: a group must be a text or an integer",
         ),
     ] {
         bench.write(name, text).run(&[name]).assert_failed(&[words]);
@@ -90,7 +90,7 @@ fn mistakes_are_reported_by_file_and_line() {
         .assert_failed(&["lost.csv: there is no such file"]);
     bench
         .run(&["empty"])
-        .assert_failed(&["empty: there are no labelled faces"]);
+        .assert_failed(&["empty: there are no labeled faces"]);
     bench
         .write(
             "twice.csv",
@@ -98,7 +98,7 @@ fn mistakes_are_reported_by_file_and_line() {
         )
         .write("p.csv", "file,happy\npositive.png,1\n")
         .run(&["twice.csv", "--predictions", "p=p.csv"])
-        .assert_failed(&["several labelled faces in 'positive.png'"]);
+        .assert_failed(&["several labeled faces in 'positive.png'"]);
     bench.write("faces.csv", "file,label\npositive.png,happy\n");
     for (text, words) in [
         ("file\n", "p.csv:1: there is neither"),
@@ -288,7 +288,7 @@ fn repeated_and_ignored_data_cause_warnings() {
     }
     assert!(
         run.report()
-            .contains("1 labelled face; the figures are of 1, in 1 group (")
+            .contains("1 labeled face; the figures are of 1, in 1 group (")
     );
     assert!(!run.report().contains("not pictures"));
 }

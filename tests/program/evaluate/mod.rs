@@ -48,7 +48,7 @@ impl Bench {
         self
     }
 
-    /// Writes a grey picture of even brightness, which the fixture models can classify as a whole.
+    /// Writes a gray picture of even brightness, which the fixture models can classify as a whole.
     fn patch(&self, luma: u8, name: &str) -> &Self {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -155,7 +155,7 @@ fn a_folder_with_a_folder_per_label_is_classified_by_the_default_models() {
     assert_eq!(evaluation.number("/data/skipped_files"), 2.0);
     assert_eq!(evaluation.value("/data/labels/sad/attitude"), "negative");
     for words in [
-        "3 labelled faces",
+        "3 labeled faces",
         "| happy | positive | 1 | 1 |",
         "| accuracy | 1.000 [1.000, 1.000] |",
         "files that are not pictures: 2",
@@ -225,7 +225,7 @@ fn boxes_select_a_face_and_are_cropped_if_none_is_found() {
     assert_eq!(evaluation.predicted(), ["positive", "negative", "positive"]);
     assert_eq!(evaluation.number("/data/groups"), 2.0);
     assert_eq!(evaluation.number("/data/by_box"), 1.0);
-    let line = "cropped by the labelled box, as the detector found no face there: 1";
+    let line = "cropped by the labeled box, as the detector found no face there: 1";
     assert!(evaluation.markdown.contains(line));
     let evaluation = bench.evaluate(&[&["faces.jsonl"], &models[..]].concat());
     assert_eq!(evaluation.predicted(), ["positive", "negative", "negative"]);
@@ -241,16 +241,16 @@ fn boxes_select_a_face_and_are_cropped_if_none_is_found() {
 #[test]
 fn faces_that_are_not_found_or_not_classified_are_counted() {
     let bench = Bench::new();
-    bench.faces().patch(128, "grey.png").write(
+    bench.faces().patch(128, "gray.png").write(
         "faces.csv",
         "file,label,x,y,width,height\npositive.png,positive,,,,\ngrey.png,neutral,,,,\n\
-         grey.png,neutral,-40,0,48,48\n",
+         gray.png,neutral,-40,0,48,48\n",
     );
     let run = bench.run(&["faces.csv", "--output", "out"]);
     assert_eq!(run.0.status.code(), Some(0), "{}", run.problems());
     assert!(
         run.problems()
-            .contains("no compared face is labelled neutral")
+            .contains("no compared face is labeled neutral")
     );
     let evaluation = Evaluation::read(&bench.path("out"));
     assert_eq!(run.report(), evaluation.markdown);
@@ -260,8 +260,8 @@ fn faces_that_are_not_found_or_not_classified_are_counted() {
     assert_eq!(
         std::fs::read_to_string(bench.path("out/left-out.csv")).unwrap(),
         "file,group,truth,truth_attitude,reason\n\
-         grey.png,,neutral,neutral,no face found\n\
-         grey.png,,neutral,neutral,\"not classified, as it is cut off or turned away\"\n"
+         gray.png,,neutral,neutral,no face found\n\
+         gray.png,,neutral,neutral,\"not classified, as it is cut off or turned away\"\n"
     );
 }
 
@@ -271,11 +271,11 @@ fn a_mapping_applies_to_labels_models_and_predictions() {
     // Below a mean of 102 the model predicts anger, above 153 happiness.
     bench
         .patch(20, "faces/bored/dark.png")
-        .patch(128, "faces/calm/grey.png")
+        .patch(128, "faces/calm/gray.png")
         .patch(230, "faces/happiness/bright.png")
         .write(
             "service.csv",
-            "file,bored,Calm,happiness\nbored/dark.png,80,0,20\ncalm/grey.png,0,9,1\n\
+            "file,bored,Calm,happiness\nbored/dark.png,80,0,20\ncalm/gray.png,0,9,1\n\
              happiness/bright.png,0.2,0,0.2\n",
         );
     let model = model("emotions8");

@@ -33,7 +33,7 @@ MEASURE_TIMES = """() => {
     }, true);
 }"""
 
-# Returns the texts with less contrast than WCAG AA requires, with their colours.
+# Returns the texts with less contrast than WCAG AA requires, with their colors.
 LOW_CONTRAST = """() => {
     const channels = (color) => color.match(/[\\d.]+/g).map(Number);
     const luminance = (color) => {

@@ -5,7 +5,7 @@
     browser.py PROGRAM FOLDER FACE [CAMERA...]
 
 FOLDER contains camera.mjpeg for a simulated camera, and source.mp4 with the same video: a face that moves and changes
-from neutral to positive, next to a white mark. FACE is the box of the face relative to the centre of the mark: left,
+from neutral to positive, next to a white mark. FACE is the box of the face relative to the center of the mark: left,
 top, width and height in pixels of the frame. Each CAMERA is the video of another simulated camera, whose face changes
 from neutral to positive, too. Screenshots of each state are written to FOLDER. Exits with an error on a failed check.
 """
@@ -30,7 +30,7 @@ MAX_SHIFT = 0.05
 # Number of comparisons of boxes with the moving face.
 COMPARISONS = 40
 
-# Returns the boxes that were drawn, and the centre of the mark in the same picture, in pixels of the frame.
+# Returns the boxes that were drawn, and the center of the mark in the same picture, in pixels of the frame.
 DRAWN = """() => {
     const stage = document.querySelector("#video-view");
     const { boxes, frameWidth, frameHeight } = stage.dataset;
@@ -50,8 +50,8 @@ DRAWN = """() => {
     };
 }"""
 
-# Returns the share of equal neighbours in a row of pixels in a box, which is high if the box is pixelated.
-EQUAL_NEIGHBOURS = """([left, top, width, height]) => {
+# Returns the share of equal neighbors in a row of pixels in a box, which is high if the box is pixelated.
+EQUAL_NEIGHBORS = """([left, top, width, height]) => {
     const { frameWidth, frameHeight } = document.querySelector("#video-view").dataset;
     const canvas = document.querySelector("#canvas");
     const [toX, toY] = [canvas.width / frameWidth, canvas.height / frameHeight];
@@ -194,8 +194,8 @@ def check_camera(browser, server, folder, face):
     visit.page.keyboard.press("h")
     visit.page.wait_for_timeout(500)
     box = visit.page.evaluate(DRAWN)["boxes"][0]["box"]
-    share = visit.page.evaluate(EQUAL_NEIGHBOURS, box)
-    expect(share > 0.8, f"the face is not pixelated: only {share:.0%} of the neighbours are equal")
+    share = visit.page.evaluate(EQUAL_NEIGHBORS, box)
+    expect(share > 0.8, f"the face is not pixelated: only {share:.0%} of the neighbors are equal")
     visit.page.screenshot(path=folder / "hidden.png")
     visit.page.keyboard.press("h")
     for key, state in (("p", "paused"), ("m", "analysis-off")):

@@ -23,7 +23,7 @@ struct Swinging {
 impl Swinging {
     const TOP: u32 = 30;
     const SIDE: u32 = 130;
-    /// Distance of the mark's centre from the portrait's left and top edge.
+    /// Distance of the mark's center from the portrait's left and top edge.
     const MARK: (u32, u32) = (24, 10);
     const MARK_RADIUS: u32 = 6;
 
@@ -53,7 +53,7 @@ impl Picture for Swinging {
     }
 }
 
-/// Returns the bounding box of the face in the first frame, relative to the mark's centre.
+/// Returns the bounding box of the face in the first frame, relative to the mark's center.
 fn face(clip: &Path) -> String {
     let description = format!(
         "filesrc location={} ! decodebin ! videoconvert \
@@ -74,12 +74,12 @@ fn face(clip: &Path) -> String {
     pipeline.set_state(gst::State::Null).unwrap();
     let (mark_x, mark_y) = Swinging::at(0).mark();
     let [left, top, width, height] = record.faces[0].bbox;
-    // The centre of a pixel is half a pixel right of and below its position.
-    let centre = |position: u32| 2.0 * (position as f32 + 0.5);
+    // The center of a pixel is half a pixel right of and below its position.
+    let center = |position: u32| 2.0 * (position as f32 + 0.5);
     format!(
         "{},{},{width},{height}",
-        left - centre(mark_x),
-        top - centre(mark_y)
+        left - center(mark_x),
+        top - center(mark_y)
     )
 }
 

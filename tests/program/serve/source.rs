@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `serve SOURCE`: all viewers see the same video, synchronised with its results.
+//! `serve SOURCE`: all viewers see the same video, synchronized with its results.
 
 use std::fs;
 use std::net::TcpListener;
@@ -54,7 +54,7 @@ fn all_viewers_receive_the_same_records_of_a_recording_until_its_end() {
     let second = Watcher::new(&server);
     for viewer in [&first, &second] {
         assert_eq!(viewer.ending()["reason"], "ended");
-        viewer.assert_synchronised();
+        viewer.assert_synchronized();
     }
     let (early, late) = (first.frames(), second.frames());
     assert!(late.len() >= 50, "{}", late.len());
@@ -94,7 +94,7 @@ fn a_recording_is_transcoded_to_vp8_only_if_browsers_cannot_play_it() {
         let viewer = Watcher::new(&server);
         assert_eq!(viewer.encoding(), offered, "{name}");
         viewer.watch(30);
-        viewer.assert_synchronised();
+        viewer.assert_synchronized();
     }
 }
 
@@ -110,7 +110,7 @@ fn a_rotated_recording_is_shown_upright() {
     let viewer = Watcher::new(&server);
     assert_eq!(viewer.encoding(), "VP8");
     viewer.watch(10);
-    viewer.assert_synchronised();
+    viewer.assert_synchronized();
     let record = viewer.messages("frames").remove(0);
     assert_eq!(
         (&record["width"], &record["height"]),
@@ -244,7 +244,7 @@ fn a_live_stream_is_read_only_while_it_has_viewers() {
     second.watch(25);
     assert!(camera.connections() > 0);
     for viewer in [first, second] {
-        viewer.assert_synchronised();
+        viewer.assert_synchronized();
         assert_eq!(server.close(&viewer.id).status, 204);
     }
     assert!(
@@ -285,7 +285,7 @@ fn a_live_stream_that_webrtc_does_not_support_is_transcoded() {
     let viewer = Watcher::new(&server);
     assert_eq!(viewer.encoding(), "VP8");
     viewer.watch(25);
-    viewer.assert_synchronised();
+    viewer.assert_synchronized();
 }
 
 #[test]

@@ -30,7 +30,7 @@ const PARAMS: Params = Params {
     track_timeout_ns: 10_000_000_000,
 };
 
-/// Behaviour of the detector in one inference.
+/// Behavior of the detector in one inference.
 pub(super) enum Step {
     FindFace,
     Fail,
@@ -203,7 +203,7 @@ impl Bench {
         completed
     }
 
-    /// Analyses a sample with a face, and returns the number of the face's track.
+    /// Analyzes a sample with a face, and returns the number of the face's track.
     pub(super) fn track(&self, number: u64, epoch: Epoch) -> u32 {
         let analysis = self.analyze(number, epoch, Step::FindFace).result.unwrap();
         assert_eq!(analysis.faces.len(), 1);
@@ -211,7 +211,7 @@ impl Bench {
     }
 }
 
-/// Submits a grey frame at `number` milliseconds; returns `true` if it replaces a pending sample.
+/// Submits a gray frame at `number` milliseconds; returns `true` if it replaces a pending sample.
 pub(super) fn submit(stream: &LiveStream<u64>, number: u64, epoch: Epoch) -> bool {
     let sample = Sample {
         frame: Frame::from_luma(64, 64, &[128; 64 * 64]).unwrap(),

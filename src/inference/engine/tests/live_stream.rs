@@ -144,7 +144,7 @@ fn streams_share_networks_but_not_tracks() {
 }
 
 #[test]
-fn after_a_failure_the_next_sample_is_analysed() {
+fn after_a_failure_the_next_sample_is_analyzed() {
     let bench = Bench::new();
     let failed = bench.analyze(1, STREAM, Step::Fail).result;
     assert_eq!(
@@ -155,7 +155,7 @@ fn after_a_failure_the_next_sample_is_analysed() {
 }
 
 #[test]
-fn a_panic_is_a_failure_and_the_next_sample_is_analysed() {
+fn a_panic_is_a_failure_and_the_next_sample_is_analyzed() {
     let bench = Bench::new();
     assert_eq!(bench.track(1, STREAM), 1);
     let failed = bench.analyze(2, STREAM, Step::Panic).result;

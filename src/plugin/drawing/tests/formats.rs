@@ -147,7 +147,7 @@ fn reach(start: f32, len: f32, shifts: &[u32], frame_px: u32) -> Range<u32> {
 }
 
 #[test]
-fn a_face_becomes_blocks_of_its_mean_colours_and_all_else_stays() {
+fn a_face_becomes_blocks_of_its_mean_colors_and_all_else_stays() {
     let boxes = [
         ("middle", Rect::new(203.0, 121.0, 81.0, 103.0)),
         ("corner", Rect::new(610.0, 339.0, 60.0, 60.0)),
@@ -190,7 +190,7 @@ fn a_face_becomes_blocks_of_its_mean_colours_and_all_else_stays() {
         if place != "tiny" {
             assert!(colors(&after) > 1, "{name}");
         }
-        // Packing rounds down, most with a palette of few colours.
+        // Packing rounds down, most with a palette of few colors.
         let tolerance = match info.format_info().has_palette() {
             true => 0.2,
             false => 0.02,

@@ -15,7 +15,7 @@ use attitude::history::SlotState;
 const SKY_BLUE_BGR: [u8; 3] = [0xE9, 0xB4, 0x56];
 const YELLOW_BGR: [u8; 3] = [0x42, 0xE4, 0xF0];
 const VERMILLION_BGR: [u8; 3] = [0x00, 0x5E, 0xD5];
-const GREY_BGR: [u8; 3] = [0x99, 0x99, 0x99];
+const GRAY_BGR: [u8; 3] = [0x99, 0x99, 0x99];
 const VIDEO: u8 = 120;
 
 const BBOX: Rect = Rect::new(200.0, 120.0, 100.0, 120.0);
@@ -104,12 +104,12 @@ fn label_address(composition: &VideoOverlayComposition) -> usize {
 }
 
 #[test]
-fn the_box_has_the_colour_of_the_attitude_and_leaves_the_video_alone() {
+fn the_box_has_the_color_of_the_attitude_and_leaves_the_video_alone() {
     for (label, color) in [
         (Label::POSITIVE, SKY_BLUE_BGR),
         (Label::NEUTRAL, YELLOW_BGR),
         (Label::NEGATIVE, VERMILLION_BGR),
-        (Label::Unknown, GREY_BGR),
+        (Label::Unknown, GRAY_BGR),
     ] {
         let drawing = FaceDrawing {
             label,
@@ -128,7 +128,7 @@ fn the_box_has_the_colour_of_the_attitude_and_leaves_the_video_alone() {
 }
 
 #[test]
-fn on_i420_luma_and_chroma_have_the_colour() {
+fn on_i420_luma_and_chroma_have_the_color() {
     let composition = render(&mut Renderer::default(), [face(BBOX)], None).unwrap();
     let frame = blended(&composition, VideoFormat::I420, (640, 360));
     let sample = |plane: u32, x: usize, y: usize| {
@@ -176,7 +176,7 @@ fn the_strip_shows_the_newest_slot_at_the_right() {
     assert!(empty < [VIDEO; 3] && empty > [0; 3], "translucent dark");
     assert_eq!(cell(1), SKY_BLUE_BGR);
     assert_eq!(cell(2), empty);
-    assert_eq!(cell(3), GREY_BGR);
+    assert_eq!(cell(3), GRAY_BGR);
     assert_eq!(cell(4), VERMILLION_BGR);
 }
 

@@ -81,7 +81,7 @@ fn what_is_switched_off_leaves_its_room_to_the_rest() {
 }
 
 #[test]
-fn boxes_and_histories_have_the_colours_of_the_style() {
+fn boxes_and_histories_have_the_colors_of_the_style() {
     let colors = ByLabel {
         positive: 0xFF12_3456,
         ..DEFAULT_COLORS
@@ -98,7 +98,7 @@ fn boxes_and_histories_have_the_colours_of_the_style() {
 }
 
 #[test]
-fn the_video_shows_through_a_translucent_colour() {
+fn the_video_shows_through_a_translucent_color() {
     let colors = ByLabel {
         positive: 0x8000_00FF,
         ..DEFAULT_COLORS
@@ -166,7 +166,7 @@ fn faces_that_are_not_followed_are_all_drawn_and_kept() {
 }
 
 #[test]
-fn scores_are_shown_after_the_label_or_alone_each_with_its_colour() {
+fn scores_are_shown_after_the_label_or_alone_each_with_its_color() {
     for (labels, marks) in [
         (
             true,

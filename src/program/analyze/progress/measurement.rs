@@ -15,7 +15,7 @@ pub(super) struct Measurement {
     from_ns: u64,
     to_ns: Option<u64>,
     position_ns: u64,
-    /// End of the analysed part, if it is known.
+    /// End of the analyzed part, if it is known.
     end_ns: Option<u64>,
 }
 
@@ -26,7 +26,7 @@ impl Default for Measurement {
 }
 
 impl Measurement {
-    /// Starts to measure a recording that is analysed from `from_ns` to `to_ns`, or to its end.
+    /// Starts to measure a recording that is analyzed from `from_ns` to `to_ns`, or to its end.
     pub(super) fn new(from_ns: u64, to_ns: Option<u64>) -> Self {
         Self {
             started: Instant::now(),
@@ -46,7 +46,7 @@ impl Measurement {
         };
     }
 
-    /// Sets the position to the end of the analysed part, which is after the last sample. Has no effect if
+    /// Sets the position to the end of the analyzed part, which is after the last sample. Has no effect if
     /// all samples have the same time, as some decoders make them.
     pub(super) fn finish(&mut self) {
         if self.position_ns > self.from_ns {
@@ -54,13 +54,13 @@ impl Measurement {
         }
     }
 
-    /// Returns the length of the part that has been analysed, in nanoseconds.
-    pub(super) fn analysed_ns(&self) -> u64 {
+    /// Returns the length of the part that has been analyzed, in nanoseconds.
+    pub(super) fn analyzed_ns(&self) -> u64 {
         self.position_ns.saturating_sub(self.from_ns)
     }
 
-    fn analysed_s(&self) -> f64 {
-        self.analysed_ns() as f64 / 1e9
+    fn analyzed_s(&self) -> f64 {
+        self.analyzed_ns() as f64 / 1e9
     }
 
     /// Returns the time since the start in seconds.
@@ -72,14 +72,14 @@ impl Measurement {
     pub(super) fn fraction(&self) -> f64 {
         let end_ns = self.end_ns;
         match end_ns.and_then(|end_ns| end_ns.checked_sub(self.from_ns)) {
-            Some(all_ns) if all_ns > 0 => (self.analysed_ns() as f64 / all_ns as f64).min(1.0),
+            Some(all_ns) if all_ns > 0 => (self.analyzed_ns() as f64 / all_ns as f64).min(1.0),
             _ => 0.0,
         }
     }
 
     /// Returns the speed as a multiple of real time.
     pub(super) fn speed(&self) -> f64 {
-        speed(self.analysed_s(), self.elapsed_s())
+        speed(self.analyzed_s(), self.elapsed_s())
     }
 
     /// Estimates the remaining time in seconds; `None` if it is unknown.
@@ -99,19 +99,19 @@ impl Measurement {
         }
     }
 
-    /// Describes the length of the analysed part, and the time that the analysis took.
+    /// Describes the length of the analyzed part, and the time that the analysis took.
     pub(super) fn describe_total(&self) -> String {
-        describe_speed(self.analysed_s(), self.elapsed_s())
+        describe_speed(self.analyzed_s(), self.elapsed_s())
     }
 }
 
-/// Describes how long an analysis of `analysed_s` took, and its speed.
-pub(super) fn describe_speed(analysed_s: f64, elapsed_s: f64) -> String {
-    let (analysed, elapsed) = (clock::duration(analysed_s), clock::duration(elapsed_s));
-    match analysed_s > 0.0 {
+/// Describes how long an analysis of `analyzed_s` took, and its speed.
+pub(super) fn describe_speed(analyzed_s: f64, elapsed_s: f64) -> String {
+    let (analyzed, elapsed) = (clock::duration(analyzed_s), clock::duration(elapsed_s));
+    match analyzed_s > 0.0 {
         true => {
-            let speed = times_real_time(speed(analysed_s, elapsed_s));
-            format!("{analysed} in {elapsed}, {speed} times real time")
+            let speed = times_real_time(speed(analyzed_s, elapsed_s));
+            format!("{analyzed} in {elapsed}, {speed} times real time")
         }
         false => elapsed,
     }
@@ -122,8 +122,8 @@ pub(super) fn format_remaining(elapsed_s: f64, fraction: f64) -> String {
     remaining_s(elapsed_s, fraction).map_or_else(|| "?".to_owned(), clock::duration)
 }
 
-fn speed(analysed_s: f64, elapsed_s: f64) -> f64 {
-    analysed_s / elapsed_s.max(1e-3)
+fn speed(analyzed_s: f64, elapsed_s: f64) -> f64 {
+    analyzed_s / elapsed_s.max(1e-3)
 }
 
 fn remaining_s(elapsed_s: f64, fraction: f64) -> Option<f64> {
@@ -135,23 +135,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_progress_is_that_of_the_analysed_part() {
+    fn the_progress_is_that_of_the_analyzed_part() {
         let mut measurement = Measurement::new(10, Some(50));
         assert_eq!(measurement.fraction(), 0.0);
         measurement.update(20, Some(30));
         assert_eq!(
-            (measurement.fraction(), measurement.analysed_ns()),
+            (measurement.fraction(), measurement.analyzed_ns()),
             (0.5, 10)
         );
         measurement.update(40, None);
         assert_eq!(measurement.fraction(), 0.75);
         measurement.finish();
-        assert_eq!(measurement.analysed_ns(), 40);
+        assert_eq!(measurement.analyzed_ns(), 40);
         assert_eq!(Measurement::default().remaining_s(), None);
         let mut single = Measurement::new(10, Some(50));
         single.update(10, None);
         single.finish();
-        assert_eq!(single.analysed_ns(), 0);
+        assert_eq!(single.analyzed_ns(), 0);
     }
 
     #[test]

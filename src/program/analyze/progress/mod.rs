@@ -39,8 +39,8 @@ pub(super) struct RunProgress {
 /// Totals over the recordings that have ended.
 struct Totals {
     ended: usize,
-    /// Sum of the analysed time of recordings, in nanoseconds.
-    analysed_ns: u64,
+    /// Sum of the analyzed time of recordings, in nanoseconds.
+    analyzed_ns: u64,
     /// Sum of the sizes of recordings that were skipped.
     skipped_bytes: u64,
     started: Instant,
@@ -73,7 +73,7 @@ impl RunProgress {
             recordings,
             totals: Mutex::new(Totals {
                 ended: 0,
-                analysed_ns: 0,
+                analyzed_ns: 0,
                 skipped_bytes: 0,
                 started: Instant::now(),
             }),
@@ -112,10 +112,10 @@ impl RunProgress {
     ) {
         self.total.finish_and_clear();
         let counts = Counts::of(outcomes, failed_inputs);
-        let (elapsed_s, analysed_s) = {
+        let (elapsed_s, analyzed_s) = {
             let totals = lock(&self.totals);
-            let analysed_s = totals.analysed_ns as f64 / 1e9;
-            (totals.started.elapsed().as_secs_f64(), analysed_s)
+            let analyzed_s = totals.analyzed_ns as f64 / 1e9;
+            (totals.started.elapsed().as_secs_f64(), analyzed_s)
         };
         let Counts {
             done,
@@ -125,12 +125,12 @@ impl RunProgress {
         } = counts;
         self.event(json!({
             "event": "end", "done": done, "skipped": skipped, "damaged": damaged, "failed": failed,
-            "stopped": is_stopped, "seconds": elapsed_s, "analysed_seconds": analysed_s,
+            "stopped": is_stopped, "seconds": elapsed_s, "analysed_seconds": analyzed_s,
         }));
         let stopped = if is_stopped { ", stopped" } else { "" };
         let speed = match done {
             0 => String::new(),
-            _ => format!("; {}", describe_speed(analysed_s, elapsed_s)),
+            _ => format!("; {}", describe_speed(analyzed_s, elapsed_s)),
         };
         self.line(&format!("{}{stopped}{speed}", counts.describe()));
     }
@@ -177,7 +177,7 @@ impl Counts {
         }
     }
 
-    /// Formats the counts, without those that are 0 except that of the analysed recordings.
+    /// Formats the counts, without those that are 0 except that of the analyzed recordings.
     fn describe(&self) -> String {
         let others = [
             (self.skipped, "skipped"),
@@ -185,7 +185,7 @@ impl Counts {
             (self.failed, "failed"),
         ];
         let others = others.into_iter().filter(|(count, _)| *count > 0);
-        let counts = [(self.done, "analysed")].into_iter().chain(others);
+        let counts = [(self.done, "analyzed")].into_iter().chain(others);
         let parts: Vec<String> = counts
             .map(|(count, outcome)| format!("{count} {outcome}"))
             .collect();

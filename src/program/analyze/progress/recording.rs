@@ -165,7 +165,7 @@ impl<'a> RecordingProgress<'a> {
         let mut totals = lock(&self.run.totals);
         totals.ended += 1;
         match outcome {
-            RecordingOutcome::Done(_) => totals.analysed_ns += self.measurement.analysed_ns(),
+            RecordingOutcome::Done(_) => totals.analyzed_ns += self.measurement.analyzed_ns(),
             RecordingOutcome::Skipped(_) => totals.skipped_bytes += size_bytes(self.job),
             RecordingOutcome::Failed(_) | RecordingOutcome::Ignored(_) => {}
         }

@@ -86,7 +86,7 @@ impl Report {
         format!(
             "## Data\n\n{}; the figures are of {}, in {} (faces of a group, such as one person's, are not \
              independent).\n\n{}\n{}",
-            count(data.faces, "labelled face"),
+            count(data.faces, "labeled face"),
             data.compared,
             count(data.groups, "group"),
             rows.0,

@@ -40,7 +40,7 @@ pub(super) struct Report {
     resamples: usize,
 }
 
-/// Labelled faces by label and by outcome.
+/// Labeled faces by label and by outcome.
 #[derive(Default, Serialize)]
 pub(super) struct DataReport {
     labels: BTreeMap<String, LabelCount>,
@@ -54,7 +54,7 @@ pub(super) struct DataReport {
     not_classifiable: usize,
     #[serde(rename = "no_scores")]
     invalid_scores: usize,
-    /// Number of faces that were cropped by the labelled box, as the detector found no face there.
+    /// Number of faces that were cropped by the labeled box, as the detector found no face there.
     by_box: usize,
     pub unreadable: usize,
     /// Number of classified faces without a prediction, by name of the other program.
@@ -101,7 +101,7 @@ impl Report {
         other_files: usize,
         failed_segments: usize,
     ) -> Self {
-        let predictions = results.labelled_predictions();
+        let predictions = results.labeled_predictions();
         let groups = results.groups();
         let comparison = bootstrap.compare(&predictions, &groups);
         let models = results
@@ -183,8 +183,8 @@ impl DataReport {
     pub(super) fn limitations(&self) -> Vec<String> {
         let gap = |attitude: &&str| {
             format!(
-                "no compared face is labelled {attitude}: these data do not show how well it is \
-                 recognised, and macro F1 counts it as 0"
+                "no compared face is labeled {attitude}: these data do not show how well it is \
+                 recognized, and macro F1 counts it as 0"
             )
         };
         let few = (self.groups < MIN_GROUPS).then(|| {
@@ -225,7 +225,7 @@ impl DataReport {
         }
         if self.by_box > 0 {
             // These are in the figures, although the element would not classify them.
-            let reason = "cropped by the labelled box, as the detector found no face there";
+            let reason = "cropped by the labeled box, as the detector found no face there";
             counts.push((reason.to_owned(), self.by_box));
         }
         counts

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// Names, signs and colours of attitudes.
+// Names, signs and colors of attitudes.
 
 import { context2d, create } from "./dom.js";
 import { formatPercent } from "./text.js";
@@ -20,7 +20,7 @@ export const SIGNS = { positive: "+", neutral: "=", negative: "−", unknown: "?
 const MIN_SCENE_SCORE = 0.5;
 
 /**
- * Creates a label with the sign and the colour of an attitude.
+ * Creates a label with the sign and the color of an attitude.
  * @param {Attitude} attitude
  */
 export function createLabel(attitude) {
@@ -86,7 +86,7 @@ function createItem(...children) {
     return item;
 }
 
-/** The style sheet's colours and patterns, for drawing on a canvas. */
+/** The style sheet's colors and patterns, for drawing on a canvas. */
 export class Palette {
     /** @type {Map<string, string>} */
     #colors = new Map();
@@ -102,7 +102,7 @@ export class Palette {
     }
 
     /**
-     * Returns a colour of the style sheet, such as `text`.
+     * Returns a color of the style sheet, such as `text`.
      * @param {string} name
      */
     color(name) {
@@ -115,7 +115,7 @@ export class Palette {
     }
 
     /**
-     * Returns the fill for segments of an attitude: a pattern for two of them, so that colour is not the only cue.
+     * Returns the fill for segments of an attitude: a pattern for two of them, so that color is not the only cue.
      * @param {CanvasRenderingContext2D} context
      * @param {Attitude} attitude
      */

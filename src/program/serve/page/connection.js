@@ -106,7 +106,7 @@ export class Connection {
     }
 
     /**
-     * Pauses or continues sending and analysing the video.
+     * Pauses or continues sending and analyzing the video.
      * @param {boolean} isPaused
      */
     setPaused(isPaused) {

@@ -64,7 +64,7 @@ export class History {
         this.#usedBins = Math.max(this.#usedBins, bin + 1);
     }
 
-    /** The segments of the session, by time; nothing was analysed in the gaps between them. */
+    /** The segments of the session, by time; nothing was analyzed in the gaps between them. */
     get segments() {
         /** @type {Segment[]} */
         const segments = [];

@@ -6,7 +6,7 @@ import { query, setText } from "./dom.js";
 
 /**
  * @typedef {object} StateDetails
- * @property {string | null} [source] name of the server's video; null if the visitor's camera is analysed
+ * @property {string | null} [source] name of the server's video; null if the visitor's camera is analyzed
  * @property {string} [problem]
  * @property {number} [delay_s] until the next retry
  * @property {string} [resumeAction] name of the button that starts or continues the session
@@ -42,7 +42,7 @@ const STATES = {
     paused: ({ source }) => ({
         text:
             source === null
-                ? "Paused. No video is sent, and nothing is analysed."
+                ? "Paused. No video is sent, and nothing is analyzed."
                 : "Paused. Nothing is shown or recorded.",
     }),
     "analysis-off": () => ({ text: "Live. The analysis is off." }),

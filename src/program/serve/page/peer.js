@@ -7,7 +7,7 @@
 
 /**
  * @typedef {object} PeerEvents
- * @property {(record: FrameRecord) => void} sample a record of an analysed frame
+ * @property {(record: FrameRecord) => void} sample a record of an analyzed frame
  * @property {(record: FrameRecord) => void} frame a record of any frame, for drawing
  * @property {(track: MediaStreamTrack) => void} video the server's video
  * @property {(closing: Closing) => void} closing the server closes the session

@@ -102,7 +102,7 @@ class TimelineCanvas {
     }
 
     /**
-     * Draws a text, centred at `y`.
+     * Draws a text, centered at `y`.
      * @param {string} text
      * @param {number} x
      * @param {number} y

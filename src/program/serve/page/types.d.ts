@@ -69,7 +69,7 @@ export interface VideoLimits {
 
 /** The response to `GET /settings`. */
 export interface Settings {
-    /** Name of the video that the server shows; null if the visitor's camera is analysed. */
+    /** Name of the video that the server shows; null if the visitor's camera is analyzed. */
     source: string | null;
     limits: VideoLimits;
     /** Interval of `{ alive: true }` messages. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The source: read, analysed and, if necessary, transcoded once for all viewers.
+//! The source: read, analyzed and, if necessary, transcoded once for all viewers.
 //!
 //! ```text
 //! location -> reading (routing) -> viewers -> viewer
