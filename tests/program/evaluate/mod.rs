@@ -243,7 +243,7 @@ fn faces_that_are_not_found_or_not_classified_are_counted() {
     let bench = Bench::new();
     bench.faces().patch(128, "gray.png").write(
         "faces.csv",
-        "file,label,x,y,width,height\npositive.png,positive,,,,\ngrey.png,neutral,,,,\n\
+        "file,label,x,y,width,height\npositive.png,positive,,,,\ngray.png,neutral,,,,\n\
          gray.png,neutral,-40,0,48,48\n",
     );
     let run = bench.run(&["faces.csv", "--output", "out"]);
