@@ -104,7 +104,7 @@ pub trait AttitudeClassifier: Send {
     fn emotion_labels(&self) -> &[String];
 
     /// Classifies `batch` crops, stored one after the other in `crops`, which has `batch *
-    /// pixel_format.len(width, height)` elements. Replaces the contents of `found` by one
+    /// pixel_format.len(width, height)` elements. Replaces the contents of `found` with one
     /// classification per crop. Scores may be NaN or out of range; the caller ignores such
     /// classifications.
     ///

@@ -14,11 +14,12 @@ const ROWS: usize = 9;
 /// Only every fourth row of pixels contributes to the brightness of a cell, for speed.
 const ROW_STEP: usize = 4;
 
-/// Minimum mean difference of the brightness of cells between two samples at a cut, in levels of 0
-/// to 255, without the change of the overall brightness. In five clips sampled five times per
-/// second, the three cuts have differences of 23 to 31, a head that moves past the lens up to 25,
-/// and all other pairs of samples less than 12. A cut that is detected at such a head does no harm.
-const MIN_CUT_DIFFERENCE: f32 = 20.0;
+/// Mean difference of the brightness of cells above which there is a cut between two samples, in
+/// levels of 0 to 255, without the change of the overall brightness. In five clips sampled five times
+/// per second, the three cuts have differences of 23 to 31, a head that moves past the lens up to 25,
+/// and all other pairs of samples less than 12. If such a head is taken for a cut, all tracks end, and
+/// each face counts as another person from then on.
+const MAX_DIFFERENCE_WITHOUT_CUT: f32 = 20.0;
 
 /// Detects cuts between consecutive detector inputs.
 #[derive(Debug, Default)]
@@ -28,9 +29,9 @@ pub(crate) struct CutDetector {
 }
 
 impl CutDetector {
-    /// Returns `true` if there is a cut between the previous sample and this one, with the detector's
-    /// input `input`.
-    pub(crate) fn is_cut(
+    /// Records the detector's input `input` of a sample. Returns `true` if there is a cut between the
+    /// previous sample and this one.
+    pub(crate) fn update(
         &mut self,
         input: &[f32],
         letterbox: &Letterbox,
@@ -38,7 +39,8 @@ impl CutDetector {
     ) -> bool {
         let signature = signature(input, letterbox, format);
         let previous = self.previous.replace(signature);
-        previous.is_some_and(|previous| distance(&previous, &signature) > MIN_CUT_DIFFERENCE)
+        previous
+            .is_some_and(|previous| difference(&previous, &signature) > MAX_DIFFERENCE_WITHOUT_CUT)
     }
 
     /// Discards the previous sample.
@@ -67,8 +69,8 @@ fn signature(input: &[f32], letterbox: &Letterbox, format: &PixelFormat) -> [f32
             .map(|y| {
                 let row = &input[y * letterbox.input_width * pixel_stride..];
                 let row = &row[columns.start * pixel_stride..];
-                let samples = row.iter().step_by(pixel_stride).take(columns.len());
-                samples.sum::<f32>()
+                let levels = row.iter().step_by(pixel_stride).take(columns.len());
+                levels.sum::<f32>()
             })
             .sum();
         sum / count as f32 / format.scale[0]
@@ -78,8 +80,8 @@ fn signature(input: &[f32], letterbox: &Letterbox, format: &PixelFormat) -> [f32
     means
 }
 
-/// Returns the mean absolute difference of the cells of two signatures.
-fn distance(a: &[f32; COLUMNS * ROWS], b: &[f32; COLUMNS * ROWS]) -> f32 {
+/// Returns the mean absolute difference of the cells of two signatures, in levels of 0 to 255.
+fn difference(a: &[f32; COLUMNS * ROWS], b: &[f32; COLUMNS * ROWS]) -> f32 {
     let sum: f32 = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum();
     sum / a.len() as f32
 }
@@ -96,7 +98,7 @@ mod tests {
             .iter()
             .map(|picture| {
                 let tensor: Vec<f32> = (0..320 * 192).map(|i| picture(i % 320, i / 320)).collect();
-                detector.is_cut(&tensor, &letterbox, &PixelFormat::LUMA)
+                detector.update(&tensor, &letterbox, &PixelFormat::LUMA)
             })
             .collect()
     }

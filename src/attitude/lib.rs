@@ -97,45 +97,32 @@
 //! # }
 //! ```
 //!
-//! The modules are listed in the order in which a frame passes through them; then follow
-//! [`timeline`], the analysis of a recording, [`record`], the data formats, and [`evaluation`], the
-//! evaluation of classifiers on labeled faces.
-
-pub mod settings;
-pub mod sync;
-
-pub mod geometry;
-
-pub mod frame;
-pub mod sampling;
-
-pub mod preprocessing;
-
-mod cut_detection;
-pub mod detection;
-
-pub mod tracking;
-
-pub mod visibility;
-
-pub mod crop;
-
-mod attitude;
-pub mod classification;
-pub mod mapping;
-mod smoothing;
-
-pub mod history;
+//! [`analyzer`] analyzes frames, [`timeline`] recordings; [`record`] contains the data formats, and
+//! [`evaluation`] evaluates classifiers on labeled faces. The other modules are parts of these, and
+//! types that they share.
 
 pub mod analyzer;
-
-pub mod statistics;
-pub mod timeline;
-
+mod attitude;
+pub mod classification;
 pub mod clock;
-pub mod record;
-
+pub mod crop;
+mod cut_detection;
+pub mod detection;
 pub mod evaluation;
+pub mod frame;
+pub mod geometry;
+pub mod history;
+pub mod mapping;
+pub mod preprocessing;
+pub mod record;
+pub mod sampling;
+pub mod settings;
+mod smoothing;
+pub mod statistics;
+pub mod sync;
+pub mod timeline;
+pub mod tracking;
+pub mod visibility;
 
 pub use attitude::{Attitude, ByAttitude, ByLabel, Label, Scores};
 

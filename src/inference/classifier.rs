@@ -101,7 +101,7 @@ impl LabelOutput {
         Ok(scores.chunks_exact(self.label_count))
     }
 
-    /// Replaces the contents of `probabilities` by those of a row.
+    /// Replaces the contents of `probabilities` with those of a row.
     fn read_row(&self, row: &[f32], probabilities: &mut Vec<f32>) {
         probabilities.clear();
         probabilities.extend_from_slice(row);

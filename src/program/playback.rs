@@ -189,7 +189,7 @@ impl UnplayableError {
     }
 }
 
-/// Replaces line breaks and runs of spaces by one space.
+/// Replaces line breaks and runs of spaces with one space.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -23,22 +23,23 @@ pub struct Face {
     pub detection_score: f32,
     /// The attitude, after smoothing.
     pub label: Label,
-    /// Smoothed scores; `None` before the first classification.
+    /// Smoothed scores; `None` before the first classification, and after the track timeout without a
+    /// classification.
     pub scores: Option<Scores>,
-    /// Scores of the last classification, without smoothing; `None` before the first one.
+    /// Scores of the last classification, without smoothing; `None` if `scores` is.
     pub raw_scores: Option<Scores>,
-    /// Smoothed probabilities of the classifier's emotions; empty before the first classification.
+    /// Smoothed probabilities of the classifier's emotions; empty if `scores` is `None`.
     pub emotions: Emotions,
     /// Running time of the first detection.
     pub first_seen_ns: u64,
     /// Running time of the last detection.
     pub observed_ns: u64,
-    /// Running time of the last classification; `None` before the first one.
+    /// Running time of the last classification; `None` if `scores` is.
     pub classified_ns: Option<u64>,
 }
 
 impl Face {
-    /// Returns the running time of the last classification or, before the first one, of the last
+    /// Returns the running time of the last classification or, if there are no scores, of the last
     /// detection.
     pub fn updated_ns(&self) -> u64 {
         self.classified_ns.unwrap_or(self.observed_ns)

@@ -183,7 +183,7 @@ impl Analyzer {
         Ok(&self.detections)
     }
 
-    /// Replaces `detections` by the faces that `detector` finds, and ends all tracks at a cut.
+    /// Replaces `detections` with the faces that `detector` finds, and ends all tracks at a cut.
     fn detect(
         &mut self,
         frame: &Frame,
@@ -214,7 +214,7 @@ impl Analyzer {
             params.detection_threshold,
             &mut self.detections,
         )?;
-        if self.cuts.is_cut(&self.input, &letterbox, &format) {
+        if self.cuts.update(&self.input, &letterbox, &format) {
             self.tracker.end_all();
         }
         for detection in &mut self.detections {
@@ -277,7 +277,7 @@ impl Analyzer {
         Ok(())
     }
 
-    /// Replaces `crops` by the crops of the classifiable faces that were detected at `time_ns`.
+    /// Replaces `crops` with the crops of the classifiable faces that were detected at `time_ns`.
     /// Returns the number of elements of a crop.
     fn crop(&mut self, frame: &Frame, time_ns: u64, input: &ClassifierInput) -> usize {
         let size = (input.width, input.height);
@@ -299,7 +299,7 @@ impl Analyzer {
         crop_len
     }
 
-    /// Replaces `faces` by the live tracks. Discards classifications that are older than the track
+    /// Replaces `faces` with the live tracks. Discards classifications that are older than the track
     /// timeout.
     fn copy_faces(&mut self, time_ns: u64, faces: &mut Vec<Face>) {
         faces.clear();

@@ -65,7 +65,7 @@ pub trait FaceDetector: Send {
     fn input(&self) -> &DetectorInput;
 
     /// Detects faces in `input`, a frame of `width` by `height` pixels that has been converted to
-    /// the detector's pixel format. Replaces the contents of `candidates` by the faces with a score
+    /// the detector's pixel format. Replaces the contents of `candidates` with the faces with a score
     /// of at least `threshold`, in pixels of the input, without suppression of overlapping ones.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::geometry::{Landmarks, Point, Rect};
 /// Maximum number of candidates, which bounds the work if a network returns too many.
 const MAX_CANDIDATES: usize = 2000;
 
-/// Replaces groups of overlapping `candidates` by one face each; keeps the `max_faces` faces with
+/// Replaces groups of overlapping `candidates` with one face each; keeps the `max_faces` faces with
 /// the highest scores, sorted by decreasing score, and drops invalid candidates.
 ///
 /// This is blending non-maximum suppression (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural

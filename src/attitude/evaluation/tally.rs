@@ -112,7 +112,8 @@ impl Tally {
             .then(|| differences.iter().sum::<f64>() / total as f64)
     }
 
-    /// Returns a metric, or `None` if it is undefined.
+    /// Returns a metric. Returns `None` for the [calibration error](Self::calibration_error) if it is
+    /// undefined; other metrics are 0 then.
     pub fn metric(&self, metric: Metric) -> Option<f64> {
         match metric {
             Metric::Accuracy => Some(self.confusion.accuracy()),
@@ -126,8 +127,8 @@ impl Tally {
 
 /// Returns the index of the bin of `confidence`. A bin includes its upper edge.
 fn bin_of(confidence: f64) -> usize {
-    let upper_edge = (confidence * CALIBRATION_BINS as f64).ceil() as usize;
-    upper_edge.clamp(1, CALIBRATION_BINS) - 1
+    let number = (confidence * CALIBRATION_BINS as f64).ceil() as usize;
+    number.clamp(1, CALIBRATION_BINS) - 1
 }
 
 #[cfg(test)]

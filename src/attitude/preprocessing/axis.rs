@@ -107,7 +107,7 @@ impl Axis {
         is_mean.then(|| self.source_len / self.output_len)
     }
 
-    /// Replaces `scaled` by the output samples, 0 to 255, of a row of `sums`, which are
+    /// Replaces `scaled` with the output samples, 0 to 255, of a row of `sums`, which are
     /// [`WEIGHT_SUM`] times the values of bytes.
     #[inline(always)]
     pub(super) fn apply(&self, sums: &[u16], scaled: &mut Vec<f32>) {
@@ -145,7 +145,7 @@ impl Axis {
         });
     }
 
-    /// Replaces `scaled` by the results of `sum_of` for the first byte and the weights of each
+    /// Replaces `scaled` with the results of `sum_of` for the first byte and the weights of each
     /// sample.
     #[inline(always)]
     fn apply_with(&self, scaled: &mut Vec<f32>, sum_of: impl Fn(usize, &[u16]) -> u32) {
@@ -158,7 +158,7 @@ impl Axis {
     }
 }
 
-/// Replaces `scaled` by the means, 0 to 255, of every `COUNT` of `sums`, which are [`WEIGHT_SUM`] times
+/// Replaces `scaled` with the means, 0 to 255, of every `COUNT` of `sums`, which are [`WEIGHT_SUM`] times
 /// the values.
 #[inline(always)]
 fn apply_means<const COUNT: usize>(sums: &[u16], scaled: &mut Vec<f32>) {
@@ -202,11 +202,9 @@ fn area(begin: f64, end: f64, len: usize) -> (usize, Vec<u16>) {
         let fraction = (position.clamp(begin, end) - begin) / (end - begin);
         (fraction * f64::from(WEIGHT_SUM)).round() as u16
     };
-    let mut weights: Vec<u16> = (first..after_last)
+    let weights = (first..after_last)
         .map(|i| weight_before((i + 1) as f64) - weight_before(i as f64))
         .collect();
-    let missing = WEIGHT_SUM - weights.iter().sum::<u16>();
-    weights[after_last - first - 1] += missing;
     (first, weights)
 }
 

@@ -173,7 +173,7 @@ fn channels(layout: &Layout, needed: Channels) -> ([ByteWeights; 3], usize) {
     (channels, layout.component_count())
 }
 
-/// Replaces `sums` by the weighted sum of rows of a plane: those from a first row on, one per weight.
+/// Replaces `sums` with the weighted sum of rows of a plane: those from a first row on, one per weight.
 /// The weights add up to [`WEIGHT_SUM`], so that sums fit into 16 bits, and a 128-bit vector holds
 /// eight of them.
 #[inline(always)]

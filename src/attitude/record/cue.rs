@@ -2,7 +2,7 @@
 
 //! Subtitles with the attitudes of the faces.
 //!
-//! A cue contains all faces. Cues do not overlap, since neither MP4 nor players support this.
+//! A cue contains all faces. Cues do not overlap, since neither MP4 nor all players support this.
 
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ pub struct Cue {
     pub text: String,
 }
 
-/// Replaces `text` by one line per face, such as `#1 positive`.
+/// Replaces `text` with one line per face, such as `#1 positive`.
 fn format_faces(faces: &[FaceRecord], text: &mut String) {
     text.clear();
     for (index, face) in faces.iter().enumerate() {
@@ -94,20 +94,20 @@ pub struct CuePieces {
     /// Start of the last frame with a new sample.
     sampled_ns: Option<u64>,
     /// Time between the last two samples; 0 if there is only one.
-    spacing_ns: u64,
+    last_interval_ns: u64,
     /// Memory for the text of a piece.
     text: String,
 }
 
 impl CuePieces {
-    /// Adds a frame with its time span; `is_sample` is `true` if the frame carries a new sample.
+    /// Adds a frame with its time span; `carries_sample` is `true` if the frame carries a new sample.
     /// Returns the time span and the text of the piece that starts with the frame, if there is one;
     /// the text is a space if there are no faces. If a sample arrives before the end of the last
     /// piece, its piece starts at that end.
     pub fn push(
         &mut self,
         frame: Span,
-        is_sample: bool,
+        carries_sample: bool,
         faces: &[FaceRecord],
     ) -> Option<(Span, &str)> {
         // Half a frame of tolerance, since timestamps are rounded.
@@ -118,21 +118,21 @@ impl CuePieces {
             // The interval between samples does not include a gap.
             self.sampled_ns = None;
         }
-        if is_sample {
+        if carries_sample {
             let since_last_ns = self
                 .sampled_ns
                 .map(|last| frame.start_ns.saturating_sub(last));
-            self.spacing_ns = since_last_ns.unwrap_or(0);
+            self.last_interval_ns = since_last_ns.unwrap_or(0);
             self.sampled_ns = Some(frame.start_ns);
         }
         let start_ns = covered_until_ns.unwrap_or(frame.start_ns);
-        let min_end_ns = if is_sample {
-            frame.start_ns.saturating_add(self.spacing_ns)
+        let min_end_ns = if carries_sample {
+            frame.start_ns.saturating_add(self.last_interval_ns)
         } else {
             0
         };
         let end_ns = frame.end_ns.max(min_end_ns);
-        let is_covered = frame.end_ns <= start_ns.saturating_add(tolerance_ns) && !is_sample;
+        let is_covered = frame.end_ns <= start_ns.saturating_add(tolerance_ns) && !carries_sample;
         if is_covered || end_ns <= start_ns {
             return None;
         }
@@ -170,10 +170,10 @@ mod tests {
     fn push(
         pieces: &mut CuePieces,
         frame: Span,
-        is_sample: bool,
+        carries_sample: bool,
         faces: &[FaceRecord],
     ) -> Option<Cue> {
-        let (span, text) = pieces.push(frame, is_sample, faces)?;
+        let (span, text) = pieces.push(frame, carries_sample, faces)?;
         let text = text.to_owned();
         Some(Cue { span, text })
     }
@@ -236,9 +236,9 @@ mod tests {
         let samples = [0, 5, 10, 14, 20, 25, 40];
         let mut found: Vec<Cue> = Vec::new();
         for number in 0..50 {
-            let is_sample = samples.contains(&number);
+            let carries_sample = samples.contains(&number);
             let shown = faces(if number < 12 { &[Label::NEUTRAL] } else { &[] });
-            let piece = push(&mut pieces, frame(number), is_sample, &shown);
+            let piece = push(&mut pieces, frame(number), carries_sample, &shown);
             let covered_ns = found.last().map_or(0, |last| last.span.end_ns);
             // The subtitle of a frame is returned when the frame starts.
             if let Some(piece) = piece {

@@ -48,9 +48,9 @@ pub struct FrameStamp {
     pub frame: u64,
     /// Presentation timestamp; `None` if the buffer has none.
     pub pts_ns: Option<u64>,
-    /// Running time; `None` if the frame is outside of the segment.
+    /// Running time; `None` if the frame is outside the GStreamer segment.
     pub running_time_ns: Option<u64>,
-    /// Stream time; `None` if the frame is outside of the segment.
+    /// Stream time; `None` if the frame is outside the GStreamer segment.
     pub stream_time_ns: Option<u64>,
     /// Time of day, as time since 1970 in UTC; `None` if the source does not provide it.
     pub utc_ns: Option<u64>,
@@ -71,9 +71,9 @@ pub struct Record {
     pub frame: u64,
     /// Presentation timestamp; `None` if the buffer has none.
     pub pts_ns: Option<u64>,
-    /// Running time; `None` if the frame is outside of the segment.
+    /// Running time; `None` if the frame is outside the GStreamer segment.
     pub running_time_ns: Option<u64>,
-    /// Stream time, the position in a recording; `None` if the frame is outside of the segment.
+    /// Stream time, the position in a recording; `None` if the frame is outside the GStreamer segment.
     pub stream_time_ns: Option<u64>,
     /// Time of day in UTC as ISO 8601; `None` if the source does not provide it.
     pub utc: Option<String>,
@@ -102,18 +102,19 @@ pub struct FaceRecord {
     pub attitude: Label,
     /// Smoothed score of the attitude, 0 to 1; 0 for `unknown`.
     pub confidence: f32,
-    /// Smoothed scores, each 0 to 1; all 0 before the first classification.
+    /// Smoothed scores, each 0 to 1; all 0 before the first classification, and after the track timeout
+    /// without a classification.
     pub scores: Scores,
-    /// Scores of the last classification, each 0 to 1, without smoothing; all 0 if there is none.
+    /// Scores of the last classification, each 0 to 1, without smoothing; all 0 if `scores` are.
     pub raw: Scores,
     /// Smoothed probability of each emotion, 0 to 1, by name; empty if the classifier has no emotions,
-    /// and before the first classification.
+    /// or `scores` are all 0.
     #[serde(default)]
     pub emotions: BTreeMap<String, f32>,
     /// `true` if the face was classified in this frame or, in metadata of a live pipeline, if this is
     /// the first frame that carries the classification.
     pub fresh: bool,
-    /// Time since the last classification or, before the first one, since the last detection.
+    /// Time since the last classification or, if `scores` are all 0, since the last detection.
     pub age_ns: u64,
 }
 

@@ -8,11 +8,12 @@
 //! contains the scores for charts.
 //!
 //! Fractions of time are those of the labels of samples, which are the labels that the plugin
-//! attaches; segments are computed from scores, and change less often. A person consists of the tracks that begin soon after the end of another
-//! track, at a similar position and size; faces are not recognized.
+//! attaches; segments are computed from scores, and change less often. A person consists of one track
+//! or several, each of which begins soon after the end of the previous one, at a similar position and
+//! size; faces are not recognized.
 //!
-//! Times are positions in the recording, in nanoseconds. Scores and shares are rounded to four
-//! decimals.
+//! Times are positions in the recording, in nanoseconds. Scores and fractions of time are rounded to
+//! four decimals.
 
 mod means;
 pub(crate) mod persons;

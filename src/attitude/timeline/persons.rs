@@ -36,9 +36,9 @@ const MAX_NEAR: usize = 16;
 /// A track that begins one sample after the end of another does not continue it. This happens at a
 /// cut, at which the tracker ends all tracks; a lost track ends later.
 pub(crate) fn join(tracks: &[TrackEnds], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..tracks.len()).collect();
-    order.sort_by_key(|&index| (tracks[index].first_ns, index));
-    let mut pairs = possible_pairs(tracks, &order, spacing_ns, rules);
+    let mut by_start: Vec<usize> = (0..tracks.len()).collect();
+    by_start.sort_by_key(|&index| (tracks[index].first_ns, index));
+    let mut pairs = possible_pairs(tracks, &by_start, spacing_ns, rules);
     // Ties are broken by time and index, so that the order is reproducible.
     pairs.sort_unstable_by(|a, b| {
         let pause_ns = |pair: &Pair| tracks[pair.later].first_ns - tracks[pair.earlier].last_ns;
@@ -54,7 +54,9 @@ pub(crate) fn join(tracks: &[TrackEnds], spacing_ns: u64, rules: &Rules) -> Vec<
             is_continuation[later] = true;
         }
     }
-    let firsts = order.into_iter().filter(|&index| !is_continuation[index]);
+    let firsts = by_start
+        .into_iter()
+        .filter(|&index| !is_continuation[index]);
     firsts
         .map(|first| std::iter::successors(Some(first), |&index| next[index]).collect())
         .collect()
@@ -69,23 +71,24 @@ struct Pair {
     later: usize,
 }
 
-/// Returns pairs for each track in `order`, the indices of `tracks` sorted by the start of the tracks.
+/// Returns pairs for each track in `by_start`, the indices of `tracks` sorted by the start of the
+/// tracks.
 fn possible_pairs(
     tracks: &[TrackEnds],
-    order: &[usize],
+    by_start: &[usize],
     spacing_ns: u64,
     rules: &Rules,
 ) -> Vec<Pair> {
-    let mut ended = order.to_vec();
-    ended.sort_by_key(|&index| (tracks[index].last_ns, index));
+    let mut by_end = by_start.to_vec();
+    by_end.sort_by_key(|&index| (tracks[index].last_ns, index));
     let mut pairs = Vec::new();
     let mut near = Vec::new();
-    for &later in order {
+    for &later in by_start {
         let first_ns = tracks[later].first_ns;
-        let before = ended.partition_point(|&index| tracks[index].last_ns <= first_ns);
-        let recent = ended[..before].iter().rev().take(MAX_EARLIER);
+        let ended_count = by_end.partition_point(|&index| tracks[index].last_ns <= first_ns);
+        let last_ended = by_end[..ended_count].iter().rev().take(MAX_EARLIER);
         let recent =
-            recent.take_while(|&&index| first_ns - tracks[index].last_ns <= rules.join_gap_ns);
+            last_ended.take_while(|&&index| first_ns - tracks[index].last_ns <= rules.join_gap_ns);
         near.clear();
         near.extend(recent.filter_map(|&earlier| {
             Some(Pair {
@@ -122,10 +125,13 @@ fn distance_if_continued(
     if is_cut || pause_ns > rules.join_gap_ns {
         return None;
     }
-    let (before, after) = (earlier.last_bbox, later.first_bbox);
-    let (from, to) = (before.center(), after.center());
-    let distance = (to.x - from.x).hypot(to.y - from.y) / ((before.h + after.h) / 2.0);
-    let ratio = (before.h / after.h).max(after.h / before.h);
+    let (from, to) = (earlier.last_bbox, later.first_bbox);
+    let (dx, dy) = (
+        to.center().x - from.center().x,
+        to.center().y - from.center().y,
+    );
+    let distance = dx.hypot(dy) / ((from.h + to.h) / 2.0);
+    let ratio = (from.h / to.h).max(to.h / from.h);
     // For boxes without a height, distance and ratio are NaN or infinite.
     let is_near = distance <= rules.join_distance && ratio <= rules.join_height_ratio;
     is_near.then_some(distance)
@@ -134,15 +140,16 @@ fn distance_if_continued(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::NS_PER_S as S;
 
-    const S: u64 = 1_000_000_000;
     const SPACING_NS: u64 = S / 5;
 
-    /// A track from `first` to `last`, in tenths of seconds, that moves from `first_x` to `last_x`.
-    fn track(first: u64, last: u64, first_x: f32, last_x: f32) -> TrackEnds {
+    /// Returns a track from `first_ds` to `last_ds`, in tenths of seconds, that moves from `first_x` to
+    /// `last_x`.
+    fn track(first_ds: u64, last_ds: u64, first_x: f32, last_x: f32) -> TrackEnds {
         TrackEnds {
-            first_ns: first * S / 10,
-            last_ns: last * S / 10,
+            first_ns: first_ds * S / 10,
+            last_ns: last_ds * S / 10,
             first_bbox: Rect::new(first_x, 50.0, 80.0, 100.0),
             last_bbox: Rect::new(last_x, 50.0, 80.0, 100.0),
         }
@@ -233,13 +240,16 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_at_one_position_is_joined_fast() {
+    fn a_crowd_at_one_position_has_a_bounded_number_of_pairs() {
         let first = |_| track(0, 10, 30.0, 30.0);
         let second = |_| track(50, 60, 30.0, 30.0);
         let tracks: Vec<TrackEnds> = (0..50_000)
             .map(first)
             .chain((0..50_000).map(second))
             .collect();
+        let by_start: Vec<usize> = (0..tracks.len()).collect();
+        let pairs = possible_pairs(&tracks, &by_start, SPACING_NS, &Rules::default());
+        assert!(pairs.len() <= 50_000 * MAX_NEAR);
         let persons = joined(&tracks);
         assert!(persons.len() < 100_000);
         assert_eq!(persons.iter().map(Vec::len).sum::<usize>(), 100_000);

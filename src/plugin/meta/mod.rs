@@ -143,7 +143,7 @@ pub(crate) fn attach<'a>(
     }
 }
 
-/// Replaces the contents of `faces` by the classified faces of `buffer`, for drawing. Reads the regions
+/// Replaces the contents of `faces` with the classified faces of `buffer`, for drawing. Reads the regions
 /// of interest or, if none has an attitude, the analytics meta.
 pub fn read_drawings(buffer: &gst::BufferRef, faces: &mut Vec<FaceDrawing<'static>>) {
     faces.clear();
@@ -154,7 +154,7 @@ pub fn read_drawings(buffer: &gst::BufferRef, faces: &mut Vec<FaceDrawing<'stati
     }
 }
 
-/// Replaces the contents of `faces` by the classified faces of `buffer`, as records; boxes and landmarks
+/// Replaces the contents of `faces` with the classified faces of `buffer`, as records; boxes and landmarks
 /// are in frame pixels. Values that the metadata lack are 0, empty or `None`. Metadata of other elements
 /// count as fresh.
 pub fn read_records(buffer: &gst::BufferRef, faces: &mut Vec<FaceRecord>) {
@@ -175,7 +175,7 @@ fn is_classified(buffer: &gst::BufferRef) -> bool {
     region::iter(buffer).next().is_some()
 }
 
-/// Replaces the contents of `faces` by the regions of interest and detections of type `face_type` of
+/// Replaces the contents of `faces` with the regions of interest and detections of type `face_type` of
 /// `buffer`, in frame pixels and without landmarks.
 pub(crate) fn read_detections(
     buffer: &gst::BufferRef,

@@ -186,7 +186,7 @@ fn check_samples(
     })
 }
 
-/// Replaces an error of GStreamer by its cause if the file is cut off.
+/// Replaces an error of GStreamer with its cause if the file is cut off.
 fn with_cause(error: RecordingError, location: &Location) -> RecordingError {
     let missing = match &error {
         RecordingError::Unplayable(UnplayableError::Element(_) | UnplayableError::Stalled) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Interface for programs that distribute recordings over machines: prints the plan before, and reads the
-//! outcomes after.
+//! Interface for programs that distribute recordings over machines: the plan that `--plan` prints, and
+//! the outcomes that such a program collects in the file of `--collect`.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,7 +23,7 @@ struct PlannedRecording<'a> {
     done: bool,
 }
 
-/// Formats the plan, one line per recording. If `is_forced`, no recording counts as done.
+/// Formats the plan, one JSON object per line and recording. If `is_forced`, no recording counts as done.
 pub(super) fn plan(jobs: &[RecordingJob], is_forced: bool) -> serde_json::Result<String> {
     let line = |job: &RecordingJob| {
         let planned = PlannedRecording {
@@ -57,7 +57,7 @@ pub(crate) enum CollectError {
 /// Outcomes that another program collected, by URI.
 pub(super) struct CollectedOutcomes(HashMap<String, CollectedOutcome>);
 
-/// A line of the file: an outcome from an event.
+/// A line of the file of `--collect`: the outcome of one recording.
 #[derive(Deserialize)]
 struct CollectedOutcome {
     uri: String,
@@ -94,19 +94,25 @@ impl CollectedOutcomes {
         self.0.contains_key(&recording.uri)
     }
 
-    /// Returns the outcome of a recording that the file lists.
+    /// Returns the outcome of a recording: the error in the file, else the results in the output folder,
+    /// else an error, since the recording has changed.
     pub(super) fn outcome(&self, job: &RecordingJob) -> RecordingOutcome {
         let collected = self.0.get(&job.recording.uri);
-        let error =
-            match collected.and_then(|collected| Some((collected, collected.reason.as_ref()?))) {
-                Some((collected, reason)) => {
-                    RecordingError::collected(reason.clone(), collected.code.as_deref())
-                }
-                None => match job.current_results() {
-                    Some(results) => return RecordingOutcome::Skipped(Box::new(results.clone())),
-                    None => RecordingError::ChangedSincePlan,
-                },
-            };
-        RecordingOutcome::without_results(&job.recording, error)
+        if let Some(CollectedOutcome {
+            reason: Some(reason),
+            code,
+            ..
+        }) = collected
+        {
+            let error = RecordingError::collected(reason.clone(), code.as_deref());
+            return RecordingOutcome::without_results(&job.recording, error);
+        }
+        match job.current_results() {
+            Some(results) => RecordingOutcome::Skipped(Box::new(results.clone())),
+            None => {
+                let error = RecordingError::ChangedSincePlan;
+                RecordingOutcome::without_results(&job.recording, error)
+            }
+        }
     }
 }

@@ -68,7 +68,7 @@ pub enum LineError {
     /// The line ends too early.
     #[error("the line is cut short: {0}")]
     CutShort(String),
-    /// The line is neither a record nor a note.
+    /// The line is neither a record nor a note; with the reason why it is not a record.
     #[error("the line is not a record as attitudeexport writes with format=jsonl: {0}")]
     NotARecord(String),
     /// The line has the field `note`, but is not a note.
@@ -86,7 +86,7 @@ pub fn read_line(line: &[u8]) -> Result<Line, LineError> {
         Ok(record) if record.schema == SCHEMA => Ok(Line::Record(record)),
         Ok(Record { schema, .. }) => Err(LineError::Schema(schema)),
         Err(error) if error.is_eof() => Err(LineError::CutShort(message(&error))),
-        // This is checked last, since nearly all lines are records.
+        // Nearly all lines are records, so a note is only looked for if there is no record.
         Err(_) if is_note(line) => read_note(line).map(Line::Note).map_err(LineError::NotANote),
         Err(error) => Err(LineError::NotARecord(message(&error))),
     }

@@ -3,9 +3,9 @@
 //! Tests of segments, gaps and changes.
 
 use super::*;
+use crate::clock::NS_PER_MS as MS;
 use crate::timeline::{Observation, with_spans};
 
-const MS: u64 = 1_000_000;
 const SPACING_MS: u64 = 200;
 
 /// Scores of 0.8 for a known attitude, or of at most 0.4.
@@ -67,7 +67,7 @@ fn a_square_wave_has_a_segment_for_each_of_its_halves() {
 }
 
 #[test]
-fn short_runs_are_part_of_the_segment_before() {
+fn short_runs_are_part_of_the_segment_before_or_at_the_start_of_the_one_after() {
     let wave = [
         (2, Label::NEGATIVE),
         (10, Label::POSITIVE),
@@ -183,8 +183,8 @@ fn segments_and_gaps_are_contiguous_and_no_segment_is_too_short() {
     let mut samples = Vec::new();
     let mut time_ns = 0;
     for _ in 0..5_000 {
-        let far = random.below(50) == 0;
-        time_ns += if far { 3_000 * MS } else { SPACING_MS * MS };
+        let is_gap = random.below(50) == 0;
+        time_ns += if is_gap { 3_000 * MS } else { SPACING_MS * MS };
         let positive = random.unit_fraction() as f32;
         samples.push(Observation {
             time_ns,
@@ -210,11 +210,17 @@ fn segments_and_gaps_are_contiguous_and_no_segment_is_too_short() {
     );
     let end_ns = observations.last().map(|timed| timed.span.end_ns);
     assert_eq!(spans.last().map(|span| span.end_ns), end_ns);
-    assert!(
-        segments
-            .iter()
-            .all(|s| !s.attitude.is_known() || s.span.len_ns() >= 500 * MS)
-    );
+    // The minimum is half as long beside a gap, and at the start and the end.
+    let touches_both_sides = |span: Span| {
+        segments.iter().any(|s| s.span.end_ns == span.start_ns)
+            && segments.iter().any(|s| s.span.start_ns == span.end_ns)
+    };
+    let min_ns = Rules::default().min_segment_ns;
+    for segment in segments.iter().filter(|s| s.attitude.is_known()) {
+        let is_inside = touches_both_sides(segment.span);
+        let min_ns = if is_inside { min_ns } else { min_ns / 2 };
+        assert!(segment.span.len_ns() >= min_ns, "{segment:?}");
+    }
     for change in changes(&segments, &observations, &Rules::default()) {
         assert_ne!(change.from, change.to);
     }
