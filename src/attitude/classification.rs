@@ -4,7 +4,7 @@
 
 use super::attitude::Scores;
 use super::crop::Framing;
-use super::preprocessing::PixelFormat;
+use super::preprocessing::TensorFormat;
 
 /// Maximum number of emotions of a classifier.
 pub const MAX_EMOTIONS: usize = 16;
@@ -86,7 +86,7 @@ pub struct ClassifierInput {
     /// Height of a crop in pixels.
     pub height: usize,
     /// Channels, their order in memory and their values.
-    pub pixel_format: PixelFormat,
+    pub tensor_format: TensorFormat,
     /// The alignment of the face in the crop.
     pub framing: Framing,
 }
@@ -104,7 +104,7 @@ pub trait AttitudeClassifier: Send {
     fn emotion_labels(&self) -> &[String];
 
     /// Classifies `batch` crops, stored one after the other in `crops`, which has `batch *
-    /// pixel_format.len(width, height)` elements. Replaces the contents of `found` with one
+    /// tensor_format.len(width, height)` elements. Replaces the contents of `found` with one
     /// classification per crop. Scores may be NaN or out of range; the caller ignores such
     /// classifications.
     ///

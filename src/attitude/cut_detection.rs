@@ -3,7 +3,7 @@
 //! Detection of cuts. A cut ends all tracks, so that the track of one person does not continue with
 //! the face of another person at the same position.
 
-use super::preprocessing::{Letterbox, PixelFormat, TensorLayout};
+use super::preprocessing::{Letterbox, TensorFormat, TensorLayout};
 
 /// Number of columns of cells in which brightness is compared.
 const COLUMNS: usize = 16;
@@ -35,7 +35,7 @@ impl CutDetector {
         &mut self,
         input: &[f32],
         letterbox: &Letterbox,
-        format: &PixelFormat,
+        format: &TensorFormat,
     ) -> bool {
         let signature = signature(input, letterbox, format);
         let previous = self.previous.replace(signature);
@@ -51,7 +51,7 @@ impl CutDetector {
 
 /// Returns the mean of the first channel in each cell, in levels of 0 to 255, minus the mean of all
 /// cells.
-fn signature(input: &[f32], letterbox: &Letterbox, format: &PixelFormat) -> [f32; COLUMNS * ROWS] {
+fn signature(input: &[f32], letterbox: &Letterbox, format: &TensorFormat) -> [f32; COLUMNS * ROWS] {
     let pixel_stride = match format.layout {
         TensorLayout::Nchw => 1,
         TensorLayout::Nhwc => format.channels.count(),
@@ -98,7 +98,7 @@ mod tests {
             .iter()
             .map(|picture| {
                 let tensor: Vec<f32> = (0..320 * 192).map(|i| picture(i % 320, i / 320)).collect();
-                detector.update(&tensor, &letterbox, &PixelFormat::LUMA)
+                detector.update(&tensor, &letterbox, &TensorFormat::LUMA)
             })
             .collect()
     }

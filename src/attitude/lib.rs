@@ -17,7 +17,7 @@
 //! use attitude::detection::{Detection, DetectorInput, FaceDetector};
 //! use attitude::frame::Frame;
 //! use attitude::geometry::{Point, Rect};
-//! use attitude::preprocessing::{InputSize, PixelFormat};
+//! use attitude::preprocessing::{InputSize, TensorFormat};
 //! use attitude::{InferenceError, Label, Scores};
 //!
 //! /// Detects one face, at the same position in each frame.
@@ -72,13 +72,13 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut detector = OneFace(DetectorInput {
 //!     size: InputSize::MultipleOf(32),
-//!     pixel_format: PixelFormat::LUMA,
+//!     tensor_format: TensorFormat::LUMA,
 //! });
 //! let framing = Framing { box_height: 1.2, box_center: Point::default(), landmarks: None };
 //! let mut classifier = AlwaysPositive(ClassifierInput {
 //!     width: 48,
 //!     height: 48,
-//!     pixel_format: PixelFormat::LUMA,
+//!     tensor_format: TensorFormat::LUMA,
 //!     framing,
 //! });
 //! let sample = Sample {

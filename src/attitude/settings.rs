@@ -12,14 +12,14 @@ use crate::clock::NS_PER_MS;
 /// A setting that is a number: the property `name` of the element and the option `--name` of the
 /// program.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Number<T> {
+pub struct NumberSetting<T> {
     /// Name, in lower case with hyphens.
     pub name: &'static str,
     /// Name for graphical interfaces.
     pub nick: &'static str,
-    /// Description as one phrase. It contains the unit, except for times, whose unit is not the same
+    /// Description as one phrase, for help texts and the blurb of a property. It contains the unit, except for times, whose unit is not the same
     /// in properties and options.
-    pub meaning: &'static str,
+    pub blurb: &'static str,
     /// Default value.
     pub default: T,
     /// Minimum value.
@@ -28,7 +28,7 @@ pub struct Number<T> {
     pub max: T,
 }
 
-impl<T: Copy> Number<T> {
+impl<T: Copy> NumberSetting<T> {
     /// Returns the range of accepted values.
     pub const fn range(&self) -> RangeInclusive<T> {
         self.min..=self.max
@@ -37,20 +37,20 @@ impl<T: Copy> Number<T> {
 
 /// A setting that is a string, such as a path or a name, without a default value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Text {
+pub struct TextSetting {
     /// Name, in lower case with hyphens.
     pub name: &'static str,
     /// Name for graphical interfaces.
     pub nick: &'static str,
-    /// Description as one phrase.
-    pub meaning: &'static str,
+    /// Description as one phrase, for help texts and the blurb of a property.
+    pub blurb: &'static str,
 }
 
 /// Running time between samples, in nanoseconds.
-pub const SAMPLE_INTERVAL_NS: Number<u64> = Number {
+pub const SAMPLE_INTERVAL_NS: NumberSetting<u64> = NumberSetting {
     name: "sample-interval",
     nick: "Sample interval",
-    meaning: "Running time between analyzed frames; 0 = every frame",
+    blurb: "Running time between analyzed frames; 0 = every frame",
     default: 200 * NS_PER_MS,
     min: 0,
     max: u64::MAX,
@@ -58,10 +58,10 @@ pub const SAMPLE_INTERVAL_NS: Number<u64> = Number {
 
 /// Long side of the detector's input, in pixels. The maximum bounds time and memory: an input that is
 /// large enough for small faces in an 8K frame would take seconds and gigabytes.
-pub const DETECTOR_SIZE: Number<u32> = Number {
+pub const DETECTOR_SIZE: NumberSetting<u32> = NumberSetting {
     name: "detector-size",
     nick: "Detector size",
-    meaning: "Long side of the detector's input, in pixels; a larger input finds smaller faces and costs \
+    blurb: "Long side of the detector's input, in pixels; a larger input finds smaller faces and costs \
               more, 0 = as large as min-face-size requires",
     default: 320,
     min: 0,
@@ -69,20 +69,20 @@ pub const DETECTOR_SIZE: Number<u32> = Number {
 };
 
 /// Minimum height of a face, in frame pixels.
-pub const MIN_FACE_SIZE: Number<u32> = Number {
+pub const MIN_FACE_SIZE: NumberSetting<u32> = NumberSetting {
     name: "min-face-size",
     nick: "Minimum face size",
-    meaning: "Minimum height of a face, in frame pixels; smaller faces are ignored",
+    blurb: "Minimum height of a face, in frame pixels; smaller faces are ignored",
     default: 24,
     min: 0,
     max: u32::MAX,
 };
 
 /// Maximum number of tracked faces.
-pub const MAX_FACES: Number<u32> = Number {
+pub const MAX_FACES: NumberSetting<u32> = NumberSetting {
     name: "max-faces",
     nick: "Maximum faces",
-    meaning: "Maximum number of tracked faces; the highest-scoring faces are kept",
+    blurb: "Maximum number of tracked faces; the highest-scoring faces are kept",
     default: 16,
     min: 1,
     max: 512,
@@ -91,20 +91,20 @@ pub const MAX_FACES: Number<u32> = Number {
 /// Minimum score of a detection, 0 to 1. With the default and an input of 320 pixels, the default
 /// detector had no false detections in videos of empty rooms, and detected heads that are tilted to
 /// the side in all samples.
-pub const DETECTION_THRESHOLD: Number<f32> = Number {
+pub const DETECTION_THRESHOLD: NumberSetting<f32> = NumberSetting {
     name: "detection-threshold",
     nick: "Detection threshold",
-    meaning: "Minimum score of a detected face",
+    blurb: "Minimum score of a detected face",
     default: 0.6,
     min: 0.0,
     max: 1.0,
 };
 
 /// Maximum overlap of two detections of different faces, as intersection over union, 0 to 1.
-pub const OVERLAP_THRESHOLD: Number<f32> = Number {
+pub const OVERLAP_THRESHOLD: NumberSetting<f32> = NumberSetting {
     name: "overlap-threshold",
     nick: "Overlap threshold",
-    meaning: "Intersection over union above which two detections count as one face",
+    blurb: "Intersection over union above which two detections count as one face",
     default: 0.4,
     min: 0.0,
     max: 1.0,
@@ -112,30 +112,30 @@ pub const OVERLAP_THRESHOLD: Number<f32> = Number {
 
 /// Minimum smoothed score of a known attitude, 0 to 1. Of the default model's classifications with a
 /// score below 0.5, about half are correct.
-pub const MIN_CONFIDENCE: Number<f32> = Number {
+pub const MIN_CONFIDENCE: NumberSetting<f32> = NumberSetting {
     name: "min-confidence",
     nick: "Minimum confidence",
-    meaning: "Minimum smoothed score of an attitude; below it the attitude is 'unknown'",
+    blurb: "Minimum smoothed score of an attitude; below it the attitude is 'unknown'",
     default: 0.5,
     min: 0.0,
     max: 1.0,
 };
 
 /// Time constant of the smoothed scores, in nanoseconds.
-pub const SMOOTHING_NS: Number<u64> = Number {
+pub const SMOOTHING_NS: NumberSetting<u64> = NumberSetting {
     name: "smoothing",
     nick: "Smoothing",
-    meaning: "Time constant of the smoothed scores; 0 = raw scores",
+    blurb: "Time constant of the smoothed scores; 0 = raw scores",
     default: 500 * NS_PER_MS,
     min: 0,
     max: u64::MAX,
 };
 
 /// Time for which a track is kept without a detection, in nanoseconds.
-pub const TRACK_TIMEOUT_NS: Number<u64> = Number {
+pub const TRACK_TIMEOUT_NS: NumberSetting<u64> = NumberSetting {
     name: "track-timeout",
     nick: "Track timeout",
-    meaning: "Time to keep the track of a face that is not detected; shorter times are raised to \
+    blurb: "Time to keep the track of a face that is not detected; shorter times are raised to \
               three times the time between samples",
     default: 1000 * NS_PER_MS,
     min: 0,

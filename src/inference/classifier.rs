@@ -147,7 +147,7 @@ impl OnnxClassifier {
             input: ClassifierInput {
                 width,
                 height,
-                pixel_format: input.pixel_format,
+                tensor_format: input.tensor_format,
                 framing: description.framing(),
             },
             network,
@@ -181,7 +181,7 @@ impl OnnxClassifier {
 
     fn crop_len(&self) -> usize {
         let input = &self.input;
-        input.pixel_format.len(input.width, input.height)
+        input.tensor_format.len(input.width, input.height)
     }
 
     /// Runs the network on `count` crops and appends one classification per crop to `found`.
@@ -197,7 +197,7 @@ impl OnnxClassifier {
             width: self.input.width,
             height: self.input.height,
         };
-        let outputs = self.network.run(&self.input.pixel_format, &images)?;
+        let outputs = self.network.run(&self.input.tensor_format, &images)?;
         let rows = self.attitude_output.rows(&outputs, count)?;
         let mut emotion_rows = match &self.emotions {
             EmotionSource::OtherOutput(output) => Some(output.rows(&outputs, count)?),

@@ -14,7 +14,7 @@ use attitude::classification::MAX_EMOTIONS;
 use attitude::crop::Framing;
 use attitude::geometry::Point;
 use attitude::mapping::Mapping;
-use attitude::preprocessing::{Channels, PixelFormat, TensorLayout};
+use attitude::preprocessing::{Channels, TensorFormat, TensorLayout};
 
 /// The supported version of the format.
 const SCHEMA: u32 = 1;
@@ -118,8 +118,8 @@ impl PerChannel {
 
 impl InputSection {
     /// Returns the conversion of pixels to the values of the tensor.
-    pub(crate) fn pixel_format(&self) -> PixelFormat {
-        PixelFormat {
+    pub(crate) fn tensor_format(&self) -> TensorFormat {
+        TensorFormat {
             channels: match self.color {
                 Color::Luma => Channels::Luma,
                 Color::Rgb => Channels::Rgb,
@@ -502,7 +502,7 @@ mod tests {
             .attitude_output(None, UnknownLabels::Refuse)
             .unwrap();
         assert_eq!(attitudes, [Negative, Positive, Neutral, Negative]);
-        let format = description.input.pixel_format();
+        let format = description.input.tensor_format();
         assert_eq!(format.channels, Channels::Rgb);
         assert_eq!((format.mean, format.scale), ([1.0, 2.0, 3.0], [0.5; 3]));
     }

@@ -205,8 +205,8 @@ impl Networks {
     /// Returns `true` if the networks read only the luma of a frame.
     pub fn read_luma_only(&self) -> bool {
         let detector = self.detector.as_ref();
-        let detector = detector.map(|detector| detector.input().pixel_format.channels);
-        let classifier = self.classifier.input().pixel_format.channels;
+        let detector = detector.map(|detector| detector.input().tensor_format.channels);
+        let classifier = self.classifier.input().tensor_format.channels;
         [detector, Some(classifier)]
             .into_iter()
             .flatten()

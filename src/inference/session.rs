@@ -13,7 +13,7 @@ use super::description::{DescriptionError, InputSection};
 use super::model::ModelError;
 use super::provider::Provider;
 use attitude::InferenceError;
-use attitude::preprocessing::{PixelFormat, TensorLayout};
+use attitude::preprocessing::{TensorFormat, TensorLayout};
 
 /// Execution provider and device of a network.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct Network {
 pub(crate) struct ImageInput {
     /// The tensor, for errors.
     pub(crate) tensor: Tensor,
-    pub(crate) pixel_format: PixelFormat,
+    pub(crate) tensor_format: TensorFormat,
     /// Number of images; `None` if it is dynamic.
     pub(crate) batch: Option<usize>,
     /// Width in pixels by the tensor or the description; `None` if it is dynamic.
@@ -89,9 +89,9 @@ impl Network {
     pub(crate) fn image_input(&self, section: &InputSection) -> Result<ImageInput, ModelError> {
         let name = section.tensor.as_deref();
         let tensor = Tensor::find(self.session.inputs(), name, Direction::Input)?;
-        let pixel_format = section.pixel_format();
-        let channels = pixel_format.channels.count();
-        let dimensions = match (pixel_format.layout, &tensor.shape[..]) {
+        let tensor_format = section.tensor_format();
+        let channels = tensor_format.channels.count();
+        let dimensions = match (tensor_format.layout, &tensor.shape[..]) {
             (TensorLayout::Nchw, &[n, c, h, w]) => Some((n, c, h, w)),
             (TensorLayout::Nhwc, &[n, h, w, c]) => Some((n, c, h, w)),
             _ => None,
@@ -99,7 +99,7 @@ impl Network {
         let has_channels =
             |&(_, found, _, _): &(_, Option<usize>, _, _)| found.is_none_or(|it| it == channels);
         let Some((batch, _, height, width)) = dimensions.filter(has_channels) else {
-            let expected = match pixel_format.layout {
+            let expected = match tensor_format.layout {
                 TensorLayout::Nchw => format!("?x{channels}x?x?"),
                 TensorLayout::Nhwc => format!("?x?x?x{channels}"),
             };
@@ -109,7 +109,7 @@ impl Network {
         };
         Ok(ImageInput {
             tensor,
-            pixel_format,
+            tensor_format,
             batch,
             width: width.or(section.width),
             height: height.or(section.height),
@@ -138,7 +138,7 @@ impl Network {
     /// Returns an error if the inference fails.
     pub(crate) fn run(
         &mut self,
-        format: &PixelFormat,
+        format: &TensorFormat,
         images: &Images,
     ) -> Result<Outputs<'_>, InferenceError> {
         let &Images {

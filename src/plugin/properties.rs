@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use gst::prelude::*;
 
-use attitude::settings::{Number, Text};
+use attitude::settings::{NumberSetting, TextSetting};
 
 /// A property of an element whose settings are `S`.
 pub(crate) struct Property<S> {
@@ -37,12 +37,12 @@ pub(crate) use field;
 
 /// Returns the texts of a property that only one element has: name, name for graphical interfaces, and
 /// description.
-pub(crate) const fn text(name: &'static str, nick: &'static str, meaning: &'static str) -> Text {
-    Text {
-        name,
-        nick,
-        meaning,
-    }
+pub(crate) const fn text(
+    name: &'static str,
+    nick: &'static str,
+    blurb: &'static str,
+) -> TextSetting {
+    TextSetting { name, nick, blurb }
 }
 
 /// Highest state in which a property can be changed.
@@ -94,10 +94,10 @@ impl<S: Default + 'static> Property<S> {
     }
 
     /// Returns a property that is `true` or `false`.
-    pub fn flag(text: &Text, mutable: Mutable, field: Field<S, bool>) -> Self {
+    pub fn flag(text: &TextSetting, mutable: Mutable, field: Field<S, bool>) -> Self {
         let spec = glib::ParamSpecBoolean::builder(text.name)
             .nick(text.nick)
-            .blurb(text.meaning)
+            .blurb(text.blurb)
             .default_value(*(field.get)(&S::default()))
             .flags(mutable.flags())
             .build();
@@ -105,7 +105,7 @@ impl<S: Default + 'static> Property<S> {
     }
 
     /// Returns a property that is a value of an enumeration.
-    pub fn choice<T>(text: &Text, mutable: Mutable, field: Field<S, T>) -> Self
+    pub fn choice<T>(text: &TextSetting, mutable: Mutable, field: Field<S, T>) -> Self
     where
         T: StaticType + glib::translate::FromGlib<i32>,
         T: Copy + ToValue + for<'v> glib::value::FromValue<'v> + 'static,
@@ -114,38 +114,36 @@ impl<S: Default + 'static> Property<S> {
         let default = *(field.get)(&S::default());
         let spec = glib::ParamSpecEnum::builder_with_default(text.name, default)
             .nick(text.nick)
-            .blurb(text.meaning)
+            .blurb(text.blurb)
             .flags(mutable.flags())
             .build();
         Self::new(spec, field)
     }
 
     /// Returns a property that is a number.
-    pub fn number<T>(number: &Number<T>, mutable: Mutable, field: Field<S, T>) -> Self
+    pub fn number<T>(number: &NumberSetting<T>, mutable: Mutable, field: Field<S, T>) -> Self
     where
         T: NumberSpec + ToValue + for<'v> glib::value::FromValue<'v> + 'static,
     {
-        let spec = T::spec(number, number.meaning, mutable.flags());
+        let spec = T::spec(number, number.blurb, mutable.flags());
         Self::new(spec, field)
     }
 
     /// Returns a property that is a time in nanoseconds.
-    pub fn time(number: &Number<u64>, mutable: Mutable, field: Field<S, u64>) -> Self {
-        let Number {
-            meaning, default, ..
-        } = number;
+    pub fn time(number: &NumberSetting<u64>, mutable: Mutable, field: Field<S, u64>) -> Self {
+        let NumberSetting { blurb, default, .. } = number;
         let default_ms = default / gst::ClockTime::MSECOND.nseconds();
-        let blurb = format!("{meaning} (in nanoseconds; {default} = {default_ms} ms)");
+        let blurb = format!("{blurb} (in nanoseconds; {default} = {default_ms} ms)");
         let spec = u64::spec(number, &blurb, mutable.flags());
         Self::new(spec, field)
     }
 
     /// Returns a property that is a color, as 0xAARRGGBB.
-    pub fn color(text: &Text, mutable: Mutable, field: Field<S, u32>) -> Self {
+    pub fn color(text: &TextSetting, mutable: Mutable, field: Field<S, u32>) -> Self {
         let default = *(field.get)(&S::default());
         let spec = glib::ParamSpecUInt::builder(text.name)
             .nick(text.nick)
-            .blurb(&format!("{} (default: 0x{default:08X})", text.meaning))
+            .blurb(&format!("{} (default: 0x{default:08X})", text.blurb))
             .default_value(default)
             .flags(mutable.flags())
             .build();
@@ -153,7 +151,7 @@ impl<S: Default + 'static> Property<S> {
     }
 
     /// Returns a property that is a text; an empty one counts as unset.
-    pub fn text(text: &Text, mutable: Mutable, field: Field<S, Option<String>>) -> Self {
+    pub fn text(text: &TextSetting, mutable: Mutable, field: Field<S, Option<String>>) -> Self {
         let Field { get, get_mut } = field;
         Self {
             spec: string_spec(text, None, mutable),
@@ -163,7 +161,11 @@ impl<S: Default + 'static> Property<S> {
     }
 
     /// Returns a property that is a text; an empty one counts as the default.
-    pub fn text_with_default(text: &Text, mutable: Mutable, field: Field<S, String>) -> Self {
+    pub fn text_with_default(
+        text: &TextSetting,
+        mutable: Mutable,
+        field: Field<S, String>,
+    ) -> Self {
         let Field { get, get_mut } = field;
         let default = get(&S::default()).clone();
         Self {
@@ -176,7 +178,7 @@ impl<S: Default + 'static> Property<S> {
     }
 
     /// Returns a property that is a path; an empty one counts as unset.
-    pub fn path(text: &Text, mutable: Mutable, field: Field<S, Option<PathBuf>>) -> Self {
+    pub fn path(text: &TextSetting, mutable: Mutable, field: Field<S, Option<PathBuf>>) -> Self {
         let Field { get, get_mut } = field;
         Self {
             spec: string_spec(text, None, mutable),
@@ -193,10 +195,10 @@ impl<S: Default + 'static> Property<S> {
     }
 }
 
-fn string_spec(text: &Text, default: Option<&str>, mutable: Mutable) -> glib::ParamSpec {
+fn string_spec(text: &TextSetting, default: Option<&str>, mutable: Mutable) -> glib::ParamSpec {
     glib::ParamSpecString::builder(text.name)
         .nick(text.nick)
-        .blurb(text.meaning)
+        .blurb(text.blurb)
         .default_value(default)
         .flags(mutable.flags())
         .build()
@@ -215,7 +217,7 @@ fn text_from_value(value: &glib::Value) -> Option<String> {
 /// A type of numbers that GObject has a specification for.
 pub(crate) trait NumberSpec: Sized {
     /// Returns the specification of a property with the name, default and range of `number`.
-    fn spec(number: &Number<Self>, blurb: &str, flags: glib::ParamFlags) -> glib::ParamSpec;
+    fn spec(number: &NumberSetting<Self>, blurb: &str, flags: glib::ParamFlags) -> glib::ParamSpec;
 }
 
 macro_rules! impl_number_spec {
@@ -223,7 +225,7 @@ macro_rules! impl_number_spec {
         $(
             impl NumberSpec for $number {
                 fn spec(
-                    number: &Number<Self>,
+                    number: &NumberSetting<Self>,
                     blurb: &str,
                     flags: glib::ParamFlags,
                 ) -> glib::ParamSpec {

@@ -10,7 +10,7 @@ use attitude::Attitude;
 use attitude::InferenceError;
 use attitude::classification::{AttitudeClassifier, Classification};
 use attitude::detection::FaceDetector;
-use attitude::preprocessing::{Channels, InputSize, PixelFormat};
+use attitude::preprocessing::{Channels, InputSize, TensorFormat};
 use attitude_inference::identification::{DescriptionOrigin, KnownModel, known_models};
 use attitude_inference::model::{ModelError, ModelSource, sha256};
 use attitude_inference::networks::{InspectedModel, InspectedNetwork, LoadError};
@@ -214,8 +214,8 @@ fn describe_detector(detector: &mut dyn FaceDetector, lines: &mut Lines) -> Resu
         InputSize::Fixed { width, height } => ((width, height), format!("{width}x{height} px")),
     };
     lines.add("task", "detects faces");
-    lines.add("input", &describe_input(&size, &input.pixel_format));
-    let picture = vec![GRAY; input.pixel_format.len(width, height)];
+    lines.add("input", &describe_input(&size, &input.tensor_format));
+    let picture = vec![GRAY; input.tensor_format.len(width, height)];
     let mut found = Vec::new();
     let duration = median_time(|| detector.detect(&picture, width, height, 0.5, &mut found))?;
     lines.add(
@@ -237,14 +237,14 @@ fn describe_classifier(
     let (width, height) = (input.width, input.height);
     let size = format!("{width}x{height} px");
     lines.add("task", "classifies attitudes");
-    lines.add("input", &describe_input(&size, &input.pixel_format));
+    lines.add("input", &describe_input(&size, &input.tensor_format));
     lines.add("output", &describe_labels(attitudes));
     let emotions = classifier.emotion_labels();
     let is_output = |emotion: &String| attitudes.iter().any(|(label, _)| label == emotion);
     if !emotions.iter().all(is_output) {
         lines.add("emotions", &emotions.join(", "));
     }
-    let crop = vec![GRAY; input.pixel_format.len(width, height)];
+    let crop = vec![GRAY; input.tensor_format.len(width, height)];
     let mut found = Vec::new();
     let duration = median_time(|| classifier.classify(&crop, 1, &mut found))?;
     lines.add(
@@ -273,7 +273,7 @@ fn describe_labels(labels: &[(String, Attitude)]) -> String {
     parts.join("; ")
 }
 
-fn describe_input(size: &str, format: &PixelFormat) -> String {
+fn describe_input(size: &str, format: &TensorFormat) -> String {
     let channels = match format.channels {
         Channels::Luma => "luma",
         Channels::Rgb => "RGB",

@@ -9,7 +9,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use attitude::mapping::Mapping;
-use attitude::settings::{DETECTOR_SIZE, MAX_FACES, MIN_FACE_SIZE, Number, SAMPLE_INTERVAL_NS};
+use attitude::settings::{
+    DETECTOR_SIZE, MAX_FACES, MIN_FACE_SIZE, NumberSetting, SAMPLE_INTERVAL_NS,
+};
 use attitude_inference::model::ModelSource;
 use attitude_inference::networks::{Config, UnknownLabels};
 use attitude_inference::provider::Provider;
@@ -26,7 +28,7 @@ use crate::values::{self, ValueError};
 /// Options of the networks, except the classifier's model.
 #[derive(Args)]
 pub(crate) struct NetworkArguments {
-    #[arg(long = DETECTOR_MODEL.name, value_name = "FILE", help = DETECTOR_MODEL.meaning)]
+    #[arg(long = DETECTOR_MODEL.name, value_name = "FILE", help = DETECTOR_MODEL.blurb)]
     pub(crate) detector_model: Option<PathBuf>,
 
     #[command(flatten)]
@@ -35,7 +37,7 @@ pub(crate) struct NetworkArguments {
     #[arg(
         long = EXECUTION_PROVIDER.name,
         value_name = "PROVIDER",
-        help = EXECUTION_PROVIDER.meaning,
+        help = EXECUTION_PROVIDER.blurb,
         default_value_t = Provider::Auto,
         value_parser = provider()
     )]
@@ -44,7 +46,7 @@ pub(crate) struct NetworkArguments {
     #[arg(
         long = DEVICE_ID.name,
         value_name = "N",
-        help = DEVICE_ID.meaning,
+        help = DEVICE_ID.blurb,
         default_value_t = DEVICE_ID.default,
         value_parser = in_range(&DEVICE_ID)
     )]
@@ -56,7 +58,7 @@ pub(crate) struct NetworkArguments {
     #[arg(
         long = DETECTOR_SIZE.name,
         value_name = "PX",
-        help = DETECTOR_SIZE.meaning,
+        help = DETECTOR_SIZE.blurb,
         default_value_t = DETECTOR_SIZE.default,
         value_parser = in_range(&DETECTOR_SIZE)
     )]
@@ -65,7 +67,7 @@ pub(crate) struct NetworkArguments {
     #[arg(
         long = MIN_FACE_SIZE.name,
         value_name = "PX",
-        help = MIN_FACE_SIZE.meaning,
+        help = MIN_FACE_SIZE.blurb,
         default_value_t = MIN_FACE_SIZE.default,
         value_parser = in_range(&MIN_FACE_SIZE)
     )]
@@ -122,10 +124,10 @@ impl NetworkArguments {
 /// Options of the attitude classifier, for subcommands that use one.
 #[derive(Args)]
 pub(crate) struct ClassifierArguments {
-    #[arg(long = ATTITUDE_MODEL.name, value_name = "FILE", help = ATTITUDE_MODEL.meaning)]
+    #[arg(long = ATTITUDE_MODEL.name, value_name = "FILE", help = ATTITUDE_MODEL.blurb)]
     pub(crate) attitude_model: Option<PathBuf>,
 
-    #[arg(long = MAPPING.name, help = MAPPING.meaning)]
+    #[arg(long = MAPPING.name, help = MAPPING.blurb)]
     pub(crate) mapping: Option<Mapping>,
 }
 
@@ -139,7 +141,7 @@ impl ClassifierArguments {
 /// Options of the ONNX Runtime to load.
 #[derive(Args)]
 pub(crate) struct RuntimeArguments {
-    #[arg(long = ONNXRUNTIME.name, value_name = "FILE", help = ONNXRUNTIME.meaning)]
+    #[arg(long = ONNXRUNTIME.name, value_name = "FILE", help = ONNXRUNTIME.blurb)]
     pub(crate) onnxruntime: Option<PathBuf>,
 }
 
@@ -160,7 +162,7 @@ pub(crate) struct SamplingArguments {
     #[arg(
         long = SAMPLE_INTERVAL_NS.name,
         value_name = "DURATION",
-        help = SAMPLE_INTERVAL_NS.meaning,
+        help = SAMPLE_INTERVAL_NS.blurb,
         default_value_t = Interval { ns: SAMPLE_INTERVAL_NS.default }
     )]
     sample_interval: Interval,
@@ -202,7 +204,7 @@ pub(crate) struct TrackingArguments {
         long = MAX_FACES.name,
         alias = "faces",
         value_name = "N",
-        help = MAX_FACES.meaning,
+        help = MAX_FACES.blurb,
         default_value_t = MAX_FACES.default,
         value_parser = in_range(&MAX_FACES)
     )]
@@ -241,7 +243,7 @@ fn samples_per_second(text: &str) -> Result<f64, ValueError> {
     })
 }
 
-fn in_range<T>(setting: &Number<T>) -> RangedI64ValueParser<T>
+fn in_range<T>(setting: &NumberSetting<T>) -> RangedI64ValueParser<T>
 where
     T: Copy + Into<i64> + TryFrom<i64> + Clone + Send + Sync + 'static,
     <T as TryFrom<i64>>::Error: Send + Sync + 'static + std::error::Error,

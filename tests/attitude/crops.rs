@@ -7,7 +7,7 @@ use attitude::crop::{self, Framing};
 use attitude::detection::Detection;
 use attitude::frame::Frame;
 use attitude::geometry::{Landmarks, Point, Rect};
-use attitude::preprocessing::PixelFormat;
+use attitude::preprocessing::TensorFormat;
 
 use crate::files::{AverageFace, fixture};
 
@@ -91,7 +91,7 @@ fn crops_match_the_training_data_of_the_default_classifier() {
         crop::extract(
             &frame,
             &transform,
-            &PixelFormat::LUMA,
+            &TensorFormat::LUMA,
             (SIDE, SIDE),
             &mut crop,
         );

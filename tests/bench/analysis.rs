@@ -20,7 +20,7 @@ use attitude::analyzer::{Analysis, Analyzer, Epoch, Params, Sample, Timings};
 use attitude::crop;
 use attitude::detection::Detection;
 use attitude::frame::{ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Snapshot};
-use attitude::preprocessing::{Letterbox, Resampler};
+use attitude::preprocessing::{FrameScaler, Letterbox};
 use attitude_inference::model::ModelSource;
 use attitude_inference::networks::{Config, Networks};
 use attitude_inference::provider::Provider;
@@ -193,23 +193,23 @@ impl Bench {
     }
 
     /// Writes the detector's input into `tensor`.
-    fn scale(&self, resampler: &mut Resampler, tensor: &mut Vec<f32>) {
+    fn scale(&self, scaler: &mut FrameScaler, tensor: &mut Vec<f32>) {
         let format = &self
             .networks
             .detector
             .as_ref()
             .unwrap()
             .input()
-            .pixel_format;
+            .tensor_format;
         let (width, height) = (self.letterbox.input_width, self.letterbox.input_height);
         tensor.resize(format.len(width, height), 0.0);
-        resampler.scale(&self.picture.frame(), &self.letterbox, format, tensor);
+        scaler.scale(&self.picture.frame(), &self.letterbox, format, tensor);
     }
 
     /// Writes the classifier's input into `tensor`.
     fn cut(&self, tensor: &mut Vec<f32>) {
         let input = self.networks.classifier.input();
-        let (format, size) = (&input.pixel_format, (input.width, input.height));
+        let (format, size) = (&input.tensor_format, (input.width, input.height));
         let len = format.len(size.0, size.1);
         tensor.resize(len * self.picture.faces, 0.0);
         for (face, tensor) in self.analysis.faces.iter().zip(tensor.chunks_exact_mut(len)) {
@@ -253,7 +253,7 @@ struct Bare {
 impl Bare {
     fn of(bench: &Bench) -> Self {
         let (mut picture, mut crop) = (Vec::new(), Vec::new());
-        bench.scale(&mut Resampler::default(), &mut picture);
+        bench.scale(&mut FrameScaler::default(), &mut picture);
         bench.cut(&mut crop);
         let letterbox = &bench.letterbox;
         let input = bench.networks.classifier.input();
@@ -303,10 +303,10 @@ fn measure_parts(criterion: &mut Criterion, benches: &mut [Bench]) {
             let mut snapshot = Snapshot::default();
             b.iter(|| snapshot.copy_from(&bench.picture.frame(), true));
         });
-        let (mut resampler, mut picture) = (Resampler::default(), Vec::new());
-        bench.scale(&mut resampler, &mut picture);
+        let (mut scaler, mut picture) = (FrameScaler::default(), Vec::new());
+        bench.scale(&mut scaler, &mut picture);
         group.bench_function("scaling", |b| {
-            b.iter(|| bench.scale(&mut resampler, &mut picture));
+            b.iter(|| bench.scale(&mut scaler, &mut picture));
         });
         group.bench_function("detection", |b| {
             let (width, height) = (bench.letterbox.input_width, bench.letterbox.input_height);

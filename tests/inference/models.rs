@@ -22,7 +22,7 @@ fn classify(networks: &mut Networks, levels: &[f32]) -> Vec<Scores> {
 
 fn try_classify(networks: &mut Networks, levels: &[f32]) -> Result<Vec<Classification>, String> {
     let input = networks.classifier.input();
-    let crop_len = input.pixel_format.len(input.width, input.height);
+    let crop_len = input.tensor_format.len(input.width, input.height);
     let crop = |&level: &f32| std::iter::repeat_n(level, crop_len);
     let crops: Vec<f32> = levels.iter().flat_map(crop).collect();
     let mut found = Vec::new();

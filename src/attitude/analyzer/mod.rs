@@ -14,7 +14,7 @@ use super::cut_detection::CutDetector;
 use super::detection::{Detection, FaceDetector, suppress_overlaps};
 use super::frame::Frame;
 use super::geometry::Landmarks;
-use super::preprocessing::{Letterbox, Resampler};
+use super::preprocessing::{FrameScaler, Letterbox};
 use super::smoothing::Smoother;
 use super::tracking::Tracker;
 use super::visibility::is_classifiable;
@@ -87,7 +87,7 @@ struct TrackState {
 /// reused for each sample; the networks are passed to each call.
 #[derive(Debug, Default)]
 pub struct Analyzer {
-    resampler: Resampler,
+    scaler: FrameScaler,
     /// The detector's input.
     input: Vec<f32>,
     detections: Vec<Detection>,
@@ -165,7 +165,7 @@ impl Analyzer {
     pub fn reset(&mut self) {
         self.tracker.restart();
         self.cuts.reset();
-        self.resampler = Resampler::default();
+        self.scaler = FrameScaler::default();
     }
 
     /// Detects the faces of a single frame, without tracking and classification. Returns them in
@@ -193,7 +193,7 @@ impl Analyzer {
     ) -> Result<(), InferenceError> {
         let started = Instant::now();
         let input = detector.input();
-        let format = input.pixel_format;
+        let format = input.tensor_format;
         let letterbox = Letterbox::new(
             (frame.width(), frame.height()),
             frame.pixel_aspect(),
@@ -202,7 +202,7 @@ impl Analyzer {
         );
         let (width, height) = (letterbox.input_width, letterbox.input_height);
         self.input.resize(format.len(width, height), 0.0);
-        self.resampler
+        self.scaler
             .scale(frame, &letterbox, &format, &mut self.input);
         timings.scaling = started.elapsed();
 
@@ -281,7 +281,7 @@ impl Analyzer {
     /// Returns the number of elements of a crop.
     fn crop(&mut self, frame: &Frame, time_ns: u64, input: &ClassifierInput) -> usize {
         let size = (input.width, input.height);
-        let crop_len = input.pixel_format.len(size.0, size.1);
+        let crop_len = input.tensor_format.len(size.0, size.1);
         self.cropped_tracks.clear();
         self.crops.clear();
         for (index, track) in self.tracker.tracks().iter().enumerate() {
@@ -292,7 +292,7 @@ impl Analyzer {
                 let start = self.crops.len();
                 self.crops.resize(start + crop_len, 0.0);
                 let crop = &mut self.crops[start..];
-                crop::extract(frame, &transform, &input.pixel_format, size, crop);
+                crop::extract(frame, &transform, &input.tensor_format, size, crop);
                 self.cropped_tracks.push(index);
             }
         }

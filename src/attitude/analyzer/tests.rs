@@ -7,7 +7,7 @@ use crate::Label;
 use crate::crop::Framing;
 use crate::detection::DetectorInput;
 use crate::geometry::{Point, Rect};
-use crate::preprocessing::{InputSize, PixelFormat};
+use crate::preprocessing::{InputSize, TensorFormat};
 
 const MS: u64 = 1_000_000;
 
@@ -101,7 +101,7 @@ impl Default for Stream {
             detector: ScriptedDetector {
                 input: DetectorInput {
                     size: InputSize::MultipleOf(32),
-                    pixel_format: PixelFormat::LUMA,
+                    tensor_format: TensorFormat::LUMA,
                 },
                 result: Ok(Vec::new()),
             },
@@ -109,7 +109,7 @@ impl Default for Stream {
                 input: ClassifierInput {
                     width: 4,
                     height: 4,
-                    pixel_format: PixelFormat::LUMA,
+                    tensor_format: TensorFormat::LUMA,
                     framing: Framing {
                         box_height: 1.0,
                         box_center: Point::default(),

@@ -10,7 +10,7 @@ mod pixel_sampler;
 use super::detection::Detection;
 use super::frame::{ColorModel, Frame, Layout};
 use super::geometry::{Landmarks, Point, Similarity};
-use super::preprocessing::{Pixel, PixelFormat, needed_layout};
+use super::preprocessing::{Pixel, TensorFormat, needed_layout};
 use pixel_sampler::{ChannelReader, PixelSampler};
 
 /// The alignment of a face in a crop, the classifier's input.
@@ -68,7 +68,7 @@ pub fn displayed_from_crop(
 pub fn extract(
     frame: &Frame,
     displayed_from_crop: &Similarity,
-    format: &PixelFormat,
+    format: &TensorFormat,
     (width, height): (usize, usize),
     crop: &mut [f32],
 ) {
@@ -112,7 +112,7 @@ pub fn extract(
 fn fill(
     crop: &mut [f32],
     (width, height): (usize, usize),
-    format: &PixelFormat,
+    format: &TensorFormat,
     layout: &Layout,
     components_at: impl Fn(usize, usize) -> [f32; 3],
 ) {
@@ -154,7 +154,7 @@ mod tests {
         extract(
             frame,
             transform,
-            &PixelFormat::LUMA,
+            &TensorFormat::LUMA,
             (side, side),
             &mut crop,
         );

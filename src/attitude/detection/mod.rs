@@ -7,7 +7,7 @@ mod suppression;
 
 use super::InferenceError;
 use super::geometry::{Landmarks, Point, Rect};
-use super::preprocessing::{InputSize, PixelFormat};
+use super::preprocessing::{InputSize, TensorFormat};
 pub use decoding::{
     CENTER_MAP_CHANNELS, CellGrid, YunetLevel, decode_center_map, decode_ultraface,
     decode_yunet_level,
@@ -56,7 +56,7 @@ pub struct DetectorInput {
     /// Accepted sizes.
     pub size: InputSize,
     /// Channels, their order in memory and their values.
-    pub pixel_format: PixelFormat,
+    pub tensor_format: TensorFormat,
 }
 
 /// A network that detects faces.
@@ -65,7 +65,7 @@ pub trait FaceDetector: Send {
     fn input(&self) -> &DetectorInput;
 
     /// Detects faces in `input`, a frame of `width` by `height` pixels that has been converted to
-    /// the detector's pixel format. Replaces the contents of `candidates` with the faces with a score
+    /// the detector's tensor format. Replaces the contents of `candidates` with the faces with a score
     /// of at least `threshold`, in pixels of the input, without suppression of overlapping ones.
     ///
     /// # Errors

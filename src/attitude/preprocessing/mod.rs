@@ -5,9 +5,9 @@
 mod axis;
 mod letterbox;
 mod pixel;
-mod resampling;
+mod scaling;
 
 pub use letterbox::{InputSize, Letterbox};
-pub use pixel::{Channels, LUMA_WEIGHTS, PixelFormat, TensorLayout};
+pub use pixel::{Channels, LUMA_WEIGHTS, TensorFormat, TensorLayout};
 pub(crate) use pixel::{Pixel, needed_layout};
-pub use resampling::Resampler;
+pub use scaling::FrameScaler;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Pixel formats of networks.
+//! Formats of pixels in the input tensors of networks.
 
 use crate::frame::{ColorModel, Layout};
 
@@ -39,9 +39,9 @@ pub enum TensorLayout {
 }
 
 /// The conversion of pixels to tensor elements: `(value - mean) * scale` per channel, with values
-/// from 0 to 255.
+/// from 0 to 255, and the order of the elements.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PixelFormat {
+pub struct TensorFormat {
     /// The channels and their order.
     pub channels: Channels,
     /// The order of the dimensions in memory.
@@ -52,9 +52,9 @@ pub struct PixelFormat {
     pub scale: [f32; 3],
 }
 
-impl PixelFormat {
+impl TensorFormat {
     /// Full-range luma, 0 to 255.
-    pub const LUMA: PixelFormat = PixelFormat {
+    pub const LUMA: TensorFormat = TensorFormat {
         channels: Channels::Luma,
         layout: TensorLayout::Nchw,
         mean: [0.0; 3],
@@ -67,8 +67,8 @@ impl PixelFormat {
     }
 
     /// Returns the conversion of luma, as stored in a frame with `layout`, to a tensor element, or
-    /// `None` if the pixels have more channels than luma. It is faster than [`put`](Self::put), with
-    /// which cropping takes about a third longer.
+    /// `None` if the frame or the tensor has more channels than luma. With [`put`](Self::put) instead,
+    /// cropping takes about a third longer.
     #[inline(always)]
     pub(crate) fn element_of_luma(&self, layout: &Layout) -> Option<impl Fn(f32) -> f32 + use<>> {
         let (layout, mean, scale) = (*layout, self.mean[0], self.scale[0]);

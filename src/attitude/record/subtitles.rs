@@ -11,7 +11,7 @@ use super::cue::{Cue, WholeCues};
 use super::note::TimedNote;
 use super::writer::{Output, TimedRecord, Timing, Writer};
 use crate::clock::{NS_PER_MS, NS_PER_S, Timestamp};
-use crate::timeline::{Rules, Span};
+use crate::timeline::{Span, TimelineParams};
 
 /// Maximum time for which a sample is shown if every frame is a sample.
 const MAX_FRAME_NS: u64 = NS_PER_S;
@@ -211,7 +211,7 @@ impl SampleSpans {
     /// Creates spans of the samples of a live stream, some of which are missing or late.
     fn live(interval_ns: u64) -> Self {
         Self {
-            max_span_ns: Rules::default().max_distance_without_gap_ns(interval_ns),
+            max_span_ns: TimelineParams::default().max_distance_without_gap_ns(interval_ns),
             ..Self::new(interval_ns)
         }
     }

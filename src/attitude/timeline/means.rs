@@ -17,7 +17,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Rules;
+use super::TimelineParams;
 use super::series::{Bin, Bins};
 use super::{TimedObservation, rounded, stationary_bootstrap};
 use crate::clock::NS_PER_S;
@@ -62,11 +62,14 @@ pub(crate) fn confidence(observations: &[TimedObservation]) -> Option<f64> {
 }
 
 /// Returns the mean scores over the time with scores, or `None` if that time is 0.
-pub(crate) fn means(observations: &[TimedObservation], rules: &Rules) -> Option<ByAttitude<Mean>> {
+pub(crate) fn means(
+    observations: &[TimedObservation],
+    params: &TimelineParams,
+) -> Option<ByAttitude<Mean>> {
     let bins = bins_with_scores(observations);
     let sums = Sums::new(&bins);
     let values = sums.total().means()?;
-    let intervals = intervals(&bins, &sums, rules);
+    let intervals = intervals(&bins, &sums, params);
     Some(ByAttitude::from_fn(|attitude| Mean {
         value: rounded(values[attitude]),
         interval_95: intervals.map(|intervals| {
@@ -98,9 +101,9 @@ fn bins_with_scores(observations: &[TimedObservation]) -> Vec<Bin> {
 
 /// Returns the interval of each score. All scores are resampled together, with the longest of their
 /// block lengths.
-fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Interval>> {
+fn intervals(bins: &[Bin], sums: &Sums, params: &TimelineParams) -> Option<ByAttitude<Interval>> {
     let series: Vec<ByAttitude<f64>> = bins.iter().filter_map(Bin::means).collect();
-    if series.len() < MIN_BINS || rules.resamples == 0 {
+    if series.len() < MIN_BINS || params.resamples == 0 {
         return None;
     }
     let mut block_length = 1.0f64;
@@ -111,7 +114,7 @@ fn intervals(bins: &[Bin], sums: &Sums, rules: &Rules) -> Option<ByAttitude<Inte
     if block_length * MIN_BLOCKS > series.len() as f64 {
         return None;
     }
-    let mut resampled = resampled_means(bins.len(), sums, block_length, rules)?;
+    let mut resampled = resampled_means(bins.len(), sums, block_length, params)?;
     let widening = stationary_bootstrap::widening(bins.len(), block_length);
     let values = sums.total().means()?;
     let mut intervals = ByAttitude::<Interval>::default();
@@ -132,11 +135,11 @@ fn resampled_means(
     bin_count: usize,
     sums: &Sums,
     block_length: f64,
-    rules: &Rules,
+    params: &TimelineParams,
 ) -> Option<ByAttitude<Vec<f64>>> {
-    let mut random = SplitMix64(rules.seed);
+    let mut random = SplitMix64(params.seed);
     let mut resampled = ByAttitude::<Vec<f64>>::default();
-    for _ in 0..rules.resamples {
+    for _ in 0..params.resamples {
         let mut sum = Bin::default();
         stationary_bootstrap::resample(bin_count, block_length, &mut random, |start, len| {
             sums.add_block(start, len, &mut sum);
@@ -202,7 +205,7 @@ mod tests {
             label: scores.and(Some(Attitude::Positive)).into(),
         };
         let samples: Vec<Observation> = scores.enumerate().map(sample).collect();
-        with_spans(&samples, SPACING_NS, &Rules::default())
+        with_spans(&samples, SPACING_NS, &TimelineParams::default())
     }
 
     /// Returns positive scores around 0.5 that are correlated over about four seconds.
@@ -217,20 +220,20 @@ mod tests {
         observations((0..3_200).map(next).skip(200))
     }
 
-    fn positive(observations: &[TimedObservation], rules: &Rules) -> Mean {
-        means(observations, rules).unwrap().positive
+    fn positive(observations: &[TimedObservation], params: &TimelineParams) -> Mean {
+        means(observations, params).unwrap().positive
     }
 
     #[test]
     fn most_intervals_contain_the_true_mean_of_correlated_scores() {
-        let rules = Rules {
+        let params = TimelineParams {
             resamples: 300,
-            ..Rules::default()
+            ..TimelineParams::default()
         };
         let (mut intervals, mut covered, mut covered_by_single_samples) = (0, 0, 0);
         for seed in 0..200 {
             let observations = noise(seed);
-            if let Some(Interval { low, high }) = positive(&observations, &rules).interval_95 {
+            if let Some(Interval { low, high }) = positive(&observations, &params).interval_95 {
                 intervals += 1;
                 covered += usize::from((low..=high).contains(&0.5));
             }
@@ -257,8 +260,8 @@ mod tests {
     fn means_are_weighted_by_time_and_reproducible() {
         let observations = noise(1);
         let (first, second) = (
-            means(&observations, &Rules::default()),
-            means(&observations, &Rules::default()),
+            means(&observations, &TimelineParams::default()),
+            means(&observations, &TimelineParams::default()),
         );
         assert_eq!(first, second);
         let mean = first.unwrap();
@@ -278,26 +281,29 @@ mod tests {
                 label: Label::Unknown,
             })
             .to_vec();
-        let observations = with_spans(&sparse, SPACING_NS, &Rules::default());
-        assert_eq!(positive(&observations, &Rules::default()).value, 0.75);
+        let observations = with_spans(&sparse, SPACING_NS, &TimelineParams::default());
+        assert_eq!(
+            positive(&observations, &TimelineParams::default()).value,
+            0.75
+        );
     }
 
     #[test]
     fn an_interval_needs_half_a_minute_and_a_mean_a_classification() {
         let scores = |count| observations((0..count).map(|_| Some([0.7, 0.2, 0.1])));
-        let rules = Rules::default();
-        let short = positive(&scores(144), &rules);
+        let params = TimelineParams::default();
+        let short = positive(&scores(144), &params);
         assert_eq!((short.value, short.interval_95), (0.7, None));
-        assert!(positive(&scores(150), &rules).interval_95.is_some());
-        let none = Rules {
+        assert!(positive(&scores(150), &params).interval_95.is_some());
+        let none = TimelineParams {
             resamples: 0,
-            ..rules
+            ..params
         };
         assert_eq!(positive(&scores(150), &none).interval_95, None);
         let unclassified = observations((0..500).map(|_| None));
-        assert_eq!(means(&unclassified, &rules), None);
+        assert_eq!(means(&unclassified, &params), None);
         assert_eq!(confidence(&unclassified), None);
-        assert_eq!(means(&[], &rules), None);
+        assert_eq!(means(&[], &params), None);
         assert_eq!(confidence(&scores(10)), Some(0.7));
     }
 
@@ -309,9 +315,12 @@ mod tests {
             label: Label::Unknown,
         };
         let samples = [0, u64::MAX / 3, u64::MAX].map(sample);
-        let observations = with_spans(&samples, u64::MAX / 3, &Rules::default());
+        let observations = with_spans(&samples, u64::MAX / 3, &TimelineParams::default());
         assert_eq!(bins_with_scores(&observations).len(), 3);
-        assert_eq!(positive(&observations, &Rules::default()).value, 1.0);
+        assert_eq!(
+            positive(&observations, &TimelineParams::default()).value,
+            1.0
+        );
     }
 
     #[test]

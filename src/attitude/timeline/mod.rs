@@ -79,9 +79,9 @@ pub struct Timeline {
 
 impl Timeline {
     /// Computes a timeline from `observations`, the result of [`with_spans`].
-    pub(crate) fn new(observations: &[TimedObservation], rules: &Rules) -> Self {
+    pub(crate) fn new(observations: &[TimedObservation], params: &TimelineParams) -> Self {
         let spans = observations.iter().map(|timed| timed.span.len_ns());
-        let segments = segments::segments(observations, rules);
+        let segments = segments::segments(observations, params);
         Self {
             samples: observations.len() as u64,
             classified_samples: observations
@@ -90,11 +90,11 @@ impl Timeline {
                 .count() as u64,
             seen_ns: spans.sum(),
             shares: shares(observations),
-            means: means::means(observations, rules),
+            means: means::means(observations, params),
             confidence: means::confidence(observations),
             longest: ByAttitude::from_fn(|attitude| segments::longest(&segments, attitude)),
             gaps: segments::gaps(observations),
-            changes: segments::changes(&segments, observations, rules),
+            changes: segments::changes(&segments, observations, params),
             segments,
         }
     }
@@ -105,9 +105,9 @@ impl Timeline {
 pub(crate) fn with_spans(
     samples: &[Observation],
     spacing_ns: u64,
-    rules: &Rules,
+    params: &TimelineParams,
 ) -> Vec<TimedObservation> {
-    let max_distance_without_gap_ns = rules.max_distance_without_gap_ns(spacing_ns);
+    let max_distance_without_gap_ns = params.max_distance_without_gap_ns(spacing_ns);
     let next = samples.iter().skip(1).map(|next| Some(next.time_ns));
     let timed = |(sample, next_ns): (&Observation, Option<u64>)| {
         let start_ns = sample.time_ns;
@@ -166,7 +166,7 @@ pub(crate) fn shares(observations: &[TimedObservation]) -> Option<Shares> {
 /// Parameters of the analysis over time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Rules {
+pub struct TimelineParams {
     /// Score at which a segment of an attitude begins, 0 to 1.
     pub begin_score: f32,
     /// Score below which a segment of an attitude ends, 0 to 1.
@@ -194,8 +194,8 @@ pub struct Rules {
 /// Minimum duration of a gap in usual sample intervals, the same as the minimum track timeout.
 pub const MIN_GAP_IN_INTERVALS: u64 = crate::tracking::MIN_TIMEOUT_IN_INTERVALS;
 
-impl Default for Rules {
-    /// Returns rules for the default sample interval and smoothing: 200 ms and 500 ms.
+impl Default for TimelineParams {
+    /// Returns the parameters for the default sample interval and smoothing: 200 ms and 500 ms.
     fn default() -> Self {
         Self {
             // Both are 0.05 from the default minimum confidence, 0.5; their difference is the
@@ -219,7 +219,7 @@ impl Default for Rules {
     }
 }
 
-impl Rules {
+impl TimelineParams {
     /// Returns the maximum distance of samples without a gap, for the usual sample interval
     /// `spacing_ns`.
     pub fn max_distance_without_gap_ns(&self, spacing_ns: u64) -> u64 {
@@ -248,7 +248,7 @@ mod tests {
             label,
             ..Observation::default()
         });
-        let observations = with_spans(&samples, 100_000_000, &Rules::default());
+        let observations = with_spans(&samples, 100_000_000, &TimelineParams::default());
         let expected = Shares {
             positive: 0.3333,
             neutral: 0.3334,
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(shares(&observations), Some(expected));
         assert_eq!(shares(&[]), None);
         assert_eq!(
-            shares(&with_spans(&samples[..1], 0, &Rules::default())),
+            shares(&with_spans(&samples[..1], 0, &TimelineParams::default())),
             None
         );
     }

@@ -6,7 +6,7 @@
 //! ended, at a similar position and size. A person who returns at another position counts as
 //! another person, and one who takes the position of another person may count as that person.
 
-use super::Rules;
+use super::TimelineParams;
 use crate::geometry::Rect;
 
 /// Times and boxes of the first and the last sample of a track.
@@ -35,10 +35,14 @@ const MAX_NEAR: usize = 16;
 ///
 /// A track that begins one sample after the end of another does not continue it. This happens at a
 /// cut, at which the tracker ends all tracks; a lost track ends later.
-pub(crate) fn join(tracks: &[TrackEnds], spacing_ns: u64, rules: &Rules) -> Vec<Vec<usize>> {
+pub(crate) fn join(
+    tracks: &[TrackEnds],
+    spacing_ns: u64,
+    params: &TimelineParams,
+) -> Vec<Vec<usize>> {
     let mut by_start: Vec<usize> = (0..tracks.len()).collect();
     by_start.sort_by_key(|&index| (tracks[index].first_ns, index));
-    let mut pairs = possible_pairs(tracks, &by_start, spacing_ns, rules);
+    let mut pairs = possible_pairs(tracks, &by_start, spacing_ns, params);
     // Ties are broken by time and index, so that the order is reproducible.
     pairs.sort_unstable_by(|a, b| {
         let pause_ns = |pair: &Pair| tracks[pair.later].first_ns - tracks[pair.earlier].last_ns;
@@ -77,7 +81,7 @@ fn possible_pairs(
     tracks: &[TrackEnds],
     by_start: &[usize],
     spacing_ns: u64,
-    rules: &Rules,
+    params: &TimelineParams,
 ) -> Vec<Pair> {
     let mut by_end = by_start.to_vec();
     by_end.sort_by_key(|&index| (tracks[index].last_ns, index));
@@ -88,7 +92,7 @@ fn possible_pairs(
         let ended_count = by_end.partition_point(|&index| tracks[index].last_ns <= first_ns);
         let last_ended = by_end[..ended_count].iter().rev().take(MAX_EARLIER);
         let recent =
-            last_ended.take_while(|&&index| first_ns - tracks[index].last_ns <= rules.join_gap_ns);
+            last_ended.take_while(|&&index| first_ns - tracks[index].last_ns <= params.join_gap_ns);
         near.clear();
         near.extend(recent.filter_map(|&earlier| {
             Some(Pair {
@@ -96,7 +100,7 @@ fn possible_pairs(
                     &tracks[earlier],
                     &tracks[later],
                     spacing_ns,
-                    rules,
+                    params,
                 )?,
                 earlier,
                 later,
@@ -117,12 +121,12 @@ fn distance_if_continued(
     earlier: &TrackEnds,
     later: &TrackEnds,
     spacing_ns: u64,
-    rules: &Rules,
+    params: &TimelineParams,
 ) -> Option<f32> {
     let pause_ns = later.first_ns.checked_sub(earlier.last_ns)?;
     // Sample times vary by up to half an interval, since they are times of frames.
     let is_cut = pause_ns <= spacing_ns.saturating_add(spacing_ns / 2);
-    if is_cut || pause_ns > rules.join_gap_ns {
+    if is_cut || pause_ns > params.join_gap_ns {
         return None;
     }
     let (from, to) = (earlier.last_bbox, later.first_bbox);
@@ -133,7 +137,7 @@ fn distance_if_continued(
     let distance = dx.hypot(dy) / ((from.h + to.h) / 2.0);
     let ratio = (from.h / to.h).max(to.h / from.h);
     // For boxes without a height, distance and ratio are NaN or infinite.
-    let is_near = distance <= rules.join_distance && ratio <= rules.join_height_ratio;
+    let is_near = distance <= params.join_distance && ratio <= params.join_height_ratio;
     is_near.then_some(distance)
 }
 
@@ -156,7 +160,7 @@ mod tests {
     }
 
     fn joined(tracks: &[TrackEnds]) -> Vec<Vec<usize>> {
-        join(tracks, SPACING_NS, &Rules::default())
+        join(tracks, SPACING_NS, &TimelineParams::default())
     }
 
     #[test]
@@ -172,9 +176,9 @@ mod tests {
         ] {
             assert_eq!(joined(&[left, other]), [[0], [1]]);
         }
-        let never = Rules {
+        let never = TimelineParams {
             join_gap_ns: 0,
-            ..Rules::default()
+            ..TimelineParams::default()
         };
         let tracks = [left, track(150, 300, 30.0, 0.0)];
         assert_eq!(join(&tracks, SPACING_NS, &never), [[0], [1]]);
@@ -248,7 +252,7 @@ mod tests {
             .chain((0..50_000).map(second))
             .collect();
         let by_start: Vec<usize> = (0..tracks.len()).collect();
-        let pairs = possible_pairs(&tracks, &by_start, SPACING_NS, &Rules::default());
+        let pairs = possible_pairs(&tracks, &by_start, SPACING_NS, &TimelineParams::default());
         assert!(pairs.len() <= 50_000 * MAX_NEAR);
         let persons = joined(&tracks);
         assert!(persons.len() < 100_000);

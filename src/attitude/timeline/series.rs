@@ -116,7 +116,7 @@ impl Bins {
 mod tests {
     use super::*;
     use crate::Label;
-    use crate::timeline::{Observation, Rules, with_spans};
+    use crate::timeline::{Observation, TimelineParams, with_spans};
 
     const S: u64 = 1_000_000_000;
 
@@ -136,7 +136,7 @@ mod tests {
             end_ns: 23 * S,
         };
         Series::new(
-            &with_spans(&samples, S / 5, &Rules::default()),
+            &with_spans(&samples, S / 5, &TimelineParams::default()),
             span,
             S / 5,
             max_bins,

@@ -92,7 +92,7 @@ impl OnnxDetector {
             InputSize::MultipleOf(multiple) => (2 * multiple, multiple),
             InputSize::Fixed { width, height } => (width, height),
         };
-        let black = vec![0.0; detector.input.pixel_format.len(width, height)];
+        let black = vec![0.0; detector.input.tensor_format.len(width, height)];
         detector.detect(&black, width, height, 1.0, &mut Vec::new())?;
         Ok(detector)
     }
@@ -117,14 +117,14 @@ impl FaceDetector for OnnxDetector {
             width,
             height,
         };
-        let outputs = self.network.run(&self.input.pixel_format, &images)?;
+        let outputs = self.network.run(&self.input.tensor_format, &images)?;
         candidates.clear();
         self.head
             .read(&outputs, (width, height), threshold, candidates)
     }
 }
 
-/// Returns the size and the pixel format of the input that `section` describes.
+/// Returns the size and the tensor format of the input that `section` describes.
 ///
 /// # Errors
 /// Returns an error if its tensor differs from the description, or its size is out of range.
@@ -143,6 +143,6 @@ fn input(network: &Network, section: &InputSection) -> Result<DetectorInput, Mod
     };
     Ok(DetectorInput {
         size,
-        pixel_format: input.pixel_format,
+        tensor_format: input.tensor_format,
     })
 }

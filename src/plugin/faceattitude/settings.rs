@@ -10,7 +10,7 @@ use super::{ExecutionProvider, Fallback, Messages, Mode};
 use crate::meta::FACE;
 use crate::properties::{Mutable, Property, field, text};
 use attitude::analyzer::Params;
-use attitude::settings::{self as analysis, Text};
+use attitude::settings::{self as analysis, TextSetting};
 use attitude::tracking::MIN_TIMEOUT_IN_INTERVALS;
 use attitude_inference::settings as inference;
 
@@ -69,46 +69,46 @@ impl Default for Settings {
     }
 }
 
-const MODE: Text = text(
+const MODE: TextSetting = text(
     "mode",
     "Mode",
     "Whether sampled frames wait for their results (sync), or all frames pass at once and results \
      attach to later frames (live); auto = live if upstream is live, otherwise sync",
 );
 
-const DETECT_FACES: Text = text(
+const DETECT_FACES: TextSetting = text(
     "detect-faces",
     "Detect faces",
     "Detect faces; if false, use upstream detections of type face-type",
 );
 
-const FACE_TYPE: Text = text(
+const FACE_TYPE: TextSetting = text(
     "face-type",
     "Face type",
     "Type of the upstream regions of interest and detections that are faces, if detect-faces is \
      false",
 );
 
-const MESSAGES: Text = text(
+const MESSAGES: TextSetting = text(
     "messages",
     "Messages",
     "Samples for which an element message named 'faceattitude' is posted on the bus",
 );
 
-const ROI_META: Text = text(
+const ROI_META: TextSetting = text(
     "roi-meta",
     "ROI meta",
     "Attach a GstVideoRegionOfInterestMeta of type 'face' per face to every frame",
 );
 
-const ANALYTICS_META: Text = text(
+const ANALYTICS_META: TextSetting = text(
     "analytics-meta",
     "Analytics meta",
     "Attach a GstAnalyticsRelationMeta with the faces to every frame; needs GStreamer 1.24 and \
      the plugin built with the feature 'analytics'",
 );
 
-const OVERLAY: Text = text(
+const OVERLAY: TextSetting = text(
     "overlay",
     "Overlay",
     "Draw boxes, labels and history strips, as attitudeoverlay does with its default properties",

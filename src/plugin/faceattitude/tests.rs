@@ -11,7 +11,7 @@ use super::processing::StreamState;
 use super::*;
 use attitude::InferenceError;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
-use attitude::preprocessing::{InputSize, PixelFormat};
+use attitude::preprocessing::{InputSize, TensorFormat};
 use attitude::sync::lock;
 use attitude_inference::engine::{Engine, Limits};
 use attitude_inference::networks::{Config, Networks};
@@ -44,7 +44,7 @@ fn panicking_engine() -> Arc<Engine> {
     };
     let input = DetectorInput {
         size: InputSize::MultipleOf(32),
-        pixel_format: PixelFormat::LUMA,
+        tensor_format: TensorFormat::LUMA,
     };
     let networks = Networks {
         detector: Some(Box::new(PanickingDetector(input))),

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use attitude::clock;
 use attitude::record::formats;
 use attitude::settings::MIN_CONFIDENCE;
-use attitude::timeline::Rules;
+use attitude::timeline::TimelineParams;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
@@ -135,7 +135,7 @@ pub(crate) struct Arguments {
     pub formats: Vec<String>,
 
     /// Maximum time that a person may be out of sight and still count as the same one, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = Rules::default().join_gap_ns as f64 / 1e9, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = TimelineParams::default().join_gap_ns as f64 / 1e9, value_parser = seconds)]
     pub join_gap: f64,
 
     /// Analyze all recordings again, instead of skipping those whose results are up to date
@@ -190,7 +190,7 @@ pub(crate) struct Arguments {
     #[arg(
         long = MIN_CONFIDENCE.name,
         value_name = "SCORE",
-        help = MIN_CONFIDENCE.meaning,
+        help = MIN_CONFIDENCE.blurb,
         default_value_t = MIN_CONFIDENCE.default,
         value_parser = score
     )]

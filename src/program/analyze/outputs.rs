@@ -70,7 +70,7 @@ impl<'a> Outputs<'a> {
         for file in self.files {
             file.finish()?;
         }
-        let summarized = self.summary.finish(&self.settings.rules());
+        let summarized = self.summary.finish(&self.settings.timeline_params());
         file.summary = summarized.summary.clone();
         let json = serde_json::to_string_pretty(&file);
         let path = self.folder.path(summary_json::FILE);

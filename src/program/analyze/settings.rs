@@ -4,7 +4,7 @@
 
 use attitude::mapping::Mapping;
 use attitude::record::formats::{self, Format, RecordingFile};
-use attitude::timeline::Rules;
+use attitude::timeline::TimelineParams;
 use attitude_inference::engine::EngineInfo;
 use attitude_inference::model::sha256;
 use serde::Serialize;
@@ -89,11 +89,11 @@ impl Settings {
         self.from_ns.is_some() || self.to_ns.is_some()
     }
 
-    /// Returns the rules that the summary applies to the samples.
-    pub(super) fn rules(&self) -> Rules {
-        Rules {
+    /// Returns the parameters of the summary's timelines.
+    pub(super) fn timeline_params(&self) -> TimelineParams {
+        TimelineParams {
             join_gap_ns: self.join_gap_ns,
-            ..Rules::default()
+            ..TimelineParams::default()
         }
     }
 }

@@ -174,8 +174,8 @@ impl PictureClassifier {
                 None => center_crop(&frame, input),
             };
             let start = crops.len();
-            crops.resize(start + input.pixel_format.len(size.0, size.1), 0.0);
-            let format = &input.pixel_format;
+            crops.resize(start + input.tensor_format.len(size.0, size.1), 0.0);
+            let format = &input.tensor_format;
             crop::extract(&frame, &frame_from_crop, format, size, &mut crops[start..]);
         }
         Ok(FaceOutcome::Classified {

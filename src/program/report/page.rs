@@ -56,7 +56,7 @@ pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> Str
                 (scene(summarized, &axis, &marks, step_s))
                 (notes::table(&recording.notes, &summary.scene))
                 (persons(summarized, &axis, &marks))
-                (trust::trust(recording, &summary.rules, summary.spacing_ns))
+                (trust::trust(recording, &summary.params, summary.spacing_ns))
             }
         }
     };

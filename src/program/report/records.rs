@@ -9,7 +9,7 @@ use attitude::record::Record;
 use attitude::record::formats::jsonl::{self, Line, LineError};
 use attitude::record::note::TimedNote;
 use attitude::record::summary::{Summarized, SummaryBuilder};
-use attitude::timeline::Rules;
+use attitude::timeline::TimelineParams;
 
 use super::text;
 
@@ -79,7 +79,7 @@ pub(crate) fn read(lines: impl BufRead) -> Result<Records, RecordsError> {
     })?;
     notes.sort_by_key(|note| note.time_ns);
     Ok(Records {
-        summarized: builder.finish(&Rules::default()),
+        summarized: builder.finish(&TimelineParams::default()),
         size_px,
         notes,
         began: began.map(text::time_of_day),

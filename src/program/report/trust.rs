@@ -2,7 +2,7 @@
 
 //! The limits of the figures, for readers of a report. The facts are those of the model's card.
 
-use attitude::timeline::Rules;
+use attitude::timeline::TimelineParams;
 use maud::{Markup, html};
 
 use super::recording::RecordingFacts;
@@ -29,14 +29,18 @@ fn is_default(model: Option<&str>) -> bool {
 }
 
 /// Returns the section about the limits of the figures.
-pub(crate) fn trust(recording: &RecordingFacts, rules: &Rules, spacing_ns: Option<u64>) -> Markup {
+pub(crate) fn trust(
+    recording: &RecordingFacts,
+    params: &TimelineParams,
+    spacing_ns: Option<u64>,
+) -> Markup {
     html! {
         section aria-labelledby="trust" {
             h2 #trust { "How far to trust this" }
             (expressions())
             (errors(recording.model.as_deref()))
-            (persons(rules))
-            (reading(rules, spacing_ns))
+            (persons(params))
+            (reading(params, spacing_ns))
             (law())
         }
     }
@@ -94,26 +98,26 @@ fn errors(model: Option<&str>) -> Markup {
     }
 }
 
-fn persons(rules: &Rules) -> Markup {
+fn persons(params: &TimelineParams) -> Markup {
     html! {
         h3 { "Who is who" }
         p {
             "Nobody is recognized, and no picture of a face is compared with another. A person here is a face \
              that was tracked from frame to frame. "
-            @if rules.join_gap_ns == 0 {
+            @if params.join_gap_ns == 0 {
                 "Tracks were not joined: a person who disappears and comes back is another person here."
             } @else {
                 "Tracks are joined to one person by position and time alone: if the later one begins within "
-                (text::length(rules.join_gap_ns)) " of the earlier one's end, the centers of their boxes are at most "
-                (rules.join_distance) " box heights apart, and neither box is more than "
-                (rules.join_height_ratio) " times as high as the other. So a person who comes back elsewhere or later counts as \
+                (text::length(params.join_gap_ns)) " of the earlier one's end, the centers of their boxes are at most "
+                (params.join_distance) " box heights apart, and neither box is more than "
+                (params.join_height_ratio) " times as high as the other. So a person who comes back elsewhere or later counts as \
                 another one, and a person who takes another's seat at once may count as the same."
             }
         }
     }
 }
 
-fn reading(rules: &Rules, spacing_ns: Option<u64>) -> Markup {
+fn reading(params: &TimelineParams, spacing_ns: Option<u64>) -> Markup {
     html! {
         h3 { "How the figures are computed" }
         ul {
@@ -125,18 +129,18 @@ fn reading(rules: &Rules, spacing_ns: Option<u64>) -> Markup {
             }
             li {
                 "Strips, segments and changes are smoothed: a segment begins when a score reaches "
-                (rules.begin_score) ", ends when it falls below " (rules.end_score)
-                " or another score takes over, and lasts at least " (text::length(rules.min_segment_ns))
+                (params.begin_score) ", ends when it falls below " (params.end_score)
+                " or another score takes over, and lasts at least " (text::length(params.min_segment_ns))
                 ". So their lengths may differ from the shares. If there are more than " (MAX_SEGMENTS)
                 ", a strip shows the longest attitude in each of as many columns."
             }
             li {
-                "A gap is a time without the face: " (text::length(rules.max_distance_without_gap_ns(spacing_ns.unwrap_or(0))))
+                "A gap is a time without the face: " (text::length(params.max_distance_without_gap_ns(spacing_ns.unwrap_or(0))))
                 " or more between two samples."
             }
             li {
                 "The size of a change is the rise (+) or fall (−) of the positive minus the negative score, from "
-                (text::length(rules.change_window_ns)) " before it to the same time after it; at most 2."
+                (text::length(params.change_window_ns)) " before it to the same time after it; at most 2."
             }
             li {
                 "The 95% interval of a mean says how far it would vary by chance in another recording like this \
@@ -170,8 +174,8 @@ mod tests {
             model: model.map(str::to_owned),
             ..RecordingFacts::default()
         };
-        let rules = Rules::default();
-        let trust = trust(&recording, &rules, Some(200_000_000)).into_string();
+        let params = TimelineParams::default();
+        let trust = trust(&recording, &params, Some(200_000_000)).into_string();
         caution([model].into_iter()).into_string() + &trust
     }
 
@@ -201,9 +205,9 @@ mod tests {
         ] {
             assert!(text.contains(number), "{number}");
         }
-        let apart = Rules {
+        let apart = TimelineParams {
             join_gap_ns: 0,
-            ..Rules::default()
+            ..TimelineParams::default()
         };
         let persons = persons(&apart).into_string();
         assert!(persons.contains("not joined") && !persons.contains("box heights"));

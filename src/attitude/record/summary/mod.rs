@@ -11,7 +11,9 @@ use crate::Scores;
 use crate::geometry::Rect;
 use crate::settings::MIN_CONFIDENCE;
 use crate::timeline::persons::{self, TrackEnds};
-use crate::timeline::{self, Observation, Rules, Series, Span, TimedObservation, Timeline};
+use crate::timeline::{
+    self, Observation, Series, Span, TimedObservation, Timeline, TimelineParams,
+};
 
 /// The version of the fields of summaries and their meaning.
 pub const SCHEMA: u32 = 1;
@@ -43,7 +45,8 @@ pub struct Summary {
     /// Median time between samples; `None` if there are fewer than two.
     pub spacing_ns: Option<u64>,
     /// Parameters of the timelines.
-    pub rules: Rules,
+    #[serde(rename = "rules")]
+    pub params: TimelineParams,
     /// Timeline of all faces together. The scores of a sample are the means over its faces with scores;
     /// its attitude is the one with the highest mean score if that score is at least
     /// [`MIN_SCENE_CONFIDENCE`] and the attitude of at least one face is known.
@@ -180,10 +183,10 @@ impl SummaryBuilder {
     }
 
     /// Computes the summary of the added samples.
-    pub fn finish(mut self, rules: &Rules) -> Summarized {
+    pub fn finish(mut self, params: &TimelineParams) -> Summarized {
         let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
         let usual_ns = spacing_ns.unwrap_or(0);
-        let with_spans = |samples: &[Observation]| timeline::with_spans(samples, usual_ns, rules);
+        let with_spans = |samples: &[Observation]| timeline::with_spans(samples, usual_ns, params);
         let samples_with_faces = self.scene.len() as u64;
         let faces = self.tracks.iter().map(|track| track.samples.len() as u64);
         let faces = faces.sum();
@@ -191,7 +194,7 @@ impl SummaryBuilder {
         let tracks: Vec<TrackEnds> = self.tracks.iter().map(TrackSamples::ends).collect();
         let mut persons = Vec::new();
         let mut observations_of_persons = Vec::new();
-        for (index, joined) in persons::join(&tracks, usual_ns, rules).iter().enumerate() {
+        for (index, joined) in persons::join(&tracks, usual_ns, params).iter().enumerate() {
             let span = |&track: &usize| TrackSpan {
                 track: self.tracks[track].id,
                 first_ns: tracks[track].first_ns,
@@ -205,7 +208,7 @@ impl SummaryBuilder {
             persons.push(Person {
                 id: index as u32 + 1,
                 tracks: spans,
-                timeline: Timeline::new(&observations, rules),
+                timeline: Timeline::new(&observations, params),
             });
             observations_of_persons.push(observations);
         }
@@ -218,8 +221,8 @@ impl SummaryBuilder {
             first_ns: self.times_ns.first().copied(),
             last_ns: self.times_ns.last().copied(),
             spacing_ns,
-            rules: *rules,
-            scene: Timeline::new(&scene, rules),
+            params: *params,
+            scene: Timeline::new(&scene, params),
             persons,
         };
         Summarized {

@@ -60,7 +60,7 @@ fn recording() -> Vec<Record> {
 fn summarized(records: &[Record]) -> Summarized {
     let mut builder = SummaryBuilder::default();
     records.iter().for_each(|record| builder.add(record));
-    builder.finish(&Rules::default())
+    builder.finish(&TimelineParams::default())
 }
 
 fn problem(value: &Value) -> Option<String> {

@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Rules;
+use super::TimelineParams;
 use super::{TimedObservation, rounded};
 use crate::{Attitude, Label, Scores};
 
@@ -51,22 +51,22 @@ pub struct Change {
     pub to: Label,
     /// Difference of the mean balance (positive minus negative score) between the start of the
     /// second and the end of the first segment, −2 to 2. Means are computed over
-    /// [`change_window_ns`](super::Rules::change_window_ns), or over the whole segment if it is
+    /// [`change_window_ns`](super::TimelineParams::change_window_ns), or over the whole segment if it is
     /// shorter. `None` if a window has no scores.
     pub size: Option<f64>,
 }
 
 /// Returns the segments of `observations`, without gaps between them.
 ///
-/// A segment of an attitude begins when its score reaches [`begin_score`](Rules::begin_score), and
-/// ends when the score falls below [`end_score`](Rules::end_score) or another, higher score reaches
-/// `begin_score`. It lasts at least [`min_segment_ns`](Rules::min_segment_ns), or half of that at
+/// A segment of an attitude begins when its score reaches [`begin_score`](TimelineParams::begin_score), and
+/// ends when the score falls below [`end_score`](TimelineParams::end_score) or another, higher score reaches
+/// `begin_score`. It lasts at least [`min_segment_ns`](TimelineParams::min_segment_ns), or half of that at
 /// the start or end of the time seen, since the attitude may have begun earlier or ended later. The
 /// time between two segments is a segment of an unknown attitude or, if it is shorter than the
 /// minimum duration, part of the segment before. A gap ends the segment.
-pub(crate) fn segments(observations: &[TimedObservation], rules: &Rules) -> Vec<Segment> {
+pub(crate) fn segments(observations: &[TimedObservation], params: &TimelineParams) -> Vec<Segment> {
     contiguous_parts(observations)
-        .flat_map(|part| without_short_runs(&runs(part, rules), rules.min_segment_ns))
+        .flat_map(|part| without_short_runs(&runs(part, params), params.min_segment_ns))
         .collect()
 }
 
@@ -87,24 +87,28 @@ pub(crate) fn gaps(observations: &[TimedObservation]) -> Vec<Span> {
 }
 
 /// Returns the attitudes for which the trigger is on in a part without a gap; consecutive ones differ.
-fn runs(part: &[TimedObservation], rules: &Rules) -> Vec<Segment> {
+fn runs(part: &[TimedObservation], params: &TimelineParams) -> Vec<Segment> {
     let mut runs = Vec::new();
     let mut current = None;
     for timed in part {
         current = timed
             .observation
             .scores
-            .and_then(|scores| triggered(current, &scores, rules));
+            .and_then(|scores| triggered(current, &scores, params));
         append(&mut runs, timed.span, current.into());
     }
     runs
 }
 
 /// Returns the attitude that is on after `scores`, if `current` was on before.
-fn triggered(current: Option<Attitude>, scores: &Scores, rules: &Rules) -> Option<Attitude> {
+fn triggered(
+    current: Option<Attitude>,
+    scores: &Scores,
+    params: &TimelineParams,
+) -> Option<Attitude> {
     let best = scores.best();
-    let stays_on = |&attitude: &Attitude| scores[attitude] >= rules.end_score;
-    let switches_on = scores[best] >= rules.begin_score;
+    let stays_on = |&attitude: &Attitude| scores[attitude] >= params.end_score;
+    let switches_on = scores[best] >= params.begin_score;
     switches_on.then_some(best).or(current.filter(stays_on))
 }
 
@@ -170,11 +174,11 @@ pub(crate) fn longest(segments: &[Segment], attitude: Attitude) -> Option<Span> 
 pub(crate) fn changes(
     segments: &[Segment],
     observations: &[TimedObservation],
-    rules: &Rules,
+    params: &TimelineParams,
 ) -> Vec<Change> {
     let change = |pair: &[Segment]| {
         let [first, second] = [pair[0], pair[1]];
-        let window_ns = rules.change_window_ns;
+        let window_ns = params.change_window_ns;
         let before = Span {
             start_ns: (first.span.end_ns.saturating_sub(window_ns)).max(first.span.start_ns),
             ..first.span

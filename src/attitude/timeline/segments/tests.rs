@@ -42,12 +42,12 @@ fn parts(parts: &[(usize, Label)]) -> Vec<Observation> {
 }
 
 fn observations(samples: &[Observation]) -> Vec<TimedObservation> {
-    with_spans(samples, SPACING_MS * MS, &Rules::default())
+    with_spans(samples, SPACING_MS * MS, &TimelineParams::default())
 }
 
 /// Start and end in milliseconds, and the attitude.
 fn found(samples: &[Observation]) -> Vec<(u64, u64, Label)> {
-    let segments = segments(&observations(samples), &Rules::default());
+    let segments = segments(&observations(samples), &TimelineParams::default());
     let in_ms = |s: &Segment| (s.span.start_ns / MS, s.span.end_ns / MS, s.attitude);
     segments.iter().map(in_ms).collect()
 }
@@ -170,8 +170,11 @@ fn a_gap_ends_a_segment_and_another_one_begins_after_it() {
         .map(|gap| (gap.start_ns / MS, gap.end_ns / MS))
         .collect();
     assert_eq!(gaps, [(2_000, 10_000), (10_600, 20_000)]);
-    let segments = segments(&observations, &Rules::default());
-    assert_eq!(changes(&segments, &observations, &Rules::default()), []);
+    let segments = segments(&observations, &TimelineParams::default());
+    assert_eq!(
+        changes(&segments, &observations, &TimelineParams::default()),
+        []
+    );
     let first = Some(segments[0].span);
     assert_eq!(longest(&segments, Attitude::Positive), first);
     assert_eq!(longest(&segments, Attitude::Negative), None);
@@ -194,7 +197,7 @@ fn segments_and_gaps_are_contiguous_and_no_segment_is_too_short() {
     }
     let observations = observations(&samples);
     let (segments, gaps) = (
-        segments(&observations, &Rules::default()),
+        segments(&observations, &TimelineParams::default()),
         gaps(&observations),
     );
     let mut spans: Vec<Span> = segments
@@ -215,13 +218,13 @@ fn segments_and_gaps_are_contiguous_and_no_segment_is_too_short() {
         segments.iter().any(|s| s.span.end_ns == span.start_ns)
             && segments.iter().any(|s| s.span.start_ns == span.end_ns)
     };
-    let min_ns = Rules::default().min_segment_ns;
+    let min_ns = TimelineParams::default().min_segment_ns;
     for segment in segments.iter().filter(|s| s.attitude.is_known()) {
         let is_inside = touches_both_sides(segment.span);
         let min_ns = if is_inside { min_ns } else { min_ns / 2 };
         assert!(segment.span.len_ns() >= min_ns, "{segment:?}");
     }
-    for change in changes(&segments, &observations, &Rules::default()) {
+    for change in changes(&segments, &observations, &TimelineParams::default()) {
         assert_ne!(change.from, change.to);
     }
 }
@@ -235,8 +238,8 @@ fn the_size_of_a_change_is_the_difference_of_both_segments() {
     ];
     let samples = parts(&wave);
     let observations = observations(&samples);
-    let rules = Rules::default();
-    let found = changes(&segments(&observations, &rules), &observations, &rules);
+    let params = TimelineParams::default();
+    let found = changes(&segments(&observations, &params), &observations, &params);
     let change = |time_ms, from, to, size| Change {
         time_ns: time_ms * MS,
         from,
@@ -251,7 +254,7 @@ fn the_size_of_a_change_is_the_difference_of_both_segments() {
         ]
     );
     let partly_classified = from(0, &[(10, Some(scores(Label::POSITIVE))), (10, None)]);
-    let observations = with_spans(&partly_classified, SPACING_MS * MS, &rules);
-    let found = changes(&segments(&observations, &rules), &observations, &rules);
+    let observations = with_spans(&partly_classified, SPACING_MS * MS, &params);
+    let found = changes(&segments(&observations, &params), &observations, &params);
     assert_eq!(found[0].size, None);
 }

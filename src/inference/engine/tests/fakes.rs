@@ -13,7 +13,7 @@ use attitude::crop::Framing;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
 use attitude::frame::Frame;
 use attitude::geometry::{Point, Rect};
-use attitude::preprocessing::{InputSize, PixelFormat};
+use attitude::preprocessing::{InputSize, TensorFormat};
 
 /// Maximum time that a test waits. It is longer than any operation here, so that a defect makes a test fail
 /// instead of hang.
@@ -98,7 +98,7 @@ impl FakeClassifier {
             input: ClassifierInput {
                 width: 4,
                 height: 4,
-                pixel_format: PixelFormat::LUMA,
+                tensor_format: TensorFormat::LUMA,
                 framing,
             },
             classify: Box::new(classify),
@@ -157,7 +157,7 @@ impl Bench {
         let detector = FakeDetector {
             input: DetectorInput {
                 size: InputSize::MultipleOf(32),
-                pixel_format: PixelFormat::LUMA,
+                tensor_format: TensorFormat::LUMA,
             },
             begun: begun_sender,
             steps: steps_receiver,

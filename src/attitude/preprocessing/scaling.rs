@@ -4,7 +4,7 @@
 
 use super::axis::{Axis, ByteWeights, WEIGHT_SUM};
 use super::letterbox::Letterbox;
-use super::pixel::{Channels, LUMA_WEIGHTS, Pixel, PixelFormat, needed_layout};
+use super::pixel::{Channels, LUMA_WEIGHTS, Pixel, TensorFormat, needed_layout};
 use crate::frame::{ColorModel, Frame, Layout, MAX_PLANES};
 
 /// Scales frames to a detector's input. Reuses its memory, and the weights of samples while the
@@ -13,7 +13,7 @@ use crate::frame::{ColorModel, Frame, Layout, MAX_PLANES};
 /// Each row of the input is computed in two passes: the rows of the frame that it covers are added
 /// up per plane, then the columns of these sums are added up per channel.
 #[derive(Debug, Default)]
-pub struct Resampler {
+pub struct FrameScaler {
     /// Weights of rows, indexed by the binary logarithm of the vertical subsampling.
     rows: [Axis; 3],
     /// Weights of the bytes in a row, indexed by the channel.
@@ -24,7 +24,7 @@ pub struct Resampler {
     scaled: [Vec<f32>; 3],
 }
 
-impl Resampler {
+impl FrameScaler {
     /// Scales `frame` to `tensor`, at the position in `letterbox`; the rest of `tensor` becomes
     /// black. Each pixel is the mean of the area of the frame that it covers or, if the frame is
     /// enlarged, a bilinear interpolation. `tensor` has `format.len(letterbox.input_width,
@@ -36,7 +36,7 @@ impl Resampler {
         &mut self,
         frame: &Frame,
         letterbox: &Letterbox,
-        format: &PixelFormat,
+        format: &TensorFormat,
         tensor: &mut [f32],
     ) {
         #[cfg(target_arch = "x86_64")]
@@ -54,7 +54,7 @@ impl Resampler {
         &mut self,
         frame: &Frame,
         letterbox: &Letterbox,
-        format: &PixelFormat,
+        format: &TensorFormat,
         tensor: &mut [f32],
     ) {
         self.scale_generic(frame, letterbox, format, tensor);
@@ -65,7 +65,7 @@ impl Resampler {
         &mut self,
         frame: &Frame,
         letterbox: &Letterbox,
-        format: &PixelFormat,
+        format: &TensorFormat,
         tensor: &mut [f32],
     ) {
         let size = (letterbox.input_width, letterbox.input_height);
@@ -128,7 +128,7 @@ impl Resampler {
     fn write_row(
         &self,
         layout: &Layout,
-        format: &PixelFormat,
+        format: &TensorFormat,
         y: usize,
         size: (usize, usize),
         tensor: &mut [f32],
@@ -211,10 +211,10 @@ mod tests {
     use super::*;
     use crate::preprocessing::{InputSize, TensorLayout};
 
-    fn scale(frame: &Frame, letterbox: &Letterbox, format: &PixelFormat) -> Vec<f32> {
+    fn scale(frame: &Frame, letterbox: &Letterbox, format: &TensorFormat) -> Vec<f32> {
         let len = format.len(letterbox.input_width, letterbox.input_height);
         let mut tensor = vec![f32::NAN; len];
-        Resampler::default().scale(frame, letterbox, format, &mut tensor);
+        FrameScaler::default().scale(frame, letterbox, format, &mut tensor);
         tensor
     }
 
@@ -227,7 +227,7 @@ mod tests {
         };
         let letterbox = Letterbox::new((4, 2), 1.0, size, 0);
         assert_eq!(
-            scale(&frame, &letterbox, &PixelFormat::LUMA),
+            scale(&frame, &letterbox, &TensorFormat::LUMA),
             [25.0, 45.0, 0.0, 0.0]
         );
     }
@@ -242,7 +242,7 @@ mod tests {
                 height: to,
             };
             let letterbox = Letterbox::new((from, from), 1.0, size, 0);
-            let tensor = scale(&frame, &letterbox, &PixelFormat::LUMA);
+            let tensor = scale(&frame, &letterbox, &TensorFormat::LUMA);
             assert!(tensor.iter().all(|&v| v == 200.0), "{from} to {to}");
         }
     }
@@ -255,21 +255,21 @@ mod tests {
             height: 1,
         };
         let letterbox = Letterbox::new((2, 1), 1.0, size, 0);
-        let bgr = PixelFormat {
+        let bgr = TensorFormat {
             channels: Channels::Bgr,
             mean: [127.0; 3],
             scale: [1.0 / 128.0; 3],
-            ..PixelFormat::LUMA
+            ..TensorFormat::LUMA
         };
         let planar = scale(&frame, &letterbox, &bgr);
         assert_eq!(planar, [0.0, 0.0, -0.9921875, -0.9921875, 1.0, -0.9921875]);
-        let interleaved = PixelFormat {
+        let interleaved = TensorFormat {
             layout: TensorLayout::Nhwc,
             ..bgr
         };
         let nhwc = scale(&frame, &letterbox, &interleaved);
         assert_eq!(nhwc, [0.0, -0.9921875, 1.0, 0.0, -0.9921875, -0.9921875]);
-        let luma = scale(&frame, &letterbox, &PixelFormat::LUMA);
+        let luma = scale(&frame, &letterbox, &TensorFormat::LUMA);
         assert!((luma[0] - (0.299 * 255.0 + 0.114 * 127.0)).abs() < 0.01);
     }
 }
