@@ -144,11 +144,12 @@ pub fn loaded_library() -> Option<&'static Path> {
     Some(&RUNTIME.get()?.library)
 }
 
-/// Returns the environment of the process's ONNX Runtime, which is loaded first if necessary.
+/// Returns the environment of the process's ONNX Runtime, which is loaded first if necessary. A process
+/// can have only one environment, so an application with sessions of its own creates them in this one.
 ///
 /// # Errors
 /// Returns the errors of [`load`].
-pub(crate) fn environment(options: &RuntimeOptions) -> Result<&'static Environment, RuntimeError> {
+pub fn environment(options: &RuntimeOptions) -> Result<&'static Environment, RuntimeError> {
     Ok(&runtime(options)?.environment)
 }
 

@@ -278,9 +278,8 @@ impl Bare {
 /// Returns a session like that of the element: optimized, in one thread.
 fn session(source: &ModelSource) -> Session {
     let bytes = source.read(Provider::Cpu).unwrap();
-    let library = runtime::load(&runtime_options()).unwrap();
-    let environment = ort::init_from(library).unwrap().build().unwrap();
-    let builder = Session::builder(&environment).unwrap();
+    let environment = runtime::environment(&runtime_options()).unwrap();
+    let builder = Session::builder(environment).unwrap();
     let builder = builder.with_optimization_level(GraphOptimizationLevel::All);
     let mut builder = builder.unwrap().with_intra_threads(1).unwrap();
     builder.commit_from_memory(&bytes).unwrap()
