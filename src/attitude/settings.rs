@@ -147,6 +147,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_track_timeout_states_its_minimum() {
+        assert_eq!(crate::tracking::MIN_TIMEOUT_IN_INTERVALS, 3);
+        assert!(
+            TRACK_TIMEOUT_NS
+                .blurb
+                .contains("three times the time between samples")
+        );
+    }
+
+    #[test]
     fn defaults_are_in_their_ranges() {
         for number in [DETECTOR_SIZE, MIN_FACE_SIZE, MAX_FACES] {
             assert!(number.range().contains(&number.default), "{number:?}");

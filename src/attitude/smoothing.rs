@@ -18,7 +18,7 @@ use crate::{Attitude, Label, Scores};
 
 /// Minimum difference of the highest score and the score of the current label at a change of the
 /// label.
-const MIN_LEAD: f32 = 0.1;
+pub(crate) const MIN_LEAD: f32 = 0.1;
 
 /// Difference of the highest score and the minimum confidence from which an unknown label becomes
 /// known.

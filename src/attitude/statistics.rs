@@ -5,6 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Default number of resamples of a bootstrap.
+pub const DEFAULT_RESAMPLES: usize = 1000;
+
+/// Default seed of the random numbers of a bootstrap.
+pub const DEFAULT_SEED: u64 = 0;
+
 /// Fraction of the values below a 95% interval, and above it.
 const TAIL_FRACTION: f64 = 0.025;
 

@@ -14,7 +14,7 @@ use indicatif::{MultiProgress, ProgressBar};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::values::ValueError;
+use crate::parsing::ValueError;
 
 /// All progress bars; they are drawn only if standard error is a terminal.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);

@@ -13,9 +13,9 @@ mod exit;
 mod numbers;
 mod options;
 mod parallel;
+mod parsing;
 mod playback;
 mod style;
-mod values;
 
 mod analyze;
 mod evaluate;

@@ -23,7 +23,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use gst::prelude::*;
 
-use crate::values::{self, ValueError};
+use crate::parsing::{self, ValueError};
 
 /// Options of the networks, except the classifier's model.
 #[derive(Args)]
@@ -238,7 +238,7 @@ impl FromStr for Interval {
 }
 
 fn samples_per_second(text: &str) -> Result<f64, ValueError> {
-    values::number(text, "0, or a number from 0.001 to 1000", |&rate| {
+    parsing::parse_number(text, "0, or a number from 0.001 to 1000", |&rate| {
         rate == 0.0 || (0.001..=1000.0).contains(&rate)
     })
 }

@@ -8,21 +8,22 @@ use crate::settings;
 /// Parameters of the analysis of a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Params {
-    /// See [`settings::DETECTOR_SIZE`].
+    /// Long side of the detector's input, in pixels; 0 for as large as `min_face_size` requires. See
+    /// [`settings::DETECTOR_SIZE`].
     pub detector_size: u32,
-    /// See [`settings::MIN_FACE_SIZE`].
+    /// Minimum height of a face, in frame pixels. See [`settings::MIN_FACE_SIZE`].
     pub min_face_size: u32,
-    /// See [`settings::MAX_FACES`].
+    /// Maximum number of tracked faces. See [`settings::MAX_FACES`].
     pub max_faces: u32,
-    /// See [`settings::DETECTION_THRESHOLD`].
+    /// Minimum score of a detection, 0 to 1. See [`settings::DETECTION_THRESHOLD`].
     pub detection_threshold: f32,
-    /// See [`settings::OVERLAP_THRESHOLD`].
+    /// Maximum overlap of different faces, 0 to 1. See [`settings::OVERLAP_THRESHOLD`].
     pub overlap_threshold: f32,
-    /// See [`settings::MIN_CONFIDENCE`].
+    /// Minimum smoothed score of a known attitude, 0 to 1. See [`settings::MIN_CONFIDENCE`].
     pub min_confidence: f32,
-    /// See [`settings::SMOOTHING_NS`].
+    /// Time constant of the smoothed scores; 0 for raw scores. See [`settings::SMOOTHING_NS`].
     pub smoothing_ns: u64,
-    /// See [`settings::TRACK_TIMEOUT_NS`].
+    /// Time for which a track is kept without a detection. See [`settings::TRACK_TIMEOUT_NS`].
     pub track_timeout_ns: u64,
 }
 
@@ -46,7 +47,7 @@ impl Default for Params {
 const DETECTABLE_FACE_PX: f32 = 24.0;
 
 /// Minimum long side of the detector's input, in pixels.
-const MIN_LONG_SIDE: usize = 32;
+const MIN_LONG_SIDE_PX: usize = 32;
 
 impl Params {
     /// Returns the maximum long side of the detector's input for `frame`, in pixels.
@@ -59,6 +60,6 @@ impl Params {
             let scale = DETECTABLE_FACE_PX / self.min_face_size.max(1) as f32;
             (frame_long_side * scale.min(1.0)).ceil() as usize
         };
-        long_side.clamp(MIN_LONG_SIDE, settings::DETECTOR_SIZE.max as usize)
+        long_side.clamp(MIN_LONG_SIDE_PX, settings::DETECTOR_SIZE.max as usize)
     }
 }

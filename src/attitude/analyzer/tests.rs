@@ -4,12 +4,11 @@
 
 use super::*;
 use crate::Label;
+use crate::clock::NS_PER_MS as MS;
 use crate::crop::Framing;
 use crate::detection::DetectorInput;
 use crate::geometry::{Point, Rect};
 use crate::preprocessing::{InputSize, TensorFormat};
-
-const MS: u64 = 1_000_000;
 
 const POSITIVE: Scores = Scores::from_array([1.0, 0.0, 0.0]);
 const NEUTRAL: Scores = Scores::from_array([0.0, 1.0, 0.0]);

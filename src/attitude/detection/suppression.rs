@@ -31,18 +31,18 @@ pub(crate) fn suppress_overlaps(
     while face_count < end && face_count < max_faces {
         let best = candidates[face_count];
         let mut group = Group::default();
-        let mut last_remaining = face_count;
+        let mut kept_end = face_count + 1;
         for index in face_count..end {
             let candidate = candidates[index];
             let is_best = index == face_count;
             if is_best || candidate.bbox.iou(&best.bbox) > overlap_threshold {
                 group.add(&candidate);
             } else {
-                last_remaining += 1;
-                candidates[last_remaining] = candidate;
+                candidates[kept_end] = candidate;
+                kept_end += 1;
             }
         }
-        end = last_remaining + 1;
+        end = kept_end;
         candidates[face_count] = group.mean(&best);
         face_count += 1;
     }
@@ -53,25 +53,27 @@ pub(crate) fn suppress_overlaps(
 #[derive(Default)]
 struct Group {
     count: usize,
-    weight: f32,
-    bbox: Rect,
+    weight_sum: f32,
+    /// Weighted sums of the coordinates of the boxes.
+    bbox_sum: Rect,
     /// Sum of the scores of detections with landmarks.
-    landmarks_weight: f32,
-    landmarks: Landmarks,
+    landmarks_weight_sum: f32,
+    /// Weighted sums of the coordinates of the landmarks.
+    landmarks_sum: Landmarks,
 }
 
 impl Group {
     fn add(&mut self, detection: &Detection) {
         let (weight, bbox) = (detection.score, &detection.bbox);
         self.count += 1;
-        self.weight += weight;
-        self.bbox.x += weight * bbox.x;
-        self.bbox.y += weight * bbox.y;
-        self.bbox.w += weight * bbox.w;
-        self.bbox.h += weight * bbox.h;
+        self.weight_sum += weight;
+        self.bbox_sum.x += weight * bbox.x;
+        self.bbox_sum.y += weight * bbox.y;
+        self.bbox_sum.w += weight * bbox.w;
+        self.bbox_sum.h += weight * bbox.h;
         if let Some(landmarks) = &detection.landmarks {
-            self.landmarks_weight += weight;
-            for (sum, point) in self.landmarks.iter_mut().zip(landmarks) {
+            self.landmarks_weight_sum += weight;
+            for (sum, point) in self.landmarks_sum.iter_mut().zip(landmarks) {
                 sum.x += weight * point.x;
                 sum.y += weight * point.y;
             }
@@ -81,17 +83,17 @@ impl Group {
     /// Returns the mean with the score of `best`, or `best` if there is no other detection or all
     /// weights are 0.
     fn mean(&self, best: &Detection) -> Detection {
-        if self.count == 1 || self.weight <= 0.0 {
+        if self.count == 1 || self.weight_sum <= 0.0 {
             return *best;
         }
-        let factor = 1.0 / self.weight;
-        let Rect { x, y, w, h } = self.bbox;
-        let landmarks = self.landmarks;
+        let factor = 1.0 / self.weight_sum;
+        let Rect { x, y, w, h } = self.bbox_sum;
+        let landmarks = self.landmarks_sum;
         Detection {
             bbox: Rect::new(x * factor, y * factor, w * factor, h * factor),
             score: best.score,
-            landmarks: (self.landmarks_weight > 0.0).then(|| {
-                let factor = 1.0 / self.landmarks_weight;
+            landmarks: (self.landmarks_weight_sum > 0.0).then(|| {
+                let factor = 1.0 / self.landmarks_weight_sum;
                 landmarks.map(|p| Point::new(p.x * factor, p.y * factor))
             }),
         }

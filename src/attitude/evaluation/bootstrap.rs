@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::LabeledPrediction;
 use super::tally::{Metric, Tally};
-use crate::statistics::{Interval, SplitMix64};
+use crate::statistics::{DEFAULT_RESAMPLES, DEFAULT_SEED, Interval, SplitMix64};
 
 /// A metric with its 95% confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -48,8 +48,8 @@ pub struct Bootstrap {
 impl Default for Bootstrap {
     fn default() -> Self {
         Self {
-            resamples: 1000,
-            seed: 0,
+            resamples: DEFAULT_RESAMPLES,
+            seed: DEFAULT_SEED,
         }
     }
 }

@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use crate::Attitude;
 
-/// A confusion matrix: numbers of faces by label and prediction.
+/// A confusion matrix: numbers of faces by true and predicted attitude.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Confusion {
-    /// One row per label, one column per prediction, both in the order of [`Attitude::ALL`].
-    pub counts: [[u64; 3]; 3],
+    /// One row per true attitude, one column per predicted attitude, in the order of
+    /// [`Attitude::ALL`].
+    pub counts: [[u64; Attitude::ALL.len()]; Attitude::ALL.len()],
 }
 
 /// Metrics of one attitude against the others. Precision, recall and F1 are from 0 to 1, and 0 if
@@ -20,11 +21,11 @@ pub struct Confusion {
 pub struct ClassMetrics {
     /// Fraction of the predictions of this attitude that are correct.
     pub precision: f64,
-    /// Fraction of the faces with this label whose prediction is correct.
+    /// Fraction of the faces of this true attitude whose prediction is correct.
     pub recall: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Number of faces with this label.
+    /// Number of faces of this true attitude.
     pub support: u64,
 }
 
@@ -39,19 +40,20 @@ impl Confusion {
         self.counts.iter().flatten().sum()
     }
 
-    /// Returns the number of faces with this label.
-    pub fn labeled(&self, attitude: Attitude) -> u64 {
+    /// Returns the number of faces of this true attitude.
+    pub fn with_truth(&self, attitude: Attitude) -> u64 {
         self.counts[attitude as usize].iter().sum()
     }
 
-    /// Returns the number of faces with this prediction.
-    pub fn predicted(&self, attitude: Attitude) -> u64 {
+    /// Returns the number of faces with this predicted attitude.
+    pub fn with_prediction(&self, attitude: Attitude) -> u64 {
         self.counts.iter().map(|row| row[attitude as usize]).sum()
     }
 
     /// Returns the number of correct predictions.
     fn correct(&self) -> u64 {
-        (0..3).map(|index| self.counts[index][index]).sum()
+        let counts = self.counts.iter().enumerate();
+        counts.map(|(index, row)| row[index]).sum()
     }
 
     /// Returns the accuracy, the fraction of correct predictions, 0 to 1; 0 without predictions.
@@ -59,9 +61,10 @@ impl Confusion {
         ratio(self.correct() as f64, self.total() as f64)
     }
 
-    /// Returns Matthews' correlation coefficient of labels and predictions, −1 to 1, in its form
+    /// Returns Matthews' correlation coefficient of truth and prediction, −1 to 1, in its form
     /// for several classes, R_K (Gorodkin, "Comparing two K-category assignments by a K-category
-    /// correlation coefficient", 2004); 0 if all labels or all predictions are the same.
+    /// correlation coefficient", 2004); 0 if all faces have the same true or the
+    /// same predicted attitude.
     pub fn mcc(&self) -> f64 {
         let total = self.total() as f64;
         // Covariance of two variables, multiplied by the square of the number of faces, from the
@@ -71,28 +74,33 @@ impl Confusion {
                 let products = Attitude::ALL.map(|a| first(a) as f64 * second(a) as f64);
                 equal * total - products.iter().sum::<f64>()
             };
-        let (labeled, predicted) = (|a| self.labeled(a), |a| self.predicted(a));
-        let both = covariance(self.correct() as f64, &labeled, &predicted);
-        let labels = covariance(total, &labeled, &labeled);
-        let predictions = covariance(total, &predicted, &predicted);
-        ratio(both, (labels * predictions).sqrt())
+        let (truth, predicted) = (|a| self.with_truth(a), |a| self.with_prediction(a));
+        let both = covariance(self.correct() as f64, &truth, &predicted);
+        let truth_variance = covariance(total, &truth, &truth);
+        let predicted_variance = covariance(total, &predicted, &predicted);
+        ratio(both, (truth_variance * predicted_variance).sqrt())
     }
 
-    /// Returns Cohen's kappa, the accuracy corrected for chance, at most 1; 0 if all labels and all
-    /// predictions are the same.
+    /// Returns Cohen's kappa, the accuracy corrected for chance, at most 1; 0 if all faces have the
+    /// same true and predicted attitude.
     pub fn kappa(&self) -> f64 {
+        // Numerator and denominator are multiplied by the square of the number of faces.
         let total = self.total() as f64;
-        let products = Attitude::ALL.map(|a| self.labeled(a) as f64 * self.predicted(a) as f64);
-        let by_chance = products.iter().sum::<f64>();
-        let correct = self.correct() as f64 * total;
-        ratio(correct - by_chance, total * total - by_chance)
+        let products =
+            Attitude::ALL.map(|a| self.with_truth(a) as f64 * self.with_prediction(a) as f64);
+        let scaled_chance = products.iter().sum::<f64>();
+        let scaled_accuracy = self.correct() as f64 * total;
+        ratio(
+            scaled_accuracy - scaled_chance,
+            total * total - scaled_chance,
+        )
     }
 
     /// Returns the metrics of `attitude` against the others.
     pub fn class(&self, attitude: Attitude) -> ClassMetrics {
         let correct = self.counts[attitude as usize][attitude as usize] as f64;
-        let support = self.labeled(attitude);
-        let predicted = self.predicted(attitude);
+        let support = self.with_truth(attitude);
+        let predicted = self.with_prediction(attitude);
         ClassMetrics {
             precision: ratio(correct, predicted as f64),
             recall: ratio(correct, support as f64),
@@ -101,9 +109,10 @@ impl Confusion {
         }
     }
 
-    /// Returns the mean F1 score of the three attitudes, 0 to 1, including those without labels.
+    /// Returns the mean F1 score of all attitudes, 0 to 1, including those without faces.
     pub fn macro_f1(&self) -> f64 {
-        Attitude::ALL.map(|a| self.class(a).f1).iter().sum::<f64>() / 3.0
+        let f1 = Attitude::ALL.map(|a| self.class(a).f1);
+        f1.iter().sum::<f64>() / f1.len() as f64
     }
 }
 

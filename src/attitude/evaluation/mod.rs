@@ -24,7 +24,7 @@ pub use tally::{CALIBRATION_BINS, Metric, Tally};
 /// The prediction for one labeled face.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LabeledPrediction {
-    /// The attitude with which the face is labeled.
+    /// The true attitude: that of the face's label in the data.
     pub truth: Attitude,
     /// The predicted attitude.
     pub predicted: Attitude,
@@ -43,7 +43,7 @@ impl LabeledPrediction {
         }
     }
 
-    /// Returns `true` if the predicted attitude is that of the label.
+    /// Returns `true` if the predicted attitude is the true one.
     pub(crate) fn is_correct(&self) -> bool {
         self.predicted == self.truth
     }

@@ -211,7 +211,7 @@ impl SampleSpans {
     /// Creates spans of the samples of a live stream, some of which are missing or late.
     fn live(interval_ns: u64) -> Self {
         Self {
-            max_span_ns: TimelineParams::default().max_distance_without_gap_ns(interval_ns),
+            max_span_ns: TimelineParams::default().max_interval_without_gap_ns(interval_ns),
             ..Self::new(interval_ns)
         }
     }

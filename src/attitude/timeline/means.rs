@@ -18,7 +18,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::TimelineParams;
-use super::series::{Bin, Bins};
+use super::series::{ScoreBin, ScoreBins};
 use super::{TimedObservation, rounded, stationary_bootstrap};
 use crate::clock::NS_PER_S;
 use crate::statistics::{Interval, SplitMix64};
@@ -48,17 +48,17 @@ pub struct Mean {
 /// Returns the mean score of the label over the time with a known label, or `None` if that time is
 /// 0.
 pub(crate) fn confidence(observations: &[TimedObservation]) -> Option<f64> {
-    let (mut sum, mut time_ns) = (0.0, 0.0);
+    let (mut sum, mut total_ns) = (0.0, 0.0);
     for timed in observations {
         if let (Some(scores), Label::Known(attitude)) =
             (timed.observation.scores, timed.observation.label)
         {
             let duration_ns = timed.span.len_ns() as f64;
             sum += duration_ns * f64::from(scores[attitude]);
-            time_ns += duration_ns;
+            total_ns += duration_ns;
         }
     }
-    (time_ns > 0.0).then(|| rounded(sum / time_ns))
+    (total_ns > 0.0).then(|| rounded(sum / total_ns))
 }
 
 /// Returns the mean scores over the time with scores, or `None` if that time is 0.
@@ -67,7 +67,7 @@ pub(crate) fn means(
     params: &TimelineParams,
 ) -> Option<ByAttitude<Mean>> {
     let bins = bins_with_scores(observations);
-    let sums = Sums::new(&bins);
+    let sums = PrefixSums::new(&bins);
     let values = sums.total().means()?;
     let intervals = intervals(&bins, &sums, params);
     Some(ByAttitude::from_fn(|attitude| Mean {
@@ -83,26 +83,30 @@ pub(crate) fn means(
 }
 
 /// Returns the time with scores in consecutive bins; only the last bin may be incomplete.
-fn bins_with_scores(observations: &[TimedObservation]) -> Vec<Bin> {
+fn bins_with_scores(observations: &[TimedObservation]) -> Vec<ScoreBin> {
     let with_scores =
         |timed: &TimedObservation| Some((timed.span.len_ns(), timed.observation.scores?));
     let scores: Vec<(u64, Scores)> = observations.iter().filter_map(with_scores).collect();
     let total_ns: u64 = scores.iter().map(|(time_ns, _)| time_ns).sum();
     let bin_ns = total_ns.div_ceil(scores.len().max(1) as u64).max(BIN_NS);
     // At most one bin per sample.
-    let mut bins = Bins::new(bin_ns, total_ns.div_ceil(bin_ns) as usize);
+    let mut bins = ScoreBins::new(bin_ns, total_ns.div_ceil(bin_ns) as usize);
     let mut from_ns = 0;
     for (time_ns, scores) in scores {
         bins.add(from_ns, from_ns + time_ns, &scores);
         from_ns += time_ns;
     }
-    bins.bins
+    bins.into_inner()
 }
 
 /// Returns the interval of each score. All scores are resampled together, with the longest of their
 /// block lengths.
-fn intervals(bins: &[Bin], sums: &Sums, params: &TimelineParams) -> Option<ByAttitude<Interval>> {
-    let series: Vec<ByAttitude<f64>> = bins.iter().filter_map(Bin::means).collect();
+fn intervals(
+    bins: &[ScoreBin],
+    sums: &PrefixSums,
+    params: &TimelineParams,
+) -> Option<ByAttitude<Interval>> {
+    let series: Vec<ByAttitude<f64>> = bins.iter().filter_map(ScoreBin::means).collect();
     if series.len() < MIN_BINS || params.resamples == 0 {
         return None;
     }
@@ -133,14 +137,14 @@ fn intervals(bins: &[Bin], sums: &Sums, params: &TimelineParams) -> Option<ByAtt
 /// Returns the means of each resample, or `None` if one has no scores.
 fn resampled_means(
     bin_count: usize,
-    sums: &Sums,
+    sums: &PrefixSums,
     block_length: f64,
     params: &TimelineParams,
 ) -> Option<ByAttitude<Vec<f64>>> {
     let mut random = SplitMix64(params.seed);
     let mut resampled = ByAttitude::<Vec<f64>>::default();
     for _ in 0..params.resamples {
-        let mut sum = Bin::default();
+        let mut sum = ScoreBin::default();
         stationary_bootstrap::resample(bin_count, block_length, &mut random, |start, len| {
             sums.add_block(start, len, &mut sum);
         });
@@ -152,13 +156,13 @@ fn resampled_means(
     Some(resampled)
 }
 
-/// Sums of the first 0, 1, 2, ... bins, with which the sum of a block is computed in constant time.
-struct Sums(Vec<Bin>);
+/// PrefixSums of the first 0, 1, 2, ... bins, with which the sum of a block is computed in constant time.
+struct PrefixSums(Vec<ScoreBin>);
 
-impl Sums {
-    fn new(bins: &[Bin]) -> Self {
-        let mut sums = vec![Bin::default()];
-        let mut sum = Bin::default();
+impl PrefixSums {
+    fn new(bins: &[ScoreBin]) -> Self {
+        let mut sums = vec![ScoreBin::default()];
+        let mut sum = ScoreBin::default();
         for bin in bins {
             add(&mut sum, bin, 1.0);
             sums.push(sum);
@@ -167,12 +171,12 @@ impl Sums {
     }
 
     /// Returns the sum of all bins.
-    fn total(&self) -> Bin {
+    fn total(&self) -> ScoreBin {
         self.0.last().copied().unwrap_or_default()
     }
 
     /// Adds `len` bins from `start` on to `sum`; the last bin is followed by the first.
-    fn add_block(&self, start: usize, len: usize, sum: &mut Bin) {
+    fn add_block(&self, start: usize, len: usize, sum: &mut ScoreBin) {
         let count = self.0.len() - 1;
         let end = start + len;
         add(sum, &self.0[end.min(count)], 1.0);
@@ -184,10 +188,10 @@ impl Sums {
 }
 
 /// Adds `bin`, multiplied by `factor`, to `sum`.
-fn add(sum: &mut Bin, bin: &Bin, factor: f64) {
-    sum.time_ns += factor * bin.time_ns;
+fn add(sum: &mut ScoreBin, bin: &ScoreBin, factor: f64) {
+    sum.duration_ns += factor * bin.duration_ns;
     for attitude in Attitude::ALL {
-        sum.sums[attitude] += factor * bin.sums[attitude];
+        sum.weighted_scores[attitude] += factor * bin.weighted_scores[attitude];
     }
 }
 
@@ -325,15 +329,18 @@ mod tests {
 
     #[test]
     fn blocks_continue_with_the_first_bin_after_the_last() {
-        let bin = |value: f64| Bin {
-            time_ns: 1.0,
-            sums: ByAttitude::from_array([value; 3]),
+        let bin = |value: f64| ScoreBin {
+            duration_ns: 1.0,
+            weighted_scores: ByAttitude::from_array([value; 3]),
         };
-        let sums = Sums::new(&[1.0, 2.0, 4.0, 8.0].map(bin));
+        let sums = PrefixSums::new(&[1.0, 2.0, 4.0, 8.0].map(bin));
         for (start, len, expected) in [(0, 4, 15.0), (1, 2, 6.0), (2, 4, 15.0), (3, 2, 9.0)] {
-            let mut sum = Bin::default();
+            let mut sum = ScoreBin::default();
             sums.add_block(start, len, &mut sum);
-            assert_eq!((sum.sums.positive, sum.time_ns), (expected, len as f64));
+            assert_eq!(
+                (sum.weighted_scores.positive, sum.duration_ns),
+                (expected, len as f64)
+            );
         }
     }
 }

@@ -24,6 +24,9 @@ mod stationary_bootstrap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::NS_PER_S;
+use crate::settings::{MIN_CONFIDENCE, SMOOTHING_NS, TRACK_TIMEOUT_NS};
+use crate::smoothing::MIN_LEAD;
+use crate::statistics::{DEFAULT_RESAMPLES, DEFAULT_SEED};
 use crate::{ByAttitude, ByLabel, Label, Scores};
 pub use means::Mean;
 pub use segments::{Change, Segment, Span};
@@ -61,7 +64,7 @@ pub struct Timeline {
     pub classified_samples: u64,
     /// Total time seen: the sum of the spans of the samples.
     pub seen_ns: u64,
-    /// Shares of the time seen, by label; `None` if that time is 0.
+    /// Fractions of the time seen, by label; `None` if that time is 0.
     pub shares: Option<Shares>,
     /// Mean scores over the time with scores; `None` if that time is 0.
     pub means: Option<ByAttitude<Mean>>,
@@ -107,12 +110,12 @@ pub(crate) fn with_spans(
     spacing_ns: u64,
     params: &TimelineParams,
 ) -> Vec<TimedObservation> {
-    let max_distance_without_gap_ns = params.max_distance_without_gap_ns(spacing_ns);
+    let max_interval_without_gap_ns = params.max_interval_without_gap_ns(spacing_ns);
     let next = samples.iter().skip(1).map(|next| Some(next.time_ns));
     let timed = |(sample, next_ns): (&Observation, Option<u64>)| {
         let start_ns = sample.time_ns;
         let next_ns = next_ns
-            .filter(|next_ns| next_ns.saturating_sub(start_ns) <= max_distance_without_gap_ns);
+            .filter(|next_ns| next_ns.saturating_sub(start_ns) <= max_interval_without_gap_ns);
         let end_ns = next_ns.unwrap_or(start_ns.saturating_add(spacing_ns));
         TimedObservation {
             observation: *sample,
@@ -122,16 +125,16 @@ pub(crate) fn with_spans(
     samples.iter().zip(next.chain([None])).map(timed).collect()
 }
 
-/// Returns the median distance of consecutive times in `times_ns`, which are sorted, or `None` if
+/// Returns the median interval between consecutive times in `times_ns`, which are sorted, or `None` if
 /// there are fewer than two.
 pub(crate) fn spacing_ns(times_ns: impl Iterator<Item = u64> + Clone) -> Option<u64> {
     let next = times_ns.clone().skip(1);
-    let mut distances: Vec<u64> = times_ns
+    let mut intervals_ns: Vec<u64> = times_ns
         .zip(next)
         .map(|(a, b)| b.saturating_sub(a))
         .collect();
-    let middle = distances.len().checked_sub(1)? / 2;
-    Some(*distances.select_nth_unstable(middle).1)
+    let middle = intervals_ns.len().checked_sub(1)? / 2;
+    Some(*intervals_ns.select_nth_unstable(middle).1)
 }
 
 /// Returns `value` rounded to four decimals.
@@ -173,7 +176,7 @@ pub struct TimelineParams {
     pub end_score: f32,
     /// Minimum duration of a segment; half of it at the start or the end of the time seen.
     pub min_segment_ns: u64,
-    /// Maximum distance of samples without a gap between them, at least [`MIN_GAP_IN_INTERVALS`]
+    /// Maximum time between samples without a gap between them, at least [`MIN_GAP_IN_INTERVALS`]
     /// times the usual sample interval.
     pub gap_ns: u64,
     /// Maximum duration before and after a change over which its size is computed.
@@ -195,34 +198,31 @@ pub struct TimelineParams {
 pub const MIN_GAP_IN_INTERVALS: u64 = crate::tracking::MIN_TIMEOUT_IN_INTERVALS;
 
 impl Default for TimelineParams {
-    /// Returns the parameters for the default sample interval and smoothing: 200 ms and 500 ms.
+    /// Returns the parameters for the default sample interval and smoothing.
     fn default() -> Self {
         Self {
-            // Both are 0.05 from the default minimum confidence, 0.5; their difference is the
-            // minimum lead at a change of a label. As scores add up to 1, the segment of one of two
-            // attitudes ends when that of the other begins.
-            begin_score: 0.55,
-            end_score: 0.45,
-            // Two time constants of the smoothing; the effect of a single wrong classification is
-            // shorter.
-            min_segment_ns: NS_PER_S,
-            // The default track timeout.
-            gap_ns: NS_PER_S,
+            // Their difference is the minimum lead at a change of a label. As scores add up to 1,
+            // the segment of one of two attitudes ends when that of the other begins.
+            begin_score: MIN_CONFIDENCE.default + MIN_LEAD / 2.0,
+            end_score: MIN_CONFIDENCE.default - MIN_LEAD / 2.0,
+            // The effect of a single wrong classification is shorter.
+            min_segment_ns: 2 * SMOOTHING_NS.default,
+            gap_ns: TRACK_TIMEOUT_NS.default,
             change_window_ns: 3 * NS_PER_S,
             join_gap_ns: 10 * NS_PER_S,
             // Half of the distance of two heads side by side.
             join_distance: 0.5,
             join_height_ratio: 1.5,
-            resamples: 1000,
-            seed: 0,
+            resamples: DEFAULT_RESAMPLES,
+            seed: DEFAULT_SEED,
         }
     }
 }
 
 impl TimelineParams {
-    /// Returns the maximum distance of samples without a gap, for the usual sample interval
+    /// Returns the maximum time between samples without a gap, for the usual sample interval
     /// `spacing_ns`.
-    pub fn max_distance_without_gap_ns(&self, spacing_ns: u64) -> u64 {
+    pub fn max_interval_without_gap_ns(&self, spacing_ns: u64) -> u64 {
         self.gap_ns
             .max(spacing_ns.saturating_mul(MIN_GAP_IN_INTERVALS))
     }
@@ -232,6 +232,16 @@ impl TimelineParams {
 mod tests {
     use super::*;
     use crate::Label;
+
+    #[test]
+    fn the_default_thresholds_have_two_decimals() {
+        let TimelineParams {
+            begin_score,
+            end_score,
+            ..
+        } = TimelineParams::default();
+        assert_eq!((begin_score, end_score), (0.55, 0.45));
+    }
 
     #[test]
     fn each_sample_counts_for_its_time_span() {

@@ -30,7 +30,7 @@ impl Series {
         let bin_ns = span.len_ns().div_ceil(max_bins.max(1) as u64);
         let bin_ns = bin_ns.max(spacing_ns).max(1);
         let count = span.len_ns().div_ceil(bin_ns);
-        let mut bins = Bins::new(bin_ns, usize::try_from(count).unwrap_or(max_bins));
+        let mut bins = ScoreBins::new(bin_ns, usize::try_from(count).unwrap_or(max_bins));
         for timed in observations {
             if let Some(scores) = timed.observation.scores {
                 let start_ns = timed.span.start_ns.saturating_sub(span.start_ns);
@@ -43,7 +43,7 @@ impl Series {
             start_ns: span.start_ns,
             bin_ns,
             bins: bins
-                .bins
+                .into_inner()
                 .iter()
                 .map(|bin| bin.means().map(scores))
                 .collect(),
@@ -57,38 +57,43 @@ impl Series {
     }
 }
 
-/// Sums over the time of one bin.
+/// PrefixSums over the time of one bin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Bin {
+pub(crate) struct ScoreBin {
     /// Total duration of the scores, in nanoseconds.
-    pub time_ns: f64,
-    /// Sums of the scores, each multiplied by its duration in nanoseconds.
-    pub sums: ByAttitude<f64>,
+    pub duration_ns: f64,
+    /// PrefixSums of the scores, each multiplied by its duration in nanoseconds.
+    pub weighted_scores: ByAttitude<f64>,
 }
 
-impl Bin {
+impl ScoreBin {
     /// Returns the mean scores, or `None` if there are no scores.
     pub(crate) fn means(&self) -> Option<ByAttitude<f64>> {
-        (self.time_ns > 0.0).then(|| self.sums.map(|sum| sum / self.time_ns))
+        (self.duration_ns > 0.0).then(|| self.weighted_scores.map(|sum| sum / self.duration_ns))
     }
 }
 
 /// Consecutive bins of equal duration from time 0 on.
 #[derive(Clone, Debug)]
-pub(crate) struct Bins {
+pub(crate) struct ScoreBins {
     /// Duration of a bin, at least 1.
-    pub bin_ns: u64,
+    bin_ns: u64,
     /// The bins, sorted by time.
-    pub bins: Vec<Bin>,
+    bins: Vec<ScoreBin>,
 }
 
-impl Bins {
+impl ScoreBins {
     /// Creates `count` empty bins of `bin_ns` nanoseconds.
     pub(crate) fn new(bin_ns: u64, count: usize) -> Self {
         Self {
             bin_ns: bin_ns.max(1),
-            bins: vec![Bin::default(); count],
+            bins: vec![ScoreBin::default(); count],
         }
+    }
+
+    /// Returns the bins, sorted by time.
+    pub(crate) fn into_inner(self) -> Vec<ScoreBin> {
+        self.bins
     }
 
     /// Adds `scores` from `start_ns` to `end_ns`; times after the last bin are ignored.
@@ -102,10 +107,10 @@ impl Bins {
             }
             let bin_end_ns = (index as u64 + 1).saturating_mul(self.bin_ns);
             let until_ns = end_ns.min(bin_end_ns);
-            let time_ns = (until_ns - from_ns) as f64;
-            bin.time_ns += time_ns;
+            let duration_ns = (until_ns - from_ns) as f64;
+            bin.duration_ns += duration_ns;
             for attitude in Attitude::ALL {
-                bin.sums[attitude] += time_ns * scores[attitude];
+                bin.weighted_scores[attitude] += duration_ns * scores[attitude];
             }
             from_ns = until_ns;
         }

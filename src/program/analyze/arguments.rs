@@ -14,7 +14,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::options::{ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments};
-use crate::values::{self, ValueError};
+use crate::parsing::{self, ValueError};
 
 const DISTRIBUTION: &str = "For programs that distribute recordings over machines";
 
@@ -105,11 +105,11 @@ pub(crate) struct Arguments {
     pub tracking: TrackingArguments,
 
     /// Start of the part of each recording to analyze, such as 90, 1:30 or 1:02:03.5
-    #[arg(long, value_name = "TIME", value_parser = values::time_ns)]
+    #[arg(long, value_name = "TIME", value_parser = parsing::parse_time_ns)]
     pub from: Option<u64>,
 
     /// End of the part of each recording to analyze
-    #[arg(long, value_name = "TIME", value_parser = values::time_ns)]
+    #[arg(long, value_name = "TIME", value_parser = parsing::parse_time_ns)]
     pub to: Option<u64>,
 
     /// Also write the video with boxes, labels and histories, as H.264 and AAC
@@ -143,7 +143,7 @@ pub(crate) struct Arguments {
     pub force: bool,
 
     /// Maximum number of recordings to analyze at the same time [default: number of cores, at most 8]
-    #[arg(long, value_name = "N", value_parser = values::positive)]
+    #[arg(long, value_name = "N", value_parser = parsing::parse_positive)]
     pub jobs: Option<NonZeroUsize>,
 
     /// Report errors only
@@ -233,13 +233,13 @@ pub(crate) enum ArgumentError {
 }
 
 fn seconds(text: &str) -> Result<f64, ValueError> {
-    values::number(text, "a number from 0 to 1000000", |seconds| {
+    parsing::parse_number(text, "a number from 0 to 1000000", |seconds| {
         (0.0..=1e6).contains(seconds)
     })
 }
 
 fn score(text: &str) -> Result<f32, ValueError> {
-    values::number(text, "a number from 0 to 1", |score| {
+    parsing::parse_number(text, "a number from 0 to 1", |score| {
         MIN_CONFIDENCE.range().contains(score)
     })
 }

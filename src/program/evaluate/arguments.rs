@@ -11,7 +11,7 @@ use attitude_inference::model::ModelSource;
 use clap::{Args, value_parser};
 
 use crate::options::{NetworkArguments, SamplingArguments, TrackingArguments};
-use crate::values::{self, ValueError};
+use crate::parsing::{self, ValueError};
 
 /// Measures attitude models on labeled faces
 ///
@@ -99,7 +99,7 @@ pub(crate) struct Arguments {
     pub output: Option<PathBuf>,
 
     /// Number of threads for pictures; the results are the same for any number [default: number of cores]
-    #[arg(long, value_name = "N", value_parser = values::positive)]
+    #[arg(long, value_name = "N", value_parser = parsing::parse_positive)]
     pub jobs: Option<NonZeroUsize>,
 
     /// Number of bootstrap resamples for the intervals; at least 100

@@ -10,7 +10,7 @@ use attitude::mapping::{Mapping, well_known};
 use serde::Deserialize;
 
 use super::table::{DataError, LabelError, Mistake, Position, Row, Table, read_text};
-use crate::values;
+use crate::parsing;
 
 /// Finds the attitude of a label: in the user's mapping, else among the well-known names.
 #[derive(Clone, Copy)]
@@ -317,7 +317,7 @@ fn bbox(row: &Row) -> Result<Option<Rect>, DataError> {
 
 fn time_s(row: &Row, column: &str) -> Result<f64, DataError> {
     let text = row.require(column)?;
-    values::time_s(text).ok_or_else(|| {
+    parsing::parse_time_s(text).map_err(|_| {
         row.error(Mistake::Time {
             text: text.to_owned(),
             column: column.to_owned(),

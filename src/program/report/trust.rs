@@ -135,7 +135,7 @@ fn reading(params: &TimelineParams, spacing_ns: Option<u64>) -> Markup {
                 ", a strip shows the longest attitude in each of as many columns."
             }
             li {
-                "A gap is a time without the face: " (text::length(params.max_distance_without_gap_ns(spacing_ns.unwrap_or(0))))
+                "A gap is a time without the face: " (text::length(params.max_interval_without_gap_ns(spacing_ns.unwrap_or(0))))
                 " or more between two samples."
             }
             li {

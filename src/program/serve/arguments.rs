@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, value_parser};
 
 use crate::options::{ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments};
-use crate::values::ValueError;
+use crate::parsing::ValueError;
 
 /// Shows the attitudes of faces live in a browser, over the video and as a timeline
 ///
