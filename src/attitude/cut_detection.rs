@@ -15,10 +15,10 @@ const ROWS: usize = 9;
 const ROW_STEP: usize = 4;
 
 /// Mean difference of the brightness of cells above which there is a cut between two samples, in
-/// levels of 0 to 255, without the change of the overall brightness. In five clips sampled five times
-/// per second, the three cuts have differences of 23 to 31, a head that moves past the lens up to 25,
-/// and all other pairs of samples less than 12. If such a head is taken for a cut, all tracks end, and
-/// each face counts as another person from then on.
+/// levels of 0 to 255, without the change of the overall brightness. In five clips sampled five
+/// times per second, the three cuts have differences of 23 to 31, a head that moves past the lens
+/// up to 25, and all other pairs of samples less than 12. If such a head is taken for a cut, all
+/// tracks end, and each face counts as another person from then on.
 const MAX_DIFFERENCE_WITHOUT_CUT: f32 = 20.0;
 
 /// Detects cuts between consecutive detector inputs.
@@ -29,8 +29,8 @@ pub(crate) struct CutDetector {
 }
 
 impl CutDetector {
-    /// Records the detector's input `input` of a sample. Returns `true` if there is a cut between the
-    /// previous sample and this one.
+    /// Records the detector's input `input` of a sample. Returns `true` if there is a cut between
+    /// the previous sample and this one.
     pub(crate) fn update(
         &mut self,
         input: &[f32],

@@ -116,9 +116,9 @@ impl Similarity {
 
     /// Returns the transform that maps `from` to `to` with the smallest sum of squared distances,
     /// or `None` if the points of `from` coincide, or points are not finite. This is Umeyama's
-    /// solution ("Least-squares estimation of transformation parameters between two point patterns",
-    /// 1991) in two dimensions, without reflections: with points as complex numbers, the rotation
-    /// and scale are the covariance divided by the variance.
+    /// solution ("Least-squares estimation of transformation parameters between two point
+    /// patterns", 1991) in two dimensions, without reflections: with points as complex numbers, the
+    /// rotation and scale are the covariance divided by the variance.
     pub(crate) fn from_points(from: &[Point], to: &[Point]) -> Option<Self> {
         let n = from.len().min(to.len()) as f32;
         if n < 2.0 {

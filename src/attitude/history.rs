@@ -32,8 +32,8 @@ pub struct History {
 }
 
 impl History {
-    /// Creates an empty history of at most `capacity` slots of `slot_ns` nanoseconds each. A value of
-    /// 0 counts as 1.
+    /// Creates an empty history of at most `capacity` slots of `slot_ns` nanoseconds each. A value
+    /// of 0 counts as 1.
     pub fn new(capacity: usize, slot_ns: u64) -> Self {
         let capacity = capacity.max(1);
         Self {

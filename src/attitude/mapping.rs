@@ -62,8 +62,8 @@ impl Mapping {
         self.names().any(|name| name == label)
     }
 
-    /// Returns a mapping of the emotions in `labels`, each to the attitude that it belongs to in this
-    /// mapping.
+    /// Returns a mapping of the emotions in `labels`, each to the attitude that it belongs to in
+    /// this mapping.
     pub fn for_labels<'a>(&self, labels: impl IntoIterator<Item = &'a str>) -> Self {
         let listed = labels
             .into_iter()

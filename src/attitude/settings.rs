@@ -17,8 +17,8 @@ pub struct NumberSetting<T> {
     pub name: &'static str,
     /// Name for graphical interfaces.
     pub nick: &'static str,
-    /// Description as one phrase, for help texts and the blurb of a property. It contains the unit, except for times, whose unit is not the same
-    /// in properties and options.
+    /// Description as one phrase, for help texts and the blurb of a property. It contains the unit,
+    /// except for times, whose unit is not the same in properties and options.
     pub blurb: &'static str,
     /// Default value.
     pub default: T,
@@ -56,8 +56,8 @@ pub const SAMPLE_INTERVAL_NS: NumberSetting<u64> = NumberSetting {
     max: u64::MAX,
 };
 
-/// Long side of the detector's input, in pixels. The maximum bounds time and memory: an input that is
-/// large enough for small faces in an 8K frame would take seconds and gigabytes.
+/// Long side of the detector's input, in pixels. The maximum bounds time and memory: an input that
+/// is large enough for small faces in an 8K frame would take seconds and gigabytes.
 pub const DETECTOR_SIZE: NumberSetting<u32> = NumberSetting {
     name: "detector-size",
     nick: "Detector size",
@@ -110,8 +110,8 @@ pub const OVERLAP_THRESHOLD: NumberSetting<f32> = NumberSetting {
     max: 1.0,
 };
 
-/// Minimum smoothed score of a known attitude, 0 to 1. Of the default model's classifications with a
-/// score below 0.5, about half are correct.
+/// Minimum smoothed score of a known attitude, 0 to 1. Of the default model's classifications with
+/// a score below 0.5, about half are correct.
 pub const MIN_CONFIDENCE: NumberSetting<f32> = NumberSetting {
     name: "min-confidence",
     nick: "Minimum confidence",

@@ -4,9 +4,9 @@
 //!
 //! Scores are smoothed by an exponential moving average. The label follows two rules:
 //!
-//! * A known label is kept while its smoothed score is at least the minimum confidence, and less than
-//!   [`MIN_LEAD`] below the highest score. Otherwise the label changes to the attitude with the
-//!   highest score, or to unknown if that score is less than the minimum confidence.
+//! * A known label is kept while its smoothed score is at least the minimum confidence, and less
+//!   than [`MIN_LEAD`] below the highest score. Otherwise the label changes to the attitude with
+//!   the highest score, or to unknown if that score is less than the minimum confidence.
 //! * An unknown label changes to the attitude with the highest score once that score reaches the
 //!   minimum confidence plus [`RECOVERY_MARGIN`].
 //!

@@ -2,8 +2,8 @@
 
 //! Locks that survive a panic of another thread.
 //!
-//! A panic while a mutex is locked poisons it. Poisoning is ignored, since all state that this project
-//! keeps in mutexes is valid at any time, or is replaced as a whole after a failure.
+//! A panic while a mutex is locked poisons it. Poisoning is ignored, since all state that this
+//! project keeps in mutexes is valid at any time, or is replaced as a whole after a failure.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 

@@ -73,8 +73,8 @@ pub(crate) fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rec
     bbox.translated(velocity_per_s.x * ahead_s, velocity_per_s.y * ahead_s)
 }
 
-/// Minimum track timeout, in sample intervals, so that tracks continue if samples are skipped because
-/// the analysis is slow.
+/// Minimum track timeout, in sample intervals, so that tracks continue if samples are skipped
+/// because the analysis is slow.
 pub const MIN_TIMEOUT_IN_INTERVALS: u64 = 3;
 
 /// All tracks of a stream.
@@ -156,9 +156,9 @@ impl<S: Default> Tracker<S> {
     /// greedily in the order of decreasing IoU with the predicted boxes; the remaining detections
     /// become new tracks.
     ///
-    /// A track ends `timeout_ns` or [`MIN_TIMEOUT_IN_INTERVALS`] sample intervals, whichever is longer,
-    /// after its last observation; a track with fewer than three observations ends at the first
-    /// sample without one. If there are more than `max_tracks` tracks, those with the oldest
+    /// A track ends `timeout_ns` or [`MIN_TIMEOUT_IN_INTERVALS`] sample intervals, whichever is
+    /// longer, after its last observation; a track with fewer than three observations ends at the
+    /// first sample without one. If there are more than `max_tracks` tracks, those with the oldest
     /// observations end.
     pub(crate) fn update(
         &mut self,
@@ -202,8 +202,8 @@ impl<S: Default> Tracker<S> {
         }
     }
 
-    /// Updates the times of samples, and returns the track timeout of this sample. The timeout depends
-    /// on the interval before the last sample, so that a pause does not extend it.
+    /// Updates the times of samples, and returns the track timeout of this sample. The timeout
+    /// depends on the interval before the last sample, so that a pause does not extend it.
     fn begin_sample(&mut self, time_ns: u64, timeout_ns: u64) -> u64 {
         let since_last_ns = self
             .sampled_ns

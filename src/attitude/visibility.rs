@@ -10,13 +10,13 @@ use super::geometry::{Landmarks, Point, Rect};
 const MIN_VISIBLE_FRACTION: f32 = 0.6;
 
 /// Maximum distance of the nose from the midpoint of the eyes, measured along the line through the
-/// eyes, in distances of the eyes. At 0.5, the nose is below an eye, and the head is turned by about
-/// 50 degrees; training data contain almost no such faces.
+/// eyes, in distances of the eyes. At 0.5, the nose is below an eye, and the head is turned by
+/// about 50 degrees; training data contain almost no such faces.
 const MAX_NOSE_OFFSET: f32 = 0.5;
 
-/// Returns `true` if the face can be classified: it is not cut off by the edge of the frame, and not
-/// turned away. `displayed` is in pixels of the displayed frame. A face without landmarks counts as
-/// not turned away.
+/// Returns `true` if the face can be classified: it is not cut off by the edge of the frame, and
+/// not turned away. `displayed` is in pixels of the displayed frame. A face without landmarks
+/// counts as not turned away.
 pub fn is_classifiable(displayed: &Detection, frame: &Frame) -> bool {
     let displayed_width = frame.width() as f32 * frame.pixel_aspect();
     let frame = Rect::new(0.0, 0.0, displayed_width, frame.height() as f32);

@@ -13,8 +13,8 @@ pub(crate) struct ValueError(pub(crate) &'static str);
 /// Parses a number.
 ///
 /// # Errors
-/// Returns an error with the description `expected` if `text` is not a number, or `is_in_range` returns
-/// `false` for it.
+/// Returns an error with the description `expected` if `text` is not a number, or `is_in_range`
+/// returns `false` for it.
 pub(crate) fn parse_number<T: FromStr>(
     text: &str,
     expected: &'static str,
@@ -35,8 +35,8 @@ pub(crate) fn parse_positive(text: &str) -> Result<NonZeroUsize, ValueError> {
 /// Upper limit of times, so that nanoseconds fit into 64 bits; about 32 years.
 const MAX_TIME_S: f64 = 1e9;
 
-/// Parses a time into seconds: `SECONDS`, `MM:SS` or `HH:MM:SS`, with or without a fraction of a second.
-/// Except for the first number, minutes and seconds are less than 60.
+/// Parses a time into seconds: `SECONDS`, `MM:SS` or `HH:MM:SS`, with or without a fraction of a
+/// second. Except for the first number, minutes and seconds are less than 60.
 ///
 /// # Errors
 /// Returns an error if `text` is something else, or a time of 10^9 seconds or more.
@@ -56,7 +56,8 @@ pub(crate) fn parse_time_s(text: &str) -> Result<f64, ValueError> {
         ))
 }
 
-/// Returns the time in seconds, or `None` if `seconds` are not from 0 to 60, or a text is not a number.
+/// Returns the time in seconds, or `None` if `seconds` are not from 0 to 60, or a text is not a
+/// number.
 fn clock_time_s(hours: &str, minutes: &str, seconds: &str) -> Option<f64> {
     let hours: u16 = hours.parse().ok()?;
     let minutes: u16 = minutes.parse().ok()?;

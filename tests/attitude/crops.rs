@@ -33,8 +33,8 @@ const TEMPLATE: [(f32, f32); 5] = [
     (0.661, 0.750),
 ];
 
-/// Returns side and luma of the average positive face, reduced to the means of blocks of `factor` by
-/// `factor` pixels.
+/// Returns side and luma of the average positive face, reduced to the means of blocks of `factor`
+/// by `factor` pixels.
 fn reduced_luma(factor: usize) -> (usize, Vec<u8>) {
     let face = AverageFace::load("positive");
     let luma = |x: usize, y: usize| {

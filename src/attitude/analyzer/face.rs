@@ -23,8 +23,8 @@ pub struct Face {
     pub detection_score: f32,
     /// The attitude, after smoothing.
     pub label: Label,
-    /// Smoothed scores; `None` before the first classification, and after the track timeout without a
-    /// classification.
+    /// Smoothed scores; `None` before the first classification, and after the track timeout without
+    /// a classification.
     pub scores: Option<Scores>,
     /// Scores of the last classification, without smoothing; `None` if `scores` is.
     pub raw_scores: Option<Scores>,

@@ -8,8 +8,8 @@ use crate::settings;
 /// Parameters of the analysis of a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Params {
-    /// Long side of the detector's input, in pixels; 0 for as large as `min_face_size` requires. See
-    /// [`settings::DETECTOR_SIZE`].
+    /// Long side of the detector's input, in pixels; 0 for as large as `min_face_size` requires.
+    /// See [`settings::DETECTOR_SIZE`].
     pub detector_size: u32,
     /// Minimum height of a face, in frame pixels. See [`settings::MIN_FACE_SIZE`].
     pub min_face_size: u32,

@@ -57,7 +57,8 @@ pub fn displayed_from_crop(
 }
 
 /// Crops a face: writes `width` by `height` pixels of `frame`, at the positions that
-/// `displayed_from_crop` assigns to them, to `crop`, which has `format.len(width, height)` elements.
+/// `displayed_from_crop` assigns to them, to `crop`, which has `format.len(width, height)`
+/// elements.
 ///
 /// Each pixel of the crop is the mean of samples of the frame that are about one frame pixel apart,
 /// so that large faces are averaged instead of subsampled. Outside of the frame, its border pixels

@@ -256,8 +256,8 @@ impl<'a, const BYTES: usize> PixelSampler<'a, BYTES> {
         sum
     }
 
-    /// Returns [`WEIGHT_SUM`] times the value of the sample that contains `p`, a position relative to
-    /// the corner of the first sample.
+    /// Returns [`WEIGHT_SUM`] times the value of the sample that contains `p`, a position relative
+    /// to the corner of the first sample.
     #[inline]
     fn nearest(&self, p: FixedPointVector) -> i64 {
         let index = |position: i64| (position >> FRACTION_BITS) as usize;

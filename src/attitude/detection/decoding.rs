@@ -76,7 +76,8 @@ pub struct YunetLevel<'a> {
     pub cls: &'a [f32],
     /// Probability of an object; shape (cells, 1).
     pub obj: &'a [f32],
-    /// Offsets of the center (x, y), and logarithms of width and height, in cells; shape (cells, 4).
+    /// Offsets of the center (x, y), and logarithms of width and height, in cells; shape (cells,
+    /// 4).
     pub bbox: &'a [f32],
     /// Offsets (x, y) of five landmarks, in cells; shape (cells, 10).
     pub kps: &'a [f32],
@@ -111,8 +112,8 @@ pub fn decode_yunet_level(
 
 /// Decodes UltraFace's outputs and appends the faces with a score of at least `threshold` to
 /// `candidates`, in pixels of the detector's input of `width` by `height` pixels. The faces have no
-/// landmarks. `scores` has the shape (anchors, 2): probabilities of background and face; `boxes` has
-/// the shape (anchors, 4): left, top, right and bottom edge as fractions of the input's sides.
+/// landmarks. `scores` has the shape (anchors, 2): probabilities of background and face; `boxes`
+/// has the shape (anchors, 4): left, top, right and bottom edge as fractions of the input's sides.
 pub fn decode_ultraface(
     scores: &[f32],
     boxes: &[f32],

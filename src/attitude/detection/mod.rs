@@ -65,8 +65,9 @@ pub trait FaceDetector: Send {
     fn input(&self) -> &DetectorInput;
 
     /// Detects faces in `input`, a frame of `width` by `height` pixels that has been converted to
-    /// the detector's tensor format. Replaces the contents of `candidates` with the faces with a score
-    /// of at least `threshold`, in pixels of the input, without suppression of overlapping ones.
+    /// the detector's tensor format. Replaces the contents of `candidates` with the faces with a
+    /// score of at least `threshold`, in pixels of the input, without suppression of overlapping
+    /// ones.
     ///
     /// # Errors
     /// Returns an error if the network fails or its output has an unexpected shape.

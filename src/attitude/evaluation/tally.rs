@@ -99,9 +99,9 @@ impl Tally {
 
     /// Returns the expected calibration error: the mean absolute difference of confidence and
     /// accuracy in [`CALIBRATION_BINS`] bins of confidence, weighted by the number of predictions
-    /// (Guo et al., "On Calibration of Modern Neural Networks", 2017), 0 to 1. Bins have equal widths
-    /// and include their upper edge; the first bin includes 0 too. With few predictions, the error is
-    /// greater than 0 even for a calibrated classifier. Returns `None` if there are no
+    /// (Guo et al., "On Calibration of Modern Neural Networks", 2017), 0 to 1. Bins have equal
+    /// widths and include their upper edge; the first bin includes 0 too. With few predictions, the
+    /// error is greater than 0 even for a calibrated classifier. Returns `None` if there are no
     /// predictions, or one has no confidence.
     pub fn calibration_error(&self) -> Option<f64> {
         let total = self.confusion.total();
@@ -112,8 +112,8 @@ impl Tally {
             .then(|| differences.iter().sum::<f64>() / total as f64)
     }
 
-    /// Returns a metric. Returns `None` for the [calibration error](Self::calibration_error) if it is
-    /// undefined; other metrics are 0 then.
+    /// Returns a metric. Returns `None` for the [calibration error](Self::calibration_error) if it
+    /// is undefined; other metrics are 0 then.
     pub fn metric(&self, metric: Metric) -> Option<f64> {
         match metric {
             Metric::Accuracy => Some(self.confusion.accuracy()),

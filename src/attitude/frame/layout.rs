@@ -51,8 +51,8 @@ pub struct Component {
     pub shift_y: u32,
 }
 
-/// The positions and the meaning of the components of a pixel. A layout describes packed, planar and
-/// subsampled formats alike.
+/// The positions and the meaning of the components of a pixel. A layout describes packed, planar
+/// and subsampled formats alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     /// The meaning of the components.

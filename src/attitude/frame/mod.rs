@@ -198,8 +198,8 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Returns the number of samples of `size` pixels at a subsampling of 2^`shift`; the last sample may
-/// cover fewer pixels.
+/// Returns the number of samples of `size` pixels at a subsampling of 2^`shift`; the last sample
+/// may cover fewer pixels.
 const fn subsampled(size: usize, shift: u32) -> usize {
     size.div_ceil(1 << shift)
 }

@@ -158,8 +158,8 @@ impl Axis {
     }
 }
 
-/// Replaces `scaled` with the means, 0 to 255, of every `COUNT` of `sums`, which are [`WEIGHT_SUM`] times
-/// the values.
+/// Replaces `scaled` with the means, 0 to 255, of every `COUNT` of `sums`, which are [`WEIGHT_SUM`]
+/// times the values.
 #[inline(always)]
 fn apply_means<const COUNT: usize>(sums: &[u16], scaled: &mut Vec<f32>) {
     let unit = 1.0 / (f32::from(WEIGHT_SUM) * COUNT as f32);
@@ -181,8 +181,8 @@ fn product((&sample, &weight): (&u16, &u16)) -> u32 {
     u32::from(sample) * u32::from(weight)
 }
 
-/// Returns the sum of the products. It does not overflow, as samples are less than 2^16, and weights
-/// add up to at most 2^16.
+/// Returns the sum of the products. It does not overflow, as samples are less than 2^16, and
+/// weights add up to at most 2^16.
 #[inline(always)]
 fn dot<const TAPS: usize>(samples: &[u16; TAPS], weights: &[u16; TAPS]) -> u32 {
     let mut sums = [0; LANES];
@@ -192,8 +192,8 @@ fn dot<const TAPS: usize>(samples: &[u16; TAPS], weights: &[u16; TAPS]) -> u32 {
     sums.iter().sum()
 }
 
-/// Returns the first of the pixels that overlap [`begin`, `end`), and the weights of these pixels, in
-/// proportion to the overlap. `len` is the number of pixels.
+/// Returns the first of the pixels that overlap [`begin`, `end`), and the weights of these pixels,
+/// in proportion to the overlap. `len` is the number of pixels.
 fn area(begin: f64, end: f64, len: usize) -> (usize, Vec<u16>) {
     let first = (begin as usize).min(len - 1);
     let after_last = (end.ceil() as usize).clamp(first + 1, len);
@@ -208,8 +208,8 @@ fn area(begin: f64, end: f64, len: usize) -> (usize, Vec<u16>) {
     (first, weights)
 }
 
-/// Returns the first of the two pixels around `position`, and the weights of both; only one weight if
-/// the other is 0. `len` is the number of pixels.
+/// Returns the first of the two pixels around `position`, and the weights of both; only one weight
+/// if the other is 0. `len` is the number of pixels.
 fn bilinear(position: f64, len: usize) -> (usize, Vec<u16>) {
     let position = position.clamp(0.0, (len - 1) as f64);
     let first = position as usize;

@@ -18,8 +18,8 @@ pub enum InputSize {
     },
 }
 
-/// The position of a frame in the input of a detector. The scaled frame is in the top left corner; the
-/// rest is black.
+/// The position of a frame in the input of a detector. The scaled frame is in the top left corner;
+/// the rest is black.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Letterbox {
     /// Width of the input in pixels.
@@ -37,8 +37,8 @@ pub struct Letterbox {
 impl Letterbox {
     /// Fits a frame of `width` by `height` pixels, both at least 1, into an input with square
     /// pixels. `pixel_aspect` is the pixel aspect ratio of the frame. In an input without a fixed
-    /// size, the long side of the scaled frame has at most `long_side` pixels and is not larger than
-    /// that of the displayed frame; width and height of the input are rounded up to multiples.
+    /// size, the long side of the scaled frame has at most `long_side` pixels and is not larger
+    /// than that of the displayed frame; width and height of the input are rounded up to multiples.
     pub fn new(
         (width, height): (usize, usize),
         pixel_aspect: f32,

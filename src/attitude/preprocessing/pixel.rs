@@ -67,8 +67,8 @@ impl TensorFormat {
     }
 
     /// Returns the conversion of luma, as stored in a frame with `layout`, to a tensor element, or
-    /// `None` if the frame or the tensor has more channels than luma. With [`put`](Self::put) instead,
-    /// cropping takes about a third longer.
+    /// `None` if the frame or the tensor has more channels than luma. With [`put`](Self::put)
+    /// instead, cropping takes about a third longer.
     #[inline(always)]
     pub(crate) fn element_of_luma(&self, layout: &Layout) -> Option<impl Fn(f32) -> f32 + use<>> {
         let (layout, mean, scale) = (*layout, self.mean[0], self.scale[0]);

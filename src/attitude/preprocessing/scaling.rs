@@ -18,7 +18,8 @@ pub struct FrameScaler {
     rows: [Axis; 3],
     /// Weights of the bytes in a row, indexed by the channel.
     columns: [Axis; 3],
-    /// Per plane, [`WEIGHT_SUM`] times the mean of the frame's rows that one row of the input covers.
+    /// Per plane, [`WEIGHT_SUM`] times the mean of the frame's rows that one row of the input
+    /// covers.
     sums: [Vec<u16>; MAX_PLANES],
     /// One row of the input per channel, as stored in the frame, 0 to 255.
     scaled: [Vec<f32>; 3],
@@ -173,9 +174,9 @@ fn channels(layout: &Layout, needed: Channels) -> ([ByteWeights; 3], usize) {
     (channels, layout.component_count())
 }
 
-/// Replaces `sums` with the weighted sum of rows of a plane: those from a first row on, one per weight.
-/// The weights add up to [`WEIGHT_SUM`], so that sums fit into 16 bits, and a 128-bit vector holds
-/// eight of them.
+/// Replaces `sums` with the weighted sum of rows of a plane: those from a first row on, one per
+/// weight. The weights add up to [`WEIGHT_SUM`], so that sums fit into 16 bits, and a 128-bit
+/// vector holds eight of them.
 #[inline(always)]
 fn add_up_rows(
     frame: &Frame,

@@ -7,8 +7,8 @@ use crate::Label;
 /// The track of a face and its label.
 pub type TrackLabel = (u32, Label);
 
-/// Compares the faces of each frame with those at the last change. The state before the first frame is
-/// that of no faces.
+/// Compares the faces of each frame with those at the last change. The state before the first frame
+/// is that of no faces.
 #[derive(Debug, Default)]
 pub struct ChangeDetector {
     /// The faces at the last change.
@@ -29,8 +29,8 @@ impl ChangeDetector {
         is_change
     }
 
-    /// Begins another stream, in which the same track ids belong to other faces. If there are faces,
-    /// the next update is a change.
+    /// Begins another stream, in which the same track ids belong to other faces. If there are
+    /// faces, the next update is a change.
     pub fn begin_stream(&mut self) {
         self.is_other_stream = !self.faces.is_empty();
     }

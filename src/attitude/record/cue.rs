@@ -41,8 +41,8 @@ pub struct WholeCues {
 }
 
 impl WholeCues {
-    /// Adds a frame with its time span. Returns the open cue if the frame ends it: if its text differs,
-    /// or if the frame starts more than half of its duration after the end of the cue.
+    /// Adds a frame with its time span. Returns the open cue if the frame ends it: if its text
+    /// differs, or if the frame starts more than half of its duration after the end of the cue.
     pub fn push(&mut self, frame: Span, faces: &[FaceRecord]) -> Option<Cue> {
         format_faces(faces, &mut self.next_text);
         if let Some(open) = &mut self.open {
@@ -82,8 +82,8 @@ impl WholeCues {
 }
 
 /// Computes cues for muxers, which wait for the subtitles of each video frame; at a gap in the
-/// subtitles, `mp4mux` would wait forever. Therefore, a cue is divided into pieces that are returned
-/// when they start, and that follow each other without a gap.
+/// subtitles, `mp4mux` would wait forever. Therefore, a cue is divided into pieces that are
+/// returned when they start, and that follow each other without a gap.
 ///
 /// Labels change only at samples. Thus a piece that starts with a sample lasts as long as the last
 /// interval between samples; any other piece lasts one frame.
@@ -100,10 +100,10 @@ pub struct CuePieces {
 }
 
 impl CuePieces {
-    /// Adds a frame with its time span; `carries_sample` is `true` if the frame carries a new sample.
-    /// Returns the time span and the text of the piece that starts with the frame, if there is one;
-    /// the text is a space if there are no faces. If a sample arrives before the end of the last
-    /// piece, its piece starts at that end.
+    /// Adds a frame with its time span; `carries_sample` is `true` if the frame carries a new
+    /// sample. Returns the time span and the text of the piece that starts with the frame, if there
+    /// is one; the text is a space if there are no faces. If a sample arrives before the end of the
+    /// last piece, its piece starts at that end.
     pub fn push(
         &mut self,
         frame: Span,

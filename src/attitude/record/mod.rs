@@ -73,7 +73,8 @@ pub struct Record {
     pub pts_ns: Option<u64>,
     /// Running time; `None` if the frame is outside the GStreamer segment.
     pub running_time_ns: Option<u64>,
-    /// Stream time, the position in a recording; `None` if the frame is outside the GStreamer segment.
+    /// Stream time, the position in a recording; `None` if the frame is outside the GStreamer
+    /// segment.
     pub stream_time_ns: Option<u64>,
     /// Time of day in UTC as ISO 8601; `None` if the source does not provide it.
     pub utc: Option<String>,
@@ -90,7 +91,8 @@ pub struct Record {
 pub struct FaceRecord {
     /// Track id, from 1.
     pub track: u32,
-    /// Left, top, width and height of the box, in frame pixels; the box may extend beyond the frame.
+    /// Left, top, width and height of the box, in frame pixels; the box may extend beyond the
+    /// frame.
     #[serde(rename = "box")]
     pub bbox: [f32; 4],
     /// Landmarks (x, y) in frame pixels, in the order of [`Landmarks`](crate::geometry::Landmarks);
@@ -102,31 +104,32 @@ pub struct FaceRecord {
     pub attitude: Label,
     /// Smoothed score of the attitude, 0 to 1; 0 for `unknown`.
     pub confidence: f32,
-    /// Smoothed scores, each 0 to 1; all 0 before the first classification, and after the track timeout
-    /// without a classification.
+    /// Smoothed scores, each 0 to 1; all 0 before the first classification, and after the track
+    /// timeout without a classification.
     pub scores: Scores,
     /// Scores of the last classification, each 0 to 1, without smoothing; all 0 if `scores` are.
     pub raw: Scores,
-    /// Smoothed probability of each emotion, 0 to 1, by name; empty if the classifier has no emotions,
-    /// or `scores` are all 0.
+    /// Smoothed probability of each emotion, 0 to 1, by name; empty if the classifier has no
+    /// emotions, or `scores` are all 0.
     #[serde(default)]
     pub emotions: BTreeMap<String, f32>,
-    /// `true` if the face was classified in this frame or, in metadata of a live pipeline, if this is
-    /// the first frame that carries the classification.
+    /// `true` if the face was classified in this frame or, in metadata of a live pipeline, if this
+    /// is the first frame that carries the classification.
     pub fresh: bool,
     /// Time since the last classification or, if `scores` are all 0, since the last detection.
     pub age_ns: u64,
 }
 
 impl Record {
-    /// Returns the time on the scale of summaries and subtitles: the stream time or, if there is none,
-    /// the presentation timestamp or the running time.
+    /// Returns the time on the scale of summaries and subtitles: the stream time or, if there is
+    /// none, the presentation timestamp or the running time.
     pub fn time_ns(&self) -> Option<u64> {
         let time_ns = self.stream_time_ns.or(self.pts_ns);
         time_ns.or(self.running_time_ns)
     }
 
-    /// Creates the record of the sample of `analysis`. `emotion_labels` are those of the classifier.
+    /// Creates the record of the sample of `analysis`. `emotion_labels` are those of the
+    /// classifier.
     pub fn new(
         stream: &str,
         stamp: &FrameStamp,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The interface of formats: a [`Writer`] takes [`TimedRecord`]s and appends bytes to an [`Output`].
+//! The interface of formats: a [`Writer`] takes [`TimedRecord`]s and appends bytes to an
+//! [`Output`].
 
 use std::io::{self, ErrorKind, Write};
 
@@ -18,8 +19,9 @@ pub enum Timing {
         /// Nanoseconds between samples; 0 if every frame is a sample.
         interval_ns: u64,
     },
-    /// The samples of a live session, each of which is shown until the next one. Samples may be late
-    /// or missing, and notes may be in any order; thus subtitles are sorted, and written at the end.
+    /// The samples of a live session, each of which is shown until the next one. Samples may be
+    /// late or missing, and notes may be in any order; thus subtitles are sorted, and written at
+    /// the end.
     Session {
         /// Nanoseconds between samples; 0 if every frame is a sample.
         interval_ns: u64,
@@ -35,8 +37,8 @@ pub struct TimedRecord<'a> {
     pub span: Span,
     /// `true` if the record contains the result of a new sample.
     pub is_sample: bool,
-    /// `true` if the record is written. Subtitles, each of which is shown during many frames, ignore
-    /// this.
+    /// `true` if the record is written. Subtitles, each of which is shown during many frames,
+    /// ignore this.
     pub is_selected: bool,
 }
 
@@ -105,8 +107,8 @@ impl Default for Output {
 }
 
 impl Output {
-    /// Creates an empty output of at most `max_len` bytes. Writing more returns an error of the kind
-    /// [`FileTooLarge`](ErrorKind::FileTooLarge).
+    /// Creates an empty output of at most `max_len` bytes. Writing more returns an error of the
+    /// kind [`FileTooLarge`](ErrorKind::FileTooLarge).
     pub fn with_limit(max_len: usize) -> Self {
         Self {
             bytes: Vec::new(),

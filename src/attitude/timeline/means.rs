@@ -3,10 +3,10 @@
 //! Mean scores with confidence intervals.
 //!
 //! Intervals are computed by the [stationary bootstrap](super::stationary_bootstrap). Scores are
-//! averaged over one second before they are resampled, for speed. This does not change the mean, but
-//! blocks last at least one second. Shorter blocks would be of no use: at the default smoothing, the
-//! scores of even independent classifications are correlated over about one second. Time without
-//! scores is removed, and the times before and after it count as consecutive.
+//! averaged over one second before they are resampled, for speed. This does not change the mean,
+//! but blocks last at least one second. Shorter blocks would be of no use: at the default
+//! smoothing, the scores of even independent classifications are correlated over about one second.
+//! Time without scores is removed, and the times before and after it count as consecutive.
 //!
 //! An interval expresses the uncertainty that a recording is only a part of a longer one with the
 //! same statistics. It includes neither errors of the classifier nor differences between days. A
@@ -40,8 +40,8 @@ pub(super) const MIN_BLOCKS: f64 = 10.0;
 pub struct Mean {
     /// Mean over the time with scores, 0 to 1.
     pub value: f64,
-    /// 95% confidence interval of the mean; `None` if the recording is too short, its scores change only
-    /// a few times, or intervals are disabled.
+    /// 95% confidence interval of the mean; `None` if the recording is too short, its scores change
+    /// only a few times, or intervals are disabled.
     pub interval_95: Option<Interval>,
 }
 
@@ -156,7 +156,8 @@ fn resampled_means(
     Some(resampled)
 }
 
-/// PrefixSums of the first 0, 1, 2, ... bins, with which the sum of a block is computed in constant time.
+/// PrefixSums of the first 0, 1, 2, ... bins, with which the sum of a block is computed in constant
+/// time.
 struct PrefixSums(Vec<ScoreBin>);
 
 impl PrefixSums {
@@ -252,7 +253,8 @@ mod tests {
             covered_by_single_samples += usize::from((mean - 0.5).abs() <= error);
         }
         assert!(intervals >= 190, "{intervals}");
-        // 88 to 99% of the recordings: intervals are too narrow in short ones, and 200 are only a sample.
+        // 88 to 99% of the recordings: intervals are too narrow in short ones, and 200 are only a
+        // sample.
         assert!((176..=198).contains(&covered), "{covered} {intervals}");
         assert!(
             covered_by_single_samples < 120,

@@ -8,12 +8,12 @@
 //! contains the scores for charts.
 //!
 //! Fractions of time are those of the labels of samples, which are the labels that the plugin
-//! attaches; segments are computed from scores, and change less often. A person consists of one track
-//! or several, each of which begins soon after the end of the previous one, at a similar position and
-//! size; faces are not recognized.
+//! attaches; segments are computed from scores, and change less often. A person consists of one
+//! track or several, each of which begins soon after the end of the previous one, at a similar
+//! position and size; faces are not recognized.
 //!
-//! Times are positions in the recording, in nanoseconds. Scores and fractions of time are rounded to
-//! four decimals.
+//! Times are positions in the recording, in nanoseconds. Scores and fractions of time are rounded
+//! to four decimals.
 
 mod means;
 pub(crate) mod persons;
@@ -57,8 +57,8 @@ pub(crate) struct TimedObservation {
 pub struct Timeline {
     /// Number of samples in which the person or scene was seen.
     pub samples: u64,
-    /// Number of these samples in which the person or, for the scene, at least one face has scores. A
-    /// face has no scores before its first classification, and after the track timeout without a
+    /// Number of these samples in which the person or, for the scene, at least one face has scores.
+    /// A face has no scores before its first classification, and after the track timeout without a
     /// classification, for example while it is turned away.
     #[serde(rename = "judged_samples")]
     pub classified_samples: u64,
@@ -125,8 +125,8 @@ pub(crate) fn with_spans(
     samples.iter().zip(next.chain([None])).map(timed).collect()
 }
 
-/// Returns the median interval between consecutive times in `times_ns`, which are sorted, or `None` if
-/// there are fewer than two.
+/// Returns the median interval between consecutive times in `times_ns`, which are sorted, or `None`
+/// if there are fewer than two.
 pub(crate) fn spacing_ns(times_ns: impl Iterator<Item = u64> + Clone) -> Option<u64> {
     let next = times_ns.clone().skip(1);
     let mut intervals_ns: Vec<u64> = times_ns

@@ -22,8 +22,8 @@ pub(crate) struct TrackEnds {
     pub last_bbox: Rect,
 }
 
-/// Maximum number of earlier tracks that are examined per track, those that ended last; it bounds the
-/// work with hostile records. In a real recording, fewer tracks end within the maximum time.
+/// Maximum number of earlier tracks that are examined per track, those that ended last; it bounds
+/// the work with hostile records. In a real recording, fewer tracks end within the maximum time.
 const MAX_EARLIER: usize = 1000;
 
 /// Maximum number of pairs per track, those with the smallest distances; it bounds the memory.
@@ -115,8 +115,8 @@ fn possible_pairs(
     pairs
 }
 
-/// Returns the distance from the last box of `earlier` to the first box of `later`, in mean heights of
-/// both boxes, or `None` if `later` does not continue `earlier`.
+/// Returns the distance from the last box of `earlier` to the first box of `later`, in mean heights
+/// of both boxes, or `None` if `later` does not continue `earlier`.
 fn distance_if_continued(
     earlier: &TrackEnds,
     later: &TrackEnds,
@@ -148,8 +148,8 @@ mod tests {
 
     const SPACING_NS: u64 = S / 5;
 
-    /// Returns a track from `first_ds` to `last_ds`, in tenths of seconds, that moves from `first_x` to
-    /// `last_x`.
+    /// Returns a track from `first_ds` to `last_ds`, in tenths of seconds, that moves from
+    /// `first_x` to `last_x`.
     fn track(first_ds: u64, last_ds: u64, first_x: f32, last_x: f32) -> TrackEnds {
         TrackEnds {
             first_ns: first_ds * S / 10,

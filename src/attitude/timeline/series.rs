@@ -19,8 +19,8 @@ pub struct Series {
 }
 
 impl Series {
-    /// Computes the series of `observations` during `span` with at most `max_bins` bins. No bin is shorter
-    /// than `spacing_ns`, the usual sample interval.
+    /// Computes the series of `observations` during `span` with at most `max_bins` bins. No bin is
+    /// shorter than `spacing_ns`, the usual sample interval.
     pub(crate) fn new(
         observations: &[TimedObservation],
         span: Span,

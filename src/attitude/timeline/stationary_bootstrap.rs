@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The stationary bootstrap (Politis and Romano, "The Stationary Bootstrap", 1994), which resamples a
-//! series in blocks of random length. Blocks preserve the correlation of consecutive values; with
+//! The stationary bootstrap (Politis and Romano, "The Stationary Bootstrap", 1994), which resamples
+//! a series in blocks of random length. Blocks preserve the correlation of consecutive values; with
 //! single values, which count as independent, intervals would be far too narrow.
 //!
 //! In the formulas, n is the number of values, R(k) is their autocovariance at lag k, and b is the
@@ -17,10 +17,10 @@ const SIGNIFICANCE: f64 = 2.0;
 /// autocorrelations after which all others count as 0. It is 5 up to n = 10²⁵.
 const INSIGNIFICANT_LAGS: usize = 5;
 
-/// Returns the mean block length b for `values` by Politis and White's rule ("Automatic Block-Length
-/// Selection for the Dependent Bootstrap", 2004) with the correction of Patton, Politis and White
-/// (2009). Returns `None` if autocorrelations are significant at all lags that the rule examines, up
-/// to about √n; the series is then too short.
+/// Returns the mean block length b for `values` by Politis and White's rule ("Automatic
+/// Block-Length Selection for the Dependent Bootstrap", 2004) with the correction of Patton,
+/// Politis and White (2009). Returns `None` if autocorrelations are significant at all lags that
+/// the rule examines, up to about √n; the series is then too short.
 ///
 /// With m, the lag after which autocorrelations are insignificant, M = 2·m, and λ(t), which is 1 up
 /// to t = 1/2 and falls linearly to 0 at t = 1:
@@ -63,8 +63,8 @@ pub(crate) fn block_length(values: &[f64]) -> Option<f64> {
 /// the series, 1/√(1 − √(b/n) − 2·b/n). `len` is n, and `block_length` is b.
 ///
 /// To first order, the variance of the means is too small by the fraction G/(g·b), since blocks cut
-/// off correlations; for the b of [`block_length()`], this is √(b/n). It is too small by 2·b/n, since
-/// it is computed about the mean of the series instead of the true mean.
+/// off correlations; for the b of [`block_length()`], this is √(b/n). It is too small by 2·b/n,
+/// since it is computed about the mean of the series instead of the true mean.
 ///
 /// The root is that of a positive number for n of at least 10·b, which callers ensure; see
 /// [`MIN_BLOCKS`](super::means::MIN_BLOCKS).
@@ -93,7 +93,8 @@ pub(crate) fn resample(
     random: &mut SplitMix64,
     mut take_block: impl FnMut(usize, usize),
 ) {
-    // Block lengths have a geometric distribution, drawn by inversion of the cumulative distribution.
+    // Block lengths have a geometric distribution, drawn by inversion of the cumulative
+    // distribution.
     let log_continuation = (1.0 - 1.0 / block_length.max(1.0)).ln();
     let mut remaining = len;
     while remaining > 0 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Interface for programs that distribute recordings over machines: the plan that `--plan` prints, and
-//! the outcomes that such a program collects in the file of `--collect`.
+//! Interface for programs that distribute recordings over machines: the plan that `--plan` prints,
+//! and the outcomes that such a program collects in the file of `--collect`.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,7 +23,8 @@ struct PlannedRecording<'a> {
     done: bool,
 }
 
-/// Formats the plan, one JSON object per line and recording. If `is_forced`, no recording counts as done.
+/// Formats the plan, one JSON object per line and recording. If `is_forced`, no recording counts as
+/// done.
 pub(super) fn plan(jobs: &[RecordingJob], is_forced: bool) -> serde_json::Result<String> {
     let line = |job: &RecordingJob| {
         let planned = PlannedRecording {
@@ -94,8 +95,8 @@ impl CollectedOutcomes {
         self.0.contains_key(&recording.uri)
     }
 
-    /// Returns the outcome of a recording: the error in the file, else the results in the output folder,
-    /// else an error, since the recording has changed.
+    /// Returns the outcome of a recording: the error in the file, else the results in the output
+    /// folder, else an error, since the recording has changed.
     pub(super) fn outcome(&self, job: &RecordingJob) -> RecordingOutcome {
         let collected = self.0.get(&job.recording.uri);
         if let Some(CollectedOutcome {

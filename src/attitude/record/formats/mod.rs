@@ -15,8 +15,8 @@ use std::io;
 
 pub use super::writer::{Output, TimedRecord, Timing, Writer};
 
-/// All formats. The order is that of the values of the property `format` of `attitudeexport`, so new
-/// formats are added at the end.
+/// All formats. The order is that of the values of the property `format` of `attitudeexport`, so
+/// new formats are added at the end.
 pub static FORMATS: &[&Format] = &[
     &jsonl::FORMAT,
     &csv::FORMAT,

@@ -30,8 +30,8 @@ static SYNTAX: Syntax = Syntax {
 /// An invisible character.
 const WORD_JOINER: char = '\u{2060}';
 
-/// Inserts an invisible character into what would be read as a tag, an override code or the times of
-/// a cue: SubRip has no escape sequences that all players support.
+/// Inserts an invisible character into what would be read as a tag, an override code or the times
+/// of a cue: SubRip has no escape sequences that all players support.
 fn escape(line: &str) -> Cow<'_, str> {
     if !line.contains(['<', '{', '>', '\0']) {
         return line.into();

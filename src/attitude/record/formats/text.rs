@@ -37,7 +37,8 @@ impl super::Writer for Writer {
         self.0.reset();
     }
 
-    /// Returns `false`, so that the element sends no gap events: pieces follow each other without gaps.
+    /// Returns `false`, so that the element sends no gap events: pieces follow each other without
+    /// gaps.
     fn is_up_to_date(&self) -> bool {
         false
     }

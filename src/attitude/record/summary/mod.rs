@@ -33,8 +33,8 @@ pub struct Summary {
     pub samples: u64,
     /// Number of samples that contain a face.
     pub samples_with_faces: u64,
-    /// Number of records that all other fields ignore, because they have no time, or their time is not
-    /// after that of the previous sample.
+    /// Number of records that all other fields ignore, because they have no time, or their time is
+    /// not after that of the previous sample.
     pub samples_left_out: u64,
     /// Sum of the numbers of faces in all samples.
     pub faces: u64,
@@ -47,8 +47,8 @@ pub struct Summary {
     /// Parameters of the timelines.
     #[serde(rename = "rules")]
     pub params: TimelineParams,
-    /// Timeline of all faces together. The scores of a sample are the means over its faces with scores;
-    /// its attitude is the one with the highest mean score if that score is at least
+    /// Timeline of all faces together. The scores of a sample are the means over its faces with
+    /// scores; its attitude is the one with the highest mean score if that score is at least
     /// [`MIN_SCENE_CONFIDENCE`] and the attitude of at least one face is known.
     pub scene: Timeline,
     /// The persons, sorted by the time of their first sample.
@@ -91,14 +91,14 @@ pub struct Summarized {
 }
 
 impl Summarized {
-    /// Returns the scores of the scene for a chart, in at most `max_bins` bins from the first sample to
-    /// one sample interval after the last one.
+    /// Returns the scores of the scene for a chart, in at most `max_bins` bins from the first
+    /// sample to one sample interval after the last one.
     pub fn scene_series(&self, max_bins: usize) -> Series {
         self.series(&self.scene, max_bins)
     }
 
-    /// Returns the scores of the person with this index in the summary, in the same bins as those of
-    /// the scene. The bins are empty if there is no such person.
+    /// Returns the scores of the person with this index in the summary, in the same bins as those
+    /// of the scene. The bins are empty if there is no such person.
     pub fn person_series(&self, index: usize, max_bins: usize) -> Series {
         let observations = self.persons.get(index);
         self.series(observations.map_or(&[], Vec::as_slice), max_bins)

@@ -35,8 +35,9 @@ fn record(time_ms: u64, faces: Vec<FaceRecord>) -> Record {
     }
 }
 
-/// Returns a recording of two minutes with five samples per second: one face from 10 s to 40 s and, as another
-/// track, from 44 s to 110 s; a second face from 20 s to 30 s; and one from 100 s on that is never classified.
+/// Returns a recording of two minutes with five samples per second: one face from 10 s to 40 s and,
+/// as another track, from 44 s to 110 s; a second face from 20 s to 30 s; and one from 100 s on
+/// that is never classified.
 fn recording() -> Vec<Record> {
     let faces = |time_ms: u64| {
         let first = match time_ms {

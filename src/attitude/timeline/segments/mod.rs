@@ -4,9 +4,9 @@
 //!
 //! The score of each attitude controls a Schmitt trigger (Schmitt, "A thermionic trigger", 1938),
 //! which is switched on at an upper threshold and off below a lower threshold, so that a score near
-//! one threshold does not switch it repeatedly. Segments also have a minimum duration. The scores of
-//! voice activity detectors are processed in the same way (Gelly and Gauvain, "Minimum Word Error
-//! Training of RNN-based Voice Activity Detection", 2015).
+//! one threshold does not switch it repeatedly. Segments also have a minimum duration. The scores
+//! of voice activity detectors are processed in the same way (Gelly and Gauvain, "Minimum Word
+//! Error Training of RNN-based Voice Activity Detection", 2015).
 
 use serde::{Deserialize, Serialize};
 
@@ -51,19 +51,20 @@ pub struct Change {
     pub to: Label,
     /// Difference of the mean balance (positive minus negative score) between the start of the
     /// second and the end of the first segment, −2 to 2. Means are computed over
-    /// [`change_window_ns`](super::TimelineParams::change_window_ns), or over the whole segment if it is
-    /// shorter. `None` if a window has no scores.
+    /// [`change_window_ns`](super::TimelineParams::change_window_ns), or over the whole segment if
+    /// it is shorter. `None` if a window has no scores.
     pub size: Option<f64>,
 }
 
 /// Returns the segments of `observations`, without gaps between them.
 ///
-/// A segment of an attitude begins when its score reaches [`begin_score`](TimelineParams::begin_score), and
-/// ends when the score falls below [`end_score`](TimelineParams::end_score) or another, higher score reaches
-/// `begin_score`. It lasts at least [`min_segment_ns`](TimelineParams::min_segment_ns), or half of that at
-/// the start or end of the time seen, since the attitude may have begun earlier or ended later. The
-/// time between two segments is a segment of an unknown attitude or, if it is shorter than the
-/// minimum duration, part of the segment before. A gap ends the segment.
+/// A segment of an attitude begins when its score reaches
+/// [`begin_score`](TimelineParams::begin_score), and ends when the score falls below
+/// [`end_score`](TimelineParams::end_score) or another, higher score reaches `begin_score`. It
+/// lasts at least [`min_segment_ns`](TimelineParams::min_segment_ns), or half of that at the start
+/// or end of the time seen, since the attitude may have begun earlier or ended later. The time
+/// between two segments is a segment of an unknown attitude or, if it is shorter than the minimum
+/// duration, part of the segment before. A gap ends the segment.
 pub(crate) fn segments(observations: &[TimedObservation], params: &TimelineParams) -> Vec<Segment> {
     contiguous_parts(observations)
         .flat_map(|part| without_short_runs(&runs(part, params), params.min_segment_ns))
@@ -86,7 +87,8 @@ pub(crate) fn gaps(observations: &[TimedObservation]) -> Vec<Span> {
     pairs.filter(|gap| gap.len_ns() > 0).collect()
 }
 
-/// Returns the attitudes for which the trigger is on in a part without a gap; consecutive ones differ.
+/// Returns the attitudes for which the trigger is on in a part without a gap; consecutive ones
+/// differ.
 fn runs(part: &[TimedObservation], params: &TimelineParams) -> Vec<Segment> {
     let mut runs = Vec::new();
     let mut current = None;
