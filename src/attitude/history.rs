@@ -27,7 +27,7 @@ pub struct History {
     /// The states, oldest first.
     slots: VecDeque<SlotState>,
     capacity: usize,
-    /// Number of slots from running time 0 to the newest slot; `None` if there is none.
+    /// Index of the newest slot, from 0 at running time 0; `None` if there is none.
     newest_slot: Option<u64>,
 }
 

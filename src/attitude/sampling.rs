@@ -43,8 +43,7 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const MS: u64 = 1_000_000;
+    use crate::clock::NS_PER_MS as MS;
 
     fn due_frames(frames_per_second: u64, interval_ns: u64, seconds: u64) -> Vec<u64> {
         let mut sampler = Sampler::default();

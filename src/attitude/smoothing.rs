@@ -93,8 +93,8 @@ impl Smoother {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::NS_PER_MS as MS;
 
-    const MS: u64 = 1_000_000;
     const POSITIVE: Scores = Scores::from_array([1.0, 0.0, 0.0]);
     const NEUTRAL: Scores = Scores::from_array([0.0, 1.0, 0.0]);
 

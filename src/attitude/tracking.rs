@@ -248,8 +248,8 @@ impl<S: Default> Tracker<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::NS_PER_MS as MS;
 
-    const MS: u64 = 1_000_000;
     const TIMEOUT_NS: u64 = 1_000 * MS;
 
     fn face(x: f32) -> Detection {

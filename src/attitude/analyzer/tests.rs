@@ -14,6 +14,7 @@ const POSITIVE: Scores = Scores::from_array([1.0, 0.0, 0.0]);
 const NEUTRAL: Scores = Scores::from_array([0.0, 1.0, 0.0]);
 const NEGATIVE: Scores = Scores::from_array([0.0, 0.0, 1.0]);
 
+/// Parameters without smoothing, so that the label follows each classification.
 const PARAMS: Params = Params {
     detector_size: 320,
     min_face_size: 24,
@@ -175,6 +176,16 @@ fn posed(face: Detection, is_turned_away: bool) -> Detection {
     }
 }
 
+/// Returns 500 faces of 24x24 px in the frame, with little overlap.
+fn crowd() -> Vec<Detection> {
+    let bbox = |i: usize| Rect::new((i % 25) as f32 * 12.0, (i / 25) as f32 * 9.0, 12.0, 12.0);
+    let face = |i| Detection {
+        bbox: bbox(i),
+        ..face_at(0.0, 0.0)
+    };
+    (0..500).map(face).collect()
+}
+
 #[test]
 fn a_face_keeps_one_track_and_its_scores_are_smoothed() {
     let mut stream = Stream::default();
@@ -223,16 +234,6 @@ fn of_500_faces_the_best_are_tracked_and_classified_in_limited_batches() {
     let best = Rect::new(2.0 * x, 2.0 * y, 2.0 * w, 2.0 * h);
     let mut boxes = stream.analysis.faces.iter().map(|face| face.bbox_in_frame);
     assert!(boxes.any(|bbox| bbox == best));
-}
-
-/// 500 faces of 24x24 px in the frame, with little overlap.
-fn crowd() -> Vec<Detection> {
-    let bbox = |i: usize| Rect::new((i % 25) as f32 * 12.0, (i / 25) as f32 * 9.0, 12.0, 12.0);
-    let face = |i| Detection {
-        bbox: bbox(i),
-        ..face_at(0.0, 0.0)
-    };
-    (0..500).map(face).collect()
 }
 
 #[test]

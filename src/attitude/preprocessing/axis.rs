@@ -2,7 +2,7 @@
 
 //! Scaling along one axis, with integer weights.
 
-/// The sum of the weights of the pixels in an output sample.
+/// The sum of the weights of the pixels in an output value.
 pub(super) const WEIGHT_SUM: u16 = 256;
 
 /// The bytes of a pixel whose weighted sum is the value of the pixel.
@@ -25,50 +25,48 @@ impl ByteWeights {
     };
 }
 
-/// Weights of the source's bytes in each output sample along one axis. Output samples have the same
-/// number of weights, some of which may be 0.
+/// Weights of the source's bytes in each output value along one axis: the bytes of a row or, for the
+/// vertical axis, the rows of a plane. All output values have the same number of weights, some of which
+/// may be 0.
 #[derive(Debug, Default)]
 pub(super) struct Axis {
     /// Number of source pixels.
     source_len: usize,
-    /// Number of output samples.
+    /// Number of output values.
     output_len: usize,
     pixel: ByteWeights,
-    /// Number of weights of an output sample.
+    /// Number of consecutive bytes that have a weight in an output value.
     taps: usize,
-    /// The first byte of each output sample.
+    /// The first byte of each output value.
     first_bytes: Vec<usize>,
-    /// The weights of all output samples, one sample after the other.
+    /// The weights of all output values, one value after the other.
     weights: Vec<u16>,
 }
 
 impl Axis {
-    /// Computes the weights for `output_len` samples from `source_len` pixels, whose values are
-    /// given by `pixel`, unless they are up to date. The weights of a sample add up to
-    /// [`WEIGHT_SUM`] times the sum of `pixel`.
+    /// Computes the weights for `output_len` values from `source_len` pixels, whose values are given
+    /// by `pixel`, unless they are up to date. The weights of a value add up to [`WEIGHT_SUM`] times
+    /// the sum of `pixel`.
     pub(super) fn prepare(&mut self, source_len: usize, output_len: usize, pixel: ByteWeights) {
-        if (self.source_len, self.output_len, self.pixel) == (source_len, output_len, pixel) {
-            return;
+        if (self.source_len, self.output_len, self.pixel) != (source_len, output_len, pixel) {
+            (self.source_len, self.output_len, self.pixel) = (source_len, output_len, pixel);
+            self.set_weights(&pixel_weights(source_len, output_len));
         }
-        (self.source_len, self.output_len, self.pixel) = (source_len, output_len, pixel);
-        let step = source_len as f64 / output_len as f64;
-        let pixels: Vec<(usize, Vec<u16>)> = (0..output_len)
-            .map(|index| {
-                if step > 1.0 {
-                    area(index as f64 * step, (index + 1) as f64 * step, source_len)
-                } else {
-                    bilinear((index as f64 + 0.5) * step - 0.5, source_len)
-                }
-            })
-            .collect();
+    }
+
+    /// Sets the weights of bytes from `pixels`: per output value, the first pixel and the weights of
+    /// the pixels from it on.
+    fn set_weights(&mut self, pixels: &[(usize, Vec<u16>)]) {
+        let pixel = self.pixel;
         let last_offset = pixel.bytes.iter().map(|byte| byte.0).max().unwrap_or(0);
-        let row_len = (source_len - 1) * pixel.pixel_stride + last_offset + 1;
+        let len_in_bytes = |pixels: usize| (pixels - 1) * pixel.pixel_stride + last_offset + 1;
+        let row_len = len_in_bytes(self.source_len);
         let max_pixels = pixels.iter().map(|(_, w)| w.len()).max().unwrap_or(1);
-        let taps = (max_pixels - 1) * pixel.pixel_stride + last_offset + 1;
-        self.taps = taps.next_multiple_of(LANES).min(row_len);
+        let taps = len_in_bytes(max_pixels).next_multiple_of(LANES);
+        self.taps = taps.min(row_len);
         self.first_bytes.clear();
         self.weights.clear();
-        self.weights.resize(output_len * self.taps, 0);
+        self.weights.resize(self.output_len * self.taps, 0);
         for ((first_pixel, pixel_weights), weights) in
             pixels.iter().zip(self.weights.chunks_exact_mut(self.taps))
         {
@@ -90,7 +88,7 @@ impl Axis {
         }
     }
 
-    /// Returns the first byte of output sample `index`, and the weights of the bytes from it on.
+    /// Returns the first byte of output value `index`, and the weights of the bytes from it on.
     #[inline]
     pub(super) fn weights_of(&self, index: usize) -> (usize, &[u16]) {
         (
@@ -99,15 +97,15 @@ impl Axis {
         )
     }
 
-    /// Returns the number of bytes per output sample if each sample is the mean of the same number
-    /// of bytes, all with the same weight, and no two samples share a byte.
+    /// Returns the number of bytes per output value if each value is the mean of the same number
+    /// of bytes, all with the same weight, and no two values share a byte.
     fn bytes_per_mean(&self) -> Option<usize> {
         let is_mean =
             self.pixel == ByteWeights::ONE_BYTE && self.source_len.is_multiple_of(self.output_len);
         is_mean.then(|| self.source_len / self.output_len)
     }
 
-    /// Replaces `scaled` with the output samples, 0 to 255, of a row of `sums`, which are
+    /// Replaces `scaled` with the output values, 0 to 255, of a row of `sums`, which are
     /// [`WEIGHT_SUM`] times the values of bytes.
     #[inline(always)]
     pub(super) fn apply(&self, sums: &[u16], scaled: &mut Vec<f32>) {
@@ -137,24 +135,23 @@ impl Axis {
     #[inline(always)]
     fn apply_taps<const TAPS: usize>(&self, sums: &[u16], scaled: &mut Vec<f32>) {
         self.apply_with(scaled, |start, weights| {
-            let samples = sums[start..].first_chunk::<TAPS>();
+            let sums = sums[start..].first_chunk::<TAPS>();
             let weights = weights.first_chunk::<TAPS>();
-            samples
-                .zip(weights)
-                .map_or(0, |(samples, weights)| dot(samples, weights))
+            sums.zip(weights)
+                .map_or(0, |(sums, weights)| dot(sums, weights))
         });
     }
 
     /// Replaces `scaled` with the results of `sum_of` for the first byte and the weights of each
-    /// sample.
+    /// output value.
     #[inline(always)]
     fn apply_with(&self, scaled: &mut Vec<f32>, sum_of: impl Fn(usize, &[u16]) -> u32) {
         let weight_sum = f64::from(WEIGHT_SUM);
         let unit = (1.0 / (weight_sum * weight_sum * self.pixel.sum)) as f32;
         let weights = self.weights.chunks_exact(self.taps);
-        let samples = self.first_bytes.iter().zip(weights);
+        let values = self.first_bytes.iter().zip(weights);
         scaled.clear();
-        scaled.extend(samples.map(|(&start, weights)| sum_of(start, weights) as f32 * unit));
+        scaled.extend(values.map(|(&start, weights)| sum_of(start, weights) as f32 * unit));
     }
 }
 
@@ -177,19 +174,33 @@ fn apply_means<const COUNT: usize>(sums: &[u16], scaled: &mut Vec<f32>) {
 const LANES: usize = 4;
 
 #[inline(always)]
-fn product((&sample, &weight): (&u16, &u16)) -> u32 {
-    u32::from(sample) * u32::from(weight)
+fn product((&sum, &weight): (&u16, &u16)) -> u32 {
+    u32::from(sum) * u32::from(weight)
 }
 
-/// Returns the sum of the products. It does not overflow, as samples are less than 2^16, and
+/// Returns the sum of the products. It does not overflow, as `sums` are less than 2^16, and
 /// weights add up to at most 2^16.
 #[inline(always)]
-fn dot<const TAPS: usize>(samples: &[u16; TAPS], weights: &[u16; TAPS]) -> u32 {
-    let mut sums = [0; LANES];
-    for (index, pair) in samples.iter().zip(weights).enumerate() {
-        sums[index % LANES] += product(pair);
+fn dot<const TAPS: usize>(sums: &[u16; TAPS], weights: &[u16; TAPS]) -> u32 {
+    let mut lanes = [0; LANES];
+    for (index, pair) in sums.iter().zip(weights).enumerate() {
+        lanes[index % LANES] += product(pair);
     }
-    sums.iter().sum()
+    lanes.iter().sum()
+}
+
+/// Returns the first pixel of each output value, and the weights of the pixels from it on: of the area
+/// that the value covers or, if the source is enlarged, of the two pixels around its center.
+fn pixel_weights(source_len: usize, output_len: usize) -> Vec<(usize, Vec<u16>)> {
+    let step = source_len as f64 / output_len as f64;
+    let weights = |index: usize| {
+        if step > 1.0 {
+            area(index as f64 * step, (index + 1) as f64 * step, source_len)
+        } else {
+            bilinear((index as f64 + 0.5) * step - 0.5, source_len)
+        }
+    };
+    (0..output_len).map(weights).collect()
 }
 
 /// Returns the first of the pixels that overlap [`begin`, `end`), and the weights of these pixels,

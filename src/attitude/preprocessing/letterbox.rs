@@ -7,7 +7,7 @@ use crate::geometry::{Point, Rect};
 /// Sizes that a detector's input may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputSize {
-    /// Any size whose width and height are multiples of this number of pixels.
+    /// Any size whose width and height are multiples of this number of pixels; 0 counts as 1.
     MultipleOf(usize),
     /// A fixed size.
     Fixed {

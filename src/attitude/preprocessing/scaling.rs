@@ -7,8 +7,8 @@ use super::letterbox::Letterbox;
 use super::pixel::{Channels, LUMA_WEIGHTS, Pixel, TensorFormat, needed_layout};
 use crate::frame::{ColorModel, Frame, Layout, MAX_PLANES};
 
-/// Scales frames to a detector's input. Reuses its memory, and the weights of samples while the
-/// sizes of the frame and the input stay the same.
+/// Scales frames to a detector's input. Reuses its memory, and the weights of pixels while the sizes of
+/// the frame and the input stay the same.
 ///
 /// Each row of the input is computed in two passes: the rows of the frame that it covers are added
 /// up per plane, then the columns of these sums are added up per channel.
@@ -69,8 +69,9 @@ impl FrameScaler {
         format: &TensorFormat,
         tensor: &mut [f32],
     ) {
-        let size = (letterbox.input_width, letterbox.input_height);
-        assert_eq!(tensor.len(), format.len(size.0, size.1));
+        let (input_width, input_height) = (letterbox.input_width, letterbox.input_height);
+        let size = (input_width, input_height);
+        assert_eq!(tensor.len(), format.len(input_width, input_height));
         let mut layout = needed_layout(frame.layout(), format.channels);
         let components = layout.components;
         let components = &components[..layout.component_count()];
@@ -79,22 +80,25 @@ impl FrameScaler {
             let height = frame.height().div_ceil(1 << shift);
             self.rows[shift].prepare(height, letterbox.content_height, ByteWeights::ONE_BYTE);
         }
-        let (channels, channel_count) = channels(&layout, format.channels);
-        let channels = &channels[..channel_count];
+        let (byte_weights, channel_count) = channel_weights(&layout, format.channels);
+        let byte_weights = &byte_weights[..channel_count];
         if channel_count < components.len() {
             // Scaling converts the colors to luma.
             layout.color = ColorModel::Gray;
         }
-        for ((columns, channel), component) in self.columns.iter_mut().zip(channels).zip(components)
-        {
+        let channels = self.columns.iter_mut().zip(byte_weights);
+        for ((columns, byte_weights), component) in channels.zip(components) {
             let width = frame.width().div_ceil(1 << component.shift_x);
-            columns.prepare(width, letterbox.content_width, *channel);
+            columns.prepare(width, letterbox.content_width, *byte_weights);
         }
+        // The components of a plane have the same vertical subsampling, so its rows are added up once.
+        let is_first_of_plane: [bool; 3] = std::array::from_fn(|index| {
+            let plane = layout.components[index].plane;
+            let mut earlier = layout.components[..index].iter();
+            earlier.all(|other| other.plane != plane)
+        });
         for y in 0..letterbox.content_height {
-            for (index, component) in components.iter().enumerate() {
-                let is_first_of_plane = components[..index]
-                    .iter()
-                    .all(|other| other.plane != component.plane);
+            for (component, is_first_of_plane) in components.iter().zip(is_first_of_plane) {
                 if is_first_of_plane {
                     let rows = self.rows[component.shift_y as usize].weights_of(y);
                     add_up_rows(
@@ -111,17 +115,7 @@ impl FrameScaler {
             }
             self.write_row(&layout, format, y, size, tensor);
         }
-        let black = Pixel::Luma(0.0);
-        for y in 0..size.1 {
-            let start = if y < letterbox.content_height {
-                letterbox.content_width
-            } else {
-                0
-            };
-            for x in start..size.0 {
-                format.put(tensor, size, (x, y), black);
-            }
-        }
+        blacken_padding(letterbox, format, tensor);
     }
 
     /// Writes the scaled row to row `y` of `tensor`, an input of `size` (width, height).
@@ -141,7 +135,8 @@ impl FrameScaler {
                 format.put(tensor, size, (x, y), pixel);
             }
         } else if let Some(element) = format.element_of_luma(layout) {
-            for (value, &luma) in tensor[y * size.0..].iter_mut().zip(c0) {
+            let (input_width, _) = size;
+            for (value, &luma) in tensor[y * input_width..].iter_mut().zip(c0) {
                 *value = element(luma);
             }
         } else {
@@ -153,9 +148,25 @@ impl FrameScaler {
     }
 }
 
-/// Returns the channels to scale, as bytes of a row, and their number: one per component, or only
-/// luma if packed RGB is converted to luma.
-fn channels(layout: &Layout, needed: Channels) -> ([ByteWeights; 3], usize) {
+/// Sets the pixels beside and below the scaled frame to black.
+#[inline(always)]
+fn blacken_padding(letterbox: &Letterbox, format: &TensorFormat, tensor: &mut [f32]) {
+    let size = (letterbox.input_width, letterbox.input_height);
+    for y in 0..letterbox.input_height {
+        let padding_start = if y < letterbox.content_height {
+            letterbox.content_width
+        } else {
+            0
+        };
+        for x in padding_start..letterbox.input_width {
+            format.put(tensor, size, (x, y), Pixel::Luma(0.0));
+        }
+    }
+}
+
+/// Returns the weights of a row's bytes in each channel to scale, and the number of channels: one per
+/// component, or only luma if packed RGB is converted to luma.
+fn channel_weights(layout: &Layout, needed: Channels) -> ([ByteWeights; 3], usize) {
     let components = &layout.components;
     if needed == Channels::Luma && layout.is_packed_rgb() {
         let weight_sum = f64::from(WEIGHT_SUM);

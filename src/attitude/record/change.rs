@@ -10,14 +10,14 @@ pub type TrackLabel = (u32, Label);
 /// Compares the faces of each frame with those at the last change. The state before the first frame
 /// is that of no faces.
 #[derive(Debug, Default)]
-pub struct ChangeDetector {
+pub struct FaceChangeDetector {
     /// The faces at the last change.
     faces: Vec<TrackLabel>,
     /// `true` if `faces` are those of another stream.
     is_other_stream: bool,
 }
 
-impl ChangeDetector {
+impl FaceChangeDetector {
     /// Returns `true` if `faces`, sorted by track, differ from those at the last change.
     pub fn update(&mut self, faces: impl Iterator<Item = TrackLabel> + Clone) -> bool {
         let is_other_stream = std::mem::take(&mut self.is_other_stream);
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_face_that_appears_disappears_or_gets_another_label_is_a_change() {
-        let mut changes = ChangeDetector::default();
+        let mut changes = FaceChangeDetector::default();
         let frames: [(&[TrackLabel], bool); 7] = [
             (&[], false),
             (&[(1, Label::NEUTRAL)], true),
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn faces_of_another_stream_are_other_faces() {
-        let mut changes = ChangeDetector::default();
+        let mut changes = FaceChangeDetector::default();
         let faces = [(1, Label::NEUTRAL)];
         changes.begin_stream();
         assert!(!changes.update([].into_iter()));

@@ -121,9 +121,8 @@ impl ScoreBins {
 mod tests {
     use super::*;
     use crate::Label;
+    use crate::clock::NS_PER_S as S;
     use crate::timeline::{Observation, TimelineParams, with_spans};
-
-    const S: u64 = 1_000_000_000;
 
     fn series(max_bins: usize) -> Series {
         let positive = [0.9, 0.1, 0.0];

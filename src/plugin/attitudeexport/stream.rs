@@ -8,7 +8,7 @@ use super::FrameSelection;
 use crate::meta::stripped::StrippedWarning;
 use crate::{meta, video};
 use attitude::record::Record;
-use attitude::record::change::ChangeDetector;
+use attitude::record::change::FaceChangeDetector;
 use attitude::record::formats::{Output, TimedRecord, Writer};
 use attitude::timeline::Span;
 
@@ -20,7 +20,7 @@ pub(super) struct Stream {
     has_header: bool,
     /// Text that has been written but not pushed.
     pub output: Output,
-    changes: ChangeDetector,
+    changes: FaceChangeDetector,
     /// Record of the current frame. Its stream is the id in the stream-start event.
     record: Record,
     pub segment: gst::Segment,
@@ -50,7 +50,7 @@ impl Stream {
     pub fn begin(&mut self, id: String) {
         self.record.stream = id;
         self.frames = 0;
-        self.changes = ChangeDetector::default();
+        self.changes = FaceChangeDetector::default();
     }
 
     /// Writes the faces of a frame to `output`. Returns the span of a gap that tells sinks and muxers not

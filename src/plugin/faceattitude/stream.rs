@@ -19,7 +19,7 @@ use attitude::InferenceError;
 use attitude::analyzer::{Analysis, Analyzer, Epoch, Sample};
 use attitude::detection::Detection;
 use attitude::frame::{Frame, Layout};
-use attitude::record::change::ChangeDetector;
+use attitude::record::change::FaceChangeDetector;
 use attitude::record::{FrameStamp, Record};
 use attitude::sampling::Sampler;
 use attitude::sync::lock;
@@ -70,7 +70,7 @@ pub(super) struct Stream {
     drawings: Vec<FaceDrawing<'static>>,
     overlay: Overlay,
     overlay_warnings: WarningLimit,
-    changes: ChangeDetector,
+    changes: FaceChangeDetector,
 }
 
 impl Stream {
@@ -117,7 +117,7 @@ impl Stream {
             drawings: Vec::new(),
             overlay: Overlay::default(),
             overlay_warnings: WarningLimit::default(),
-            changes: ChangeDetector::default(),
+            changes: FaceChangeDetector::default(),
         })
     }
 

@@ -29,7 +29,7 @@ pub static FORMAT: Format = Format {
     writer: |_| Ok(Box::new(Writer::new().map_err(io::Error::other)?)),
 };
 
-/// Number of rows that are kept in memory, and written together; a few MiB.
+/// Number of rows that are kept in memory, a few MiB, and written together.
 const ROWS_PER_GROUP: usize = 16 * 1024;
 
 struct Writer {

@@ -185,8 +185,9 @@ impl SummaryBuilder {
     /// Computes the summary of the added samples.
     pub fn finish(mut self, params: &TimelineParams) -> Summarized {
         let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
-        let usual_ns = spacing_ns.unwrap_or(0);
-        let with_spans = |samples: &[Observation]| timeline::with_spans(samples, usual_ns, params);
+        let known_spacing_ns = spacing_ns.unwrap_or(0);
+        let with_spans =
+            |samples: &[Observation]| timeline::with_spans(samples, known_spacing_ns, params);
         let samples_with_faces = self.scene.len() as u64;
         let faces = self.tracks.iter().map(|track| track.samples.len() as u64);
         let faces = faces.sum();
@@ -194,7 +195,10 @@ impl SummaryBuilder {
         let tracks: Vec<TrackEnds> = self.tracks.iter().map(TrackSamples::ends).collect();
         let mut persons = Vec::new();
         let mut observations_of_persons = Vec::new();
-        for (index, joined) in persons::join(&tracks, usual_ns, params).iter().enumerate() {
+        for (index, joined) in persons::join(&tracks, known_spacing_ns, params)
+            .iter()
+            .enumerate()
+        {
             let span = |&track: &usize| TrackSpan {
                 track: self.tracks[track].id,
                 first_ns: tracks[track].first_ns,

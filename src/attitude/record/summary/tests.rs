@@ -5,10 +5,9 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::clock::NS_PER_MS as MS;
 use crate::timeline::Change;
 use crate::{Attitude, Label, Scores};
-
-const MS: u64 = 1_000_000;
 
 /// Returns a face at `x` with this label; it is not classified if the label is unknown.
 fn face(track: u32, x: f32, label: Label) -> FaceRecord {
