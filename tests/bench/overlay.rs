@@ -25,7 +25,8 @@ fn history(slots: u64) -> History {
     history
 }
 
-/// Draws a face with a third of the frame's height and a history of 10 s, and the scene's history of a minute.
+/// Draws a face with a third of the frame's height and a history of 10 s, and the scene's history
+/// of a minute.
 fn draw<T>(
     renderer: &mut Renderer,
     size: (u32, u32),

@@ -14,8 +14,9 @@ pub use decoding::{
 };
 pub(crate) use suppression::suppress_overlaps;
 
-/// A detected face. The coordinates of detectors are in pixels of their input, those of the analysis and
-/// tracking in frame pixels, and those of cropping in the displayed frame, which has square pixels.
+/// A detected face. The coordinates of detectors are in pixels of their input, those of the
+/// analysis and tracking in frame pixels, and those of cropping in the displayed frame, which has
+/// square pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {
     /// Bounding box of the face.

@@ -25,9 +25,9 @@ impl ByteWeights {
     };
 }
 
-/// Weights of the source's bytes in each output value along one axis: the bytes of a row or, for the
-/// vertical axis, the rows of a plane. All output values have the same number of weights, some of which
-/// may be 0.
+/// Weights of the source's bytes in each output value along one axis: the bytes of a row or, for
+/// the vertical axis, the rows of a plane. All output values have the same number of weights, some
+/// of which may be 0.
 #[derive(Debug, Default)]
 pub(super) struct Axis {
     /// Number of source pixels.
@@ -44,9 +44,9 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Computes the weights for `output_len` values from `source_len` pixels, whose values are given
-    /// by `pixel`, unless they are up to date. The weights of a value add up to [`WEIGHT_SUM`] times
-    /// the sum of `pixel`.
+    /// Computes the weights for `output_len` values from `source_len` pixels, whose values are
+    /// given by `pixel`, unless they are up to date. The weights of a value add up to
+    /// [`WEIGHT_SUM`] times the sum of `pixel`.
     pub(super) fn prepare(&mut self, source_len: usize, output_len: usize, pixel: ByteWeights) {
         if (self.source_len, self.output_len, self.pixel) != (source_len, output_len, pixel) {
             (self.source_len, self.output_len, self.pixel) = (source_len, output_len, pixel);
@@ -54,8 +54,8 @@ impl Axis {
         }
     }
 
-    /// Sets the weights of bytes from `pixels`: per output value, the first pixel and the weights of
-    /// the pixels from it on.
+    /// Sets the weights of bytes from `pixels`: per output value, the first pixel and the weights
+    /// of the pixels from it on.
     fn set_weights(&mut self, pixels: &[(usize, Vec<u16>)]) {
         let pixel = self.pixel;
         let last_offset = pixel.bytes.iter().map(|byte| byte.0).max().unwrap_or(0);
@@ -189,8 +189,8 @@ fn dot<const TAPS: usize>(sums: &[u16; TAPS], weights: &[u16; TAPS]) -> u32 {
     lanes.iter().sum()
 }
 
-/// Returns the first pixel of each output value, and the weights of the pixels from it on: of the area
-/// that the value covers or, if the source is enlarged, of the two pixels around its center.
+/// Returns the first pixel of each output value, and the weights of the pixels from it on: of the
+/// area that the value covers or, if the source is enlarged, of the two pixels around its center.
 fn pixel_weights(source_len: usize, output_len: usize) -> Vec<(usize, Vec<u16>)> {
     let step = source_len as f64 / output_len as f64;
     let weights = |index: usize| {

@@ -7,8 +7,8 @@ use super::letterbox::Letterbox;
 use super::pixel::{Channels, LUMA_WEIGHTS, Pixel, TensorFormat, needed_layout};
 use crate::frame::{ColorModel, Frame, Layout, MAX_PLANES};
 
-/// Scales frames to a detector's input. Reuses its memory, and the weights of pixels while the sizes of
-/// the frame and the input stay the same.
+/// Scales frames to a detector's input. Reuses its memory, and the weights of pixels while the
+/// sizes of the frame and the input stay the same.
 ///
 /// Each row of the input is computed in two passes: the rows of the frame that it covers are added
 /// up per plane, then the columns of these sums are added up per channel.
@@ -91,7 +91,8 @@ impl FrameScaler {
             let width = frame.width().div_ceil(1 << component.shift_x);
             columns.prepare(width, letterbox.content_width, *byte_weights);
         }
-        // The components of a plane have the same vertical subsampling, so its rows are added up once.
+        // The components of a plane have the same vertical subsampling, so its rows are added up
+        // once.
         let is_first_of_plane: [bool; 3] = std::array::from_fn(|index| {
             let plane = layout.components[index].plane;
             let mut earlier = layout.components[..index].iter();
@@ -164,8 +165,8 @@ fn blacken_padding(letterbox: &Letterbox, format: &TensorFormat, tensor: &mut [f
     }
 }
 
-/// Returns the weights of a row's bytes in each channel to scale, and the number of channels: one per
-/// component, or only luma if packed RGB is converted to luma.
+/// Returns the weights of a row's bytes in each channel to scale, and the number of channels: one
+/// per component, or only luma if packed RGB is converted to luma.
 fn channel_weights(layout: &Layout, needed: Channels) -> ([ByteWeights; 3], usize) {
     let components = &layout.components;
     if needed == Channels::Luma && layout.is_packed_rgb() {

@@ -183,7 +183,8 @@ impl Drawn<'_> {
     /// was drawn for.
     ///
     /// # Errors
-    /// Returns an error if the frame is smaller, its planes are too short, or GStreamer cannot blend a bitmap.
+    /// Returns an error if the frame is smaller, its planes are too short, or GStreamer cannot
+    /// blend a bitmap.
     pub fn blend(self, frame: &mut VideoFrameRef<&mut gst::BufferRef>) -> Result<(), RenderError> {
         self.bitmaps.draw_on(&mut Canvas::new(frame)?)
     }

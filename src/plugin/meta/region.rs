@@ -50,8 +50,8 @@ pub(super) struct Visible {
 }
 
 impl Visible {
-    /// Clips `bbox_in_frame` to a frame of this width and height in pixels; `None` if the box lies outside the
-    /// frame.
+    /// Clips `bbox_in_frame` to a frame of this width and height in pixels; `None` if the box lies
+    /// outside the frame.
     pub fn of(bbox_in_frame: Rect, (width, height): (u32, u32)) -> Option<Self> {
         let frame = Rect::new(0.0, 0.0, width as f32, height as f32);
         let in_frame = bbox_in_frame.intersection(&frame);

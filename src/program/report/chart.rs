@@ -32,7 +32,8 @@ const ANY_WORD_FROM: f64 = 0.22;
 /// Number of segments above which they have no outlines, which would hide them.
 const DENSE_FROM: usize = 60;
 
-/// Returns the picture of the scores in `series` and of the segments in `strip`, from [`strip`](super::strip::strip), along `axis`.
+/// Returns the picture of the scores in `series` and of the segments in `strip`, from
+/// [`strip`](super::strip::strip), along `axis`.
 pub(crate) fn chart(series: &Series, strip: &[Segment], axis: &Axis) -> Markup {
     let [positive, neutral, negative] = areas(series, axis);
     let ticks: Vec<(u64, f64)> = axis

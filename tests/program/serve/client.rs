@@ -118,7 +118,8 @@ pub fn send(address: SocketAddr, request: &Request) -> Response {
     response.expect("no response")
 }
 
-/// Sends `bytes` and reads until the server closes the connection. Returns `None` if the response is not HTTP.
+/// Sends `bytes` and reads until the server closes the connection. Returns `None` if the response
+/// is not HTTP.
 pub fn exchange(stream: &mut (impl Read + Write), bytes: &[u8]) -> Option<Response> {
     // A server that refuses a request need not read all of it.
     let _ = stream.write_all(bytes).and_then(|()| stream.flush());

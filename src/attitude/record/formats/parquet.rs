@@ -49,11 +49,15 @@ struct Cells {
     levels: Vec<i16>,
 }
 
+/// The function of a [`Value`], and the results for the rows of the group.
 enum Values {
-    Counts(Vec<i64>),
-    Numbers(Vec<f32>),
-    Flags(Vec<bool>),
-    Texts(Vec<ByteArray>),
+    Counts(fn(&Record, &FaceRecord) -> Option<u64>, Vec<i64>),
+    Numbers(fn(&Record, &FaceRecord) -> Option<f32>, Vec<f32>),
+    Flags(fn(&Record, &FaceRecord) -> bool, Vec<bool>),
+    Texts(
+        fn(&Record, &FaceRecord, &mut String) -> Option<()>,
+        Vec<ByteArray>,
+    ),
 }
 
 impl Writer {
@@ -75,9 +79,9 @@ impl Writer {
 
     /// Adds a row to the current group.
     fn push_row(&mut self, record: &Record, face: &FaceRecord) {
-        for (column, cells) in COLUMNS.iter().zip(&mut self.cells) {
-            let has_value = match (&column.value, &mut cells.values) {
-                (Value::Count(value), Values::Counts(counts)) => {
+        for cells in &mut self.cells {
+            let has_value = match &mut cells.values {
+                Values::Counts(value, counts) => {
                     // Many readers do not support unsigned integers.
                     let count = value(record, face);
                     push(
@@ -85,19 +89,13 @@ impl Writer {
                         count.map(|count| count.try_into().unwrap_or(i64::MAX)),
                     )
                 }
-                (Value::Number(value), Values::Numbers(numbers)) => {
-                    push(numbers, value(record, face))
-                }
-                (Value::Flag(value), Values::Flags(flags)) => {
-                    push(flags, Some(value(record, face)))
-                }
-                (Value::Text(append), Values::Texts(texts)) => {
+                Values::Numbers(value, numbers) => push(numbers, value(record, face)),
+                Values::Flags(value, flags) => push(flags, Some(value(record, face))),
+                Values::Texts(append, texts) => {
                     self.text.clear();
                     let text = append(record, face, &mut self.text);
                     push(texts, text.map(|()| self.text.as_str().into()))
                 }
-                // Does not happen: `Cells::of` selects the variant by the column.
-                _ => false,
             };
             cells.levels.push(has_value.into());
         }
@@ -110,10 +108,14 @@ impl Writer {
         for cells in &mut self.cells {
             let levels = std::mem::take(&mut cells.levels);
             match &mut cells.values {
-                Values::Counts(counts) => write_column::<Int64Type>(&mut group, counts, &levels),
-                Values::Numbers(numbers) => write_column::<FloatType>(&mut group, numbers, &levels),
-                Values::Flags(flags) => write_column::<BoolType>(&mut group, flags, &levels),
-                Values::Texts(texts) => write_column::<ByteArrayType>(&mut group, texts, &levels),
+                Values::Counts(_, counts) => write_column::<Int64Type>(&mut group, counts, &levels),
+                Values::Numbers(_, numbers) => {
+                    write_column::<FloatType>(&mut group, numbers, &levels)
+                }
+                Values::Flags(_, flags) => write_column::<BoolType>(&mut group, flags, &levels),
+                Values::Texts(_, texts) => {
+                    write_column::<ByteArrayType>(&mut group, texts, &levels)
+                }
             }?;
         }
         group.close()?;
@@ -155,10 +157,10 @@ impl super::Writer for Writer {
 impl Cells {
     fn of(column: &Column) -> Self {
         let values = match column.value {
-            Value::Count(_) => Values::Counts(Vec::new()),
-            Value::Number(_) => Values::Numbers(Vec::new()),
-            Value::Flag(_) => Values::Flags(Vec::new()),
-            Value::Text(_) => Values::Texts(Vec::new()),
+            Value::Count(value) => Values::Counts(value, Vec::new()),
+            Value::Number(value) => Values::Numbers(value, Vec::new()),
+            Value::Flag(value) => Values::Flags(value, Vec::new()),
+            Value::Text(append) => Values::Texts(append, Vec::new()),
         };
         Self {
             values,
