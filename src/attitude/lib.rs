@@ -113,6 +113,7 @@ pub mod frame;
 pub mod geometry;
 pub mod history;
 pub mod mapping;
+pub mod pose;
 pub mod preprocessing;
 pub mod record;
 pub mod sampling;
