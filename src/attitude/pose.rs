@@ -34,14 +34,18 @@ const MODEL: [ModelPoint; 5] = [
 
 impl HeadPose {
     /// Estimates the pose by the scaled orthographic projection of a mean face that fits `landmarks` best (POSIT's first step:
-    /// DeMenthon and Davis, "Model-based object pose in 25 lines of code", 1995). `None` if the landmarks are on a line, or not
-    /// finite.
+    /// DeMenthon and Davis, "Model-based object pose in 25 lines of code", 1995). `None` if the landmarks are on a line, mirrored,
+    /// or not finite.
     ///
     /// Faces differ from the mean, and detectors err: of people who look into the camera, yaw and pitch vary by about 4
     /// degrees. Landmarks of a face that is turned by more than about 60 degrees are guesses, and so is its pose.
     pub fn from_landmarks(landmarks: &Landmarks) -> Option<Self> {
         let [right, down] = orthonormal(projection(landmarks))?;
         let toward_camera = right[0] * down[1] - right[1] * down[0];
+        // Mirrored landmarks would be those of a face that points away from the camera.
+        if toward_camera <= 0.0 {
+            return None;
+        }
         let (x, y) = (right[2], down[2]);
         let pose = Self {
             yaw: x.atan2(toward_camera).to_degrees(),
@@ -91,8 +95,9 @@ fn orthonormal(rows: [ModelPoint; 2]) -> Option<[ModelPoint; 2]> {
     // The square root of a symmetric 2x3 by 3x2 product [aa ab; ab bb] is [aa + root, ab; ab, bb + root] / norm.
     let root = (aa * bb - ab * ab).sqrt();
     let norm = (aa + bb + 2.0 * root).sqrt();
-    // Compared like this, NaN returns `None`, too.
-    if !(root > 1e-6 * (aa + bb)) {
+    // False for NaN, too.
+    let is_plane = root > 1e-6 * (aa + bb);
+    if !is_plane {
         return None;
     }
     let weight = 1.0 / (root * norm);
@@ -164,6 +169,13 @@ mod tests {
     fn the_size_of_the_face_does_not_matter() {
         let small = landmarks(20.0, -10.0, 0.0).map(|p| Point::new(p.x / 20.0, p.y / 20.0));
         assert_pose(&small, [20.0, -10.0, 0.0]);
+    }
+
+    #[test]
+    fn mirrored_landmarks_have_no_pose() {
+        let [left_eye, right_eye, nose, mouth_left, mouth_right] = landmarks(20.0, 0.0, 0.0);
+        let mirrored = [right_eye, left_eye, nose, mouth_right, mouth_left];
+        assert_eq!(HeadPose::from_landmarks(&mirrored), None);
     }
 
     #[test]
