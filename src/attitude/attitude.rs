@@ -286,6 +286,12 @@ impl Scores {
             })
     }
 
+    /// Returns the valence, −1 to 1: the expected value of the attitude, with positive as 1, neutral as
+    /// 0 and negative as −1.
+    pub fn valence(&self) -> f32 {
+        self.positive - self.negative
+    }
+
     /// Returns the scores moved towards `newer` by the fraction `gain`, 0 to 1, of the distance.
     pub fn moved(&self, newer: &Self, gain: f32) -> Self {
         Self::from_fn(|a| self[a] + gain * (newer[a] - self[a]))
@@ -343,6 +349,19 @@ mod tests {
             Attitude::Positive
         );
         assert!(!Scores::from_array([f32::NAN, 0.5, 0.5]).is_valid());
+    }
+
+    #[test]
+    fn the_valence_is_from_minus_1_for_negative_to_1_for_positive() {
+        for (scores, valence) in [
+            ([1.0, 0.0, 0.0], 1.0),
+            ([0.0, 1.0, 0.0], 0.0),
+            ([0.0, 0.0, 1.0], -1.0),
+            ([0.5, 0.0, 0.5], 0.0),
+            ([0.75, 0.0, 0.25], 0.5),
+        ] {
+            assert_eq!(Scores::from_array(scores).valence(), valence);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use crate::classification::Emotions;
 use crate::geometry::{Landmarks, Point, Rect};
+use crate::pose::HeadPose;
 use crate::tracking::extrapolate;
 use crate::{Label, Scores};
 
@@ -19,6 +20,9 @@ pub struct Face {
     /// Landmarks of the last detection, in frame pixels; `None` if the detector does not detect
     /// them.
     pub landmarks_in_frame: Option<Landmarks>,
+    /// Head pose in the displayed frame, at the last detection; `None` without landmarks, and if
+    /// [`HeadPose::from_landmarks`] finds none.
+    pub head_pose: Option<HeadPose>,
     /// Score of the last detection, 0 to 1.
     pub detection_score: f32,
     /// The attitude, after smoothing.
@@ -56,6 +60,11 @@ impl Face {
             (Label::Known(attitude), Some(scores)) => scores[attitude],
             _ => 0.0,
         }
+    }
+
+    /// Returns the valence of the smoothed scores; `None` before the first classification.
+    pub fn valence(&self) -> Option<f32> {
+        self.scores.map(|scores| scores.valence())
     }
 
     /// Returns the box in frame pixels, extrapolated to the running time `time_ns` at constant

@@ -14,6 +14,7 @@ use super::cut_detection::CutDetector;
 use super::detection::{Detection, FaceDetector, suppress_overlaps};
 use super::frame::Frame;
 use super::geometry::Landmarks;
+use super::pose::HeadPose;
 use super::preprocessing::{FrameScaler, Letterbox};
 use super::smoothing::Smoother;
 use super::tracking::Tracker;
@@ -144,7 +145,7 @@ impl Analyzer {
             params.max_faces as usize,
         );
         self.classify(sample, classifier, &mut analysis.timings)?;
-        self.copy_faces(time_ns, &mut analysis.faces);
+        self.copy_faces(&sample.frame, time_ns, &mut analysis.faces);
         analysis.time_ns = time_ns;
         analysis.track_timeout_ns = self.tracker.timeout_ns();
         Ok(())
@@ -299,9 +300,9 @@ impl Analyzer {
         crop_len
     }
 
-    /// Replaces `faces` with the live tracks. Discards classifications that are older than the
-    /// track timeout.
-    fn copy_faces(&mut self, time_ns: u64, faces: &mut Vec<Face>) {
+    /// Replaces `faces` with the live tracks. Discards classifications that are older than the track
+    /// timeout.
+    fn copy_faces(&mut self, frame: &Frame, time_ns: u64, faces: &mut Vec<Face>) {
         faces.clear();
         let timeout_ns = self.tracker.timeout_ns();
         for track in self.tracker.tracks_mut() {
@@ -309,11 +310,15 @@ impl Analyzer {
             if track.state.classified_ns.is_some_and(is_stale) {
                 track.state = TrackState::default();
             }
+            let displayed = track.detection.stretched(frame.pixel_aspect());
             faces.push(Face {
                 track: track.id,
                 bbox_in_frame: track.detection.bbox,
                 velocity_per_s: track.velocity_per_s,
                 landmarks_in_frame: track.detection.landmarks,
+                head_pose: displayed
+                    .landmarks
+                    .and_then(|landmarks| HeadPose::from_landmarks(&landmarks)),
                 detection_score: track.detection.score,
                 label: track.state.smoother.label(),
                 scores: track.state.smoother.scores(),

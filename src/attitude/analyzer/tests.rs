@@ -213,6 +213,64 @@ fn positions_are_in_pixels_of_the_frame() {
 }
 
 #[test]
+fn the_valence_is_smoothed_like_the_scores() {
+    let mut stream = Stream::default();
+    stream.params.smoothing_ns = 500 * MS;
+    let cut_off = stream.sample(0, &[face_at(-20.0, 20.0)])[0];
+    assert_eq!(cut_off.valence(), None);
+    stream.classifier.result = Ok(POSITIVE);
+    let face = stream.sample(200, &[face_at(-10.0, 20.0)])[0];
+    assert_eq!(face.valence(), Some(1.0));
+    stream.classifier.result = Ok(NEGATIVE);
+    let face = stream.sample(700, &[face_at(-10.0, 20.0)])[0];
+    let positive = (-1f32).exp();
+    let expected = positive - (1.0 - positive);
+    assert!((face.valence().unwrap() - expected).abs() < 1e-4);
+}
+
+#[test]
+fn a_head_pose_needs_landmarks() {
+    let mut stream = Stream::default();
+    let face = face_at(10.0, 20.0);
+    assert_eq!(stream.sample(0, &[face])[0].head_pose, None);
+    let pose = stream.sample(200, &[posed(face, false)])[0].head_pose;
+    assert_eq!(pose.unwrap().yaw, 0.0);
+    let pose = stream.sample(400, &[posed(face, true)])[0].head_pose;
+    assert!(pose.unwrap().yaw > 30.0);
+    // A face that is not found keeps the pose of its last detection.
+    assert_eq!(stream.sample(600, &[])[0].head_pose, pose);
+}
+
+#[test]
+fn the_head_pose_in_an_anamorphic_frame_is_the_displayed_one() {
+    let mut tilted = posed(face_at(100.0, 20.0), false);
+    let center = tilted.bbox.center();
+    let (sin, cos) = 30f32.to_radians().sin_cos();
+    tilted.landmarks = tilted.landmarks.map(|landmarks| {
+        landmarks.map(|p| {
+            let (x, y) = (p.x - center.x, p.y - center.y);
+            Point::new(center.x + x * cos - y * sin, center.y + x * sin + y * cos)
+        })
+    });
+    // The detector gets both frames as they are displayed.
+    let mut square = Stream::default();
+    let expected = square.sample(0, &[tilted])[0].head_pose.unwrap();
+    assert!((expected.roll - 30.0).abs() < 0.1, "{expected:?}");
+    let mut anamorphic = Stream::default();
+    anamorphic.detector.result = Ok(vec![tilted]);
+    let frame = Frame::from_luma(320, 360, &[128; 320 * 360]).unwrap();
+    let frame = frame.with_pixel_aspect(2.0);
+    let found = anamorphic.analyze(&frame, 0).unwrap()[0].head_pose.unwrap();
+    for (found, expected) in [
+        (found.yaw, expected.yaw),
+        (found.pitch, expected.pitch),
+        (found.roll, expected.roll),
+    ] {
+        assert!((found - expected).abs() < 0.01, "{found} {expected}");
+    }
+}
+
+#[test]
 fn all_faces_of_a_frame_are_classified_in_one_batch() {
     let mut stream = Stream::default();
     let row: Vec<_> = (0..5).map(|i| face_at(50.0 * i as f32, 20.0)).collect();
