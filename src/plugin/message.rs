@@ -20,6 +20,7 @@ use glib::prelude::*;
 use glib::value::FromValue;
 
 use super::meta::field_name;
+use attitude::pose::HeadPose;
 use attitude::record::{FaceRecord, Record};
 use attitude::{Label, Scores};
 
@@ -43,18 +44,25 @@ mod field {
     pub const TRACK: &str = "track";
     pub const BOX: &str = "box";
     pub const LANDMARKS: &str = "landmarks";
+    pub const POSE: &str = "pose";
     pub const DETECTION: &str = "detection";
     pub const ATTITUDE: &str = "attitude";
     pub const CONFIDENCE: &str = "confidence";
     pub const POSITIVE: &str = "positive";
     pub const NEUTRAL: &str = "neutral";
     pub const NEGATIVE: &str = "negative";
+    pub const VALENCE: &str = "valence";
     pub const RAW_POSITIVE: &str = "raw-positive";
     pub const RAW_NEUTRAL: &str = "raw-neutral";
     pub const RAW_NEGATIVE: &str = "raw-negative";
     pub const EMOTIONS: &str = "emotions";
     pub const FRESH: &str = "fresh";
     pub const AGE: &str = "age";
+
+    // Fields of a head pose.
+    pub const YAW: &str = "yaw";
+    pub const PITCH: &str = "pitch";
+    pub const ROLL: &str = "roll";
 }
 
 /// Number of coordinates of a box: left, top, width and height.
@@ -128,18 +136,28 @@ fn face_to_structure(face: &FaceRecord) -> gst::Structure {
         .field(field::TRACK, face.track)
         .field(field::BOX, gst::Array::new(face.bbox))
         .field(field::LANDMARKS, gst::Array::new(landmarks))
+        .field_if_some(field::POSE, face.pose.map(pose_to_structure))
         .field(field::DETECTION, face.detection)
         .field(field::ATTITUDE, face.attitude.name())
         .field(field::CONFIDENCE, face.confidence)
         .field(field::POSITIVE, face.scores.positive)
         .field(field::NEUTRAL, face.scores.neutral)
         .field(field::NEGATIVE, face.scores.negative)
+        .field_if_some(field::VALENCE, face.valence)
         .field(field::RAW_POSITIVE, face.raw.positive)
         .field(field::RAW_NEUTRAL, face.raw.neutral)
         .field(field::RAW_NEGATIVE, face.raw.negative)
         .field(field::EMOTIONS, emotions_to_structure(face))
         .field(field::FRESH, face.fresh)
         .field(field::AGE, gst::ClockTime::from_nseconds(face.age_ns))
+        .build()
+}
+
+fn pose_to_structure(pose: HeadPose) -> gst::Structure {
+    gst::Structure::builder(field::POSE)
+        .field(field::YAW, pose.yaw)
+        .field(field::PITCH, pose.pitch)
+        .field(field::ROLL, pose.roll)
         .build()
 }
 
@@ -189,6 +207,7 @@ fn face_from_structure(face: &gst::StructureRef) -> Result<FaceRecord, MessageEr
         track: get(face, field::TRACK)?,
         bbox: bbox(face)?,
         landmarks: landmarks(face)?,
+        pose: pose(face)?,
         detection: get(face, field::DETECTION)?,
         attitude: label(face)?,
         confidence: get(face, field::CONFIDENCE)?,
@@ -197,6 +216,7 @@ fn face_from_structure(face: &gst::StructureRef) -> Result<FaceRecord, MessageEr
             neutral: get(face, field::NEUTRAL)?,
             negative: get(face, field::NEGATIVE)?,
         },
+        valence: get_optional(face, field::VALENCE)?,
         raw: Scores {
             positive: get(face, field::RAW_POSITIVE)?,
             neutral: get(face, field::RAW_NEUTRAL)?,
@@ -243,6 +263,18 @@ fn landmarks(face: &gst::StructureRef) -> Result<Option<[[f32; 2]; 5]>, MessageE
     })))
 }
 
+/// Returns the head pose; `None` if the field is missing.
+fn pose(face: &gst::StructureRef) -> Result<Option<HeadPose>, MessageError> {
+    let Some(pose) = get_optional::<gst::Structure>(face, field::POSE)? else {
+        return Ok(None);
+    };
+    Ok(Some(HeadPose {
+        yaw: get(&pose, field::YAW)?,
+        pitch: get(&pose, field::PITCH)?,
+        roll: get(&pose, field::ROLL)?,
+    }))
+}
+
 fn emotions_from_structure(
     emotions: &gst::StructureRef,
 ) -> Result<BTreeMap<String, f32>, MessageError> {
@@ -267,6 +299,18 @@ where
     parse(field, value.map_err(|_| MessageError::MissingField(field))?)
 }
 
+/// Returns the value of a field, or `None` if the field is missing.
+fn get_optional<T>(
+    structure: &gst::StructureRef,
+    field: &'static str,
+) -> Result<Option<T>, MessageError>
+where
+    T: for<'v> FromValue<'v> + StaticType,
+{
+    let value = structure.value(field).ok();
+    value.map(|value| parse(field, value)).transpose()
+}
+
 /// Returns the value of a field, or of an item in it.
 fn parse<T>(field: &'static str, value: &glib::SendValue) -> Result<T, MessageError>
 where
@@ -288,6 +332,11 @@ mod tests {
             track: 3,
             bbox: [1.5, -2.0, 30.0, 40.0],
             landmarks: Some([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]),
+            pose: Some(HeadPose {
+                yaw: 20.0,
+                pitch: -10.0,
+                roll: 5.0,
+            }),
             detection: 0.9,
             attitude: Label::POSITIVE,
             confidence: 0.8,
@@ -296,6 +345,7 @@ mod tests {
                 neutral: 0.15,
                 negative: 0.05,
             },
+            valence: Some(0.75),
             raw: Scores::default(),
             emotions: [("happiness", 0.7), ("neutral", 0.3)]
                 .map(|(label, probability)| (label.to_owned(), probability))
@@ -317,6 +367,8 @@ mod tests {
                 face.clone(),
                 FaceRecord {
                     landmarks: None,
+                    pose: None,
+                    valence: None,
                     ..face
                 },
             ],
@@ -381,6 +433,13 @@ mod tests {
         assert_eq!(
             problem(&short),
             "field 'landmarks' has 8 items, expected 10"
+        );
+        let pose = message_with_face(|face| face.set("pose", gst::Structure::new_empty("pose")));
+        assert_eq!(problem(&pose), "field 'yaw' is missing");
+        let valence = message_with_face(|face| face.set("valence", "high"));
+        assert_eq!(
+            problem(&valence),
+            "field 'valence' has a value of type gchararray, expected gfloat"
         );
         let attitude = message_with_face(|face| face.set("attitude", "cheerful"));
         assert_eq!(

@@ -2,11 +2,13 @@
 
 //! Tests of `attitudeexport`: text for the metadata that frames carry.
 
+use attitude::Label;
 use attitude::record::Record;
 use attitude::record::formats::jsonl::JSON_SCHEMA;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::VideoFormat;
+use gst_video::video_meta::VideoRegionOfInterestMeta;
 
 use crate::support::*;
 
@@ -101,6 +103,44 @@ fn json_lines_contain_the_records_of_the_messages() {
 }
 
 #[test]
+fn valence_and_head_pose_are_read_from_the_metadata() {
+    let mut export = Export::new(&[], &[]);
+    for luma in [POSITIVE, NEGATIVE] {
+        (0..5).for_each(|_| export.pass(Some(luma)));
+    }
+    let lines = records(&export.pulled());
+    let messages = export.rig.records();
+    for (line, message) in lines.iter().zip(&messages) {
+        let (face, expected) = (&line.faces[0], &message.faces[0]);
+        assert_eq!(face.valence, Some(face.scores.valence()));
+        assert!(face.pose.is_some());
+        assert_eq!((face.valence, face.pose), (expected.valence, expected.pose));
+    }
+    let [positive, negative] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    assert!(positive.faces[0].valence > Some(0.5));
+    assert!(negative.faces[0].valence < Some(-0.5));
+}
+
+#[test]
+fn a_face_that_is_not_classified_has_no_valence() {
+    // The upstream region has no landmarks, and is cut off.
+    let mut export = Export::new(&[], &[("detect-faces", "false")]);
+    let mut buffer = export.rig.frame(&Patch(POSITIVE));
+    let region = (WIDTH - 20, 32, 48, 48);
+    VideoRegionOfInterestMeta::add(buffer.get_mut().unwrap(), "face", region);
+    let passed = export.rig.push(buffer);
+    export.export.push(passed).unwrap();
+    let lines = records(&export.pulled());
+    let face = &lines[0].faces[0];
+    assert_eq!(
+        (face.attitude, face.valence, face.pose),
+        (Label::Unknown, None, None)
+    );
+}
+
+#[test]
 fn the_interval_selects_the_frames() {
     for (interval, expected) in [
         ("sample", &[0, 5, 10][..]),
@@ -136,6 +176,7 @@ fn csv_has_one_header_and_one_row_per_face() {
     let lines: Vec<_> = file.lines().collect();
     assert_eq!(lines.len(), 2, "{file}");
     assert!(lines[0].starts_with("stream,frame,pts_ns,"));
+    assert!(lines[0].ends_with(",valence,yaw,pitch,roll"));
     assert!(lines[1].contains(",positive,"));
 }
 

@@ -67,6 +67,7 @@ fn a_region_has_the_params_that_dl_streamer_reads() {
             "gdouble",
         ),
         (&["raw-positive", "raw-neutral", "raw-negative"], "gdouble"),
+        (&["valence"], "gdouble"),
         (&["age-ns"], "guint64"),
         (&["fresh"], "gboolean"),
     ] {
@@ -76,7 +77,8 @@ fn a_region_has_the_params_that_dl_streamer_reads() {
                 .map(|field| format!("{attitude} {field}: {kind}")),
         );
     }
-    expected.extend(["x", "y", "w", "h"].map(|field| format!("geometry {field}: gdouble")));
+    let geometry = ["x", "y", "w", "h", "yaw", "pitch", "roll"];
+    expected.extend(geometry.map(|field| format!("geometry {field}: gdouble")));
     expected.push("geometry landmarks: GstValueArray".into());
     let sorted = |mut lines: Vec<String>| {
         lines.sort();

@@ -33,7 +33,7 @@ const fn column(name: &'static str, value: Value) -> Column {
 }
 
 /// All columns, in their order.
-pub const COLUMNS: [Column; 37] = [
+pub const COLUMNS: [Column; 41] = [
     column(
         "stream",
         Text(|record, _, text| append(Some(&record.stream), text)),
@@ -86,6 +86,10 @@ pub const COLUMNS: [Column; 37] = [
         Number(|_, face| Some(most_probable_emotion(face)?.1)),
     ),
     column("emotions", Text(emotions)),
+    column("valence", Number(|_, face| face.valence)),
+    column("yaw", Number(|_, face| Some(face.pose?.yaw))),
+    column("pitch", Number(|_, face| Some(face.pose?.pitch))),
+    column("roll", Number(|_, face| Some(face.pose?.roll))),
 ];
 
 fn landmark(face: &FaceRecord, index: usize, axis: usize) -> Option<f32> {

@@ -36,6 +36,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::analyzer::{Analysis, Face};
+use crate::pose::HeadPose;
 use crate::{Label, Scores};
 
 /// The version of the fields of records and their meaning.
@@ -98,6 +99,10 @@ pub struct FaceRecord {
     /// Landmarks (x, y) in frame pixels, in the order of [`Landmarks`](crate::geometry::Landmarks);
     /// `None` if the detector does not detect them.
     pub landmarks: Option<[[f32; 2]; 5]>,
+    /// Head pose at the last detection; `None` if the detector does not detect landmarks, and in older
+    /// records.
+    #[serde(default)]
+    pub pose: Option<HeadPose>,
     /// Score of the last detection, 0 to 1.
     pub detection: f32,
     /// The attitude, after smoothing.
@@ -107,6 +112,10 @@ pub struct FaceRecord {
     /// Smoothed scores, each 0 to 1; all 0 before the first classification, and after the track
     /// timeout without a classification.
     pub scores: Scores,
+    /// Valence of the smoothed scores, −1 to 1, see [`Scores::valence`]; `None` if `scores` are all 0, and
+    /// in older records.
+    #[serde(default)]
+    pub valence: Option<f32>,
     /// Scores of the last classification, each 0 to 1, without smoothing; all 0 if `scores` are.
     pub raw: Scores,
     /// Smoothed probability of each emotion, 0 to 1, by name; empty if the classifier has no
@@ -183,10 +192,12 @@ impl FaceRecord {
             landmarks: face
                 .landmarks_at(time_ns)
                 .map(|landmarks| landmarks.map(|p| [p.x, p.y])),
+            pose: face.head_pose,
             detection: face.detection_score,
             attitude: face.label,
             confidence: face.confidence(),
             scores: face.scores.unwrap_or_default(),
+            valence: face.valence(),
             raw: face.raw_scores.unwrap_or_default(),
             emotions: std::iter::zip(emotion_labels, face.emotions.as_slice())
                 .map(|(label, &probability)| (label.clone(), probability))
@@ -235,10 +246,16 @@ pub(crate) mod tests {
             track: 3,
             bbox: [1.5, -2.0, 30.0, 40.0],
             landmarks: Some([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]),
+            pose: Some(HeadPose {
+                yaw: 20.0,
+                pitch: -10.0,
+                roll: 5.0,
+            }),
             detection: 0.9,
             attitude: Label::POSITIVE,
             confidence: 0.8,
             scores,
+            valence: Some(scores.valence()),
             raw: scores,
             emotions: [("happiness", 0.7), ("neutral", 0.3)]
                 .map(|(name, probability)| (name.to_owned(), probability))
@@ -265,6 +282,29 @@ pub(crate) mod tests {
         let utc = Record::of_frame("cam", &stamp, Vec::new()).utc.unwrap();
         assert_eq!(utc, "2025-11-25T06:20:50.123456789Z");
         assert!(iso_8601(u64::MAX).starts_with("2554-"));
+    }
+
+    #[test]
+    fn a_record_without_valence_and_pose_is_read() {
+        let record = one_face();
+        let mut json = serde_json::to_value(&record).unwrap();
+        assert_eq!(
+            serde_json::from_value::<Record>(json.clone()).unwrap(),
+            record
+        );
+        let face = json["faces"][0].as_object_mut().unwrap();
+        assert!(
+            face.remove("valence")
+                .is_some_and(|valence| valence.is_number())
+        );
+        assert!(face.remove("pose").is_some_and(|pose| pose.is_object()));
+        let read: Record = serde_json::from_value(json).unwrap();
+        let face = FaceRecord {
+            valence: None,
+            pose: None,
+            ..record.faces[0].clone()
+        };
+        assert_eq!(read.faces, [face]);
     }
 
     #[test]

@@ -167,7 +167,7 @@ pub(super) fn is_classified(buffer: &gst::BufferRef) -> bool {
 }
 
 impl ClassifiedDetection {
-    /// Returns the detection as a record; the meta has no landmarks, no raw scores and no age.
+    /// Returns the detection as a record; the meta has no landmarks, no head pose, no raw scores and no age.
     pub fn record(&self) -> FaceRecord {
         let face = &self.drawing;
         let Rect { x, y, w, h } = face.bbox_in_frame;
@@ -178,6 +178,7 @@ impl ClassifiedDetection {
             attitude: face.label,
             confidence: face.confidence,
             scores: face.scores.unwrap_or_default(),
+            valence: face.scores.map(|scores| scores.valence()),
             fresh: true,
             ..FaceRecord::default()
         }

@@ -5,7 +5,7 @@
 //! Each face is a region of type [`FACE`] with the params `detection`, `object_id`, [`ATTITUDE_PARAM`]
 //! and, if the classifier has emotions, [`EMOTION_PARAM`]. DL Streamer's `gvawatermark` and
 //! `gvametaconvert` read these names. A region has whole pixels and is clipped to the frame;
-//! [`GEOMETRY_PARAM`] has the exact box and the landmarks.
+//! [`GEOMETRY_PARAM`] has the exact box, the landmarks and the head pose.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ use super::{CarriedFace, ModelNames};
 use crate::drawing::FaceDrawing;
 use attitude::detection::Detection;
 use attitude::geometry::{Landmarks, Point, Rect};
+use attitude::pose::HeadPose;
 use attitude::record::FaceRecord;
 use attitude::{Label, Scores};
 
@@ -28,7 +29,8 @@ pub const ATTITUDE_PARAM: &str = "classification_layer_name:attitude";
 pub const EMOTION_PARAM: &str = "classification_layer_name:emotion";
 
 /// Name of the param with the exact box and the landmarks, relative to the region's top left corner
-/// and size, so that they stay correct if an element moves or scales the region.
+/// and size, so that they stay correct if an element moves or scales the region; and with the head pose
+/// in degrees.
 pub const GEOMETRY_PARAM: &str = "geometry";
 
 /// Fields of the smoothed scores, in the order of [`attitude::Attitude::ALL`].
@@ -190,6 +192,7 @@ fn attitude(face: &CarriedFace, model_name: &str) -> gst::Structure {
         .field(SCORE_FIELDS[0], f64::from(scores.positive))
         .field(SCORE_FIELDS[1], f64::from(scores.neutral))
         .field(SCORE_FIELDS[2], f64::from(scores.negative))
+        .field_if_some("valence", state.valence().map(f64::from))
         .field(RAW_SCORE_FIELDS[0], f64::from(raw.positive))
         .field(RAW_SCORE_FIELDS[1], f64::from(raw.neutral))
         .field(RAW_SCORE_FIELDS[2], f64::from(raw.negative))
@@ -236,6 +239,11 @@ fn geometry(face: &CarriedFace, region: Rect) -> gst::Structure {
             .flat_map(|p| [relative_x(p.x), relative_y(p.y)]);
         geometry.set("landmarks", gst::Array::new(values));
     }
+    if let Some(pose) = face.state.head_pose {
+        geometry.set("yaw", f64::from(pose.yaw));
+        geometry.set("pitch", f64::from(pose.pitch));
+        geometry.set("roll", f64::from(pose.roll));
+    }
     geometry
 }
 
@@ -258,10 +266,15 @@ impl ClassifiedRegion<'_> {
         self.region.params().filter(|p| p.name() == name).last()
     }
 
+    /// Returns a number in a param; `None` if it is missing.
+    fn optional_number(&self, param: &str, field: &str) -> Option<f32> {
+        let number = self.param(param)?.get::<f64>(field).ok()?;
+        Some(number as f32)
+    }
+
     /// Returns a number in a param; 0 if it is missing.
     fn number(&self, param: &str, field: &str) -> f32 {
-        let number = self.param(param).and_then(|p| p.get::<f64>(field).ok());
-        number.unwrap_or(0.0) as f32
+        self.optional_number(param, field).unwrap_or(0.0)
     }
 
     /// Returns the track number; 0 if the face is not tracked.
@@ -312,6 +325,15 @@ impl ClassifiedRegion<'_> {
         Some(landmarks)
     }
 
+    fn pose(&self) -> Option<HeadPose> {
+        let angle = |field| self.optional_number(GEOMETRY_PARAM, field);
+        Some(HeadPose {
+            yaw: angle("yaw")?,
+            pitch: angle("pitch")?,
+            roll: angle("roll")?,
+        })
+    }
+
     fn emotions(&self) -> BTreeMap<String, f32> {
         let fields = self.param(EMOTION_PARAM).into_iter().flat_map(|p| p.iter());
         fields
@@ -344,10 +366,12 @@ impl ClassifiedRegion<'_> {
             landmarks: self
                 .landmarks_in_frame()
                 .map(|landmarks| landmarks.map(|p| [p.x, p.y])),
+            pose: self.pose(),
             detection: self.number("detection", "confidence"),
             attitude: self.label(),
             confidence: self.number(ATTITUDE_PARAM, "confidence"),
             scores: self.scores(SCORE_FIELDS).unwrap_or_default(),
+            valence: self.optional_number(ATTITUDE_PARAM, "valence"),
             raw: self.scores(RAW_SCORE_FIELDS).unwrap_or_default(),
             emotions: self.emotions(),
             fresh: field("fresh").and_then(|v| v.get().ok()).unwrap_or(true),

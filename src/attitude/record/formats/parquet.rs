@@ -221,6 +221,7 @@ mod tests {
         let mut record = one_face();
         record.faces.push(FaceRecord {
             landmarks: None,
+            pose: None,
             ..record.faces[0].clone()
         });
         let mut records = vec![record; ROWS_PER_GROUP];
@@ -244,8 +245,11 @@ mod tests {
             assert_eq!(cell(row, "fresh"), Field::Bool(true));
             assert_eq!(cell(row, "nose_y"), Field::Float(6.0));
             assert_eq!(cell(row, "emotion"), Field::Str("happiness".to_owned()));
+            assert_eq!(cell(row, "valence"), Field::Float(0.75));
+            assert_eq!(cell(row, "pitch"), Field::Float(-10.0));
         }
         assert_eq!(cell(1, "nose_y"), Field::Null);
+        assert_eq!(cell(1, "pitch"), Field::Null);
         assert_eq!(rows[0].get_string(0).unwrap(), "cam");
     }
 
