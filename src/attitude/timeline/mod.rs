@@ -68,6 +68,10 @@ pub struct Timeline {
     pub shares: Option<Shares>,
     /// Mean scores over the time with scores; `None` if that time is 0.
     pub means: Option<ByAttitude<Mean>>,
+    /// Mean [valence](Scores::valence) over the time with scores; `None` if that time is 0, and in older
+    /// summaries.
+    #[serde(default)]
+    pub valence: Option<f64>,
     /// Mean score of the label over the time with a known label; `None` if that time is 0.
     pub confidence: Option<f64>,
     /// The longest segment of each attitude; `None` if there is none.
@@ -85,6 +89,7 @@ impl Timeline {
     pub(crate) fn new(observations: &[TimedObservation], params: &TimelineParams) -> Self {
         let spans = observations.iter().map(|timed| timed.span.len_ns());
         let segments = segments::segments(observations, params);
+        let means = means::means(observations, params);
         Self {
             samples: observations.len() as u64,
             classified_samples: observations
@@ -93,7 +98,8 @@ impl Timeline {
                 .count() as u64,
             seen_ns: spans.sum(),
             shares: shares(observations),
-            means: means::means(observations, params),
+            means,
+            valence: means.map(|means| rounded(means.positive.value - means.negative.value)),
             confidence: means::confidence(observations),
             longest: ByAttitude::from_fn(|attitude| segments::longest(&segments, attitude)),
             gaps: segments::gaps(observations),

@@ -113,6 +113,7 @@ fn glance(recording: &RecordingFacts, summary: &Summary) -> Markup {
                             th scope="col" { "Attitudes, by share of that time" }
                             th scope="col" { "Changes" }
                             th scope="col" { "Mean confidence" }
+                            th scope="col" { "Mean valence, −1 to 1" }
                         }
                     }
                     tbody {
@@ -198,6 +199,7 @@ fn overview(address: &str, name: &str, timeline: &Timeline) -> Markup {
             }
             td.number { (numbers::grouped(timeline.changes.len() as u64)) }
             td.number { (timeline.confidence.map_or("–".to_owned(), text::score)) }
+            td.number { (timeline.valence.map_or("–".to_owned(), text::valence)) }
         }
     }
 }

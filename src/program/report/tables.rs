@@ -55,7 +55,7 @@ pub(crate) fn changes(name: &str, changes: &[Change]) -> Markup {
                                 td { (text::named(change.to)) }
                                 td.number {
                                     @match change.size {
-                                        Some(size) => (text::rise(size)),
+                                        Some(size) => (text::valence(size)),
                                         None => "–",
                                     }
                                 }

@@ -47,8 +47,8 @@ pub(crate) fn score(value: f64) -> String {
     format!("{value:.2}")
 }
 
-/// Formats a difference, with its sign.
-pub(crate) fn rise(value: f64) -> String {
+/// Formats a valence, or a difference of valences, with its sign.
+pub(crate) fn valence(value: f64) -> String {
     match format!("{:.2}", value.abs()) {
         zero if zero == "0.00" => zero,
         size if value < 0.0 => format!("−{size}"),
@@ -108,8 +108,8 @@ mod tests {
         assert_eq!(percent(0.0), "0%");
         assert_eq!(percent(0.001), "under 1%");
         assert_eq!(percent(0.666), "67%");
-        assert_eq!(rise(-0.001), "0.00");
-        assert_eq!(rise(-1.5), "−1.50");
-        assert_eq!(rise(0.25), "+0.25");
+        assert_eq!(valence(-0.001), "0.00");
+        assert_eq!(valence(-1.5), "−1.50");
+        assert_eq!(valence(0.25), "+0.25");
     }
 }

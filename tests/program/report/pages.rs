@@ -28,6 +28,19 @@ fn a_page_shows_faces_over_time() {
 }
 
 #[test]
+fn the_mean_valence_is_shown_for_the_scene_and_for_each_person() {
+    let bench = Bench::new();
+    // The records have no valence, as older ones; it follows from the scores.
+    let script: Script = &[(0.0, NEGATIVE)];
+    bench
+        .write("a.jsonl", records(4.0, &[script]))
+        .report(&["a.jsonl", "-o", "a.html"]);
+    let page = bench.read("a.html");
+    assert!(page.contains("Mean valence, −1 to 1"));
+    assert_eq!(page.matches(r#"<td class="number">−0.75</td>"#).count(), 2);
+}
+
+#[test]
 fn the_written_files_are_reported() {
     let bench = Bench::new();
     bench

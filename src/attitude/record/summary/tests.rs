@@ -132,6 +132,34 @@ fn a_recording_is_summarized_by_person_and_as_a_scene() {
 }
 
 #[test]
+fn the_mean_valence_is_the_mean_positive_minus_the_mean_negative_score() {
+    let Summarized { summary, .. } = summarized(&recording());
+    for timeline in [&summary.scene, &summary.persons[0].timeline] {
+        let means = timeline.means.unwrap();
+        let expected = means.positive.value - means.negative.value;
+        assert!((timeline.valence.unwrap() - expected).abs() < 1e-9);
+        assert!(expected < -0.1);
+    }
+    let unclassified = &summary.persons[2].timeline;
+    assert_eq!(unclassified.valence, None);
+}
+
+#[test]
+fn a_summary_without_valence_is_read() {
+    let summary = summarized(&recording()).summary;
+    let mut value = serde_json::to_value(&summary).unwrap();
+    let scene = value["scene"].as_object_mut().unwrap();
+    assert!(scene.remove("valence").is_some());
+    let person = value["persons"][0].as_object_mut().unwrap();
+    assert!(person.remove("valence").is_some());
+    assert_eq!(problem(&value), None);
+    let read: Summary = serde_json::from_value(value).unwrap();
+    assert_eq!(read.scene.valence, None);
+    assert_eq!(read.persons[0].timeline.valence, None);
+    assert_eq!(read.scene.means, summary.scene.means);
+}
+
+#[test]
 fn charts_of_the_scene_and_of_persons_have_the_same_bins() {
     let summarized = summarized(&recording());
     let scene = summarized.scene_series(60);

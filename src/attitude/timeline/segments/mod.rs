@@ -49,10 +49,10 @@ pub struct Change {
     pub from: Label,
     /// The attitude of the second segment.
     pub to: Label,
-    /// Difference of the mean balance (positive minus negative score) between the start of the
-    /// second and the end of the first segment, −2 to 2. Means are computed over
-    /// [`change_window_ns`](super::TimelineParams::change_window_ns), or over the whole segment if
-    /// it is shorter. `None` if a window has no scores.
+    /// Difference of the mean [valence](crate::Scores::valence) between the start of the second and the
+    /// end of the first segment, −2 to 2. Means are computed over
+    /// [`change_window_ns`](super::TimelineParams::change_window_ns), or over the whole segment if it is
+    /// shorter. `None` if a window has no scores.
     pub size: Option<f64>,
 }
 
@@ -193,17 +193,16 @@ pub(crate) fn changes(
             time_ns: second.span.start_ns,
             from: first.attitude,
             to: second.attitude,
-            size: balance(observations, before)
-                .zip(balance(observations, after))
+            size: mean_valence(observations, before)
+                .zip(mean_valence(observations, after))
                 .map(|(before, after)| rounded(after - before)),
         })
     };
     segments.windows(2).filter_map(change).collect()
 }
 
-/// Returns the mean balance (positive minus negative score) in `span`, or `None` if there are no
-/// scores.
-fn balance(observations: &[TimedObservation], span: Span) -> Option<f64> {
+/// Returns the mean valence in `span`, or `None` if there are no scores.
+fn mean_valence(observations: &[TimedObservation], span: Span) -> Option<f64> {
     let from = observations.partition_point(|timed| timed.span.start_ns < span.start_ns);
     let within = observations[from..]
         .iter()
@@ -212,7 +211,7 @@ fn balance(observations: &[TimedObservation], span: Span) -> Option<f64> {
     for timed in within {
         if let Some(scores) = timed.observation.scores {
             let duration_ns = timed.span.len_ns() as f64;
-            sum += duration_ns * f64::from(scores.positive - scores.negative);
+            sum += duration_ns * f64::from(scores.valence());
             time_ns += duration_ns;
         }
     }
