@@ -180,6 +180,7 @@ def check_boxes(visit, face, name):
 def check_camera(browser, server, folder, face):
     visit = Visit(browser, server, folder, permissions=["camera"]).start().wait("live")
     visit.sees("neutral").sees("positive")
+    visit.page.locator("#faces .valence", has_text="valence +").first.wait_for()
     check_boxes(visit, face, "camera")
     visit.page.screenshot(path=folder / "live.png", full_page=True)
 

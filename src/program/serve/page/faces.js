@@ -4,7 +4,7 @@
 
 import { ATTITUDES, createLabel, SCORED_ATTITUDES, SIGNS, updateLabel } from "./attitudes.js";
 import { create, query, setText } from "./dom.js";
-import { formatCount, formatScore } from "./text.js";
+import { formatCount, formatScore, formatValence } from "./text.js";
 
 /** @import { FaceRecord, FrameRecord } from "./types.js" */
 
@@ -75,6 +75,7 @@ class FaceRow {
     item = create("li");
     #attitude = createLabel("unknown");
     #confidence = create("span", "number");
+    #valence = create("span", "valence number");
     #age = create("span", "age");
     #bars = SCORED_ATTITUDES.map((attitude) => ({
         attitude,
@@ -86,7 +87,9 @@ class FaceRow {
     constructor(track) {
         this.item.dataset.track = String(track);
         const heading = create("p", "face");
-        heading.append(create("strong", "", `Face ${track}`), this.#attitude, this.#confidence, this.#age);
+        const name = create("span", "name");
+        name.append(create("strong", "", `Face ${track}`), this.#valence);
+        heading.append(name, this.#attitude, this.#confidence, this.#age);
         const scores = create("ul", "scores");
         for (const { attitude, fill, value } of this.#bars) {
             const sign = create("span", "sign", SIGNS[attitude]);
@@ -104,10 +107,11 @@ class FaceRow {
      * @param {FaceRecord} face
      * @param {number} age_ms time since its record arrived
      */
-    update({ attitude, confidence, scores, age_ns }, age_ms) {
+    update({ attitude, confidence, scores, valence, age_ns }, age_ms) {
         this.item.dataset.attitude = attitude;
         updateLabel(this.#attitude, attitude);
         this.#confidence.textContent = attitude === "unknown" ? "" : formatScore(confidence);
+        this.#valence.textContent = valence === null ? "" : `valence ${formatValence(valence)}`;
         this.#age.textContent = `${(age_ns / 1e9 + age_ms / 1000).toFixed(1)} s ago`;
         for (const { attitude, fill, value } of this.#bars) {
             fill.style.width = `${100 * scores[attitude]}%`;

@@ -32,6 +32,16 @@ export function formatScore(value) {
 }
 
 /**
+ * Formats a valence with its sign, such as `+0.62`.
+ * @param {number} value from -1 to 1
+ */
+export function formatValence(value) {
+    const size = Math.abs(value).toFixed(2);
+    if (size === "0.00") return size;
+    return (value < 0 ? "−" : "+") + size;
+}
+
+/**
  * Formats a number of things, such as `1 face` or `2 faces`.
  * @param {number} number
  * @param {string} thing

@@ -15,17 +15,23 @@ export type Scores = Record<ScoredAttitude, number>;
 /** Left, top, width and height in pixels of the frame; may extend beyond the frame. */
 export type Box = [left: number, top: number, width: number, height: number];
 
+/** The direction of a head in degrees: yaw positive to the right of the picture, pitch up, roll clockwise. */
+export type HeadPose = Record<"yaw" | "pitch" | "roll", number>;
+
 /** A face of a `FrameRecord`. */
 export interface FaceRecord {
     /** Number of the face's track, from 1; unique within its stream. */
     track: number;
     box: Box;
     landmarks: [x: number, y: number][] | null;
+    pose: HeadPose | null;
     detection: number;
     attitude: Attitude;
     confidence: number;
     /** All 0 if the face has not been classified. */
     scores: Scores;
+    /** From -1 to 1; null if the face has not been classified. */
+    valence: number | null;
     raw: Scores;
     emotions: { [name: string]: number };
     fresh: boolean;
