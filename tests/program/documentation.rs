@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use attitude::pose::HeadPose;
 use attitude::record::{FaceRecord, Record, formats};
 use gst::prelude::*;
 use gstattitude::message::AttitudeMessage;
@@ -126,13 +127,18 @@ fn every_field_of_messages_and_records_is_documented() {
     let page = Page::read(ELEMENTS);
     let messages = page.section("### Messages");
     let record = Record {
-        faces: vec![FaceRecord::default()],
+        faces: vec![FaceRecord {
+            pose: Some(HeadPose::default()),
+            valence: Some(0.0),
+            ..FaceRecord::default()
+        }],
         ..Record::default()
     };
     let message = gst::Structure::from(AttitudeMessage(record.clone()));
     let faces: gst::List = message.get("faces").unwrap();
     let face: gst::Structure = faces[0].get().unwrap();
-    let fields = message.fields().chain(face.fields());
+    let pose: gst::Structure = face.get("pose").unwrap();
+    let fields = message.fields().chain(face.fields()).chain(pose.fields());
     let missing = fields.filter(|field| !messages.contains(&format!("`{field}`")));
     let mut problems: Vec<_> = missing.map(|field| format!("message: {field}")).collect();
     let json = serde_json::to_value(&record).unwrap();
