@@ -7,8 +7,9 @@ Writes shards of SHARD pictures into FOLDER: `WIDTHxHEIGHT-INDEX.npy` with luma 
 of the same name with `faces` (m, 15), in rows as in detections.py, and `counts` (n,), the number of faces per picture.
 An interrupted run is resumed by the same command.
 
-The teacher sees the pictures in colour and at twice the size of the student's input: the student learns to find faces
-that the teacher would miss at the size of the student's input.
+The teacher sees the pictures in colour, and small ones at twice the size of the student's input: the student learns to
+find faces that the teacher would miss at the size of the student's input. A face that was pasted is a label even if the
+teacher misses it, from MIN_KNOWN_HEIGHT px to larger than the picture.
 """
 
 import argparse
@@ -25,12 +26,12 @@ import numpy as np
 import faces
 from detections import FIELDS, LANDMARKS, Yunet, without_overlaps
 
-# Width and height of the student's input. 16:9 video at a quarter of 720p is padded to the first size; the last has
-# space for faces of several hundred px.
-SIZES = ((320, 192), (256, 256), (192, 320), (640, 384))
-SIZE_SHARES = (0.55, 0.22, 0.13, 0.1)
-# Scale of the teacher's input relative to the student's.
-TEACHER_SCALE = 2
+# Width and height of the student's input, their shares, and the scale of the teacher's input relative to it. 16:9 video
+# at a quarter of 720p is padded to the first size. In the large pictures there is nothing that a still larger teacher's
+# input would show.
+SIZES = ((320, 192), (320, 320), (192, 320), (640, 384), (640, 640))
+SIZE_SHARES = (0.5, 0.15, 0.1, 0.15, 0.1)
+TEACHER_SCALES = (2, 2, 2, 1, 1)
 # Minimum score of the teacher's faces.
 TEACHER_THRESHOLD = 0.2
 SHARD = 500
@@ -38,7 +39,12 @@ SHARD = 500
 VALIDATION_SHARE, TEST_SHARE = 7, 8
 
 # Minimum height of a face, in px of the student's input, and of a face that is a label even if the teacher misses it.
-MIN_HEIGHT, MIN_KNOWN_HEIGHT = 10, 16
+MIN_HEIGHT, MIN_KNOWN_HEIGHT = 9, 12
+# Maximum height of a face, in heights of the picture, and the share of a face that must be in the picture if it is a
+# label even if the teacher misses it.
+MAX_HEIGHT, MIN_KNOWN_SHARE = 1.6, 0.45
+# Share of pictures with one face that is larger than a sixth of the picture.
+CLOSE_UP_SHARE = 0.25
 # Maximum rotation of a face that is a label even if the teacher misses it, in degrees.
 MAX_KNOWN_TURN = 40
 # Minimum distance of the nose from the middle of the face if a head is turned away, in distances of the eyes from the
@@ -273,7 +279,7 @@ def face_row(box, landmarks, matrix, is_mirrored):
     return np.concatenate([[1], center - size / 2, size, landmarks.ravel()])
 
 
-def put_face(material, canvas, center, height, rng):
+def put_face(material, canvas, center, height, min_known_height, rng):
     """Pastes a head. Returns its row if it is a label even if the teacher misses it, (0 or 1, 15)."""
     is_mirrored = rng.random() < 0.5
     degrees = turn(rng)
@@ -295,12 +301,12 @@ def put_face(material, canvas, center, height, rng):
         picture = covered(picture, rng)
     matrix = pose(box, center, height, degrees, is_mirrored)
     paste(canvas, light(picture, box), opacity, matrix)
-    if is_covered or abs(degrees) > MAX_KNOWN_TURN or height < TEACHER_SCALE * MIN_KNOWN_HEIGHT:
+    if is_covered or abs(degrees) > MAX_KNOWN_TURN or height < min_known_height:
         return np.empty((0, FIELDS))
     row = face_row(box, material.portraits.landmarks[index], matrix, is_mirrored)
     corner, size = row[1:3], row[3:5]
     seen = np.clip(np.minimum(corner + size, canvas.shape[1::-1]) - np.maximum(corner, 0), 0, None)
-    return row[None] if seen.prod() > 0.75 * size.prod() else np.empty((0, FIELDS))
+    return row[None] if seen.prod() > MIN_KNOWN_SHARE * size.prod() else np.empty((0, FIELDS))
 
 
 def put_part(material, canvas, center, height, rng):
@@ -329,7 +335,7 @@ def overlap(boxes, box):
     return common.clip(0).prod(1) / np.minimum(boxes[:, 2:].prod(1), box[2:].prod())
 
 
-def fill(material, canvas, count, heights, rng):
+def fill(material, canvas, count, heights, scale, rng):
     """Draws a background and up to `count` faces with heights in a range. Returns the rows of known faces."""
     rows, columns = canvas.shape[:2]
     canvas[:] = relit(backdrop(material, (columns, rows), rng), rng)
@@ -347,13 +353,13 @@ def fill(material, canvas, count, heights, rng):
         if (overlap(taken, box) > 0.1).any():
             continue
         taken = np.vstack([taken, box])
-        known.append(put_face(material, canvas, center, height, rng))
+        known.append(put_face(material, canvas, center, height, scale * MIN_KNOWN_HEIGHT, rng))
     return np.concatenate([np.empty((0, FIELDS)), *known])
 
 
-def scene(material, size, rng):
-    """Creates a picture (height, width, 3) of TEACHER_SCALE times `size`. Returns it with the known faces (n, 15)."""
-    width, height = (TEACHER_SCALE * side for side in size)
+def scene(material, size, scale, rng):
+    """Creates a picture (height, width, 3) of `scale` times `size`. Returns it with the known faces (n, 15)."""
+    width, height = (scale * side for side in size)
     canvas = np.zeros((height, width, 3), np.uint8)
     if rng.random() < 0.4:
         # Padding, as for frames with other proportions than the detector's input.
@@ -362,14 +368,14 @@ def scene(material, size, rng):
         else:
             width -= int(rng.integers(0, 60))
     frame = canvas[:height, :width]
-    smallest = TEACHER_SCALE * MIN_HEIGHT
+    smallest = scale * MIN_HEIGHT
     kind = rng.random()
     if kind < 0.2:
-        return canvas, fill(material, frame, 0, (), rng)
-    if kind < 0.4:
-        return canvas, fill(material, frame, 1, (height / 6, 0.9 * height), rng)
-    if kind < 0.7:
-        return canvas, fill(material, frame, rng.integers(1, 8), (smallest, height / 2), rng)
+        return canvas, fill(material, frame, 0, (), scale, rng)
+    if kind < 0.2 + CLOSE_UP_SHARE:
+        return canvas, fill(material, frame, 1, (height / 6, MAX_HEIGHT * height), scale, rng)
+    if kind < 0.75:
+        return canvas, fill(material, frame, rng.integers(1, 8), (smallest, height / 2), scale, rng)
     rows, columns = GRIDS[rng.integers(len(GRIDS))]
     gap = int(rng.integers(0, 9))
     frame[:] = rng.integers(0, 256, 3)
@@ -381,35 +387,35 @@ def scene(material, size, rng):
             x, right = width * column // columns + gap, width * (column + 1) // columns
             tile = frame[y:bottom, x:right]
             heights = max(smallest, 0.25 * (bottom - y)), 0.9 * (bottom - y)
-            found = fill(material, tile, int(rng.random() < inhabited), heights, rng)
+            found = fill(material, tile, int(rng.random() < inhabited), heights, scale, rng)
             found[:, 1:3] += (x, y)
             found[:, 5:] += np.tile((x, y), 5)
             known.append(found)
     return canvas, np.concatenate(known)
 
 
-def seen_by_student(picture):
+def seen_by_student(picture, scale):
     """Converts the teacher's input to the student's."""
     luma = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    size = tuple(side // TEACHER_SCALE for side in luma.shape[::-1])
+    size = tuple(side // scale for side in luma.shape[::-1])
     return cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
 
 
-def labelled(picture, known, teacher):
+def labelled(picture, known, scale, teacher):
     """Returns the known faces and those that the teacher finds (n, 15), in pixels of the student's input."""
     found = without_overlaps(np.vstack([teacher(picture, TEACHER_THRESHOLD), known.astype(np.float32)]))
-    found[:, 1:] /= TEACHER_SCALE
+    found[:, 1:] /= scale
     return found
 
 
-def write_shard(path, size, seed, material, teacher):
+def write_shard(path, size, scale, seed, material, teacher):
     rng = np.random.default_rng(seed)
     images = np.empty((SHARD, size[1], size[0]), np.uint8)
     rows = []
     for image in images:
-        picture, known = scene(material, size, rng)
-        image[:] = seen_by_student(picture)
-        rows.append(labelled(picture, known, teacher))
+        picture, known = scene(material, size, scale, rng)
+        image[:] = seen_by_student(picture, scale)
+        rows.append(labelled(picture, known, scale, teacher))
     np.savez(path.with_suffix(".npz"), faces=np.concatenate(rows), counts=[len(part) for part in rows])
     new = path.with_suffix(".new")
     with open(new, "wb") as file:
@@ -438,9 +444,10 @@ def main():
         teacher = Yunet(options.teacher)
         for index in range(worker, shards, options.processes):
             width, height = SIZES[sizes[index]]
+            scale = TEACHER_SCALES[sizes[index]]
             path = options.folder / f"{width}x{height}-{index:04}.npy"
             if not path.exists():
-                write_shard(path, (width, height), (options.seed, index), material, teacher)
+                write_shard(path, (width, height), scale, (options.seed, index), material, teacher)
                 print(path.name, flush=True)
 
     # Forked processes share the material.

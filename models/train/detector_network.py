@@ -13,6 +13,9 @@ from torch.nn.functional import interpolate
 STEM = (16, 32)
 LEVELS = ((64, 4, 3), (96, 2, 5), (96, 2, 5))
 HEAD = 64
+# Number of blocks and kernel size of the context at stride 64, without which a cell sees only a part of a face of
+# several hundred px.
+CONTEXT = (2, 5)
 # Divisor of luma. Luma is not centred, so that the padding of convolutions is black like the padding of the input by
 # the plugin.
 LUMA_SCALE = 64
@@ -72,6 +75,10 @@ class DetectorNetwork(nn.Module):
             inputs = width
         self.stages = nn.ModuleList(stages)
         widths = [level[0] for level in LEVELS]
+        count, side = CONTEXT
+        self.context = nn.Sequential(
+            nn.MaxPool2d(2, ceil_mode=True), *(Block(widths[-1], widths[-1], side) for _ in range(count))
+        )
         self.down = nn.ModuleList(Block(above, below) for below, above in itertools.pairwise(widths))
         self.heads = nn.ModuleList(Head(width) for width in widths)
 
@@ -81,7 +88,8 @@ class DetectorNetwork(nn.Module):
         for stage in self.stages:
             x = stage(x)
             features.append(x)
-        # Adds the features of larger strides to the smaller ones.
+        # Adds the features of larger strides to the smaller ones. The last map can have an odd number of rows.
+        features[-1] = x + interpolate(self.context(x), size=x.shape[2:])
         for level in (1, 0):
             features[level] = features[level] + interpolate(self.down[level](features[level + 1]), scale_factor=2.0)
         return [head(x) for head, x in zip(self.heads, features)]
