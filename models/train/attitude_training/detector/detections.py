@@ -4,19 +4,33 @@
 Faces are rows (n, 15), float32: score; x, y, width and height of the box; x and y of five landmarks, in pixels.
 """
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 import cv2
 import numpy as np
-import onnxruntime
 
+from ..common.inference import session
+
+# Strides of the maps, in px of the input.
 STRIDES = (8, 16, 32)
+# Columns of a row.
 SCORE, BOX, LANDMARKS = 0, slice(1, 5), slice(5, 15)
 FIELDS = 15
 
+# Intersection over union from which on two detections are the same face, and the maximum number of detections before
+# they are merged; both as in the plugin.
 OVERLAP = 0.4
 MAX_CANDIDATES = 2000
+# Input sides are multiples of this.
+MULTIPLE = 32
+
+# Finds faces with a minimum score in a picture (height, width, 3), BGR, or (height, width), luma, whose sides are
+# multiples of MULTIPLE. Returns rows (n, 15).
+Detector = Callable[[np.ndarray, float], np.ndarray]
 
 
-def from_cells(cells, columns, stride, threshold):
+def from_cells(cells: np.ndarray, columns: int, stride: int, threshold: float) -> np.ndarray:
     """Decodes the faces of one level from `cells` (rows * columns, 15).
 
     The channels are the score; the offset of the centre, in cells; the logarithms of width and height, in cells; and
@@ -31,7 +45,7 @@ def from_cells(cells, columns, stride, threshold):
     return np.hstack([cells[:, :1], centers - sizes / 2, sizes, landmarks]).astype(np.float32)
 
 
-def ious(boxes, box):
+def ious(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Returns the intersection over union of boxes (n, 4) with one box (4,)."""
     top_left = np.maximum(boxes[:, :2], box[:2])
     bottom_right = np.minimum(boxes[:, :2] + boxes[:, 2:], box[:2] + box[2:])
@@ -39,7 +53,7 @@ def ious(boxes, box):
     return common / (boxes[:, 2:].prod(1) + box[2:].prod() - common)
 
 
-def without_overlaps(candidates):
+def without_overlaps(candidates: np.ndarray) -> np.ndarray:
     """Merges each highest-scoring face with the faces that overlap it, weighted by score; highest score first."""
     order = np.argsort(-candidates[:, SCORE], kind="stable")
     left = candidates[order][:MAX_CANDIDATES]
@@ -54,21 +68,19 @@ def without_overlaps(candidates):
     return np.array(kept, np.float32).reshape(-1, FIELDS)
 
 
-def session(path):
-    """Creates an inference session on one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+def are_among(boxes: np.ndarray, others: np.ndarray, overlap: float) -> np.ndarray:
+    """Returns which boxes (n, 4) overlap one of the others (m, 4) by more than `overlap`, an IoU."""
+    return np.array([(ious(others, box) > overlap).any() for box in boxes], bool)
 
 
 class Yunet:
-    """Finds faces with YuNet in pictures (height, width, 3), BGR, whose sides are multiples of 32."""
+    """Finds faces with YuNet in pictures (height, width, 3), BGR."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.session = session(path)
         self.names = [f"{part}_{stride}" for stride in STRIDES for part in ("cls", "obj", "bbox", "kps")]
 
-    def __call__(self, picture, threshold):
+    def __call__(self, picture: np.ndarray, threshold: float) -> np.ndarray:
         tensor = picture.transpose(2, 0, 1)[None].astype(np.float32)
         outputs = [output[0] for output in self.session.run(self.names, {"input": tensor})]
         levels = []
@@ -80,19 +92,19 @@ class Yunet:
 
 
 class CenterMaps:
-    """Finds faces with a detector with the head `center-maps` in pictures as for Yunet, or in luma (height, width)."""
+    """Finds faces with a detector that has the head `center-maps`."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.session = session(path)
         self.names = [f"map_{stride}" for stride in STRIDES]
 
-    def __call__(self, picture, threshold):
+    def __call__(self, picture: np.ndarray, threshold: float) -> np.ndarray:
         luma = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
         maps = self.session.run(self.names, {"luma": luma[None, None].astype(np.float32)})
         return from_maps([level[0] for level in maps], threshold)
 
 
-def from_maps(maps, threshold):
+def from_maps(maps: Sequence[np.ndarray], threshold: float) -> np.ndarray:
     """Decodes the faces of one picture from three maps (15, rows, columns)."""
     levels = [
         from_cells(level.reshape(FIELDS, -1).T, level.shape[2], stride, threshold)

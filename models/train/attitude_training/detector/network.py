@@ -3,10 +3,14 @@
 
 import copy
 import itertools
+from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn.functional import interpolate
+
+from ..common.checkpoint import mean_weights
+from .detections import FIELDS
 
 # Channels of the two steps of the stem; width, number of blocks and kernel size at the strides 8, 16 and 32. On small
 # maps, more channels and larger kernels cost little.
@@ -23,7 +27,8 @@ LUMA_SCALE = 64
 PRIOR = -4.0
 
 
-def convolution(inputs, outputs, side, stride=1, groups=1):
+def convolution(inputs: int, outputs: int, side: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """Returns a padded convolution with batch normalisation."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, side, stride, side // 2, groups=groups, bias=False), nn.BatchNorm2d(outputs)
     )
@@ -35,13 +40,13 @@ class Block(nn.Module):
     If the shape does not change, the block has a shortcut.
     """
 
-    def __init__(self, inputs, outputs, side=3, stride=1):
+    def __init__(self, inputs: int, outputs: int, side: int = 3, stride: int = 1) -> None:
         super().__init__()
         self.spatial = convolution(inputs, inputs, side, stride, inputs)
         self.mixing = convolution(inputs, outputs, 1)
         self.has_shortcut = inputs == outputs and stride == 1
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.mixing(torch.relu_(self.spatial(x)))
         return torch.relu_(y + x if self.has_shortcut else y)
 
@@ -49,14 +54,14 @@ class Block(nn.Module):
 class Head(nn.Module):
     """Maps features of one stride to score logits (n, 1, rows, columns) and geometry (n, 14, rows, columns)."""
 
-    def __init__(self, inputs):
+    def __init__(self, inputs: int) -> None:
         super().__init__()
         self.block = Block(inputs, HEAD)
         self.score = nn.Conv2d(HEAD, 1, 1)
-        self.geometry = nn.Conv2d(HEAD, 14, 1)
+        self.geometry = nn.Conv2d(HEAD, FIELDS - 1, 1)
         nn.init.constant_(self.score.bias, PRIOR)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = self.block(x)
         return self.score(x), self.geometry(x)
 
@@ -64,7 +69,7 @@ class Head(nn.Module):
 class DetectorNetwork(nn.Module):
     """Maps luma / LUMA_SCALE (n, 1, H, W), with H and W multiples of 32, to the outputs of the heads."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.first = convolution(1, STEM[0], 3, 2)
         self.stem = nn.Sequential(Block(STEM[0], STEM[1], 3, 2), Block(STEM[1], STEM[1]))
@@ -82,7 +87,7 @@ class DetectorNetwork(nn.Module):
         self.down = nn.ModuleList(Block(above, below) for below, above in itertools.pairwise(widths))
         self.heads = nn.ModuleList(Head(width) for width in widths)
 
-    def forward(self, luma):
+    def forward(self, luma: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
         x = self.stem(torch.relu_(self.first(luma)))
         features = []
         for stage in self.stages:
@@ -95,10 +100,10 @@ class DetectorNetwork(nn.Module):
         return [head(x) for head, x in zip(self.heads, features)]
 
 
-def load(checkpoint):
-    """Loads the network with the mean weights of a checkpoint of train_detector.py."""
+def load(checkpoint: Path) -> DetectorNetwork:
+    """Loads the network with the mean weights of a checkpoint of train.py."""
     network = DetectorNetwork()
-    network.load_state_dict(torch.load(checkpoint)["mean"])
+    network.load_state_dict(mean_weights(checkpoint)[1])
     return network.eval()
 
 
@@ -108,7 +113,7 @@ class Maps(nn.Module):
     A score is the sigmoid of `slope` times its logit plus `shift`.
     """
 
-    def __init__(self, network, slope=1.0, shift=0.0):
+    def __init__(self, network: DetectorNetwork, slope: float = 1.0, shift: float = 0.0) -> None:
         super().__init__()
         self.network = copy.deepcopy(network)
         # Applies the scale of luma, and slope and shift, to the weights instead of each pixel and cell.
@@ -117,5 +122,5 @@ class Maps(nn.Module):
             head.score.weight.data *= slope
             head.score.bias.data = slope * head.score.bias.data + shift
 
-    def forward(self, luma):
+    def forward(self, luma: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tuple(torch.cat([torch.sigmoid(score), geometry], 1) for score, geometry in self.network(luma))
