@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Prints how well the variant for the original labels agrees with them, as the recipe of 2019 counts.
+
+    python3 -m attitude_training.attitude.label_variant DATA CHECKPOINT.pt
+
+The checkpoint is one of the step attitude.train with `--targets labels`. The faces are the 30% that the recipe of 2019
+tests with, in which all have the same weight; people in them are also in the training part.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..common.command_line import parser
+from ..common.markdown import table
+from ..data.labels import bucketed
+from . import metrics
+from .crop import crops
+from .network import emotions, load
+from .targets import seed_parts, sets
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options_parser = parser(__doc__)
+    options_parser.add_argument("data", type=Path)
+    options_parser.add_argument("checkpoint", type=Path)
+    options = options_parser.parse_args(arguments)
+
+    network = load(options.checkpoint)
+    _, parts = seed_parts(*sets(options.data))
+    truth = np.concatenate([part.attitude for part in parts])
+    found = np.concatenate([bucketed(emotions(network, crops(part.images, part.landmarks))) for part in parts])
+    row = metrics.summary(truth, found, metrics.equal_weights(len(truth)))
+    print(table(("faces", *row), [(len(truth), *row.values())]))
+
+
+if __name__ == "__main__":
+    main()
