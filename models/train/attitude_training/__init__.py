@@ -4,7 +4,7 @@
 Each step is a module with a command line: `python -m attitude_training.attitude.train --help`.
 
     common    what both models share: state of a training, checkpoints, export, inference, statistics, tables
-    data      the labelled faces, the London set, backgrounds, and their splits
+    data      the labeled faces, the London set, backgrounds, and their splits
     attitude  the classifier of attitudes and emotions
     detector  the face detector
 """

@@ -47,7 +47,7 @@ def augmented(
 ) -> np.ndarray:
     """Cuts a crop (SIDE, SIDE), float32 0..255, of a face as the plugin does, with random changes.
 
-    `image` is grey, uint8. `landmarks` (5, 2) and `box` (x, y, width, height) are in px, or None if the picture is
+    `image` is gray, uint8. `landmarks` (5, 2) and `box` (x, y, width, height) are in px, or None if the picture is
     framed like a crop. `strength`, 0 to 1, controls the probability of degradations.
     """
     has_landmarks = landmarks is not None and rng.random() < ALIGNED_SHARE

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Changes faces as poses and cameras do, one condition at a time, to measure what it costs.
 
-A change takes a grey picture (height, width), uint8, and landmarks (5, 2) in px or None, and returns both.
+A change takes a gray picture (height, width), uint8, and landmarks (5, 2) in px or None, and returns both.
 """
 
 from collections.abc import Callable

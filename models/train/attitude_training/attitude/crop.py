@@ -2,7 +2,7 @@
 """Cuts crops like the plugin, with the geometry and resampling of src/attitude/crop.
 
 A similarity is a pair of complex numbers (m, t), float64, that maps a point z = x + iy to m z + t. Coordinates are
-continuous: the centre of the first pixel is at (0.5, 0.5). `shown_from_crop` maps coordinates of the crop to the
+continuous: the center of the first pixel is at (0.5, 0.5). `shown_from_crop` maps coordinates of the crop to the
 picture.
 """
 
@@ -28,8 +28,8 @@ def from_landmarks(landmarks: np.ndarray, side: int = SIDE) -> Similarity:
     """Returns shown_from_crop of a face with five landmarks (5, 2) in px, by least squares (Umeyama, 1991)."""
     p = landmarks @ (1, 1j)
     q = TEMPLATE @ (1, 1j) * side
-    centred = p - p.mean()
-    m = (centred.conj() @ (q - q.mean())) / (centred.conj() @ centred).real
+    centered = p - p.mean()
+    m = (centered.conj() @ (q - q.mean())) / (centered.conj() @ centered).real
     return 1 / m, -(q.mean() - m * p.mean()) / m
 
 
@@ -53,11 +53,11 @@ def placement(image: np.ndarray, landmarks: np.ndarray | None, side: int = SIDE)
 
 
 def cut(image: np.ndarray, shown_from_crop: Similarity, side: int = SIDE) -> np.ndarray:
-    """Cuts a crop (side, side), float32 0..255, from a grey picture (height, width), uint8."""
+    """Cuts a crop (side, side), float32 0..255, from a gray picture (height, width), uint8."""
     m, t = shown_from_crop
     taps = int(np.clip(np.ceil(abs(m)), 1, MAX_TAPS))
     step = m / taps
-    # In OpenCV, the centre of the first pixel is at (0, 0).
+    # In OpenCV, the center of the first pixel is at (0, 0).
     first = t + step * (0.5 + 0.5j) - (0.5 + 0.5j)
     matrix = np.array([[step.real, -step.imag, first.real], [step.imag, step.real, first.imag]])
     interpolation = cv2.INTER_NEAREST if taps >= NEAREST_TAPS else cv2.INTER_LINEAR

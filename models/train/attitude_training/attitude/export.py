@@ -26,7 +26,7 @@ TEMPERATURES = np.geomspace(0.4, 2.5, 185)
 
 
 def temperature(outputs: torch.Tensor, attitudes: np.ndarray) -> float:
-    """Returns the divisor of logits (n, 8) that minimises the cross entropy of attitudes, indices (n,)."""
+    """Returns the divisor of logits (n, 8) that minimizes the cross entropy of attitudes, indices (n,)."""
     rows = torch.arange(len(attitudes))
     truth = torch.from_numpy(attitudes)
     losses = [float(-log_attitudes(outputs / t)[rows, truth].mean()) for t in TEMPERATURES]

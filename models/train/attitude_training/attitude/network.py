@@ -44,7 +44,7 @@ SHAPES = {
 
 
 def convolution(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Sequential:
-    """Returns a padded convolution with batch normalisation."""
+    """Returns a padded convolution with batch normalization."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, side, stride, side // 2, bias=False), nn.BatchNorm2d(outputs))
 
 

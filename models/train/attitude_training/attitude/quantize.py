@@ -3,7 +3,7 @@
 
     python3 -m attitude_training.attitude.quantize DATA MODEL.onnx FOLDER
 
-Writes FOLDER/NAME-int8.onnx (static quantisation, calibrated on training faces) and FOLDER/NAME-float16.onnx. The
+Writes FOLDER/NAME-int8.onnx (static quantization, calibrated on training faces) and FOLDER/NAME-float16.onnx. The
 inputs and outputs of both are float32, and both contain the description of the model with their own name. Prints the
 size, the accuracy and the calibration error on the validation split, and the time per face, measured in turns with the
 original.
@@ -82,7 +82,7 @@ def merge_pooling(model: onnx.ModelProto) -> None:
 
 
 def write_int8(original: Path, path: Path, cuts: np.ndarray) -> None:
-    """Quantises a model to int8 with the ranges that activations have on crops (n, 1, 48, 48)."""
+    """Quantizes a model to int8 with the ranges that activations have on crops (n, 1, 48, 48)."""
     merged = onnx.load(original)
     merge_pooling(merged)
     with tempfile.NamedTemporaryFile(suffix=".onnx") as prepared:

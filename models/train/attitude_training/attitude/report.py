@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     faces = second_set.load(options.data).of(options.split)
     photos = Evaluated.by(model, faces, faces.attitude)
     people = london.load(options.data, Yunet(options.yunet))
-    portraits = Evaluated.by(model, people.grey(), people.faces.attitude)
+    portraits = Evaluated.by(model, people.gray(), people.faces.attitude)
 
     print(f"{options.model.name}, {options.split} split")
     show("Accuracy", accuracies(fer, photos))

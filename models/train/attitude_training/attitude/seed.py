@@ -193,7 +193,7 @@ def scores(net: nn.Module, dataset: Dataset) -> np.ndarray:
 
 
 def retrained_layers(net: nn.Module) -> list[nn.Module]:
-    """Returns the last four layers: the convolutions of the last block with their normalisation, and the outputs."""
+    """Returns the last four layers: the convolutions of the last block with their normalization, and the outputs."""
     block = net.layer4[2]
     return [block.conv1, block.bn1, block.conv2, block.bn2, block.conv3, block.bn3, net.fc]
 

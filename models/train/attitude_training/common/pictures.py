@@ -33,7 +33,7 @@ def decoded(data: bytes, mode: int) -> np.ndarray:
 
 
 def compressed(image: np.ndarray, quality: int) -> np.ndarray:
-    """Compresses a grey picture as JPEG with a quality of 0 to 100, and decodes it."""
+    """Compresses a gray picture as JPEG with a quality of 0 to 100, and decodes it."""
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Defines labelled faces, and the splits of data sets."""
+"""Defines labeled faces, and the splits of data sets."""
 
 import hashlib
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def split_of(name: str, validation_share: int, test_share: int) -> str:
 class Faces:
     """Faces of one set.
 
-    images: pictures, uint8, grey (height, width) or BGR (height, width, 3).
+    images: pictures, uint8, gray (height, width) or BGR (height, width, 3).
     landmarks: (5, 2) in px, or None if a picture is framed like FER2013's.
     boxes: x, y, width, height in px, or None if a picture is framed like FER2013's.
     attitude: (n,), the labels as indices into ATTITUDES.

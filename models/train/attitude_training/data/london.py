@@ -44,8 +44,8 @@ class London:
     faces: Faces
     groups: dict[str, np.ndarray]
 
-    def grey(self) -> Faces:
-        """Returns the faces with grey pictures."""
+    def gray(self) -> Faces:
+        """Returns the faces with gray pictures."""
         images = [cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in self.faces.images]
         return Faces(**{**vars(self.faces), "images": images})
 

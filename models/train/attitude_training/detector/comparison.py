@@ -20,7 +20,7 @@ MIN_OVERLAP = 0.5
 # Minimum distance of the eyes, in widths of the face, for a landmark error in units of it: excludes profiles, whose
 # eyes coincide.
 MIN_EYES = 0.2
-# Colours of missed and of false faces, BGR.
+# Colors of missed and of false faces, BGR.
 MISSED, FALSE = (0, 0, 255), (0, 255, 255)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Creates pictures for the training of the face detector: portraits on backgrounds, labelled by a teacher.
+"""Creates pictures for the training of the face detector: portraits on backgrounds, labeled by a teacher.
 
     python3 -m attitude_training.detector.composites DATA YUNET.onnx FOLDER [--split train] [--count N] [--seed N]
         [--processes N]
@@ -8,7 +8,7 @@ Writes shards of pictures into FOLDER: `WIDTHxHEIGHT-INDEX.npy` with luma (n, he
 same name with `faces` (m, 15), in rows as in detections.py, and `counts` (n,), the number of faces per picture. An
 interrupted run is resumed by the same command.
 
-The teacher sees the pictures in colour, and small ones at twice the size of the student's input: the student learns to
+The teacher sees the pictures in color, and small ones at twice the size of the student's input: the student learns to
 find faces that the teacher would miss at the size of the student's input. A face that was pasted is a label even if the
 teacher misses it, from MIN_KNOWN_HEIGHT px to larger than the picture.
 """
@@ -55,7 +55,7 @@ MAX_GAP, INHABITED_SHARE, TILE_SHARE, TILE_FACES = 8, 0.8, 0.8, (0.25, 0.9)
 # Share of pictures that are padded like frames with other proportions than the detector's input, and its maximum in px.
 PADDED_SHARE, MAX_PADDING = 0.4, 60
 
-# Shares of backgrounds that are photos, and textures; the others have one colour.
+# Shares of backgrounds that are photos, and textures; the others have one color.
 PHOTO_SHARE, TEXTURE_SHARE = 0.8, 0.1
 # Share of dark pictures, and the light that is left in them.
 STAGE_SHARE, STAGE_GAINS = 0.12, (0.03, 0.4)
@@ -71,7 +71,7 @@ MARGINS, MAX_OVERLAP = (0.2, 0.5), 0.1
 # Rotation of heads in degrees: standard deviation for UPRIGHT_SHARE of them, and the maximum for the others; and the
 # maximum of a face that is a label even if the teacher misses it.
 UPRIGHT_SHARE, UPRIGHT_SPREAD, MAX_TURN, MAX_KNOWN_TURN = 0.8, 10, 70, 40
-# Share of heads from FER2013, which are small and grey, but turned away more often than the portraits.
+# Share of heads from FER2013, which are small and gray, but turned away more often than the portraits.
 SQUARES_SHARE = 0.35
 # Maximum height of heads from FER2013, in px; the teacher misses larger ones because they are blurred.
 MAX_SQUARE_HEIGHT = 5 * SQUARE_SIDE
@@ -263,7 +263,7 @@ def seen_by_student(picture: np.ndarray, scale: int) -> np.ndarray:
     return cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
 
 
-def labelled(picture: np.ndarray, known: np.ndarray, scale: int, teacher: Detector) -> np.ndarray:
+def labeled(picture: np.ndarray, known: np.ndarray, scale: int, teacher: Detector) -> np.ndarray:
     """Returns the known faces and those that the teacher finds (n, 15), in px of the student's input."""
     found = without_overlaps(np.vstack([teacher(picture, TEACHER_THRESHOLD), known.astype(np.float32)]))
     found[:, 1:] /= scale
@@ -286,7 +286,7 @@ def write_shard(
     for image in images:
         picture, known = scene(material, size, scale, rng)
         image[:] = seen_by_student(picture, scale)
-        rows.append(labelled(picture, known, scale, teacher))
+        rows.append(labeled(picture, known, scale, teacher))
     np.savez(path.with_suffix(".npz"), faces=np.concatenate(rows), counts=[len(part) for part in rows])
     new = path.with_suffix(".new")
     with open(new, "wb") as file:

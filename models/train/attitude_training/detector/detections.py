@@ -33,7 +33,7 @@ Detector = Callable[[np.ndarray, float], np.ndarray]
 def from_cells(cells: np.ndarray, columns: int, stride: int, threshold: float) -> np.ndarray:
     """Decodes the faces of one level from `cells` (rows * columns, 15).
 
-    The channels are the score; the offset of the centre, in cells; the logarithms of width and height, in cells; and
+    The channels are the score; the offset of the center, in cells; the logarithms of width and height, in cells; and
     the offsets of the landmarks, in cells.
     """
     chosen = np.flatnonzero(cells[:, SCORE] >= threshold)

@@ -16,9 +16,9 @@ CHARACTERS, MAX_TEXT, FONT_HEIGHT = (33, 123), 12, 30
 # Minimum share of the width or height that a cut shows of a picture.
 MIN_SHOWN = 0.4
 
-# Light: share of pictures that keep it, and that become grey; mean and spread of the logarithm of the gain, its spread
+# Light: share of pictures that keep it, and that become gray; mean and spread of the logarithm of the gain, its spread
 # by channel, and that of the logarithm of gamma.
-UNCHANGED_SHARE, GREY_SHARE = 0.3, 0.15
+UNCHANGED_SHARE, GRAY_SHARE = 0.3, 0.15
 GAIN_MEAN, GAIN_SPREAD, TINT_SPREAD, GAMMA_SPREAD = -0.1, 0.3, 0.12, 0.25
 # Light from one side: range of the shadow's edge around the middle and of its width, in heights of the box, and of the
 # light that is left in it.
@@ -88,10 +88,10 @@ def covering(picture: np.ndarray, size: tuple[int, int], rng: np.random.Generato
 
 
 def relit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Changes the light and camera of a picture: gain, gamma, colour cast or greyscale."""
+    """Changes the light and camera of a picture: gain, gamma, color cast or grayscale."""
     if rng.random() < UNCHANGED_SHARE:
         return picture
-    if rng.random() < GREY_SHARE:
+    if rng.random() < GRAY_SHARE:
         picture = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     gains = math.exp(rng.normal(GAIN_MEAN, GAIN_SPREAD)) * np.exp(rng.normal(0, TINT_SPREAD, 3))
     table = 255 * (np.arange(256)[:, None] / 255) ** math.exp(rng.normal(0, GAMMA_SPREAD)) * gains
@@ -154,7 +154,7 @@ def paste(canvas: np.ndarray, picture: np.ndarray, opacity: np.ndarray, matrix: 
     high = np.minimum(np.ceil(corners.max(1)).astype(int), canvas.shape[1::-1])
     if (low >= high).any():
         return
-    # In OpenCV, the centre of the first pixel is at (0, 0).
+    # In OpenCV, the center of the first pixel is at (0, 0).
     shift = matrix @ (0.5, 0.5, 1) - 0.5 - low
     warp = np.column_stack([matrix[:, :2], shift])
     layers = cv2.warpAffine(layers, warp, tuple((high - low).tolist()))

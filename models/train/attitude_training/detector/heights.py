@@ -63,7 +63,7 @@ def framed(portrait: Portrait, height: float, background: np.ndarray) -> Portrai
         size = tuple(max(1, round(side * scale)) for side in picture.shape[1::-1])
         picture, factor = cv2.resize(picture, size, interpolation=cv2.INTER_AREA), 1.0
     x, y = middle - scale * center
-    # In OpenCV, the centre of the first pixel is at (0, 0).
+    # In OpenCV, the center of the first pixel is at (0, 0).
     shift = 0.5 * factor - 0.5
     matrix = np.array([[factor, 0, x + shift], [0, factor, y + shift]])
     side = (FRAME_SIDE, FRAME_SIDE)

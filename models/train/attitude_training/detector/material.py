@@ -24,7 +24,7 @@ SQUARE_SCALE, SQUARE_BORDER, SQUARE_SCORE = 2, 16, 0.5
 class Material:
     """Heads and backgrounds of one split.
 
-    portraits: Faces in colour, with landmarks.
+    portraits: Faces in color, with landmarks.
     squares: Faces of FER2013, without landmarks.
     backgrounds: pictures (height, width, 3).
     turned_portraits, turned_squares: indices of heads that are turned away.

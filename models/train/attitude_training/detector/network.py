@@ -20,7 +20,7 @@ HEAD = 64
 # Number of blocks and kernel size of the context at stride 64, without which a cell sees only a part of a face of
 # several hundred px.
 CONTEXT = (2, 5)
-# Divisor of luma. Luma is not centred, so that the padding of convolutions is black like the padding of the input by
+# Divisor of luma. Luma is not centered, so that the padding of convolutions is black like the padding of the input by
 # the plugin.
 LUMA_SCALE = 64
 # Initial logit of the score; prevents the many cells without a face from dominating the loss at the start.
@@ -28,7 +28,7 @@ PRIOR = -4.0
 
 
 def convolution(inputs: int, outputs: int, side: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    """Returns a padded convolution with batch normalisation."""
+    """Returns a padded convolution with batch normalization."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, side, stride, side // 2, groups=groups, bias=False), nn.BatchNorm2d(outputs)
     )

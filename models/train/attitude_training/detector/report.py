@@ -32,7 +32,7 @@ from ..common.pictures import blurred, sheet
 from ..data import london
 from ..data.faces import TEST, VALIDATION
 from .comparison import Comparison
-from .composites import labelled, scene
+from .composites import labeled, scene
 from .detections import FIELDS, SCORE, CenterMaps, Detector, Yunet
 from .drawing import covering
 from .heights import HEIGHTS_PX, PHOTOS, Portrait, by_group, by_height, fitted, portraits, whole_photos
@@ -128,7 +128,7 @@ def on_drawn(
         for index in range(count):
             # The scenes are the same in each condition.
             picture, known = KINDS[kind](material, size, REFERENCE_SCALE, np.random.default_rng((index, *size)))
-            truth = labelled(picture, known, REFERENCE_SCALE, teacher)
+            truth = labeled(picture, known, REFERENCE_SCALE, teacher)
             truth = truth[truth[:, SCORE] >= REFERENCE_SCORE]
             picture = degrade(picture, np.random.default_rng((index, number)))
             comparison.add(halved(picture), reference_faces(teacher, picture), truth)
