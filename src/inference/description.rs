@@ -7,7 +7,6 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::identification::METADATA_KEY;
 use super::settings;
 use attitude::Attitude;
 use attitude::classification::MAX_EMOTIONS;
@@ -15,6 +14,9 @@ use attitude::crop::Framing;
 use attitude::geometry::Point;
 use attitude::mapping::Mapping;
 use attitude::preprocessing::{Channels, TensorFormat, TensorLayout};
+
+/// Key of the description in a model's metadata.
+pub(crate) const METADATA_KEY: &str = "gst-attitude";
 
 /// The supported version of the format.
 const SCHEMA: u32 = 1;

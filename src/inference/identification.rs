@@ -7,12 +7,9 @@ use once_cell::sync::Lazy;
 use ort::environment::Environment;
 use serde::Deserialize;
 
-use super::description::{Description, DescriptionError};
+use super::description::{Description, DescriptionError, METADATA_KEY};
 use super::model::{ModelError, ModelSource};
 use super::session::{Network, Placement};
-
-/// Key of the description in a model's metadata.
-pub(crate) const METADATA_KEY: &str = "gst-attitude";
 
 /// A loaded model with its description.
 pub(crate) struct DescribedNetwork {

@@ -16,10 +16,9 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use super::processing::StreamState;
 use super::settings::{PROPERTIES, Settings};
 use super::stats::Stats;
-use super::stream::{Stream, Video};
+use super::stream::{Stream, StreamState, Video};
 use super::{CAT, Fallback};
 use crate::negotiation::{self, OverlayNegotiation};
 use crate::{drawing, video};

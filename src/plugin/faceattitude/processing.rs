@@ -2,7 +2,6 @@
 
 //! Processing of frames: takes each one through the stream, and posts records and failures.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use gst_video::video_frame::VideoFrameRef;
 
 use super::imp::FaceAttitude;
 use super::settings::FrameSettings;
-use super::stream::{Stream, Video};
+use super::stream::{Stream, StreamState, Video};
 use super::{CAT, Mode};
 use crate::failures::{FailureAction, MAX_FAILURES};
 use crate::message::AttitudeMessage;
@@ -21,20 +20,6 @@ use crate::video;
 use attitude::InferenceError;
 use attitude::record::{FrameStamp, Record};
 use attitude::sync::lock;
-use attitude_inference::engine::Engine;
-
-/// State of the element, from READY on.
-pub(super) enum StreamState {
-    /// The element is in READY.
-    Stopped,
-    /// The networks are loaded. The mode is selected at the first frame, when upstream knows whether it
-    /// is live.
-    Loaded(Arc<Engine>),
-    /// Frames are being processed.
-    Running(Box<Stream>),
-    /// The streaming thread uses the stream, or a panic has destroyed it.
-    Taken,
-}
 
 impl FaceAttitude {
     /// Returns the mode. If the property is `auto`, upstream's latency query selects it.

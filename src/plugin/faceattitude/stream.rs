@@ -25,6 +25,19 @@ use attitude::sampling::Sampler;
 use attitude::sync::lock;
 use attitude_inference::engine::{Engine, LiveStream};
 
+/// State of the element, from READY on.
+pub(super) enum StreamState {
+    /// The element is in READY.
+    Stopped,
+    /// The networks are loaded. The mode is selected at the first frame, when upstream knows whether it
+    /// is live.
+    Loaded(Arc<Engine>),
+    /// Frames are being processed.
+    Running(Box<Stream>),
+    /// The streaming thread uses the stream, or a panic has destroyed it.
+    Taken,
+}
+
 /// Format of the frames, from the caps.
 #[derive(Clone, Debug)]
 pub(super) struct Video {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gst::subclass::prelude::*;
 use gst_check::Harness;
 
-use super::processing::StreamState;
+use super::stream::StreamState;
 use super::*;
 use attitude::InferenceError;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
