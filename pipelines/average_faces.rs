@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Writes a clip of a face that belongs to nobody: neutral, then positive, then negative.
 //!
-//! The three faces are averages of many photos. They move, change their size and cross-fade on a plain
-//! background, so that the clip exercises detection, tracking and classification.
+//! The three faces are averages of many photos. They move, change their size and cross-fade on a
+//! plain background, so that the clip exercises detection, tracking and classification.
 //!
 //! ```sh
 //! cargo run --release -p gst-attitude-pipelines --example average_faces -- clip.mp4 [--png-dir tests/fixtures]

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Runs a pipeline and writes the messages of `faceattitude`, one JSON object per line.
 //!
-//! With `messages=sample`, it writes one line per sample; with `messages=change`, the default, one line per
-//! change. Ctrl-C sends an end of stream through the pipeline, so that recordings are complete. A second
-//! Ctrl-C stops the program at once.
+//! With `messages=sample`, it writes one line per sample; with `messages=change`, the default, one
+//! line per change. Ctrl-C sends an end of stream through the pipeline, so that recordings are
+//! complete. A second Ctrl-C stops the program at once.
 //!
 //! ```sh
 //! cargo run --release -p gst-attitude-pipelines --example record_attitude -- faces.jsonl \
@@ -100,8 +100,8 @@ fn write_record(out: &mut File, message: &gst::message::Element) -> Result<(), B
     Ok(())
 }
 
-/// Prints an error or a warning with its source, without the first line of its debug text: the position in
-/// GStreamer's source code.
+/// Prints an error or a warning with its source, without the first line of its debug text: the
+/// position in GStreamer's source code.
 fn report(kind: &str, message: &gst::Message, error: &glib::Error, debug: Option<glib::GString>) {
     let source = message.src().map(|source| source.name());
     let debug = debug.unwrap_or_default();

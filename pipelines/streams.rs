@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Tracks the faces of many live streams, which are added and removed at run time: a starting point for a
-//! conferencing backend.
+//! Tracks the faces of many live streams, which are added and removed at run time: a starting point
+//! for a conferencing backend.
 //!
 //! ```sh
 //! cargo run --release -p gst-attitude-pipelines --example streams
@@ -9,7 +9,8 @@
 //! remove alice
 //! ```
 //!
-//! Reads commands from stdin, one per line, until its end. Writes events to stdout, one JSON object per line:
+//! Reads commands from stdin, one per line, until its end. Writes events to stdout, one JSON object
+//! per line:
 //!
 //! ```json
 //! {"stream":"alice","event":"live"}
@@ -17,10 +18,10 @@
 //! {"stream":"alice","event":"lost","reason":"…"}
 //! ```
 //!
-//! `faces` is printed on each change, with the running time in seconds. A stream that fails, ends or hangs
-//! is `lost`; it is restarted after 1, 2, 4 and up to 30 seconds until it is `live`, and its track numbers
-//! start at 1 again. This applies to files too: a file that has ended plays again from its beginning until
-//! it is removed. `pipelines/streams.py` is the same program in Python.
+//! `faces` is printed on each change, with the running time in seconds. A stream that fails, ends
+//! or hangs is `lost`; it is restarted after 1, 2, 4 and up to 30 seconds until it is `live`, and
+//! its track numbers start at 1 again. This applies to files too: a file that has ended plays again
+//! from its beginning until it is removed. `pipelines/streams.py` is the same program in Python.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -125,8 +126,8 @@ impl Streams {
         }
     }
 
-    /// Starts the streams that are due, each with a new pipeline: the parser's delayed links connect the pads
-    /// of a source only once, not again after a restart.
+    /// Starts the streams that are due, each with a new pipeline: the parser's delayed links
+    /// connect the pads of a source only once, not again after a restart.
     fn start(&mut self) -> Result<(), Box<dyn Error>> {
         let now = Instant::now();
         for stream in self.streams.values_mut() {
@@ -183,8 +184,8 @@ impl Stream {
     }
 }
 
-/// Returns an error as a sentence, without the first line of its debug text: the position in GStreamer's
-/// source code.
+/// Returns an error as a sentence, without the first line of its debug text: the position in
+/// GStreamer's source code.
 fn describe(error: &gst::message::Error) -> String {
     let debug = error.debug().unwrap_or_default();
     let details: Vec<_> = debug.lines().skip(1).collect();

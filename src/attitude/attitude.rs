@@ -286,8 +286,8 @@ impl Scores {
             })
     }
 
-    /// Returns the valence, −1 to 1: the expected value of the attitude, with positive as 1, neutral as
-    /// 0 and negative as −1.
+    /// Returns the valence, −1 to 1: the expected value of the attitude, with positive as 1,
+    /// neutral as 0 and negative as −1.
     pub fn valence(&self) -> f32 {
         self.positive - self.negative
     }

@@ -5,11 +5,12 @@
 use crate::geometry::{Landmarks, Point};
 use serde::{Deserialize, Serialize};
 
-/// The direction that a face points in, relative to the camera, and its rotation in the picture. A face that looks into the
-/// camera, upright, has three zeros.
+/// The direction that a face points in, relative to the camera, and its rotation in the picture. A
+/// face that looks into the camera, upright, has three zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HeadPose {
-    /// Turn to the side, in degrees, −90 to 90; positive if the face points to the right of the picture.
+    /// Turn to the side, in degrees, −90 to 90; positive if the face points to the right of the
+    /// picture.
     pub yaw: f32,
     /// Turn up or down, in degrees, −90 to 90; positive if the face points up.
     pub pitch: f32,
@@ -17,13 +18,14 @@ pub struct HeadPose {
     pub roll: f32,
 }
 
-/// A point of the model of a face: x points to the right of the picture, y down, z towards the camera; in distances of the
-/// eyes.
+/// A point of the model of a face: x points to the right of the picture, y down, z towards the
+/// camera; in distances of the eyes.
 type ModelPoint = [f32; 3];
 
-/// The landmarks of a mean face that looks into the camera, relative to their centroid. x and y are the means of 102 frontal
-/// photos (Face Research Lab London Set), made symmetric; z, which photos do not show, makes the head poses of people who look
-/// into the camera vary least without a bias between near and far turns.
+/// The landmarks of a mean face that looks into the camera, relative to their centroid. x and y are
+/// the means of 102 frontal photos (Face Research Lab London Set), made symmetric; z, which photos
+/// do not show, makes the head poses of people who look into the camera vary least without a bias
+/// between near and far turns.
 const MODEL: [ModelPoint; 5] = [
     [-0.50, -0.526, -0.11],
     [0.50, -0.526, -0.11],
@@ -33,12 +35,13 @@ const MODEL: [ModelPoint; 5] = [
 ];
 
 impl HeadPose {
-    /// Estimates the pose by the scaled orthographic projection of a mean face that fits `landmarks` best (POSIT's first step:
-    /// DeMenthon and Davis, "Model-based object pose in 25 lines of code", 1995). `None` if the landmarks are on a line, mirrored,
-    /// or not finite.
+    /// Estimates the pose by the scaled orthographic projection of a mean face that fits
+    /// `landmarks` best (POSIT's first step: DeMenthon and Davis, "Model-based object pose in 25
+    /// lines of code", 1995). `None` if the landmarks are on a line, mirrored, or not finite.
     ///
-    /// Faces differ from the mean, and detectors err: of people who look into the camera, yaw and pitch vary by about 4
-    /// degrees. Landmarks of a face that is turned by more than about 60 degrees are guesses, and so is its pose.
+    /// Faces differ from the mean, and detectors err: of people who look into the camera, yaw and
+    /// pitch vary by about 4 degrees. Landmarks of a face that is turned by more than about 60
+    /// degrees are guesses, and so is its pose.
     pub fn from_landmarks(landmarks: &Landmarks) -> Option<Self> {
         let [right, down] = orthonormal(projection(landmarks))?;
         let toward_camera = right[0] * down[1] - right[1] * down[0];
@@ -57,8 +60,9 @@ impl HeadPose {
     }
 }
 
-/// Returns the rows of the 2x3 matrix that maps [`MODEL`] to the landmarks with the smallest sum of squared distances, for x
-/// and y in the picture. The model is symmetric, so that x is independent of y and z.
+/// Returns the rows of the 2x3 matrix that maps [`MODEL`] to the landmarks with the smallest sum of
+/// squared distances, for x and y in the picture. The model is symmetric, so that x is independent
+/// of y and z.
 fn projection(landmarks: &Landmarks) -> [ModelPoint; 2] {
     let center = landmarks.iter().fold(Point::default(), |sum, p| {
         Point::new(sum.x + p.x / 5.0, sum.y + p.y / 5.0)
@@ -83,8 +87,8 @@ fn projection(landmarks: &Landmarks) -> [ModelPoint; 2] {
     [row(|p| p.x, center.x), row(|p| p.y, center.y)]
 }
 
-/// Returns the orthonormal rows that are closest to `rows` times a scale (the polar decomposition); `None` if the rows are
-/// parallel.
+/// Returns the orthonormal rows that are closest to `rows` times a scale (the polar decomposition);
+/// `None` if the rows are parallel.
 fn orthonormal(rows: [ModelPoint; 2]) -> Option<[ModelPoint; 2]> {
     let dot = |a: &ModelPoint, b: &ModelPoint| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let (aa, ab, bb) = (
@@ -92,7 +96,8 @@ fn orthonormal(rows: [ModelPoint; 2]) -> Option<[ModelPoint; 2]> {
         dot(&rows[0], &rows[1]),
         dot(&rows[1], &rows[1]),
     );
-    // The square root of a symmetric 2x3 by 3x2 product [aa ab; ab bb] is [aa + root, ab; ab, bb + root] / norm.
+    // The square root of a symmetric 2x3 by 3x2 product [aa ab; ab bb] is [aa + root, ab; ab, bb +
+    // root] / norm.
     let root = (aa * bb - ab * ab).sqrt();
     let norm = (aa + bb + 2.0 * root).sqrt();
     // False for NaN, too.
@@ -111,7 +116,8 @@ fn orthonormal(rows: [ModelPoint; 2]) -> Option<[ModelPoint; 2]> {
 mod tests {
     use super::*;
 
-    /// Returns the landmarks of a mean face, 100 px between the eyes, that is turned by these angles.
+    /// Returns the landmarks of a mean face, 100 px between the eyes, that is turned by these
+    /// angles.
     fn landmarks(yaw: f32, pitch: f32, roll: f32) -> Landmarks {
         let (yaw, pitch, roll) = (yaw.to_radians(), pitch.to_radians(), roll.to_radians());
         MODEL.map(|[x, y, z]| {

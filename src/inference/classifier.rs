@@ -24,8 +24,8 @@ const SUM_TOLERANCE: f32 = 0.02;
 /// Maximum excess of an attitude's score over 1 that is a rounding error of float32.
 const SCORE_TOLERANCE: f32 = 0.001;
 
-/// Number of crops in the trial inference: more than one, so that a model that cannot classify a batch is
-/// noticed.
+/// Number of crops in the trial inference: more than one, so that a model that cannot classify a
+/// batch is noticed.
 const TRIAL_CROPS: usize = 2;
 
 /// A classifier of attitudes, or of emotions that are mapped to attitudes.
@@ -112,12 +112,12 @@ impl LabelOutput {
 }
 
 impl OnnxClassifier {
-    /// Creates a classifier from a model that `description` describes, and runs it once, on black crops.
-    /// `mapping` replaces the description's mapping of emotions to attitudes.
+    /// Creates a classifier from a model that `description` describes, and runs it once, on black
+    /// crops. `mapping` replaces the description's mapping of emotions to attitudes.
     ///
     /// # Errors
-    /// Returns an error if the model is not an attitude classifier, differs from its description, or
-    /// fails, or `mapping` lists a name that is not one of its labels and these are refused.
+    /// Returns an error if the model is not an attitude classifier, differs from its description,
+    /// or fails, or `mapping` lists a name that is not one of its labels and these are refused.
     pub(crate) fn new(
         network: Network,
         description: &Description,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A model's description: a TOML document that says how to fill the model's input and decode its output.
-//! `models/README.md` documents the format for users.
+//! A model's description: a TOML document that says how to fill the model's input and decode its
+//! output. `models/README.md` documents the format for users.
 
 use std::fmt;
 
@@ -181,7 +181,8 @@ pub(crate) enum Activation {
     Softmax,
 }
 
-/// The section `[attitude]`: mapping of labels to attitudes. Labels that are not listed are negative.
+/// The section `[attitude]`: mapping of labels to attitudes. Labels that are not listed are
+/// negative.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AttitudeSection {
@@ -367,17 +368,18 @@ impl Description {
         }
     }
 
-    /// Returns the output with probabilities of emotions: `[emotions]`, or `[output]` if its labels are
-    /// mapped to attitudes; `None` if the model has no emotions.
+    /// Returns the output with probabilities of emotions: `[emotions]`, or `[output]` if its labels
+    /// are mapped to attitudes; `None` if the model has no emotions.
     pub(crate) fn emotions(&self) -> Option<&OutputSection> {
         let mapped = self.attitude.as_ref().and(self.output.as_ref());
         self.emotions.as_ref().or(mapped)
     }
 
-    /// Returns the output whose scores are summed to attitudes, and the attitude of each of its labels.
+    /// Returns the output whose scores are summed to attitudes, and the attitude of each of its
+    /// labels.
     ///
-    /// With a `mapping` this is the output of emotions, if the model has one; otherwise it is `[output]`,
-    /// mapped by `[attitude]`.
+    /// With a `mapping` this is the output of emotions, if the model has one; otherwise it is
+    /// `[output]`, mapped by `[attitude]`.
     ///
     /// # Errors
     /// Returns an error if the output has no labels, `[attitude]` lists a label that is repeated or
@@ -389,7 +391,8 @@ impl Description {
     ) -> Result<(&OutputSection, Vec<Attitude>), DescriptionError> {
         let has_labels = |output: &&OutputSection| !output.labels.is_empty();
         let own = self.output.as_ref().filter(has_labels);
-        // A mistake in the description is reported even if the mapping of the user replaces its own.
+        // A mistake in the description is reported even if the mapping of the user replaces its
+        // own.
         let own_attitudes = match (own, &self.attitude) {
             (Some(output), Some(section)) => Some(section.attitudes(&output.labels)?),
             _ => None,
@@ -411,8 +414,8 @@ impl Description {
         Ok((output, attitudes))
     }
 
-    /// Returns the position of the face in a classifier's input. Without `[framing]`, the input is as high
-    /// as the detector's box and has the same center.
+    /// Returns the position of the face in a classifier's input. Without `[framing]`, the input is
+    /// as high as the detector's box and has the same center.
     pub(crate) fn framing(&self) -> Framing {
         let point = |[x, y]: [f32; 2]| Point::new(x, y);
         match &self.framing {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Finds a model's description: in a file beside it, in its metadata, or in the list of known models,
-//! `models/known.toml`.
+//! Finds a model's description: in a file beside it, in its metadata, or in the list of known
+//! models, `models/known.toml`.
 
 use once_cell::sync::Lazy;
 use ort::environment::Environment;
@@ -30,8 +30,9 @@ pub enum DescriptionOrigin {
 }
 
 impl DescribedNetwork {
-    /// Loads the network of `source` and its description. The file beside the model, which the user can
-    /// change, takes precedence over the metadata, and the metadata over the list of known models.
+    /// Loads the network of `source` and its description. The file beside the model, which the user
+    /// can change, takes precedence over the metadata, and the metadata over the list of known
+    /// models.
     ///
     /// # Errors
     /// Returns an error if the model cannot be loaded, or its description is missing or malformed.

@@ -3,8 +3,8 @@
 //! Runs the face detector and the attitude classifier of gst-attitude on ONNX Runtime.
 //!
 //! [`runtime`] finds and loads the library, [`model`] reads models, [`identification`] finds their
-//! descriptions, [`networks`] loads a detector and a classifier and checks both, and [`engine`] shares
-//! them between all streams of a process. The other crates in `src` do not use ONNX Runtime.
+//! descriptions, [`networks`] loads a detector and a classifier and checks both, and [`engine`]
+//! shares them between all streams of a process. The other crates in `src` do not use ONNX Runtime.
 //!
 //! ```no_run
 //! use attitude_inference::networks::{Config, Networks};

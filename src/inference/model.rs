@@ -43,7 +43,8 @@ impl ModelSource {
         bytes_on_cpu: FACE_DETECTOR,
     };
 
-    /// The default attitude classifier. Its int8 version takes half the time of the float32 one on a CPU.
+    /// The default attitude classifier. Its int8 version takes half the time of the float32 one on
+    /// a CPU.
     pub const ATTITUDE: Self = Self::Embedded {
         name: "embedded attitude classifier",
         bytes: include_bytes!("../../models/attitude.onnx"),
@@ -83,8 +84,8 @@ impl ModelSource {
         }
     }
 
-    /// Returns the path and the text of the description beside the file, `model.toml` for `model.onnx`;
-    /// `None` if there is none.
+    /// Returns the path and the text of the description beside the file, `model.toml` for
+    /// `model.onnx`; `None` if there is none.
     ///
     /// # Errors
     /// Returns an error if the description cannot be read, is larger than 64 KiB, or is not UTF-8.

@@ -40,8 +40,8 @@ pub struct Config {
     pub device_id: i32,
     /// `true` to use the CPU if the execution provider cannot run.
     pub falls_back: bool,
-    /// Maximum time that faces wait for faces of other streams, to be classified in one batch, if the
-    /// execution provider runs on a GPU.
+    /// Maximum time that faces wait for faces of other streams, to be classified in one batch, if
+    /// the execution provider runs on a GPU.
     pub batch_timeout: Duration,
     /// The ONNX Runtime to load.
     pub runtime: RuntimeOptions,
@@ -99,7 +99,8 @@ impl LoadError {
         }
     }
 
-    /// Returns the message of ONNX Runtime if the same models may run on another execution provider.
+    /// Returns the message of ONNX Runtime if the same models may run on another execution
+    /// provider.
     fn provider_reason(&self) -> Option<&str> {
         match self {
             Self::Model {
@@ -127,8 +128,8 @@ impl Networks {
     /// Loads the networks and runs each once.
     ///
     /// # Errors
-    /// Returns an error if there is no ONNX Runtime, a model cannot be used, or the execution provider
-    /// cannot run and `config` does not allow a fallback.
+    /// Returns an error if there is no ONNX Runtime, a model cannot be used, or the execution
+    /// provider cannot run and `config` does not allow a fallback.
     pub fn load(config: &Config) -> Result<Self, LoadError> {
         let environment = runtime::environment(&config.runtime)?;
         let provider = config.provider.resolve();

@@ -105,7 +105,8 @@ impl Provider {
         self.row().description
     }
 
-    /// Returns `true` if it runs on a GPU, where classifying many faces takes hardly longer than one.
+    /// Returns `true` if it runs on a GPU, where classifying many faces takes hardly longer than
+    /// one.
     pub const fn runs_on_gpu(self) -> bool {
         self.row().runs_on_gpu
     }
@@ -115,12 +116,14 @@ impl Provider {
         self.row().registration.is_none()
     }
 
-    /// Returns the maximum number of frames at a time; `None` if that depends on the number of cores.
+    /// Returns the maximum number of frames at a time; `None` if that depends on the number of
+    /// cores.
     pub(crate) const fn max_frames(self) -> Option<usize> {
         self.row().max_frames
     }
 
-    /// Returns the provider to try first: for [`Auto`](Self::Auto) CUDA if ONNX Runtime has it, else the CPU.
+    /// Returns the provider to try first: for [`Auto`](Self::Auto) CUDA if ONNX Runtime has it,
+    /// else the CPU.
     pub(crate) fn resolve(self) -> Self {
         match self {
             Self::Auto if ep::CUDA::is_available().unwrap_or(false) => Self::Cuda,
@@ -129,8 +132,8 @@ impl Provider {
         }
     }
 
-    /// Returns the registration of the provider with a session for the device `device_id`; `None` for the
-    /// CPU, which needs none.
+    /// Returns the registration of the provider with a session for the device `device_id`; `None`
+    /// for the CPU, which needs none.
     pub(crate) fn registration(self, device_id: i32) -> Option<ExecutionProviderDispatch> {
         let registration = self.row().registration?;
         // By default ort uses the CPU silently if the provider cannot be registered.

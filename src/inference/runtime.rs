@@ -134,7 +134,8 @@ static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 /// Loads ONNX Runtime, unless the process has loaded it already, and returns the library.
 ///
 /// # Errors
-/// Returns an error if no usable library is found, or `options` requests another one than the loaded one.
+/// Returns an error if no usable library is found, or `options` requests another one than the
+/// loaded one.
 pub fn load(options: &RuntimeOptions) -> Result<&'static Path, RuntimeError> {
     Ok(&runtime(options)?.library)
 }
@@ -144,8 +145,9 @@ pub fn loaded_library() -> Option<&'static Path> {
     Some(&RUNTIME.get()?.library)
 }
 
-/// Returns the environment of the process's ONNX Runtime, which is loaded first if necessary. A process
-/// can have only one environment, so an application with sessions of its own creates them in this one.
+/// Returns the environment of the process's ONNX Runtime, which is loaded first if necessary. A
+/// process can have only one environment, so an application with sessions of its own creates them
+/// in this one.
 ///
 /// # Errors
 /// Returns the errors of [`load`].
@@ -208,8 +210,8 @@ fn build_environment(
         .build()
 }
 
-/// Runs code of ort that panics if the library does not behave like ONNX Runtime, and returns the panic
-/// as an error.
+/// Runs code of ort that panics if the library does not behave like ONNX Runtime, and returns the
+/// panic as an error.
 fn catch_damage<T, E: Into<LibraryError>>(
     run: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, LibraryError> {
@@ -220,8 +222,8 @@ fn catch_damage<T, E: Into<LibraryError>>(
     }
 }
 
-/// Returns the files to try, in order. A file that the user names is the only one: a fallback would hide
-/// the mistake.
+/// Returns the files to try, in order. A file that the user names is the only one: a fallback would
+/// hide the mistake.
 fn candidates(options: &RuntimeOptions) -> Vec<PathBuf> {
     if let Some(requested) = &options.library {
         return vec![requested.clone()];

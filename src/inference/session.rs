@@ -84,8 +84,8 @@ impl Network {
     /// Returns the input that `section` describes.
     ///
     /// # Errors
-    /// Returns an error if there is no such input, or its type, dimensions or channels differ from the
-    /// description.
+    /// Returns an error if there is no such input, or its type, dimensions or channels differ from
+    /// the description.
     pub(crate) fn image_input(&self, section: &InputSection) -> Result<ImageInput, ModelError> {
         let name = section.tensor.as_deref();
         let tensor = Tensor::find(self.session.inputs(), name, Direction::Input)?;
@@ -160,8 +160,8 @@ impl Network {
 }
 
 fn builder(environment: &Environment, placement: Placement) -> Result<SessionBuilder, ort::Error> {
-    // For networks that run for about a millisecond, a thread pool that spins between two inferences
-    // costs more than it gains, so that a network runs in the calling thread.
+    // For networks that run for about a millisecond, a thread pool that spins between two
+    // inferences costs more than it gains, so that a network runs in the calling thread.
     let builder = Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(1)?
@@ -185,7 +185,8 @@ impl Outputs<'_> {
     /// Returns the values of the output `name`, in row-major order.
     ///
     /// # Errors
-    /// Returns an error if the output is missing, is not float32, or has another shape than `shape`.
+    /// Returns an error if the output is missing, is not float32, or has another shape than
+    /// `shape`.
     pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<&[f32], InferenceError> {
         let value = self
             .0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Names, defaults, ranges and descriptions of the settings of the networks. [`attitude::settings`] has
-//! those of the analysis.
+//! Names, defaults, ranges and descriptions of the settings of the networks. [`attitude::settings`]
+//! has those of the analysis.
 
 use attitude::settings::{NumberSetting, TextSetting};
 

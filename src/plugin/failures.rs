@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Failure policy: limits the rate of warnings on the bus, and ends a stream after too many failures in a
-//! row.
+//! Failure policy: limits the rate of warnings on the bus, and ends a stream after too many
+//! failures in a row.
 
 use std::time::{Duration, Instant};
 

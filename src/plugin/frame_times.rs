@@ -15,16 +15,17 @@ pub(crate) struct FrameTimes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameTime {
     pub ns: u64,
-    /// Time since the last frame; `None` if this is the first frame, or if running time has gone back.
+    /// Time since the last frame; `None` if this is the first frame, or if running time has gone
+    /// back.
     pub since_last_ns: Option<u64>,
     /// `true` if running time has gone back.
     pub is_back: bool,
 }
 
 impl FrameTimes {
-    /// Returns the time of the next frame, which is `running_time_ns`. If that is missing or equals the
-    /// one of the last frame (GStreamer's GIF decoder gives all frames the same timestamp), the time is
-    /// one frame duration, `frame_ns`, after the last frame.
+    /// Returns the time of the next frame, which is `running_time_ns`. If that is missing or equals
+    /// the one of the last frame (GStreamer's GIF decoder gives all frames the same timestamp), the
+    /// time is one frame duration, `frame_ns`, after the last frame.
     pub fn next(&mut self, running_time_ns: Option<u64>, frame_ns: u64) -> FrameTime {
         let last_running_time_ns = self.last_running_time_ns;
         self.last_running_time_ns = running_time_ns.or(last_running_time_ns);

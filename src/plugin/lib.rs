@@ -11,8 +11,9 @@
 //!
 //! # Using the plugin in an application
 //!
-//! An application that depends on this crate (`gst-plugin-attitude`, with the library name `gstattitude`)
-//! registers the elements with [`plugin_register_static`]. It needs no plugin in the plugin path.
+//! An application that depends on this crate (`gst-plugin-attitude`, with the library name
+//! `gstattitude`) registers the elements with [`plugin_register_static`]. It needs no plugin in the
+//! plugin path.
 //!
 //! It can read the results from messages on the bus ([`message`]), which come when a face appears,
 //! disappears or changes its attitude:
@@ -75,8 +76,8 @@
 //! }
 //! ```
 //!
-//! The types of the results, such as [`Record`](attitude::record::Record), are in the crate [`attitude`],
-//! which this crate re-exports. The crate `attitude_inference` runs the networks.
+//! The types of the results, such as [`Record`](attitude::record::Record), are in the crate
+//! [`attitude`], which this crate re-exports. The crate `attitude_inference` runs the networks.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Overlay of an element: keeps the histories, draws the faces, and attaches the result to the frame or
-//! blends it into the frame.
+//! Overlay of an element: keeps the histories, draws the faces, and attaches the result to the
+//! frame or blends it into the frame.
 
 use std::collections::HashMap;
 
@@ -51,8 +51,8 @@ impl Overlay {
     }
 
     /// Adds the faces of the frame at running time `time_ns` to the histories. The attitude of the
-    /// scene is that of the mean scores of the faces with a known attitude. A face without a track has
-    /// no history.
+    /// scene is that of the mean scores of the faces with a known attitude. A face without a track
+    /// has no history.
     pub fn push(&mut self, time_ns: u64, faces: &[FaceDrawing]) {
         let is_shown = |track: u32| faces.iter().any(|face| face.track == track);
         self.faces.retain(|&track, _| is_shown(track));

@@ -35,8 +35,8 @@ macro_rules! field {
 }
 pub(crate) use field;
 
-/// Returns the texts of a property that only one element has: name, name for graphical interfaces, and
-/// description.
+/// Returns the texts of a property that only one element has: name, name for graphical interfaces,
+/// and description.
 pub(crate) const fn text(
     name: &'static str,
     nick: &'static str,

@@ -105,8 +105,8 @@ pub(crate) fn layout(info: &VideoInfo) -> Layout {
     }
 }
 
-/// Returns a view of the pixels of a mapped frame that `info` and `layout` describe. The strides and
-/// offsets of a `GstVideoMeta` are not trusted.
+/// Returns a view of the pixels of a mapped frame that `info` and `layout` describe. The strides
+/// and offsets of a `GstVideoMeta` are not trusted.
 ///
 /// # Errors
 /// Returns an error if a plane is shorter than the format needs, or stored upside down.
@@ -132,7 +132,8 @@ pub(crate) fn view<'a>(
 /// Returns the mapped bytes from the start of a plane on, regardless of its stride and height.
 pub(crate) fn plane_bytes<'a>(frame: &'a VideoFrameRef<&gst::BufferRef>, plane: usize) -> &'a [u8] {
     let (data, len) = plane_extent(frame, plane);
-    // SAFETY: The frame stays mapped while it is borrowed, and the slice does not outlive the borrow.
+    // SAFETY: The frame stays mapped while it is borrowed, and the slice does not outlive the
+    // borrow.
     unsafe { std::slice::from_raw_parts(data, len) }
 }
 
@@ -174,8 +175,8 @@ const PALETTE_BYTES: u64 = 256 * 4;
 pub(crate) fn check_planes(frame: &VideoFrameRef<&gst::BufferRef>) -> Result<(), FrameError> {
     let format = frame.format_info();
     let (width, height) = (frame.width(), frame.height());
-    // GStreamer's functions for packed chroma process whole chroma samples, for which rows of an odd
-    // width may be too short.
+    // GStreamer's functions for packed chroma process whole chroma samples, for which rows of an
+    // odd width may be too short.
     let sample_px = 1 << format.w_sub().iter().copied().max().unwrap_or(0);
     let standard = width
         .checked_next_multiple_of(sample_px)
@@ -235,7 +236,8 @@ fn bytes_of_rows(standard: &VideoInfo, width: u32, component: u8, stride: u32) -
     rows.saturating_sub(1) * u64::from(stride).max(row) + row
 }
 
-/// Returns the number of bytes of a tiled plane, whose stride is its number of tile columns and rows.
+/// Returns the number of bytes of a tiled plane, whose stride is its number of tile columns and
+/// rows.
 fn bytes_of_tiles(standard: &VideoInfo, plane: usize, stride: u32) -> u64 {
     let tiles = |stride: u32| (u64::from(stride & 0xFFFF), u64::from(stride >> 16));
     let (columns, rows) = tiles(stride);

@@ -2,8 +2,8 @@
 
 //! Standard output and standard error: results, messages, progress bars and the log.
 //!
-//! Everything that the program writes to standard error goes through [`BARS`], which hides the progress
-//! bars for the moment of writing.
+//! Everything that the program writes to standard error goes through [`BARS`], which hides the
+//! progress bars for the moment of writing.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -98,8 +98,8 @@ pub(crate) fn log_filter(text: &str) -> Result<String, ValueError> {
     }
 }
 
-/// Starts logging to standard error: by `filter`, else by the environment variable `RUST_LOG`, else by
-/// `default`.
+/// Starts logging to standard error: by `filter`, else by the environment variable `RUST_LOG`, else
+/// by `default`.
 pub(crate) fn start_log(filter: Option<&str>, default: &str) {
     let environment = || std::env::var(EnvFilter::DEFAULT_ENV).ok();
     let filter = filter.map(str::to_owned).or_else(environment);

@@ -24,10 +24,11 @@ use crate::options::RuntimeArguments;
 
 /// Lists embedded and known models, or checks and describes files
 ///
-/// Without FILE, lists the models that are embedded in the plugin, and the published models that need no
-/// description file, with their addresses and licenses; this needs no ONNX Runtime, but shows more of the
-/// embedded models if there is one. With FILE, checks that the element can use it, and shows its input
-/// and output, the attitude of each emotion, whether it is the published file, and the time per face.
+/// Without FILE, lists the models that are embedded in the plugin, and the published models that
+/// need no description file, with their addresses and licenses; this needs no ONNX Runtime, but
+/// shows more of the embedded models if there is one. With FILE, checks that the element can use
+/// it, and shows its input and output, the attitude of each emotion, whether it is the published
+/// file, and the time per face.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// ONNX files of face detectors, attitude or emotion classifiers
@@ -61,8 +62,8 @@ pub(crate) enum ModelsError {
 /// Prints the list, or the descriptions of files.
 ///
 /// # Errors
-/// Returns an error if an embedded model cannot be used, ONNX Runtime is needed and cannot be loaded, or
-/// standard output cannot be written.
+/// Returns an error if an embedded model cannot be used, ONNX Runtime is needed and cannot be
+/// loaded, or standard output cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, ModelsError> {
     let runtime = arguments.runtime.options();
     let loaded = runtime::load(&runtime);
@@ -80,7 +81,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, ModelsError> {
     Ok(Status::Success)
 }
 
-/// Prints the published and the embedded models. `runtime` is `None` if ONNX Runtime cannot be loaded.
+/// Prints the published and the embedded models. `runtime` is `None` if ONNX Runtime cannot be
+/// loaded.
 fn list(runtime: Option<&RuntimeOptions>) -> Result<(), ModelsError> {
     console::print("Published models that need no description file\n\n")?;
     for model in known_models() {
@@ -165,7 +167,8 @@ fn describe_model(source: &ModelSource, model: InspectedModel) -> Result<String,
     Ok(lines.0 + &describe_file(source, Some(origin))?.0)
 }
 
-/// Describes the file of a model. `origin` is the source of the model's description, if it is known.
+/// Describes the file of a model. `origin` is the source of the model's description, if it is
+/// known.
 fn describe_file(
     source: &ModelSource,
     origin: Option<DescriptionOrigin>,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Options that several subcommands share: networks, classifier, sampling, tracking. Their names, defaults,
-//! ranges and descriptions are those of the element's properties.
+//! Options that several subcommands share: networks, classifier, sampling, tracking. Their names,
+//! defaults, ranges and descriptions are those of the element's properties.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -52,9 +52,9 @@ pub(crate) struct NetworkArguments {
     )]
     pub(crate) device_id: i32,
 
-    // The element's default suits large pictures too: of 200 portraits that fill their pictures, the
-    // default detector finds all at 320 px and 70% at 640 px; of the same portraits at a sixth of the
-    // picture's height, it finds 92% at 320 px and all at 640 px.
+    // The element's default suits large pictures too: of 200 portraits that fill their pictures,
+    // the default detector finds all at 320 px and 70% at 640 px; of the same portraits at a sixth
+    // of the picture's height, it finds 92% at 320 px and all at 640 px.
     #[arg(
         long = DETECTOR_SIZE.name,
         value_name = "PX",
@@ -146,8 +146,8 @@ pub(crate) struct RuntimeArguments {
 }
 
 impl RuntimeArguments {
-    /// Returns the ONNX Runtime to load. Its log is dropped: warnings do not concern the user, and failures
-    /// are reported as errors.
+    /// Returns the ONNX Runtime to load. Its log is dropped: warnings do not concern the user, and
+    /// failures are reported as errors.
     pub(crate) fn options(&self) -> RuntimeOptions {
         RuntimeOptions {
             library: self.onnxruntime.clone(),
@@ -163,9 +163,9 @@ pub(crate) struct SamplingArguments {
         long = SAMPLE_INTERVAL_NS.name,
         value_name = "DURATION",
         help = SAMPLE_INTERVAL_NS.blurb,
-        default_value_t = Interval { ns: SAMPLE_INTERVAL_NS.default }
+        default_value_t = DurationArgument { ns: SAMPLE_INTERVAL_NS.default }
     )]
-    sample_interval: Interval,
+    sample_interval: DurationArgument,
 
     /// Number of frames to analyze per second, instead of --sample-interval; 0 = every frame
     #[arg(
@@ -213,17 +213,17 @@ pub(crate) struct TrackingArguments {
 
 /// A duration such as `200ms` or `1s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Interval {
+pub(crate) struct DurationArgument {
     pub(crate) ns: u64,
 }
 
-impl fmt::Display for Interval {
+impl fmt::Display for DurationArgument {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         humantime::format_duration(Duration::from_nanos(self.ns)).fmt(f)
     }
 }
 
-impl FromStr for Interval {
+impl FromStr for DurationArgument {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Results of [`run`].
 #[derive(Debug, PartialEq)]
 pub(crate) struct Finished<O, E> {
-    /// Output of each item, in the order of the items; `None` for one that failed or was not started.
+    /// Output of each item, in the order of the items; `None` for one that failed or was not
+    /// started.
     pub(crate) outputs: Vec<Option<O>>,
     /// Errors, in the order of the items.
     pub(crate) errors: Vec<E>,
 }
 
-/// Calls `process` for each of `items`, in one thread per element of `states`, which it may change. After
-/// an error no other item is started.
+/// Calls `process` for each of `items`, in one thread per element of `states`, which it may change.
+/// After an error no other item is started.
 pub(crate) fn run<S: Send, I: Sync, O: Send, E: Send>(
     states: &mut [S],
     items: &[I],

@@ -46,8 +46,8 @@ pub(crate) fn file_uri(path: &Path) -> Result<String, UriError> {
     Ok(uri.into())
 }
 
-/// Creates an element that decodes the streams of `kinds`, such as [`VIDEO`], at `uri` and ignores all
-/// others. It adds its pads while it runs.
+/// Creates an element that decodes the streams of `kinds`, such as [`VIDEO`], at `uri` and ignores
+/// all others. It adds its pads while it runs.
 pub(crate) fn decoder(uri: &str, kinds: &[&str]) -> Result<gst::Element, glib::BoolError> {
     let mut caps = gst::Caps::new_empty();
     for kind in kinds {
@@ -125,8 +125,8 @@ pub(crate) enum UnplayableError {
     Stalled,
 }
 
-/// Detects that playback has stopped without an error. If a demuxer fails at once, decodebin may drop its
-/// error and wait forever.
+/// Detects that playback has stopped without an error. If a demuxer fails at once, decodebin may
+/// drop its error and wait forever.
 pub(crate) struct StallDetector {
     frames: u64,
     last_progress: Instant,
@@ -135,7 +135,8 @@ pub(crate) struct StallDetector {
 impl StallDetector {
     /// Maximum time without progress before there is video.
     const START_LIMIT: Duration = Duration::from_secs(20);
-    /// Maximum time without progress while there is video. The first frame on a GPU may take a minute.
+    /// Maximum time without progress while there is video. The first frame on a GPU may take a
+    /// minute.
     const LIMIT: Duration = Duration::from_secs(180);
 
     /// Starts to observe playback.
@@ -146,8 +147,8 @@ impl StallDetector {
         }
     }
 
-    /// Observes `frames`, the number of frames that were decoded; returns `true` if it has not changed for
-    /// too long.
+    /// Observes `frames`, the number of frames that were decoded; returns `true` if it has not
+    /// changed for too long.
     pub(crate) fn is_stalled(&mut self, frames: u64, has_video: bool) -> bool {
         if frames != self.frames {
             self.frames = frames;
@@ -173,8 +174,8 @@ pub(crate) fn stat(element: &gst::Element, name: &str) -> u64 {
 }
 
 impl UnplayableError {
-    /// Returns the reason for `error`, which an element that reads or decodes the recording posted before
-    /// there was video. `missing` has the plugins that were reported to be missing.
+    /// Returns the reason for `error`, which an element that reads or decodes the recording posted
+    /// before there was video. `missing` has the plugins that were reported to be missing.
     pub(crate) fn of(error: &Error, missing: Vec<MissingPlugin>) -> Self {
         // The video can be analyzed without the sound.
         let missing = missing.into_iter().find(|missing| !missing.is_sound);
@@ -205,7 +206,8 @@ pub(crate) struct MissingPlugin {
 }
 
 impl MissingPlugin {
-    /// Returns the plugin that `message` reports to be missing; `None` if it is a message of another kind.
+    /// Returns the plugin that `message` reports to be missing; `None` if it is a message of
+    /// another kind.
     pub(crate) fn of(message: &Element) -> Option<Self> {
         let structure = message.structure()?;
         if structure.name() != "missing-plugin" {

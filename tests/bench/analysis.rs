@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Measures the cost of a sample with one face and with nine, by part, and the share of ONNX Runtime in it.
+//! Measures the cost of a sample with one face and with nine, by part, and the share of ONNX
+//! Runtime in it.
 //!
 //!     cargo bench --bench analysis
 //!
 //! Criterion measures the parts. The table at the end compares the whole analysis with the same two
-//! inferences through `ort` alone, in one thread; both alternate, so that other load on the machine slows
-//! down both. `cargo bench --bench analysis -- nothing` prints the table alone.
+//! inferences through `ort` alone, in one thread; both alternate, so that other load on the machine
+//! slows down both. `cargo bench --bench analysis -- nothing` prints the table alone.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -40,8 +41,8 @@ enum Format {
     Rgb,
 }
 
-/// A picture of one average face, or of nine in rows of three, on a gray gradient. The height of one face is
-/// a third of the picture's, that of each of nine is a quarter.
+/// A picture of one average face, or of nine in rows of three, on a gray gradient. The height of
+/// one face is a third of the picture's, that of each of nine is a quarter.
 struct Picture {
     faces: usize,
     width: usize,

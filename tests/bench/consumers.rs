@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Measures the cost of `attitudeoverlay` and `attitudeexport` per frame of 1280x720 with four moving faces,
-//! at 25 frames per second of which every fifth has new scores. For comparison, it measures `textoverlay`
-//! with the text of the four labels, which changes as often, and with a constant word.
+//! Measures the cost of `attitudeoverlay` and `attitudeexport` per frame of 1280x720 with four
+//! moving faces, at 25 frames per second of which every fifth has new scores. For comparison, it
+//! measures `textoverlay` with the text of the four labels, which changes as often, and with a
+//! constant word.
 //!
 //!     cargo bench --bench consumers
 
@@ -75,7 +76,8 @@ fn frames(info: &VideoInfo) -> Vec<gst::Buffer> {
         .collect()
 }
 
-/// Returns a harness of the element for frames of that format; with `draws`, downstream draws overlays.
+/// Returns a harness of the element for frames of that format; with `draws`, downstream draws
+/// overlays.
 fn harness(element: &str, info: &VideoInfo, draws: bool) -> Harness {
     let mut harness = Harness::new_parse(element);
     if draws {
@@ -127,7 +129,8 @@ fn main() {
                 bencher.iter_custom(|rounds| {
                     let mut spent = std::time::Duration::ZERO;
                     for _ in 0..rounds {
-                        // A deep copy, so that the measurement excludes the copy of a blending element.
+                        // A deep copy, so that the measurement excludes the copy of a blending
+                        // element.
                         let template = &templates[(number % FRAMES) as usize];
                         let mut buffer = template.copy_deep().expect("memory");
                         let pts = gst::ClockTime::from_mseconds(40) * number;

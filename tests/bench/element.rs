@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Measures the cost of a frame that is not sampled in `faceattitude`, with and without a face, and in
-//! `identity`, whose cost is GStreamer's own share.
+//! Measures the cost of a frame that is not sampled in `faceattitude`, with and without a face, and
+//! in `identity`, whose cost is GStreamer's own share.
 //!
 //!     cargo bench --bench element
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Measures the time that a frame spends in the element in mode `live`, at 30 frames per second in real time,
-//! if an inference takes half a second.
+//! Measures the time that a frame spends in the element in mode `live`, at 30 frames per second in
+//! real time, if an inference takes half a second.
 //!
 //!     cargo bench --bench live
 
@@ -32,7 +32,8 @@ fn harness(info: &VideoInfo, has_overlay: bool) -> Harness {
     harness
 }
 
-/// Returns the sorted times that frames spent in the element, and the number of frames that left it.
+/// Returns the sorted times that frames spent in the element, and the number of frames that left
+/// it.
 fn run(info: &VideoInfo, has_overlay: bool) -> (Vec<Duration>, usize) {
     let mut harness = harness(info, has_overlay);
     let picture = gst::Buffer::from_slice(vec![128u8; info.size()]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Measures the cost of drawing the overlay of one face, compared with GStreamer's own blending of the same
-//! overlay, and the cost of pixelating a face.
+//! Measures the cost of drawing the overlay of one face, compared with GStreamer's own blending of
+//! the same overlay, and the cost of pixelating a face.
 //!
 //!     cargo bench --bench overlay
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Measures many live streams in one process: 640x360 at 30 frames per second with an average face, and two
-//! samples per second. Reports the cost per stream, compared with `identity` in place of `faceattitude`; the
-//! time that a frame spends in the element; the delay of results; the cost of paused streams; and the share
-//! of samples that other streams get beside one that floods the engine.
+//! Measures many live streams in one process: 640x360 at 30 frames per second with an average face,
+//! and two samples per second. Reports the cost per stream, compared with `identity` in place of
+//! `faceattitude`; the time that a frame spends in the element; the delay of results; the cost of
+//! paused streams; and the share of samples that other streams get beside one that floods the
+//! engine.
 //!
 //!     cargo bench --bench streams             # tables
 //!     cargo bench --bench streams -- --json   # one JSON object per line
@@ -218,8 +219,8 @@ fn measure_paused(element: &str) -> Value {
     json!({"paused": element.split(' ').next(), "cpu_share": share})
 }
 
-/// Measures the share of samples that eight ordinary streams get beside one with 16 faces and 240 frames per
-/// second, all of which are sampled.
+/// Measures the share of samples that eight ordinary streams get beside one with 16 faces and 240
+/// frames per second, all of which are sampled.
 fn measure_fairness() -> Value {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let [one, many] = ["one.png", "many.png"].map(|name| folder.path().join(name));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Searching and loading ONNX Runtime. A process loads it once, so each attempt runs in a process of its own:
-//! this test binary with the test `load_in_own_process` and the requests in its environment.
+//! Searching and loading ONNX Runtime. A process loads it once, so each attempt runs in a process
+//! of its own: this test binary with the test `load_in_own_process` and the requests in its
+//! environment.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -79,8 +80,8 @@ impl Process {
     }
 }
 
-/// Returns the file of the library that the other tests use. A system library is loaded by its name alone,
-/// but the memory map of this process lists its file.
+/// Returns the file of the library that the other tests use. A system library is loaded by its name
+/// alone, but the memory map of this process lists its file.
 fn installed() -> PathBuf {
     runtime::load(&RuntimeOptions::default()).unwrap_or_else(|error| panic!("{error}"));
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();

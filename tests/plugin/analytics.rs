@@ -15,8 +15,8 @@ use gst_video::video_meta::VideoRegionOfInterestMeta;
 
 use crate::support::*;
 
-/// A detection with the metadata that it relates to, read as GStreamer's overlay and DL Streamer read it: the
-/// first name of the first classification.
+/// A detection with the metadata that it relates to, read as GStreamer's overlay and DL Streamer
+/// read it: the first name of the first classification.
 #[derive(Clone, Debug, PartialEq)]
 struct Detected {
     id: u32,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Tests of `pipelines/consume_meta.py`: it prints the metadata and messages that Rust reads. If Debian's
-//! Python has no bindings of GStreamer, these tests are skipped.
+//! Tests of `pipelines/consume_meta.py`: it prints the metadata and messages that Rust reads. If
+//! Debian's Python has no bindings of GStreamer, these tests are skipped.
 
 use std::process::Output;
 use std::sync::{Arc, Mutex};
@@ -85,7 +85,8 @@ fn frame_lines(buffer: &gst::BufferRef) -> Vec<String> {
     regions(buffer).iter().map(of_region).collect()
 }
 
-/// Runs a pipeline, and returns the lines that the script must print for its frames and for its messages.
+/// Runs a pipeline, and returns the lines that the script must print for its frames and for its
+/// messages.
 fn expected_lines(description: &str) -> (Vec<String>, Vec<String>) {
     init();
     let pipeline = gst::parse::launch(description).unwrap();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Test of determinism: in mode `sync`, the same input gives the same records, byte for byte, on any number
-//! of cores and threads. Each run is a process that executes only the test `run` of this test program.
+//! Test of determinism: in mode `sync`, the same input gives the same records, byte for byte, on
+//! any number of cores and threads. Each run is a process that executes only the test `run` of this
+//! test program.
 
 use std::process::Command;
 

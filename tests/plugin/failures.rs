@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Tests of failures: the stream continues if possible, and messages on the bus describe the failure.
+//! Tests of failures: the stream continues if possible, and messages on the bus describe the
+//! failure.
 
 use gst::prelude::*;
 use gst_video::VideoFormat;

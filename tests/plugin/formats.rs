@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Tests of formats: the same picture in every accepted format, size, stride and range gives the same result.
+//! Tests of formats: the same picture in every accepted format, size, stride and range gives the
+//! same result.
 
 use gst_check::Harness;
 use gst_video::prelude::*;
@@ -163,7 +164,8 @@ fn found(info: &VideoInfo, buffer: gst::Buffer) -> Found {
     }
 }
 
-/// Maximum difference between scores, because conversions and the int8 classifier round differently.
+/// Maximum difference between scores, because conversions and the int8 classifier round
+/// differently.
 const TOLERANCE: f64 = 0.04;
 
 /// Asserts that `found` is `expected` up to rounding.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Tests of mode `live`: frames are never delayed, however long an inference takes. `slow.onnx` takes a third
-//! of a second or more.
+//! Tests of mode `live`: frames are never delayed, however long an inference takes. `slow.onnx`
+//! takes a third of a second or more.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};

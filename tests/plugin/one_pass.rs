@@ -24,8 +24,8 @@ fn parsed(
     buffers.map(cue).collect()
 }
 
-/// Returns the number of sides of a face that have a pixel of about this color within a few pixels. The
-/// frame is in BGRx.
+/// Returns the number of sides of a face that have a pixel of about this color within a few pixels.
+/// The frame is in BGRx.
 fn colored_sides(frame: &gst::BufferRef, width: u32, bbox: [f32; 4], color: [u8; 3]) -> usize {
     let pixels = frame.map_readable().unwrap();
     let height = (pixels.len() / 4) as i32 / width as i32;
@@ -49,8 +49,8 @@ fn colored_sides(frame: &gst::BufferRef, width: u32, bbox: [f32; 4], color: [u8;
     .count()
 }
 
-/// Writes an annotated video with subtitles and four files in one pass, and checks that all contain the same
-/// faces and attitudes for every frame.
+/// Writes an annotated video with subtitles and four files in one pass, and checks that all contain
+/// the same faces and attitudes for every frame.
 fn check_one_pass(source: &str, analyzer: &str, muxer: &str, demuxer: &str) {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);

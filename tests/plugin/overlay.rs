@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Tests of the property `overlay`: blending into pixels, and compositions for sinks that draw them.
+//! Tests of the property `overlay`: blending into pixels, and compositions for sinks that draw
+//! them.
 
 use gst::prelude::*;
 use gst_video::prelude::*;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Tests of the scripts in `pipelines/`, run as a user runs them, with average faces instead of cameras. If
-//! Debian's packages for one are missing, its test is skipped.
+//! Tests of the scripts in `pipelines/`, run as a user runs them, with average faces instead of
+//! cameras. If Debian's packages for one are missing, its test is skipped.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -17,8 +17,8 @@ use crate::support::*;
 /// Side of the frames of [`face`], in pixels.
 const SIDE: usize = 240;
 
-/// Returns a command that runs a program with the plugin and ends it after a minute, so that a test does not
-/// hang. Without `--foreground`, a signal would reach the program twice.
+/// Returns a command that runs a program with the plugin and ends it after a minute, so that a test
+/// does not hang. Without `--foreground`, a signal would reach the program twice.
 fn command(program: &Path, folder: &TempDir) -> Command {
     let bin = tempfile::tempdir_in(folder).unwrap().keep();
     let mut command = with_plugin("timeout", &bin);
@@ -49,8 +49,8 @@ fn succeeds(command: &mut Command) -> Output {
     output
 }
 
-/// Returns `true` if Debian's Python has the bindings of `namespaces` and GStreamer has `element`; otherwise
-/// prints a message.
+/// Returns `true` if Debian's Python has the bindings of `namespaces` and GStreamer has `element`;
+/// otherwise prints a message.
 fn has(namespaces: &[&str], element: &str) -> bool {
     init();
     let has_element = gst::ElementFactory::find(element).is_some();
@@ -219,7 +219,8 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// Starts a server whose camera shows an average face, and which writes published streams to `file`.
+/// Starts a server whose camera shows an average face, and which writes published streams to
+/// `file`.
 fn serve(port: u16, attitude: &str, file: &Path) -> Running {
     let mut server = Running::start(
         Command::new(project("tests/support/rtsp_server.py"))

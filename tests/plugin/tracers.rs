@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Tests with GStreamer's tracers: the time that `faceattitude` delays frames, and that it drops none.
-//! `slow.onnx` takes a third of a second or more.
+//! Tests with GStreamer's tracers: the time that `faceattitude` delays frames, and that it drops
+//! none. `slow.onnx` takes a third of a second or more.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ const FRAMES: usize = 3;
 /// Half the usual inference time of `slow.onnx`, to allow for faster machines.
 const SLOW: Duration = Duration::from_millis(150);
 
-/// Runs a pipeline of [`FRAMES`] frames, with one face each, through `faceattitude` with `properties`.
-/// Returns the output of `tracers`.
+/// Runs a pipeline of [`FRAMES`] frames, with one face each, through `faceattitude` with
+/// `properties`. Returns the output of `tracers`.
 fn traced(tracers: &str, properties: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let detector = model("one-face");

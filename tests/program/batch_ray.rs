@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! `pipelines/batch_ray.py` on a Ray cluster of several nodes on this machine, some of which are lost.
-//! If Python lacks the required packages, the test reports that and passes.
+//! `pipelines/batch_ray.py` on a Ray cluster of several nodes on this machine, some of which are
+//! lost. If Python lacks the required packages, the test reports that and passes.
 
 use std::path::PathBuf;
 use std::process::Command;

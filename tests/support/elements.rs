@@ -32,8 +32,8 @@ pub fn set_properties(element: &gst::Element, properties: &[(&str, &str)]) {
     }
 }
 
-/// Creates a `faceattitude` with the tiny models, which find a face at [`face_rect`] and classify its
-/// brightness, and with these properties.
+/// Creates a `faceattitude` with the tiny models, which find a face at [`face_rect`] and classify
+/// its brightness, and with these properties.
 pub fn tiny_element(properties: &[(&str, &str)]) -> gst::Element {
     let element = element(&[
         ("detector-model", &model("one-face")),

@@ -19,8 +19,8 @@ pub fn fixture(name: &str) -> PathBuf {
     project("tests/fixtures").join(name)
 }
 
-/// Returns the path of a file in the folder `shared` beside the project. Returns `None` and prints a
-/// message if it does not exist.
+/// Returns the path of a file in the folder `shared` beside the project. Returns `None` and prints
+/// a message if it does not exist.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let path = project("../shared").join(path);
     if path.exists() {
@@ -30,9 +30,9 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// Compiles a library in `folder` that reports to be ONNX Runtime of this version but has no other functions.
-/// `base` is the C expression that `OrtGetApiBase()` returns: `&base`, or `0` for a library without even a
-/// version.
+/// Compiles a library in `folder` that reports to be ONNX Runtime of this version but has no other
+/// functions. `base` is the C expression that `OrtGetApiBase()` returns: `&base`, or `0` for a
+/// library without even a version.
 pub fn c_library(folder: &Path, version: &str, base: &str) -> PathBuf {
     let source = folder.join("onnxruntime.c");
     let library = folder.join("libonnxruntime.so");

@@ -15,8 +15,8 @@ use super::{FRAME, HEIGHT, Picture, WIDTH, frame, info, init, problem};
 /// hanging.
 pub const TIMEOUT: gst::ClockTime = gst::ClockTime::from_seconds(300);
 
-/// Writes a clip that shows each of `pictures` for a second. `encoding` is the description of the encoder
-/// and muxer.
+/// Writes a clip that shows each of `pictures` for a second. `encoding` is the description of the
+/// encoder and muxer.
 pub fn write_clip<P: Picture>(path: &Path, pictures: &[P], encoding: &str) {
     let info = info(VideoFormat::I420, WIDTH, HEIGHT);
     let frames = pictures.iter().flat_map(|picture| {

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Initializes GStreamer and registers the plugin. At the end of the process, GStreamer is shut down, so
-/// that its tracer `leaks`, if `GST_TRACERS` enables it, warns of objects that were not freed;
-/// `G_DEBUG=fatal_warnings` makes that a failure.
+/// Initializes GStreamer and registers the plugin. At the end of the process, GStreamer is shut
+/// down, so that its tracer `leaks`, if `GST_TRACERS` enables it, warns of objects that were not
+/// freed; `G_DEBUG=fatal_warnings` makes that a failure.
 pub fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -51,8 +51,8 @@ unsafe extern "C" {
 
 static IS_KEPT: AtomicBool = AtomicBool::new(false);
 
-/// Keeps GStreamer running at the end of the process: it never frees its objects for DTLS, and its tracer
-/// would warn of them.
+/// Keeps GStreamer running at the end of the process: it never frees its objects for DTLS, and its
+/// tracer would warn of them.
 pub fn keep_gstreamer() {
     IS_KEPT.store(true, Ordering::Relaxed);
 }
@@ -65,8 +65,8 @@ extern "C" fn shut_down() {
     unsafe { gst::deinit() }
 }
 
-/// Returns a command that runs `program` with the plugin that was built with this test program in its
-/// plugin path. `folder` is an empty folder for a link to the plugin and for the registry.
+/// Returns a command that runs `program` with the plugin that was built with this test program in
+/// its plugin path. `folder` is an empty folder for a link to the plugin and for the registry.
 pub fn with_plugin(program: &str, folder: &Path) -> std::process::Command {
     let tests = std::env::current_exe().unwrap();
     let plugin = tests.with_file_name("libgstattitude.so");

@@ -8,8 +8,8 @@ use std::process::Command;
 /// Debian's Python, which Debian's bindings of GStreamer are for.
 pub const SYSTEM_PYTHON: &str = "/usr/bin/python3";
 
-/// Returns `true` if Debian's Python has the bindings of these namespaces of GStreamer; otherwise prints a
-/// message.
+/// Returns `true` if Debian's Python has the bindings of these namespaces of GStreamer; otherwise
+/// prints a message.
 pub fn has_bindings(namespaces: &[&str]) -> bool {
     let requirements: String = namespaces
         .iter()
@@ -31,8 +31,8 @@ fn runs(python: &Path, code: &str) -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-/// Returns a Python interpreter with Playwright: the one that setup.sh installs, otherwise the system's.
-/// Returns `None` and prints a message if there is none, or no browser.
+/// Returns a Python interpreter with Playwright: the one that setup.sh installs, otherwise the
+/// system's. Returns `None` and prints a message if there is none, or no browser.
 pub fn playwright() -> Option<PathBuf> {
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let data = data.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".local/share")));

@@ -300,8 +300,8 @@ impl Analyzer {
         crop_len
     }
 
-    /// Replaces `faces` with the live tracks. Discards classifications that are older than the track
-    /// timeout.
+    /// Replaces `faces` with the live tracks. Discards classifications that are older than the
+    /// track timeout.
     fn copy_faces(&mut self, frame: &Frame, time_ns: u64, faces: &mut Vec<Face>) {
         faces.clear();
         let timeout_ns = self.tracker.timeout_ns();

@@ -53,7 +53,10 @@ impl Letterbox {
                     .max(1);
                 (side, side)
             }
-            InputSize::Fixed { width, height } => (width, height),
+            InputSize::Fixed {
+                width: fixed_width,
+                height: fixed_height,
+            } => (fixed_width, fixed_height),
         };
         let scale = (max_width as f32 / displayed_width).min(max_height as f32 / height as f32);
         let scaled = |side: f32, max: usize| ((side * scale).round() as usize).clamp(1, max);
@@ -64,7 +67,10 @@ impl Letterbox {
                 content_width.next_multiple_of(multiple.max(1)),
                 content_height.next_multiple_of(multiple.max(1)),
             ),
-            InputSize::Fixed { width, height } => (width, height),
+            InputSize::Fixed {
+                width: fixed_width,
+                height: fixed_height,
+            } => (fixed_width, fixed_height),
         };
         Self {
             input_width,

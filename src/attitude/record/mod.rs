@@ -99,8 +99,8 @@ pub struct FaceRecord {
     /// Landmarks (x, y) in frame pixels, in the order of [`Landmarks`](crate::geometry::Landmarks);
     /// `None` if the detector does not detect them.
     pub landmarks: Option<[[f32; 2]; 5]>,
-    /// Head pose at the last detection; `None` if the detector does not detect landmarks, and in older
-    /// records.
+    /// Head pose at the last detection; `None` if the detector does not detect landmarks, and in
+    /// older records.
     #[serde(default)]
     pub pose: Option<HeadPose>,
     /// Score of the last detection, 0 to 1.
@@ -112,8 +112,8 @@ pub struct FaceRecord {
     /// Smoothed scores, each 0 to 1; all 0 before the first classification, and after the track
     /// timeout without a classification.
     pub scores: Scores,
-    /// Valence of the smoothed scores, −1 to 1, see [`Scores::valence`]; `None` if `scores` are all 0, and
-    /// in older records.
+    /// Valence of the smoothed scores, −1 to 1, see [`Scores::valence`]; `None` if `scores` are all
+    /// 0, and in older records.
     #[serde(default)]
     pub valence: Option<f32>,
     /// Scores of the last classification, each 0 to 1, without smoothing; all 0 if `scores` are.

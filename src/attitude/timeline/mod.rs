@@ -68,8 +68,8 @@ pub struct Timeline {
     pub shares: Option<Shares>,
     /// Mean scores over the time with scores; `None` if that time is 0.
     pub means: Option<ByAttitude<Mean>>,
-    /// Mean [valence](Scores::valence) over the time with scores; `None` if that time is 0, and in older
-    /// summaries.
+    /// Mean [valence](Scores::valence) over the time with scores; `None` if that time is 0, and in
+    /// older summaries.
     #[serde(default)]
     pub valence: Option<f64>,
     /// Mean score of the label over the time with a known label; `None` if that time is 0.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The head of the default detector: one map per stride, with score, box and landmarks of each cell.
+//! The head of the default detector: one map per stride, with score, box and landmarks of each
+//! cell.
 
 use attitude::InferenceError;
 use attitude::detection::{CENTER_MAP_CHANNELS, Detection, decode_center_map};

@@ -21,8 +21,8 @@ use center_map::CenterMaps;
 use ultraface::Ultraface;
 use yunet::Yunet;
 
-/// Strides in pixels of the heads with one output per stride; the sides of their inputs are multiples of
-/// the largest stride.
+/// Strides in pixels of the heads with one output per stride; the sides of their inputs are
+/// multiples of the largest stride.
 const STRIDES: [usize; 3] = [8, 16, 32];
 
 /// Maximum width and height of an input in pixels, so that a description cannot exhaust the memory.
@@ -37,8 +37,8 @@ pub(crate) struct OnnxDetector {
 
 /// Decodes the outputs of one kind of detector.
 trait Head: Send {
-    /// Appends the faces in `outputs` with at least the score `threshold` to `candidates`, in pixels of
-    /// the input, whose width and height are `size_px`.
+    /// Appends the faces in `outputs` with at least the score `threshold` to `candidates`, in
+    /// pixels of the input, whose width and height are `size_px`.
     ///
     /// # Errors
     /// Returns an error if an output has another shape than expected.
@@ -74,10 +74,12 @@ fn grid(size_px: (usize, usize), stride: usize) -> CellGrid {
 }
 
 impl OnnxDetector {
-    /// Creates a detector from a model that `description` describes, and runs it once, on a black image.
+    /// Creates a detector from a model that `description` describes, and runs it once, on a black
+    /// image.
     ///
     /// # Errors
-    /// Returns an error if the model is not a face detector, differs from its description, or fails.
+    /// Returns an error if the model is not a face detector, differs from its description, or
+    /// fails.
     pub(crate) fn new(network: Network, description: &Description) -> Result<Self, ModelError> {
         description.require_task(Task::FaceDetection)?;
         let section = description.detector.as_ref();

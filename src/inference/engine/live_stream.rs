@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A stream whose samples are analyzed by the engine's threads, one after the other. While one sample is
-//! analyzed, the newest other one is pending; it replaces an older pending one.
+//! A stream whose samples are analyzed by the engine's threads, one after the other. While one
+//! sample is analyzed, the newest other one is pending; it replaces an older pending one.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,19 +44,21 @@ pub struct CompletedSample<C> {
 
 /// A stream of samples, each with a context of type `C`.
 ///
-/// When the stream is dropped, the pending sample is not analyzed, and the result of the one in flight is
-/// discarded.
+/// When the stream is dropped, the pending sample is not analyzed, and the result of the one in
+/// flight is discarded.
 pub struct LiveStream<C: Send + 'static> {
     state: Arc<StreamState<C>>,
     engine: Arc<Engine>,
 }
 
-/// The time when the oldest unfinished sample of a stream was submitted. Clones follow the same stream.
+/// The time when the oldest unfinished sample of a stream was submitted. Clones follow the same
+/// stream.
 #[derive(Clone, Debug, Default)]
 pub struct SampleInFlight(Arc<Mutex<Option<Instant>>>);
 
 impl SampleInFlight {
-    /// Returns the time since the submission of the oldest unfinished sample; `None` if there is none.
+    /// Returns the time since the submission of the oldest unfinished sample; `None` if there is
+    /// none.
     pub fn age(&self) -> Option<Duration> {
         lock(&self.0).map(|submitted| submitted.elapsed())
     }
@@ -107,10 +109,11 @@ impl<C: Send + 'static> LiveStream<C> {
         self.state.in_flight.clone()
     }
 
-    /// Submits a copy of `sample`; its [`CompletedSample`] contains `context`. Returns `true` if the sample
-    /// replaces a pending one, which is not analyzed.
+    /// Submits a copy of `sample`; its [`CompletedSample`] contains `context`. Returns `true` if
+    /// the sample replaces a pending one, which is not analyzed.
     pub fn submit(&self, sample: &Sample, context: C) -> bool {
-        // The lock is released before the frame is copied, so that the engine's threads need not wait.
+        // The lock is released before the frame is copied, so that the engine's threads need not
+        // wait.
         let mut snapshot = lock(&self.state.samples).spare.pop().unwrap_or_default();
         snapshot.copy_from(&sample.frame, self.engine.info().reads_luma_only);
         let now = Instant::now();

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Loaded networks and threads that all streams of a process share if they request the same networks.
+//! Loaded networks and threads that all streams of a process share if they request the same
+//! networks.
 //!
-//! An engine loads no more networks than can run concurrently, and starts no more threads, however many
-//! streams there are. [`Engine::acquire`] returns the engine for a configuration; it is freed when its
-//! last user drops it.
+//! An engine loads no more networks than can run concurrently, and starts no more threads, however
+//! many streams there are. [`Engine::acquire`] returns the engine for a configuration; it is freed
+//! when its last user drops it.
 
 mod live_stream;
 mod pool;
@@ -66,8 +67,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns the limits for `provider`. On a CPU, live streams use half of the cores and leave the others
-    /// to decoding. Streams in `sync` mode use all cores, because decoding pauses meanwhile.
+    /// Returns the limits for `provider`. On a CPU, live streams use half of the cores and leave
+    /// the others to decoding. Streams in `sync` mode use all cores, because decoding pauses
+    /// meanwhile.
     fn for_provider(provider: Provider) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match provider.max_frames() {
@@ -84,8 +86,8 @@ impl Limits {
 }
 
 impl Engine {
-    /// Returns the engine for `config`: one that is in use, or a new one, whose networks are loaded and
-    /// run once.
+    /// Returns the engine for `config`: one that is in use, or a new one, whose networks are loaded
+    /// and run once.
     ///
     /// # Errors
     /// Returns the errors of [`Networks::load`].
@@ -93,7 +95,8 @@ impl Engine {
         registry::acquire(config)
     }
 
-    /// Creates an engine with `networks`; `load` loads more of the same when several threads need some.
+    /// Creates an engine with `networks`; `load` loads more of the same when several threads need
+    /// some.
     pub fn new(
         networks: Networks,
         load: impl Fn() -> Result<Networks, LoadError> + Send + Sync + 'static,
@@ -121,8 +124,8 @@ impl Engine {
         &self.info
     }
 
-    /// Lends networks to the calling thread. Waits until some are free; callers are served in the order of
-    /// their calls.
+    /// Lends networks to the calling thread. Waits until some are free; callers are served in the
+    /// order of their calls.
     ///
     /// # Errors
     /// Returns an error if the engine has no networks, and none can be loaded.

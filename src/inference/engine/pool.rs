@@ -37,8 +37,8 @@ pub struct Lease<'a> {
 }
 
 impl Pool {
-    /// Creates a pool with `networks`. `load` loads more of the same, up to a total of `max_count`, which
-    /// is at least 1.
+    /// Creates a pool with `networks`. `load` loads more of the same, up to a total of `max_count`,
+    /// which is at least 1.
     pub(super) fn new(
         networks: Networks,
         load: impl Fn() -> Result<Networks, LoadError> + Send + Sync + 'static,
@@ -90,7 +90,8 @@ impl Pool {
                     });
                 }
                 Err(error) => {
-                    // The memory may be exhausted: the pool continues with the networks that it has.
+                    // The memory may be exhausted: the pool continues with the networks that it
+                    // has.
                     let mut state = lock(&self.state);
                     state.count -= 1;
                     state.max_count = state.count.max(1);
@@ -124,8 +125,8 @@ impl DerefMut for Lease<'_> {
 }
 
 impl Drop for Lease<'_> {
-    /// Returns the networks to the pool. After a panic they can be used again, because a session keeps no
-    /// state from one run to the next.
+    /// Returns the networks to the pool. After a panic they can be used again, because a session
+    /// keeps no state from one run to the next.
     fn drop(&mut self) {
         lock(&self.pool.state).idle.extend(self.networks.take());
         self.pool.changed.notify_all();

@@ -30,7 +30,8 @@ struct EngineKey {
     batch_timeout: Duration,
 }
 
-/// Everything that a loaded model depends on. The path is not enough, because a file can be replaced.
+/// Everything that a loaded model depends on. The path is not enough, because a file can be
+/// replaced.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct ModelKey {
     sha256: String,
@@ -40,8 +41,8 @@ struct ModelKey {
     file_name: Option<String>,
 }
 
-/// The engine of one key. The lock is held while the engine is loaded, so that only users of the same key
-/// wait for it.
+/// The engine of one key. The lock is held while the engine is loaded, so that only users of the
+/// same key wait for it.
 type EngineSlot = Arc<Mutex<Weak<Engine>>>;
 
 static ENGINES: Lazy<Mutex<HashMap<EngineKey, EngineSlot>>> = Lazy::new(Mutex::default);

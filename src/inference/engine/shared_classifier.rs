@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A classifier that several streams share: faces that they submit within a short time are classified in
-//! one inference. On a GPU, an inference on many faces takes hardly longer than one on a single face.
+//! A classifier that several streams share: faces that they submit within a short time are
+//! classified in one inference. On a GPU, an inference on many faces takes hardly longer than one
+//! on a single face.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -26,8 +27,8 @@ pub(super) struct SharedClassifier {
 
 /// A handle to a shared classifier, for the networks of one thread.
 ///
-/// The first call of [`classify`](AttitudeClassifier::classify) begins a batch, waits for other calls, and
-/// classifies the crops of all of them.
+/// The first call of [`classify`](AttitudeClassifier::classify) begins a batch, waits for other
+/// calls, and classifies the crops of all of them.
 pub(super) struct BatchedClassifier(Arc<SharedClassifier>);
 
 /// Crops that are classified together.
@@ -63,8 +64,8 @@ enum Role {
 }
 
 impl SharedClassifier {
-    /// Shares `classifier` between at most `max_calls` concurrent calls. A batch waits at most `timeout`
-    /// for further crops.
+    /// Shares `classifier` between at most `max_calls` concurrent calls. A batch waits at most
+    /// `timeout` for further crops.
     pub(super) fn new(
         classifier: Box<dyn AttitudeClassifier>,
         max_calls: usize,
@@ -145,8 +146,8 @@ impl PendingBatch {
     }
 }
 
-/// Completes a batch when it is dropped, with an error if the classifier panicked, so that no follower
-/// waits forever.
+/// Completes a batch when it is dropped, with an error if the classifier panicked, so that no
+/// follower waits forever.
 struct Completion<'a>(&'a PendingBatch);
 
 impl Completion<'_> {

@@ -11,8 +11,8 @@ use attitude::sync::{lock, wait_while};
 
 /// A stream in the queue of the threads.
 pub(super) trait QueuedStream: Send + Sync {
-    /// Analyzes the pending sample with networks from `pool`. Returns `true` if another sample is pending
-    /// afterwards.
+    /// Analyzes the pending sample with networks from `pool`. Returns `true` if another sample is
+    /// pending afterwards.
     fn analyze_pending(&self, pool: &Pool) -> bool;
 }
 
@@ -31,14 +31,15 @@ struct StreamQueue {
 
 #[derive(Default)]
 struct QueueState {
-    /// Each stream is in the queue at most once, so that streams with many and few samples take turns.
+    /// Each stream is in the queue at most once, so that streams with many and few samples take
+    /// turns.
     waiting: VecDeque<Arc<dyn QueuedStream>>,
     is_closed: bool,
 }
 
 impl Workers {
-    /// Creates at most `max_threads` threads that use networks from `pool`. [`start`](Self::start) starts
-    /// them.
+    /// Creates at most `max_threads` threads that use networks from `pool`. [`start`](Self::start)
+    /// starts them.
     pub(super) fn new(pool: Arc<Pool>, max_threads: usize) -> Self {
         Self {
             queue: Arc::new(StreamQueue {
@@ -54,8 +55,8 @@ impl Workers {
     /// Starts the threads that are not running yet.
     ///
     /// # Errors
-    /// Returns an error if the system refuses to start the first thread. Fewer threads than the maximum
-    /// are not an error.
+    /// Returns an error if the system refuses to start the first thread. Fewer threads than the
+    /// maximum are not an error.
     pub(super) fn start(&self) -> std::io::Result<()> {
         let mut threads = lock(&self.threads);
         while threads.len() < self.max_threads {

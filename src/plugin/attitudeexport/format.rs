@@ -62,8 +62,8 @@ impl StaticType for Format {
                 value_nick: std::ptr::null(),
             };
             let values: Vec<_> = values.chain([end]).collect();
-            // SAFETY: the type lives as long as the process, and so do its name and its values, which
-            // are never freed; the values end with one without a name.
+            // SAFETY: the type lives as long as the process, and so do its name and its values,
+            // which are never freed; the values end with one without a name.
             unsafe {
                 from_glib(g_enum_register_static(
                     c"GstAttitudeExportFormat".as_ptr(),

@@ -2,8 +2,8 @@
 
 //! Implementation of `attitudeexport`: pads, properties, states, events and queries.
 //!
-//! No two locks are held together. The streaming thread holds `stream` while it writes, but not while
-//! it pushes.
+//! No two locks are held together. The streaming thread holds `stream` while it writes, but not
+//! while it pushes.
 
 use std::io;
 use std::sync::{LazyLock, Mutex};

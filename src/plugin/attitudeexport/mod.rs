@@ -2,12 +2,13 @@
 
 //! SECTION:element-attitudeexport
 //!
-//! `attitudeexport` writes the faces in the metadata of frames, and their attitudes, as text: JSON lines,
-//! CSV, subtitle files, or subtitles for a muxer. It accepts any raw video and never reads a pixel.
+//! `attitudeexport` writes the faces in the metadata of frames, and their attitudes, as text: JSON
+//! lines, CSV, subtitle files, or subtitles for a muxer. It accepts any raw video and never reads a
+//! pixel.
 //!
-//! Each output buffer is a line of JSON, a header, the rows of a frame, or one cue, with the timestamp and
-//! the duration of the frame or cue. The property `format` selects the format. For the formats `jsonl` and
-//! `csv`, `interval` selects the frames.
+//! Each output buffer is a line of JSON, a header, the rows of a frame, or one cue, with the
+//! timestamp and the duration of the frame or cue. The property `format` selects the format. For
+//! the formats `jsonl` and `csv`, `interval` selects the frames.
 //!
 //! ## Example pipelines
 //!
@@ -37,7 +38,8 @@ glib::wrapper! {
         @extends gst::Element, gst::Object;
 }
 
-/// Selects the frames whose faces are written, in the formats `jsonl` and `csv`; the property `interval`.
+/// Selects the frames whose faces are written, in the formats `jsonl` and `csv`; the property
+/// `interval`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstAttitudeExportInterval")]
 pub enum FrameSelection {

@@ -53,8 +53,8 @@ impl Stream {
         self.changes = FaceChangeDetector::default();
     }
 
-    /// Writes the faces of a frame to `output`. Returns the span of a gap that tells sinks and muxers not
-    /// to wait for text about the frame.
+    /// Writes the faces of a frame to `output`. Returns the span of a gap that tells sinks and
+    /// muxers not to wait for text about the frame.
     ///
     /// # Errors
     /// Returns an error if the writer fails.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Implementation of `attitudeoverlay`: pads, properties, caps, events and the processing of frames.
+//! Implementation of `attitudeoverlay`: pads, properties, caps, events and the processing of
+//! frames.
 //!
 //! Lock order: the streaming thread holds `drawing` while it processes a frame and may take
-//! `overlay_negotiation` during that time. No other locks are held together, and no other thread takes
-//! `drawing` while frames pass.
+//! `overlay_negotiation` during that time. No other locks are held together, and no other thread
+//! takes `drawing` while frames pass.
 
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -247,8 +248,8 @@ impl Drawing {
         boxes.try_for_each(|bbox| self.pixelator.pixelate(&mut frame, bbox))
     }
 
-    /// Returns the time of a frame; see [`FrameTimes::next`]. Clears the histories if running time has
-    /// gone back.
+    /// Returns the time of a frame; see [`FrameTimes::next`]. Clears the histories if running time
+    /// has gone back.
     fn frame_time_ns(&mut self, running_time_ns: Option<u64>, info: &VideoInfo) -> u64 {
         let frame_ns = video::frame_duration_ns(info);
         let time = self.times.next(running_time_ns, frame_ns);

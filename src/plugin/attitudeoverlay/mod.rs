@@ -2,9 +2,9 @@
 
 //! SECTION:element-attitudeoverlay
 //!
-//! `attitudeoverlay` draws the faces that the metadata of a frame describe: boxes, labels, the recent
-//! history of each face and that of the whole scene. It can also pixelate the faces. It does not
-//! analyze the picture.
+//! `attitudeoverlay` draws the faces that the metadata of a frame describe: boxes, labels, the
+//! recent history of each face and that of the whole scene. It can also pixelate the faces. It does
+//! not analyze the picture.
 //!
 //! The metadata are those of `faceattitude`, which may run anywhere upstream, or the
 //! `GstAnalyticsRelationMeta` of another element.

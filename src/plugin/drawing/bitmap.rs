@@ -27,7 +27,8 @@ pub(super) struct Bitmap {
 }
 
 impl Bitmap {
-    /// Creates a bitmap of this size, at least one pixel, drawn by `draw` on a transparent background.
+    /// Creates a bitmap of this size, at least one pixel, drawn by `draw` on a transparent
+    /// background.
     ///
     /// # Errors
     /// Returns an error if Cairo cannot draw the bitmap, for example for lack of memory.
@@ -84,8 +85,8 @@ impl Bitmap {
     }
 }
 
-/// Attaches a meta that describes the top left part, of this size, of `pixels`, which are a bitmap of
-/// size `whole`.
+/// Attaches a meta that describes the top left part, of this size, of `pixels`, which are a bitmap
+/// of size `whole`.
 fn with_video_meta(
     mut pixels: gst::Buffer,
     size: Size,

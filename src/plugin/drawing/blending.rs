@@ -2,11 +2,11 @@
 
 //! Blending of bitmaps into the pixels of a frame.
 //!
-//! `gst_video_overlay_composition_blend()` converts each row that a rectangle touches over the whole
-//! width of the frame, and back. For the vertical lines of a box, this is a hundred times the pixels
-//! that are drawn. Therefore the bitmaps are converted instead, once, if [`MaskFormat`] supports the
-//! format of the frames. On other frames GStreamer blends, but only into the part of the frame around
-//! each bitmap.
+//! `gst_video_overlay_composition_blend()` converts each row that a rectangle touches over the
+//! whole width of the frame, and back. For the vertical lines of a box, this is a hundred times the
+//! pixels that are drawn. Therefore the bitmaps are converted instead, once, if [`MaskFormat`]
+//! supports the format of the frames. On other frames GStreamer blends, but only into the part of
+//! the frame around each bitmap.
 
 use gst_video::prelude::*;
 use gst_video::{VideoFlags, VideoFrameRef, VideoInfo, ffi};
@@ -52,8 +52,8 @@ impl<'f, 'b> Canvas<'f, 'b> {
         let x = rect.left_px - part.area.columns.start;
         let y = rect.top_px - part.area.rows.start;
 
-        // SAFETY: The planes of the frame were checked, so those of the part hold its pixels; they are
-        // borrowed for writing. `source` describes all of `picture`, which stays mapped.
+        // SAFETY: The planes of the frame were checked, so those of the part hold its pixels; they
+        // are borrowed for writing. `source` describes all of `picture`, which stays mapped.
         let is_blended = unsafe {
             let mut source = *picture.as_ptr();
             ffi::gst_video_blend(part.as_mut_ptr(), &mut source, x, y, 1.0) != glib::ffi::GFALSE
@@ -70,7 +70,8 @@ impl Surface for Canvas<'_, '_> {
     /// Blends the bitmap into the frame.
     ///
     /// # Errors
-    /// Returns an error if `rect` does not lie in the frame, or GStreamer cannot map or blend the bitmap.
+    /// Returns an error if `rect` does not lie in the frame, or GStreamer cannot map or blend the
+    /// bitmap.
     fn add(&mut self, bitmap: &mut Bitmap, rect: PixelRect) -> Result<(), RenderError> {
         let Some(format) = self.mask_format else {
             return self.blend_by_gstreamer(bitmap, rect);

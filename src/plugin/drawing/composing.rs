@@ -2,8 +2,8 @@
 
 //! Composition of bitmaps for downstream to draw.
 //!
-//! A rectangle that has not changed since the last composition is the same object as before, so that
-//! sinks which keep it on a graphics card do not upload it again.
+//! A rectangle that has not changed since the last composition is the same object as before, so
+//! that sinks which keep it on a graphics card do not upload it again.
 
 use gst_video::{VideoOverlayComposition, VideoOverlayFormatFlags, VideoOverlayRectangle};
 
@@ -69,8 +69,8 @@ impl Surface for Composer {
 }
 
 impl Composer {
-    /// Returns the composition of all bitmaps added since the last call; `None` if there are none, as
-    /// GStreamer's elements do not expect an empty composition.
+    /// Returns the composition of all bitmaps added since the last call; `None` if there are none,
+    /// as GStreamer's elements do not expect an empty composition.
     pub(super) fn finish(&mut self) -> Option<VideoOverlayComposition> {
         let objects = |placed: &PlacedBitmap| placed.rectangle.as_ptr();
         let is_same = self

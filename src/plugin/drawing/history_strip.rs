@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! History strips: rows of colored cells, the newest at the right. There is one per face, and one of the
-//! whole scene, with a legend, along the bottom of the frame.
+//! History strips: rows of colored cells, the newest at the right. There is one per face, and one
+//! of the whole scene, with a legend, along the bottom of the frame.
 
 use super::bitmap::{Bitmap, fill_plate};
 use super::label::MarkedTexts;

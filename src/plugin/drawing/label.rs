@@ -10,8 +10,8 @@ use super::style::{Color, Font, PLATE, Style, TEXT, Theme};
 use super::{FaceDrawing, RenderError};
 use attitude::{Attitude, Label, Scores};
 
-/// The label of a face: track number, attitude, confidence and scores. Its bitmap is drawn again only
-/// when the content changes.
+/// The label of a face: track number, attitude, confidence and scores. Its bitmap is drawn again
+/// only when the content changes.
 #[derive(Debug, Default)]
 pub(super) struct FaceLabel {
     drawn: Option<(Content, Option<Bitmap>)>,
@@ -47,7 +47,8 @@ impl FaceLabel {
         Ok(())
     }
 
-    /// Returns the bitmap of the label; `None` if it has no content or the frame is too small for it.
+    /// Returns the bitmap of the label; `None` if it has no content or the frame is too small for
+    /// it.
     pub(super) fn bitmap(&mut self) -> Option<&mut Bitmap> {
         self.drawn.as_mut().and_then(|(_, bitmap)| bitmap.as_mut())
     }
@@ -68,8 +69,8 @@ impl Content {
         }
     }
 
-    /// Draws the label; leaves out the scores if the frame is too small for them. Returns `None` if there
-    /// is no content or the frame is too small for the text too.
+    /// Draws the label; leaves out the scores if the frame is too small for them. Returns `None` if
+    /// there is no content or the frame is too small for the text too.
     fn draw(&self, theme: &Theme) -> Result<Option<Bitmap>, RenderError> {
         let Size {
             width_px,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Blend masks: bitmaps converted to the layout of a frame's planes. Blending is then the same for each
-//! byte of a frame in any format: it keeps a fraction of the byte, and adds another byte.
+//! Blend masks: bitmaps converted to the layout of a frame's planes. Blending is then the same for
+//! each byte of a frame in any format: it keeps a fraction of the byte, and adds another byte.
 
 use gst_video::VideoInfo;
 
@@ -19,8 +19,8 @@ pub(super) struct MaskFormat {
     layout: Layout,
 }
 
-/// A bitmap for frames of one format, and for positions of one parity: with subsampled chroma, the parity
-/// determines which pixels of the bitmap share a chroma sample.
+/// A bitmap for frames of one format, and for positions of one parity: with subsampled chroma, the
+/// parity determines which pixels of the bitmap share a chroma sample.
 #[derive(Debug)]
 pub(super) struct Mask {
     format: MaskFormat,
@@ -57,7 +57,8 @@ struct PlaneArea {
     row_bytes: usize,
 }
 
-/// A pixel of a bitmap in the color model of the frames: its components, premultiplied, and its opacity.
+/// A pixel of a bitmap in the color model of the frames: its components, premultiplied, and its
+/// opacity.
 type ConvertedPixel = [u8; 4];
 /// Index of the opacity in a pixel.
 const OPACITY: usize = 3;
@@ -95,7 +96,8 @@ impl MaskFormat {
         })
     }
 
-    /// Returns the position of a pixel in its chroma sample, which covers at most two by two pixels.
+    /// Returns the position of a pixel in its chroma sample, which covers at most two by two
+    /// pixels.
     fn parity(&self, (x, y): (i32, i32)) -> (i32, i32) {
         let components = || self.components().iter();
         let max_x: i32 = components().map(|c| c.shift_x as i32).max().unwrap_or(0);
@@ -103,8 +105,8 @@ impl MaskFormat {
         (x & max_x, y & max_y)
     }
 
-    /// Returns the weights of premultiplied red, green, blue and opacity in each component, in fixed point
-    /// with [`FRACTION_BITS`].
+    /// Returns the weights of premultiplied red, green, blue and opacity in each component, in
+    /// fixed point with [`FRACTION_BITS`].
     fn weights(&self) -> [[i32; 4]; 3] {
         let Layout {
             color,
@@ -141,8 +143,8 @@ impl MaskFormat {
 }
 
 impl PlaneSampling {
-    /// Returns the number of pixels before a position of this parity in its sample, in a row and in a
-    /// column.
+    /// Returns the number of pixels before a position of this parity in its sample, in a row and in
+    /// a column.
     fn skipped_px(&self, parity: (i32, i32)) -> (usize, usize) {
         let skipped_px = |parity: i32, shift: u32| (parity & ((1 << shift) - 1)) as usize;
         (
@@ -170,8 +172,8 @@ impl PlaneSampling {
 }
 
 impl Mask {
-    /// Converts `argb`, Cairo's premultiplied pixels of a bitmap of `size`, for positions with the parity
-    /// of `position`, x and y in pixels.
+    /// Converts `argb`, Cairo's premultiplied pixels of a bitmap of `size`, for positions with the
+    /// parity of `position`, x and y in pixels.
     pub(super) fn new(
         format: MaskFormat,
         position: (i32, i32),
@@ -204,8 +206,8 @@ impl Mask {
         self.format == format && self.parity == format.parity(position)
     }
 
-    /// Blends the bitmap, or the top left part of it that fits, into `rect` of plane `index` of a frame.
-    /// The plane is `bytes`; its rows start `stride` bytes apart.
+    /// Blends the bitmap, or the top left part of it that fits, into `rect` of plane `index` of a
+    /// frame. The plane is `bytes`; its rows start `stride` bytes apart.
     ///
     /// # Errors
     /// Returns an error if `rect` ends beyond the plane.
@@ -256,9 +258,9 @@ impl MaskPlane {
         rows(&self.kept).zip(rows(&self.added))
     }
 
-    /// Stores component `index` of the converted `rows` of a bitmap: for each sample the mean of the
-    /// pixels that it covers; pixels beside the bitmap count as transparent. `skipped_px` is the number
-    /// of pixels before the bitmap in a row and in a column.
+    /// Stores component `index` of the converted `rows` of a bitmap: for each sample the mean of
+    /// the pixels that it covers; pixels beside the bitmap count as transparent. `skipped_px` is
+    /// the number of pixels before the bitmap in a row and in a column.
     fn store<'a>(
         &mut self,
         component: &Component,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Drawing of the overlay: renders the state of the faces to bitmaps, and blends them into the frame or
-//! composes them for downstream to draw.
+//! Drawing of the overlay: renders the state of the faces to bitmaps, and blends them into the
+//! frame or composes them for downstream to draw.
 //!
-//! There is no canvas of the frame's size. Labels and history strips are small bitmaps that are drawn
-//! again only when they change. Boxes consist of bitmaps that never change. When a face moves, only the
-//! positions of its bitmaps change.
+//! There is no canvas of the frame's size. Labels and history strips are small bitmaps that are
+//! drawn again only when they change. Boxes consist of bitmaps that never change. When a face
+//! moves, only the positions of its bitmaps change.
 
 mod bitmap;
 mod blending;
@@ -90,7 +90,8 @@ pub struct Renderer {
 
 /// Takes the bitmaps of an overlay.
 trait Surface {
-    /// Adds the top left part of `bitmap` that fits into `rect`, on top of the bitmaps added before.
+    /// Adds the top left part of `bitmap` that fits into `rect`, on top of the bitmaps added
+    /// before.
     fn add(&mut self, bitmap: &mut Bitmap, rect: PixelRect) -> Result<(), RenderError>;
 }
 
@@ -139,8 +140,8 @@ impl Renderer {
         }
     }
 
-    /// Draws `faces` and the history of the `scene` for a frame of this size. Returns `None` if there is
-    /// nothing to draw or the frame is too small to draw on.
+    /// Draws `faces` and the history of the `scene` for a frame of this size. Returns `None` if
+    /// there is nothing to draw or the frame is too small to draw on.
     ///
     /// # Errors
     /// Returns an error if a bitmap cannot be drawn, for example for lack of memory.
@@ -168,8 +169,8 @@ impl Renderer {
 }
 
 impl Drawn<'_> {
-    /// Returns the overlay as a composition for downstream to draw. It is the same object as the last
-    /// one if nothing has changed.
+    /// Returns the overlay as a composition for downstream to draw. It is the same object as the
+    /// last one if nothing has changed.
     ///
     /// # Errors
     /// Returns an error if GStreamer cannot wrap a bitmap.
@@ -179,8 +180,8 @@ impl Drawn<'_> {
         Ok(composer.finish())
     }
 
-    /// Blends the overlay into `frame`, which may have any raw format and has the size that the overlay
-    /// was drawn for.
+    /// Blends the overlay into `frame`, which may have any raw format and has the size that the
+    /// overlay was drawn for.
     ///
     /// # Errors
     /// Returns an error if the frame is smaller, its planes are too short, or GStreamer cannot

@@ -2,8 +2,8 @@
 
 //! The box around a face.
 //!
-//! It consists of bitmaps of its corners, and of bars that are cut to length. They are drawn once per
-//! color, and serve boxes of any size.
+//! It consists of bitmaps of its corners, and of bars that are cut to length. They are drawn once
+//! per color, and serve boxes of any size.
 
 use super::bitmap::{Bitmap, rounded_path};
 use super::placement::PixelRect;
@@ -49,8 +49,8 @@ impl Outline {
         })
     }
 
-    /// Draws a box with the outer edges `outer` on `surface`. The edges lie in the frame and are at least
-    /// two corners apart. Bars start and end on even pixels.
+    /// Draws a box with the outer edges `outer` on `surface`. The edges lie in the frame and are at
+    /// least two corners apart. Bars start and end on even pixels.
     pub(super) fn draw_on(
         &mut self,
         surface: &mut impl Surface,

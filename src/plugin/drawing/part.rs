@@ -35,8 +35,8 @@ pub(super) struct Part<'a> {
 }
 
 impl Span {
-    /// Returns the pixels from `start` to `end` (exclusive) in a frame of `frame_len` pixels, grown to
-    /// whole samples of `1 << shift` pixels; `None` if there are none.
+    /// Returns the pixels from `start` to `end` (exclusive) in a frame of `frame_len` pixels, grown
+    /// to whole samples of `1 << shift` pixels; `None` if there are none.
     fn around(start: i32, end: i32, shift: u32, frame_len: u32) -> Option<Self> {
         let sample = 1i64 << shift;
         let end = (i64::from(end) + sample - 1) & -sample;
@@ -50,8 +50,8 @@ impl Span {
 }
 
 impl Area {
-    /// Returns the pixels of `frame` from `left`, `top` to `right`, `bottom` (exclusive), grown to whole
-    /// chroma samples; `None` if they lie outside the frame.
+    /// Returns the pixels of `frame` from `left`, `top` to `right`, `bottom` (exclusive), grown to
+    /// whole chroma samples; `None` if they lie outside the frame.
     pub(super) fn around(
         [left, top, right, bottom]: [i32; 4],
         frame: &VideoFrameRef<&gst::BufferRef>,
@@ -66,13 +66,13 @@ impl Area {
 }
 
 impl<'a> Part<'a> {
-    /// Returns the part of `frame` in `area`, or the whole frame if its pixels share bytes, are spread
-    /// over tiles, or are indices into a palette.
+    /// Returns the part of `frame` in `area`, or the whole frame if its pixels share bytes, are
+    /// spread over tiles, or are indices into a palette.
     pub(super) fn new(frame: &'a mut VideoFrameRef<&mut gst::BufferRef>, area: Area) -> Self {
         let format = frame.format_info();
         let (width, height) = (frame.width() as i32, frame.height() as i32);
-        // SAFETY: The description is plain data. The memory that it points to stays mapped for writing
-        // and is accessed exclusively while `frame` is borrowed.
+        // SAFETY: The description is plain data. The memory that it points to stays mapped for
+        // writing and is accessed exclusively while `frame` is borrowed.
         let mut description = unsafe { *frame.as_mut_ptr() };
         if !has_plain_rows(&format) {
             let whole = |len| Span { start: 0, len };
@@ -108,8 +108,8 @@ impl<'a> Part<'a> {
     /// Unpacks row `y` of the part to the start of `row`.
     ///
     /// # Errors
-    /// Returns an error if GStreamer cannot unpack the format to components of this size, or `row` is too
-    /// short.
+    /// Returns an error if GStreamer cannot unpack the format to components of this size, or `row`
+    /// is too short.
     pub(super) fn unpack_row<S>(
         &self,
         y: i32,
@@ -117,8 +117,8 @@ impl<'a> Part<'a> {
     ) -> Result<(), glib::BoolError> {
         let width = self.check_row(y, row)?;
         let ffi::GstVideoInfo { finfo, stride, .. } = self.description.info;
-        // SAFETY: The description of the format is static. The planes hold the rows of the part, and
-        // `row` holds the pixels of one and the slack that GStreamer may write.
+        // SAFETY: The description of the format is static. The planes hold the rows of the part,
+        // and `row` holds the pixels of one and the slack that GStreamer may write.
         unsafe {
             let unpack = (*finfo).unpack_func;
             let unpack =
@@ -184,14 +184,15 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Returns the description of the part. Its map is that of the whole frame and must not be unmapped.
+    /// Returns the description of the part. Its map is that of the whole frame and must not be
+    /// unmapped.
     pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::GstVideoFrame {
         &mut self.description
     }
 }
 
-/// Returns `true` if each component of such a frame has bytes of its own, at a constant distance from
-/// its neighbors in either direction.
+/// Returns `true` if each component of such a frame has bytes of its own, at a constant distance
+/// from its neighbors in either direction.
 fn has_plain_rows(format: &VideoFormatInfo) -> bool {
     !format.is_tiled() && !format.has_palette() && format.pixel_stride().iter().all(|&px| px > 0)
 }

@@ -11,8 +11,8 @@ use super::part::{Area, Part, Pixel, ROW_SLACK_PX};
 use crate::video::check_planes;
 use attitude::geometry::Rect;
 
-/// Margin on each side, as a fraction of the box: heads are larger than the boxes of faces, and boxes are
-/// extrapolated between samples.
+/// Margin on each side, as a fraction of the box: heads are larger than the boxes of faces, and
+/// boxes are extrapolated between samples.
 const MARGIN: f32 = 0.25;
 /// Maximum number of blocks across the longer side.
 const MAX_BLOCKS: usize = 8;
@@ -29,10 +29,10 @@ pub struct Pixelator {
 }
 
 impl Pixelator {
-    /// Pixelates the face in a box. The box grows by a quarter of its size on each side and to whole
-    /// chroma samples; it becomes blocks of their mean color, at most eight across the longer side and
-    /// at least 4 px wide. The box is in pixels of `frame`, which may have any raw format. An empty or
-    /// invalid box, or one outside the frame, has no effect.
+    /// Pixelates the face in a box. The box grows by a quarter of its size on each side and to
+    /// whole chroma samples; it becomes blocks of their mean color, at most eight across the longer
+    /// side and at least 4 px wide. The box is in pixels of `frame`, which may have any raw format.
+    /// An empty or invalid box, or one outside the frame, has no effect.
     ///
     /// # Errors
     /// Returns an error if a plane of the frame is too short, or GStreamer cannot pack the format.
@@ -106,7 +106,8 @@ fn add_pixels<S: Copy + Into<u64>>(sum: &mut Pixel<u64>, block: &[Pixel<S>]) {
     }
 }
 
-/// Returns the pixels of the box with its margins; `None` for an invalid box or one outside the frame.
+/// Returns the pixels of the box with its margins; `None` for an invalid box or one outside the
+/// frame.
 fn area_of_head(bbox_in_frame: Rect, frame: &VideoFrameRef<&gst::BufferRef>) -> Option<Area> {
     let Rect { x, y, w, h } = bbox_in_frame;
     if !bbox_in_frame.is_valid() {

@@ -43,8 +43,8 @@ impl PixelRect {
     }
 }
 
-/// Returns the outer edges of the line around `bbox_in_frame`; the line does not cover the box if the
-/// frame has room. `None` for an invalid box or one outside the frame.
+/// Returns the outer edges of the line around `bbox_in_frame`; the line does not cover the box if
+/// the frame has room. `None` for an invalid box or one outside the frame.
 pub(super) fn outline_around(bbox_in_frame: Rect, scale: &Scale) -> Option<PixelRect> {
     let Size {
         width_px,
@@ -88,9 +88,9 @@ pub(super) struct Placement {
     pub(super) strip: (i32, i32),
 }
 
-/// Places the label above the box, otherwise below it, otherwise inside at its top. Places the strip below
-/// the box, otherwise above it, otherwise inside at its bottom. Both stay in `area`, the upper part of the
-/// frame that is free for them. An empty size takes no space.
+/// Places the label above the box, otherwise below it, otherwise inside at its top. Places the
+/// strip below the box, otherwise above it, otherwise inside at its bottom. Both stay in `area`,
+/// the upper part of the frame that is free for them. An empty size takes no space.
 pub(super) fn place_label_and_strip(
     outline: PixelRect,
     label: Size,

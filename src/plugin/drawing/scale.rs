@@ -74,8 +74,9 @@ impl Scale {
         self.line_px + 2 * self.halo_px
     }
 
-    /// Returns the width of the history strip of a face with `slots` slots: whole pixels per slot. It is
-    /// the same for every face, so that the strip is not drawn again when a face comes closer.
+    /// Returns the width of the history strip of a face with `slots` slots: whole pixels per slot.
+    /// It is the same for every face, so that the strip is not drawn again when a face comes
+    /// closer.
     pub(super) fn face_strip_width_px(&self, slots: usize) -> i32 {
         let shorter_px = self.frame.width_px.min(self.frame.height_px);
         let slots = i32::try_from(slots).unwrap_or(i32::MAX).max(1);
@@ -87,8 +88,8 @@ impl Scale {
     }
 }
 
-/// Rounds down to an even number. Bitmaps start on even pixels if possible: with subsampled chroma, a
-/// line that starts on an odd pixel would bleed or lose its color.
+/// Rounds down to an even number. Bitmaps start on even pixels if possible: with subsampled chroma,
+/// a line that starts on an odd pixel would bleed or lose its color.
 pub(super) const fn even_down(px: i32) -> i32 {
     px & !1
 }

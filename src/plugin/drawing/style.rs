@@ -5,8 +5,8 @@
 use super::scale::Scale;
 use attitude::{ByLabel, Label};
 
-/// Selects the parts that a [`Renderer`](super::Renderer) draws, and their colors and font. Parts that
-/// are switched off take no space.
+/// Selects the parts that a [`Renderer`](super::Renderer) draws, and their colors and font. Parts
+/// that are switched off take no space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
     /// A box around each face.
@@ -19,8 +19,8 @@ pub struct Style {
     pub history: bool,
     /// History of the whole scene, with a legend.
     pub scene_history: bool,
-    /// Pango font description, for example "Sans Bold 12"; `None` for sans serif. Without a size, the
-    /// size fits the frame. Pango replaces unknown fonts.
+    /// Pango font description, for example "Sans Bold 12"; `None` for sans serif. Without a size,
+    /// the size fits the frame. Pango replaces unknown fonts.
     pub font: Option<String>,
     /// Color of each label, as 0xAARRGGBB, not premultiplied.
     pub colors: ByLabel<u32>,
@@ -41,8 +41,9 @@ impl Default for Style {
 }
 
 /// Default of [`Style::colors`], from the Okabe-Ito palette, which people with any color vision can
-/// distinguish. The colors also differ in lightness (positive 70, neutral 89, negative 53, unknown 63 of
-/// 100), are light enough to stand out from the dark plates and outlines, and never oppose red and green.
+/// distinguish. The colors also differ in lightness (positive 70, neutral 89, negative 53, unknown
+/// 63 of 100), are light enough to stand out from the dark plates and outlines, and never oppose
+/// red and green.
 pub const DEFAULT_COLORS: ByLabel<u32> = ByLabel {
     positive: 0xFF56_B4E9,
     neutral: 0xFFF0_E442,

@@ -3,9 +3,9 @@
 //! Implementation of `faceattitude`: pads, properties, states, events and queries. The module
 //! [`processing`](super::processing) has the processing of frames.
 //!
-//! Lock order: `stream`, `settings`, `video`, `stats`, `overlay_negotiation`. Each lock is held only to copy
-//! or count, never during an inference: the streaming thread takes the [`Stream`] out of its mutex
-//! while it uses it.
+//! Lock order: `stream`, `settings`, `video`, `stats`, `overlay_negotiation`. Each lock is held
+//! only to copy or count, never during an inference: the streaming thread takes the [`Stream`] out
+//! of its mutex while it uses it.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,16 +2,16 @@
 
 //! SECTION:element-faceattitude
 //!
-//! `faceattitude` finds the faces in raw video, tracks each one and classifies its attitude: positive,
-//! neutral or negative.
+//! `faceattitude` finds the faces in raw video, tracks each one and classifies its attitude:
+//! positive, neutral or negative.
 //!
 //! The result is attached to every frame as one `GstVideoRegionOfInterestMeta` of type `face` per
 //! face ([`meta`](crate::meta)), posted on the bus as element messages named `faceattitude`
 //! ([`message`](crate::message)), and drawn if the property `overlay` is set.
 //!
 //! In a live pipeline frames are never delayed, and results attach to later frames, together with
-//! their age. Otherwise each sampled frame waits for its own result, and the same input gives the same
-//! output. The property `mode` selects one of the two.
+//! their age. Otherwise each sampled frame waits for its own result, and the same input gives the
+//! same output. The property `mode` selects one of the two.
 //!
 //! ## Example pipelines
 //!

@@ -122,8 +122,8 @@ impl FaceAttitude {
         Ok(gst::FlowSuccess::Ok)
     }
 
-    /// Records the maximum delay of a frame, rounded up to a power of two. If it grows, posts a latency
-    /// message, upon which the pipeline recalculates its latency.
+    /// Records the maximum delay of a frame, rounded up to a power of two. If it grows, posts a
+    /// latency message, upon which the pipeline recalculates its latency.
     fn record_delay(&self, elapsed: Duration) {
         let elapsed_ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX / 4);
         let step_ns = elapsed_ns.next_power_of_two();

@@ -190,8 +190,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
 });
 
 impl Settings {
-    /// Returns the settings for the next frame. The track timeout is raised if it is so short that a face
-    /// would be lost between two samples that both contain it.
+    /// Returns the settings for the next frame. The track timeout is raised if it is so short that
+    /// a face would be lost between two samples that both contain it.
     pub fn for_frame(&self) -> FrameSettings {
         let mut frame = self.frame;
         let timeout_ns = &mut frame.params.track_timeout_ns;

@@ -29,8 +29,8 @@ use attitude_inference::engine::{Engine, LiveStream};
 pub(super) enum StreamState {
     /// The element is in READY.
     Stopped,
-    /// The networks are loaded. The mode is selected at the first frame, when upstream knows whether it
-    /// is live.
+    /// The networks are loaded. The mode is selected at the first frame, when upstream knows
+    /// whether it is live.
     Loaded(Arc<Engine>),
     /// Frames are being processed.
     Running(Box<Stream>),
@@ -163,8 +163,8 @@ impl Stream {
         self.overlay.clear();
     }
 
-    /// Counts a frame and returns its number and time; see [`FrameTimes::next`]. A step back in time
-    /// ends all tracks, and so does a step of more than the track timeout that is marked as a
+    /// Counts a frame and returns its number and time; see [`FrameTimes::next`]. A step back in
+    /// time ends all tracks, and so does a step of more than the track timeout that is marked as a
     /// discontinuity.
     pub fn count_frame(
         &mut self,
@@ -333,11 +333,12 @@ impl Stream {
         }
     }
 
-    /// Attaches the last result to `buffer`, whose time is `time_ns`, and draws it to `overlay_output`,
-    /// unless that is `None`.
+    /// Attaches the last result to `buffer`, whose time is `time_ns`, and draws it to
+    /// `overlay_output`, unless that is `None`.
     ///
     /// # Errors
-    /// Returns an error if the overlay cannot be drawn and a warning is due. The frame passes without it.
+    /// Returns an error if the overlay cannot be drawn and a warning is due. The frame passes
+    /// without it.
     pub fn annotate(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -351,8 +352,8 @@ impl Stream {
         if is_new {
             self.delay_ns = time_ns.saturating_sub(analysis.time_ns);
         }
-        // A late result is carried for as long as an immediate one, and until the next result, which
-        // is equally late.
+        // A late result is carried for as long as an immediate one, and until the next result,
+        // which is equally late.
         let late_ns = self.delay_ns.saturating_mul(2);
         let timeout_ns = analysis.track_timeout_ns.saturating_add(late_ns);
         let present = analysis

@@ -2,9 +2,9 @@
 
 //! Faces in the `GstAnalyticsRelationMeta`.
 //!
-//! A face is a detection of type [`FACE`]. It contains a classification of length 1, the attitude. This
-//! is the first classification that the detection relates to, as the overlays of GStreamer and DL
-//! Streamer expect it. It relates to a second classification, which has the scores of all three
+//! A face is a detection of type [`FACE`]. It contains a classification of length 1, the attitude.
+//! This is the first classification that the detection relates to, as the overlays of GStreamer and
+//! DL Streamer expect it. It relates to a second classification, which has the scores of all three
 //! attitudes. The detection also relates to the tracking of the face.
 
 use glib::Quark;
@@ -24,9 +24,9 @@ use attitude::{Attitude, Label, Scores};
 
 type Meta<'a> = gst::MetaRef<'a, AnalyticsRelationMeta>;
 
-/// Adds the classification of `face` to the unclassified upstream detection of type `upstream_type` of the
-/// same face, or to a new detection if there is none. Returns the id of the detection; `None` if the meta
-/// is full.
+/// Adds the classification of `face` to the unclassified upstream detection of type `upstream_type`
+/// of the same face, or to a new detection if there is none. Returns the id of the detection;
+/// `None` if the meta is full.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     visible: &Visible,
@@ -111,7 +111,8 @@ pub(super) fn read_detections(buffer: &gst::BufferRef, of_type: &str, faces: &mu
     }
 }
 
-/// Returns the classification of a detection: label, confidence, and the scores if the meta has them.
+/// Returns the classification of a detection: label, confidence, and the scores if the meta has
+/// them.
 fn classification(meta: &Meta, detection: u32) -> Option<(Label, f32, Option<Scores>)> {
     meta.iter_direct_related::<AnalyticsClassificationMtd>(detection, RelTypes::RELATE_TO)
         .find_map(|winner| {
@@ -167,7 +168,8 @@ pub(super) fn is_classified(buffer: &gst::BufferRef) -> bool {
 }
 
 impl ClassifiedDetection {
-    /// Returns the detection as a record; the meta has no landmarks, no head pose, no raw scores and no age.
+    /// Returns the detection as a record; the meta has no landmarks, no head pose, no raw scores
+    /// and no age.
     pub fn record(&self) -> FaceRecord {
         let face = &self.drawing;
         let Rect { x, y, w, h } = face.bbox_in_frame;

@@ -3,12 +3,13 @@
 //! Metadata of the faces of a frame: attaches them to the buffer and reads them back.
 //!
 //! * Each face is a `GstVideoRegionOfInterestMeta` of type [`FACE`] with the params
-//!   [`ATTITUDE_PARAM`], [`EMOTION_PARAM`] and [`GEOMETRY_PARAM`], besides `detection` and `object_id`.
-//! * With the cargo feature `analytics`, each face is in the `GstAnalyticsRelationMeta` of the frame
-//!   too.
-//! * The first frame that carries the result of a sample also has the custom meta [`SAMPLE_META`], as
-//!   a sample may have found no face. Its field `age-ns` is the time from the sampled frame to the one
-//!   that carries the result.
+//!   [`ATTITUDE_PARAM`], [`EMOTION_PARAM`] and [`GEOMETRY_PARAM`], besides `detection` and
+//!   `object_id`.
+//! * With the cargo feature `analytics`, each face is in the `GstAnalyticsRelationMeta` of the
+//!   frame too.
+//! * The first frame that carries the result of a sample also has the custom meta [`SAMPLE_META`],
+//!   as a sample may have found no face. Its field `age-ns` is the time from the sampled frame to
+//!   the one that carries the result.
 //!
 //! ```
 //! use gstattitude::meta;
@@ -62,8 +63,8 @@ impl ModelNames {
     }
 }
 
-/// Returns `label` as the name of a structure field. Replaces characters that would prevent parsing of
-/// the serialized structure by dashes.
+/// Returns `label` as the name of a structure field. Replaces characters that would prevent parsing
+/// of the serialized structure by dashes.
 pub(crate) fn field_name(label: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_+/:.".contains(c);
     label.replace(|c| !is_plain(c), "-")
@@ -115,9 +116,9 @@ pub(crate) struct MetaKinds {
     pub analytics: bool,
 }
 
-/// Attaches `faces` to `buffer`, a frame of `size` (width, height) pixels. Skips boxes outside the frame.
-/// If upstream has attached a region or detection of type `upstream_type` of the same face, extends it
-/// instead of attaching another one.
+/// Attaches `faces` to `buffer`, a frame of `size` (width, height) pixels. Skips boxes outside the
+/// frame. If upstream has attached a region or detection of type `upstream_type` of the same face,
+/// extends it instead of attaching another one.
 pub(crate) fn attach<'a>(
     buffer: &mut gst::BufferRef,
     size: (u32, u32),
@@ -143,8 +144,8 @@ pub(crate) fn attach<'a>(
     }
 }
 
-/// Replaces the contents of `faces` with the classified faces of `buffer`, for drawing. Reads the regions
-/// of interest or, if none has an attitude, the analytics meta.
+/// Replaces the contents of `faces` with the classified faces of `buffer`, for drawing. Reads the
+/// regions of interest or, if none has an attitude, the analytics meta.
 pub fn read_drawings(buffer: &gst::BufferRef, faces: &mut Vec<FaceDrawing<'static>>) {
     faces.clear();
     faces.extend(region::iter(buffer).map(|face| face.drawing()));
@@ -154,9 +155,9 @@ pub fn read_drawings(buffer: &gst::BufferRef, faces: &mut Vec<FaceDrawing<'stati
     }
 }
 
-/// Replaces the contents of `faces` with the classified faces of `buffer`, as records; boxes and landmarks
-/// are in frame pixels. Values that the metadata lack are 0, empty or `None`. Metadata of other elements
-/// count as fresh.
+/// Replaces the contents of `faces` with the classified faces of `buffer`, as records; boxes and
+/// landmarks are in frame pixels. Values that the metadata lack are 0, empty or `None`. Metadata of
+/// other elements count as fresh.
 pub fn read_records(buffer: &gst::BufferRef, faces: &mut Vec<FaceRecord>) {
     faces.clear();
     faces.extend(region::iter(buffer).map(|face| face.record()));
@@ -175,8 +176,8 @@ fn is_classified(buffer: &gst::BufferRef) -> bool {
     region::iter(buffer).next().is_some()
 }
 
-/// Replaces the contents of `faces` with the regions of interest and detections of type `face_type` of
-/// `buffer`, in frame pixels and without landmarks.
+/// Replaces the contents of `faces` with the regions of interest and detections of type `face_type`
+/// of `buffer`, in frame pixels and without landmarks.
 pub(crate) fn read_detections(
     buffer: &gst::BufferRef,
     face_type: &str,

@@ -2,10 +2,10 @@
 
 //! Faces as `GstVideoRegionOfInterestMeta`.
 //!
-//! Each face is a region of type [`FACE`] with the params `detection`, `object_id`, [`ATTITUDE_PARAM`]
-//! and, if the classifier has emotions, [`EMOTION_PARAM`]. DL Streamer's `gvawatermark` and
-//! `gvametaconvert` read these names. A region has whole pixels and is clipped to the frame;
-//! [`GEOMETRY_PARAM`] has the exact box, the landmarks and the head pose.
+//! Each face is a region of type [`FACE`] with the params `detection`, `object_id`,
+//! [`ATTITUDE_PARAM`] and, if the classifier has emotions, [`EMOTION_PARAM`]. DL Streamer's
+//! `gvawatermark` and `gvametaconvert` read these names. A region has whole pixels and is clipped
+//! to the frame; [`GEOMETRY_PARAM`] has the exact box, the landmarks and the head pose.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ pub const ATTITUDE_PARAM: &str = "classification_layer_name:attitude";
 pub const EMOTION_PARAM: &str = "classification_layer_name:emotion";
 
 /// Name of the param with the exact box and the landmarks, relative to the region's top left corner
-/// and size, so that they stay correct if an element moves or scales the region; and with the head pose
-/// in degrees.
+/// and size, so that they stay correct if an element moves or scales the region; and with the head
+/// pose in degrees.
 pub const GEOMETRY_PARAM: &str = "geometry";
 
 /// Fields of the smoothed scores, in the order of [`attitude::Attitude::ALL`].
@@ -71,8 +71,8 @@ impl Visible {
     }
 }
 
-/// Adds the params of `face` to the unclassified upstream region of type `upstream_type` of the same face.
-/// If there is none, adds a region with the id `id`.
+/// Adds the params of `face` to the unclassified upstream region of type `upstream_type` of the
+/// same face. If there is none, adds a region with the id `id`.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     visible: &Visible,

@@ -32,8 +32,8 @@ impl StrippedWarning {
     }
 }
 
-/// Returns `true` if `buffer` carries the result of a sample whose regions of interest have lost their
-/// params.
+/// Returns `true` if `buffer` carries the result of a sample whose regions of interest have lost
+/// their params.
 fn is_stripped(buffer: &gst::BufferRef) -> bool {
     is_sample(buffer) && region::has_bare_face(buffer) && !is_classified(buffer)
 }

@@ -48,8 +48,8 @@ pub(super) struct Annotation {
 }
 
 impl Annotation {
-    /// Adds it to `pipeline`, linked to `analysis`; writes to a file at `path`, with faces pixelated if
-    /// `blurs`.
+    /// Adds it to `pipeline`, linked to `analysis`; writes to a file at `path`, with faces
+    /// pixelated if `blurs`.
     ///
     /// # Errors
     /// Returns an error if an element cannot be created or linked.

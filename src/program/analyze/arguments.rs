@@ -118,8 +118,8 @@ pub(crate) struct Arguments {
 
     /// Pixelate faces in the annotated video; implies --annotate, analyzes every frame
     ///
-    /// A face that is not detected stays visible, and a voice or a name tag may identify a person too:
-    /// check the video before you share it.
+    /// A face that is not detected stays visible, and a voice or a name tag may identify a person
+    /// too: check the video before you share it.
     #[arg(long, conflicts_with_all = ["sample_interval", "samples_per_second"])]
     pub blur: bool,
 
@@ -142,7 +142,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub force: bool,
 
-    /// Maximum number of recordings to analyze at the same time [default: number of cores, at most 8]
+    /// Maximum number of recordings to analyze at the same time [default: number of cores, at most
+    /// 8]
     #[arg(long, value_name = "N", value_parser = parsing::parse_positive)]
     pub jobs: Option<NonZeroUsize>,
 
@@ -160,8 +161,8 @@ pub(crate) struct Arguments {
 
     /// Analyze nothing; print one JSON object per recording and line
     ///
-    /// The fields are the `name` of its folder, `input` as in summary.csv, `uri`, the `fingerprint` that
-    /// its results will have, and `done`, which is true if they are up to date.
+    /// The fields are the `name` of its folder, `input` as in summary.csv, `uri`, the `fingerprint`
+    /// that its results will have, and `done`, which is true if they are up to date.
     #[arg(long, help_heading = DISTRIBUTION, conflicts_with_all = ["name", "collect"])]
     pub plan: bool,
 
@@ -180,7 +181,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", help_heading = DISTRIBUTION)]
     pub collect: Option<PathBuf>,
 
-    /// Refer to files in FOLDER, which are copies, by the URI of the originals, such as s3://bucket/
+    /// Refer to files in FOLDER, which are copies, by the URI of the originals, such as
+    /// s3://bucket/
     #[arg(long, num_args = 2, value_names = ["FOLDER", "URI"], help_heading = DISTRIBUTION)]
     pub origin: Option<Vec<String>>,
 

@@ -33,7 +33,8 @@ pub(super) enum Location {
     Url(String),
 }
 
-/// Identity of a recording's content: it changes if the recording does, and does not depend on its path.
+/// Identity of a recording's content: it changes if the recording does, and does not depend on its
+/// path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
     /// Size of a file.
@@ -149,7 +150,8 @@ pub(crate) enum FileError {
     Uri(#[from] UriError),
 }
 
-/// Recordings and other files in the inputs, in the order of the inputs, sorted by name within a folder.
+/// Recordings and other files in the inputs, in the order of the inputs, sorted by name within a
+/// folder.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     pub recordings: Vec<Recording>,
@@ -166,8 +168,8 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Finds all recordings in `inputs`, except in the folder `output`. Files in the first of `origin`, a
-    /// folder, are copies of those at the second, a URI.
+    /// Finds all recordings in `inputs`, except in the folder `output`. Files in the first of
+    /// `origin`, a folder, are copies of those at the second, a URI.
     ///
     /// # Errors
     /// Returns an error if an input is neither a recording nor a folder.
@@ -360,8 +362,8 @@ const CONTAINERS: [&str; 5] = [
     "image/gif",
 ];
 
-/// Returns the reason why a file is not video; `None` if its content or its name is that of video, so that
-/// a damaged video is not ignored.
+/// Returns the reason why a file is not video; `None` if its content or its name is that of video,
+/// so that a damaged video is not ignored.
 fn reason_to_ignore(path: &Path) -> io::Result<Option<String>> {
     let mut head = Vec::new();
     File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;

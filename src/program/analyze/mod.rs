@@ -6,8 +6,8 @@
 //! inputs -> names -> analysis (pipeline -> play -> outputs -> store), per recording -> outcome, pages
 //! ```
 //!
-//! If another program runs the middle part on many machines, `distribution` prints the results of `names`
-//! for it, and reads the outcomes that it collected.
+//! If another program runs the middle part on many machines, `distribution` prints the results of
+//! `names` for it, and reads the outcomes that it collected.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -131,7 +131,8 @@ enum Stop {
 /// Analyzes all recordings in the inputs.
 ///
 /// # Errors
-/// Returns an error if the arguments are wrong, the analysis cannot start, or results cannot be written.
+/// Returns an error if the arguments are wrong, the analysis cannot start, or results cannot be
+/// written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, AnalyzeError> {
     let interrupt = Interrupt::watch()?;
     playback::init()?;
@@ -190,7 +191,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, AnalyzeError> {
 /// Finds the recordings in the inputs.
 ///
 /// # Errors
-/// Returns an error if an input is wrong, there is no recording, or there are several with one `--name`.
+/// Returns an error if an input is wrong, there is no recording, or there are several with one
+/// `--name`.
 fn find_inputs(arguments: &Arguments) -> Result<Inputs, AnalyzeError> {
     let origin = arguments.origin.as_deref();
     let inputs = Inputs::find(&arguments.inputs, &arguments.output, origin)?;
@@ -320,13 +322,13 @@ fn jobs(
     Ok(jobs.collect())
 }
 
-/// Default of the maximum number of recordings that are analyzed at the same time; each takes memory for
-/// its decoder.
+/// Default of the maximum number of recordings that are analyzed at the same time; each takes
+/// memory for its decoder.
 const MAX_THREADS: usize = 8;
 
-/// Returns the number of recordings to analyze at the same time, of `recordings`. On two cores, two at a
-/// time took a fifth less time than one after the other, although decoders have their own threads; four
-/// took about as long as two.
+/// Returns the number of recordings to analyze at the same time, of `recordings`. On two cores, two
+/// at a time took a fifth less time than one after the other, although decoders have their own
+/// threads; four took about as long as two.
 fn threads(requested: Option<NonZeroUsize>, recordings: usize) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = requested.map_or_else(|| cores().min(MAX_THREADS), NonZeroUsize::get);

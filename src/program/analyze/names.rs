@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Chooses the names of the recordings' folders: safe for any file name, unique, and the same in every
-//! run.
+//! Chooses the names of the recordings' folders: safe for any file name, unique, and the same in
+//! every run.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,9 +19,9 @@ const SUFFIX_CHARS: usize = 12;
 /// Characters that are replaced, because they have a meaning for file systems or shells.
 const RESERVED: [char; 10] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|', '\u{fffd}'];
 
-/// Returns a name for each of `recordings`. `existing` has all folders by name, with their results; `None`
-/// for a folder without results. A recording with results keeps its name. Another recording gets that name
-/// only if it is the same file, moved.
+/// Returns a name for each of `recordings`. `existing` has all folders by name, with their results;
+/// `None` for a folder without results. A recording with results keeps its name. Another recording
+/// gets that name only if it is the same file, moved.
 pub(super) fn names(
     recordings: &[Recording],
     existing: &HashMap<String, Option<SummaryFile>>,
@@ -68,8 +68,8 @@ pub(super) fn names(
     recordings.iter().map(&mut choose_name).collect()
 }
 
-/// Returns `name` changed so that it has no special characters, is not hidden, does not look like an option
-/// and is not too long.
+/// Returns `name` changed so that it has no special characters, is not hidden, does not look like
+/// an option and is not too long.
 fn safe_name(name: &str) -> String {
     let mut safe: String = name
         .chars()

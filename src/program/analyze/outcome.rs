@@ -179,8 +179,8 @@ fn share_of_time(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> String 
     optional(results.summary.scene.shares.as_ref().map(of_label))
 }
 
-/// Formats the table. A recording that was skipped has the same row as one that was analyzed, so that a
-/// run that was stopped and repeated ends with the same table as one that was not stopped.
+/// Formats the table. A recording that was skipped has the same row as one that was analyzed, so
+/// that a run that was stopped and repeated ends with the same table as one that was not stopped.
 pub(super) fn table(jobs: &[RecordingJob], outcomes: &[Option<RecordingOutcome>]) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let names = COLUMNS.iter().map(|(name, _)| *name);

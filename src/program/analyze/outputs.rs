@@ -60,8 +60,8 @@ impl<'a> Outputs<'a> {
         Ok(())
     }
 
-    /// Completes all files, and writes the summary and the page; returns the content of the summary. The
-    /// recording's folder will be in the folder `results`.
+    /// Completes all files, and writes the summary and the page; returns the content of the
+    /// summary. The recording's folder will be in the folder `results`.
     pub(super) fn finish(
         self,
         mut file: SummaryFile,

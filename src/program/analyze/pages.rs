@@ -92,7 +92,8 @@ fn file_name(uri: &str) -> Option<String> {
     Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
-/// Returns the address of `uri` for a page in a folder in `results`; `None` if browsers cannot play it.
+/// Returns the address of `uri` for a page in a folder in `results`; `None` if browsers cannot play
+/// it.
 fn address_of(uri: &str, results: &Path) -> Option<String> {
     if let Ok((path, _)) = glib::filename_from_uri(uri) {
         let address = address::relative(results, &path).ok()?;

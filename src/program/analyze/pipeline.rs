@@ -72,8 +72,9 @@ impl Pipeline {
         Ok(created)
     }
 
-    /// Links the streams of the source when they appear: the first video to `video_input`, the first sound
-    /// to the annotated video. If `is_blocked`, they wait for [`play_part`](Self::play_part).
+    /// Links the streams of the source when they appear: the first video to `video_input`, the
+    /// first sound to the annotated video. If `is_blocked`, they wait for
+    /// [`play_part`](Self::play_part).
     fn link_streams(&self, video_input: &gst::Pad, is_blocked: bool) {
         let (pipeline, video_input) = (self.pipeline.downgrade(), video_input.downgrade());
         let (annotation, block) = (self.annotation.clone(), self.block.clone());
@@ -144,7 +145,8 @@ impl Pipeline {
         }
     }
 
-    /// Returns the duration of the recording in nanoseconds before it plays; `None` if it is unknown.
+    /// Returns the duration of the recording in nanoseconds before it plays; `None` if it is
+    /// unknown.
     pub(super) fn duration_ns(&self) -> Option<u64> {
         let duration = self.block.video_pad()?.query_duration::<gst::ClockTime>()?;
         Some(duration.nseconds())

@@ -99,8 +99,8 @@ impl Settings {
 }
 
 impl Models {
-    /// Returns the models of an engine. `description` is the content of the description file beside the
-    /// attitude model; `None` if there is no such file.
+    /// Returns the models of an engine. `description` is the content of the description file beside
+    /// the attitude model; `None` if there is no such file.
     pub(super) fn of(engine: &EngineInfo, description: Option<&[u8]>) -> Self {
         Self {
             detector_sha256: engine.digests.detector.clone(),

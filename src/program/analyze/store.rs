@@ -185,7 +185,8 @@ impl Store {
             let path = self.folder.join(&name);
             if let Some(name) = name.strip_prefix(REPLACED) {
                 let complete = self.folder.join(name);
-                // A run that was killed between the two renames of a commit leaves only the older results.
+                // A run that was killed between the two renames of a commit leaves only the older
+                // results.
                 match complete.exists() {
                     true => remove(&path).write_context(&path)?,
                     false => std::fs::rename(&path, complete).write_context(&path)?,

@@ -115,8 +115,8 @@ impl SummaryFile {
     }
 }
 
-/// Returns a fingerprint of everything that the results depend on: two analyses with the same fingerprint
-/// have the same results.
+/// Returns a fingerprint of everything that the results depend on: two analyses with the same
+/// fingerprint have the same results.
 pub(super) fn fingerprint(recording: &Identity, settings: &Settings, models: &Models) -> String {
     let program = (VERSION, env!("CARGO_PKG_VERSION"));
     let all = (program, recording, settings, models);

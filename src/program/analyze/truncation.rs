@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Detects files that are shorter than their container states. GStreamer may play such a file without an
-//! error.
+//! Detects files that are shorter than their container states. GStreamer may play such a file
+//! without an error.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Describes how much of a file is missing; `None` if nothing is. The containers that state their length are
-/// MP4 and QuickTime, Matroska and WebM, and AVI.
+/// Describes how much of a file is missing; `None` if nothing is. The containers that state their
+/// length are MP4 and QuickTime, Matroska and WebM, and AVI.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read.
@@ -88,8 +88,8 @@ fn len_by_elements(file: &mut File, len: u64) -> io::Result<Option<u64>> {
     Ok(None)
 }
 
-/// Reads a number of variable length. If `is_size`, the marker bit of the length is removed, and an unknown
-/// size is `None`.
+/// Reads a number of variable length. If `is_size`, the marker bit of the length is removed, and an
+/// unknown size is `None`.
 fn variable_integer(file: &mut File, is_size: bool) -> io::Result<Option<u64>> {
     let [first] = bytes(file)?;
     let further_bytes = first.leading_zeros();

@@ -15,10 +15,10 @@ use crate::parsing::{self, ValueError};
 
 /// Measures attitude models on labeled faces
 ///
-/// Classifies labeled faces in the same way as the element, compares the predictions with the labels,
-/// and prints a report in Markdown: accuracy, Matthews' correlation, Cohen's kappa, macro F1 and
-/// calibration error with 95% intervals, figures per attitude, the confusion matrix, and the accuracy
-/// without uncertain predictions. Several models are compared on the same faces.
+/// Classifies labeled faces in the same way as the element, compares the predictions with the
+/// labels, and prints a report in Markdown: accuracy, Matthews' correlation, Cohen's kappa, macro
+/// F1 and calibration error with 95% intervals, figures per attitude, the confusion matrix, and the
+/// accuracy without uncertain predictions. Several models are compared on the same faces.
 #[derive(Args)]
 #[command(after_long_help = "\
 Labels are attitudes (positive, neutral, negative) or emotions. Happiness, happy and joy count as \
@@ -48,21 +48,22 @@ pub(crate) struct Arguments {
     ///
     /// A folder must have one folder per label, each with pictures (png, jpg, webp, bmp).
     ///
-    /// A .csv file must have a header with the columns file and label (or attitude). Optional columns
-    /// are x, y, width and height, the box of the face in pixels of the picture (without a box, the
-    /// largest face is used), and group, for example the person: faces of a group are not independent,
-    /// and the intervals account for that.
+    /// A .csv file must have a header with the columns file and label (or attitude). Optional
+    /// columns are x, y, width and height, the box of the face in pixels of the picture (without a
+    /// box, the largest face is used), and group, for example the person: faces of a group are not
+    /// independent, and the intervals account for that.
     ///
     /// With a box, the detected face that overlaps it is used. If there is none, the box itself is
-    /// cropped, and the report states the number of such faces. Landmarks replace those of the detector.
+    /// cropped, and the report states the number of such faces. Landmarks replace those of the
+    /// detector.
     ///
-    /// A .jsonl file has the same fields, one face per line: {"file": "a.jpg", "label": "happy", "box":
-    /// [x, y, width, height], "landmarks": [[x, y], ...], "group": "p7"}; the five landmarks are
-    /// eyes, nose and corners of the mouth, those on the left of the picture first.
+    /// A .jsonl file has the same fields, one face per line: {"file": "a.jpg", "label": "happy",
+    /// "box": [x, y, width, height], "landmarks": [[x, y], ...], "group": "p7"}; the five landmarks
+    /// are eyes, nose and corners of the mouth, those on the left of the picture first.
     ///
-    /// A .csv file with the columns file, start, end and attitude (or label) labels segments of videos.
-    /// Times are seconds or HH:MM:SS.fff. In each sampled frame, the largest face that can be classified
-    /// is used. The segments of a file are one group, unless there is a column group.
+    /// A .csv file with the columns file, start, end and attitude (or label) labels segments of
+    /// videos. Times are seconds or HH:MM:SS.fff. In each sampled frame, the largest face that can
+    /// be classified is used. The segments of a file are one group, unless there is a column group.
     ///
     /// Paths in a file are relative to its folder.
     #[arg(required = true, value_name = "DATA")]
@@ -71,8 +72,8 @@ pub(crate) struct Arguments {
     /// Attitude of each emotion; all others are negative
     ///
     /// For example 'positive=happiness,happy,joy; neutral=neutral,calm'. The mapping applies to the
-    /// labels of the data, to the emotions of models, whose own mapping it replaces, and to the columns
-    /// and labels of --predictions.
+    /// labels of the data, to the emotions of models, whose own mapping it replaces, and to the
+    /// columns and labels of --predictions.
     #[arg(long)]
     pub mapping: Option<Mapping>,
 
@@ -83,9 +84,9 @@ pub(crate) struct Arguments {
     /// Predictions of another program for the same faces; may be repeated
     ///
     /// A CSV file with the columns file and label, or file and one column of scores per emotion or
-    /// attitude, of any scale: the scores of a face are divided by their sum. `file` must be the same as
-    /// in the data; for a folder it is LABEL/NAME. Faces without a prediction are left out for all models.
-    /// The predictions.csv of an earlier --output can be used, if it has one model.
+    /// attitude, of any scale: the scores of a face are divided by their sum. `file` must be the
+    /// same as in the data; for a folder it is LABEL/NAME. Faces without a prediction are left out
+    /// for all models. The predictions.csv of an earlier --output can be used, if it has one model.
     #[arg(long, value_name = "NAME=FILE.csv", value_parser = named_file)]
     pub predictions: Vec<(String, PathBuf)>,
 
@@ -93,12 +94,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub no_detector: bool,
 
-    /// Folder for evaluation.md, evaluation.json, predictions.csv and left-out.csv; created if it does not
-    /// exist
+    /// Folder for evaluation.md, evaluation.json, predictions.csv and left-out.csv; created if it
+    /// does not exist
     #[arg(short, long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 
-    /// Number of threads for pictures; the results are the same for any number [default: number of cores]
+    /// Number of threads for pictures; the results are the same for any number [default: number of
+    /// cores]
     #[arg(long, value_name = "N", value_parser = parsing::parse_positive)]
     pub jobs: Option<NonZeroUsize>,
 

@@ -36,8 +36,8 @@ impl Labels<'_> {
         }
     }
 
-    /// Returns the attitude of a column with scores. As a table may have columns with other numbers, a
-    /// mapping applies only to names that it lists.
+    /// Returns the attitude of a column with scores. As a table may have columns with other
+    /// numbers, a mapping applies only to names that it lists.
     ///
     /// # Errors
     /// Returns an error if the name is neither listed nor well known.

@@ -21,8 +21,8 @@ use indicatif::ProgressBar;
 use super::data::LabeledFace;
 use crate::parallel;
 
-/// Number of pictures per batch. Scores may depend on the other faces of a batch, because of rounding;
-/// batches are therefore the same for any number of threads.
+/// Number of pictures per batch. Scores may depend on the other faces of a batch, because of
+/// rounding; batches are therefore the same for any number of threads.
 const BATCH_PICTURES: usize = 32;
 
 /// Minimum IoU of a detection and a labeled box that belong to the same face.
@@ -87,8 +87,8 @@ pub(super) struct PictureClassifier {
 }
 
 impl PictureClassifier {
-    /// Creates a classifier of `networks`, one per model. Without `uses_detector`, faces are cropped by
-    /// their labels, or the whole picture is used.
+    /// Creates a classifier of `networks`, one per model. Without `uses_detector`, faces are
+    /// cropped by their labels, or the whole picture is used.
     pub(super) fn new(networks: Vec<Networks>, params: Params, uses_detector: bool) -> Self {
         Self {
             networks,
@@ -138,8 +138,8 @@ impl PictureClassifier {
         Ok(outcomes)
     }
 
-    /// Appends the face's crop for each model to `crops`, if it can be classified. The outcome has no scores
-    /// yet.
+    /// Appends the face's crop for each model to `crops`, if it can be classified. The outcome has
+    /// no scores yet.
     fn crop(
         &mut self,
         face: &LabeledFace,
@@ -184,7 +184,8 @@ impl PictureClassifier {
         })
     }
 
-    /// Finds the labeled face by its landmarks or box, else by the detector; `None` if there is none.
+    /// Finds the labeled face by its landmarks or box, else by the detector; `None` if there is
+    /// none.
     fn region(
         &mut self,
         frame: &Frame,
@@ -242,8 +243,8 @@ fn center_crop(frame: &Frame, input: &ClassifierInput) -> Similarity {
 }
 
 /// Estimates the box that the default detector returns for a face with these landmarks, from the
-/// proportions of the default classifier's framing: the distance from eyes to mouth is 0.365 of the box's
-/// height, and the center of the box is 0.38 of that distance below the eyes.
+/// proportions of the default classifier's framing: the distance from eyes to mouth is 0.365 of the
+/// box's height, and the center of the box is 0.38 of that distance below the eyes.
 fn box_around(landmarks: &Landmarks) -> Rect {
     let middle = |a: Point, b: Point| Point::new((a.x + b.x) / 2.0, (a.y + b.y) / 2.0);
     let [left_eye, right_eye, _, left_corner, right_corner] = *landmarks;

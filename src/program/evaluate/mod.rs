@@ -231,8 +231,8 @@ fn load(arguments: &Arguments, models: &[ModelSource]) -> Result<Vec<Networks>, 
     models.iter().map(load).collect()
 }
 
-/// Returns `mapping` without names that are not labels of the model, which the element refuses; `None` if
-/// the model has no emotions.
+/// Returns `mapping` without names that are not labels of the model, which the element refuses;
+/// `None` if the model has no emotions.
 fn mapping_for(mapping: &Mapping, networks: &Networks) -> Option<Mapping> {
     let labels = networks.classifier.emotion_labels();
     let labels = labels.iter().map(String::as_str);
@@ -358,7 +358,8 @@ fn evaluate_videos(
     Ok((faces, failed))
 }
 
-/// Returns the samples in a segment. The samples of a file are one group, as they show the same persons.
+/// Returns the samples in a segment. The samples of a file are one group, as they show the same
+/// persons.
 fn segment_faces(
     video: &Video,
     segment: &LabeledSegment,

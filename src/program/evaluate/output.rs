@@ -36,8 +36,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Opens the folder, creates it if necessary, and checks that the files can be written. Their content
-    /// does not change yet.
+    /// Opens the folder, creates it if necessary, and checks that the files can be written. Their
+    /// content does not change yet.
     ///
     /// # Errors
     /// Returns an error if the folder cannot be created, or a file cannot be written.
@@ -81,8 +81,8 @@ impl Output {
     }
 }
 
-/// Formats one row per prediction. The columns of the truth have names that `--predictions` does not read
-/// as a prediction.
+/// Formats one row per prediction. The columns of the truth have names that `--predictions` does
+/// not read as a prediction.
 fn predictions(results: &Results) -> csv::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([

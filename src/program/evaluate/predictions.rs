@@ -143,7 +143,8 @@ fn require_one_model(table: &Table) -> Result<(), DataError> {
     Ok(())
 }
 
-/// Returns the prediction in a row that this program wrote: an attitude, to which no mapping applies.
+/// Returns the prediction in a row that this program wrote: an attitude, to which no mapping
+/// applies.
 fn own_prediction(row: &Row) -> Result<Prediction, DataError> {
     let text = row.require(PREDICTED)?;
     let predicted = Attitude::from_name(text).ok_or_else(|| {
@@ -230,7 +231,8 @@ pub(super) fn check_files(
     })
 }
 
-/// Returns the scores of a row, added up by attitude and divided by their sum; `None` if all are empty.
+/// Returns the scores of a row, added up by attitude and divided by their sum; `None` if all are
+/// empty.
 fn scores(row: &Row, columns: &[(&str, Attitude)]) -> Result<Option<Scores>, DataError> {
     let mut sums = [0.0_f64; 3];
     let mut is_empty = true;

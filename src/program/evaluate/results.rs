@@ -113,7 +113,8 @@ impl<'a> Results<'a> {
         (0..self.names.len()).map(of_model).collect()
     }
 
-    /// Returns the group number of each compared face; a face without a group is a group of its own.
+    /// Returns the group number of each compared face; a face without a group is a group of its
+    /// own.
     pub(super) fn groups(&self) -> Vec<usize> {
         let mut numbers = HashMap::new();
         let mut count = 0;

@@ -178,7 +178,8 @@ impl Table {
     /// Reads a CSV file with a header.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read, or its lines do not have as many fields as its header.
+    /// Returns an error if the file cannot be read, or its lines do not have as many fields as its
+    /// header.
     pub(super) fn read(path: &Path) -> Result<Self, DataError> {
         let text = read_text(path)?;
         let csv_error = |error| Position::of_file(path).error(Mistake::Csv(error));

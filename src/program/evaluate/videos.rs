@@ -209,7 +209,8 @@ impl Playback {
                     if self.elements.iter().any(is_source)
                         && let Some(record) = playback::sample(element)?
                     {
-                        // The elements are linked in a row, and post the samples of a frame in that order.
+                        // The elements are linked in a row, and post the samples of a frame in that
+                        // order.
                         records.entry(record.frame).or_default().push(record);
                     }
                 }

@@ -25,8 +25,8 @@ const TICK_STEPS_S: [u64; 14] = [
 pub(crate) struct Axis(Span);
 
 impl Axis {
-    /// Creates the axis of the analyzed part: the requested range, else the whole recording, else up to
-    /// the end of the last sample; extended to contain all notes.
+    /// Creates the axis of the analyzed part: the requested range, else the whole recording, else
+    /// up to the end of the last sample; extended to contain all notes.
     pub(crate) fn new(recording: &RecordingFacts, summary: &Summary) -> Self {
         let Summary {
             first_ns,

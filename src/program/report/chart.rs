@@ -24,7 +24,8 @@ const TICKS_Y_PX: u32 = STRIP_END_PX + 15;
 /// Width and height of the scores' picture in its own units.
 const UNITS: f64 = 10_000.0;
 
-/// Minimum shares of the width for a sign, for a word on a wide screen, and for a word on any screen.
+/// Minimum shares of the width for a sign, for a word on a wide screen, and for a word on any
+/// screen.
 const SIGN_FROM: f64 = 0.025;
 const WORD_FROM: f64 = 0.09;
 const ANY_WORD_FROM: f64 = 0.22;

@@ -44,7 +44,8 @@ pub(crate) fn document(title: &str, style: &str, script: &str, body: &Markup) ->
 }
 
 /// Returns the content security policy: the page's own style and script by their hashes, recordings
-/// beside it, embedded pictures. `file:` is needed because a page that is opened from disk has no origin.
+/// beside it, embedded pictures. `file:` is needed because a page that is opened from disk has no
+/// origin.
 fn policy(style: &str, script: &str) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     format!(

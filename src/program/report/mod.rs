@@ -6,7 +6,8 @@
 //! records -> page (of timelines: chart, tables) | index -> document
 //! ```
 //!
-//! The markup is written with maud, whose templates are checked at compile time and escape all text.
+//! The markup is written with maud, whose templates are checked at compile time and escape all
+//! text.
 
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -72,10 +73,10 @@ pub(crate) enum ReportError {
 
 /// Writes an HTML report of the records of a pipeline: who showed which attitude when
 ///
-/// Reads the JSON lines that attitudeexport writes, or a session that was downloaded from the page of
-/// gst-attitude serve, with its notes. Each page is a single file: timelines of the scene and of each
-/// person, which seek the recording; shares, segments, changes and means; and the limits of the figures.
-/// It contains no pictures.
+/// Reads the JSON lines that attitudeexport writes, or a session that was downloaded from the page
+/// of gst-attitude serve, with its notes. Each page is a single file: timelines of the scene and of
+/// each person, which seek the recording; shares, segments, changes and means; and the limits of
+/// the figures. It contains no pictures.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -92,7 +93,8 @@ pub(crate) struct Arguments {
     #[arg(required = true, value_name = "RECORDS.jsonl")]
     records: Vec<PathBuf>,
 
-    /// Recording to show beside the timelines; for several files of records, one per file in the same order
+    /// Recording to show beside the timelines; for several files of records, one per file in the
+    /// same order
     #[arg(long = "video", value_name = "FILE")]
     videos: Vec<PathBuf>,
 
@@ -121,8 +123,8 @@ struct Plan<'a> {
 /// Writes the pages.
 ///
 /// # Errors
-/// Returns an error if the arguments are wrong, a file of records cannot be read, or a page cannot be
-/// written.
+/// Returns an error if the arguments are wrong, a file of records cannot be read, or a page cannot
+/// be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, ReportError> {
     let plan = plan(arguments)?;
     let folder = plan.folder;

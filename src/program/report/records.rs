@@ -93,11 +93,12 @@ pub(crate) enum Entry {
     Note(TimedNote),
 }
 
-/// Calls `handle` with the contents of each line. A last line that is cut short is damage, not an error:
-/// it is the end of a file whose pipeline was killed. Returns a sentence about the damage.
+/// Calls `handle` with the contents of each line. A last line that is cut short is damage, not an
+/// error: it is the end of a file whose pipeline was killed. Returns a sentence about the damage.
 ///
 /// # Errors
-/// Returns an error if `handle` fails, a line is neither a record nor a note, or there is no record.
+/// Returns an error if `handle` fails, a line is neither a record nor a note, or there is no
+/// record.
 pub(crate) fn for_each(
     mut lines: impl BufRead,
     mut handle: impl FnMut(Entry) -> io::Result<()>,

@@ -96,7 +96,8 @@ pub(super) mod tests {
             segment(500, 900, Label::Unknown),
         ];
         assert_eq!(strip(&few, &axis(1)), few);
-        // Two thirds of each of 1000 seconds positive, the rest negative; then nothing; then unknown.
+        // Two thirds of each of 1000 seconds positive, the rest negative; then nothing; then
+        // unknown.
         let many = (0..1000).flat_map(|i| {
             [
                 segment(3 * i, 3 * i + 2, Label::POSITIVE),

@@ -14,7 +14,8 @@ use super::strip::strip;
 use super::text;
 use crate::numbers;
 
-/// Returns the picture of the timeline of `name`, with `marks` over it. The script turns it into a slider.
+/// Returns the picture of the timeline of `name`, with `marks` over it. The script turns it into a
+/// slider.
 pub(crate) fn picture(
     name: &str,
     timeline: &Timeline,

@@ -57,9 +57,9 @@ impl Access {
             || in_headers.any(|value| bearer(value.as_bytes()).is_some_and(is_token))
     }
 
-    /// Returns true unless the request's `Host` may be the name of another site, whose page would then
-    /// count as the server's own (DNS rebinding). A token protects against such pages, so any name is
-    /// accepted with one.
+    /// Returns true unless the request's `Host` may be the name of another site, whose page would
+    /// then count as the server's own (DNS rebinding). A token protects against such pages, so any
+    /// name is accepted with one.
     fn is_own_host(&self, headers: &HeaderMap) -> bool {
         let mut hosts = headers.get_all(header::HOST).iter();
         let is_own = |host: Authority| is_this_machine(&host);
@@ -114,8 +114,8 @@ impl Access {
     }
 }
 
-/// Middleware that refuses requests from pages of other sites, and from pages that were loaded under
-/// another site's name.
+/// Middleware that refuses requests from pages of other sites, and from pages that were loaded
+/// under another site's name.
 pub(crate) async fn refuse_other_sites(
     State(access): State<Arc<Access>>,
     request: Request,

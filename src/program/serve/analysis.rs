@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The analysis of raw video, for both cameras of visitors and the source: a bin that outputs records.
+//! The analysis of raw video, for both cameras of visitors and the source: a bin that outputs
+//! records.
 
 use std::sync::Arc;
 

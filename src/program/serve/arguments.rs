@@ -29,7 +29,8 @@ Examples:
   # For other machines; browsers allow the camera only on https://
   gst-attitude serve --listen 0.0.0.0:8443 --tls-certificate server.pem --tls-key server.key")]
 pub(crate) struct Arguments {
-    /// Video to show: a file, an address such as rtsp://camera/stream, or a camera such as /dev/video0
+    /// Video to show: a file, an address such as rtsp://camera/stream, or a camera such as
+    /// /dev/video0
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<String>,
 
@@ -37,8 +38,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = socket_address)]
     pub(crate) listen: SocketAddr,
 
-    /// Token that the page's address must contain, as ?token=TOKEN; by default a random one if --listen
-    /// allows other machines to connect, else none
+    /// Token that the page's address must contain, as ?token=TOKEN; by default a random one if
+    /// --listen allows other machines to connect, else none
     #[arg(
         long,
         value_name = "TOKEN",

@@ -86,8 +86,8 @@ pub(crate) fn session(
     Ok((session, metrics.watch(&analysis.faceattitude)))
 }
 
-/// Attaches to each frame the UTC time of its capture, by the sender's clock. Pages match frames and
-/// records by it.
+/// Attaches to each frame the UTC time of its capture, by the sender's clock. Pages match frames
+/// and records by it.
 fn attach_capture_times(webrtc: &gst::Element) {
     let Some(bin) = webrtc.downcast_ref::<gst::Bin>() else {
         return;

@@ -11,8 +11,8 @@ use super::end::Ending;
 
 /// Maximum number of bytes that wait in the channel `frames`; further frames are dropped.
 const MAX_BUFFERED_FRAMES_BYTES: u64 = 64 << 10;
-/// Maximum number of bytes that wait in the other channels; a page that is so far behind has stopped
-/// reading.
+/// Maximum number of bytes that wait in the other channels; a page that is so far behind has
+/// stopped reading.
 const MAX_BUFFERED_SAMPLES_BYTES: u64 = 4 << 20;
 
 /// A message of the page, on the channel `control`.
@@ -34,8 +34,8 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
-    /// Creates the channels in `webrtc`, which must be in state READY or higher. Calls `on_message` for
-    /// each message of the page.
+    /// Creates the channels in `webrtc`, which must be in state READY or higher. Calls `on_message`
+    /// for each message of the page.
     pub(crate) fn new(
         webrtc: &gst::Element,
         on_message: impl Fn(PageMessage) + Send + Sync + 'static,

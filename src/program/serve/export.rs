@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Exports of a session: its file of JSON lines as a table, as subtitles or as a report. The request
-//! contains the file, and nothing of it is kept.
+//! Exports of a session: its file of JSON lines as a table, as subtitles or as a report. The
+//! request contains the file, and nothing of it is kept.
 
 use std::io;
 use std::sync::Arc;
@@ -45,8 +45,8 @@ enum Export {
 }
 
 impl Export {
-    /// Returns all formats: the text formats of records, except JSON lines, which a session's file is
-    /// in already, and the report.
+    /// Returns all formats: the text formats of records, except JSON lines, which a session's file
+    /// is in already, and the report.
     fn all() -> impl Iterator<Item = Self> {
         formats::recording_files()
             .filter(|(format, _)| format.caps.is_some() && format.name != jsonl::FORMAT.name)
@@ -84,8 +84,8 @@ impl Export {
     ///
     /// # Errors
     ///
-    /// Returns [`ExportError::Records`] if a line is invalid, and [`ExportError::TooLong`] if the export
-    /// would exceed [`MAX_EXPORT_BYTES`].
+    /// Returns [`ExportError::Records`] if a line is invalid, and [`ExportError::TooLong`] if the
+    /// export would exceed [`MAX_EXPORT_BYTES`].
     fn file(self, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, ExportError> {
         match self {
             Self::Records(format, _) => records_in(format, lines, interval_ns),

@@ -40,7 +40,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Creates the metrics of a server for `max_sessions` sessions whose networks run on `provider`.
+    /// Creates the metrics of a server for `max_sessions` sessions whose networks run on
+    /// `provider`.
     pub(crate) fn new(max_sessions: u16, provider: String) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("gst_attitude"),
@@ -118,8 +119,8 @@ impl Metrics {
         });
     }
 
-    /// Counts the frames and samples of `faceattitude` until the watch is dropped. The element must not
-    /// be restarted before.
+    /// Counts the frames and samples of `faceattitude` until the watch is dropped. The element must
+    /// not be restarted before.
     pub(crate) fn watch(&self, faceattitude: &gst::Element) -> Watch {
         if let Some(pad) = faceattitude.static_pad("src") {
             let delay = self.delay.clone();

@@ -15,8 +15,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::json;
 
-/// Headers of every response that does not set its own: scripts, styles and connections only from this
-/// server, nothing inline, no frames of other sites, no caching.
+/// Headers of every response that does not set its own: scripts, styles and connections only from
+/// this server, nothing inline, no frames of other sites, no caching.
 const HEADERS: [(HeaderName, &str); 7] = [
     (
         CONTENT_SECURITY_POLICY,

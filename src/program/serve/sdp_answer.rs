@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Sanitizes a page's SDP answer: parses strictly what a connection needs, and writes it from scratch.
+//! Sanitizes a page's SDP answer: parses strictly what a connection needs, and writes it from
+//! scratch.
 //!
-//! `webrtcbin` trusts its input, and aborts on some descriptions that no browser writes. Therefore no line
-//! of the page is passed on unchanged.
+//! `webrtcbin` trusts its input, and aborts on some descriptions that no browser writes. Therefore
+//! no line of the page is passed on unchanged.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -305,8 +306,8 @@ fn candidate(text: &str) -> Option<String> {
 }
 
 /// Returns true if this is an IP address. The mDNS names by which browsers hide addresses are not
-/// resolved: the page connects to the server, and GStreamer 1.22 leaks a connection that had to resolve
-/// a name.
+/// resolved: the page connects to the server, and GStreamer 1.22 leaks a connection that had to
+/// resolve a name.
 fn is_address(text: &str) -> bool {
     text.parse::<IpAddr>().is_ok()
 }

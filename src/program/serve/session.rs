@@ -78,8 +78,8 @@ pub(crate) enum SetAnswerError {
 }
 
 impl Session {
-    /// Creates a pipeline that contains only a `webrtcbin` with its data channels. `set_analysis` is
-    /// called when the page turns the analysis on or off.
+    /// Creates a pipeline that contains only a `webrtcbin` with its data channels. `set_analysis`
+    /// is called when the page turns the analysis on or off.
     pub(crate) fn new(
         number: u64,
         latency_ms: u32,
@@ -125,8 +125,8 @@ impl Session {
         })
     }
 
-    /// Starts the pipeline and returns the SDP offer with all candidates. The offer limits the video to
-    /// `max_bitrate_kbits` kbit/s.
+    /// Starts the pipeline and returns the SDP offer with all candidates. The offer limits the
+    /// video to `max_bitrate_kbits` kbit/s.
     pub(crate) async fn offer(&self, max_bitrate_kbits: u32) -> Result<String, SessionError> {
         let (sender, gathered) = oneshot::channel();
         let sender = Mutex::new(Some(sender));

@@ -205,8 +205,8 @@ impl Sessions {
     }
 }
 
-/// Returns unused memory to the system. Each session has about twenty threads, whose freed memory glibc
-/// keeps: 133 MB were resident after 72 sessions, and 87 MB after this call.
+/// Returns unused memory to the system. Each session has about twenty threads, whose freed memory
+/// glibc keeps: 133 MB were resident after 72 sessions, and 87 MB after this call.
 fn trim_memory() {
     #[cfg(target_env = "gnu")]
     {

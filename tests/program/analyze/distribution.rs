@@ -4,8 +4,8 @@
 
 use super::*;
 
-/// Analyzes the recordings in the plan of `inputs` one by one, in another order, like a program that
-/// distributes them, and writes the tables of `out`.
+/// Analyzes the recordings in the plan of `inputs` one by one, in another order, like a program
+/// that distributes them, and writes the tables of `out`.
 fn distribute(bench: &Bench, inputs: &[&str]) -> Run {
     let planned = bench.run(&[inputs, &["--plan"]].concat());
     planned.assert_status(0);

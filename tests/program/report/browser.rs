@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Pages in Debian's Chromium, which `tests/program/report/browser.py` controls through Playwright. If one of
-//! them is not installed, the test says so and passes.
+//! Pages in Debian's Chromium, which `tests/program/report/browser.py` controls through Playwright.
+//! If one of them is not installed, the test says so and passes.
 
 use super::*;
 

@@ -115,7 +115,8 @@ fn records(end_s: f64, scripts: &[Script]) -> String {
     lines.collect()
 }
 
-/// Returns twenty seconds of two faces: one that changes and is away for a while, one that comes late.
+/// Returns twenty seconds of two faces: one that changes and is away for a while, one that comes
+/// late.
 fn two_faces() -> String {
     let changing: Script = &[
         (0.0, NEUTRAL),

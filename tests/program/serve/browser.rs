@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The page in Debian's Chromium, with a camera that shows average faces; `tests/program/serve/browser.py`
-//! controls it with Playwright. If one of them is missing, the test reports that and passes.
+//! The page in Debian's Chromium, with a camera that shows average faces;
+//! `tests/program/serve/browser.py` controls it with Playwright. If one of them is missing, the
+//! test reports that and passes.
 
 use std::f32::consts::TAU;
 use std::path::Path;
@@ -83,8 +84,8 @@ fn face(clip: &Path) -> String {
     )
 }
 
-/// Converts a clip to the format of Chromium's fake camera, which has no timestamps: `slowness` times as many
-/// frames play `slowness` times slower.
+/// Converts a clip to the format of Chromium's fake camera, which has no timestamps: `slowness`
+/// times as many frames play `slowness` times slower.
 fn as_camera(clip: &Path, slowness: u32, camera: &Path) {
     run_pipeline(&format!(
         "filesrc location={} ! decodebin ! videoconvert ! videoscale ! videorate \

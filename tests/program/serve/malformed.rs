@@ -180,7 +180,8 @@ fn an_arbitrary_body_causes_no_internal_error() {
                 )
                 .body(random.bytes(length));
             let bytes = request.bytes("127.0.0.1");
-            // If the server does not read the body, the connection may be reset before the response arrives.
+            // If the server does not read the body, the connection may be reset before the response
+            // arrives.
             let response = client::exchange(&mut client::connect(server.address()), &bytes);
             let status = response.map_or(400, |response| response.status);
             assert!(status != 500, "{method} {path}: {status}");

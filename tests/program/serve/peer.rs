@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! A WebRTC peer like the page: answers an offer, sends the video of a camera, and receives results.
+//! A WebRTC peer like the page: answers an offer, sends the video of a camera, and receives
+//! results.
 
 use std::collections::HashMap;
 
@@ -112,7 +113,8 @@ fn receive(channel: &WebRTCDataChannel, received: &Arc<Mutex<Received>>) {
     });
 }
 
-/// Disables UPnP: otherwise libnice asks the router to forward ports, and warns if two peers do so at once.
+/// Disables UPnP: otherwise libnice asks the router to forward ports, and warns if two peers do so
+/// at once.
 pub fn disable_upnp(webrtc: &gst::Element) {
     let ice = webrtc.property::<glib::Object>("ice-agent");
     let agent = ice.property::<glib::Object>("agent");

@@ -129,7 +129,8 @@ impl Watcher {
     /// Asserts that each received frame has a record, and each record a frame.
     pub fn assert_synchronized(&self) {
         let (frames, timestamps) = (self.frames(), self.timestamps());
-        // Either may start earlier than the other and may be ahead: only the common time is compared.
+        // Either may start earlier than the other and may be ahead: only the common time is
+        // compared.
         let first = frames.keys().next().max(timestamps.first()).unwrap();
         let last = frames.keys().last().min(timestamps.last()).unwrap();
         let recorded: Vec<_> = frames

@@ -49,10 +49,10 @@ pub struct Change {
     pub from: Label,
     /// The attitude of the second segment.
     pub to: Label,
-    /// Difference of the mean [valence](crate::Scores::valence) between the start of the second and the
-    /// end of the first segment, −2 to 2. Means are computed over
-    /// [`change_window_ns`](super::TimelineParams::change_window_ns), or over the whole segment if it is
-    /// shorter. `None` if a window has no scores.
+    /// Difference of the mean [valence](crate::Scores::valence) between the start of the second and
+    /// the end of the first segment, −2 to 2. Means are computed over
+    /// [`change_window_ns`](super::TimelineParams::change_window_ns), or over the whole segment if
+    /// it is shorter. `None` if a window has no scores.
     pub size: Option<f64>,
 }
 

@@ -9,7 +9,7 @@ use crate::timeline::{Observation, with_spans};
 const SPACING_MS: u64 = 200;
 
 /// Scores of 0.8 for a known attitude, or of at most 0.4.
-fn scores(label: Label) -> Scores {
+fn scores_for(label: Label) -> Scores {
     let score = |attitude| {
         if label == Label::Known(attitude) {
             0.8
@@ -24,7 +24,7 @@ fn scores(label: Label) -> Scores {
 }
 
 /// Observations at five samples per second from `start_ms` on, with a number of samples per score.
-fn from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Observation> {
+fn observations_from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Observation> {
     let scores = parts
         .iter()
         .flat_map(|&(count, scores)| std::iter::repeat_n(scores, count));
@@ -36,18 +36,21 @@ fn from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Observation> {
     scores.enumerate().map(sample).collect()
 }
 
-fn parts(parts: &[(usize, Label)]) -> Vec<Observation> {
-    let parts: Vec<_> = parts.iter().map(|&(n, a)| (n, Some(scores(a)))).collect();
-    from(0, &parts)
+fn labeled_observations(parts: &[(usize, Label)]) -> Vec<Observation> {
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|&(n, a)| (n, Some(scores_for(a))))
+        .collect();
+    observations_from(0, &parts)
 }
 
-fn observations(samples: &[Observation]) -> Vec<TimedObservation> {
+fn with_default_spans(samples: &[Observation]) -> Vec<TimedObservation> {
     with_spans(samples, SPACING_MS * MS, &TimelineParams::default())
 }
 
 /// Start and end in milliseconds, and the attitude.
-fn found(samples: &[Observation]) -> Vec<(u64, u64, Label)> {
-    let segments = segments(&observations(samples), &TimelineParams::default());
+fn segments_in_ms(samples: &[Observation]) -> Vec<(u64, u64, Label)> {
+    let segments = segments(&with_default_spans(samples), &TimelineParams::default());
     let in_ms = |s: &Segment| (s.span.start_ns / MS, s.span.end_ns / MS, s.attitude);
     segments.iter().map(in_ms).collect()
 }
@@ -56,7 +59,7 @@ fn found(samples: &[Observation]) -> Vec<(u64, u64, Label)> {
 fn a_square_wave_has_a_segment_for_each_of_its_halves() {
     let wave = [(25, Label::POSITIVE), (25, Label::NEGATIVE)].repeat(2);
     assert_eq!(
-        found(&parts(&wave)),
+        segments_in_ms(&labeled_observations(&wave)),
         [
             (0, 5_000, Label::POSITIVE),
             (5_000, 10_000, Label::NEGATIVE),
@@ -79,7 +82,7 @@ fn short_runs_are_part_of_the_segment_before_or_at_the_start_of_the_one_after() 
         (1, Label::Unknown),
     ];
     assert_eq!(
-        found(&parts(&wave)),
+        segments_in_ms(&labeled_observations(&wave)),
         [(0, 5_800, Label::POSITIVE), (5_800, 8_000, Label::NEGATIVE)]
     );
 }
@@ -92,7 +95,7 @@ fn a_segment_at_the_start_or_end_has_half_the_minimum_duration() {
         (3, Label::NEUTRAL),
     ];
     assert_eq!(
-        found(&parts(&wave)),
+        segments_in_ms(&labeled_observations(&wave)),
         [
             (0, 600, Label::NEUTRAL),
             (600, 2_600, Label::POSITIVE),
@@ -107,7 +110,7 @@ fn a_long_time_without_a_segment_is_unknown() {
     let turns = [(2, Label::POSITIVE), (2, Label::NEGATIVE)].repeat(4);
     let wave = [&[(10, Label::NEUTRAL)][..], &turns, &[(10, Label::NEUTRAL)]].concat();
     assert_eq!(
-        found(&parts(&wave)),
+        segments_in_ms(&labeled_observations(&wave)),
         [
             (0, 2_000, Label::NEUTRAL),
             (2_000, 5_200, Label::Unknown),
@@ -115,21 +118,21 @@ fn a_long_time_without_a_segment_is_unknown() {
         ]
     );
     assert_eq!(
-        found(&parts(&[(2, Label::POSITIVE)])),
+        segments_in_ms(&labeled_observations(&[(2, Label::POSITIVE)])),
         [(0, 400, Label::Unknown)]
     );
     assert_eq!(
-        found(&from(0, &[(10, None)])),
+        segments_in_ms(&observations_from(0, &[(10, None)])),
         [(0, 2_000, Label::Unknown)],
         "no scores"
     );
-    assert_eq!(found(&[]), []);
+    assert_eq!(segments_in_ms(&[]), []);
 }
 
 #[test]
 fn a_score_between_the_thresholds_does_not_begin_or_end_a_segment() {
     let positive = |score: f32| Some(Scores::from_array([score, 1.0 - score, 0.0]));
-    let samples = from(
+    let samples = observations_from(
         0,
         &[
             (10, positive(0.54)),
@@ -139,7 +142,7 @@ fn a_score_between_the_thresholds_does_not_begin_or_end_a_segment() {
         ],
     );
     assert_eq!(
-        found(&samples),
+        segments_in_ms(&samples),
         [
             (0, 2_000, Label::Unknown),
             (2_000, 6_000, Label::POSITIVE),
@@ -150,15 +153,15 @@ fn a_score_between_the_thresholds_does_not_begin_or_end_a_segment() {
 
 #[test]
 fn a_gap_ends_a_segment_and_another_one_begins_after_it() {
-    let positive = Some(scores(Label::POSITIVE));
-    let mut samples = from(0, &[(10, positive)]);
-    samples.extend(from(10_000, &[(3, positive)]));
-    samples.extend(from(20_000, &[(10, positive)]));
+    let positive = Some(scores_for(Label::POSITIVE));
+    let mut samples = observations_from(0, &[(10, positive)]);
+    samples.extend(observations_from(10_000, &[(3, positive)]));
+    samples.extend(observations_from(20_000, &[(10, positive)]));
     // A single missing sample is not a gap.
     samples.remove(5);
-    let observations = observations(&samples);
+    let observations = with_default_spans(&samples);
     assert_eq!(
-        found(&samples),
+        segments_in_ms(&samples),
         [
             (0, 2_000, Label::POSITIVE),
             (10_000, 10_600, Label::POSITIVE),
@@ -195,7 +198,7 @@ fn segments_and_gaps_are_contiguous_and_no_segment_is_too_short() {
             label: Label::Unknown,
         });
     }
-    let observations = observations(&samples);
+    let observations = with_default_spans(&samples);
     let (segments, gaps) = (
         segments(&observations, &TimelineParams::default()),
         gaps(&observations),
@@ -236,8 +239,8 @@ fn the_size_of_a_change_is_the_difference_of_both_segments() {
         (10, Label::POSITIVE),
         (10, Label::NEUTRAL),
     ];
-    let samples = parts(&wave);
-    let observations = observations(&samples);
+    let samples = labeled_observations(&wave);
+    let observations = with_default_spans(&samples);
     let params = TimelineParams::default();
     let found = changes(&segments(&observations, &params), &observations, &params);
     let change = |time_ms, from, to, size| Change {
@@ -253,7 +256,8 @@ fn the_size_of_a_change_is_the_difference_of_both_segments() {
             change(12_000, Label::POSITIVE, Label::NEUTRAL, -0.7),
         ]
     );
-    let partly_classified = from(0, &[(10, Some(scores(Label::POSITIVE))), (10, None)]);
+    let partly_classified =
+        observations_from(0, &[(10, Some(scores_for(Label::POSITIVE))), (10, None)]);
     let observations = with_spans(&partly_classified, SPACING_MS * MS, &params);
     let found = changes(&segments(&observations, &params), &observations, &params);
     assert_eq!(found[0].size, None);

@@ -15,8 +15,8 @@ use attitude::frame::Frame;
 use attitude::geometry::{Point, Rect};
 use attitude::preprocessing::{InputSize, TensorFormat};
 
-/// Maximum time that a test waits. It is longer than any operation here, so that a defect makes a test fail
-/// instead of hang.
+/// Maximum time that a test waits. It is longer than any operation here, so that a defect makes a
+/// test fail instead of hang.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
 const PARAMS: Params = Params {
@@ -130,7 +130,8 @@ impl AttitudeClassifier for FakeClassifier {
     }
 }
 
-/// An engine with one stream, whose inferences the test controls. The contexts of samples are numbers.
+/// An engine with one stream, whose inferences the test controls. The contexts of samples are
+/// numbers.
 pub(super) struct Bench {
     pub(super) begun: Receiver<()>,
     pub(super) steps: Sender<Step>,

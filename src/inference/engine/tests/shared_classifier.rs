@@ -16,8 +16,8 @@ const FAIL: f32 = -1.0;
 /// The value of a crop that the classifier panics on.
 const PANIC: f32 = -2.0;
 
-/// Returns a classifier whose positive score of a crop is the crop's value, and a receiver of the sizes of
-/// its batches.
+/// Returns a classifier whose positive score of a crop is the crop's value, and a receiver of the
+/// sizes of its batches.
 fn echo() -> (Box<FakeClassifier>, Receiver<usize>) {
     let (sizes_sender, sizes) = mpsc::channel();
     let classifier = FakeClassifier::new(move |crops, count| {
@@ -35,8 +35,8 @@ fn echo() -> (Box<FakeClassifier>, Receiver<usize>) {
     (Box::new(classifier), sizes)
 }
 
-/// Classifies the crops of two concurrent calls. Returns the positive scores of each call, and the sizes of
-/// the batches.
+/// Classifies the crops of two concurrent calls. Returns the positive scores of each call, and the
+/// sizes of the batches.
 fn classify_concurrently(
     [first, second]: [&[f32]; 2],
 ) -> ([Result<Vec<f32>, InferenceError>; 2], Vec<usize>) {

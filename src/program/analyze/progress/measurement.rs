@@ -46,8 +46,8 @@ impl Measurement {
         };
     }
 
-    /// Sets the position to the end of the analyzed part, which is after the last sample. Has no effect if
-    /// all samples have the same time, as some decoders make them.
+    /// Sets the position to the end of the analyzed part, which is after the last sample. Has no
+    /// effect if all samples have the same time, as some decoders make them.
     pub(super) fn finish(&mut self) {
         if self.position_ns > self.from_ns {
             self.position_ns = self.position_ns.max(self.end_ns.unwrap_or(0));

@@ -103,7 +103,8 @@ impl RunProgress {
         RecordingProgress::new(self, job)
     }
 
-    /// Reports the end of the run. `failed_inputs` is the number of files and folders that cannot be read.
+    /// Reports the end of the run. `failed_inputs` is the number of files and folders that cannot
+    /// be read.
     pub(super) fn end(
         &self,
         outcomes: &[Option<RecordingOutcome>],

@@ -52,7 +52,8 @@ impl<'a> RecordingProgress<'a> {
         }
     }
 
-    /// Starts the analysis of the recording from `from_ns` to `to_ns`; `None` for its start and end.
+    /// Starts the analysis of the recording from `from_ns` to `to_ns`; `None` for its start and
+    /// end.
     pub(in crate::analyze) fn begin(&mut self, from_ns: Option<u64>, to_ns: Option<u64>) {
         let run = self.run;
         self.measurement = Measurement::new(from_ns.unwrap_or(0), to_ns);

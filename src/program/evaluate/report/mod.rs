@@ -93,7 +93,8 @@ struct Difference {
 }
 
 impl Report {
-    /// Computes the figures of `results`. `other_files` is the number of files that are not pictures.
+    /// Computes the figures of `results`. `other_files` is the number of files that are not
+    /// pictures.
     pub(super) fn new(
         setup: Setup,
         results: &Results,
@@ -194,8 +195,8 @@ impl DataReport {
         self.missing.iter().map(gap).chain(few).collect()
     }
 
-    /// Returns the reasons why faces are left out of the figures, or would not be classified by the element,
-    /// with the number of faces of each.
+    /// Returns the reasons why faces are left out of the figures, or would not be classified by the
+    /// element, with the number of faces of each.
     pub(super) fn left_out(&self) -> Vec<(String, usize)> {
         let always = [
             ("no face found", self.not_found),

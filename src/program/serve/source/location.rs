@@ -56,7 +56,8 @@ pub(crate) enum LocationError {
 }
 
 impl Location {
-    /// Parses the argument SOURCE and checks what can be checked without opening a stream or camera.
+    /// Parses the argument SOURCE and checks what can be checked without opening a stream or
+    /// camera.
     pub(crate) fn parse(text: &str) -> Result<Self, LocationError> {
         if text.contains("://") && !text.starts_with("file://") {
             let name = without_secrets(text);
@@ -134,8 +135,8 @@ impl Location {
         self.is_transcoded.load(Ordering::Relaxed)
     }
 
-    /// Adds the elements that read the source to `pipeline`; asks a camera for frames of `size`. Returns
-    /// the element that adds a pad for the video, raw or encoded as browsers play it.
+    /// Adds the elements that read the source to `pipeline`; asks a camera for frames of `size`.
+    /// Returns the element that adds a pad for the video, raw or encoded as browsers play it.
     pub(crate) fn add_to(
         &self,
         pipeline: &gst::Pipeline,

@@ -86,8 +86,8 @@ impl Source {
         Ok(created.map_err(|_| SourceError::Lost)??)
     }
 
-    /// Opens a source that is a file once, to report problems before there is a viewer. Other sources
-    /// are not checked: a camera or stream may be unavailable when the server starts.
+    /// Opens a source that is a file once, to report problems before there is a viewer. Other
+    /// sources are not checked: a camera or stream may be unavailable when the server starts.
     ///
     /// # Errors
     ///

@@ -116,9 +116,9 @@ impl Reading {
         });
     }
 
-    /// Sets the clock and base time of `pipeline`, which does not play yet, to those of this pipeline.
-    /// Before the first frame it keeps its own, which is ahead: all video is late for it and is sent at
-    /// once.
+    /// Sets the clock and base time of `pipeline`, which does not play yet, to those of this
+    /// pipeline. Before the first frame it keeps its own, which is ahead: all video is late for it
+    /// and is sent at once.
     pub(crate) fn synchronize(&self, pipeline: &gst::Pipeline) {
         let base_time = self.pipeline.base_time();
         if let (Some(clock), Some(base_time)) = (self.pipeline.clock(), base_time)
@@ -266,7 +266,8 @@ impl Reading {
         }
     }
 
-    /// Connects the first video pad of `decode` at its first frame, when its caps and tags are known.
+    /// Connects the first video pad of `decode` at its first frame, when its caps and tags are
+    /// known.
     fn connect_video_of(self: &Arc<Self>, decode: &gst::Element) {
         let reading = Arc::downgrade(self);
         decode.connect_pad_added(move |_, pad| {

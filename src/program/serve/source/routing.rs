@@ -172,7 +172,8 @@ fn leaky_queue() -> Result<gst::Element, glib::BoolError> {
         .build()
 }
 
-/// Creates the element that delays a recording to real time, or detects that a live stream has stopped.
+/// Creates the element that delays a recording to real time, or detects that a live stream has
+/// stopped.
 fn pacer(is_live: bool) -> Result<gst::Element, glib::BoolError> {
     match is_live {
         true => gst::ElementFactory::make("watchdog")
@@ -231,8 +232,8 @@ fn fit_to(
     Ok(())
 }
 
-/// Returns the largest size in square pixels for a frame of `size` that fits into `max_size`, in either
-/// orientation, with even sides.
+/// Returns the largest size in square pixels for a frame of `size` that fits into `max_size`, in
+/// either orientation, with even sides.
 fn fit(size: (u32, u32), pixel_aspect: f64, max_size: (u32, u32)) -> (i32, i32) {
     let (width, height) = (f64::from(size.0) * pixel_aspect, f64::from(size.1));
     let (max_width, max_height) = match (width < height) == (max_size.0 < max_size.1) {
