@@ -115,6 +115,7 @@ pub mod history;
 pub mod mapping;
 pub mod pose;
 pub mod preprocessing;
+pub mod quality;
 pub mod record;
 pub mod sampling;
 pub mod settings;
