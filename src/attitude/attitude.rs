@@ -43,7 +43,7 @@ impl Attitude {
 pub enum Label {
     /// A known attitude.
     Known(Attitude),
-    /// No score is high enough, or the face has not been classified yet.
+    /// No confidence is high enough, or the face has not been classified yet.
     #[default]
     Unknown,
 }

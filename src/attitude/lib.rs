@@ -81,8 +81,11 @@
 //!     tensor_format: TensorFormat::LUMA,
 //!     framing,
 //! });
+//! // Stripes of 5 px, as a picture without contrast has a low quality.
+//! let stripe = |i: usize| if i % 320 / 5 % 2 == 0 { 88 } else { 168 };
+//! let luma: Vec<u8> = (0..320 * 180).map(stripe).collect();
 //! let sample = Sample {
-//!     frame: Frame::from_luma(320, 180, &[128; 320 * 180])?,
+//!     frame: Frame::from_luma(320, 180, &luma)?,
 //!     time_ns: 0,
 //!     epoch: Epoch::default(),
 //!     upstream: None,
@@ -93,6 +96,7 @@
 //!
 //! let face = &analysis.faces[0];
 //! assert_eq!((face.track, face.label), (1, Label::POSITIVE));
+//! assert!(face.confidence() > 0.5);
 //! # Ok(())
 //! # }
 //! ```

@@ -113,12 +113,12 @@ fn orthonormal(rows: [ModelPoint; 2]) -> Option<[ModelPoint; 2]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Returns the landmarks of a mean face, 100 px between the eyes, that is turned by these
     /// angles.
-    fn landmarks(yaw: f32, pitch: f32, roll: f32) -> Landmarks {
+    pub(crate) fn landmarks(yaw: f32, pitch: f32, roll: f32) -> Landmarks {
         let (yaw, pitch, roll) = (yaw.to_radians(), pitch.to_radians(), roll.to_radians());
         MODEL.map(|[x, y, z]| {
             let (y, z) = (

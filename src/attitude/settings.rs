@@ -110,12 +110,13 @@ pub const OVERLAP_THRESHOLD: NumberSetting<f32> = NumberSetting {
     max: 1.0,
 };
 
-/// Minimum smoothed score of a known attitude, 0 to 1. Of the default model's classifications with
-/// a score below 0.5, about half are correct.
+/// Minimum confidence of a known attitude, its smoothed score times the smoothed
+/// [quality](crate::quality), 0 to 1. Of the default model's classifications with a score below
+/// 0.5, about half are correct.
 pub const MIN_CONFIDENCE: NumberSetting<f32> = NumberSetting {
     name: "min-confidence",
     nick: "Minimum confidence",
-    blurb: "Minimum smoothed score of an attitude; below it the attitude is 'unknown'",
+    blurb: "Minimum confidence of an attitude, its smoothed score times the quality; below it the attitude is 'unknown'",
     default: 0.5,
     min: 0.0,
     max: 1.0,

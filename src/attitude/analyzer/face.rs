@@ -30,6 +30,8 @@ pub struct Face {
     /// Smoothed scores; `None` before the first classification, and after the track timeout without
     /// a classification.
     pub scores: Option<Scores>,
+    /// Smoothed [quality](crate::quality) of the face's picture, 0 to 1; `None` if `scores` is.
+    pub quality: Option<f32>,
     /// Scores of the last classification, without smoothing; `None` if `scores` is.
     pub raw_scores: Option<Scores>,
     /// Smoothed probabilities of the classifier's emotions; empty if `scores` is `None`.
@@ -54,10 +56,11 @@ impl Face {
         self.classified_ns == Some(time_ns)
     }
 
-    /// Returns the smoothed score of the label, 0 to 1; 0 if the label is unknown.
+    /// Returns the smoothed score of the label times the smoothed quality, 0 to 1; 0 if the label
+    /// is unknown.
     pub fn confidence(&self) -> f32 {
-        match (self.label, self.scores) {
-            (Label::Known(attitude), Some(scores)) => scores[attitude],
+        match (self.label, self.scores, self.quality) {
+            (Label::Known(attitude), Some(scores), Some(quality)) => scores[attitude] * quality,
             _ => 0.0,
         }
     }

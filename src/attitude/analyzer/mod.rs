@@ -4,6 +4,7 @@
 
 mod face;
 mod params;
+mod quality_meter;
 
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ use super::visibility::is_classifiable;
 use crate::Scores;
 pub use face::Face;
 pub use params::Params;
+use quality_meter::QualityMeter;
 
 /// Maximum number of crops per call of the classifier.
 const MAX_BATCH: usize = 64;
@@ -57,7 +59,7 @@ pub struct Timings {
     pub scaling: Duration,
     /// Running the detector and decoding its outputs.
     pub detection: Duration,
-    /// Cropping the faces.
+    /// Cropping the faces, and measuring their quality.
     pub crop: Duration,
     /// Running the classifier.
     pub classification: Duration,
@@ -95,11 +97,21 @@ pub struct Analyzer {
     cuts: CutDetector,
     tracker: Tracker<TrackState>,
     epoch: Epoch,
-    /// Indices of the tracks whose faces are in `crops`.
-    cropped_tracks: Vec<usize>,
+    /// The faces in `crops`.
+    cropped_faces: Vec<CroppedFace>,
     /// The classifier's inputs, one after the other.
     crops: Vec<f32>,
     classifications: Vec<Classification>,
+    quality_meter: QualityMeter,
+}
+
+/// A face that was cropped for the classifier.
+#[derive(Clone, Copy, Debug)]
+struct CroppedFace {
+    /// Index of its track.
+    track_index: usize,
+    /// Quality of its picture, 0 to 1.
+    quality: f32,
 }
 
 impl Analyzer {
@@ -258,13 +270,14 @@ impl Analyzer {
 
         let started = Instant::now();
         let batches = self.crops.chunks(crop_len * MAX_BATCH);
-        for (crops, indices) in batches.zip(self.cropped_tracks.chunks(MAX_BATCH)) {
-            classifier.classify(crops, indices.len(), &mut self.classifications)?;
-            for (&index, &found) in indices.iter().zip(&self.classifications) {
+        for (crops, faces) in batches.zip(self.cropped_faces.chunks(MAX_BATCH)) {
+            classifier.classify(crops, faces.len(), &mut self.classifications)?;
+            for (face, &found) in faces.iter().zip(&self.classifications) {
                 if found.is_valid() {
-                    let state = &mut self.tracker.tracks_mut()[index].state;
+                    let state = &mut self.tracker.tracks_mut()[face.track_index].state;
                     state.smoother.update(
                         found,
+                        face.quality,
                         time_ns,
                         params.smoothing_ns,
                         params.min_confidence,
@@ -278,14 +291,14 @@ impl Analyzer {
         Ok(())
     }
 
-    /// Replaces `crops` with the crops of the classifiable faces that were detected at `time_ns`.
-    /// Returns the number of elements of a crop.
+    /// Replaces `crops` with the crops of the classifiable faces that were detected at `time_ns`,
+    /// and measures their quality. Returns the number of elements of a crop.
     fn crop(&mut self, frame: &Frame, time_ns: u64, input: &ClassifierInput) -> usize {
         let size = (input.width, input.height);
         let crop_len = input.tensor_format.len(size.0, size.1);
-        self.cropped_tracks.clear();
+        self.cropped_faces.clear();
         self.crops.clear();
-        for (index, track) in self.tracker.tracks().iter().enumerate() {
+        for (track_index, track) in self.tracker.tracks().iter().enumerate() {
             let displayed = track.detection.stretched(frame.pixel_aspect());
             if track.observed_ns == time_ns && is_classifiable(&displayed, frame) {
                 let transform =
@@ -294,7 +307,11 @@ impl Analyzer {
                 self.crops.resize(start + crop_len, 0.0);
                 let crop = &mut self.crops[start..];
                 crop::extract(frame, &transform, &input.tensor_format, size, crop);
-                self.cropped_tracks.push(index);
+                let quality = self.quality_meter.measure(frame, &displayed, input, crop);
+                self.cropped_faces.push(CroppedFace {
+                    track_index,
+                    quality,
+                });
             }
         }
         crop_len
@@ -322,6 +339,7 @@ impl Analyzer {
                 detection_score: track.detection.score,
                 label: track.state.smoother.label(),
                 scores: track.state.smoother.scores(),
+                quality: track.state.smoother.quality(),
                 raw_scores: track.state.raw_scores,
                 emotions: track.state.smoother.emotions(),
                 first_seen_ns: track.first_seen_ns,

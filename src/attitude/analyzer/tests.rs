@@ -2,6 +2,8 @@
 
 //! Tests of the analysis with networks that return prepared results.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::Label;
 use crate::clock::NS_PER_MS as MS;
@@ -77,7 +79,11 @@ impl AttitudeClassifier for ScriptedClassifier {
         batch: usize,
         found: &mut Vec<Classification>,
     ) -> Result<(), InferenceError> {
-        assert_eq!(crops.len(), batch * 4 * 4);
+        let ClassifierInput { width, height, .. } = self.input;
+        assert_eq!(
+            crops.len(),
+            batch * self.input.tensor_format.len(width, height)
+        );
         self.batches.push(batch);
         *found = vec![self.result.clone()?.into(); batch];
         Ok(())
@@ -145,13 +151,20 @@ impl Stream {
         Ok(&self.analysis.faces)
     }
 
-    /// Analyzes a gray frame of 640x360 px at `time_ms`, in which the detector finds `found`.
+    /// Analyzes [`WAVES`] at `time_ms`, in which the detector finds `found`.
     fn sample(&mut self, time_ms: u64, found: &[Detection]) -> &[Face] {
         self.detector.result = Ok(found.to_vec());
-        let frame = Frame::from_luma(640, 360, &[128; 640 * 360]).unwrap();
+        let frame = Frame::from_luma(640, 360, &WAVES).unwrap();
         self.analyze(&frame, time_ms).unwrap()
     }
 }
+
+/// Luma of a frame of 640x360 px in which a face of 80x80 px has a high quality wherever it is.
+static WAVES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let wave = |position: usize| (position as f32 * std::f32::consts::TAU / 17.0).sin();
+    let luma = |i: usize| 128.0 + 40.0 * (wave(i % 640) + wave(i / 640));
+    (0..640 * 360).map(|i| luma(i) as u8).collect()
+});
 
 /// A face of 40x40 px in the detector's input, which is 80x80 px in a frame of 640x360 px.
 fn face_at(x: f32, y: f32) -> Detection {
@@ -200,7 +213,9 @@ fn a_face_keeps_one_track_and_its_scores_are_smoothed() {
     assert_eq!((face.track, face.raw_scores), (1, Some(NEGATIVE)));
     assert!((face.scores.unwrap().positive - (-1f32).exp()).abs() < 1e-4);
     assert_eq!(face.label, Label::NEGATIVE);
-    assert!((face.confidence() - 0.632).abs() < 1e-3);
+    let expected = face.scores.unwrap().negative * face.quality.unwrap();
+    assert_eq!(face.confidence(), expected);
+    assert!((0.55..0.632).contains(&expected), "{expected}");
     assert_eq!(face.classified_ns, Some(500 * MS));
 }
 
@@ -226,6 +241,130 @@ fn the_valence_is_smoothed_like_the_scores() {
     let positive = (-1f32).exp();
     let expected = positive - (1.0 - positive);
     assert!((face.valence().unwrap() - expected).abs() < 1e-4);
+}
+
+/// Returns a face whose landmarks are those of a mean face that is turned by these angles in degrees.
+fn turned(face: Detection, yaw: f32, pitch: f32) -> Detection {
+    let center = face.bbox.center();
+    let landmarks = crate::pose::tests::landmarks(yaw, pitch, 0.0);
+    let middle = landmarks.iter().fold(Point::default(), |sum, p| {
+        Point::new(sum.x + p.x / 5.0, sum.y + p.y / 5.0)
+    });
+    let scale = 0.2;
+    let in_face = |p: Point| {
+        Point::new(
+            center.x + scale * (p.x - middle.x),
+            center.y + scale * (p.y - middle.y),
+        )
+    };
+    Detection {
+        landmarks: Some(landmarks.map(in_face)),
+        ..face
+    }
+}
+
+#[test]
+fn a_turned_face_is_unknown_instead_of_negative() {
+    let negative = Scores::from_array([0.0, 0.1, 0.9]);
+    for (yaw, pitch, label) in [
+        (0.0, 0.0, Label::NEGATIVE),
+        (-20.0, 10.0, Label::NEGATIVE),
+        (60.0, 0.0, Label::Unknown),
+        (40.0, -40.0, Label::Unknown),
+    ] {
+        let mut stream = Stream::default();
+        stream.params.min_confidence = 0.5;
+        stream.classifier.result = Ok(negative);
+        let face = stream.sample(0, &[turned(face_at(10.0, 20.0), yaw, pitch)])[0];
+        assert_eq!(face.label, label, "{yaw} {pitch}");
+        assert_eq!(face.confidence() >= 0.5, label.is_known());
+        // A face turned so far to the side is not classified.
+        let scores = (yaw != 60.0).then_some(negative);
+        assert_eq!(face.scores, scores);
+        assert_eq!(face.quality.is_some(), scores.is_some());
+    }
+}
+
+#[test]
+fn a_face_that_turns_away_becomes_unknown_as_its_quality_is_smoothed() {
+    let mut stream = Stream::default();
+    stream.params.smoothing_ns = 500 * MS;
+    stream.params.min_confidence = 0.5;
+    stream.classifier.result = Ok(Scores::from_array([0.0, 0.1, 0.9]));
+    let face = face_at(10.0, 20.0);
+    let frontal = stream.sample(0, &[turned(face, 0.0, 0.0)])[0];
+    let mut previous = frontal.quality.unwrap();
+    assert!(previous > 0.9);
+    for time_ms in [200, 400, 600, 800, 1_000] {
+        let quality = stream.sample(time_ms, &[turned(face, 40.0, -40.0)])[0].quality;
+        assert!(quality.unwrap() < previous, "at {time_ms} ms");
+        previous = quality.unwrap();
+    }
+    assert_eq!(frontal.label, Label::NEGATIVE);
+    assert_eq!(stream.analysis.faces[0].label, Label::Unknown);
+}
+
+#[test]
+fn a_face_that_is_not_classified_has_no_quality() {
+    let mut stream = Stream::default();
+    let cut_off = stream.sample(0, &[face_at(-20.0, 20.0)])[0];
+    assert_eq!((cut_off.scores, cut_off.quality), (None, None));
+    let mut stream = Stream::default();
+    let quality = stream.sample(0, &[face_at(10.0, 20.0)])[0].quality;
+    assert!(quality.is_some());
+    for time_ms in [200, 400] {
+        stream.sample(time_ms, &[face_at(10.0, 20.0)]);
+    }
+    // A face that is not found keeps the quality of its last classification.
+    assert_eq!(stream.sample(600, &[])[0].quality, quality);
+}
+
+#[test]
+fn a_picture_without_contrast_has_a_low_quality() {
+    let mut stream = Stream::default();
+    stream.detector.result = Ok(vec![face_at(10.0, 20.0)]);
+    let frame = Frame::from_luma(640, 360, &[128; 640 * 360]).unwrap();
+    let face = stream.analyze(&frame, 0).unwrap()[0];
+    assert!(face.quality.unwrap() < 0.3);
+    assert_eq!((face.label, face.confidence()), (Label::Unknown, 0.0));
+}
+
+#[test]
+fn the_quality_does_not_depend_on_the_input_of_the_classifier() {
+    let quality_with = |side: usize, tensor_format: TensorFormat| {
+        let mut stream = Stream::default();
+        let input = &mut stream.classifier.input;
+        (input.width, input.height) = (side, side);
+        input.tensor_format = tensor_format;
+        stream.sample(0, &[face_at(11.0, 23.0)])[0].quality.unwrap()
+    };
+    let expected = quality_with(48, TensorFormat::LUMA);
+    let scaled = TensorFormat {
+        mean: [120.0; 3],
+        scale: [-1.0 / 60.0; 3],
+        ..TensorFormat::LUMA
+    };
+    let constant = TensorFormat {
+        scale: [0.0; 3],
+        ..TensorFormat::LUMA
+    };
+    let rgb = TensorFormat {
+        channels: crate::preprocessing::Channels::Rgb,
+        ..TensorFormat::LUMA
+    };
+    for (side, format) in [
+        (48, scaled),
+        (48, constant),
+        (48, rgb),
+        (4, rgb),
+        (64, scaled),
+    ] {
+        let found = quality_with(side, format);
+        assert!(
+            (found - expected).abs() < 1e-4,
+            "{side} {format:?}: {found} {expected}"
+        );
+    }
 }
 
 #[test]
@@ -397,7 +536,7 @@ fn absurdly_large_and_distant_boxes_do_not_panic() {
 
 #[test]
 fn the_stream_continues_after_a_network_fails() {
-    let frame = Frame::from_luma(640, 360, &[128; 640 * 360]).unwrap();
+    let frame = Frame::from_luma(640, 360, &WAVES).unwrap();
     let failure = InferenceError("out of order".to_owned());
     let mut stream = Stream::default();
     for time_ms in [0, 200, 400] {

@@ -76,6 +76,14 @@ impl TensorFormat {
         is_luma.then_some(move |luma| (layout.to_full_range(luma) - mean) * scale)
     }
 
+    /// Returns the conversion of a tensor element to luma, 0 to 255, or `None` if the tensor does
+    /// not contain luma.
+    pub(crate) fn luma_of_element(&self) -> Option<impl Fn(f32) -> f32 + use<>> {
+        let (mean, scale) = (self.mean[0], self.scale[0]);
+        let has_luma = self.channels == Channels::Luma && scale != 0.0;
+        has_luma.then_some(move |element| element / scale + mean)
+    }
+
     /// Writes a pixel to `tensor`, in column `x` of row `y` of an input of `width` by `height`
     /// pixels.
     #[inline]
