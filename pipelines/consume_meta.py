@@ -7,12 +7,12 @@
 
 In the description of a pipeline, faceattitude must be named `faces`. The program prints one line per face:
 
-    frame 1.400 face 1 box 378,134,99,123 positive 0.91 scores 0.91,0.06,0.03 fresh age 0.000
-    message 1.400 face 1 box 378,134,99,123 positive 0.91 scores 0.91,0.06,0.03 fresh age 0.000
+    frame 1.400 face 1 box 378,134,99,123 positive 0.86 scores 0.91,0.06,0.03 quality 0.94 fresh age 0.000
+    message 1.400 face 1 box 378,134,99,123 positive 0.86 scores 0.91,0.06,0.03 quality 0.94 fresh age 0.000
 
 A line contains the running time in seconds; the track; left, top, width and height in pixels; the attitude with its
-confidence; the scores of positive, neutral and negative; `fresh`, or `kept` if an earlier frame carried these scores;
-and their age in seconds. A message without faces is printed as `message 1.400 no face`.
+confidence; the scores of positive, neutral and negative; the quality of the picture, or `none` if the face has not been
+classified; `fresh`, or `kept` if an earlier frame carried these scores; and their age in seconds. A message without faces is printed as `message 1.400 no face`.
 
 Runs until the end of the stream or Ctrl-C. Errors and warnings are printed on stderr; after one, the exit status is 1.
 Requires the plugin (pipelines/setup.sh) and the Debian packages python3-gi and gir1.2-gst-plugins-base-1.0.
@@ -70,13 +70,15 @@ def face_line(track: int, box: Iterable[float], label: str, structure: Gst.Struc
         track: number of the face's track
         box: left, top, width and height in pixels
         label: attitude
-        structure: parameter of the metadata, or face of the message, with the scores
+        structure: parameter of the metadata, or face of the message, with the scores and the quality
         age_ns: time since the sample
     """
     scores = [structure.get_value(name) for name in ("positive", "neutral", "negative")]
+    quality = structure.get_value("quality")
     return (
         f"face {track} box {','.join(f'{number:.0f}' for number in box)}"
         f" {label} {structure.get_value('confidence'):.2f} scores {','.join(f'{score:.2f}' for score in scores)}"
+        f" quality {'none' if quality is None else f'{quality:.2f}'}"
         f" {'fresh' if structure.get_value('fresh') else 'kept'} age {seconds(age_ns)}"
     )
 

@@ -52,6 +52,7 @@ mod field {
     pub const NEUTRAL: &str = "neutral";
     pub const NEGATIVE: &str = "negative";
     pub const VALENCE: &str = "valence";
+    pub const QUALITY: &str = "quality";
     pub const RAW_POSITIVE: &str = "raw-positive";
     pub const RAW_NEUTRAL: &str = "raw-neutral";
     pub const RAW_NEGATIVE: &str = "raw-negative";
@@ -144,6 +145,7 @@ fn face_to_structure(face: &FaceRecord) -> gst::Structure {
         .field(field::NEUTRAL, face.scores.neutral)
         .field(field::NEGATIVE, face.scores.negative)
         .field_if_some(field::VALENCE, face.valence)
+        .field_if_some(field::QUALITY, face.quality)
         .field(field::RAW_POSITIVE, face.raw.positive)
         .field(field::RAW_NEUTRAL, face.raw.neutral)
         .field(field::RAW_NEGATIVE, face.raw.negative)
@@ -217,6 +219,7 @@ fn face_from_structure(face: &gst::StructureRef) -> Result<FaceRecord, MessageEr
             negative: get(face, field::NEGATIVE)?,
         },
         valence: get_optional(face, field::VALENCE)?,
+        quality: get_optional(face, field::QUALITY)?,
         raw: Scores {
             positive: get(face, field::RAW_POSITIVE)?,
             neutral: get(face, field::RAW_NEUTRAL)?,
@@ -346,6 +349,7 @@ mod tests {
                 negative: 0.05,
             },
             valence: Some(0.75),
+            quality: Some(0.9),
             raw: Scores::default(),
             emotions: [("happiness", 0.7), ("neutral", 0.3)]
                 .map(|(label, probability)| (label.to_owned(), probability))
@@ -369,6 +373,7 @@ mod tests {
                     landmarks: None,
                     pose: None,
                     valence: None,
+                    quality: None,
                     ..face
                 },
             ],
@@ -440,6 +445,11 @@ mod tests {
         assert_eq!(
             problem(&valence),
             "field 'valence' has a value of type gchararray, expected gfloat"
+        );
+        let quality = message_with_face(|face| face.set("quality", 1.0f64));
+        assert_eq!(
+            problem(&quality),
+            "field 'quality' has a value of type gdouble, expected gfloat"
         );
         let attitude = message_with_face(|face| face.set("attitude", "cheerful"));
         assert_eq!(

@@ -48,7 +48,7 @@ fn line(kind: &str, time_ns: u64, bbox: [f32; 4], face: &FaceRecord) -> String {
     let [left, top, width, height] = bbox;
     format!(
         "{kind} {:.3} face {} box {left:.0},{top:.0},{width:.0},{height:.0} {} {:.2} \
-         scores {:.2},{:.2},{:.2} {} age {:.3}",
+         scores {:.2},{:.2},{:.2} quality {:.2} {} age {:.3}",
         seconds(time_ns),
         face.track,
         face.attitude,
@@ -56,6 +56,7 @@ fn line(kind: &str, time_ns: u64, bbox: [f32; 4], face: &FaceRecord) -> String {
         face.scores.positive,
         face.scores.neutral,
         face.scores.negative,
+        face.quality.unwrap(),
         if face.fresh { "fresh" } else { "kept" },
         seconds(face.age_ns),
     )
@@ -75,6 +76,7 @@ fn frame_lines(buffer: &gst::BufferRef) -> Vec<String> {
                 neutral,
                 negative,
             },
+            quality: region.quality.map(|quality| quality as f32),
             fresh: region.is_fresh,
             age_ns: region.age.nseconds(),
             ..FaceRecord::default()

@@ -103,7 +103,7 @@ fn json_lines_contain_the_records_of_the_messages() {
 }
 
 #[test]
-fn valence_and_head_pose_are_read_from_the_metadata() {
+fn valence_quality_and_head_pose_are_read_from_the_metadata() {
     let mut export = Export::new(&[], &[]);
     for luma in [POSITIVE, NEGATIVE] {
         (0..5).for_each(|_| export.pass(Some(luma)));
@@ -115,6 +115,11 @@ fn valence_and_head_pose_are_read_from_the_metadata() {
         assert_eq!(face.valence, Some(face.scores.valence()));
         assert!(face.pose.is_some());
         assert_eq!((face.valence, face.pose), (expected.valence, expected.pose));
+        assert_eq!(face.quality, expected.quality);
+        let quality = face.quality.unwrap();
+        assert!(quality > 0.8, "{quality}");
+        let score = face.scores[face.attitude.attitude().unwrap()];
+        assert_eq!(face.confidence, score * quality);
     }
     let [positive, negative] = &lines[..] else {
         panic!("{lines:?}");
@@ -124,7 +129,7 @@ fn valence_and_head_pose_are_read_from_the_metadata() {
 }
 
 #[test]
-fn a_face_that_is_not_classified_has_no_valence() {
+fn a_face_that_is_not_classified_has_no_valence_and_no_quality() {
     // The upstream region has no landmarks, and is cut off.
     let mut export = Export::new(&[], &[("detect-faces", "false")]);
     let mut buffer = export.rig.frame(&Patch(POSITIVE));
@@ -135,8 +140,8 @@ fn a_face_that_is_not_classified_has_no_valence() {
     let lines = records(&export.pulled());
     let face = &lines[0].faces[0];
     assert_eq!(
-        (face.attitude, face.valence, face.pose),
-        (Label::Unknown, None, None)
+        (face.attitude, face.valence, face.quality, face.pose),
+        (Label::Unknown, None, None, None)
     );
 }
 
@@ -176,7 +181,7 @@ fn csv_has_one_header_and_one_row_per_face() {
     let lines: Vec<_> = file.lines().collect();
     assert_eq!(lines.len(), 2, "{file}");
     assert!(lines[0].starts_with("stream,frame,pts_ns,"));
-    assert!(lines[0].ends_with(",valence,yaw,pitch,roll"));
+    assert!(lines[0].ends_with(",valence,yaw,pitch,roll,quality"));
     assert!(lines[1].contains(",positive,"));
 }
 

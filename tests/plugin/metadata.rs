@@ -67,7 +67,7 @@ fn a_region_has_the_params_that_dl_streamer_reads() {
             "gdouble",
         ),
         (&["raw-positive", "raw-neutral", "raw-negative"], "gdouble"),
-        (&["valence"], "gdouble"),
+        (&["valence", "quality"], "gdouble"),
         (&["age-ns"], "guint64"),
         (&["fresh"], "gboolean"),
     ] {

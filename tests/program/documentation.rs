@@ -130,6 +130,7 @@ fn every_field_of_messages_and_records_is_documented() {
         faces: vec![FaceRecord {
             pose: Some(HeadPose::default()),
             valence: Some(0.0),
+            quality: Some(0.0),
             ..FaceRecord::default()
         }],
         ..Record::default()

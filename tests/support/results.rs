@@ -16,6 +16,8 @@ pub struct Region {
     pub confidence: f64,
     /// Smoothed scores: positive, neutral, negative.
     pub scores: [f64; 3],
+    /// Smoothed quality; `None` if the face has not been classified.
+    pub quality: Option<f64>,
     pub is_fresh: bool,
     pub age: gst::ClockTime,
 }
@@ -34,6 +36,7 @@ pub fn regions(buffer: &gst::BufferRef) -> Vec<Region> {
                 label: attitude.get("label").unwrap(),
                 confidence: attitude.get("confidence").unwrap(),
                 scores: ["positive", "neutral", "negative"].map(|n| attitude.get(n).unwrap()),
+                quality: attitude.get_optional("quality").unwrap(),
                 is_fresh: attitude.get("fresh").unwrap(),
                 age: gst::ClockTime::from_nseconds(attitude.get("age-ns").unwrap()),
             }

@@ -33,7 +33,7 @@ const fn column(name: &'static str, value: Value) -> Column {
 }
 
 /// All columns, in their order.
-pub const COLUMNS: [Column; 41] = [
+pub const COLUMNS: [Column; 42] = [
     column(
         "stream",
         Text(|record, _, text| append(Some(&record.stream), text)),
@@ -90,6 +90,7 @@ pub const COLUMNS: [Column; 41] = [
     column("yaw", Number(|_, face| Some(face.pose?.yaw))),
     column("pitch", Number(|_, face| Some(face.pose?.pitch))),
     column("roll", Number(|_, face| Some(face.pose?.roll))),
+    column("quality", Number(|_, face| face.quality)),
 ];
 
 fn landmark(face: &FaceRecord, index: usize, axis: usize) -> Option<f32> {

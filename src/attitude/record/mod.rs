@@ -107,7 +107,7 @@ pub struct FaceRecord {
     pub detection: f32,
     /// The attitude, after smoothing.
     pub attitude: Label,
-    /// Smoothed score of the attitude, 0 to 1; 0 for `unknown`.
+    /// Smoothed score of the attitude times the quality, 0 to 1; 0 for `unknown`.
     pub confidence: f32,
     /// Smoothed scores, each 0 to 1; all 0 before the first classification, and after the track
     /// timeout without a classification.
@@ -116,6 +116,10 @@ pub struct FaceRecord {
     /// 0, and in older records.
     #[serde(default)]
     pub valence: Option<f32>,
+    /// Smoothed [quality](crate::quality) of the face's picture, 0 to 1; `None` if `scores` are all
+    /// 0, and in older records.
+    #[serde(default)]
+    pub quality: Option<f32>,
     /// Scores of the last classification, each 0 to 1, without smoothing; all 0 if `scores` are.
     pub raw: Scores,
     /// Smoothed probability of each emotion, 0 to 1, by name; empty if the classifier has no
@@ -198,6 +202,7 @@ impl FaceRecord {
             confidence: face.confidence(),
             scores: face.scores.unwrap_or_default(),
             valence: face.valence(),
+            quality: face.quality,
             raw: face.raw_scores.unwrap_or_default(),
             emotions: std::iter::zip(emotion_labels, face.emotions.as_slice())
                 .map(|(label, &probability)| (label.clone(), probability))
@@ -253,9 +258,10 @@ pub(crate) mod tests {
             }),
             detection: 0.9,
             attitude: Label::POSITIVE,
-            confidence: 0.8,
+            confidence: 0.64,
             scores,
             valence: Some(scores.valence()),
+            quality: Some(0.8),
             raw: scores,
             emotions: [("happiness", 0.7), ("neutral", 0.3)]
                 .map(|(name, probability)| (name.to_owned(), probability))
@@ -285,7 +291,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_record_without_valence_and_pose_is_read() {
+    fn a_record_without_valence_quality_and_pose_is_read() {
         let record = one_face();
         let mut json = serde_json::to_value(&record).unwrap();
         assert_eq!(
@@ -293,14 +299,14 @@ pub(crate) mod tests {
             record
         );
         let face = json["faces"][0].as_object_mut().unwrap();
-        assert!(
-            face.remove("valence")
-                .is_some_and(|valence| valence.is_number())
-        );
+        for field in ["valence", "quality"] {
+            assert!(face.remove(field).is_some_and(|value| value.is_number()));
+        }
         assert!(face.remove("pose").is_some_and(|pose| pose.is_object()));
         let read: Record = serde_json::from_value(json).unwrap();
         let face = FaceRecord {
             valence: None,
+            quality: None,
             pose: None,
             ..record.faces[0].clone()
         };

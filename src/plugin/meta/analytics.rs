@@ -168,8 +168,8 @@ pub(super) fn is_classified(buffer: &gst::BufferRef) -> bool {
 }
 
 impl ClassifiedDetection {
-    /// Returns the detection as a record; the meta has no landmarks, no head pose, no raw scores
-    /// and no age.
+    /// Returns the detection as a record; the meta has no landmarks, no head pose, no quality, no
+    /// raw scores and no age.
     pub fn record(&self) -> FaceRecord {
         let face = &self.drawing;
         let Rect { x, y, w, h } = face.bbox_in_frame;

@@ -193,6 +193,7 @@ fn attitude(face: &CarriedFace, model_name: &str) -> gst::Structure {
         .field(SCORE_FIELDS[1], f64::from(scores.neutral))
         .field(SCORE_FIELDS[2], f64::from(scores.negative))
         .field_if_some("valence", state.valence().map(f64::from))
+        .field_if_some("quality", state.quality.map(f64::from))
         .field(RAW_SCORE_FIELDS[0], f64::from(raw.positive))
         .field(RAW_SCORE_FIELDS[1], f64::from(raw.neutral))
         .field(RAW_SCORE_FIELDS[2], f64::from(raw.negative))
@@ -372,6 +373,7 @@ impl ClassifiedRegion<'_> {
             confidence: self.number(ATTITUDE_PARAM, "confidence"),
             scores: self.scores(SCORE_FIELDS).unwrap_or_default(),
             valence: self.optional_number(ATTITUDE_PARAM, "valence"),
+            quality: self.optional_number(ATTITUDE_PARAM, "quality"),
             raw: self.scores(RAW_SCORE_FIELDS).unwrap_or_default(),
             emotions: self.emotions(),
             fresh: field("fresh").and_then(|v| v.get().ok()).unwrap_or(true),

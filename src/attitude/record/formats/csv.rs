@@ -114,6 +114,7 @@ mod tests {
             landmarks: None,
             pose: None,
             valence: None,
+            quality: None,
             ..record.faces[0].clone()
         });
         let rows = written(&FORMAT, &[without_faces(), record.clone()]);
@@ -138,11 +139,13 @@ mod tests {
         assert_eq!(value(0, "emotion"), "happiness");
         assert_eq!(value(0, "emotions"), "happiness=0.7 neutral=0.3");
         let columns: Vec<&str> = header.iter().collect();
-        assert!(columns.ends_with(&["valence", "yaw", "pitch", "roll"]));
+        assert!(columns.ends_with(&["valence", "yaw", "pitch", "roll", "quality"]));
         assert_eq!(value(0, "valence").parse(), Ok(face.valence.unwrap()));
         let pose = ["yaw", "pitch", "roll"];
         assert_eq!(pose.map(|name| value(0, name)), ["20", "-10", "5"]);
+        assert_eq!(value(0, "quality"), "0.8");
         assert_eq!(value(1, "valence"), "");
+        assert_eq!(value(1, "quality"), "");
         assert_eq!(pose.map(|name| value(1, name)), [""; 3]);
     }
 }

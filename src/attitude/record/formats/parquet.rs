@@ -247,6 +247,7 @@ mod tests {
             assert_eq!(cell(row, "emotion"), Field::Str("happiness".to_owned()));
             assert_eq!(cell(row, "valence"), Field::Float(0.75));
             assert_eq!(cell(row, "pitch"), Field::Float(-10.0));
+            assert_eq!(cell(row, "quality"), Field::Float(0.8));
         }
         assert_eq!(cell(1, "nose_y"), Field::Null);
         assert_eq!(cell(1, "pitch"), Field::Null);

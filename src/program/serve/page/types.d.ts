@@ -6,7 +6,7 @@
 /** An attitude that has a score. */
 export type ScoredAttitude = "positive" | "neutral" | "negative";
 
-/** A face's attitude; `unknown` if no score is high enough. */
+/** A face's attitude; `unknown` if no confidence is high enough. */
 export type Attitude = ScoredAttitude | "unknown";
 
 /** One score from 0 to 1 per attitude. */
@@ -27,11 +27,14 @@ export interface FaceRecord {
     pose: HeadPose | null;
     detection: number;
     attitude: Attitude;
+    /** The score of the attitude times the quality; 0 if the attitude is `unknown`. */
     confidence: number;
     /** All 0 if the face has not been classified. */
     scores: Scores;
     /** From -1 to 1; null if the face has not been classified. */
     valence: number | null;
+    /** Quality of the face's picture, from 0 to 1; null if the face has not been classified. */
+    quality: number | null;
     raw: Scores;
     emotions: { [name: string]: number };
     fresh: boolean;
