@@ -45,8 +45,8 @@ pub struct Mean {
     pub interval_95: Option<Interval>,
 }
 
-/// Returns the mean score of the label over the time with a known label, or `None` if that time is
-/// 0.
+/// Returns the mean confidence in the label over the time with a known label, or `None` if that time
+/// is 0.
 pub(crate) fn confidence(observations: &[TimedObservation]) -> Option<f64> {
     let (mut sum, mut total_ns) = (0.0, 0.0);
     for timed in observations {
@@ -54,7 +54,7 @@ pub(crate) fn confidence(observations: &[TimedObservation]) -> Option<f64> {
             (timed.observation.scores, timed.observation.label)
         {
             let duration_ns = timed.span.len_ns() as f64;
-            sum += duration_ns * f64::from(scores[attitude]);
+            sum += duration_ns * f64::from(scores[attitude] * timed.observation.quality);
             total_ns += duration_ns;
         }
     }
@@ -208,6 +208,7 @@ mod tests {
             time_ns: index as u64 * SPACING_NS,
             scores: scores.map(Scores::from_array),
             label: scores.and(Some(Attitude::Positive)).into(),
+            ..Observation::default()
         };
         let samples: Vec<Observation> = scores.enumerate().map(sample).collect();
         with_spans(&samples, SPACING_NS, &TimelineParams::default())
@@ -284,7 +285,7 @@ mod tests {
             .map(|(time_ns, positive)| Observation {
                 time_ns,
                 scores: Some(Scores::from_array([positive, 1.0 - positive, 0.0])),
-                label: Label::Unknown,
+                ..Observation::default()
             })
             .to_vec();
         let observations = with_spans(&sparse, SPACING_NS, &TimelineParams::default());
@@ -314,11 +315,20 @@ mod tests {
     }
 
     #[test]
+    fn the_mean_confidence_is_the_mean_of_scores_times_quality() {
+        let mut observations = observations([Some([0.8, 0.2, 0.0]); 2].into_iter());
+        observations[0].observation.quality = 0.5;
+        assert_eq!(confidence(&observations), Some(0.6));
+        let params = TimelineParams::default();
+        assert_eq!(positive(&observations, &params).value, 0.8);
+    }
+
+    #[test]
     fn there_are_at_most_as_many_bins_as_samples() {
         let sample = |time_ns| Observation {
             time_ns,
             scores: Some(Scores::from_array([1.0, 0.0, 0.0])),
-            label: Label::Unknown,
+            ..Observation::default()
         };
         let samples = [0, u64::MAX / 3, u64::MAX].map(sample);
         let observations = with_spans(&samples, u64::MAX / 3, &TimelineParams::default());

@@ -33,14 +33,27 @@ pub use segments::{Change, Segment, Span};
 pub use series::Series;
 
 /// An observation of a person or of the scene in one sample.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Observation {
     /// Position of the sampled frame.
     pub time_ns: u64,
     /// Smoothed scores; `None` if there is no classification.
     pub scores: Option<Scores>,
+    /// Smoothed [quality](crate::quality) of the picture, 0 to 1; 1 if it is not known.
+    pub quality: f32,
     /// The attitude.
     pub label: Label,
+}
+
+impl Default for Observation {
+    fn default() -> Self {
+        Self {
+            time_ns: 0,
+            scores: None,
+            quality: 1.0,
+            label: Label::Unknown,
+        }
+    }
 }
 
 /// An observation with the time span that it represents.
@@ -72,7 +85,8 @@ pub struct Timeline {
     /// older summaries.
     #[serde(default)]
     pub valence: Option<f64>,
-    /// Mean score of the label over the time with a known label; `None` if that time is 0.
+    /// Mean confidence in the label, its score times the quality, over the time with a known label;
+    /// `None` if that time is 0.
     pub confidence: Option<f64>,
     /// The longest segment of each attitude; `None` if there is none.
     pub longest: ByAttitude<Option<Span>>,
@@ -176,9 +190,9 @@ pub(crate) fn shares(observations: &[TimedObservation]) -> Option<Shares> {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TimelineParams {
-    /// Score at which a segment of an attitude begins, 0 to 1.
+    /// Confidence, the score times the quality, at which a segment of an attitude begins, 0 to 1.
     pub begin_score: f32,
-    /// Score below which a segment of an attitude ends, 0 to 1.
+    /// Confidence below which a segment of an attitude ends, 0 to 1.
     pub end_score: f32,
     /// Minimum duration of a segment; half of it at the start or the end of the time seen.
     pub min_segment_ns: u64,

@@ -120,7 +120,6 @@ impl ScoreBins {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Label;
     use crate::clock::NS_PER_S as S;
     use crate::timeline::{Observation, TimelineParams, with_spans};
 
@@ -130,7 +129,7 @@ mod tests {
         let sample = |time_ns, scores| Observation {
             time_ns,
             scores: Some(Scores::from_array(scores)),
-            label: Label::Unknown,
+            ..Observation::default()
         };
         let first = (0..20).map(|i| sample(10 * S + i * S / 5, positive));
         let second = (0..20).map(|i| sample(18 * S + i * S / 5, negative));

@@ -90,9 +90,11 @@ fn errors(model: Option<&str>) -> Markup {
             }
         }
         p {
-            "Confidence is the model's score, 0 to 1, for the attitude that it chose. It is not a \
-             probability that a person is in a mood. The model has no class for pictures that are not a face: \
-             a false detection gets an attitude. While a face cannot be classified, or no score is high enough, \
+            "Confidence is the model's score, 0 to 1, for the attitude that it chose, times the quality of the \
+             picture: less for a face that is small, blurred, dim or turned away. It is not a probability that \
+             a person is in a mood. Records of older versions have no quality; their confidence is the score. \
+             The model has no class for pictures that are not a face: \
+             a false detection gets an attitude. While a face cannot be classified, or no confidence is high enough, \
              its attitude is unknown."
         }
     }
@@ -128,9 +130,9 @@ fn reading(params: &TimelineParams, spacing_ns: Option<u64>) -> Markup {
                 } @else { "for the time until the next one." }
             }
             li {
-                "Strips, segments and changes are smoothed: a segment begins when a score reaches "
+                "Strips, segments and changes are smoothed: a segment begins when the confidence in an attitude reaches "
                 (params.begin_score) ", ends when it falls below " (params.end_score)
-                " or another score takes over, and lasts at least " (text::length(params.min_segment_ns))
+                " or another attitude takes over, and lasts at least " (text::length(params.min_segment_ns))
                 ". So their lengths may differ from the shares. If there are more than " (MAX_SEGMENTS)
                 ", a strip shows the longest attitude in each of as many columns."
             }

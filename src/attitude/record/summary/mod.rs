@@ -18,7 +18,7 @@ use crate::timeline::{
 /// The version of the fields of summaries and their meaning.
 pub const SCHEMA: u32 = 1;
 
-/// Minimum mean score of a known attitude of the scene, the default minimum confidence of a face.
+/// Minimum confidence of a known attitude of the scene, the default minimum confidence of a face.
 pub const MIN_SCENE_CONFIDENCE: f32 = MIN_CONFIDENCE.default;
 
 /// JSON Schema of a [`Summary`]. It allows additional fields.
@@ -47,9 +47,10 @@ pub struct Summary {
     /// Parameters of the timelines.
     #[serde(rename = "rules")]
     pub params: TimelineParams,
-    /// Timeline of all faces together. The scores of a sample are the means over its faces with
-    /// scores; its attitude is the one with the highest mean score if that score is at least
-    /// [`MIN_SCENE_CONFIDENCE`] and the attitude of at least one face is known.
+    /// Timeline of all faces together. The scores and the quality of a sample are the means over its
+    /// faces with scores; its attitude is the one with the highest mean score if that score times
+    /// the mean quality is at least [`MIN_SCENE_CONFIDENCE`] and the attitude of at least one face
+    /// is known.
     pub scene: Timeline,
     /// The persons, sorted by the time of their first sample.
     pub persons: Vec<Person>,
@@ -178,6 +179,7 @@ impl SummaryBuilder {
         track.samples.push(Observation {
             time_ns,
             scores: face.scores.classified(),
+            quality: quality(face),
             label: face.attitude,
         });
     }
@@ -250,18 +252,29 @@ impl TrackSamples {
     }
 }
 
+/// Returns the quality of a face; 1 if the record has none, or not a number from 0 to 1.
+fn quality(face: &FaceRecord) -> f32 {
+    let is_valid = |quality: &f32| (0.0..=1.0).contains(quality);
+    face.quality.filter(is_valid).unwrap_or(1.0)
+}
+
 /// Returns the observation of the scene in a sample.
 fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Observation {
-    let classified = faces.iter().filter_map(|face| face.scores.classified());
-    let scores = Scores::mean(classified);
+    let classified = || {
+        let is_classified = |face: &&FaceRecord| face.scores.classified().is_some();
+        faces.iter().filter(is_classified)
+    };
+    let scores = Scores::mean(classified().map(|face| face.scores));
+    let quality = classified().map(quality).sum::<f32>() / classified().count().max(1) as f32;
     let is_known = |face: &FaceRecord| face.attitude.is_known();
     Observation {
         time_ns,
         scores,
+        quality,
         label: scores
             .filter(|_| faces.iter().any(is_known))
             .map(|scores| (scores.best(), scores))
-            .filter(|(best, scores)| scores[*best] >= MIN_SCENE_CONFIDENCE)
+            .filter(|(best, scores)| scores[*best] * quality >= MIN_SCENE_CONFIDENCE)
             .map(|(best, _)| best)
             .into(),
     }

@@ -132,6 +132,32 @@ fn a_recording_is_summarized_by_person_and_as_a_scene() {
 }
 
 #[test]
+fn the_quality_lowers_the_confidence_of_persons_and_of_the_scene() {
+    let with_quality = |quality: Option<f32>| {
+        let mut records = recording();
+        for face in records.iter_mut().flat_map(|record| &mut record.faces) {
+            face.quality = quality;
+        }
+        summarized(&records).summary
+    };
+    let [older, best, poor] = [None, Some(1.0), Some(0.7)].map(with_quality);
+    assert_eq!(older, best);
+    let person = |summary: &Summary| summary.persons[0].timeline.clone();
+    assert_eq!(person(&poor).confidence, Some(0.56));
+    assert_eq!(person(&poor).means, person(&best).means);
+    assert_eq!(person(&poor).segments, person(&best).segments);
+    let unknown = |summary: &Summary| summary.scene.shares.unwrap().unknown;
+    let worst = with_quality(Some(0.5));
+    assert_eq!(unknown(&worst), 1.0);
+    assert!(
+        person(&worst)
+            .segments
+            .iter()
+            .all(|s| s.attitude == Label::Unknown)
+    );
+}
+
+#[test]
 fn the_mean_valence_is_the_mean_positive_minus_the_mean_negative_score() {
     let Summarized { summary, .. } = summarized(&recording());
     for timeline in [&summary.scene, &summary.persons[0].timeline] {

@@ -2,8 +2,8 @@
 
 //! Segments of one attitude that do not flicker.
 //!
-//! The score of each attitude controls a Schmitt trigger (Schmitt, "A thermionic trigger", 1938),
-//! which is switched on at an upper threshold and off below a lower threshold, so that a score near
+//! The confidence in each attitude, its score times the quality, controls a Schmitt trigger (Schmitt, "A thermionic trigger", 1938),
+//! which is switched on at an upper threshold and off below a lower threshold, so that a confidence near
 //! one threshold does not switch it repeatedly. Segments also have a minimum duration. The scores
 //! of voice activity detectors are processed in the same way (Gelly and Gauvain, "Minimum Word
 //! Error Training of RNN-based Voice Activity Detection", 2015).
@@ -36,7 +36,7 @@ pub struct Segment {
     /// The time span of the segment.
     #[serde(flatten)]
     pub span: Span,
-    /// The attitude; unknown if no score is high enough.
+    /// The attitude; unknown if no confidence is high enough.
     pub attitude: Label,
 }
 
@@ -58,9 +58,10 @@ pub struct Change {
 
 /// Returns the segments of `observations`, without gaps between them.
 ///
-/// A segment of an attitude begins when its score reaches
-/// [`begin_score`](TimelineParams::begin_score), and ends when the score falls below
-/// [`end_score`](TimelineParams::end_score) or another, higher score reaches `begin_score`. It
+/// A segment of an attitude begins when the confidence in it reaches
+/// [`begin_score`](TimelineParams::begin_score), and ends when that falls below
+/// [`end_score`](TimelineParams::end_score) or the confidence in another attitude with a higher
+/// score reaches `begin_score`. It
 /// lasts at least [`min_segment_ns`](TimelineParams::min_segment_ns), or half of that at the start
 /// or end of the time seen, since the attitude may have begun earlier or ended later. The time
 /// between two segments is a segment of an unknown attitude or, if it is shorter than the minimum
@@ -93,24 +94,25 @@ fn runs(part: &[TimedObservation], params: &TimelineParams) -> Vec<Segment> {
     let mut runs = Vec::new();
     let mut current = None;
     for timed in part {
-        current = timed
-            .observation
+        let observation = &timed.observation;
+        current = observation
             .scores
-            .and_then(|scores| triggered(current, &scores, params));
+            .and_then(|scores| triggered(current, &scores, observation.quality, params));
         append(&mut runs, timed.span, current.into());
     }
     runs
 }
 
-/// Returns the attitude that is on after `scores`, if `current` was on before.
+/// Returns the attitude that is on after an observation of `scores` and `quality`, if `current` was on before.
 fn triggered(
     current: Option<Attitude>,
     scores: &Scores,
+    quality: f32,
     params: &TimelineParams,
 ) -> Option<Attitude> {
     let best = scores.best();
-    let stays_on = |&attitude: &Attitude| scores[attitude] >= params.end_score;
-    let switches_on = scores[best] >= params.begin_score;
+    let stays_on = |&attitude: &Attitude| scores[attitude] * quality >= params.end_score;
+    let switches_on = scores[best] * quality >= params.begin_score;
     switches_on.then_some(best).or(current.filter(stays_on))
 }
 

@@ -31,7 +31,7 @@ fn observations_from(start_ms: u64, parts: &[(usize, Option<Scores>)]) -> Vec<Ob
     let sample = |(index, scores)| Observation {
         time_ns: (start_ms + index as u64 * SPACING_MS) * MS,
         scores,
-        label: Label::Unknown,
+        ..Observation::default()
     };
     scores.enumerate().map(sample).collect()
 }
@@ -195,7 +195,7 @@ fn segments_and_gaps_are_contiguous_and_no_segment_is_too_short() {
         samples.push(Observation {
             time_ns,
             scores: Some(Scores::from_array([positive, 1.0 - positive, 0.0])),
-            label: Label::Unknown,
+            ..Observation::default()
         });
     }
     let observations = with_default_spans(&samples);
@@ -261,4 +261,17 @@ fn the_size_of_a_change_is_the_difference_of_both_segments() {
     let observations = with_spans(&partly_classified, SPACING_MS * MS, &params);
     let found = changes(&segments(&observations, &params), &observations, &params);
     assert_eq!(found[0].size, None);
+}
+
+#[test]
+fn a_time_of_low_quality_is_a_segment_of_an_unknown_attitude() {
+    let mut samples = labeled_observations(&[(30, Label::NEGATIVE)]);
+    for sample in &mut samples[10..20] {
+        sample.quality = 0.4;
+    }
+    let observations = with_default_spans(&samples);
+    let found = segments(&observations, &TimelineParams::default());
+    let labels: Vec<Label> = found.iter().map(|segment| segment.attitude).collect();
+    assert_eq!(labels, [Label::NEGATIVE, Label::Unknown, Label::NEGATIVE]);
+    assert_eq!(found[1].span.len_ns(), 10 * SPACING_MS * MS);
 }

@@ -5,7 +5,7 @@
 import { context2d, create } from "./dom.js";
 import { formatPercent } from "./text.js";
 
-/** @import { Attitude, FrameRecord, ScoredAttitude, Scores } from "./types.js" */
+/** @import { Attitude, FaceRecord, FrameRecord, ScoredAttitude, Scores } from "./types.js" */
 
 /** @type {readonly ScoredAttitude[]} */
 export const SCORED_ATTITUDES = ["positive", "neutral", "negative"];
@@ -16,8 +16,8 @@ export const ATTITUDES = [...SCORED_ATTITUDES, "unknown"];
 /** The signs of attitudes; common.css has the same. */
 export const SIGNS = { positive: "+", neutral: "=", negative: "−", unknown: "?" };
 
-/** Minimum mean score for an attitude of the scene, as in a report. */
-const MIN_SCENE_SCORE = 0.5;
+/** Minimum confidence in an attitude of the scene, as in a report. */
+const MIN_SCENE_CONFIDENCE = 0.5;
 
 /**
  * Creates a label with the sign and the color of an attitude.
@@ -46,13 +46,16 @@ export function updateLabel(label, attitude) {
  */
 export function classifyScene({ faces }) {
     if (faces.length === 0) return { attitude: null, scores: null };
-    const classified = faces.map((face) => face.scores).filter((it) => it.positive + it.neutral + it.negative > 0);
+    const classified = faces.filter(({ scores: it }) => it.positive + it.neutral + it.negative > 0);
     if (classified.length === 0) return { attitude: "unknown", scores: null };
-    const mean = (/** @type {ScoredAttitude} */ name) =>
-        classified.reduce((sum, scores) => sum + scores[name], 0) / classified.length;
-    const scores = { positive: mean("positive"), neutral: mean("neutral"), negative: mean("negative") };
+    const mean = (/** @type {(face: FaceRecord) => number} */ value) =>
+        classified.reduce((sum, face) => sum + value(face), 0) / classified.length;
+    const meanScore = (/** @type {ScoredAttitude} */ name) => mean((face) => face.scores[name]);
+    const scores = { positive: meanScore("positive"), neutral: meanScore("neutral"), negative: meanScore("negative") };
+    const quality = mean((face) => face.quality ?? 1);
     const highest = SCORED_ATTITUDES.reduce((a, b) => (scores[b] > scores[a] ? b : a));
-    const isKnown = faces.some((face) => face.attitude !== "unknown") && scores[highest] >= MIN_SCENE_SCORE;
+    const isConfident = scores[highest] * quality >= MIN_SCENE_CONFIDENCE;
+    const isKnown = isConfident && faces.some((face) => face.attitude !== "unknown");
     return { attitude: isKnown ? highest : "unknown", scores };
 }
 
