@@ -11,8 +11,9 @@ In the description of a pipeline, faceattitude must be named `faces`. The progra
     message 1.400 face 1 box 378,134,99,123 positive 0.86 scores 0.91,0.06,0.03 quality 0.94 fresh age 0.000
 
 A line contains the running time in seconds; the track; left, top, width and height in pixels; the attitude with its
-confidence; the scores of positive, neutral and negative; the quality of the picture, or `none` if the face has not been
-classified; `fresh`, or `kept` if an earlier frame carried these scores; and their age in seconds. A message without faces is printed as `message 1.400 no face`.
+confidence; the scores of positive, neutral and negative; the quality of the picture, or `none` if there are no scores;
+`fresh`, or `kept` if an earlier frame carried these scores; and their age in seconds. A message without faces is
+printed as `message 1.400 no face`.
 
 Runs until the end of the stream or Ctrl-C. Errors and warnings are printed on stderr; after one, the exit status is 1.
 Requires the plugin (pipelines/setup.sh) and the Debian packages python3-gi and gir1.2-gst-plugins-base-1.0.
