@@ -277,6 +277,8 @@ fn networks_that_take_colors_see_those_of_every_format() {
                     ("mode", "sync"),
                     ("detector-model", &support::model(detector)),
                     ("attitude-model", &support::model("colors")),
+                    // Pictures without contrast have a low quality.
+                    ("min-confidence", "0"),
                 ]);
                 let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
                 harness.set_src_caps(info.to_caps().unwrap());
