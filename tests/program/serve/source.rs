@@ -67,7 +67,9 @@ fn all_viewers_receive_the_same_records_of_a_recording_until_its_end() {
     }
     let samples = first.messages("samples");
     assert!(samples.len() > 20, "{}", samples.len());
-    assert_eq!(samples[3]["faces"][0]["attitude"], "positive");
+    // The attitude of a white face is unknown, since its quality is low.
+    let scores = &samples[3]["faces"][0]["scores"];
+    assert!(scores["positive"].as_f64() > Some(0.9), "{scores}");
     drop((first, second));
 
     let next = Watcher::new(&server);
