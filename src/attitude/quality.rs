@@ -8,7 +8,8 @@
 //!
 //! * A logistic regression on the height, the contrast and the sharpness of the crop. The training
 //!   step `attitude.quality` (`models/train/README.md`) fits and prints its coefficients.
-//! * A [pose factor](pose_factor), which is 1 for faces that look at the camera.
+//! * A factor for the head pose: 1 up to 30 degrees between the direction of the face and the
+//!   camera, from there falling linearly to 0 at 75 degrees.
 
 use crate::pose::HeadPose;
 
@@ -33,7 +34,8 @@ const HEIGHT: f32 = 0.95;
 const BLUR: f32 = 0.66;
 /// Decrease of the log-odds per unit of sharpness above [`BALANCE`].
 const NOISE: f32 = 0.94;
-/// The best sharpness: less is blur, more is noise.
+/// The best sharpness, which is the binary logarithm of the ratio of detail and contrast: less is
+/// blur, more is noise.
 const BALANCE: f32 = -3.0;
 /// Log-odds per doubling of the contrast.
 const CONTRAST: f32 = 0.38;
@@ -59,7 +61,7 @@ const FRONTAL_DEGREES: f32 = 30.0;
 /// Angle between the direction of a face and the camera from which the quality is 0, in degrees.
 const PROFILE_DEGREES: f32 = 75.0;
 
-/// Returns the quality of a face's picture, 0 to 1; 0 if the measures are not finite.
+/// Returns the quality of a face's picture, 0 to 1; 0 if an argument contains NaN.
 ///
 /// `luma` is the face's crop, aligned like the classifier's input: [`SIDE_PX`] rows of [`SIDE_PX`]
 /// values, 0 to 255. `height_px` is the height of the crop in pixels of the displayed frame. A
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn measures_that_are_not_finite_have_no_quality() {
+    fn not_a_number_has_no_quality_and_an_infinite_height_is_large() {
         assert_eq!(quality(&[f32::NAN; LEN], 100.0, None), 0.0);
         assert_eq!(quality(&sharp(), f32::NAN, None), 0.0);
         assert_eq!(quality(&sharp(), 100.0, turned(f32::NAN, 0.0)), 0.0);

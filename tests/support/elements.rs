@@ -43,10 +43,11 @@ pub fn tiny_element(properties: &[(&str, &str)]) -> gst::Element {
     element
 }
 
-/// Returns the properties of [`tiny_element`] for the description of a pipeline.
+/// Returns the properties of [`tiny_element`] for the description of a pipeline. Every face has an
+/// attitude, even in pictures of one color, whose quality is low.
 pub fn tiny_launch() -> String {
     format!(
-        "detector-model={} attitude-model={}",
+        "detector-model={} attitude-model={} min-confidence=0",
         model("one-face"),
         model("brightness")
     )
