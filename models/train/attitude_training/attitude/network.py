@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import log_softmax
 
 from ..common.checkpoint import mean_weights
+from ..common.onnx_import import EXPORTED, restore
 from ..data.labels import ATTITUDE_OF_EMOTION, ATTITUDES, BUCKETS, EMOTIONS
 
 # Mean and scale of luma in the network, about those of the training faces.
@@ -120,9 +121,13 @@ def options_of(shape: Shape) -> dict[str, object]:
     return asdict(shape)
 
 
-def load(checkpoint: Path) -> AttitudeNetwork:
-    """Loads the network with the mean weights of a checkpoint of train.py."""
-    options, weights = mean_weights(checkpoint)
+def load(path: Path) -> AttitudeNetwork:
+    """Loads the network with the mean weights of a checkpoint of train.py, or the default network from its export."""
+    if path.suffix == EXPORTED:
+        network = AttitudeNetwork(SHAPES["student"])
+        restore(network, path)
+        return network.eval().to(memory_format=torch.channels_last)
+    options, weights = mean_weights(path)
     network = AttitudeNetwork(Shape(**options))
     network.load_state_dict(weights)
     return network.eval().to(memory_format=torch.channels_last)

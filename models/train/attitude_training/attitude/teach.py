@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
 """Writes what teachers predict for the faces of a training.
 
-    python3 -m attitude_training.attitude.teach DATA PREDICTIONS.npz TEACHER.pt... [--targets votes] [--sheet FOLDER]
+    python3 -m attitude_training.attitude.teach DATA PREDICTIONS.npz TEACHER... [--targets votes] [--sheet FOLDER]
 
-The prediction for a face is the mean of all teachers for its crop and the mirror image of it (Furlanello et al.,
+A teacher is a checkpoint, or an exported default network. The prediction for a face is the mean of all teachers for its
+crop and the mirror image of it (Furlanello et al.,
 "Born-Again Neural Networks", 2018, with several teachers). PREDICTIONS.npz has, per data set, the probabilities of the
 emotions (n, 8), float32, and the names of the faces (n,). Prints how many labels of the second set the teachers
 contradict; the training ignores these labels.

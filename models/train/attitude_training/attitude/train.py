@@ -2,7 +2,7 @@
 """Trains a classifier: a teacher, the default classifier, or the variant for the original labels.
 
     python3 -m attitude_training.attitude.train DATA CHECKPOINT.pt [--network student] [--targets votes]
-        [--taught PREDICTIONS.npz] [--epochs N] [--seed N]
+        [--taught PREDICTIONS.npz] [--init MODEL.onnx] [--epochs N] [--seed N]
 
 DATA is the folder with the faces; see models/train/README.md. An interrupted run is resumed after its last complete
 epoch by the same command. Prints the accuracy of the mean weights per epoch: on faces of FER2013 on which at least 8 of
@@ -24,11 +24,13 @@ from torch.utils.data import DataLoader, Dataset
 from ..common.checkpoint import Optimization, TrainingState
 from ..common.command_line import parser
 from ..common.device import Device
+from ..common.onnx_import import renormalize
 from ..data.faces import VALIDATION, Faces
 from ..data.labels import BUCKETS, bucketed
 from .augmentation import augmented
-from .crop import crops
-from .network import SHAPES, AttitudeNetwork, emotions, log_attitudes, options_of
+from .crop import TEMPLATE, crops
+from .network import SHAPES, AttitudeNetwork, emotions, load, log_attitudes, options_of
+from .smiles import sometimes_bent
 from .targets import LABELS, VOTES, Part, seed_parts, sets, taught, training_parts
 from .teach import read_predictions
 
@@ -43,6 +45,8 @@ STRENGTHS = (0.7, 0.3)
 EMOTION_WEIGHT = 0.5
 # Share of voters whose agreement makes a face clear.
 AGREEMENT = 0.8
+# Number of faces whose statistics a training starts with if it continues from a trained network.
+STATISTICS_FACES = 2048
 # Epochs have different shuffles as long as a training has fewer epochs than this.
 EPOCHS_PER_SEED = 1000
 
@@ -71,6 +75,8 @@ class Training(Dataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         image, landmarks, box, target = self.items[index]
         rng = np.random.default_rng((self.seed, self.epoch, index))
+        points = TEMPLATE * image.shape[0] if landmarks is None else landmarks
+        image, target = sometimes_bent(image, points, target, rng)
         return augmented(image, landmarks, box, self.strength, rng), target
 
 
@@ -145,6 +151,14 @@ def train(
         state.save(checkpoint, epoch + 1)
 
 
+def start_from(path: Path, network: AttitudeNetwork, dataset: Training) -> None:
+    """Sets the weights to those of a trained network of the same shape."""
+    network.load_state_dict(load(path).state_dict())
+    count = min(STATISTICS_FACES, len(dataset))
+    pixels = np.stack([dataset[index][0] for index in np.linspace(0, len(dataset) - 1, count, dtype=int)])
+    renormalize(network, torch.from_numpy(pixels[:, None]))
+
+
 def numbers(text: str) -> tuple[int, ...]:
     """Parses integers that are separated by commas."""
     return tuple(int(number) for number in text.split(","))
@@ -162,6 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--dropout", type=float, help="share of features that are dropped")
     add("--targets", choices=(VOTES, LABELS), default=VOTES, help="what to learn (default: %(default)s)")
     add("--taught", type=Path, help="predictions of teachers, written by the step attitude.teach")
+    add("--init", type=Path, help="checkpoint or exported model to start from, instead of random weights")
     add("--epochs", type=int, default=EPOCHS, help="number of epochs (default: %(default)s)")
     add("--batch", type=int, default=BATCH, help="faces per step (default: %(default)s)")
     add("--rate", type=float, default=PEAK_RATE, help="peak learning rate (default: %(default)s)")
@@ -182,7 +197,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     chosen = {key: getattr(options, key) for key in ("stem", "widths", "blocks", "dropout")}
     shape = replace(SHAPES[options.network], **{key: value for key, value in chosen.items() if value is not None})
-    network = AttitudeNetwork(shape).to(device.name, memory_format=torch.channels_last)
+    network = AttitudeNetwork(shape)
+    if options.init:
+        start_from(options.init, network, dataset)
+    network = network.to(device.name, memory_format=torch.channels_last)
     steps = options.epochs * (len(dataset) // options.batch)
     if steps == 0:
         raise SystemExit(f"{options.data}: {len(dataset)} faces to train with, expected at least {options.batch}")
