@@ -24,6 +24,7 @@ from attitude_training.attitude import (
     quantize,
     report,
     seed,
+    smiles,
     targets,
     teach,
     train,
@@ -98,6 +99,13 @@ class Steps(unittest.TestCase):
         scores, emotions = outputs(session(self.model), pixels)
         np.testing.assert_allclose(scores, bucketed(emotions), atol=1e-6)
         np.testing.assert_allclose(scores.sum(1), 1, atol=1e-5)
+
+    def test_a_training_starts_from_a_model(self):
+        continued = self.work / "continued.pt"
+        run(train, self.data, continued, "--init", self.student, "--rate", 1e-9, *TINY)
+        pixels = np.random.default_rng(0).uniform(0, 255, (3, 1, crop.SIDE, crop.SIDE)).astype(np.float32)
+        before, after = (network.logits(network.load(path), pixels) for path in (self.student, continued))
+        torch.testing.assert_close(before, after, rtol=0.1, atol=0.1)
 
     def test_the_model_contains_its_description(self):
         (entry,) = onnx.load(self.model).metadata_props
@@ -246,6 +254,33 @@ class Pictures(unittest.TestCase):
             self.assertEqual((first.shape, first.dtype), ((crop.SIDE, crop.SIDE), np.float32))
             self.assertTrue(0 <= first.min() and first.max() <= 255)
             np.testing.assert_array_equal(first, second)
+
+    def test_only_neutral_mouths_are_bent_and_more_make_a_happier_face(self):
+        picture, _, points = support.drawn(120, "neutral", np.random.default_rng(0))
+        neutral, anger = np.eye(8, dtype=np.float32)[[0, 4]]
+        targets = []
+        for number in range(100):
+            rng = np.random.default_rng(number)
+            image, target = smiles.sometimes_bent(picture, points, neutral, rng)
+            self.assertAlmostEqual(float(target.sum()), 1, places=5)
+            if image is picture:
+                np.testing.assert_array_equal(target, neutral)
+            else:
+                targets.append(target[1])
+            self.assertIs(smiles.sometimes_bent(picture, points, anger, rng)[0], picture)
+        self.assertGreater(len(targets), 10)
+        self.assertEqual((min(targets), max(targets) > 0.8), (0, True))
+        self.assertEqual([smiles.happiness(amount) for amount in (-0.5, 0.2, 1.1)], [0, 0, smiles.PLAIN_HAPPINESS])
+
+    def test_a_bent_mouth_has_higher_corners_in_a_face_of_any_roll(self):
+        picture, _, points = support.drawn(120, "neutral", np.random.default_rng(0))
+        upright = smiles.bent(picture, points, 1.0)
+        turn = np.array([[0, -1], [1, 0]])
+        turned_points = (points - 60) @ turn.T + 60
+        turned = smiles.bent(np.ascontiguousarray(np.rot90(picture, -1)), turned_points, 1.0)
+        self.assertGreater(np.abs(upright.astype(int) - picture).max(), 50)
+        difference = np.abs(turned.astype(int) - np.rot90(upright, -1))
+        self.assertLess(np.mean(difference > 30), 0.02)
 
     def test_pictures_in_the_framing_of_the_crop_need_no_landmarks(self):
         picture = cv2.resize(support.drawn(96, "neutral", np.random.default_rng(0))[0], (48, 48))

@@ -10,6 +10,7 @@ import torch
 
 from attitude_training.common.checkpoint import Optimization, TrainingState, mean_weights
 from attitude_training.common.markdown import table
+from attitude_training.common.onnx_import import renormalize, restore
 from attitude_training.common.pictures import sheet
 from attitude_training.common.schedule import warm_cosine
 from attitude_training.common.statistics import Gap, Share
@@ -70,6 +71,65 @@ class Training(unittest.TestCase):
         self.assertAlmostEqual(factor(0), 0.1)
         self.assertGreater(factor(9), 0.9)
         self.assertAlmostEqual(factor(100), 0)
+
+
+class Import(unittest.TestCase):
+    """An exported network is restored."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "network.onnx"
+        torch.manual_seed(0)
+        self.inputs = torch.randn(16, 1, 8, 8) + 3
+        self.exported = Exported()
+        # The statistics of a batch are not those that were exported.
+        self.exported.network.train()(torch.randn(32, 1, 8, 8))
+        torch.onnx.export(self.exported.eval(), (self.inputs,), self.path, dynamo=False)
+        self.expected = self.exported(self.inputs)
+
+    def test_a_restored_network_computes_the_same(self):
+        network = Exported().network
+        restore(network, self.path)
+        torch.testing.assert_close(network.eval()(self.inputs), self.expected)
+
+    def test_a_renormalized_network_computes_the_same_and_so_does_its_first_batch(self):
+        network = Exported().network
+        restore(network, self.path)
+        renormalize(network, self.inputs)
+        torch.testing.assert_close(network(self.inputs), self.expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(network.train()(self.inputs), self.expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(network.first[0].weight.flatten(1).norm(dim=1), torch.full((4,), 3**-0.5))
+
+    def test_a_file_of_another_network_is_rejected(self):
+        with self.assertRaisesRegex(ValueError, "first.0 has the shape"):
+            restore(Network(6), self.path)
+        with self.assertRaisesRegex(ValueError, "has no layer of Linear"):
+            restore(torch.nn.Linear(3, 1), self.path)
+
+
+class Network(torch.nn.Module):
+    """A convolution with batch normalization, and one with a bias."""
+
+    def __init__(self, channels=4):
+        super().__init__()
+        convolution = torch.nn.Conv2d(1, channels, 3, bias=False)
+        self.first = torch.nn.Sequential(convolution, torch.nn.BatchNorm2d(channels))
+        self.last = torch.nn.Conv2d(channels, 2, 1)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.first(x)))
+
+
+class Exported(torch.nn.Module):
+    """A network as it is exported."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = Network()
+
+    def forward(self, x):
+        return self.network(x)
 
 
 class Statistics(unittest.TestCase):
