@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.functional import log_softmax
 
 from ..common.checkpoint import mean_weights
-from ..common.onnx_import import EXPORTED, restore
+from ..common.onnx_import import EXPORTED, layer_shapes, restore
 from ..data.labels import ATTITUDE_OF_EMOTION, ATTITUDES, BUCKETS, EMOTIONS
 
 # Mean and scale of luma in the network, about those of the training faces.
@@ -39,7 +39,7 @@ class Shape:
 
 # The classifier that is shipped, and its teachers, which have four times the weights.
 SHAPES = {
-    "student": Shape(stem=16, widths=(32, 64, 96), blocks=(1, 2, 2), dropout=0.1),
+    "student": Shape(stem=16, widths=(32, 64, 96), blocks=(1, 3, 4), dropout=0.1),
     "teacher": Shape(stem=32, widths=(64, 128, 192), blocks=(2, 2, 2), dropout=0.2),
 }
 
@@ -121,10 +121,33 @@ def options_of(shape: Shape) -> dict[str, object]:
     return asdict(shape)
 
 
+def exported_shape(path: Path) -> Shape:
+    """Returns the shape of an exported network, without dropout."""
+    shapes = layer_shapes(path)
+    firsts = [shape for name, shape in shapes.items() if name.startswith("blocks.") and name.endswith(".first.0")]
+    channels = [outputs for outputs, *_ in firsts]
+    widths = tuple(dict.fromkeys(channels))
+    return Shape(shapes["stem.0"][0], widths, tuple(channels.count(width) for width in widths), 0.0)
+
+
+def deepen(network: AttitudeNetwork, source: AttitudeNetwork) -> None:
+    """Sets the weights to those of a network with the same widths and at most as many blocks in each stage.
+
+    A block that the other network does not have stays its shortcut, so that both compute the same.
+    """
+    of_widths: dict[int, list[nn.Module]] = {}
+    for block in network.blocks:
+        of_widths.setdefault(block.first[0].out_channels, []).append(block)
+    for block in source.blocks:
+        of_widths[block.first[0].out_channels].pop(0).load_state_dict(block.state_dict())
+    network.stem.load_state_dict(source.stem.state_dict())
+    network.emotion.load_state_dict(source.emotion.state_dict())
+
+
 def load(path: Path) -> AttitudeNetwork:
-    """Loads the network with the mean weights of a checkpoint of train.py, or the default network from its export."""
+    """Loads the network with the mean weights of a checkpoint of train.py, or an exported network."""
     if path.suffix == EXPORTED:
-        network = AttitudeNetwork(SHAPES["student"])
+        network = AttitudeNetwork(exported_shape(path))
         restore(network, path)
         return network.eval().to(memory_format=torch.channels_last)
     options, weights = mean_weights(path)

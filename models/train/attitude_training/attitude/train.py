@@ -29,7 +29,7 @@ from ..data.faces import VALIDATION, Faces
 from ..data.labels import BUCKETS, bucketed
 from .augmentation import augmented
 from .crop import TEMPLATE, crops
-from .network import SHAPES, AttitudeNetwork, emotions, load, log_attitudes, options_of
+from .network import SHAPES, AttitudeNetwork, deepen, emotions, load, log_attitudes, options_of
 from .smiles import sometimes_bent
 from .targets import LABELS, VOTES, Part, seed_parts, sets, taught, training_parts
 from .teach import read_predictions
@@ -152,8 +152,8 @@ def train(
 
 
 def start_from(path: Path, network: AttitudeNetwork, dataset: Training) -> None:
-    """Sets the weights to those of a trained network of the same shape."""
-    network.load_state_dict(load(path).state_dict())
+    """Sets the weights to those of a trained network, which may have fewer blocks."""
+    deepen(network, load(path))
     count = min(STATISTICS_FACES, len(dataset))
     pixels = np.stack([dataset[index][0] for index in np.linspace(0, len(dataset) - 1, count, dtype=int)])
     renormalize(network, torch.from_numpy(pixels[:, None]))

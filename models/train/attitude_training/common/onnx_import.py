@@ -21,6 +21,13 @@ FILTER_NORM = math.sqrt(1 / 3)
 MIN_NORM = 1e-6
 
 
+def layer_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Returns the shapes of the weights in an ONNX file by the name of the layer, in the order of computation."""
+    graph = onnx.load(path).graph
+    shapes = {item.name: tuple(item.dims) for item in graph.initializer}
+    return {_module_name(node.name): shapes[node.input[1]] for node in graph.node if node.op_type in LAYERS}
+
+
 def restore(network: nn.Module, path: Path) -> None:
     """Sets the layers of a network, the submodule `network` of the exported module, to those of an ONNX file.
 
