@@ -21,6 +21,7 @@ from attitude_training.attitude import (
     label_variant,
     metrics,
     network,
+    quality,
     quantize,
     report,
     seed,
@@ -134,6 +135,26 @@ class Steps(unittest.TestCase):
         scores, emotions = outputs(session(self.work / "variants" / "attitude-int8.onnx"), pixels)
         np.testing.assert_allclose(scores, bucketed(emotions), atol=1e-6)
 
+    def test_the_quality_of_pictures_is_fitted(self):
+        # The tiny network says the same about everything.
+        text = run(quality, self.data, self.model)
+        self.assertIn("no quality to fit", text)
+        self.assertIn("| 0° to 10° |", text)
+        rng = np.random.default_rng(0)
+        examples = rng.uniform(-3, 0, (4000, 4)), None
+        likely = 1 / (1 + np.exp(-3 - examples[0] @ (1, 0.5, 0.5, 1)))
+        examples = examples[0], rng.random(4000) < likely
+        text = quality.fit(examples, examples)
+        (intercept,) = [float(line.split("|")[2]) for line in text.splitlines() if "INTERCEPT" in line]
+        self.assertAlmostEqual(intercept, 3, delta=0.4)
+        self.assertRegex(text, "ROC curve on the test split: 0.[78]")
+
+    def test_an_exported_network_has_its_shape_and_computes_the_same(self):
+        pixels = np.random.default_rng(0).uniform(0, 255, (3, 1, crop.SIDE, crop.SIDE)).astype(np.float32)
+        exported, trained = (network.emotions(network.load(path), pixels) for path in (self.model, self.student))
+        self.assertEqual(network.exported_shape(self.model), network.Shape(8, (8, 16), (1, 1), 0.0))
+        np.testing.assert_array_equal(exported.argmax(1), trained.argmax(1))
+
     def test_label_noise_compares_trainings(self):
         text = run(label_noise, self.data, self.teacher, self.student)
         self.assertIn("majority agrees with the label", text)
@@ -216,8 +237,17 @@ class Network(unittest.TestCase):
             name: sum(p.numel() for p in network.AttitudeNetwork(shape).parameters())
             for name, shape in network.SHAPES.items()
         }
-        self.assertLess(sizes["student"], 500_000)
-        self.assertGreater(sizes["teacher"], 4 * sizes["student"])
+        self.assertLess(sizes["student"], 900_000)
+        self.assertGreater(sizes["teacher"], 2 * sizes["student"])
+
+    def test_a_deeper_network_computes_the_same_at_first(self):
+        shapes = (network.Shape(8, (8, 16), blocks, 0.0) for blocks in ((1, 1), (2, 3)))
+        shallow, deep = (network.AttitudeNetwork(shape) for shape in shapes)
+        for block in shallow.blocks:
+            torch.nn.init.ones_(block.second[1].weight)
+        network.deepen(deep, shallow)
+        pixels = np.random.default_rng(0).uniform(0, 255, (3, 1, crop.SIDE, crop.SIDE)).astype(np.float32)
+        torch.testing.assert_close(network.logits(deep, pixels), network.logits(shallow, pixels))
 
     def test_a_temperature_of_overconfident_logits_is_above_one(self):
         rng = np.random.default_rng(0)
@@ -281,6 +311,20 @@ class Pictures(unittest.TestCase):
         self.assertGreater(np.abs(upright.astype(int) - picture).max(), 50)
         difference = np.abs(turned.astype(int) - np.rot90(upright, -1))
         self.assertLess(np.mean(difference > 30), 0.02)
+
+    def test_poor_pictures_have_lower_measures(self):
+        picture, _, points = support.drawn(200, "happiness", np.random.default_rng(0))
+        good = crop.cut(picture, crop.from_landmarks(points))
+        height, blur, noise, contrast = quality.measures(good, 48)
+        self.assertEqual((height, contrast), (0, 0))
+        self.assertEqual(quality.measures(good, 12)[0], -2)
+        self.assertLess(quality.measures(cv2.GaussianBlur(good, (0, 0), 3), 48)[1], blur)
+        noisy = good + np.random.default_rng(0).normal(0, 60, good.shape).astype(np.float32)
+        self.assertLess(quality.measures(noisy, 48)[2], noise)
+        self.assertLess(quality.measures(good / 20, 48)[3], contrast)
+        for number in range(20):
+            image, moved = quality.poor(picture, points, np.random.default_rng(number))
+            self.assertEqual((image.dtype, image.ndim, moved.shape), (np.uint8, 2, (5, 2)))
 
     def test_pictures_in_the_framing_of_the_crop_need_no_landmarks(self):
         picture = cv2.resize(support.drawn(96, "neutral", np.random.default_rng(0))[0], (48, 48))

@@ -41,6 +41,8 @@ BALANCE = -3.0
 COEFFICIENTS = ("HEIGHT", "BLUR", "NOISE", "CONTRAST")
 # Weight of the regularization, which is not needed for so few coefficients.
 INVERSE_REGULARIZATION = 100
+# Measures (n, 4) of poor pictures, and whether the model says the same as about the good ones (n,).
+Examples = tuple[np.ndarray, np.ndarray]
 # Limits of the ranges of angles in degrees.
 ANGLES = (0, 10, 20, 30, 40, 50, 90)
 
@@ -88,8 +90,8 @@ def poor(image: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator) -> 
     return (compressed(image, int(rng.integers(5, 60))) if is_chosen("compressed") else image), landmarks
 
 
-def examples(model: onnxruntime.InferenceSession, faces: Faces) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the measures (n, 4) of poor pictures, and whether the model says the same as about the good ones (n,)."""
+def examples(model: onnxruntime.InferenceSession, faces: Faces) -> Examples:
+    """Returns examples from poor pictures of faces."""
     rng = np.random.default_rng(SEED)
     rows, crops, said = [], [], []
     originals = [cut(image, placement(image, points)) for image, points in zip(faces.images, faces.landmarks)]
@@ -105,6 +107,18 @@ def examples(model: onnxruntime.InferenceSession, faces: Faces) -> tuple[np.ndar
 
 def _said(model: onnxruntime.InferenceSession, crops: Sequence[np.ndarray]) -> np.ndarray:
     return scores(model, np.stack(crops)[:, None]).argmax(1)
+
+
+def fit(fitted: Examples, tested: Examples) -> str:
+    """Fits the constants to examples, and formats them with the ranking of other examples."""
+    if any(is_same.all() or not is_same.any() for _, is_same in (fitted, tested)):
+        return "poor pictures change nothing or everything that the model says: there is no quality to fit\n"
+    regression = LogisticRegression(C=INVERSE_REGULARIZATION).fit(*fitted)
+    rows = [("INTERCEPT", regression.intercept_[0]), *zip(COEFFICIENTS, regression.coef_[0])]
+    inputs, is_same = tested
+    area = roc_auc_score(is_same, regression.predict_proba(inputs)[:, 1])
+    ranking = f"area under the ROC curve on the test split: {area:.3f}; same attitude: {is_same.mean():.3f}"
+    return f"{table(('constant', 'value'), rows)}\n\n{ranking}\n"
 
 
 def angles(model: onnxruntime.InferenceSession, faces: Faces) -> str:
@@ -132,12 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model = session(options.model)
     photos = second_set.load(options.data)
     fitted, tested = (examples(model, photos.of(split)) for split in (VALIDATION, TEST))
-    regression = LogisticRegression(C=INVERSE_REGULARIZATION).fit(*fitted)
-    rows = [("INTERCEPT", regression.intercept_[0]), *zip(COEFFICIENTS, regression.coef_[0])]
-    print(table(("constant", "value"), rows))
-    inputs, is_same = tested
-    auc = roc_auc_score(is_same, regression.predict_proba(inputs)[:, 1]) if len(set(is_same)) > 1 else float("nan")
-    print(f"\narea under the ROC curve on the test split: {auc:.3f}; same attitude: {is_same.mean():.3f}\n")
+    print(fit(fitted, tested))
     held_out = photos.at(np.flatnonzero(photos.split != TRAIN))
     print(angles(model, held_out))
 
