@@ -17,8 +17,6 @@ mkdir -p "$work"
 export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456
 export PYTHONPATH=$package
 python=$work/venv/bin/python
-readonly TEACHERS=3
-
 # Runs a step of the package, and appends its output to FOLDER/STEP.log.
 run() { # step arguments...
     echo "== $*" | tee -a "$work/$1.log"
@@ -31,32 +29,32 @@ if [[ ! -x $python ]]; then
     "$python" -m pip install --quiet -r "$package/requirements.txt"
 fi
 
-# The classifier: teachers, what they predict, and the default network, which learns from both.
-teachers=()
-for ((seed = 11; seed < 11 + TEACHERS; seed++)); do
-    teachers+=("$work/teacher-$seed.pt")
-    run attitude.train "$data" "${teachers[-1]}" --network teacher --epochs 30 --seed "$seed"
-done
-run attitude.teach "$data" "$work/taught.npz" "${teachers[@]}" --sheet "$work/contradicted"
-run attitude.train "$data" "$work/attitude.pt" --taught "$work/taught.npz"
+# The models that the training continues from; the exports below replace them.
+mkdir -p "$work/earlier"
+cp --update=none "$models"/{attitude,face-detector}.onnx "$work/earlier/"
+
+# The classifier: a teacher, what it and the earlier model predict, and the default network, which learns from both.
+run attitude.train "$data" "$work/teacher.pt" --network teacher --epochs 16 --seed 11
+run attitude.teach "$data" "$work/taught.npz" "$work/teacher.pt" "$work/earlier/attitude.onnx" --sheet "$work/contradicted"
+run attitude.train "$data" "$work/attitude.pt" --taught "$work/taught.npz" --init "$work/earlier/attitude.onnx" \
+    --rate 2e-3 --epochs 16
 run attitude.export "$data" "$work/attitude.pt" "$models/attitude.onnx" "$models/attitude.toml"
 run attitude.report "$data" "$yunet" "$models/attitude.onnx" --split test --sheet "$work/errors"
 run attitude.quantize "$data" "$models/attitude.onnx" "$work/variants"
 cp "$work/variants/attitude-int8.onnx" "$models/"
 run attitude.report "$data" "$yunet" "$models/attitude-int8.onnx" --split test
-run attitude.label_noise "$data" "${teachers[@]}" "$work/attitude.pt"
+run attitude.label_noise "$data" "$work/teacher.pt" "$work/attitude.pt"
+run attitude.quality "$data" "$models/attitude.onnx"
 
 # The variant for the original labels, which is a figure of the model card only.
 run attitude.train "$data" "$work/labels.pt" --targets labels
 run attitude.label_variant "$data" "$work/labels.pt"
 
-# The detector: a first training, and a second one on more composites at a lower rate.
-run detector.composites "$data" "$yunet" "$work/composites/train" --count 32000
+# The detector.
+run detector.composites "$data" "$yunet" "$work/composites/train" --count 28000
 run detector.composites "$data" "$yunet" "$work/composites/validation" --split validation --count 1000 --seed 2
-run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector-1.pt"
-run detector.composites "$data" "$yunet" "$work/composites/more" --count 24000 --seed 3
-run detector.train "$work/composites/more" "$work/composites/validation" "$work/face-detector.pt" \
-    --init "$work/face-detector-1.pt" --rate 2e-3 --epochs 4
+run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt" \
+    --init "$work/earlier/face-detector.onnx" --rate 2e-3 --epochs 5
 run detector.export "$work/composites/validation" "$work/face-detector.pt" "$models/face-detector.onnx" \
     "$models/face-detector.toml"
 run detector.report "$data" "$yunet" "$models/face-detector.onnx" --failures "$work/missed"

@@ -76,6 +76,16 @@ class Steps(unittest.TestCase):
         options = ["--init", self.checkpoint, "--epochs", 1, "--batch", 4, "--workers", 0]
         self.assertIn("epoch 1", run(train, self.training, self.validation, self.work / "second.pt", *options))
 
+    def test_a_training_starts_from_an_exported_one(self):
+        path = self.work / "earlier.onnx"
+        trained = network.load(self.checkpoint)
+        export.write(trained, 1.0, 0.0, path, DESCRIPTION)
+        luma = torch.rand(2, 1, 96, 160) * 255 / network.LUMA_SCALE
+        for expected, found in zip(trained(luma), network.load(path)(luma)):
+            torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+        options = ["--init", path, "--epochs", 1, "--batch", 4, "--workers", 0]
+        self.assertIn("epoch 1", run(train, self.training, self.validation, self.work / "third.pt", *options))
+
     def test_the_model_computes_what_the_network_does(self):
         path = self.work / "detector.onnx"
         trained = network.load(self.checkpoint)

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from ..common.checkpoint import mean_weights
+from ..common.onnx_import import EXPORTED, restore
 from .detections import FIELDS
 
 # Channels of the two steps of the stem; width, number of blocks and kernel size at the strides 8, 16 and 32. On small
@@ -100,10 +101,18 @@ class DetectorNetwork(nn.Module):
         return [head(x) for head, x in zip(self.heads, features)]
 
 
-def load(checkpoint: Path) -> DetectorNetwork:
-    """Loads the network with the mean weights of a checkpoint of train.py."""
+def load(path: Path) -> DetectorNetwork:
+    """Loads the network with the mean weights of a checkpoint of train.py, or an exported network.
+
+    The scores of an exported network keep their calibration. Its weights are random where it has none: version 0.1 had
+    no context.
+    """
     network = DetectorNetwork()
-    network.load_state_dict(mean_weights(checkpoint)[1])
+    if path.suffix == EXPORTED:
+        restore(network, path)
+        network.first[0].weight.data *= LUMA_SCALE
+    else:
+        network.load_state_dict(mean_weights(path)[1])
     return network.eval()
 
 

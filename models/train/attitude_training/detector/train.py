@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
 """Trains a face detector.
 
-    python3 -m attitude_training.detector.train TRAINING VALIDATION CHECKPOINT.pt [--init CHECKPOINT.pt] [--rate R]
+    python3 -m attitude_training.detector.train TRAINING VALIDATION CHECKPOINT.pt [--init MODEL] [--rate R]
         [--epochs N]
 
 TRAINING and VALIDATION are folders written by the step detector.composites. The initial weights are random, or those of
-an earlier training. An interrupted run is resumed after its last complete epoch by the same command. Prints figures of
+a trained network. An interrupted run is resumed after its last complete epoch by the same command. Prints figures of
 the mean weights per epoch: the recall of faces of at least 16 px, and the number of false faces per picture, at scores
 of 0.5 and 0.6.
 """
@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 from ..common.checkpoint import Optimization, TrainingState
 from ..common.command_line import parser
 from ..common.device import Device
+from ..common.onnx_import import renormalize
 from .detections import FIELDS, SCORE
 from .network import LUMA_SCALE, DetectorNetwork, load
 from .shards import Shard, Training, shards_in
@@ -102,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("training", type=Path)
     add("validation", type=Path)
     add("checkpoint", type=Path)
-    add("--init", type=Path, help="checkpoint of an earlier training")
+    add("--init", type=Path, help="checkpoint or exported model to start from")
     add("--rate", type=float, default=PEAK_RATE, help="peak learning rate (default: %(default)s)")
     add("--epochs", type=int, default=EPOCHS, help="number of epochs (default: %(default)s)")
     add("--batch", type=int, default=BATCH, help="pictures per step (default: %(default)s)")
@@ -117,7 +118,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     dataset = Training(shards_in(options.training), options.batch, options.seed)
     if len(dataset) == 0:
         raise SystemExit(f"{options.training}: no size has the {options.batch} pictures of a batch")
-    network = load(options.init) if options.init else DetectorNetwork()
+    network = DetectorNetwork()
+    if options.init:
+        network = load(options.init)
+        renormalize(network, dataset[0][0] / LUMA_SCALE)
     network = network.to(device.name, memory_format=torch.channels_last)
     optimization = Optimization(options.rate, WEIGHT_DECAY, WARMUP_STEPS, options.epochs * len(dataset))
     weights = sum(p.numel() for p in network.parameters())
