@@ -11,11 +11,11 @@ import numpy as np
 from ..data.labels import EMOTIONS
 
 # Probability that the mouth of a neutral face is bent, and the share of neutral in the target of such a face.
-BENT, MIN_NEUTRAL = 0.3, 0.7
+BENT, MIN_NEUTRAL = 0.4, 0.7
 # Range of the amount; 1 is the smile of a closed mouth, negative amounts lower the corners.
 AMOUNTS = (-0.6, 1.5)
 # Amounts from which on a mouth begins to smile, and from which on it does.
-FAINT, PLAIN = 0.2, 1.1
+FAINT, PLAIN = 0.1, 0.8
 # Share of the happiness of a plain smile.
 PLAIN_HAPPINESS = 0.9
 HAPPINESS, NEUTRAL = EMOTIONS.index("happiness"), EMOTIONS.index("neutral")
