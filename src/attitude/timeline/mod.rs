@@ -24,7 +24,7 @@ mod stationary_bootstrap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::NS_PER_S;
-use crate::settings::{MIN_CONFIDENCE, SMOOTHING_NS, TRACK_TIMEOUT_NS};
+use crate::settings::{SMOOTHING_NS, TRACK_TIMEOUT_NS};
 use crate::smoothing::MIN_LEAD;
 use crate::statistics::{DEFAULT_RESAMPLES, DEFAULT_SEED};
 use crate::{ByAttitude, ByLabel, Label, Scores};
@@ -222,9 +222,9 @@ impl Default for TimelineParams {
     fn default() -> Self {
         Self {
             // Their difference is the minimum lead at a change of a label. As scores add up to 1,
-            // the segment of one of two attitudes ends when that of the other begins.
-            begin_score: MIN_CONFIDENCE.default + MIN_LEAD / 2.0,
-            end_score: MIN_CONFIDENCE.default - MIN_LEAD / 2.0,
+            // the segment of one of two attitudes ends about when that of the other begins.
+            begin_score: 0.5 + MIN_LEAD / 2.0,
+            end_score: 0.5 - MIN_LEAD / 2.0,
             // The effect of a single wrong classification is shorter.
             min_segment_ns: 2 * SMOOTHING_NS.default,
             gap_ns: TRACK_TIMEOUT_NS.default,
