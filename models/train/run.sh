@@ -33,11 +33,16 @@ fi
 mkdir -p "$work/earlier"
 cp --update=none "$models"/{attitude,face-detector}.onnx "$work/earlier/"
 
-# The classifier: a teacher, what it and the earlier model predict, and the default network, which learns from both.
+# The classifier: a teacher, what it and the earlier model predict, and the default network, which learns from both,
+# twice: the second time, its first state is another teacher.
 run attitude.train "$data" "$work/teacher.pt" --network teacher --epochs 16 --seed 11
-run attitude.teach "$data" "$work/taught.npz" "$work/teacher.pt" "$work/earlier/attitude.onnx" --sheet "$work/contradicted"
-run attitude.train "$data" "$work/attitude.pt" --taught "$work/taught.npz" --init "$work/earlier/attitude.onnx" \
+teachers=("$work/teacher.pt" "$work/earlier/attitude.onnx")
+run attitude.teach "$data" "$work/taught-1.npz" "${teachers[@]}" --sheet "$work/contradicted"
+run attitude.train "$data" "$work/attitude-1.pt" --taught "$work/taught-1.npz" --init "$work/earlier/attitude.onnx" \
     --rate 2e-3 --epochs 16
+run attitude.teach "$data" "$work/taught-2.npz" "${teachers[@]}" "$work/attitude-1.pt"
+run attitude.train "$data" "$work/attitude.pt" --taught "$work/taught-2.npz" --init "$work/attitude-1.pt" \
+    --rate 1.2e-3 --epochs 20 --seed 2
 run attitude.export "$data" "$work/attitude.pt" "$models/attitude.onnx" "$models/attitude.toml"
 run attitude.report "$data" "$yunet" "$models/attitude.onnx" --split test --sheet "$work/errors"
 run attitude.quantize "$data" "$models/attitude.onnx" "$work/variants"
@@ -50,11 +55,13 @@ run attitude.quality "$data" "$models/attitude.onnx"
 run attitude.train "$data" "$work/labels.pt" --targets labels
 run attitude.label_variant "$data" "$work/labels.pt"
 
-# The detector.
+# The detector, in two trainings on the same composites.
 run detector.composites "$data" "$yunet" "$work/composites/train" --count 28000
 run detector.composites "$data" "$yunet" "$work/composites/validation" --split validation --count 1000 --seed 2
-run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt" \
+run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector-1.pt" \
     --init "$work/earlier/face-detector.onnx" --rate 2e-3 --epochs 5
+run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt" \
+    --init "$work/face-detector-1.pt" --rate 2e-3 --epochs 3 --seed 2
 run detector.export "$work/composites/validation" "$work/face-detector.pt" "$models/face-detector.onnx" \
     "$models/face-detector.toml"
 run detector.report "$data" "$yunet" "$models/face-detector.onnx" --failures "$work/missed"
