@@ -111,7 +111,7 @@ pub const OVERLAP_THRESHOLD: NumberSetting<f32> = NumberSetting {
 };
 
 /// Minimum confidence of a known attitude, its smoothed score times the smoothed
-/// [quality](crate::quality), 0 to 1. The quality of a good picture is about 0.96: of the default
+/// [quality](crate::quality), 0 to 1. The quality of a good picture is about 0.94: of the default
 /// model's classifications below the default, less than half are correct.
 pub const MIN_CONFIDENCE: NumberSetting<f32> = NumberSetting {
     name: "min-confidence",

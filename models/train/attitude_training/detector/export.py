@@ -4,12 +4,11 @@
     python3 -m attitude_training.detector.export VALIDATION CHECKPOINT.pt OUT.onnx DESCRIPTION.toml
 
 VALIDATION is a folder written by the step detector.composites. Calibrates the scores on it, so that they are
-probabilities (Platt, "Probabilistic Outputs for Support Vector Machines", 1999), and multiplies the odds by ODDS, because
-composites are much harder than video: of the detections with score 0.6 on composites, one in three is a face.
+probabilities there (Platt, "Probabilistic Outputs for Support Vector Machines", 1999). In video, more of the detections
+with a score are faces than it says, because composites have more that looks like one.
 Exports ONNX with dynamic batch, rows and columns, and writes the description into it.
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,13 +27,10 @@ from .validation import MIN_OVERLAP, detections
 MIN_SCORE = 0.15
 # Maximum score, whose logit is finite.
 MAX_SCORE = 1 - 1e-6
-# Composites contain far more small, turned and hidden faces than video, and more that looks like a face. With this
-# factor, the detector has no more false detections at 0.6 in photos without a face than version 0.1 (validation split).
-ODDS = 1.5
 
 
 def calibration(network: DetectorNetwork, shards: Sequence[Shard]) -> tuple[float, float]:
-    """Returns the slope and shift of logits that turn scores into probabilities in video."""
+    """Returns the slope and shift of logits that turn scores into probabilities."""
     scores, are_faces = [], []
     for found, expected in detections(network, shards, MIN_SCORE):
         scores.append(found[:, SCORE])
@@ -44,7 +40,7 @@ def calibration(network: DetectorNetwork, shards: Sequence[Shard]) -> tuple[floa
         raise SystemExit(f"{known.sum()} of {len(known)} detections are faces; a calibration needs both kinds")
     values = np.concatenate(scores).astype(np.float64).clip(max=MAX_SCORE)
     fit = LogisticRegression(C=np.inf).fit(np.log(values / (1 - values))[:, None], known)
-    return float(fit.coef_[0, 0]), float(fit.intercept_[0]) + math.log(ODDS)
+    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
 def write(network: DetectorNetwork, slope: float, shift: float, out: Path, description: Path) -> None:
