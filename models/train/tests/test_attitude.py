@@ -300,7 +300,9 @@ class Pictures(unittest.TestCase):
             self.assertIs(smiles.sometimes_bent(picture, points, anger, rng)[0], picture)
         self.assertGreater(len(targets), 10)
         self.assertEqual((min(targets), max(targets) > 0.8), (0, True))
-        self.assertEqual([smiles.happiness(amount) for amount in (-0.5, smiles.FAINT, smiles.PLAIN)], [0, 0, smiles.PLAIN_HAPPINESS])
+        self.assertEqual(
+            [smiles.happiness(amount) for amount in (-0.5, smiles.FAINT, smiles.PLAIN)], [0, 0, smiles.PLAIN_HAPPINESS]
+        )
 
     def test_a_bent_mouth_has_higher_corners_in_a_face_of_any_roll(self):
         picture, _, points = support.drawn(120, "neutral", np.random.default_rng(0))

@@ -3,12 +3,13 @@
 
     python3 -m attitude_training.attitude.quality DATA MODEL.onnx
 
-Makes photos of the second set smaller, blurred, dark, noisy and compressed, and fits the probability that the classifier
-says the same as about the unchanged photo (logistic regression on the validation split). Prints the coefficients, which
-are constants of src/attitude/quality.rs, and how well they rank the pictures of the test split. Also prints the accuracy
-by the angle between face and camera, from which the factor for turned heads was chosen by hand.
+Makes photos of the second set smaller, blurred, dark, noisy and compressed, and fits the probability that the
+classifier says the same as about the unchanged photo (logistic regression on the validation split). Prints the
+coefficients, which are constants of src/attitude/quality.rs, and how well they rank the pictures of the test split.
+Also prints the accuracy by the angle between face and camera, from which the factor for turned heads was chosen by hand.
 """
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def angles(model: onnxruntime.InferenceSession, faces: Faces) -> str:
     bins = np.searchsorted(ANGLES, turned, "right") - 1
     negative = ATTITUDES.index("negative")
     rows = []
-    for index, (low, high) in enumerate(zip(ANGLES, ANGLES[1:])):
+    for index, (low, high) in enumerate(itertools.pairwise(ANGLES)):
         chosen = bins == index
         columns = (said == faces.attitude, said == negative, faces.attitude == negative)
         shares = (Share.of(values[chosen]) for values in columns)

@@ -20,8 +20,8 @@ FAINT, PLAIN = 0.1, 0.8
 PLAIN_HAPPINESS = 0.9
 HAPPINESS, NEUTRAL = EMOTIONS.index("happiness"), EMOTIONS.index("neutral")
 
-# Displacements for an amount of 1, as (position, vector, reach), in widths of the mouth, with x outwards and y downwards
-# from a corner of the mouth: the corner itself, and the cheek above it; and of the middle of the mouth.
+# Displacements for an amount of 1, as (position, vector, reach), in widths of the mouth, with x outwards and y
+# downwards from a corner of the mouth: the corner itself, and the cheek above it; and of the middle of the mouth.
 SIDES = (((0.0, 0.0), (0.09, -0.13), 0.26), ((0.1, -0.55), (0.02, -0.06), 0.35))
 MIDDLE = ((0.0, 0.0), (0.0, 0.03), 0.25)
 

@@ -61,9 +61,9 @@ def restore(network: nn.Module, path: Path) -> None:
 def renormalize(network: nn.Module, inputs: torch.Tensor) -> None:
     """Makes each batch normalization normalize, without changing what the network computes.
 
-    The statistics become those of `inputs`, a batch that is typical of the training, and filters get the norm of initial
-    ones, which suits the learning rate. Without it, a training after restore() would normalize what was not normalized
-    before, and start with another function.
+    The statistics become those of `inputs`, a batch that is typical of the training, and filters get the norm of
+    initial ones, which suits the learning rate. Without it, a training after restore() would normalize what was not
+    normalized before, and start with another function.
     """
     modules = dict(network.named_modules())
     filters = {
