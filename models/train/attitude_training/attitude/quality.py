@@ -6,7 +6,7 @@
 Makes photos of the second set smaller, blurred, dark, noisy and compressed, and fits the probability that the
 classifier says the same as about the unchanged photo (logistic regression on the validation split). Prints the
 coefficients, which are constants of src/attitude/quality.rs, and how well they rank the pictures of the test split.
-Also prints the accuracy by the angle between face and camera, from which the factor for turned heads was chosen by hand.
+Also prints the accuracy by the angle between face and camera, from which the factor for turned heads was chosen.
 """
 
 import itertools
