@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! Tests of mode `live`: frames are never delayed, however long an inference takes. `slow.onnx`
-//! takes a third of a second or more.
+//! takes from a tenth of a second on a fast machine to half a second.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -39,7 +39,9 @@ fn pass_until_face(rig: &mut Rig, luma: u8) -> Region {
 #[test]
 fn frames_pass_at_once_while_an_inference_takes_longer_than_a_sample_interval() {
     const FRAMES: u64 = 120;
-    let mut rig = slow_rig(&[]);
+    // Every second frame.
+    const INTERVAL: Duration = Duration::from_nanos(66_666_666);
+    let mut rig = slow_rig(&[("sample-interval", &INTERVAL.as_nanos().to_string())]);
     let started = Instant::now();
     let mut delays = Vec::new();
     let mut found = Vec::new();
@@ -69,7 +71,7 @@ fn frames_pass_at_once_while_an_inference_takes_longer_than_a_sample_interval() 
         .collect();
     assert!(fresh.len() >= 2, "{found:?}");
     assert!(
-        fresh.iter().all(|face| face.age.mseconds() >= 200),
+        fresh.iter().all(|face| Duration::from(face.age) > INTERVAL),
         "{fresh:?}"
     );
     assert_eq!(fresh.len() as u64, rig.stat("samples"));
@@ -83,9 +85,9 @@ fn frames_pass_at_once_while_an_inference_takes_longer_than_a_sample_interval() 
     }
 
     assert!(rig.harness.push_event(gst::event::Eos::new()));
-    // Every sixth frame was due; each was analyzed or replaced by a newer one.
+    // Each frame that was due was analyzed or replaced by a newer one.
     assert!(rig.stat("skipped") > 0);
-    assert_eq!(rig.stat("samples") + rig.stat("skipped"), FRAMES / 6);
+    assert_eq!(rig.stat("samples") + rig.stat("skipped"), FRAMES / 2);
     assert_eq!(rig.stat("frames"), FRAMES);
 }
 
