@@ -31,7 +31,9 @@ fi
 
 # The models that the training continues from; the exports below replace them.
 mkdir -p "$work/earlier"
-cp --update=none "$models"/{attitude,face-detector}.onnx "$work/earlier/"
+for model in attitude.onnx face-detector.onnx; do
+    [[ -e $work/earlier/$model ]] || cp "$models/$model" "$work/earlier/"
+done
 
 # The classifier: a teacher, what it and the earlier model predict, and the default network, which learns from both,
 # twice: the second time, its first state is another teacher.

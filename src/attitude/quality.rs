@@ -25,8 +25,8 @@ const MEASURED_PX: usize = SIDE_PX - 2 * MARGIN_PX;
 
 // The coefficients of the logistic regression, as the training step prints them.
 
-/// Log-odds for a crop from at least [`MAX_HEIGHT_PX`] frame pixels, with the maximum contrast and a
-/// sharpness of [`BALANCE`].
+/// Log-odds for a crop from at least [`MAX_HEIGHT_PX`] frame pixels, with the maximum contrast and
+/// a sharpness of [`BALANCE`].
 const INTERCEPT: f32 = 2.80;
 /// Log-odds per doubling of the height.
 const HEIGHT: f32 = 0.59;
@@ -90,9 +90,9 @@ pub fn quality(luma: &[f32], height_px: f32, pose: Option<HeadPose>) -> f32 {
 /// Returns the factor of the quality for a head pose: 1 up to [`FRONTAL_DEGREES`] between the
 /// direction of the face and the camera, from there falling linearly to 0 at [`PROFILE_DEGREES`].
 ///
-/// On 1,281 photos, the accuracy of the default classifier is 0.91 up to 30 degrees, 0.88 from 30 to
-/// 40, 0.83 from 40 to 50 and 0.50 beyond; the fraction of faces that it calls negative rises from
-/// 0.06 to 0.27 from 40 degrees on, where 0.08 are labeled so.
+/// On 1,281 photos, the accuracy of the default classifier is 0.91 up to 30 degrees, 0.88 from 30
+/// to 40, 0.83 from 40 to 50 and 0.50 beyond; the fraction of faces that it calls negative rises
+/// from 0.06 to 0.27 from 40 degrees on, where 0.08 are labeled so.
 fn pose_factor(pose: HeadPose) -> f32 {
     let cosine = pose.yaw.to_radians().cos() * pose.pitch.to_radians().cos();
     let degrees = cosine.clamp(-1.0, 1.0).acos().to_degrees();

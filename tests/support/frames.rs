@@ -35,8 +35,8 @@ pub trait Picture {
     fn luma(&self, x: u32, y: u32) -> Option<u8>;
 }
 
-/// A square around the box in which `one-face.onnx` detects a face. It has waves around one luma, as a
-/// face without contrast has a low quality.
+/// A square around the box in which `one-face.onnx` detects a face. It has waves around one luma,
+/// as a face without contrast has a low quality.
 pub struct Patch(pub u8);
 
 /// Length of the waves of a [`Patch`] in pixels, with which the sharpness is best; the box is a

@@ -19,7 +19,8 @@ pub struct Params {
     pub detection_threshold: f32,
     /// Maximum overlap of different faces, 0 to 1. See [`settings::OVERLAP_THRESHOLD`].
     pub overlap_threshold: f32,
-    /// Minimum [confidence](super::Face::confidence) of a known attitude, 0 to 1. See [`settings::MIN_CONFIDENCE`].
+    /// Minimum [confidence](super::Face::confidence) of a known attitude, 0 to 1. See
+    /// [`settings::MIN_CONFIDENCE`].
     pub min_confidence: f32,
     /// Time constant of the smoothed scores; 0 for raw scores. See [`settings::SMOOTHING_NS`].
     pub smoothing_ns: u64,

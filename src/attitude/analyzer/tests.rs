@@ -243,7 +243,8 @@ fn the_valence_is_smoothed_like_the_scores() {
     assert!((face.valence().unwrap() - expected).abs() < 1e-4);
 }
 
-/// Returns a face whose landmarks are those of a mean face that is turned by these angles in degrees.
+/// Returns a face whose landmarks are those of a mean face that is turned by these angles in
+/// degrees.
 fn turned(face: Detection, yaw: f32, pitch: f32) -> Detection {
     let center = face.bbox.center();
     let landmarks = crate::pose::tests::landmarks(yaw, pitch, 0.0);

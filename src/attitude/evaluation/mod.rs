@@ -2,9 +2,9 @@
 
 //! Evaluation of a classifier on labeled faces.
 //!
-//! The *confidence* of a prediction is the score of the predicted attitude; unlike that of a tracked
-//! face, it does not contain the quality of the picture. *Coverage* is the fraction of faces whose
-//! prediction has at least a minimum confidence.
+//! The *confidence* of a prediction is the score of the predicted attitude; unlike that of a
+//! tracked face, it does not contain the quality of the picture. *Coverage* is the fraction of
+//! faces whose prediction has at least a minimum confidence.
 //!
 //! A [`Tally`] counts predictions and computes metrics, [`coverage_curve`] computes coverage and
 //! accuracy for different minimum confidences, and a [`Bootstrap`] computes confidence intervals of

@@ -45,8 +45,8 @@ pub struct Mean {
     pub interval_95: Option<Interval>,
 }
 
-/// Returns the mean confidence in the label over the time with a known label, or `None` if that time
-/// is 0.
+/// Returns the mean confidence in the label over the time with a known label, or `None` if that
+/// time is 0.
 pub(crate) fn confidence(observations: &[TimedObservation]) -> Option<f64> {
     let (mut sum, mut total_ns) = (0.0, 0.0);
     for timed in observations {

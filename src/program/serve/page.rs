@@ -60,3 +60,16 @@ pub(crate) static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         file!("video-view.js", SCRIPT),
     ]
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attitude::record::summary::MIN_SCENE_CONFIDENCE;
+
+    #[test]
+    fn the_attitude_of_the_scene_has_the_minimum_confidence_of_a_report() {
+        let script = FILES.iter().find(|file| file.name == "attitudes.js");
+        let constant = format!("const MIN_SCENE_CONFIDENCE = {MIN_SCENE_CONFIDENCE};");
+        assert!(script.unwrap().content.contains(&constant), "{constant}");
+    }
+}

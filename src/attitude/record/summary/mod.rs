@@ -47,10 +47,10 @@ pub struct Summary {
     /// Parameters of the timelines.
     #[serde(rename = "rules")]
     pub params: TimelineParams,
-    /// Timeline of all faces together. The scores and the quality of a sample are the means over its
-    /// faces with scores; its attitude is the one with the highest mean score if that score times
-    /// the mean quality is at least [`MIN_SCENE_CONFIDENCE`] and the attitude of at least one face
-    /// is known.
+    /// Timeline of all faces together. The scores and the quality of a sample are the means over
+    /// its faces with scores; its attitude is the one with the highest mean score if that score
+    /// times the mean quality is at least [`MIN_SCENE_CONFIDENCE`] and the attitude of at least one
+    /// face is known.
     pub scene: Timeline,
     /// The persons, sorted by the time of their first sample.
     pub persons: Vec<Person>,

@@ -2,11 +2,12 @@
 
 //! Segments of one attitude that do not flicker.
 //!
-//! The confidence in each attitude, its score times the quality, controls a Schmitt trigger (Schmitt, "A thermionic trigger", 1938),
-//! which is switched on at an upper threshold and off below a lower threshold, so that a confidence near
-//! one threshold does not switch it repeatedly. Segments also have a minimum duration. The scores
-//! of voice activity detectors are processed in the same way (Gelly and Gauvain, "Minimum Word
-//! Error Training of RNN-based Voice Activity Detection", 2015).
+//! The confidence in each attitude, its score times the quality, controls a Schmitt trigger
+//! (Schmitt, "A thermionic trigger", 1938), which is switched on at an upper threshold and off
+//! below a lower threshold, so that a confidence near one threshold does not switch it repeatedly.
+//! Segments also have a minimum duration. The scores of voice activity detectors are processed in
+//! the same way (Gelly and Gauvain, "Minimum Word Error Training of RNN-based Voice Activity
+//! Detection", 2015).
 
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +104,8 @@ fn runs(part: &[TimedObservation], params: &TimelineParams) -> Vec<Segment> {
     runs
 }
 
-/// Returns the attitude that is on after an observation of `scores` and `quality`, if `current` was on before.
+/// Returns the attitude that is on after an observation of `scores` and `quality`, if `current` was
+/// on before.
 fn triggered(
     current: Option<Attitude>,
     scores: &Scores,

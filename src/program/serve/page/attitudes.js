@@ -17,7 +17,7 @@ export const ATTITUDES = [...SCORED_ATTITUDES, "unknown"];
 export const SIGNS = { positive: "+", neutral: "=", negative: "−", unknown: "?" };
 
 /** Minimum confidence in an attitude of the scene, as in a report. */
-const MIN_SCENE_CONFIDENCE = 0.5;
+const MIN_SCENE_CONFIDENCE = 0.45;
 
 /**
  * Creates a label with the sign and the color of an attitude.
