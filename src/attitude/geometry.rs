@@ -6,6 +6,13 @@
 //! its center is at (0.5, 0.5). Names contain the coordinate space of a value (`bbox_in_frame`,
 //! `displayed_from_crop`).
 
+/// Maximum absolute value of a valid coordinate, in pixels. No frame is this large, and areas and
+/// weighted sums of valid coordinates are finite.
+const MAX_COORDINATE: f32 = 1e7;
+
+/// Minimum side of a valid box, in pixels. The area of a valid box is not rounded to 0.
+const MIN_SIDE: f32 = 1e-3;
+
 /// A position; x points to the right, y downwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Point {
@@ -19,6 +26,11 @@ impl Point {
     /// Creates the point (`x`, `y`).
     pub const fn new(x: f32, y: f32) -> Self {
         Self { x, y }
+    }
+
+    /// Returns `true` if both coordinates are numbers from -10,000,000 to 10,000,000.
+    pub fn is_valid(&self) -> bool {
+        [self.x, self.y].iter().all(|v| v.abs() <= MAX_COORDINATE)
     }
 }
 
@@ -85,12 +97,11 @@ impl Rect {
         Rect::new(self.x + dx, self.y + dy, self.w, self.h)
     }
 
-    /// Returns `true` if every coordinate is finite and the box has an area.
+    /// Returns `true` if every coordinate is a number from -10,000,000 to 10,000,000 and the box
+    /// has sides of at least 0.001.
     pub fn is_valid(&self) -> bool {
-        [self.x, self.y, self.w, self.h]
-            .iter()
-            .all(|v| v.is_finite())
-            && self.area() > 0.0
+        let mut coordinates = [self.x, self.y, self.w, self.h].into_iter();
+        coordinates.all(|v| v.abs() <= MAX_COORDINATE) && self.w.min(self.h) >= MIN_SIDE
     }
 }
 

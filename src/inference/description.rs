@@ -336,6 +336,20 @@ fn unknown_label(mapping: &'static str, name: &str, labels: &[String]) -> Descri
     }
 }
 
+/// Checks the text of a description, a TOML document that errors call `document`, without a model.
+/// Returns the task of the model.
+///
+/// # Errors
+/// Returns an error if `text` is not a description of the supported version, or its mapping to
+/// attitudes is invalid.
+pub fn check_description(text: &str, document: &str) -> Result<Task, DescriptionError> {
+    let description = Description::parse(text, document)?;
+    if description.task == Task::Attitude {
+        description.attitude_output(None, UnknownLabels::Refuse)?;
+    }
+    Ok(description.task)
+}
+
 impl Description {
     /// Parses a TOML document, which errors call `document`.
     ///

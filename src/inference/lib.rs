@@ -32,4 +32,4 @@ pub mod networks;
 
 pub mod engine;
 
-pub use description::{DescriptionError, Task};
+pub use description::{DescriptionError, Task, check_description};

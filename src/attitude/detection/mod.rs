@@ -40,15 +40,12 @@ impl Detection {
         }
     }
 
-    /// Returns `true` if all coordinates are finite, the score is from 0 to 1 and the box has an
+    /// Returns `true` if all coordinates are valid, the score is from 0 to 1 and the box has an
     /// area.
     pub fn is_valid(&self) -> bool {
-        let points = self.landmarks.iter().flatten();
         (0.0..=1.0).contains(&self.score)
             && self.bbox.is_valid()
-            && points
-                .into_iter()
-                .all(|p| p.x.is_finite() && p.y.is_finite())
+            && self.landmarks.iter().flatten().all(Point::is_valid)
     }
 }
 

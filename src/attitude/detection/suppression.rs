@@ -8,6 +8,10 @@ use crate::geometry::{Landmarks, Point, Rect};
 /// Maximum number of candidates, which bounds the work if a network returns too many.
 const MAX_CANDIDATES: usize = 2000;
 
+/// Minimum sum of the scores of detections that are averaged. Products with smaller ones are rounded
+/// to 0.
+const MIN_WEIGHT_SUM: f32 = 1e-6;
+
 /// Replaces groups of overlapping `candidates` with one face each; keeps the `max_faces` faces with
 /// the highest scores, sorted by decreasing score, and drops invalid candidates.
 ///
@@ -80,10 +84,10 @@ impl Group {
         }
     }
 
-    /// Returns the mean with the score of `best`, or `best` if there is no other detection or all
-    /// weights are 0.
+    /// Returns the mean with the score of `best`, or `best` if there is no other detection or the
+    /// scores are too small.
     fn mean(&self, best: &Detection) -> Detection {
-        if self.count == 1 || self.weight_sum <= 0.0 {
+        if self.count == 1 || self.weight_sum < MIN_WEIGHT_SUM {
             return *best;
         }
         let factor = 1.0 / self.weight_sum;
@@ -92,7 +96,7 @@ impl Group {
         Detection {
             bbox: Rect::new(x * factor, y * factor, w * factor, h * factor),
             score: best.score,
-            landmarks: (self.landmarks_weight_sum > 0.0).then(|| {
+            landmarks: (self.landmarks_weight_sum >= MIN_WEIGHT_SUM).then(|| {
                 let factor = 1.0 / self.landmarks_weight_sum;
                 landmarks.map(|p| Point::new(p.x * factor, p.y * factor))
             }),
@@ -129,5 +133,29 @@ mod tests {
         assert_eq!(found[1].bbox.x, 50.0);
         suppress_overlaps(&mut found, 0.4, 1);
         assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn the_mean_of_any_detections_is_valid() {
+        let (tiny, huge) = (f32::from_bits(1), 3e38);
+        for (x, score) in [
+            (0.0, tiny),
+            (0.0, 0.0),
+            (huge, 1.0),
+            (-huge, 1.0),
+            (1e7, 1.0),
+        ] {
+            let mut found = vec![detection(x, score); 3];
+            for detection in &mut found {
+                detection.landmarks = Some([Point::new(x, huge / 2.0); 5]);
+            }
+            found.extend([detection(x, score); 3]);
+            suppress_overlaps(&mut found, 0.4, 16);
+            assert!(
+                found.iter().all(Detection::is_valid),
+                "{x} {score}: {found:?}"
+            );
+            assert_eq!(found.len(), usize::from(x.abs() < huge));
+        }
     }
 }

@@ -52,7 +52,8 @@ pub struct Component {
 }
 
 /// The positions and the meaning of the components of a pixel. A layout describes packed, planar
-/// and subsampled formats alike.
+/// and subsampled formats alike. The components of a plane have the same vertical subsampling and
+/// no byte in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     /// The meaning of the components.
