@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! Fuzz targets: functions that take any bytes, and panic if the code under test does something
-//! that it must not do with them. `corpora.rs` runs each on its corpus and on mutations of it, and
+//! that it must not do with them. `corpora.rs` runs each on its corpus and on changes of it, and
 //! `fuzz/` under libFuzzer.
 
 mod analysis;
 mod description;
 mod lines;
 mod mapping;
+mod random;
+
+pub use random::Random;
 
 /// A fuzz target.
 pub struct Target {

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Runs the fuzz targets under libFuzzer.
+# Runs the stress tests with other seeds, and the fuzz targets under libFuzzer.
 #
 #     tests/hardening/run.sh [--minutes N | --hours N] [TARGET...]
 #
-#     --minutes N  time for all targets together (default: 5)
+#     --minutes N  time for everything together (default: 5)
 #     --hours N    the same in hours
-#     TARGET       a target in tests/hardening/lib.rs; default: all
+#     TARGET       `stress`, or a fuzz target in tests/hardening/lib.rs; default: all
 #
 # Installs cargo-fuzz if it is missing. Inputs that reach new code, and those that fail, are kept in output/fuzz.
 set -euo pipefail
@@ -28,10 +28,11 @@ while [[ $# -gt 0 ]]; do
     esac
 done
 if [[ ${#targets[@]} -eq 0 ]]; then
+    targets=(stress)
     for file in fuzz/targets/*.rs; do targets+=("$(basename "$file" .rs)"); done
 fi
 for target in "${targets[@]}"; do
-    [[ -e fuzz/targets/$target.rs ]] || { echo "run.sh: there is no target $target" >&2; exit 2; }
+    [[ $target == stress || -e fuzz/targets/$target.rs ]] || { echo "run.sh: there is no target $target" >&2; exit 2; }
 done
 
 if ! cargo fuzz --version >/dev/null 2>&1; then
@@ -39,13 +40,30 @@ if ! cargo fuzz --version >/dev/null 2>&1; then
     cargo install --quiet --locked cargo-fuzz@0.13.2
 fi
 each=$((seconds / ${#targets[@]}))
-for target in "${targets[@]}"; do
-    found=$root/output/fuzz/$target
+
+# Runs the stress tests with one seed after the other for a time in seconds.
+stress() {
+    local end=$((SECONDS + $1)) seed
+    seed=$(date +%s)
+    while ((SECONDS < end)); do
+        echo "seed $seed"
+        HARDENING_SEED=$seed HARDENING_ROUNDS=4 G_DEBUG=fatal_warnings GST_TRACERS=leaks \
+            cargo test --quiet --locked --package gst-attitude-hardening --test stress
+        seed=$((seed + 1))
+    done
+}
+
+# Runs a fuzz target for a time in seconds. Without a sanitizer, stable Rust is enough; the targets have no unsafe code.
+fuzz() {
+    local found=$root/output/fuzz/$1
     mkdir -p "$found"
-    echo "== $target for $each s"
-    # Without a sanitizer, stable Rust is enough; the targets have no unsafe code.
-    cargo fuzz run --fuzz-dir fuzz --sanitizer none --target-dir "$root/target/fuzz" "$target" "$found" "corpora/$target" -- \
-        -max_total_time="$each" -timeout=10 -rss_limit_mb=2048 -max_len=8192 -artifact_prefix="$root/output/fuzz/" \
+    cargo fuzz run --fuzz-dir fuzz --sanitizer none --target-dir "$root/target/fuzz" "$1" "$found" "corpora/$1" -- \
+        -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -max_len=8192 -artifact_prefix="$root/output/fuzz/" \
         -print_final_stats=1
+}
+
+for target in "${targets[@]}"; do
+    echo "== $target for $each s"
+    if [[ $target == stress ]]; then stress "$each"; else fuzz "$target" "$each"; fi
 done
-echo "== no target failed"
+echo "== nothing failed"

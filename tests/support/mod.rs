@@ -18,6 +18,7 @@ pub use files::*;
 pub use frames::*;
 pub use pipelines::*;
 pub use process::*;
+#[allow(unused_imports)] // Not every test binary uses Python.
 pub use python::*;
 pub use results::*;
 pub use rig::*;
