@@ -15,12 +15,22 @@ impl Sampler {
     /// duration. With an interval of 0, every frame is selected. A frame that is more than an
     /// interval before or after the next sample time is selected, and sample times begin again with
     /// it.
-    pub fn is_due(&mut self, running_time_ns: u64, interval_ns: u64) -> bool {
+    ///
+    /// A frame that is shown for `duration_ns`, past a sample time for at least an interval, is
+    /// selected although it begins before it: no other frame shows what is on the screen then.
+    pub fn is_due(
+        &mut self,
+        running_time_ns: u64,
+        duration_ns: Option<u64>,
+        interval_ns: u64,
+    ) -> bool {
         let due_ns = match self.next_due_ns {
             Some(due_ns) if due_ns <= running_time_ns.saturating_add(interval_ns) => due_ns,
             _ => running_time_ns,
         };
-        let is_due = running_time_ns >= due_ns;
+        let end_ns = running_time_ns.saturating_add(duration_ns.unwrap_or(0));
+        let stands = interval_ns > 0 && end_ns >= due_ns.saturating_add(interval_ns);
+        let is_due = running_time_ns >= due_ns || stands;
         self.next_due_ns = Some(if is_due {
             let next_ns = due_ns.saturating_add(interval_ns);
             if next_ns > running_time_ns {
@@ -48,7 +58,13 @@ mod tests {
     fn due_frames(frames_per_second: u64, interval_ns: u64, seconds: u64) -> Vec<u64> {
         let mut sampler = Sampler::default();
         (0..frames_per_second * seconds)
-            .filter(|n| sampler.is_due(n * 1_000 * MS / frames_per_second, interval_ns))
+            .filter(|n| {
+                sampler.is_due(
+                    n * 1_000 * MS / frames_per_second,
+                    Some(1_000 * MS / frames_per_second),
+                    interval_ns,
+                )
+            })
             .collect()
     }
 
@@ -64,16 +80,26 @@ mod tests {
     fn an_interval_of_0_selects_every_frame_and_a_gap_is_followed_by_one_sample() {
         assert_eq!(due_frames(30, 0, 1).len(), 30);
         let mut sampler = Sampler::default();
-        assert!(sampler.is_due(0, 200 * MS));
-        assert!(sampler.is_due(5_000 * MS, 200 * MS));
-        assert!(!sampler.is_due(5_033 * MS, 200 * MS));
+        assert!(sampler.is_due(0, None, 200 * MS));
+        assert!(sampler.is_due(5_000 * MS, None, 200 * MS));
+        assert!(!sampler.is_due(5_033 * MS, None, 200 * MS));
+    }
+
+    #[test]
+    fn a_frame_that_stands_is_selected() {
+        let mut sampler = Sampler::default();
+        let frames = [(0, 40), (40, 40), (80, 4_000), (4_080, 40), (4_120, 40)];
+        let due = frames.map(|(start_ms, duration_ms)| {
+            sampler.is_due(start_ms * MS, Some(duration_ms * MS), 200 * MS)
+        });
+        assert_eq!(due, [true, false, true, true, false]);
     }
 
     #[test]
     fn sample_times_begin_again_if_time_goes_back_or_the_interval_gets_shorter() {
         let mut sampler = Sampler::default();
-        assert!(sampler.is_due(10_000 * MS, 1_000 * MS));
-        assert!(sampler.is_due(100 * MS, 1_000 * MS));
-        assert!(sampler.is_due(200 * MS, 10 * MS));
+        assert!(sampler.is_due(10_000 * MS, None, 1_000 * MS));
+        assert!(sampler.is_due(100 * MS, None, 1_000 * MS));
+        assert!(sampler.is_due(200 * MS, None, 10 * MS));
     }
 }

@@ -11,7 +11,7 @@ use super::cue::{Cue, WholeCues};
 use super::note::TimedNote;
 use super::writer::{Output, TimedRecord, Timing, Writer};
 use crate::clock::{NS_PER_MS, NS_PER_S, Timestamp};
-use crate::timeline::{Span, TimelineParams};
+use crate::timeline::{Span, TimelineParams, are_consecutive};
 
 /// Maximum time for which a sample is shown if every frame is a sample.
 const MAX_FRAME_NS: u64 = NS_PER_S;
@@ -141,7 +141,7 @@ impl Writer for SubtitleWriter {
                 // A sample without a time is not shown.
                 let sample = record
                     .time_ns()
-                    .and_then(|time_ns| spans.push(time_ns, &record.faces));
+                    .and_then(|time_ns| spans.push(time_ns, record.frame, &record.faces));
                 sample.and_then(|(span, faces)| self.cues.push(span, &faces))
             }
         };
@@ -155,6 +155,12 @@ impl Writer for SubtitleWriter {
 
     fn write_note(&mut self, note: &TimedNote, output: &mut Output) -> io::Result<()> {
         self.write_cues(std::iter::once(note.cue()), output)
+    }
+
+    fn set_end_ns(&mut self, end_ns: u64) {
+        if let CueTiming::Samples(spans) | CueTiming::Session { spans, .. } = &mut self.timing {
+            spans.end_ns = Some(end_ns);
+        }
     }
 
     fn finish(&mut self, output: &mut Output) -> io::Result<()> {
@@ -187,12 +193,22 @@ impl Writer for SubtitleWriter {
 
 /// Computes the spans of samples: each is shown until the next one.
 struct SampleSpans {
-    /// Time and faces of the current sample.
-    current: Option<(u64, Vec<FaceRecord>)>,
-    /// Maximum time until the next sample; if that is later, there is a gap in the video.
+    current: Option<ShownSample>,
+    /// Maximum time until the next sample if frames between them are missing; if that is later,
+    /// there is a gap.
     max_span_ns: u64,
+    /// End of the last frame, if it is known.
+    end_ns: Option<u64>,
     /// Duration of the previous span, for which a sample before a gap, or the last one, is shown.
     previous_span_ns: u64,
+}
+
+/// A sample that is shown.
+struct ShownSample {
+    start_ns: u64,
+    /// Number of the frame.
+    frame: u64,
+    faces: Vec<FaceRecord>,
 }
 
 impl SampleSpans {
@@ -204,6 +220,7 @@ impl SampleSpans {
                 0 => MAX_FRAME_NS,
                 _ => interval_ns.saturating_mul(2),
             },
+            end_ns: None,
             previous_span_ns: interval_ns,
         }
     }
@@ -217,9 +234,18 @@ impl SampleSpans {
     }
 
     /// Adds a sample. Returns the span and the faces of the previous sample, if there is one.
-    fn push(&mut self, time_ns: u64, faces: &[FaceRecord]) -> Option<(Span, Vec<FaceRecord>)> {
-        let ended = self.end_sample(Some(time_ns));
-        self.current = Some((time_ns, faces.to_vec()));
+    fn push(
+        &mut self,
+        start_ns: u64,
+        frame: u64,
+        faces: &[FaceRecord],
+    ) -> Option<(Span, Vec<FaceRecord>)> {
+        let ended = self.end_sample(Some((start_ns, frame)));
+        self.current = Some(ShownSample {
+            start_ns,
+            frame,
+            faces: faces.to_vec(),
+        });
         ended
     }
 
@@ -228,13 +254,27 @@ impl SampleSpans {
         self.end_sample(None)
     }
 
-    /// Ends the current sample, at the time of the next one if there is a next one and no gap.
-    fn end_sample(&mut self, next_ns: Option<u64>) -> Option<(Span, Vec<FaceRecord>)> {
-        let (start_ns, faces) = self.current.take()?;
-        let span_ns = match next_ns.map(|next_ns| next_ns.saturating_sub(start_ns)) {
-            Some(span_ns) if span_ns <= self.max_span_ns => span_ns,
-            Some(_) | None => self.previous_span_ns,
+    /// Ends the current sample: at the start of `next`, time and frame number of the next sample,
+    /// if there is one and no gap; at the end of the last frame if there is none.
+    fn end_sample(&mut self, next: Option<(u64, u64)>) -> Option<(Span, Vec<FaceRecord>)> {
+        let ShownSample {
+            start_ns,
+            frame,
+            faces,
+        } = self.current.take()?;
+        let shown_ns = match next {
+            Some((next_ns, next_frame)) => {
+                let span_ns = next_ns.saturating_sub(start_ns);
+                // A frame stays on the screen until the next one.
+                let is_shown = span_ns <= self.max_span_ns || are_consecutive(frame, next_frame);
+                is_shown.then_some(span_ns)
+            }
+            None => self
+                .end_ns
+                .and_then(|end_ns| end_ns.checked_sub(start_ns))
+                .filter(|&span_ns| span_ns > 0),
         };
+        let span_ns = shown_ns.unwrap_or(self.previous_span_ns);
         self.previous_span_ns = span_ns;
         let span = Span {
             start_ns,
@@ -248,6 +288,7 @@ impl SampleSpans {
 mod tests {
     use super::*;
     use crate::Label;
+    use crate::record::Record;
     use crate::record::tests::sample;
 
     const SYNTAX: Syntax = Syntax {
@@ -321,6 +362,26 @@ mod tests {
                 ("05.000", "05.040", "#1 neutral")
             ])
         );
+    }
+
+    #[test]
+    fn a_frame_is_shown_until_the_next_frame_and_the_last_one_until_the_end() {
+        let mut writer = SubtitleWriter::new(&SYNTAX, samples(200));
+        let mut output = Output::default();
+        for (frame, time_ms) in [(76, 3_000), (77, 7_000), (90, 9_000)] {
+            let record = Record {
+                frame,
+                ..sample(time_ms, &[Label::NEUTRAL])
+            };
+            writer
+                .write(&TimedRecord::sample(&record), &mut output)
+                .unwrap();
+        }
+        writer.set_end_ns(9_500 * NS_PER_MS);
+        writer.finish(&mut output).unwrap();
+        let text = String::from_utf8(output.into_bytes()).unwrap();
+        let times: Vec<&str> = text.lines().filter(|line| line.contains("-->")).collect();
+        assert_eq!(times, ["00:00:03.000 --> 00:00:11.000",], "{text}");
     }
 
     #[test]

@@ -76,6 +76,10 @@ pub trait Writer: Send {
         Ok(())
     }
 
+    /// Sets the end of the last frame, before [`finish`](Self::finish): the last of the
+    /// [samples](Timing::Samples) is shown until then.
+    fn set_end_ns(&mut self, _end_ns: u64) {}
+
     /// Writes all incomplete data, at the end of a stream or of a part of it. In text formats, more
     /// records may be written afterwards.
     fn finish(&mut self, _output: &mut Output) -> io::Result<()> {

@@ -123,26 +123,102 @@ impl Timeline {
     }
 }
 
-/// Assigns a time span to each of `samples`, which are sorted by time. A span ends at the next
-/// observation or, before a gap and at the end, after `spacing_ns`, the usual sample interval.
+/// The times at which the samples of a recording are shown.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SampleTimes {
+    /// Start and end of each sample, sorted by time.
+    spans: Vec<Span>,
+    /// Maximum time between two observations without a gap.
+    max_interval_without_gap_ns: u64,
+}
+
+impl SampleTimes {
+    /// Computes the times of samples at `times_ns`, which are sorted, whose frames have these
+    /// numbers. A sample is shown until the next one, or until `end_ns`, the end of the last frame.
+    /// If frames between two samples are missing, or the end is not known, a sample is shown for
+    /// `spacing_ns`, the usual sample interval.
+    pub(crate) fn new(
+        times_ns: &[u64],
+        frames: &[u64],
+        end_ns: Option<u64>,
+        spacing_ns: u64,
+        params: &TimelineParams,
+    ) -> Self {
+        let max_interval_without_gap_ns = params.max_interval_without_gap_ns(spacing_ns);
+        let span = |(index, &start_ns): (usize, &u64)| {
+            let usual_end_ns = start_ns.saturating_add(spacing_ns);
+            let end_ns = match times_ns.get(index + 1) {
+                // A frame stays on the screen until the next one, no matter how long that takes.
+                Some(next_ns) if are_consecutive(frames[index], frames[index + 1]) => *next_ns,
+                Some(next_ns) if next_ns - start_ns <= max_interval_without_gap_ns => *next_ns,
+                Some(_) => usual_end_ns,
+                None => end_ns
+                    .filter(|end_ns| *end_ns > start_ns)
+                    .unwrap_or(usual_end_ns),
+            };
+            Span { start_ns, end_ns }
+        };
+        Self {
+            spans: times_ns.iter().enumerate().map(span).collect(),
+            max_interval_without_gap_ns,
+        }
+    }
+
+    /// Returns the end of the sample at `start_ns`.
+    pub(crate) fn end_ns(&self, start_ns: u64) -> u64 {
+        let index = self.spans.partition_point(|span| span.start_ns < start_ns);
+        let span = self.spans.get(index);
+        span.filter(|span| span.start_ns == start_ns)
+            .map_or(start_ns, |span| span.end_ns)
+    }
+
+    /// Returns the end of the last sample; `None` if there is none.
+    pub(crate) fn last_end_ns(&self) -> Option<u64> {
+        self.spans.last().map(|span| span.end_ns)
+    }
+
+    /// Assigns a time span to each of `observations`, which are sorted by time. A span ends at the
+    /// next observation or, before a gap and at the end, with its sample.
+    pub(crate) fn with_spans(&self, observations: &[Observation]) -> Vec<TimedObservation> {
+        let next = observations.iter().skip(1).map(|next| Some(next.time_ns));
+        let timed = |(observation, next_ns): (&Observation, Option<u64>)| {
+            let start_ns = observation.time_ns;
+            let is_gap =
+                |next_ns: u64| next_ns.saturating_sub(start_ns) > self.max_interval_without_gap_ns;
+            let end_ns = match next_ns {
+                Some(next_ns) if is_gap(next_ns) => self.end_ns(start_ns).min(next_ns),
+                Some(next_ns) => next_ns,
+                None => self.end_ns(start_ns),
+            };
+            TimedObservation {
+                observation: *observation,
+                span: Span { start_ns, end_ns },
+            }
+        };
+        observations
+            .iter()
+            .zip(next.chain([None]))
+            .map(timed)
+            .collect()
+    }
+}
+
+/// Returns `true` if there is no frame between those with the numbers `first` and `second`.
+pub(crate) fn are_consecutive(first: u64, second: u64) -> bool {
+    first.checked_add(1) == Some(second)
+}
+
+/// Assigns time spans to observations that were made in all samples, from which frames may be
+/// missing.
+#[cfg(test)]
 pub(crate) fn with_spans(
     samples: &[Observation],
     spacing_ns: u64,
     params: &TimelineParams,
 ) -> Vec<TimedObservation> {
-    let max_interval_without_gap_ns = params.max_interval_without_gap_ns(spacing_ns);
-    let next = samples.iter().skip(1).map(|next| Some(next.time_ns));
-    let timed = |(sample, next_ns): (&Observation, Option<u64>)| {
-        let start_ns = sample.time_ns;
-        let next_ns = next_ns
-            .filter(|next_ns| next_ns.saturating_sub(start_ns) <= max_interval_without_gap_ns);
-        let end_ns = next_ns.unwrap_or(start_ns.saturating_add(spacing_ns));
-        TimedObservation {
-            observation: *sample,
-            span: Span { start_ns, end_ns },
-        }
-    };
-    samples.iter().zip(next.chain([None])).map(timed).collect()
+    let times_ns: Vec<u64> = samples.iter().map(|sample| sample.time_ns).collect();
+    let frames: Vec<u64> = (0..samples.len() as u64).map(|index| 2 * index).collect();
+    SampleTimes::new(&times_ns, &frames, None, spacing_ns, params).with_spans(samples)
 }
 
 /// Returns the median interval between consecutive times in `times_ns`, which are sorted, or `None`
@@ -261,6 +337,26 @@ mod tests {
             ..
         } = TimelineParams::default();
         assert_eq!((begin_score, end_score), (0.55, 0.45));
+    }
+
+    #[test]
+    fn a_frame_is_shown_until_the_next_frame_or_the_end_of_the_video() {
+        let params = TimelineParams::default();
+        let times_ns = [0, 200, 5_000, 12_000].map(|time_ms| time_ms * 1_000_000);
+        let end_ns = |frames: [u64; 4], end_ms: Option<u64>, index: usize| {
+            let end_ns = end_ms.map(|end_ms| end_ms * 1_000_000);
+            let times = SampleTimes::new(&times_ns, &frames, end_ns, 200_000_000, &params);
+            times.end_ns(times_ns[index]) / 1_000_000
+        };
+        // No frame is between the second and the third sample, some are before the fourth.
+        let frames = [0, 5, 6, 30];
+        assert_eq!(end_ns(frames, None, 0), 200);
+        assert_eq!(end_ns(frames, None, 1), 5_000);
+        assert_eq!(end_ns(frames, None, 2), 5_200);
+        assert_eq!(end_ns(frames, None, 3), 12_200);
+        assert_eq!(end_ns(frames, Some(12_040), 3), 12_040);
+        assert_eq!(end_ns(frames, Some(90_000), 3), 90_000);
+        assert_eq!(end_ns(frames, Some(11_000), 3), 12_200);
     }
 
     #[test]

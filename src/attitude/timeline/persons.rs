@@ -8,18 +8,57 @@
 
 use super::TimelineParams;
 use crate::geometry::Rect;
+use crate::record::Record;
 
-/// Times and boxes of the first and the last sample of a track.
+/// Times and positions of the first and the last sample of a track.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct TrackEnds {
     /// Time of the first sample.
     pub first_ns: u64,
     /// Time of the last sample.
     pub last_ns: u64,
-    /// Box in the first sample, in frame pixels.
-    pub first_bbox: Rect,
-    /// Box in the last sample, in frame pixels.
-    pub last_bbox: Rect,
+    /// Time until which the last sample is shown.
+    pub end_ns: u64,
+    /// Position in the first sample.
+    pub first: FacePosition,
+    /// Position in the last sample.
+    pub last: FacePosition,
+}
+
+/// Width and height of a frame in pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FrameSize {
+    width: u32,
+    height: u32,
+}
+
+impl FrameSize {
+    /// Returns the size of the frame of `record`.
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            width: record.width,
+            height: record.height,
+        }
+    }
+}
+
+/// Position of a face in a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct FacePosition {
+    /// The box in frame heights, so that it does not depend on the size of the frame.
+    bbox: Rect,
+    size: FrameSize,
+}
+
+impl FacePosition {
+    /// Creates the position of the box `[x, y, w, h]`, in pixels of a frame of `size`.
+    pub(crate) fn new(bbox: [f32; 4], size: FrameSize) -> Self {
+        let [x, y, w, h] = bbox.map(|length| length / size.height.max(1) as f32);
+        Self {
+            bbox: Rect::new(x, y, w, h),
+            size,
+        }
+    }
 }
 
 /// Maximum number of earlier tracks that are examined per track, those that ended last; it bounds
@@ -34,7 +73,9 @@ const MAX_NEAR: usize = 16;
 /// interval.
 ///
 /// A track that begins one sample after the end of another does not continue it. This happens at a
-/// cut, at which the tracker ends all tracks; a lost track ends later.
+/// cut, at which the tracker ends all tracks; a lost track ends later. If the samples are further
+/// apart than the track timeout, or the size of the frames changes, the tracker ends tracks without
+/// a cut.
 pub(crate) fn join(
     tracks: &[TrackEnds],
     spacing_ns: u64,
@@ -91,8 +132,8 @@ fn possible_pairs(
         let first_ns = tracks[later].first_ns;
         let ended_count = by_end.partition_point(|&index| tracks[index].last_ns <= first_ns);
         let last_ended = by_end[..ended_count].iter().rev().take(MAX_EARLIER);
-        let recent =
-            last_ended.take_while(|&&index| first_ns - tracks[index].last_ns <= params.join_gap_ns);
+        let recent = last_ended
+            .take_while(|&&index| pause_ns(&tracks[index], first_ns) <= params.join_gap_ns);
         near.clear();
         near.extend(recent.filter_map(|&earlier| {
             Some(Pair {
@@ -115,6 +156,11 @@ fn possible_pairs(
     pairs
 }
 
+/// Returns the time during which the face of `earlier` was not shown before `first_ns`.
+fn pause_ns(earlier: &TrackEnds, first_ns: u64) -> u64 {
+    first_ns.saturating_sub(earlier.end_ns.max(earlier.last_ns))
+}
+
 /// Returns the distance from the last box of `earlier` to the first box of `later`, in mean heights
 /// of both boxes, or `None` if `later` does not continue `earlier`.
 fn distance_if_continued(
@@ -123,13 +169,16 @@ fn distance_if_continued(
     spacing_ns: u64,
     params: &TimelineParams,
 ) -> Option<f32> {
-    let pause_ns = later.first_ns.checked_sub(earlier.last_ns)?;
+    let interval_ns = later.first_ns.checked_sub(earlier.last_ns)?;
     // Sample times vary by up to half an interval, since they are times of frames.
-    let is_cut = pause_ns <= spacing_ns.saturating_add(spacing_ns / 2);
-    if is_cut || pause_ns > params.join_gap_ns {
+    let is_next_sample = interval_ns <= spacing_ns.saturating_add(spacing_ns / 2);
+    let is_cut = is_next_sample
+        && interval_ns <= params.gap_ns
+        && (interval_ns == 0 || earlier.last.size == later.first.size);
+    if is_cut || params.join_gap_ns == 0 || pause_ns(earlier, later.first_ns) > params.join_gap_ns {
         return None;
     }
-    let (from, to) = (earlier.last_bbox, later.first_bbox);
+    let (from, to) = (earlier.last.bbox, later.first.bbox);
     let (dx, dy) = (
         to.center().x - from.center().x,
         to.center().y - from.center().y,
@@ -147,15 +196,21 @@ mod tests {
     use crate::clock::NS_PER_S as S;
 
     const SPACING_NS: u64 = S / 5;
+    const SIZE: FrameSize = FrameSize {
+        width: 640,
+        height: 360,
+    };
 
     /// Returns a track from `first_ds` to `last_ds`, in tenths of seconds, that moves from
     /// `first_x` to `last_x`.
     fn track(first_ds: u64, last_ds: u64, first_x: f32, last_x: f32) -> TrackEnds {
+        let position = |x| FacePosition::new([x, 50.0, 80.0, 100.0], SIZE);
         TrackEnds {
             first_ns: first_ds * S / 10,
             last_ns: last_ds * S / 10,
-            first_bbox: Rect::new(first_x, 50.0, 80.0, 100.0),
-            last_bbox: Rect::new(last_x, 50.0, 80.0, 100.0),
+            end_ns: last_ds * S / 10,
+            first: position(first_x),
+            last: position(last_x),
         }
     }
 
@@ -186,13 +241,55 @@ mod tests {
     }
 
     #[test]
+    fn a_face_in_frames_of_another_size_is_the_same_person() {
+        let before = track(0, 100, 30.0, 30.0);
+        let after = |bbox| TrackEnds {
+            first: FacePosition::new(
+                bbox,
+                FrameSize {
+                    width: 320,
+                    height: 180,
+                },
+            ),
+            ..track(102, 200, 0.0, 0.0)
+        };
+        assert_eq!(joined(&[before, after([15.0, 25.0, 40.0, 50.0])]), [[0, 1]]);
+        // At the same pixels, it is at another position.
+        let other = after([30.0, 50.0, 80.0, 100.0]);
+        assert_eq!(joined(&[before, other]), [[0], [1]]);
+    }
+
+    #[test]
+    fn a_face_on_a_frame_that_stands_is_the_same_person() {
+        let before = track(0, 100, 30.0, 30.0);
+        let after = track(400, 500, 30.0, 30.0);
+        assert_eq!(joined(&[before, after]), [[0], [1]]);
+        let standing = TrackEnds {
+            end_ns: after.first_ns,
+            ..before
+        };
+        assert_eq!(joined(&[standing, after]), [[0, 1]]);
+    }
+
+    #[test]
+    fn samples_that_are_seconds_apart_are_no_cuts() {
+        let tracks = [0, 20, 40].map(|ds| TrackEnds {
+            end_ns: (ds + 20) * S / 10,
+            ..track(ds, ds, 30.0, 30.0)
+        });
+        let joined = join(&tracks, 2 * S, &TimelineParams::default());
+        assert_eq!(joined, [[0, 1, 2]]);
+    }
+
+    #[test]
     fn a_face_of_another_size_is_another_person() {
         let mut near = track(150, 300, 30.0, 30.0);
-        near.first_bbox = Rect::from_center(near.first_bbox.center(), 150.0, 160.0);
+        let bbox = &mut near.first.bbox;
+        *bbox = Rect::from_center(bbox.center(), 1.5 * bbox.w, 1.6 * bbox.h);
         assert_eq!(joined(&[track(0, 100, 30.0, 30.0), near]), [[0], [1]]);
-        near.first_bbox.h = 0.0;
+        near.first.bbox.h = 0.0;
         assert_eq!(joined(&[track(0, 100, 30.0, 30.0), near]), [[0], [1]]);
-        near.first_bbox.x = f32::NAN;
+        near.first.bbox.x = f32::NAN;
         assert_eq!(joined(&[track(0, 100, 30.0, 30.0), near]), [[0], [1]]);
     }
 

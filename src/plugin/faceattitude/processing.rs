@@ -91,7 +91,8 @@ impl FaceAttitude {
         stamp.frame = number;
         let mut records = Vec::new();
         let mut outcome = stream.collect(settings, &mut records);
-        if stream.is_due(time_ns, settings) {
+        let duration_ns = buffer.duration().map(gst::ClockTime::nseconds);
+        if stream.is_due(time_ns, duration_ns, settings) {
             let started = Instant::now();
             let sampled = sample(
                 stream,

@@ -187,9 +187,15 @@ impl Stream {
         (number, time.ns)
     }
 
-    /// Returns `true` if the frame at `time_ns` is to be analyzed.
-    pub fn is_due(&mut self, time_ns: u64, settings: &FrameSettings) -> bool {
-        self.sampler.is_due(time_ns, settings.sample_interval_ns)
+    /// Returns `true` if the frame at `time_ns`, which is shown for `duration_ns`, is to be analyzed.
+    pub fn is_due(
+        &mut self,
+        time_ns: u64,
+        duration_ns: Option<u64>,
+        settings: &FrameSettings,
+    ) -> bool {
+        self.sampler
+            .is_due(time_ns, duration_ns, settings.sample_interval_ns)
     }
 
     /// Returns `true` if a sampled frame waits for its own result.

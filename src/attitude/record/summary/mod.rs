@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{FaceRecord, Record};
 use crate::Scores;
-use crate::geometry::Rect;
 use crate::settings::MIN_CONFIDENCE;
-use crate::timeline::persons::{self, TrackEnds};
+use crate::timeline::persons::{self, FacePosition, FrameSize, TrackEnds};
 use crate::timeline::{
-    self, Observation, Series, Span, TimedObservation, Timeline, TimelineParams,
+    self, Observation, SampleTimes, Series, Span, TimedObservation, Timeline, TimelineParams,
 };
 
 /// The version of the fields of summaries and their meaning.
@@ -89,11 +88,13 @@ pub struct Summarized {
     scene: Vec<TimedObservation>,
     /// Observations of each person, in the order of the summary.
     persons: Vec<Vec<TimedObservation>>,
+    /// End of the last sample; 0 if there is none.
+    end_ns: u64,
 }
 
 impl Summarized {
-    /// Returns the scores of the scene for a chart, in at most `max_bins` bins from the first
-    /// sample to one sample interval after the last one.
+    /// Returns the scores of the scene for a chart, in at most `max_bins` bins from the start of the
+    /// first sample to the end of the last one.
     pub fn scene_series(&self, max_bins: usize) -> Series {
         self.series(&self.scene, max_bins)
     }
@@ -108,10 +109,9 @@ impl Summarized {
     fn series(&self, observations: &[TimedObservation], max_bins: usize) -> Series {
         let summary = &self.summary;
         let spacing_ns = summary.spacing_ns.unwrap_or(0);
-        let last_ns = summary.last_ns.unwrap_or(0);
         let span = Span {
             start_ns: summary.first_ns.unwrap_or(0),
-            end_ns: last_ns.saturating_add(spacing_ns),
+            end_ns: self.end_ns,
         };
         Series::new(observations, span, spacing_ns, max_bins)
     }
@@ -123,6 +123,10 @@ pub struct SummaryBuilder {
     stream: String,
     /// Times of all samples.
     times_ns: Vec<u64>,
+    /// Numbers of their frames.
+    frames: Vec<u64>,
+    /// End of the last frame, if it is known.
+    end_ns: Option<u64>,
     samples_left_out: u64,
     scene: Vec<Observation>,
     /// The tracks, sorted by the time of their first sample.
@@ -135,8 +139,8 @@ pub struct SummaryBuilder {
 #[derive(Clone, Debug)]
 struct TrackSamples {
     id: u32,
-    first_bbox: Rect,
-    last_bbox: Rect,
+    first: FacePosition,
+    last: FacePosition,
     /// The observations, sorted by time; not empty.
     samples: Vec<Observation>,
 }
@@ -150,32 +154,37 @@ impl SummaryBuilder {
             return;
         };
         self.times_ns.push(time_ns);
+        self.frames.push(record.frame);
         if record.stream != self.stream {
             self.stream.clone_from(&record.stream);
             self.index_of_track.clear();
         }
         for face in &record.faces {
-            self.add_face(face, time_ns);
+            self.add_face(face, time_ns, FrameSize::of(record));
         }
         if !record.faces.is_empty() {
             self.scene.push(scene_sample(&record.faces, time_ns));
         }
     }
 
-    fn add_face(&mut self, face: &FaceRecord, time_ns: u64) {
-        let [x, y, w, h] = face.bbox;
-        let bbox = Rect::new(x, y, w, h);
+    /// Sets the end of the last frame, until which the last sample is shown.
+    pub fn set_end_ns(&mut self, end_ns: u64) {
+        self.end_ns = Some(end_ns);
+    }
+
+    fn add_face(&mut self, face: &FaceRecord, time_ns: u64, size: FrameSize) {
+        let position = FacePosition::new(face.bbox, size);
         let index = *self.index_of_track.entry(face.track).or_insert_with(|| {
             self.tracks.push(TrackSamples {
                 id: face.track,
-                first_bbox: bbox,
-                last_bbox: bbox,
+                first: position,
+                last: position,
                 samples: Vec::new(),
             });
             self.tracks.len() - 1
         });
         let track = &mut self.tracks[index];
-        track.last_bbox = bbox;
+        track.last = position;
         track.samples.push(Observation {
             time_ns,
             scores: face.scores.classified(),
@@ -188,13 +197,19 @@ impl SummaryBuilder {
     pub fn finish(mut self, params: &TimelineParams) -> Summarized {
         let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
         let known_spacing_ns = spacing_ns.unwrap_or(0);
-        let with_spans =
-            |samples: &[Observation]| timeline::with_spans(samples, known_spacing_ns, params);
+        let times = SampleTimes::new(
+            &self.times_ns,
+            &self.frames,
+            self.end_ns,
+            known_spacing_ns,
+            params,
+        );
         let samples_with_faces = self.scene.len() as u64;
         let faces = self.tracks.iter().map(|track| track.samples.len() as u64);
         let faces = faces.sum();
-        let scene = with_spans(&std::mem::take(&mut self.scene));
-        let tracks: Vec<TrackEnds> = self.tracks.iter().map(TrackSamples::ends).collect();
+        let scene = times.with_spans(&std::mem::take(&mut self.scene));
+        let tracks = self.tracks.iter().map(|track| track.ends(&times));
+        let tracks: Vec<TrackEnds> = tracks.collect();
         let mut persons = Vec::new();
         let mut observations_of_persons = Vec::new();
         for (index, joined) in persons::join(&tracks, known_spacing_ns, params)
@@ -210,7 +225,7 @@ impl SummaryBuilder {
             let samples = joined
                 .iter()
                 .map(|&track| std::mem::take(&mut self.tracks[track].samples));
-            let observations = with_spans(&samples.collect::<Vec<_>>().concat());
+            let observations = times.with_spans(&samples.collect::<Vec<_>>().concat());
             persons.push(Person {
                 id: index as u32 + 1,
                 tracks: spans,
@@ -235,19 +250,22 @@ impl SummaryBuilder {
             summary,
             scene,
             persons: observations_of_persons,
+            end_ns: times.last_end_ns().unwrap_or(0),
         }
     }
 }
 
 impl TrackSamples {
     /// Returns the times and boxes of the first and the last sample.
-    fn ends(&self) -> TrackEnds {
+    fn ends(&self, times: &SampleTimes) -> TrackEnds {
         let time_ns = |sample: Option<&Observation>| sample.map_or(0, |sample| sample.time_ns);
+        let last_ns = time_ns(self.samples.last());
         TrackEnds {
             first_ns: time_ns(self.samples.first()),
-            last_ns: time_ns(self.samples.last()),
-            first_bbox: self.first_bbox,
-            last_bbox: self.last_bbox,
+            last_ns,
+            end_ns: times.end_ns(last_ns),
+            first: self.first,
+            last: self.last,
         }
     }
 }
