@@ -7,18 +7,32 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Describes how much of a file is missing; `None` if nothing is. The containers that state their
-/// length are MP4 and QuickTime, Matroska and WebM, and AVI.
+mod ogg;
+
+/// Describes what of a file is missing; `None` if nothing is. MP4 and QuickTime, Matroska and WebM,
+/// and AVI state their length; Ogg states where its streams end.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read.
 pub(super) fn truncation(path: &Path) -> io::Result<Option<String>> {
     let mut file = File::open(path)?;
     let len = file.metadata()?.len();
-    let stated = stated_len(&mut file, len).or_else(|error| match error.kind() {
+    let missing = missing_part(&mut file, len);
+    missing.or_else(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => Ok(None),
         _ => Err(error),
-    })?;
+    })
+}
+
+/// Describes what is missing of `file`, which has `len` bytes.
+fn missing_part(file: &mut File, len: u64) -> io::Result<Option<String>> {
+    if ogg::is_ogg(file)? {
+        let has_end = ogg::has_end(file, len)?;
+        return Ok((!has_end).then(|| {
+            "the file is cut off: it ends before its streams do; record or copy it again".to_owned()
+        }));
+    }
+    let stated = stated_len(file, len)?;
     Ok(stated.filter(|&stated| stated > len).map(|stated| {
         format!("the file is cut off: it has {len} bytes of the {stated} that it should have")
     }))
@@ -138,6 +152,38 @@ mod tests {
                 "{cut}"
             );
         }
+    }
+
+    /// Returns an Ogg page of a stream with a number of bytes.
+    fn ogg_page(flags: u8, stream: u8, len: u8) -> Vec<u8> {
+        let mut page = [
+            &b"OggS\0"[..],
+            &[flags],
+            &[0; 8],
+            &[stream, 0, 0, 0],
+            &[0; 8],
+        ]
+        .concat();
+        page.extend([1, len]);
+        page.extend(vec![b'x'; usize::from(len)]);
+        page
+    }
+
+    #[test]
+    fn an_ogg_file_ends_with_the_end_of_its_streams() {
+        let [first, middle, last] = [2, 0, 4].map(|flags| ogg_page(flags, 1, 200));
+        let whole = [&first[..], &middle, &last].concat();
+        assert_eq!(missing(&whole), None);
+        // In the last page, in its header, and between two pages.
+        for cut in [1, 210, last.len()] {
+            let cut = missing(&whole[..whole.len() - cut]).unwrap();
+            assert!(cut.starts_with("the file is cut off"), "{cut}");
+        }
+        // The sound ends after the video.
+        let [sound, sound_end] = [0, 4].map(|flags| ogg_page(flags, 2, 100));
+        let both = [&first[..], &sound, &last, &sound_end].concat();
+        assert_eq!(missing(&both), None);
+        assert!(missing(&both[..both.len() - sound_end.len()]).is_some());
     }
 
     #[test]

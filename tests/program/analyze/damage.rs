@@ -69,6 +69,24 @@ fn the_readable_part_of_a_damaged_recording_is_kept() {
 }
 
 #[test]
+fn an_ogg_file_that_is_cut_off_is_damaged() {
+    let bench = Bench::new();
+    bench.encode("whole.ogv", "theoraenc ! oggmux");
+    let whole = std::fs::read(bench.path("whole.ogv")).unwrap();
+    std::fs::write(bench.path("cut.ogv"), &whole[..whole.len() - 10]).unwrap();
+    bench
+        .run(&["whole.ogv", "cut.ogv"])
+        .assert_status(1)
+        .assert_said(&["cut.ogv: damaged: the file is cut off", "1 damaged"]);
+    let states: Vec<String> = bench
+        .summary_table()
+        .into_iter()
+        .map(|row| row[1].clone())
+        .collect();
+    assert_eq!(states, ["done", "damaged"]);
+}
+
+#[test]
 fn a_file_that_is_cut_off_before_its_index_is_reported() {
     let bench = Bench::new();
     bench.clip("whole.mp4");
