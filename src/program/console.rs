@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use indicatif::{MultiProgress, ProgressBar};
 use tracing_subscriber::EnvFilter;
@@ -98,14 +98,23 @@ pub(crate) fn log_filter(text: &str) -> Result<String, ValueError> {
     }
 }
 
+/// The filter of the log.
+static LOG_FILTER: OnceLock<String> = OnceLock::new();
+
+/// Returns the filter of the log, which worker processes use too.
+pub(crate) fn log_filter_in_use() -> &'static str {
+    LOG_FILTER.get().map_or("warn", String::as_str)
+}
+
 /// Starts logging to standard error: by `filter`, else by the environment variable `RUST_LOG`, else
 /// by `default`.
 pub(crate) fn start_log(filter: Option<&str>, default: &str) {
     let environment = || std::env::var(EnvFilter::DEFAULT_ENV).ok();
     let filter = filter.map(str::to_owned).or_else(environment);
     let filter = filter.filter(|filter| !filter.is_empty());
+    let filter = LOG_FILTER.get_or_init(|| filter.unwrap_or_else(|| default.to_owned()));
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter.as_deref().unwrap_or(default)))
+        .with_env_filter(EnvFilter::new(filter))
         .with_ansi(io::stderr().is_terminal())
         .with_writer(|| LogWriter)
         .finish();

@@ -23,6 +23,7 @@ mod models;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
+mod worker;
 
 use exit::Status;
 
@@ -58,6 +59,8 @@ enum Command {
     Report(report::Arguments),
     #[cfg(feature = "serve")]
     Serve(serve::Arguments),
+    #[command(hide = true)]
+    Worker(worker::Arguments),
 }
 
 impl Command {
@@ -78,6 +81,7 @@ impl Command {
             Self::Report(arguments) => report::run(&arguments)?,
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(arguments)?,
+            Self::Worker(arguments) => worker::run(&arguments)?,
         })
     }
 }
@@ -96,6 +100,8 @@ enum Failure {
     Models(#[from] models::ModelsError),
     #[error(transparent)]
     Report(#[from] report::ReportError),
+    #[error(transparent)]
+    Worker(#[from] worker::ProcessError),
 }
 
 impl Failure {

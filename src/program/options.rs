@@ -3,6 +3,7 @@
 //! Options that several subcommands share: networks, classifier, sampling, tracking. Their names,
 //! defaults, ranges and descriptions are those of the element's properties.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -22,6 +23,7 @@ use attitude_inference::settings::{
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use gst::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::parsing::{self, ValueError};
 
@@ -96,26 +98,70 @@ impl NetworkArguments {
         }
     }
 
-    /// Creates a `faceattitude` in mode `sync` that posts every sample on the bus.
+    /// Returns the properties of a `faceattitude` that runs these networks.
+    pub(crate) fn element_settings(
+        &self,
+        classifier: &ModelSource,
+        mapping: Option<&Mapping>,
+    ) -> ElementSettings {
+        let path = |path: &Option<PathBuf>| path.clone().map(PathBuf::into_os_string);
+        ElementSettings {
+            detector_model: path(&self.detector_model),
+            attitude_model: match classifier {
+                ModelSource::File(path) => Some(path.clone().into_os_string()),
+                ModelSource::Embedded { .. } => None,
+            },
+            onnxruntime: path(&self.runtime.onnxruntime),
+            mapping: mapping.map(Mapping::to_string),
+            execution_provider: self.execution_provider.name().to_owned(),
+            device_id: self.device_id,
+            detector_size: self.detector_size,
+            min_face_size: self.min_face_size,
+        }
+    }
+
+    /// Creates the element of [`element_settings`](Self::element_settings).
     pub(crate) fn element(
         &self,
         classifier: &ModelSource,
         mapping: Option<&Mapping>,
     ) -> Result<gst::Element, glib::BoolError> {
+        self.element_settings(classifier, mapping).create()
+    }
+}
+
+/// Properties of a `faceattitude` that select and run its networks. Paths are `OsString`, which
+/// JSON can hold even if they are not Unicode.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ElementSettings {
+    detector_model: Option<OsString>,
+    attitude_model: Option<OsString>,
+    onnxruntime: Option<OsString>,
+    mapping: Option<String>,
+    execution_provider: String,
+    device_id: i32,
+    detector_size: u32,
+    min_face_size: u32,
+}
+
+impl ElementSettings {
+    /// Creates a `faceattitude` in mode `sync` that posts every sample on the bus.
+    pub(crate) fn create(&self) -> Result<gst::Element, glib::BoolError> {
+        let path = |path: &Option<OsString>| path.as_ref().map(PathBuf::from);
         let element = gst::ElementFactory::make("faceattitude")
             .property_from_str("mode", "sync")
             .property_from_str("messages", "sample")
-            .property_from_str(EXECUTION_PROVIDER.name, self.execution_provider.name())
+            .property_from_str(EXECUTION_PROVIDER.name, &self.execution_provider)
             .property_from_str(FALLBACK.name, "error")
             .property(DEVICE_ID.name, self.device_id)
             .property(DETECTOR_SIZE.name, self.detector_size)
             .property(MIN_FACE_SIZE.name, self.min_face_size)
-            .property(DETECTOR_MODEL.name, &self.detector_model)
-            .property(ONNXRUNTIME.name, &self.runtime.onnxruntime)
-            .property(MAPPING.name, mapping.map(Mapping::to_string))
+            .property(DETECTOR_MODEL.name, path(&self.detector_model))
+            .property(ONNXRUNTIME.name, path(&self.onnxruntime))
+            .property(MAPPING.name, &self.mapping)
             .build()?;
-        if let ModelSource::File(path) = classifier {
-            element.set_property(ATTITUDE_MODEL.name, path);
+        if let Some(model) = path(&self.attitude_model) {
+            element.set_property(ATTITUDE_MODEL.name, model);
         }
         Ok(element)
     }
@@ -209,6 +255,25 @@ pub(crate) struct TrackingArguments {
         value_parser = in_range(&MAX_FACES)
     )]
     pub(crate) max_faces: u32,
+}
+
+/// Option of the watchdog over everything that is played.
+#[derive(Args)]
+pub(crate) struct StallArguments {
+    /// Time without progress after which a recording ends as stalled, such as 30s or 2m; 0 = never
+    ///
+    /// Data that was read and frames that were decoded are progress, however slow they are. What was
+    /// read before counts, and is marked as damaged.
+    #[arg(long, value_name = "DURATION", default_value_t = DurationArgument { ns: 30_000_000_000 })]
+    stall_timeout: DurationArgument,
+}
+
+impl StallArguments {
+    /// Returns the time; `None` if nothing counts as stalled.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        let timeout = Duration::from_nanos(self.stall_timeout.ns);
+        (!timeout.is_zero()).then_some(timeout)
+    }
 }
 
 /// A duration such as `200ms` or `1s`.

@@ -5,12 +5,9 @@
 use attitude::record::Record;
 use tracing::info;
 
-use super::annotation;
 use super::inputs::{Identity, Location, Recording};
 use super::outcome::{RecordingError, RecordingOutcome};
 use super::outputs::Outputs;
-use super::pipeline::Pipeline;
-use super::play::{Observer, PlaybackEnd, play, video_info};
 use super::progress::RecordingProgress;
 use super::settings::Settings;
 use super::store::{PartialFolder, Store, StoreError, WriteContext};
@@ -18,7 +15,9 @@ use super::summary_json::{SummaryFile, VideoInfo};
 use super::truncation::truncation;
 use super::{RecordingJob, RunContext, Stop};
 use crate::exit::Interrupt;
-use crate::playback::UnplayableError;
+use crate::playback::{BeyondEndError, PlaybackErrorKind, Progress, annotation};
+use crate::worker::message::{AnalysisSettings, AnnotatedVideo, Part, Request};
+use crate::worker::{Observer, PlaybackEnd, Player};
 
 /// An analysis ended without results.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +45,7 @@ pub(super) fn analyze(
     context: &RunContext,
     store: &Store,
     interrupt: &Interrupt,
+    player: &mut Player,
     progress: &mut RecordingProgress<'_>,
 ) -> Result<RecordingOutcome, Stop> {
     if let Some(results) = job.current_results()
@@ -54,7 +54,13 @@ pub(super) fn analyze(
         return Ok(RecordingOutcome::Skipped(Box::new(results.clone())));
     }
     progress.begin(context.settings.from_ns, context.settings.to_ns);
-    match write_results(job, context, store, interrupt, progress) {
+    let is_used = player.is_used();
+    let mut results = write_results(job, context, store, interrupt, player, progress);
+    if is_used && let Err(AnalysisError::Recording(RecordingError::Worker(_))) = results {
+        // An earlier recording may have damaged the memory of the worker, or filled it.
+        results = write_results(job, context, store, interrupt, player, progress);
+    }
+    match results {
         Ok(results) => Ok(RecordingOutcome::Done(Box::new(results))),
         Err(AnalysisError::Recording(error)) => {
             Ok(RecordingOutcome::without_results(&job.recording, error))
@@ -69,6 +75,7 @@ fn write_results(
     context: &RunContext,
     store: &Store,
     interrupt: &Interrupt,
+    player: &mut Player,
     progress: &mut RecordingProgress<'_>,
 ) -> Result<SummaryFile, AnalysisError> {
     let RecordingJob {
@@ -76,18 +83,23 @@ fn write_results(
     } = job;
     let settings = &context.settings;
     let folder = store.begin(name)?;
-    let pipeline = create_pipeline(recording, context, &folder)?;
-    info!(name, "starting the pipeline");
+    let request = request(recording, context, &folder)?;
+    info!(name, "starting to play");
     let mut writer = SampleWriter {
         name,
         outputs: Outputs::open(&folder, settings)?,
         progress,
+        playback: Progress::default(),
         last: None,
     };
-    let end = play(&pipeline, settings, interrupt, &mut writer)?;
-    let SampleWriter { outputs, last, .. } = writer;
-    let video = video_info(&pipeline, last.as_ref());
-    drop(pipeline);
+    let end = player.play(&request, interrupt, &mut writer)?;
+    let SampleWriter {
+        outputs,
+        playback,
+        last,
+        ..
+    } = writer;
+    let video = VideoInfo::new(&playback, last.as_ref());
     info!(
         name,
         frames = video.frames,
@@ -97,9 +109,12 @@ fn write_results(
     );
     let damage = match end {
         PlaybackEnd::EndOfStream => missing_end(&recording.location),
-        PlaybackEnd::Damaged(error) => Some(error.to_string()),
-        PlaybackEnd::Failed(error) => return Err(with_cause(error, &recording.location).into()),
-        PlaybackEnd::Unwritable(error) => Err(error).write_context(&store.path(name))?,
+        PlaybackEnd::Damaged(reason) => Some(reason),
+        PlaybackEnd::Failed(error) => {
+            return Err(with_cause(error.into(), &recording.location).into());
+        }
+        PlaybackEnd::Lost(error) => return Err(RecordingError::from(error).into()),
+        PlaybackEnd::Unwritable(reason) => Err(reason).write_context(&store.path(name))?,
         PlaybackEnd::Interrupted => return Err(Stop::Interrupted.into()),
     };
     check_samples(settings, &video, last.as_ref(), damage.as_deref())?;
@@ -119,21 +134,33 @@ fn write_results(
     Ok(results)
 }
 
-fn create_pipeline(
+/// Returns the request to play and analyze `recording`.
+fn request(
     recording: &Recording,
     context: &RunContext,
     folder: &PartialFolder,
-) -> Result<Pipeline, RecordingError> {
-    let uri = recording.playable_uri()?;
-    let annotated = context.settings.annotate;
-    let annotated = annotated.then(|| folder.path(annotation::FILE));
+) -> Result<Request, RecordingError> {
     let (arguments, settings) = (context.arguments, &context.settings);
-    Ok(Pipeline::new(
-        &uri,
-        arguments,
-        settings,
-        annotated.as_deref(),
-    )?)
+    let (networks, classifier) = (&arguments.networks, &arguments.classifier);
+    let analysis = AnalysisSettings {
+        element: networks.element_settings(&classifier.source(), classifier.mapping.as_ref()),
+        sample_interval_ns: settings.sample_interval_ns(),
+        max_faces: settings.max_faces,
+        min_confidence: settings.min_confidence,
+    };
+    let annotated = settings.annotate.then(|| AnnotatedVideo {
+        path: folder.path(annotation::FILE).into_os_string(),
+        blurs: settings.blur,
+    });
+    Ok(Request {
+        uri: recording.playable_uri()?,
+        analyses: vec![analysis],
+        part: Part {
+            from_ns: settings.from_ns,
+            to_ns: settings.to_ns,
+        },
+        annotated,
+    })
 }
 
 /// Writes the samples of a recording, and reports its progress.
@@ -141,17 +168,25 @@ struct SampleWriter<'a, 'p> {
     name: &'a str,
     outputs: Outputs<'a>,
     progress: &'a mut RecordingProgress<'p>,
+    playback: Progress,
     last: Option<Record>,
 }
 
 impl Observer for SampleWriter<'_, '_> {
-    fn sample(&mut self, mut record: Record, duration_ns: Option<u64>) -> Result<(), StoreError> {
+    type Error = StoreError;
+
+    fn sample(&mut self, _analysis: usize, mut record: Record) -> Result<(), StoreError> {
         // GStreamer's stream id depends on the path of the file.
         record.stream = self.name.to_owned();
-        self.progress.update(record.stream_time_ns, duration_ns);
+        self.progress
+            .update(record.stream_time_ns, self.playback.duration_ns);
         self.outputs.push(&record)?;
         self.last = Some(record);
         Ok(())
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        self.playback = progress.clone();
     }
 
     fn warning(&mut self, text: &str) {
@@ -177,10 +212,11 @@ fn check_samples(
     }
     Err(match (damage, video.duration_ns) {
         (Some(damage), _) => RecordingError::Damaged(damage.to_owned()),
-        (None, Some(duration_ns)) if from_ns >= duration_ns => RecordingError::BeyondEnd {
+        (None, Some(duration_ns)) if from_ns >= duration_ns => BeyondEndError {
             from_ns,
             duration_ns,
-        },
+        }
+        .into(),
         (None, _) if settings.is_part() => RecordingError::NoFrameInPart,
         (None, _) => RecordingError::NoFrame,
     })
@@ -189,7 +225,7 @@ fn check_samples(
 /// Replaces an error of GStreamer with its cause if the file is cut off.
 fn with_cause(error: RecordingError, location: &Location) -> RecordingError {
     let missing = match &error {
-        RecordingError::Unplayable(UnplayableError::Element(_) | UnplayableError::Stalled) => {
+        RecordingError::Playback(error) if error.kind == PlaybackErrorKind::Unreadable => {
             missing_end(location)
         }
         _ => None,

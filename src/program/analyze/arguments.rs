@@ -13,7 +13,9 @@ use attitude::timeline::TimelineParams;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::options::{ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments};
+use crate::options::{
+    ClassifierArguments, NetworkArguments, SamplingArguments, StallArguments, TrackingArguments,
+};
 use crate::parsing::{self, ValueError};
 
 const DISTRIBUTION: &str = "For programs that distribute recordings over machines";
@@ -146,6 +148,9 @@ pub(crate) struct Arguments {
     /// 8]
     #[arg(long, value_name = "N", value_parser = parsing::parse_positive)]
     pub jobs: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub stall: StallArguments,
 
     /// Report errors only
     #[arg(short, long)]

@@ -3,17 +3,17 @@
 //! `gst-attitude analyze`: writes tables, summaries and pages for recordings.
 //!
 //! ```text
-//! inputs -> names -> analysis (pipeline -> play -> outputs -> store), per recording -> outcome, pages
+//! inputs -> names -> analysis (worker -> outputs -> store), per recording -> outcome, pages
 //! ```
 //!
 //! If another program runs the middle part on many machines, `distribution` prints the results of
 //! `names` for it, and reads the outcomes that it collected.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use attitude_inference::engine::Engine;
 use attitude_inference::networks::LoadError;
+use attitude_inference::provider::Provider;
 use tracing::{debug, info};
 
 use arguments::ArgumentError;
@@ -30,7 +30,8 @@ use crate::console::{self, PrintError};
 use crate::exit::{Interrupt, SignalError, Status};
 use crate::numbers::count;
 use crate::parallel;
-use crate::playback::{self, InitError};
+use crate::playback::{self, InitError, annotation};
+use crate::worker::Player;
 
 mod arguments;
 mod settings;
@@ -39,9 +40,6 @@ mod inputs;
 mod names;
 
 mod analysis;
-mod annotation;
-mod pipeline;
-mod play;
 mod truncation;
 
 mod outputs;
@@ -95,8 +93,8 @@ struct RunContext<'a> {
     arguments: &'a Arguments,
     settings: Settings,
     models: Models,
-    /// Keeps the models loaded between recordings.
-    engine: Arc<Engine>,
+    /// Execution provider that runs the models.
+    provider: Provider,
 }
 
 /// A recording, and the name and fingerprint of its results.
@@ -233,11 +231,16 @@ fn analyze_all(
     progress: &RunProgress,
 ) -> Outcomes {
     let threads = threads(context.arguments.jobs, jobs.len());
-    parallel::run(&mut vec![(); threads], jobs, |(), job| {
+    let stall_timeout = context.arguments.stall.timeout();
+    let mut players: Vec<Player> = (0..threads).map(|_| Player::new(stall_timeout)).collect();
+    parallel::run(&mut players, jobs, |player, job| {
         let mut recording_progress = progress.recording(job);
         let outcome = match interrupt.is_set() {
             true => Err(Stop::Interrupted),
-            false => analysis::analyze(job, context, store, interrupt, &mut recording_progress),
+            false => {
+                let progress = &mut recording_progress;
+                analysis::analyze(job, context, store, interrupt, player, progress)
+            }
         };
         if outcome.is_err() {
             interrupt.stop();
@@ -294,7 +297,7 @@ impl<'a> RunContext<'a> {
             arguments,
             settings,
             models: Models::of(engine.info(), description.as_deref()),
-            engine,
+            provider: engine.info().provider,
         })
     }
 }

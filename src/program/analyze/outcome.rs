@@ -5,15 +5,13 @@
 //! The table has one row per recording, not per person, so that it lists recordings that failed or
 //! show nobody; the persons are in each `summary.json`.
 
-use attitude::clock;
-use attitude::timeline::Shares;
-use gstattitude::message::MessageError;
-
 use super::RecordingJob;
 use super::inputs::Recording;
 use super::summary_json::SummaryFile;
 use crate::console;
-use crate::playback::{ElementError, UnplayableError, UriError};
+use crate::playback::{BeyondEndError, PlaybackError, PlaybackErrorKind, UriError};
+use crate::worker::WorkerError;
+use attitude::timeline::Shares;
 
 /// File name of the table.
 pub(super) const FILE: &str = "summary.csv";
@@ -26,27 +24,15 @@ const NO_VIDEO: &str = "no-video";
 pub(super) enum RecordingError {
     #[error(transparent)]
     Uri(#[from] UriError),
-    #[error("cannot create its pipeline")]
-    Pipeline(#[from] glib::BoolError),
     #[error(transparent)]
-    Unplayable(#[from] UnplayableError),
+    Playback(#[from] PlaybackError),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
     /// It was not read to its end, for this reason, and no sample precedes the damage.
     #[error("{0}")]
     Damaged(String),
-    #[error("cannot analyze it: {0}")]
-    Analysis(ElementError),
-    #[error("cannot read a sample")]
-    Sample(#[from] MessageError),
-    #[error(
-        "it can only be played from the beginning to the end; omit --from and --to, or convert it first"
-    )]
-    NotSeekable,
-    #[error(
-        "it is {} long, but --from is {}; choose an earlier --from",
-        clock::position(*.duration_ns),
-        clock::position(*.from_ns)
-    )]
-    BeyondEnd { from_ns: u64, duration_ns: u64 },
+    #[error(transparent)]
+    BeyondEnd(#[from] BeyondEndError),
     #[error("it has no frame between --from and --to; choose a longer part")]
     NoFrameInPart,
     #[error("it has no frame")]
@@ -84,7 +70,7 @@ impl RecordingError {
 
     fn is_without_video(&self) -> bool {
         match self {
-            Self::Unplayable(UnplayableError::NoVideo) => true,
+            Self::Playback(error) => error.kind == PlaybackErrorKind::NoVideo,
             Self::Collected {
                 is_without_video, ..
             } => *is_without_video,

@@ -2,6 +2,7 @@
 
 //! `summary.json`: a recording, how it was analyzed, and a summary of its samples.
 
+use attitude::record::Record;
 use attitude::record::summary::Summary;
 use attitude_inference::model::sha256;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::inputs::{Identity, Location};
 use super::settings::{Models, Settings};
 use super::{RecordingJob, RunContext};
+use crate::playback::Progress;
 
 /// Version of the fields and their meanings; the summary in it has its own version, `schema`.
 const VERSION: u32 = 1;
@@ -75,6 +77,22 @@ pub(super) struct AnalysisInfo {
     pub models: serde_json::Value,
 }
 
+impl VideoInfo {
+    /// Returns the properties of the video after playback; `last` is its last sample.
+    pub(super) fn new(playback: &Progress, last: Option<&Record>) -> Self {
+        let frames_per_second =
+            |(numerator, denominator)| f64::from(numerator) / f64::from(denominator);
+        Self {
+            duration_ns: playback.duration_ns,
+            width: last.map_or(0, |record| record.width),
+            height: last.map_or(0, |record| record.height),
+            frames_per_second: playback.frame_rate.map(frames_per_second),
+            frames: playback.frames,
+            failed_samples: playback.failed_samples,
+        }
+    }
+}
+
 impl SummaryFile {
     /// Creates the file without the summary of the samples.
     pub(super) fn new(
@@ -105,7 +123,7 @@ impl SummaryFile {
             },
             damage,
             analysis: AnalysisInfo {
-                provider: context.engine.info().provider.name().to_owned(),
+                provider: context.provider.name().to_owned(),
                 // These are plain values, which convert to JSON without errors.
                 settings: serde_json::to_value(&context.settings).unwrap_or_default(),
                 models: serde_json::to_value(&context.models).unwrap_or_default(),

@@ -10,7 +10,7 @@ use attitude::mapping::Mapping;
 use attitude_inference::model::ModelSource;
 use clap::{Args, value_parser};
 
-use crate::options::{NetworkArguments, SamplingArguments, TrackingArguments};
+use crate::options::{NetworkArguments, SamplingArguments, StallArguments, TrackingArguments};
 use crate::parsing::{self, ValueError};
 
 /// Measures attitude models on labeled faces
@@ -113,6 +113,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub tracking: TrackingArguments,
+
+    #[command(flatten)]
+    pub stall: StallArguments,
 
     /// Earlier name of --sample-interval, in milliseconds.
     #[arg(long, hide = true, conflicts_with_all = ["sample_interval", "samples_per_second"])]

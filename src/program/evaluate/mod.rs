@@ -29,11 +29,12 @@ use predictions::{PredictionError, Predictions};
 use report::{ModelFile, NetworkFile, Report, Setup};
 use results::{EvaluatedFace, Results};
 use table::DataError;
-use videos::{Player, SegmentError, Video};
+use videos::{SegmentError, Video};
 
 use crate::console::{self, PrintError};
 use crate::exit::Status;
-use crate::playback::{self, InitError};
+use crate::worker::Player;
+use crate::worker::message::AnalysisSettings;
 
 mod arguments;
 
@@ -71,8 +72,6 @@ pub(crate) enum EvaluateError {
         "two models or predictions have the name '{0}'; list each once, and choose other names for --predictions"
     )]
     SameName(String),
-    #[error(transparent)]
-    Init(#[from] InitError),
     #[error(transparent)]
     Inference(#[from] InferenceError),
     #[error("no face could be compared; {0}")]
@@ -314,14 +313,15 @@ fn evaluate_videos(
     if segments.is_empty() {
         return Ok((Vec::new(), 0));
     }
-    playback::init()?;
-    let player = Player {
-        models,
-        mappings,
-        networks: &arguments.networks,
-        sample_interval_ns: arguments.sample_interval_ns(),
-        max_faces: arguments.tracking.max_faces,
-    };
+    let analyses: Vec<AnalysisSettings> = std::iter::zip(models, mappings)
+        .map(|(model, mapping)| AnalysisSettings {
+            element: arguments.networks.element_settings(model, mapping.as_ref()),
+            sample_interval_ns: arguments.sample_interval_ns(),
+            max_faces: arguments.tracking.max_faces,
+            min_confidence: settings::MIN_CONFIDENCE.default,
+        })
+        .collect();
+    let mut player = Player::new(arguments.stall.timeout());
     let mut paths: Vec<&PathBuf> = Vec::new();
     for segment in segments {
         if !paths.contains(&&segment.path) {
@@ -333,7 +333,7 @@ fn evaluate_videos(
     for path in paths {
         info!(path = %path.display(), "playing a video");
         let segments = segments.iter().filter(|segment| segment.path == *path);
-        let video = player.play(path);
+        let video = videos::play(&mut player, path, &analyses);
         progress.inc(1);
         match video {
             Ok(video) => {

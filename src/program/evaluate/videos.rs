@@ -1,40 +1,23 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Plays videos through the element, so that the evaluated results are those of a pipeline.
+//! Plays videos through the element, so that the evaluated results are those of `analyze`.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::Path;
 
 use attitude::Scores;
-use attitude::mapping::Mapping;
 use attitude::record::{FaceRecord, Record};
-use attitude::settings::{MAX_FACES, SAMPLE_INTERVAL_NS};
-use attitude_inference::model::ModelSource;
-use gst::prelude::*;
-use gstattitude::message::MessageError;
 
 use super::data::LabeledSegment;
 use super::faces::FaceOutcome;
-use crate::options::NetworkArguments;
-use crate::playback::{
-    self, ElementError, MissingPlugin, StallDetector, UnplayableError, UriError,
-};
+use crate::exit::Interrupt;
+use crate::playback::{self, PlaybackError, Progress, UriError};
+use crate::worker::message::{AnalysisSettings, Part, Request};
+use crate::worker::{Observer, PlaybackEnd, Player, WorkerError};
 
 /// Maximum time that a segment may extend beyond the end of its video, as times are often rounded.
 const MAX_OVERHANG_S: f64 = 1.0;
-
-/// Interval of checks for a stall.
-const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
-
-/// Plays videos.
-pub(super) struct Player<'a> {
-    pub models: &'a [ModelSource],
-    /// Mapping of the emotions of each model to attitudes; `None` for the mapping of the model.
-    pub mappings: &'a [Option<Mapping>],
-    pub networks: &'a NetworkArguments,
-    pub sample_interval_ns: u64,
-    pub max_faces: u32,
-}
 
 /// A sampled frame.
 #[derive(Clone, Debug)]
@@ -58,16 +41,12 @@ pub(super) enum VideoError {
     NotFound,
     #[error(transparent)]
     Uri(#[from] UriError),
-    #[error("cannot create the pipeline")]
-    Pipeline(#[from] glib::BoolError),
     #[error(transparent)]
-    Unplayable(#[from] UnplayableError),
+    Playback(#[from] PlaybackError),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
     #[error("GStreamer cannot read it to its end: {0}")]
-    Damaged(ElementError),
-    #[error("cannot analyze it: {0}")]
-    Analysis(ElementError),
-    #[error("cannot read a sample")]
-    Sample(#[from] MessageError),
+    Damaged(String),
 }
 
 /// A segment cannot be evaluated.
@@ -113,139 +92,73 @@ impl Video {
     }
 }
 
-impl Player<'_> {
-    /// Plays the video at `path`. Its frames pass through one element per model.
-    ///
-    /// # Errors
-    /// Returns an error if the video cannot be played to its end.
-    pub(super) fn play(&self, path: &Path) -> Result<Video, VideoError> {
-        if !path.is_file() {
-            return Err(VideoError::NotFound);
+/// Plays the video at `path`. Its frames pass through each of `analyses`.
+///
+/// # Errors
+/// Returns an error if the video cannot be played to its end.
+pub(super) fn play(
+    player: &mut Player,
+    path: &Path,
+    analyses: &[AnalysisSettings],
+) -> Result<Video, VideoError> {
+    if !path.is_file() {
+        return Err(VideoError::NotFound);
+    }
+    let request = Request {
+        uri: playback::file_uri(path)?,
+        analyses: analyses.to_vec(),
+        part: Part::default(),
+        annotated: None,
+    };
+    let mut samples = Samples::default();
+    let Ok(end) = player.play(&request, &Interrupt::default(), &mut samples);
+    match end {
+        PlaybackEnd::EndOfStream | PlaybackEnd::Interrupted => {}
+        PlaybackEnd::Damaged(reason) | PlaybackEnd::Unwritable(reason) => {
+            return Err(VideoError::Damaged(reason));
         }
-        let playback = self.create_pipeline(&playback::file_uri(path)?)?;
-        let video = playback.run();
-        // Changing to a lower state does not fail.
-        let _ = playback.pipeline.set_state(gst::State::Null);
-        video
+        PlaybackEnd::Failed(error) => return Err(error.into()),
+        PlaybackEnd::Lost(error) => return Err(error.into()),
     }
-
-    fn create_pipeline(&self, uri: &str) -> Result<Playback, glib::BoolError> {
-        let pipeline = gst::Pipeline::new();
-        let source = playback::decoder(uri, &[playback::VIDEO])?;
-        let convert = gst::ElementFactory::make("videoconvert").build()?;
-        let sink = gst::ElementFactory::make("fakesink")
-            .property("sync", false)
-            .build()?;
-        let elements: Vec<gst::Element> = (0..self.models.len())
-            .map(|index| self.element(index))
-            .collect::<Result<_, _>>()?;
-        pipeline.add_many([&source, &convert, &sink])?;
-        pipeline.add_many(&elements)?;
-        let chain = [&convert].into_iter().chain(&elements).chain([&sink]);
-        gst::Element::link_many(chain)?;
-        let input = convert.static_pad("sink");
-        let input = input.ok_or_else(|| glib::bool_error!("videoconvert has no sink pad"))?;
-        let video_input = input.clone();
-        source.connect_pad_added(move |_, pad| {
-            // The first video stream of a file is evaluated.
-            if !video_input.is_linked() {
-                // If the pad cannot be linked, an error is posted on the bus.
-                let _ = pad.link(&video_input);
-            }
-        });
-        Ok(Playback {
-            pipeline,
-            source,
-            input,
-            elements,
-        })
-    }
-
-    fn element(&self, index: usize) -> Result<gst::Element, glib::BoolError> {
-        let element = self
-            .networks
-            .element(&self.models[index], self.mappings[index].as_ref())?;
-        element.set_property(SAMPLE_INTERVAL_NS.name, self.sample_interval_ns);
-        element.set_property(MAX_FACES.name, self.max_faces);
-        element.set_property("roi-meta", false);
-        Ok(element)
-    }
+    Ok(samples.into_video(analyses.len()))
 }
 
-/// The pipeline of a video.
-struct Playback {
-    pipeline: gst::Pipeline,
-    source: gst::Element,
-    /// Linked if the source has found a video.
-    input: gst::Pad,
-    /// The `faceattitude` of each model.
-    elements: Vec<gst::Element>,
+/// Collects the samples of a video.
+#[derive(Default)]
+struct Samples {
+    /// The records of each sampled frame, in the order of the analyses.
+    records: BTreeMap<u64, Vec<Record>>,
+    duration_ns: Option<u64>,
 }
 
-impl Playback {
-    /// Plays the pipeline to its end, and collects the samples of the elements.
-    fn run(&self) -> Result<Video, VideoError> {
-        let bus = self.pipeline.bus();
-        let bus = bus.ok_or_else(|| glib::bool_error!("the pipeline has no bus"))?;
-        let mut records: BTreeMap<u64, Vec<Record>> = BTreeMap::new();
-        let mut missing_plugins = Vec::new();
-        // An element that fails posts an error on the bus.
-        let _ = self.pipeline.set_state(gst::State::Playing);
-        let mut stall_detector = StallDetector::new();
-        loop {
-            let Some(message) = bus.timed_pop(POLL_INTERVAL) else {
-                let frames = self.elements.first();
-                let frames = frames.map_or(0, |element| playback::stat(element, "frames"));
-                if stall_detector.is_stalled(frames, self.input.is_linked()) {
-                    return Err(UnplayableError::Stalled.into());
-                }
-                continue;
-            };
-            stall_detector.observe_message();
-            match message.view() {
-                gst::MessageView::Element(element) => {
-                    missing_plugins.extend(MissingPlugin::of(element));
-                    let is_source = |e: &gst::Element| Some(e.upcast_ref()) == message.src();
-                    if self.elements.iter().any(is_source)
-                        && let Some(record) = playback::sample(element)?
-                    {
-                        // The elements are linked in a row, and post the samples of a frame in that
-                        // order.
-                        records.entry(record.frame).or_default().push(record);
-                    }
-                }
-                gst::MessageView::Error(error) => {
-                    return Err(self.video_error(&message, error, missing_plugins));
-                }
-                gst::MessageView::Eos(_) => break,
-                _ => {}
-            }
-        }
-        let samples = records.into_values().filter_map(|of_models| {
+impl Observer for Samples {
+    type Error = Infallible;
+
+    fn sample(&mut self, _analysis: usize, record: Record) -> Result<(), Infallible> {
+        // A frame passes through one analysis after the other.
+        self.records.entry(record.frame).or_default().push(record);
+        Ok(())
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        self.duration_ns = progress.duration_ns;
+    }
+
+    fn warning(&mut self, _text: &str) {}
+}
+
+impl Samples {
+    fn into_video(self, models: usize) -> Video {
+        let samples = self.records.into_values().filter_map(|of_models| {
             let time_ns = of_models.first()?.stream_time_ns?;
             Some(Sample {
                 time_s: time_ns as f64 / 1e9,
-                outcome: outcome(&of_models, self.elements.len()),
+                outcome: outcome(&of_models, models),
             })
         });
-        let duration_ns = playback::duration_ns(&self.pipeline);
-        Ok(Video {
-            duration_s: duration_ns.map(|duration_ns| duration_ns as f64 / 1e9),
+        Video {
+            duration_s: self.duration_ns.map(|duration_ns| duration_ns as f64 / 1e9),
             samples: samples.collect(),
-        })
-    }
-
-    /// Returns the reason for `error`, which `message` contains.
-    fn video_error(
-        &self,
-        message: &gst::Message,
-        error: &gst::message::Error,
-        missing_plugins: Vec<MissingPlugin>,
-    ) -> VideoError {
-        match playback::is_from(message, &self.source) {
-            true if self.input.is_linked() => VideoError::Damaged(error.into()),
-            true => UnplayableError::of(error, missing_plugins).into(),
-            false => VideoError::Analysis(error.into()),
         }
     }
 }

@@ -16,6 +16,7 @@ mod annotated;
 mod damage;
 mod distribution;
 mod folders;
+mod isolation;
 mod results;
 mod resume;
 mod tables;

@@ -240,7 +240,7 @@ fn the_log_shows_what_happens_on_request() {
     bench
         .run(&["talk.mp4", "--log", "info"])
         .assert_status(0)
-        .assert_said(&["INFO", "found inputs recordings=1", "starting the pipeline"]);
+        .assert_said(&["INFO", "found inputs recordings=1", "starting to play"]);
     let silent = bench.run(&["talk.mp4", "--force", "--quiet"]);
     // Debian 13's ONNX Runtime writes such lines when it is loaded.
     let problems = silent.problems();
@@ -255,7 +255,11 @@ fn events_are_written_as_json() {
     bench.clip("talk.mp4");
     std::fs::write(bench.path("broken.mp4"), "no video").unwrap();
     let run = bench.run(&["talk.mp4", "broken.mp4", "--json", "--quiet", "--jobs", "1"]);
-    let events = run.assert_status(1).events();
+    // How often the progress is reported depends on the machine.
+    let events = run.assert_status(1).events().into_iter();
+    let events: Vec<Value> = events
+        .filter(|event| event["event"] != "progress")
+        .collect();
     let found: Vec<(&str, &str)> = events
         .iter()
         .map(|event| {

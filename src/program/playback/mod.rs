@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Parts of pipelines that play recordings: the decoder, samples on the bus, and errors.
+//! Plays recordings: the pipeline, what it posts on the bus, its progress, and errors.
 
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use attitude::record::Record;
 use gst::message::{Element, Error};
 use gst::prelude::*;
 use gstattitude::message::{self, AttitudeMessage, MessageError};
+
+pub(crate) mod annotation;
+mod demuxers;
+mod error;
+mod pipeline;
+mod play;
+mod progress;
+mod watchdog;
+
+pub(crate) use error::{BeyondEndError, PlaybackError, PlaybackErrorKind};
+pub(crate) use play::{Played, play};
+pub(crate) use progress::Progress;
+pub(crate) use watchdog::Watchdog;
 
 /// Caps names of decoded streams, in any memory.
 pub(crate) const VIDEO: &str = "video/x-raw";
@@ -121,50 +133,6 @@ pub(crate) enum UnplayableError {
     MissingPlugin(MissingPlugin),
     #[error("GStreamer cannot read it: {0}")]
     Element(ElementError),
-    #[error("GStreamer stopped reading it without an error; check it with another player")]
-    Stalled,
-}
-
-/// Detects that playback has stopped without an error. If a demuxer fails at once, decodebin may
-/// drop its error and wait forever.
-pub(crate) struct StallDetector {
-    frames: u64,
-    last_progress: Instant,
-}
-
-impl StallDetector {
-    /// Maximum time without progress before there is video.
-    const START_LIMIT: Duration = Duration::from_secs(20);
-    /// Maximum time without progress while there is video. The first frame on a GPU may take a
-    /// minute.
-    const LIMIT: Duration = Duration::from_secs(180);
-
-    /// Starts to observe playback.
-    pub(crate) fn new() -> Self {
-        Self {
-            frames: 0,
-            last_progress: Instant::now(),
-        }
-    }
-
-    /// Observes `frames`, the number of frames that were decoded; returns `true` if it has not
-    /// changed for too long.
-    pub(crate) fn is_stalled(&mut self, frames: u64, has_video: bool) -> bool {
-        if frames != self.frames {
-            self.frames = frames;
-            self.last_progress = Instant::now();
-        }
-        let limit = match has_video {
-            true => Self::LIMIT,
-            false => Self::START_LIMIT,
-        };
-        self.last_progress.elapsed() > limit
-    }
-
-    /// Observes a message, which is progress too.
-    pub(crate) fn observe_message(&mut self) {
-        self.last_progress = Instant::now();
-    }
 }
 
 /// Returns the number `name` of the property `stats` of a `faceattitude`; 0 if there is none.

@@ -7,7 +7,10 @@ use std::path::Path;
 use gst::prelude::*;
 
 /// Name of the annotated video's file.
-pub(super) const FILE: &str = "annotated.mp4";
+pub(crate) const FILE: &str = "annotated.mp4";
+
+/// Name of the bin that encodes the sound.
+pub(super) const SOUND: &str = "sound";
 
 /// Required elements that are not in GStreamer's base plugins, with their packages in Debian.
 const NEEDED: [(&str, &str); 3] = [
@@ -30,7 +33,7 @@ pub(crate) struct MissingElement {
 ///
 /// # Errors
 /// Returns an error if an element is missing.
-pub(super) fn check_elements() -> Result<(), MissingElement> {
+pub(crate) fn check_elements() -> Result<(), MissingElement> {
     let mut missing = NEEDED
         .into_iter()
         .filter(|(name, _)| gst::ElementFactory::find(name).is_none());
@@ -88,11 +91,10 @@ impl Annotation {
 
     /// Links the sound of `pad`, unless another sound is linked; returns `true` if it was linked.
     pub(super) fn add_sound(&self, pipeline: &gst::Pipeline, pad: &gst::Pad) -> bool {
-        const NAME: &str = "sound";
         let Some(muxer) = self.muxer.upgrade() else {
             return false;
         };
-        if pipeline.by_name(NAME).is_some() {
+        if pipeline.by_name(SOUND).is_some() {
             return false;
         }
         let add = || -> Result<(), glib::BoolError> {
@@ -101,7 +103,7 @@ impl Annotation {
                 "queue max-size-buffers=0 max-size-bytes=0 max-size-time=10000000000 \
                  ! audioconvert ! audioresample ! avenc_aac ! queue",
             )?;
-            sound.set_property("name", NAME);
+            sound.set_property("name", SOUND);
             pipeline.add(&sound)?;
             sound.link(&muxer)?;
             sound.sync_state_with_parent()?;

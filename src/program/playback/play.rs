@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Plays the pipeline of a recording until it ends, and handles its messages.
+
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+use tracing::debug;
+
+use super::error::{BeyondEndError, PlayError};
+use super::pipeline::Pipeline;
+use super::{MissingPlugin, UnplayableError, Watchdog, one_line};
+use crate::playback;
+use crate::worker::message::{Event, Outcome, Request};
+
+/// Interval of checks for a request to stop.
+const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+
+/// Interval of reports of the progress.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Maximum time that the annotated video takes to be completed if the recording has not ended.
+const MAX_COMPLETING: Duration = Duration::from_secs(3);
+
+/// Maximum time without data after which a demuxer that has failed is not replaced by another one.
+const MAX_REPLACING: Duration = Duration::from_secs(2);
+
+/// End of playback.
+pub(crate) struct Played {
+    pub(crate) end: Outcome,
+    /// Set if the pipeline is stuck, and goes on in this process.
+    pub(crate) is_stuck: bool,
+}
+
+/// Plays a recording to its end, or until `is_stopped` returns `true`. Calls `report` with what
+/// happens.
+pub(crate) fn play(
+    request: &Request,
+    is_stopped: impl Fn() -> bool,
+    report: &mut dyn FnMut(Event),
+) -> Played {
+    let failed = |error: glib::BoolError| Played {
+        end: Outcome::Failed(PlayError::from(error).into()),
+        is_stuck: false,
+    };
+    let recording = match Pipeline::new(request) {
+        Ok(recording) => recording,
+        Err(error) => return failed(error),
+    };
+    let Some(bus) = recording.pipeline.bus() else {
+        return failed(glib::bool_error!("the pipeline has no bus"));
+    };
+    let mut playback = Playback {
+        recording: &recording,
+        request,
+        report,
+        missing_plugins: Vec::new(),
+        duration_ns: None,
+        reported_at: Instant::now(),
+    };
+    recording.start();
+    let end = playback.run(&bus, is_stopped);
+    if !matches!(end, Outcome::Stopped) {
+        // At its end, more is known.
+        let duration_ns = playback::duration_ns(&recording.pipeline);
+        playback.duration_ns = duration_ns.or(playback.duration_ns);
+    }
+    if !matches!(end, Outcome::EndOfStream) {
+        playback.complete_annotated_video(&bus);
+    }
+    playback.report_progress();
+    let is_stuck = !recording.stop();
+    Played { end, is_stuck }
+}
+
+/// A pipeline that plays.
+struct Playback<'a> {
+    recording: &'a Pipeline,
+    request: &'a Request,
+    report: &'a mut dyn FnMut(Event),
+    missing_plugins: Vec<MissingPlugin>,
+    duration_ns: Option<u64>,
+    /// Time of the latest report of the progress.
+    reported_at: Instant,
+}
+
+impl Playback<'_> {
+    /// Handles messages until playback ends.
+    fn run(&mut self, bus: &gst::Bus, is_stopped: impl Fn() -> bool) -> Outcome {
+        let mut replacement = None;
+        loop {
+            let message = bus.timed_pop(POLL_INTERVAL);
+            if is_stopped() {
+                return Outcome::Stopped;
+            }
+            if let Some(message) = message {
+                if let Some(end) = self.handle(&message) {
+                    return end;
+                }
+            } else if !self.recording.has_video()
+                && let Some(message) = self.recording.demuxer_error()
+                && let gst::MessageView::Error(error) = message.view()
+            {
+                let (now, bytes_read) = (Instant::now(), self.recording.bytes_read());
+                let replacement = replacement
+                    .get_or_insert_with(|| Watchdog::new(Some(MAX_REPLACING), bytes_read, now));
+                if replacement.is_stalled(bytes_read, now) {
+                    return self.end_by_error(&message, error);
+                }
+            }
+            if self.reported_at.elapsed() >= PROGRESS_INTERVAL {
+                self.report_progress();
+            }
+        }
+    }
+
+    /// Handles a message; returns the end of playback if it has ended.
+    fn handle(&mut self, message: &gst::Message) -> Option<Outcome> {
+        match message.view() {
+            gst::MessageView::Element(element) => {
+                self.missing_plugins.extend(MissingPlugin::of(element));
+                let analysis = self.recording.analysis_of(message)?;
+                self.handle_sample(analysis, element)
+            }
+            gst::MessageView::Application(message) if Pipeline::announces_streams(message) => self
+                .start_part()
+                .err()
+                .map(|error| Outcome::Failed(error.into())),
+            gst::MessageView::Warning(warning) => {
+                let text = one_line(warning.error().message());
+                debug!(warning = text, debug = ?warning.debug(), "an element posted a warning");
+                (self.report)(Event::Warning(text));
+                None
+            }
+            gst::MessageView::Error(error) => {
+                debug!(debug = ?error.debug(), "an element posted an error");
+                Some(self.end_by_error(message, error))
+            }
+            gst::MessageView::Eos(_) => Some(Outcome::EndOfStream),
+            _ => None,
+        }
+    }
+
+    fn handle_sample(
+        &mut self,
+        analysis: usize,
+        element: &gst::message::Element,
+    ) -> Option<Outcome> {
+        match playback::sample(element) {
+            Ok(Some(record)) => {
+                if self.duration_ns.is_none() {
+                    self.duration_ns = playback::duration_ns(&self.recording.pipeline);
+                    self.report_progress();
+                }
+                (self.report)(Event::Sample { analysis, record });
+                None
+            }
+            Ok(None) => None,
+            Err(error) => Some(Outcome::Failed(PlayError::from(error).into())),
+        }
+    }
+
+    /// Starts to play the requested part when all streams are known.
+    fn start_part(&self) -> Result<(), PlayError> {
+        let (recording, part) = (self.recording, self.request.part);
+        let has_video = recording.has_video();
+        debug!(has_video, "all streams are known");
+        if !has_video {
+            return Err(UnplayableError::NoVideo.into());
+        }
+        if part.is_whole() {
+            return Ok(());
+        }
+        if let (Some(from_ns), Some(duration_ns)) = (part.from_ns, recording.duration_ns())
+            && from_ns >= duration_ns
+        {
+            return Err(PlayError::BeyondEnd(BeyondEndError {
+                from_ns,
+                duration_ns,
+            }));
+        }
+        recording.play_part(part)
+    }
+
+    /// Returns the end of playback by `error`, which `message` contains.
+    fn end_by_error(&mut self, message: &gst::Message, error: &gst::message::Error) -> Outcome {
+        let recording = self.recording;
+        if recording.is_decoding(message) {
+            if recording.has_video() {
+                return Outcome::Damaged(playback::ElementError::from(error).to_string());
+            }
+            let missing = std::mem::take(&mut self.missing_plugins);
+            return Outcome::Failed(PlayError::from(UnplayableError::of(error, missing)).into());
+        }
+        match recording.is_writing(message) {
+            true => Outcome::Unwritable(playback::ElementError::from(error).to_string()),
+            false => Outcome::Failed(PlayError::Analysis(error.into()).into()),
+        }
+    }
+
+    /// Completes the annotated video of what was played; reports the samples of frames that were
+    /// on their way.
+    fn complete_annotated_video(&mut self, bus: &gst::Bus) {
+        if !self.recording.is_annotating() || !self.recording.has_video() {
+            return;
+        }
+        self.recording.end_streams();
+        let started = Instant::now();
+        while started.elapsed() < MAX_COMPLETING {
+            match bus.timed_pop(POLL_INTERVAL) {
+                Some(message) if message.type_() == gst::MessageType::Eos => return,
+                Some(message) => {
+                    self.handle(&message);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn report_progress(&mut self) {
+        self.reported_at = Instant::now();
+        (self.report)(Event::Progress(playback::Progress {
+            duration_ns: self.duration_ns,
+            ..self.recording.progress()
+        }));
+    }
+}
