@@ -27,6 +27,7 @@ mod columns;
 pub mod cue;
 pub mod formats;
 pub mod note;
+pub mod spreadsheet;
 mod subtitles;
 pub mod summary;
 mod writer;

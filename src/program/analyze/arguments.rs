@@ -13,6 +13,7 @@ use attitude::timeline::TimelineParams;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
+use super::names;
 use crate::options::{
     ClassifierArguments, NetworkArguments, SamplingArguments, StallArguments, TrackingArguments,
 };
@@ -92,7 +93,7 @@ pub(crate) struct Arguments {
     /// Recordings: files, folders, patterns such as 'day?/*.mp4', http:// or https:// addresses
     ///
     /// Folders are searched recursively for files that GStreamer detects as video or that have the
-    /// extension of a video; hidden files and folders, and FOLDER, are ignored.
+    /// extension of a video; hidden files and folders, FOLDER, and folders with results are ignored.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
 
@@ -251,10 +252,14 @@ fn score(text: &str) -> Result<f32, ValueError> {
     })
 }
 
-/// Parses a name that is in the folder for the results, and not hidden.
+/// Parses a name that is in the folder for the results, not hidden, and not that of a file of the
+/// run.
 fn folder_name(text: &str) -> Result<String, ValueError> {
-    match text.is_empty() || text.starts_with('.') || text.contains('/') {
-        true => Err(ValueError("the name of a folder that is not hidden")),
+    let is_run_file = names::is_run_file(text);
+    match text.is_empty() || text.starts_with('.') || text.contains('/') || is_run_file {
+        true => Err(ValueError(
+            "the name of a folder that is not hidden, and not that of a file of the run",
+        )),
         false => Ok(text.to_owned()),
     }
 }

@@ -5,11 +5,13 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use super::{pages, summary_json};
 use crate::console;
 use crate::playback::{UriError, file_uri};
 
@@ -125,6 +127,8 @@ pub(crate) enum InputError {
     },
     #[error("{}: nothing matches this pattern; check it with ls", printable(.0))]
     NoMatch(PathBuf),
+    #[error("{}: it is {kind}, not a file; record it first, or use pipelines/streams.py", printable(.path))]
+    NotAFile { path: PathBuf, kind: &'static str },
     #[error(
         "{}: a live stream is not a recording; record it first, or use pipelines/streams.py",
         .0.escape_default()
@@ -249,6 +253,12 @@ impl Inputs {
     }
 
     fn add_named_file(&mut self, path: &Path) -> Result<(), InputError> {
+        if let Some(kind) = special_kind(path) {
+            return Err(InputError::NotAFile {
+                path: path.to_owned(),
+                kind,
+            });
+        }
         self.add_file(path, true)
             .map_err(|source| InputError::File {
                 path: path.to_owned(),
@@ -304,12 +314,15 @@ impl Inputs {
             ignore("it is hidden");
         } else if path.is_dir() {
             // A link may lead to one of the folders that it is in.
-            match path.is_symlink() {
-                true => ignore("it is a link to a folder"),
-                false => self.add_folder(path),
+            if path.is_symlink() {
+                ignore("it is a link to a folder");
+            } else if has_results(path) {
+                ignore("it has the results of an earlier run");
+            } else {
+                self.add_folder(path);
             }
-        } else if !path.is_file() {
-            ignore("it is not a file");
+        } else if let Some(kind) = special_kind(path) {
+            ignore(&format!("it is {kind}, not a file"));
         } else {
             match reason_to_ignore(path) {
                 Ok(Some(reason)) => ignore(&reason),
@@ -327,6 +340,26 @@ impl Inputs {
     fn is_output(&self, folder: &Path) -> bool {
         self.output.is_some() && folder.canonicalize().ok() == self.output
     }
+}
+
+/// Returns the kind of something that is neither a file nor a folder, and may have no end; `None` for
+/// files and folders.
+fn special_kind(path: &Path) -> Option<&'static str> {
+    let kind = path.metadata().ok()?.file_type();
+    if kind.is_fifo() {
+        Some("a pipe")
+    } else if kind.is_socket() {
+        Some("a socket")
+    } else if kind.is_char_device() || kind.is_block_device() {
+        Some("a device")
+    } else {
+        None
+    }
+}
+
+/// Returns `true` if `folder` has the results of a recording.
+fn has_results(folder: &Path) -> bool {
+    folder.join(summary_json::FILE).is_file() && folder.join(pages::REPORT).is_file()
 }
 
 /// Returns the paths that match the pattern `input`, in order.

@@ -149,7 +149,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, AnalyzeError> {
         collected.is_none_or(|collected| collected.contains(recording))
     };
     let recordings = inputs.recordings.into_iter().filter(is_listed).collect();
-    let jobs = jobs(recordings, &context, &store)?;
+    let (jobs, others) = jobs(recordings, &context, &store)?;
     if arguments.plan {
         let plan = distribution::plan(&jobs, arguments.force).map_err(AnalyzeError::Plan)?;
         console::print(&plan)?;
@@ -177,7 +177,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, AnalyzeError> {
     if let Some(error) = stops.filter_map(store_error).next() {
         return Err(error.into());
     }
-    write_tables(&jobs, &outcomes.outputs, &store)?;
+    write_tables(&jobs, &outcomes.outputs, &others, &store)?;
     if interrupt.is_set() {
         return Ok(Status::Interrupted);
     }
@@ -267,14 +267,15 @@ fn collect_outcomes(
     }
 }
 
-/// Writes `summary.csv` and `index.html`.
+/// Writes `summary.csv` and `index.html`, with the results of `others`, which earlier runs wrote.
 fn write_tables(
     jobs: &[RecordingJob],
     outcomes: &[Option<RecordingOutcome>],
+    others: &[SummaryFile],
     store: &Store,
 ) -> Result<(), StoreError> {
-    store.write(outcome::FILE, &outcome::table(jobs, outcomes))?;
-    let index = pages::index(jobs, outcomes, store)?;
+    store.write(outcome::FILE, &outcome::table(jobs, outcomes, others))?;
+    let index = pages::index(jobs, outcomes, others, store)?;
     store.write(pages::INDEX, index.as_bytes())
 }
 
@@ -302,12 +303,13 @@ impl<'a> RunContext<'a> {
     }
 }
 
-/// Returns the jobs of `recordings`, with the results of earlier runs in `store`.
+/// Returns the jobs of `recordings`, with their results of earlier runs in `store`, and the results
+/// of other recordings there, sorted by name.
 fn jobs(
     recordings: Vec<Recording>,
     context: &RunContext,
     store: &Store,
-) -> Result<Vec<RecordingJob>, StoreError> {
+) -> Result<(Vec<RecordingJob>, Vec<SummaryFile>), StoreError> {
     let mut earlier = store.summaries()?;
     let names = match &context.arguments.name {
         Some(name) => vec![name.clone()],
@@ -321,8 +323,17 @@ fn jobs(
             recording,
             earlier: earlier.remove(&name).flatten().map(Box::new),
             name,
-        });
-    Ok(jobs.collect())
+        })
+        .collect();
+    let others = earlier.into_iter().filter_map(|(name, results)| {
+        let mut results = results?;
+        // The folder may have been renamed.
+        results.recording.name = name;
+        Some(results)
+    });
+    let mut others: Vec<SummaryFile> = others.collect();
+    others.sort_by(|a, b| a.recording.name.cmp(&b.recording.name));
+    Ok((jobs, others))
 }
 
 /// Default of the maximum number of recordings that are analyzed at the same time; each takes

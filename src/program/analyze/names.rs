@@ -9,6 +9,7 @@ use attitude_inference::model::sha256;
 
 use super::inputs::Recording;
 use super::summary_json::SummaryFile;
+use super::{outcome, pages};
 
 /// Maximum length of a name; file systems allow 255 bytes, and a prefix and a suffix may be added.
 const MAX_BYTES: usize = 200;
@@ -16,8 +17,16 @@ const MAX_BYTES: usize = 200;
 /// Number of hexadecimal digits of the suffix of a name that would not be unique.
 const SUFFIX_CHARS: usize = 12;
 
+/// Names of the files of the run, in lower case.
+const RUN_FILES: [&str; 2] = [outcome::FILE, pages::INDEX];
+
 /// Characters that are replaced, because they have a meaning for file systems or shells.
 const RESERVED: [char; 10] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|', '\u{fffd}'];
+
+/// Returns `true` if a file of the run has this name. Some file systems ignore case.
+pub(super) fn is_run_file(name: &str) -> bool {
+    RUN_FILES.contains(&name.to_lowercase().as_str())
+}
 
 /// Returns a name for each of `recordings`. `existing` has all folders by name, with their results;
 /// `None` for a folder without results. A recording with results keeps its name. Another recording
@@ -37,6 +46,7 @@ pub(super) fn names(
     let mut taken: HashSet<String> = recordings
         .iter()
         .filter_map(kept_name)
+        .chain(RUN_FILES)
         .map(str::to_lowercase)
         .collect();
     let existing_names: HashSet<String> = existing.keys().map(|name| name.to_lowercase()).collect();
@@ -140,6 +150,18 @@ mod tests {
         let names = names(&recordings, &HashMap::new());
         assert_eq!(names[..3], ["talk", "talk.mkv", "TALK.mp4"]);
         assert!(names[3].starts_with("talk~"), "{names:?}");
+    }
+
+    #[test]
+    fn no_recording_has_the_name_of_a_file_of_the_run() {
+        let recordings = [
+            recording("/a/summary.csv.mp4", 1),
+            recording("/a/Index.html.mp4", 2),
+            recording("/a/summary.csv", 3),
+        ];
+        let names = names(&recordings, &HashMap::new());
+        assert_eq!(names[..2], ["summary.csv.mp4", "Index.html.mp4"]);
+        assert_eq!(names[2], "summary");
     }
 
     #[test]

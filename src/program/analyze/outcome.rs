@@ -11,6 +11,7 @@ use super::summary_json::SummaryFile;
 use crate::console;
 use crate::playback::{BeyondEndError, PlaybackError, PlaybackErrorKind, UriError};
 use crate::worker::WorkerError;
+use attitude::record::spreadsheet;
 use attitude::timeline::Shares;
 
 /// File name of the table.
@@ -123,11 +124,15 @@ impl RecordingOutcome {
         match self {
             Self::Failed(error) => ("failed", error.reason()),
             Self::Ignored(error) => ("ignored", error.reason()),
-            Self::Done(results) | Self::Skipped(results) => match &results.damage {
-                Some(damage) => ("damaged", damage.clone()),
-                None => ("done", String::new()),
-            },
+            Self::Done(results) | Self::Skipped(results) => status_of_results(results),
         }
+    }
+}
+
+fn status_of_results(results: &SummaryFile) -> (&'static str, String) {
+    match &results.damage {
+        Some(damage) => ("damaged", damage.clone()),
+        None => ("done", String::new()),
     }
 }
 
@@ -165,9 +170,25 @@ fn share_of_time(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> String 
     optional(results.summary.scene.shares.as_ref().map(of_label))
 }
 
-/// Formats the table. A recording that was skipped has the same row as one that was analyzed, so
-/// that a run that was stopped and repeated ends with the same table as one that was not stopped.
-pub(super) fn table(jobs: &[RecordingJob], outcomes: &[Option<RecordingOutcome>]) -> Vec<u8> {
+/// Writes a row; `first` are the columns before those about results.
+fn write_row(csv: &mut csv::Writer<Vec<u8>>, first: [&str; 4], results: Option<&SummaryFile>) {
+    let first = first.map(|text| spreadsheet::escape(text).into_owned());
+    let values = COLUMNS
+        .iter()
+        .map(|(_, format)| results.map(format).unwrap_or_default());
+    // Writing to memory does not fail, and all rows have as many fields.
+    let _ = csv.write_record(first.into_iter().chain(values));
+}
+
+/// Formats the table: the recordings of the run, then `others`, those that have results of earlier
+/// runs in the same folder. A recording that was skipped has the same row as one that was analyzed,
+/// so that a run that was stopped and repeated ends with the same table as one that was not
+/// stopped.
+pub(super) fn table(
+    jobs: &[RecordingJob],
+    outcomes: &[Option<RecordingOutcome>],
+    others: &[SummaryFile],
+) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let names = COLUMNS.iter().map(|(name, _)| *name);
     let header = ["name", "input", "status", "reason"];
@@ -178,12 +199,14 @@ pub(super) fn table(jobs: &[RecordingJob], outcomes: &[Option<RecordingOutcome>]
         let (status, reason) =
             outcome.map_or(("not analyzed", String::new()), RecordingOutcome::status);
         let results = outcome.and_then(RecordingOutcome::results);
-        let values = COLUMNS
-            .iter()
-            .map(|(_, format)| results.map(format).unwrap_or_default());
         let input = job.recording.display_name();
-        let first = [job.name.clone(), input, status.to_owned(), reason];
-        let _ = csv.write_record(first.into_iter().chain(values));
+        write_row(&mut csv, [&job.name, &input, status, &reason], results);
+    }
+    for results in others {
+        let (status, reason) = status_of_results(results);
+        let recording = &results.recording;
+        let first = [&recording.name, recording.input(), status, &reason];
+        write_row(&mut csv, first, Some(results));
     }
     csv.into_inner().unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 //! HTML pages: `report.html` of each recording, and `index.html`, which lists them.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use attitude::record::summary::Summarized;
@@ -37,39 +38,80 @@ pub(super) fn report(
     page::report(&recording, summarized)
 }
 
-/// Formats the list of the recordings of a run.
+/// Formats the list of the recordings of a run, and of `others`, those that have results of earlier
+/// runs in the same folder.
 ///
 /// # Errors
 /// Returns an error if the path from the list to a recording's page cannot be found.
 pub(super) fn index(
     jobs: &[RecordingJob],
     outcomes: &[Option<RecordingOutcome>],
+    others: &[SummaryFile],
     store: &Store,
 ) -> Result<String, StoreError> {
-    let mut rows = Vec::new();
+    let report = |results: &SummaryFile| {
+        let path = store.path(&results.recording.name).join(REPORT);
+        address::relative(store.folder(), &path).write_context(&path)
+    };
+    let mut rows: Vec<Row> = Vec::new();
     for (job, outcome) in jobs.iter().zip(outcomes) {
-        match outcome {
+        let (recording, result) = match outcome {
             Some(RecordingOutcome::Done(results) | RecordingOutcome::Skipped(results)) => {
-                let path = store.path(&job.name).join(REPORT);
-                let address = address::relative(store.folder(), &path).write_context(&path)?;
-                let result = AnalysisResult::Report(&results.summary, address);
-                rows.push((facts(results), result));
+                let result = AnalysisResult::Report(&results.summary, report(results)?);
+                (facts(results), result)
             }
             Some(RecordingOutcome::Failed(error)) => {
                 let recording = RecordingFacts {
                     name: job.recording.file_name(),
                     ..RecordingFacts::default()
                 };
-                rows.push((recording, AnalysisResult::Failed(error.reason())));
+                (recording, AnalysisResult::Failed(error.reason()))
             }
-            Some(RecordingOutcome::Ignored(_)) | None => {}
-        }
+            Some(RecordingOutcome::Ignored(_)) | None => continue,
+        };
+        rows.push(Row {
+            recording,
+            input: job.recording.display_name(),
+            result,
+        });
     }
+    for results in others {
+        rows.push(Row {
+            recording: facts(results),
+            input: results.recording.input().to_owned(),
+            result: AnalysisResult::Report(&results.summary, report(results)?),
+        });
+    }
+    name_uniquely(&mut rows);
     let entries: Vec<Entry> = rows
         .iter()
-        .map(|(recording, result)| Entry { recording, result })
+        .map(|row| Entry {
+            recording: &row.recording,
+            result: &row.result,
+        })
         .collect();
     Ok(index::index(&entries))
+}
+
+/// A row of the list.
+struct Row<'a> {
+    recording: RecordingFacts,
+    /// Path or address of the recording.
+    input: String,
+    result: AnalysisResult<'a>,
+}
+
+/// Replaces names that several recordings have with their paths or addresses.
+fn name_uniquely(rows: &mut [Row]) {
+    let mut recordings: HashMap<String, usize> = HashMap::new();
+    for row in &*rows {
+        *recordings.entry(row.recording.name.clone()).or_default() += 1;
+    }
+    for row in rows {
+        if recordings[&row.recording.name] > 1 {
+            row.recording.name.clone_from(&row.input);
+        }
+    }
 }
 
 /// Returns the facts about a recording that a page shows, without its address.

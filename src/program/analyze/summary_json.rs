@@ -77,6 +77,13 @@ pub(super) struct AnalysisInfo {
     pub models: serde_json::Value,
 }
 
+impl RecordingInfo {
+    /// Returns its path or address.
+    pub(super) fn input(&self) -> &str {
+        self.path.as_deref().unwrap_or(&self.uri)
+    }
+}
+
 impl VideoInfo {
     /// Returns the properties of the video after playback; `last` is its last sample.
     pub(super) fn new(playback: &Progress, last: Option<&Record>) -> Self {

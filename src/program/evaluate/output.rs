@@ -6,6 +6,8 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use attitude::record::spreadsheet::escape;
+
 use super::report::Report;
 use super::results::{EvaluatedFace, LeftOut, Results};
 
@@ -107,10 +109,10 @@ fn predictions(results: &Results) -> csv::Result<Vec<u8>> {
                 None => Default::default(),
             };
             csv.write_record([
-                name,
-                file,
-                group.as_deref().unwrap_or_default(),
-                &label.text,
+                &*escape(name),
+                &escape(file),
+                &escape(group.as_deref().unwrap_or_default()),
+                &escape(&label.text),
                 label.attitude.name(),
                 prediction.predicted.name(),
                 &positive,
@@ -128,9 +130,9 @@ fn left_out(results: &Results) -> csv::Result<Vec<u8>> {
     csv.write_record(["file", "group", "truth", "truth_attitude", "reason"])?;
     for LeftOut { face, reason } in &results.left_out {
         csv.write_record([
-            &face.file,
-            face.group.as_deref().unwrap_or_default(),
-            &face.label.text,
+            &*escape(&face.file),
+            &escape(face.group.as_deref().unwrap_or_default()),
+            &escape(&face.label.text),
             face.label.attitude.name(),
             reason,
         ])?;

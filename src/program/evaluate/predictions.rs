@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
+use attitude::record::spreadsheet::unescape;
 use attitude::{Attitude, Scores};
 
 use super::data::{Data, LabeledFace, Labels};
@@ -109,7 +110,7 @@ pub(super) fn read(name: &str, path: &Path, labels: Labels) -> Result<Prediction
         Some(Columns::of(&table, labels)?)
     };
     for row in table.rows() {
-        let file = row.require("file")?;
+        let file = unescape(row.require("file")?);
         let prediction = match &columns {
             Some(columns) => {
                 predictions.labels.extend(columns.labels(&row));

@@ -9,6 +9,7 @@
 //! The markup is written with maud, whose templates are checked at compile time and escape all
 //! text.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -109,6 +110,8 @@ struct PageJob<'a> {
     records: &'a Path,
     video: Option<&'a PathBuf>,
     page: PathBuf,
+    /// Name of the recording on the pages.
+    name: String,
 }
 
 /// The files that the run writes.
@@ -179,18 +182,21 @@ fn plan(arguments: &Arguments) -> Result<Plan<'_>, ReportError> {
         true => output.parent().unwrap_or(Path::new("")),
         false => output,
     };
-    let page_of = |records: &Path| {
-        let name = records.with_extension("html");
-        let name = name.file_name().unwrap_or_default();
-        match is_page {
-            true => output.clone(),
-            false => output.join(name),
-        }
-    };
+    let pages: Vec<PathBuf> = records
+        .iter()
+        .map(|path| path.with_extension("html"))
+        .collect();
+    let pages = unique_names(&pages, "-");
+    let shown = if videos.is_empty() { records } else { videos };
+    let names = unique_names(shown, "/");
     let jobs = records.iter().enumerate().map(|(index, records)| PageJob {
         records,
         video: videos.get(index),
-        page: page_of(records),
+        page: match is_page {
+            true => output.clone(),
+            false => output.join(&pages[index]),
+        },
+        name: names[index].to_string_lossy().into_owned(),
     });
     let plan = Plan {
         jobs: jobs.collect(),
@@ -199,6 +205,24 @@ fn plan(arguments: &Arguments) -> Result<Plan<'_>, ReportError> {
     };
     refuse_same_pages(&plan.jobs, plan.index.as_deref())?;
     Ok(plan)
+}
+
+/// Returns the file names of `paths`. Those that are not unique, such as those of files in the
+/// folders of several recordings, begin with the name of their folder and `separator`.
+fn unique_names(paths: &[PathBuf], separator: &str) -> Vec<OsString> {
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_owned();
+    let names: Vec<OsString> = paths.iter().map(name).collect();
+    let is_unique = |name: &OsString| names.iter().filter(|other| *other == name).count() == 1;
+    let unique_name = |(name, path): (&OsString, &PathBuf)| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        match path.parent().and_then(Path::file_name) {
+            Some(folder) if !is_unique(name) => {
+                [folder, OsStr::new(separator), name].into_iter().collect()
+            }
+            _ => name.clone(),
+        }
+    };
+    names.iter().zip(paths).map(unique_name).collect()
 }
 
 /// Refuses jobs that would write the same page.
@@ -223,12 +247,10 @@ fn write_page(job: &PageJob, folder: &Path) -> Result<(RecordingFacts, Records),
         true => relative_address(folder, video),
         false => Err(ReportError::NoVideo(video.clone())),
     };
-    let named = job.video.map_or(job.records, PathBuf::as_path);
-    let name = named.file_name().unwrap_or_default();
     // Only sessions have notes; beside a video, the page is about the video.
     let is_session = !records.notes.is_empty() && job.video.is_none();
     let recording = RecordingFacts {
-        name: name.to_string_lossy().into_owned(),
+        name: job.name.clone(),
         address: job.video.map(address_of).transpose()?,
         size_px: Some(records.size_px),
         session: is_session.then(|| Session {

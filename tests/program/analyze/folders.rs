@@ -53,6 +53,97 @@ fn results_are_not_analyzed() {
 }
 
 #[test]
+fn results_in_an_input_folder_are_ignored() {
+    let bench = Bench::new();
+    bench.clip("in/talk.mp4");
+    let mut command = bench.command_into("in/earlier", &["in/talk.mp4", "--annotate"]);
+    Run(command.output().unwrap()).assert_status(0);
+    bench
+        .run(&["in", "--verbose"])
+        .assert_status(0)
+        .assert_said(&[
+            "in/earlier/talk: ignored: it has the results of an earlier run",
+            "1 analyzed",
+        ]);
+}
+
+#[test]
+fn the_tables_list_all_results_in_the_folder() {
+    let bench = Bench::new();
+    bench.clip("one/talk.mp4").clip("other/talk.mp4");
+    bench.analyze(&["one"]);
+    bench.analyze(&["other"]);
+    assert_eq!(
+        bench.summary_table(),
+        [["talk.mp4", "done", ""], ["talk", "done", ""]]
+    );
+    let index = bench.read("out/index.html");
+    for part in ["2 recordings", "talk/report.html", "talk.mp4/report.html"] {
+        assert!(index.contains(part), "{part}");
+    }
+    // Recordings of one name are told apart.
+    for path in [">other/talk.mp4<", "/one/talk.mp4<"] {
+        assert!(index.contains(path), "{path} is not in {index}");
+    }
+}
+
+#[test]
+fn a_recording_does_not_replace_the_tables() {
+    let bench = Bench::new();
+    bench.clip("in/summary.csv.mp4").clip("in/index.html.mp4");
+    let files = bench.analyze(&["in"]);
+    for file in [
+        "summary.csv",
+        "index.html",
+        "summary.csv.mp4/report.html",
+        "index.html.mp4/report.html",
+    ] {
+        assert!(files.contains_key(file), "{file}");
+    }
+    bench
+        .run(&["in/summary.csv.mp4", "--name", "summary.csv"])
+        .assert_status(2);
+}
+
+#[test]
+fn pipes_and_devices_are_refused() {
+    let bench = Bench::new();
+    bench.clip("in/talk.mp4");
+    let pipe = bench.path("in/pipe.mp4");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for (input, kind) in [("in/pipe.mp4", "a pipe"), ("/dev/null", "a device")] {
+        bench
+            .run(&[input])
+            .assert_status(2)
+            .assert_said(&[&format!("{input}: it is {kind}, not a file")]);
+    }
+    bench
+        .run(&["in", "--verbose"])
+        .assert_status(0)
+        .assert_said(&["in/pipe.mp4: ignored: it is a pipe, not a file"]);
+}
+
+#[test]
+fn names_that_look_like_formulas_are_text_in_tables() {
+    let bench = Bench::new();
+    bench.clip("=1+1.mp4");
+    bench.analyze(&["=1+1.mp4"]);
+    let rows = bench.summary_table();
+    assert_eq!(rows, [["'=1+1", "done", ""]]);
+    let faces = bench.read("out/=1+1/faces.csv");
+    assert!(faces.lines().nth(1).unwrap().starts_with("'=1+1,0,"));
+    // Numbers are numbers.
+    let table = bench.read("out/summary.csv");
+    assert!(!table.contains("'-"), "{table}");
+}
+
+#[test]
 fn hostile_file_names_are_harmless() {
     let bench = Bench::new();
     bench.clip("clip.mp4");

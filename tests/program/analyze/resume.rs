@@ -98,7 +98,8 @@ fn only_changes_are_analyzed_again() {
         .assert_said(&["0 analyzed, 1 skipped"]);
     bench.encode("other/a.mp4", "x264enc quantizer=45 ! mp4mux");
     bench.run(&["other/a.mp4"]).assert_status(0);
-    assert_eq!(bench.summary_table(), [["a.mp4", "done", ""]]);
+    let names: Vec<String> = bench.summary_table().into_iter().map(|[n, ..]| n).collect();
+    assert_eq!(names, ["a.mp4", "a", "b", "c", "d"]);
     assert_eq!(bench.files("out")["c/faces.csv"], first["c/faces.csv"]);
 }
 

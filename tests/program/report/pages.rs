@@ -62,6 +62,28 @@ fn the_written_files_are_reported() {
 }
 
 #[test]
+fn files_of_one_name_are_named_after_their_folders() {
+    let bench = Bench::new();
+    for folder in ["a", "b"] {
+        std::fs::create_dir(bench.path(folder)).unwrap();
+        bench.write(&format!("{folder}/records.jsonl"), two_faces());
+    }
+    bench.report(&["a/records.jsonl", "b/records.jsonl", "-o", "pages"]);
+    let index = bench.read("pages/index.html");
+    for part in [
+        r#"<a href="a-records.html">a/records.jsonl</a>"#,
+        r#"<a href="b-records.html">b/records.jsonl</a>"#,
+    ] {
+        assert!(index.contains(part), "{part}");
+    }
+    assert!(
+        bench
+            .read("pages/b-records.html")
+            .contains("<h1>b/records.jsonl</h1>")
+    );
+}
+
+#[test]
 fn without_a_recording_there_is_no_player() {
     let bench = Bench::new();
     bench

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! CSV: one row per face, quoted as in RFC 4180, with a line feed after each row.
+//! CSV: one row per face, quoted as in RFC 4180, with a line feed after each row. Text that begins
+//! like a formula of a spreadsheet has an apostrophe in front.
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
@@ -9,6 +10,7 @@ use csv_core::WriteResult;
 
 use super::{Format, Output, RecordingFile, TimedRecord};
 use crate::record::columns::{COLUMNS, Column, Value};
+use crate::record::spreadsheet;
 use crate::timeline::Span;
 
 /// The format; see the [module](self).
@@ -83,7 +85,10 @@ impl super::Writer for Writer {
                 Value::Count(value) => append_value(value(record, face), cell),
                 Value::Number(value) => append_value(value(record, face), cell),
                 Value::Flag(value) => append_value(Some(value(record, face)), cell),
-                Value::Text(append) => _ = append(record, face, cell),
+                Value::Text(append) => {
+                    append(record, face, cell);
+                    spreadsheet::escape_in_place(cell);
+                }
             })?;
         }
         output.end_piece(frame.span);
