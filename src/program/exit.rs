@@ -80,4 +80,4 @@ impl Interrupt {
 /// Signals cannot be watched.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot handle signals")]
-pub(crate) struct SignalError(#[source] io::Error);
+pub(crate) struct SignalError(#[source] pub(crate) io::Error);

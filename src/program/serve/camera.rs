@@ -13,7 +13,7 @@ use super::analysis::Analysis;
 use super::arguments::Arguments;
 use super::end::{End, Reason};
 use super::metrics::{Metrics, Watch};
-use super::session::Session;
+use super::session::{CreateError, Session};
 
 /// Time to wait for lost packets; other packets are not delayed.
 const LATENCY_MS: u32 = 100;
@@ -31,9 +31,9 @@ pub(crate) fn session(
     number: u64,
     arguments: &Arguments,
     metrics: &Metrics,
-) -> Result<(Session, Watch), glib::BoolError> {
+) -> Result<(Session, Watch), CreateError> {
     let valve: Arc<Mutex<Option<glib::WeakRef<gst::Element>>>> = Arc::default();
-    let session = Session::new(number, LATENCY_MS, {
+    let session = Session::new(number, arguments.listen.ip(), LATENCY_MS, {
         let valve = valve.clone();
         move |is_on| {
             let valve = lock(&valve);
@@ -57,7 +57,7 @@ pub(crate) fn session(
         .pipeline
         .add_many([&depay, &decode, analysis.bin.upcast_ref()])?;
     gst::Element::link_many([&depay, &decode, analysis.bin.upcast_ref()])?;
-    let pad = |element: &gst::Element, name: &str| {
+    let pad = |element: &gst::Element, name: &str| -> Result<gst::Pad, glib::BoolError> {
         let pad = element.static_pad(name);
         pad.ok_or_else(|| glib::bool_error!("{} has no pad {name}", element.name()))
     };

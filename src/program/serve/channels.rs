@@ -2,12 +2,15 @@
 
 //! The data channels between a page and its session.
 
+use std::sync::{Arc, Mutex};
+
+use attitude::sync::lock;
 use gst::prelude::*;
 use gst_webrtc::{WebRTCDataChannel, WebRTCDataChannelState};
 use serde::Deserialize;
 
 use super::analysis::RecordSink;
-use super::end::Ending;
+use super::end::{End, Ending, Reason};
 
 /// Maximum number of bytes that wait in the channel `frames`; further frames are dropped.
 const MAX_BUFFERED_FRAMES_BYTES: u64 = 64 << 10;
@@ -35,17 +38,23 @@ pub(crate) struct Channels {
 
 impl Channels {
     /// Creates the channels in `webrtc`, which must be in state READY or higher. Calls `on_message`
-    /// for each message of the page.
+    /// for each message of the page, and ends the session at the first channel that the page opens.
     pub(crate) fn new(
         webrtc: &gst::Element,
+        end: &End,
         on_message: impl Fn(PageMessage) + Send + Sync + 'static,
     ) -> Result<Self, glib::BoolError> {
+        let own = OwnChannels::default();
+        end_at_others(webrtc, &own, end);
         let channel = |label: &str, options: Option<gst::Structure>| {
             let channel = webrtc.emit_by_name::<Option<WebRTCDataChannel>>(
                 "create-data-channel",
                 &[&label, &options],
             );
-            channel.ok_or_else(|| glib::bool_error!("webrtcbin creates no data channel"))
+            let channel =
+                channel.ok_or_else(|| glib::bool_error!("webrtcbin creates no data channel"))?;
+            own.add(&channel);
+            Ok::<_, glib::BoolError>(channel)
         };
         let lossy = gst::Structure::builder("options")
             .field("ordered", false)
@@ -70,6 +79,57 @@ impl Channels {
         let message = serde_json::json!({ "closing": ending }).to_string();
         send(&self.control, &message, MAX_BUFFERED_SAMPLES_BYTES);
     }
+}
+
+/// The channels that the server has opened.
+#[derive(Clone, Default)]
+struct OwnChannels(Arc<Mutex<Vec<glib::WeakRef<WebRTCDataChannel>>>>);
+
+impl OwnChannels {
+    fn add(&self, channel: &WebRTCDataChannel) {
+        lock(&self.0).push(channel.downgrade());
+    }
+
+    /// Returns true if `pad` of `sctpdec` outputs the messages of one of the channels.
+    fn have(&self, pad: &gst::Pad) -> bool {
+        let name = pad.name();
+        let id = name.strip_prefix("src_").and_then(|id| id.parse().ok());
+        let channels = lock(&self.0);
+        let mut channels = channels.iter().filter_map(glib::WeakRef::upgrade);
+        channels.any(|channel| Some(channel.id()) == id)
+    }
+}
+
+/// Ends the session at the first channel that the page opens. Each would cost the server threads,
+/// and a packet can open many, so nothing of it is received any more.
+fn end_at_others(webrtc: &gst::Element, own: &OwnChannels, end: &End) {
+    let Some(bin) = webrtc.downcast_ref::<gst::Bin>() else {
+        return;
+    };
+    let (own, end) = (own.clone(), end.clone());
+    bin.connect_element_added(move |_, element| {
+        if element
+            .factory()
+            .is_none_or(|factory| factory.name() != "sctpdec")
+        {
+            return;
+        }
+        let (own, end) = (own.clone(), end.clone());
+        element.connect_pad_added(move |decoder, pad| {
+            if pad.direction() != gst::PadDirection::Src || own.have(pad) {
+                return;
+            }
+            end.end(
+                Reason::Limit,
+                "the page opened a data channel, which only the server may do",
+            );
+            if let Some(input) = decoder.static_pad("sink") {
+                input.add_probe(gst::PadProbeType::BUFFER, |_, _| gst::PadProbeReturn::Drop);
+            }
+            // webrtcbin, whose handler comes next, would create the channel.
+            glib::signal::signal_stop_emission_by_name(decoder, "pad-added");
+        });
+    });
 }
 
 impl RecordSink for Channels {

@@ -27,17 +27,20 @@ pub(crate) enum Reason {
     Limit,
     /// The page was silent for too long, or could not connect.
     Timeout,
+    /// The source is a file that cannot be played, now or later.
+    Unplayable,
     /// Something failed.
     Failed,
 }
 
 impl Reason {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Left,
         Self::Ended,
         Self::Shutdown,
         Self::Limit,
         Self::Timeout,
+        Self::Unplayable,
         Self::Failed,
     ];
 
@@ -49,6 +52,7 @@ impl Reason {
             Self::Shutdown => "shutdown",
             Self::Limit => "limit",
             Self::Timeout => "timeout",
+            Self::Unplayable => "unplayable",
             Self::Failed => "failed",
         }
     }

@@ -13,7 +13,7 @@ use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::arguments::Arguments;
@@ -29,7 +29,7 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
 /// Maximum length of an export, in bytes.
 const MAX_EXPORT_BYTES: usize = 256 << 20;
 
-/// Permits for exports that run at the same time; each may take some hundred megabytes.
+/// Permits for exports that are in memory at the same time; each may take some hundred megabytes.
 static PERMITS: Semaphore = Semaphore::const_new(3);
 
 /// Maximum time to wait for a permit.
@@ -128,11 +128,13 @@ pub(crate) async fn export_session(
         }
     };
     let interval_ns = arguments.sampling.interval_ns();
-    // The permit is returned when the work ends, even if the client has left.
+    // A task of its own: the permit is kept until the work ends, even if the client has left.
     let work = tokio::task::spawn_blocking(move || {
-        let exported = export.file(&lines, interval_ns);
-        drop(permit);
-        exported
+        let content = export.file(&lines, interval_ns)?;
+        Ok::<_, ExportError>(Bytes::from_owner(ExportedFile {
+            content,
+            _permit: permit,
+        }))
     });
     match work.await {
         Ok(Ok(file)) => (export.headers(), file).into_response(),
@@ -141,9 +143,24 @@ pub(crate) async fn export_session(
     }
 }
 
+/// An export that is sent. It keeps its permit until it is sent, when its memory is freed.
+struct ExportedFile {
+    content: Vec<u8>,
+    _permit: SemaphorePermit<'static>,
+}
+
+impl AsRef<[u8]> for ExportedFile {
+    fn as_ref(&self) -> &[u8] {
+        &self.content
+    }
+}
+
 fn too_large() -> Response {
-    let text =
-        format!("the session is longer than {MAX_BODY_BYTES} bytes; remove some of its lines");
+    let text = format!(
+        "the session is longer than {} MiB, the maximum of exports; download it as JSON lines, from which \
+         'gst-attitude report session.jsonl -o session.html' writes the report",
+        MAX_BODY_BYTES >> 20
+    );
     problem(StatusCode::PAYLOAD_TOO_LARGE, text)
 }
 
@@ -152,7 +169,10 @@ fn too_large() -> Response {
 enum ExportError {
     #[error(transparent)]
     Records(RecordsError),
-    #[error("the export is longer than {MAX_EXPORT_BYTES} bytes")]
+    #[error(
+        "the export is longer than {} MiB; download the session as JSON lines, which is the shortest format",
+        MAX_EXPORT_BYTES >> 20
+    )]
     TooLong,
     #[error("cannot write the export")]
     Write(io::Error),

@@ -22,7 +22,7 @@ use super::access::{Access, refuse_other_sites, require_token};
 use super::arguments::Arguments;
 use super::end::Reason;
 use super::metrics::Metrics;
-use super::responses::{add_headers, describe_errors, limit_time, problem};
+use super::responses::{add_headers, describe_errors, limit_time, problem, show_problems};
 use super::session::SetAnswerError;
 use super::sessions::{OpenError, Sessions};
 use super::{export, page};
@@ -80,6 +80,7 @@ pub(crate) fn routes(server: Server) -> Router {
     Router::new()
         .fallback_service(routes)
         .layer(from_fn(describe_errors))
+        .layer(from_fn(show_problems))
         .layer(map_response(add_headers))
 }
 
@@ -144,7 +145,11 @@ async fn open_session(State(server): State<Server>) -> Response {
             let retry = [(header::RETRY_AFTER, "5")];
             (retry, problem(StatusCode::SERVICE_UNAVAILABLE, text)).into_response()
         }
-        OpenError::Source(_) => problem(StatusCode::BAD_GATEWAY, text),
+        OpenError::Source(error) if error.is_permanent() => problem(StatusCode::BAD_GATEWAY, text),
+        OpenError::Source(_) => {
+            let retry = [(header::RETRY_AFTER, "5")];
+            (retry, problem(StatusCode::BAD_GATEWAY, text)).into_response()
+        }
         _ => problem(StatusCode::INTERNAL_SERVER_ERROR, text),
     }
 }

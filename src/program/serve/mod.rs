@@ -14,6 +14,8 @@ use std::time::Duration;
 use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Handle, Server, from_tcp, from_tcp_rustls};
 use gst::prelude::*;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use tokio::signal::unix::{SignalKind, signal};
 
 use access::{Access, RandomError};
@@ -38,6 +40,7 @@ mod metrics;
 mod analysis;
 
 mod channels;
+mod network;
 mod sdp_answer;
 mod session;
 
@@ -57,10 +60,10 @@ use crate::playback::{self, ElementError, InitError};
 
 /// Maximum time for requests to end when the server shuts down.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(2);
+/// Maximum time for the server to end after a signal.
+const MAX_END: Duration = Duration::from_secs(10);
 /// Maximum time for a connection without a request, and for the headers of a request.
 const MAX_SILENCE: Duration = Duration::from_secs(15);
-/// Maximum number of connections.
-const MAX_CONNECTIONS: usize = 256;
 
 /// The server does not start, or stops early.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +82,8 @@ pub(crate) enum ServeError {
     GStreamer(#[from] glib::BoolError),
     #[error(transparent)]
     Signal(#[from] SignalError),
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error(transparent)]
@@ -109,9 +114,27 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, ServeError> {
         .build()?;
     // The first signal ends the server in order, the second one at once.
     Interrupt::watch()?;
+    end_in_time()?;
     let served = runtime.block_on(serve(arguments, provider, location));
+    runtime.shutdown_timeout(MAX_SHUTDOWN);
     let _ = networks.set_state(gst::State::Null);
     served.map(|()| Status::Success)
+}
+
+/// Ends the process [`MAX_END`] after the first Ctrl-C or SIGTERM. If the system allows no further
+/// threads, pipelines may never stop. This thread exists by then, and waits for nothing else.
+fn end_in_time() -> Result<(), ServeError> {
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(SignalError)?;
+    let thread = std::thread::Builder::new().name("end-in-time".to_owned());
+    let wait = move || {
+        if signals.forever().next().is_some() {
+            std::thread::sleep(MAX_END);
+            console::warn("some sessions did not stop in time");
+            // Nothing is lost: the server stores nothing.
+            signal_hook::low_level::exit(0);
+        }
+    };
+    thread.spawn(wait).map(drop).map_err(ServeError::Thread)
 }
 
 /// Starts the element, or returns the error that it posted.
@@ -163,7 +186,7 @@ async fn serve(
         console::warn(warning);
     }
     let routes = routes.into_make_service();
-    let limit = ConnectionLimit::new(MAX_CONNECTIONS);
+    let limit = ConnectionLimit::default();
     match tls {
         Some(tls) => {
             let server = from_tcp_rustls(listener, RustlsConfig::from_config(tls))?

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Parts that all responses share: headers, problems as JSON, and the time limit.
+//! Parts that all responses share: headers, problems as JSON or as a page, and the time limit.
 
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Json, Response};
+use axum::response::{Html, IntoResponse, Json, Response};
+use maud::{DOCTYPE, html};
+use serde::Deserialize;
 use serde_json::json;
 
 /// Headers of every response that does not set its own: scripts, styles and connections only from
@@ -103,6 +105,67 @@ pub(crate) async fn limit_time(
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
         response
+    })
+}
+
+/// Middleware that turns [`problem`]s into pages for visitors who open an address in a browser.
+pub(crate) async fn show_problems(request: Request, next: Next) -> Response {
+    let is_browser = request.method() == Method::GET && accepts_html(request.headers());
+    let response = next.run(request).await;
+    let is_problem = !response.status().is_success() && is_json(response.headers());
+    if !is_browser || !is_problem {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let body = to_bytes(body, MAX_REASON_BYTES).await.unwrap_or_default();
+    let problem = serde_json::from_slice(&body).unwrap_or_else(|_| Problem {
+        problem: parts.status.to_string(),
+    });
+    let (described, body) = problem.page().into_response().into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.extend(described.headers);
+    Response::from_parts(parts, body)
+}
+
+/// Body of [`problem`].
+#[derive(Deserialize)]
+struct Problem {
+    problem: String,
+}
+
+impl Problem {
+    /// Returns the page that shows the problem.
+    fn page(&self) -> Html<String> {
+        let mut letters = self.problem.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        let sentence = first.chain(letters).collect::<String>();
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { "Live attitudes" }
+                    link rel="icon" href="data:,";
+                    link rel="stylesheet" href="/page/common.css";
+                    link rel="stylesheet" href="/page/page.css";
+                }
+                body {
+                    header { h1 { "Live attitudes" } }
+                    main { p.warning role="alert" { (sentence) "." } }
+                }
+            }
+        };
+        Html(page.into_string())
+    }
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(ACCEPT).iter();
+    accepted.any(|types| {
+        types
+            .to_str()
+            .is_ok_and(|types| types.contains("text/html"))
     })
 }
 

@@ -2,20 +2,25 @@
 
 //! A session: a pipeline with a `webrtcbin` that is connected to one visitor's page.
 
+use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use attitude::sync::lock;
 use gst::prelude::*;
 use gst_sdp::SDPMessage;
+use gst_webrtc::prelude::*;
 use gst_webrtc::{
-    WebRTCICEConnectionState, WebRTCICEGatheringState, WebRTCSDPType, WebRTCSessionDescription,
+    WebRTCICE, WebRTCICEConnectionState, WebRTCICEGatheringState, WebRTCSDPType,
+    WebRTCSessionDescription,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::channels::{Channels, PageMessage};
 use super::end::{End, Ending, Reason};
+use super::network;
 use super::sdp_answer::{SdpAnswerError, sanitize};
 use crate::playback::ElementError;
 
@@ -50,6 +55,15 @@ struct PageState {
     has_sdp_answer: bool,
 }
 
+/// The session's pipeline cannot be created.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CreateError {
+    #[error(transparent)]
+    Pipeline(#[from] glib::BoolError),
+    #[error("the network interfaces cannot be listed")]
+    Interfaces(#[from] io::Error),
+}
+
 /// The session's pipeline failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SessionError {
@@ -78,13 +92,15 @@ pub(crate) enum SetAnswerError {
 }
 
 impl Session {
-    /// Creates a pipeline that contains only a `webrtcbin` with its data channels. `set_analysis`
-    /// is called when the page turns the analysis on or off.
+    /// Creates a pipeline that contains only a `webrtcbin` with its data channels. The session can
+    /// be reached where a server that listens on `listening` can. `set_analysis` is called when the
+    /// page turns the analysis on or off.
     pub(crate) fn new(
         number: u64,
+        listening: IpAddr,
         latency_ms: u32,
         set_analysis: impl Fn(bool) + Send + Sync + 'static,
-    ) -> Result<Self, glib::BoolError> {
+    ) -> Result<Self, CreateError> {
         let pipeline = gst::Pipeline::new();
         let webrtc = gst::ElementFactory::make("webrtcbin")
             .name("webrtc")
@@ -92,6 +108,7 @@ impl Session {
             .property("latency", latency_ms)
             .build()?;
         disable_upnp(&webrtc);
+        offer_addresses(&webrtc, &network::addresses(listening)?)?;
         pipeline.add(&webrtc)?;
         pipeline.set_state(gst::State::Ready).map_err(|_| {
             glib::bool_error!(
@@ -102,7 +119,8 @@ impl Session {
             deadline: Instant::now() + MAX_CONNECTING,
             has_sdp_answer: false,
         }));
-        let channels = Channels::new(&webrtc, {
+        let (end, endings) = End::channel();
+        let channels = Channels::new(&webrtc, &end, {
             let page = page.clone();
             move |message| {
                 lock(&page).deadline = Instant::now() + MAX_SILENCE;
@@ -112,7 +130,6 @@ impl Session {
                 }
             }
         })?;
-        let (end, endings) = End::channel();
         end_on_failure(number, &pipeline, &webrtc, &end);
         Ok(Self {
             number,
@@ -256,6 +273,21 @@ impl Drop for Session {
         // Needed if it never ran: elements must be stopped before they are freed.
         let _ = self.pipeline.set_state(gst::State::Null);
     }
+}
+
+/// Restricts the candidates of `webrtc` to these addresses. By default it would offer those of all
+/// network interfaces except the loopback interface.
+fn offer_addresses(webrtc: &gst::Element, addresses: &[IpAddr]) -> Result<(), glib::BoolError> {
+    let agent = webrtc.property::<Option<WebRTCICE>>("ice-agent");
+    let agent = agent.ok_or_else(|| glib::bool_error!("webrtcbin has no ICE agent"))?;
+    for address in addresses {
+        if !agent.emit_add_local_ip_address(&address.to_string()) {
+            return Err(glib::bool_error!(
+                "the ICE agent refused the address {address}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Keeps libnice from asking the network's router, by UPnP, to forward ports.

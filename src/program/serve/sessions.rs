@@ -17,7 +17,7 @@ use super::arguments::Arguments;
 use super::camera;
 use super::end::Reason;
 use super::metrics::{Metrics, Watch};
-use super::session::{Session, SessionError};
+use super::session::{CreateError, Session, SessionError};
 use super::source::{Source, SourceError, Viewer};
 use crate::console;
 
@@ -66,7 +66,7 @@ pub(crate) enum OpenError {
     #[error("the session cannot be opened")]
     Session(#[from] SessionError),
     #[error("the session cannot be opened")]
-    Pipeline(#[from] glib::BoolError),
+    Create(#[from] CreateError),
     #[error("the session cannot be opened")]
     Random(#[from] RandomError),
     #[error("the session was lost while it was opened")]

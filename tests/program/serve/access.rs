@@ -65,6 +65,27 @@ fn a_remote_client_needs_the_token_that_the_server_prints() {
 }
 
 #[test]
+fn a_browser_without_the_token_gets_a_page() {
+    let server = Server::start(&["--token", "a-long-enough-token"]);
+    let accepts = |types: &str| {
+        let request = Request::new("GET", "/").header("Accept", types);
+        server.send(&request)
+    };
+    let page = accepts("text/html,application/xhtml+xml,*/*;q=0.8");
+    assert_eq!(page.status, 401);
+    assert_eq!(
+        page.header("Content-Type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert_eq!(page.header("WWW-Authenticate"), Some("Bearer"));
+    assert!(
+        page.text()
+            .contains("The token is missing or wrong; open the whole address")
+    );
+    assert!(accepts("*/*").problem().contains("token"));
+}
+
+#[test]
 fn a_token_can_be_chosen() {
     let server = Server::start(&["--token", "a-long-enough-token"]);
     assert_eq!(server.token(), Some("a-long-enough-token"));

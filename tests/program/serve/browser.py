@@ -104,7 +104,7 @@ class Visit:
         self.context = context or browser.new_context(viewport={"width": 1280, "height": 1000}, **options)
         self.page = self.context.new_page()
         self.page.set_default_timeout(TIMEOUT_MS)
-        self.errors, self.foreign_requests = [], []
+        self.errors, self.requests, self.foreign_requests = [], [], []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._on_console)
         self.page.on("request", self._on_request)
@@ -116,6 +116,7 @@ class Visit:
             self.errors.append(message.text)
 
     def _on_request(self, request):
+        self.requests.append(request.url)
         address = urllib.parse.urlsplit(request.url)
         if address.scheme in ("http", "https", "ws", "wss") and address.netloc != self.host:
             self.foreign_requests.append(request.url)
@@ -220,9 +221,31 @@ def check_camera(browser, server, folder, face):
     expect(srt.startswith("1\n00:") and "what was asked" in srt, srt[:200])
     expect("what was asked &lt;b&gt;here" in report, "the report does not contain the escaped note")
 
+    check_new_session(visit)
+    visit.page.click("#action")
+    visit.wait("live")
     server.end()
     visit.wait("shutdown")
     visit.close()
+
+
+def check_new_session(visit):
+    """Checks that a new session asks before it discards notes, which CSV does not contain."""
+    visit.page.keyboard.press("n")
+    visit.page.keyboard.type("a second note")
+    visit.page.keyboard.press("Enter")
+    visit.page.keyboard.press("e")
+    visit.wait("ended")
+    visit.download("csv")
+    status = visit.page.inner_text("#download-status")
+    expect("does not contain the notes" in status, status)
+    visit.page.click("#new-session")
+    question = visit.page.inner_text("#discard-dialog[open] #discard-text")
+    expect(question == "Its notes have not been downloaded.", question)
+    visit.page.click("#keep-session")
+    visit.download("vtt")
+    visit.page.click("#new-session")
+    visit.wait("ready")
 
 
 def check_file(lines):
@@ -252,6 +275,19 @@ def check_refusals(playwright, program, folder):
     server.end()
 
 
+def check_token(playwright, program, folder):
+    server = Server(program, folder, "--token=a-long-enough-token")
+    with browser_with(playwright, None) as browser:
+        page = browser.new_page()
+        response = page.goto(server.url.partition("?")[0])
+        expect(response.status == 401, f"status {response.status} without the token")
+        text = page.inner_text("main")
+        expect(text.startswith("The token is missing or wrong"), text)
+        page.screenshot(path=folder / "token.png")
+        page.close()
+    server.end()
+
+
 def check_source(playwright, program, folder, face):
     server = Server(program, folder, str(folder / "source.mp4"))
     with browser_with(playwright, None) as browser:
@@ -262,6 +298,14 @@ def check_source(playwright, program, folder, face):
         visit.sees("positive")
         visit.wait("ended")
         expect("source.mp4 has ended" in visit.status(), visit.status())
+        visit.close()
+        (folder / "source.mp4").write_text("no video " * 1000)
+        visit = Visit(browser, server, folder).start().wait("unplayable")
+        expect("source.mp4: " in visit.status(), visit.status())
+        # The first retry would be after one second.
+        visit.page.wait_for_timeout(3_000)
+        attempts = sum(request.endswith("/sessions") for request in visit.requests)
+        expect(attempts == 1, f"{attempts} attempts to play a file that cannot be played")
         visit.close()
     server.end()
 
@@ -279,6 +323,7 @@ def main():
                 Visit(browser, server, folder, permissions=["camera"]).start().sees("neutral").sees("positive").close()
             server.end()
         check_refusals(playwright, program, folder)
+        check_token(playwright, program, folder)
         check_source(playwright, program, folder, face)
 
 

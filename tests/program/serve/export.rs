@@ -144,7 +144,43 @@ fn a_session_that_is_too_large_is_refused_before_it_is_uploaded() {
     let request = Request::new("POST", "/export/csv").header("Content-Length", &announced);
     let response = server.send(&request);
     assert_eq!(response.status, 413, "{}", response.text());
-    assert!(response.problem().contains("67108864 bytes"));
+    assert!(
+        response.problem().contains("64 MiB") && response.problem().contains("gst-attitude report")
+    );
+}
+
+/// Returns a session whose table is larger than the buffers of a connection.
+fn long_session() -> Vec<u8> {
+    let session = session();
+    let line = session
+        .split_inclusive(|&byte| byte == b'\n')
+        .next()
+        .unwrap();
+    line.repeat((48 << 20) / line.len())
+}
+
+#[test]
+fn exports_that_are_not_read_keep_their_places_and_lose_them_after_a_time() {
+    let server = Server::start(&[]);
+    let session = long_session();
+    let request = Request::new("POST", "/export/csv").body(&session[..]);
+    let request = request.bytes("127.0.0.1");
+    let unread: Vec<_> = (0..3)
+        .map(|_| {
+            let mut stream = client::connect(server.address());
+            std::io::Write::write_all(&mut stream, &request).unwrap();
+            // The response has begun: the export is in memory.
+            stream.peek(&mut [0]).unwrap();
+            stream
+        })
+        .collect();
+    let refused = export(&server, "csv", self::session());
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(refused.header("Retry-After").is_some());
+    assert!(wait_until(|| export(&server, "csv", self::session())
+        .status
+        == 200));
+    drop(unread);
 }
 
 #[test]

@@ -44,6 +44,37 @@ fn a_higher_bitrate_than_is_allowed_ends_the_session() {
     );
 }
 
+/// Returns the number of threads of the server.
+fn threads(server: &Server) -> usize {
+    let path = format!("/proc/{}/task", server.child.id());
+    std::fs::read_dir(path).unwrap().count()
+}
+
+#[test]
+fn a_data_channel_that_the_page_opens_ends_the_session() {
+    if !has_webrtc() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let (id, offer) = server.open();
+    let (peer, answer) = Peer::answering(&offer);
+    assert_eq!(server.answer(&id, &answer).status, 204);
+    assert!(peer.keep_alive_until(|| !peer.messages("samples").is_empty()));
+    let before = threads(&server);
+    peer.open_channels(100);
+    let mut most = before;
+    assert!(peer.keep_alive_until(|| {
+        most = most.max(threads(&server));
+        !peer.messages("control").is_empty()
+    }));
+    let closing = &peer.messages("control")[0]["closing"];
+    assert_eq!(closing["reason"], "limit");
+    let problem = closing["problem"].as_str().unwrap();
+    assert!(problem.contains("data channel"), "{problem}");
+    // Each channel would have several threads.
+    assert!(most < before + 60, "{before} to {most} threads");
+}
+
 #[test]
 fn a_page_can_turn_its_analysis_off_and_on() {
     if !has_webrtc() {

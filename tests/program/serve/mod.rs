@@ -18,7 +18,9 @@ mod peer;
 mod watcher;
 
 mod access;
+mod addresses;
 mod browser;
+mod connections;
 mod export;
 mod limits;
 mod malformed;

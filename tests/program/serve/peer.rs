@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 
 use gst_sdp::SDPMessage;
+use gst_webrtc::prelude::*;
 use gst_webrtc::{
-    WebRTCDataChannel, WebRTCICEGatheringState, WebRTCSDPType, WebRTCSessionDescription,
+    WebRTCDataChannel, WebRTCICE, WebRTCICEGatheringState, WebRTCSDPType, WebRTCSessionDescription,
 };
 
 use super::*;
@@ -42,7 +43,7 @@ impl Peer {
         let camera = pipeline.by_name("camera").unwrap();
         camera.set_property_from_str("pattern", pattern);
         let webrtc = pipeline.by_name("peer").unwrap();
-        disable_upnp(&webrtc);
+        restrict_to_loopback(&webrtc);
         let received = Arc::new(Mutex::new(Received::default()));
         let all = received.clone();
         webrtc.connect("on-data-channel", false, move |values| {
@@ -83,6 +84,18 @@ impl Peer {
         }
     }
 
+    /// Opens data channels of its own.
+    pub fn open_channels(&self, channels: usize) {
+        let webrtc = self.pipeline.by_name("peer").unwrap();
+        for number in 0..channels {
+            let label = format!("own {number}");
+            webrtc.emit_by_name::<Option<WebRTCDataChannel>>(
+                "create-data-channel",
+                &[&label, &None::<gst::Structure>],
+            );
+        }
+    }
+
     /// Keeps the session alive until `condition` holds. Returns false after [`TIMEOUT`].
     pub fn keep_alive_until(&self, mut condition: impl FnMut() -> bool) -> bool {
         wait_until(|| {
@@ -113,10 +126,11 @@ fn receive(channel: &WebRTCDataChannel, received: &Arc<Mutex<Received>>) {
     });
 }
 
-/// Disables UPnP: otherwise libnice asks the router to forward ports, and warns if two peers do so
-/// at once.
-pub fn disable_upnp(webrtc: &gst::Element) {
-    let ice = webrtc.property::<glib::Object>("ice-agent");
+/// Makes a peer connect through the loopback interface, so that the tests need no network. Without
+/// UPnP, with which libnice asks the router to forward ports, and warns if two peers do so at once.
+pub fn restrict_to_loopback(webrtc: &gst::Element) {
+    let ice = webrtc.property::<WebRTCICE>("ice-agent");
+    assert!(ice.emit_add_local_ip_address("127.0.0.1"));
     let agent = ice.property::<glib::Object>("agent");
     agent.set_property("upnp", false);
 }

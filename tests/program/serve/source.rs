@@ -340,10 +340,48 @@ fn a_recording_that_becomes_unreadable_is_reported_to_each_visitor() {
     for _ in 0..2 {
         let response = server.send(&Request::new("POST", "/sessions"));
         assert_eq!(response.status, 502);
+        // Pages do not try again by themselves.
+        assert_eq!(response.header("Retry-After"), None);
         let problem = response.problem();
         assert!(problem.starts_with("talk.mp4: "), "{problem}");
     }
     server.assert_serves();
+}
+
+#[test]
+fn a_recording_that_fails_while_it_plays_is_not_played_again() {
+    if !has_webrtc() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = clip(&folder, "talk.webm", 20, VP8);
+    let server = serve(&path);
+    let viewer = Watcher::new(&server);
+    viewer.watch(10);
+    // The file is read in parts while it plays.
+    let length = fs::metadata(&path).unwrap().len();
+    fs::write(&path, vec![0xff; length as usize]).unwrap();
+    let ending = viewer.ending();
+    assert!(
+        ["unplayable", "ended"].contains(&ending["reason"].as_str().unwrap()),
+        "{ending}"
+    );
+}
+
+#[test]
+fn a_stream_that_never_responds_does_not_delay_the_end_of_the_server() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let mut server = Server::start(&[&format!("http://{address}/talk.mp4")]);
+    let request = Request::new("POST", "/sessions").bytes("127.0.0.1");
+    let mut visitor = client::connect(server.address());
+    std::io::Write::write_all(&mut visitor, &request).unwrap();
+    let _connection = silent.accept().unwrap();
+    server.signal("-TERM");
+    let begin = Instant::now();
+    assert_eq!(server.end().code(), Some(0), "{}", server.output());
+    let passed = begin.elapsed();
+    assert!(passed < Duration::from_secs(20), "{passed:?}");
 }
 
 #[test]
@@ -357,6 +395,7 @@ fn a_stream_that_is_down_does_not_keep_the_server_from_starting() {
     let server = Server::start(&[&format!("http://{address}/talk.mp4")]);
     let response = server.send(&Request::new("POST", "/sessions"));
     assert_eq!(response.status, 502, "{}", response.text());
+    assert!(response.header("Retry-After").is_some());
 }
 
 #[test]

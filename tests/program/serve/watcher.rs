@@ -9,7 +9,7 @@ use gst_webrtc::{
     WebRTCDataChannel, WebRTCICEGatheringState, WebRTCSDPType, WebRTCSessionDescription,
 };
 
-use super::peer::{disable_upnp, request};
+use super::peer::{request, restrict_to_loopback};
 use super::*;
 use crate::support::bytes;
 
@@ -39,7 +39,7 @@ impl Watcher {
             .property_from_str("bundle-policy", "max-bundle")
             .build()
             .unwrap();
-        disable_upnp(&webrtc);
+        restrict_to_loopback(&webrtc);
         pipeline.add(&webrtc).unwrap();
         let received = Arc::new(Mutex::new(Received::default()));
         let all = received.clone();

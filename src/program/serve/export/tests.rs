@@ -184,5 +184,5 @@ fn a_short_session_cannot_become_an_unlimited_export() {
     let mut line = Vec::new();
     jsonl::write_line(&long, &mut line).unwrap();
     let error = records_in(&csv::FORMAT, &line, 0).unwrap_err().to_string();
-    assert!(error.contains("longer than 268435456 bytes"), "{error}");
+    assert!(error.contains("longer than 256 MiB"), "{error}");
 }

@@ -29,6 +29,9 @@ const FULL_RETRY_DELAY_S = 5;
 const RECORD_TIMEOUT_MS = 5_000;
 const FIRST_RECORD_TIMEOUT_MS = 10_000;
 
+/** Status of a server whose source cannot be read; with `Retry-After` if it may be read later. */
+const BAD_GATEWAY = 502;
+
 /** Reasons for closing a session after which a retry can succeed. */
 const TEMPORARY_REASONS = ["failed", "timeout"];
 
@@ -164,6 +167,9 @@ export class Connection {
             this.#events.state("unauthorized", { problem: error.message });
         } else if (error.status === 503) {
             this.#retryAfter(error.retryAfter_s ?? FULL_RETRY_DELAY_S, "full", error.message);
+        } else if (error.status === BAD_GATEWAY && error.retryAfter_s === null) {
+            this.stop();
+            this.#events.state("unplayable", { problem: error.message });
         } else {
             this.#retryLater(error.message);
         }
@@ -177,7 +183,9 @@ export class Connection {
             return;
         }
         this.stop();
-        this.#events.state(reason === "shutdown" ? "shutdown" : "ended", { problem: message });
+        /** @type {StateName} */
+        const state = reason === "shutdown" || reason === "unplayable" ? reason : "ended";
+        this.#events.state(state, { problem: message });
     }
 
     /** @param {string} [problem] */

@@ -18,6 +18,12 @@ const FORMATS = /** @type {const} @satisfies {readonly (ServerExportFormat | "js
     "html",
 ]);
 
+/**
+ * Formats without the notes.
+ * @type {readonly string[]}
+ */
+const FORMATS_WITHOUT_NOTES = ["csv"];
+
 /** Time until the browser has certainly read a file. */
 const REVOKE_DELAY_MS = 60_000;
 
@@ -59,12 +65,15 @@ export class Downloads {
         const log = this.#currentLog();
         const name = `attitudes-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.${format}`;
         const lines = log.toBlob();
+        const hasNotes = !FORMATS_WITHOUT_NOTES.includes(format);
+        const withoutNotes = !hasNotes && log.notes.length > 0 ? " It does not contain the notes." : "";
+        const fail = log.startDownload({ hasNotes });
         this.#status.textContent = "Preparing the file.";
         try {
             save(name, format === "jsonl" ? lines : await this.#server.export(format, lines));
-            log.isDownloaded = true;
-            this.#status.textContent = `Downloading ${name}.`;
+            this.#status.textContent = `Downloading ${name}.${withoutNotes}`;
         } catch (error) {
+            fail();
             const problem = error instanceof RequestError ? error.message : "The download failed.";
             this.#status.textContent = `${problem} JSON lines can be downloaded without the server.`;
         }

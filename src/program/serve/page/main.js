@@ -116,8 +116,13 @@ class Page {
         onClick("#hide-faces", () => this.#setHidesFaces(!this.#view.hidesFaces));
         onClick("#end", () => this.#end());
         onClick("#new-session", () => {
-            if (this.#log.isDownloaded) this.#startNewSession();
-            else discardDialog.showModal();
+            const { unsaved } = this.#log;
+            if (unsaved === null) {
+                this.#startNewSession();
+                return;
+            }
+            query("#discard-text", HTMLElement).textContent = `Its ${unsaved} have not been downloaded.`;
+            discardDialog.showModal();
         });
         onClick("#keep-session", () => discardDialog.close());
         onClick("#discard-session", () => {
@@ -128,7 +133,7 @@ class Page {
         addEventListener("resize", () => this.#requestDrawing());
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#requestDrawing());
         addEventListener("beforeunload", (event) => {
-            if (!this.#log.isDownloaded) event.preventDefault();
+            if (this.#log.unsaved !== null) event.preventDefault();
         });
         addEventListener("pagehide", () => this.#end());
         setInterval(() => this.#update(), UPDATE_INTERVAL_MS);

@@ -66,6 +66,7 @@ const STATES = {
     }),
     unauthorized: ({ problem = "" }) => ({ text: problem, cover: "", isWarning: true }),
     ended: ({ problem, resumeAction }) => ({ text: problem ?? "The session has ended.", action: resumeAction }),
+    unplayable: ({ problem = "" }) => ({ text: problem, action: "Try again", isWarning: true }),
     shutdown: ({ problem }) => ({
         text: `${problem ?? "The server was shut down."} The session so far is kept.`,
         action: "Reconnect",

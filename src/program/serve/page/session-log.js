@@ -83,8 +83,8 @@ export class SessionLog {
     /** The number of samples. */
     samples = 0;
 
-    /** True if everything has been downloaded. */
-    isDownloaded = true;
+    /** The parts that changed since they were downloaded. */
+    #unsaved = { records: false, notes: false };
 
     /** @param {boolean} isShared true if the stream continues while this page is not connected */
     constructor(isShared) {
@@ -127,7 +127,7 @@ export class SessionLog {
         this.#highestFrame = converted.frame;
         [this.#last_ns, this.#received_ms, this.#paused_ns] = [converted.running_time_ns, now, null];
         this.samples += 1;
-        this.isDownloaded = false;
+        this.#unsaved.records = true;
         this.#write(converted);
         return converted;
     }
@@ -157,12 +157,35 @@ export class SessionLog {
      */
     setNoteText(note, text) {
         note.text = text;
-        this.isDownloaded = false;
+        this.#unsaved.notes = true;
     }
 
     /** @param {Note} note */
     removeNote(note) {
         this.#parts = this.#parts.filter((part) => part !== note);
+        if (this.notes.length === 0) this.#unsaved.notes = false;
+    }
+
+    /** What would be lost with the session, in words; null if everything has been downloaded. */
+    get unsaved() {
+        const { records, notes } = this.#unsaved;
+        if (records && notes) return "records and notes";
+        if (records) return "records";
+        return notes ? "notes" : null;
+    }
+
+    /**
+     * Starts a download of the session as it is now. Returns a function to call if it fails.
+     * @param {{ hasNotes: boolean }} format
+     */
+    startDownload({ hasNotes }) {
+        const before = { ...this.#unsaved };
+        this.#unsaved.records = false;
+        if (hasNotes) this.#unsaved.notes = false;
+        return () => {
+            this.#unsaved.records ||= before.records;
+            this.#unsaved.notes ||= before.notes;
+        };
     }
 
     /** The notes that have a text, by time. */

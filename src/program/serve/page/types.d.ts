@@ -110,7 +110,7 @@ export interface ControlMessage {
 
 /** The server's reason for closing a session. */
 export interface Closing {
-    reason: "left" | "ended" | "shutdown" | "limit" | "timeout" | "failed";
+    reason: "left" | "ended" | "shutdown" | "limit" | "timeout" | "unplayable" | "failed";
     problem: string;
 }
 

@@ -31,7 +31,7 @@ mod viewer;
 
 use super::arguments::Arguments;
 use super::metrics::Metrics;
-use super::session::Session;
+use super::session::{CreateError, Session};
 
 /// Maximum time for a reading that has ended to release its camera.
 const MAX_STOP: Duration = Duration::from_secs(5);
@@ -81,7 +81,8 @@ impl Source {
             codec = reading.codec().await;
         }
         let codec = codec?;
-        let create = move || viewer::session(number, &reading, codec);
+        let listening = self.arguments.listen.ip();
+        let create = move || viewer::session(number, listening, &reading, codec);
         let created = spawn_blocking(create).await;
         Ok(created.map_err(|_| SourceError::Lost)??)
     }
@@ -148,9 +149,18 @@ pub(crate) enum SourceError {
     #[error("the source cannot be read")]
     Pipeline(#[from] glib::BoolError),
     #[error(transparent)]
+    Session(#[from] CreateError),
+    #[error(transparent)]
     Reading(#[from] ReadingError),
     #[error("the session was lost while it was opened")]
     Lost,
+}
+
+impl SourceError {
+    /// Returns true if the source cannot be shown later, either.
+    pub(crate) fn is_permanent(&self) -> bool {
+        matches!(self, Self::Reading(error) if error.is_permanent())
+    }
 }
 
 async fn wait_for_stop(mut stopped: watch::Receiver<()>) {

@@ -42,8 +42,15 @@ enum Phase {
 
 /// The source cannot be read; a sentence for visitors.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct ReadingError(String);
+#[error("{}", .0.problem)]
+pub(crate) struct ReadingError(Ending);
+
+impl ReadingError {
+    /// Returns true if the source cannot be read later, either.
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.0.reason == Reason::Unplayable
+    }
+}
 
 /// Reads the source until it is dropped.
 pub(crate) struct Reading {
@@ -139,10 +146,10 @@ impl Reading {
         }
         match &*self.phase.borrow() {
             Phase::Open(codec) => Ok(*codec),
-            Phase::Over(ending) => Err(ReadingError(ending.problem.clone())),
+            Phase::Over(ending) => Err(ReadingError(ending.clone())),
             Phase::Opening => {
-                let name = self.location.name();
-                Err(ReadingError(format!("{name}: it is not open")))
+                let problem = format!("{}: it is not open", self.location.name());
+                Err(ReadingError(Ending::new(Reason::Failed, problem)))
             }
         }
     }
@@ -167,9 +174,18 @@ impl Reading {
         }
     }
 
+    /// Ends all sessions with a problem that a file has each time it is read, but a stream or
+    /// camera may not.
     fn fail(&self, problem: &str) {
-        let problem = format!("{}: {problem}", self.location.name());
-        self.end(Ending::new(Reason::Failed, problem));
+        self.end_failed(format!("{}: {problem}", self.location.name()));
+    }
+
+    fn end_failed(&self, problem: String) {
+        let reason = match self.location.is_file() {
+            true => Reason::Unplayable,
+            false => Reason::Failed,
+        };
+        self.end(Ending::new(reason, problem));
     }
 
     /// Ends all sessions; the first reason counts.
@@ -228,8 +244,11 @@ impl Reading {
                     true => reading.open_as(Codec::H264),
                     false => {
                         reading.location.transcode();
-                        reading
-                            .fail("it has B-frames and is transcoded from now on; connect again");
+                        let name = reading.location.name();
+                        let problem = format!(
+                            "{name}: it has B-frames and is transcoded from now on; connect again"
+                        );
+                        reading.end(Ending::new(Reason::Failed, problem));
                     }
                 }
             }
@@ -251,7 +270,7 @@ impl Reading {
                     true => self.fail("the video has stopped"),
                     false => {
                         let problem = self.location.problem(&error.error(), debug.as_deref());
-                        self.end(Ending::new(Reason::Failed, problem));
+                        self.end_failed(problem);
                     }
                 }
             }

@@ -2,6 +2,7 @@
 
 //! A viewer of the source: a session that receives the video and the records of a reading.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +11,7 @@ use gst_app::AppSrc;
 use gst_utils::ConsumptionLink;
 use gst_webrtc::{WebRTCPeerConnectionState, WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
 
-use super::super::session::Session;
+use super::super::session::{CreateError, Session};
 use super::codec::Codec;
 use super::reading::Reading;
 use super::viewers::Subscriber;
@@ -32,11 +33,12 @@ impl Drop for Viewer {
 /// Creates a session that sends the video of `reading` and its records.
 pub(crate) fn session(
     number: u64,
+    listening: IpAddr,
     reading: &Arc<Reading>,
     codec: Codec,
-) -> Result<(Session, Arc<Viewer>), glib::BoolError> {
+) -> Result<(Session, Arc<Viewer>), CreateError> {
     let wants_records = Arc::new(AtomicBool::new(true));
-    let session = Session::new(number, 0, {
+    let session = Session::new(number, listening, 0, {
         let wants_records = wants_records.clone();
         let viewers = Arc::downgrade(&reading.viewers);
         move |is_on| {
