@@ -11,6 +11,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use super::playlists::Pieces;
 use super::{pages, summary_json};
 use crate::console;
 use crate::playback::{UriError, file_uri};
@@ -165,6 +166,8 @@ pub(super) struct Inputs {
     pub failures: Vec<(PathBuf, String)>,
     /// Canonical paths of all recordings, so that none is analyzed twice.
     seen: HashSet<PathBuf>,
+    /// Files that playlists list.
+    pieces: Pieces,
     /// Canonical path of the folder for the results.
     output: Option<PathBuf>,
     /// URI of a folder of copies, and URI of the originals.
@@ -301,7 +304,10 @@ impl Inputs {
             Ok(paths)
         });
         match entries {
-            Ok(paths) => paths.iter().for_each(|path| self.add_entry(path)),
+            Ok(paths) => {
+                paths.iter().for_each(|path| self.pieces.add(path));
+                paths.iter().for_each(|path| self.add_entry(path));
+            }
             Err(error) => self.failures.push((folder.to_owned(), error.to_string())),
         }
     }
@@ -323,6 +329,11 @@ impl Inputs {
             }
         } else if let Some(kind) = special_kind(path) {
             ignore(&format!("it is {kind}, not a file"));
+        } else if let Some(playlist) = self.pieces.playlist_of(path) {
+            let playlist = playlist.file_name().unwrap_or_default().to_string_lossy();
+            ignore(&format!("it is a piece of {playlist}"));
+        } else if self.pieces.is_open(path) {
+            ignore("it is a playlist whose files are analyzed");
         } else {
             match reason_to_ignore(path) {
                 Ok(Some(reason)) => ignore(&reason),
@@ -387,11 +398,13 @@ fn matches(input: &Path) -> Result<Vec<PathBuf>, InputError> {
 const HEAD_BYTES: u64 = 128 * 1024;
 
 /// Media types of video that do not begin with `video/`.
-const CONTAINERS: [&str; 5] = [
+const CONTAINERS: [&str; 7] = [
+    "application/dash+xml",
     "application/mxf",
     "application/ogg",
     "application/vnd.rn-realmedia",
     "application/x-3gp",
+    "application/x-hls",
     "image/gif",
 ];
 

@@ -38,6 +38,7 @@ mod settings;
 
 mod inputs;
 mod names;
+mod playlists;
 
 mod analysis;
 mod truncation;

@@ -20,6 +20,9 @@ pub(super) const FILE: &str = "summary.csv";
 /// Value of the field `code` of recordings without video, in events and in the file of `--collect`.
 const NO_VIDEO: &str = "no-video";
 
+/// Value of the field `code` of recordings whose worker process ended.
+const CRASHED: &str = "crashed";
+
 /// A recording has no results.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RecordingError {
@@ -66,7 +69,10 @@ impl RecordingError {
 
     /// Returns the kind of error, for programs; `None` for the kinds that they do not distinguish.
     pub(super) fn code(&self) -> Option<&'static str> {
-        self.is_without_video().then_some(NO_VIDEO)
+        match self {
+            Self::Worker(_) => Some(CRASHED),
+            _ => self.is_without_video().then_some(NO_VIDEO),
+        }
     }
 
     fn is_without_video(&self) -> bool {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Works around two faults of GStreamer because of which playback would never end.
+//! Works around faults of GStreamer because of which playback would never end, or frames have wrong
+//! times.
 
 use std::sync::{Arc, Mutex};
 
@@ -77,6 +78,26 @@ pub(super) fn end_reading_of_ffmpeg(source: &gst::Element) {
                 })
             });
         }
+    });
+}
+
+/// Removes the timestamps of FFmpeg's decoder for GIF, which gives all frames the same one.
+pub(super) fn remove_times_of_gif(source: &gst::Element) {
+    on_element(source, |element, factory| {
+        if factory.name() != "avdec_gif" {
+            return;
+        }
+        let Some(pad) = element.static_pad("src") else {
+            return;
+        };
+        pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+            if let Some(buffer) = info.buffer_mut() {
+                let buffer = buffer.make_mut();
+                buffer.set_pts(None);
+                buffer.set_dts(None);
+            }
+            gst::PadProbeReturn::Ok
+        });
     });
 }
 

@@ -11,7 +11,7 @@ use attitude::sync::lock;
 use gst::prelude::*;
 
 use super::annotation::{self, Annotation};
-use super::demuxers::{DemuxerErrors, end_reading_of_ffmpeg};
+use super::demuxers::{DemuxerErrors, end_reading_of_ffmpeg, remove_times_of_gif};
 use super::error::PlayError;
 use super::progress::{Counters, Progress};
 use crate::playback;
@@ -56,6 +56,7 @@ impl Pipeline {
         counters.watch_reading(&source);
         demuxer_errors.watch(&source);
         end_reading_of_ffmpeg(&source);
+        remove_times_of_gif(&source);
         pipeline.add(&source)?;
         let analyses: Vec<gst::Element> = request
             .analyses

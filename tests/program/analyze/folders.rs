@@ -53,6 +53,37 @@ fn results_are_not_analyzed() {
 }
 
 #[test]
+fn the_pieces_of_a_stream_are_one_recording() {
+    let bench = Bench::new();
+    init();
+    if gst::ElementFactory::find("hlssink2").is_none() {
+        println!("skipped: hlssink2 is not installed");
+        return;
+    }
+    std::fs::create_dir(bench.path("in")).unwrap();
+    run_pipeline(&format!(
+        "videotestsrc num-buffers=75 ! video/x-raw,width=320,height=192,framerate=25/1 \
+         ! x264enc speed-preset=ultrafast key-int-max=25 ! h264parse ! hlssink2 target-duration=1 \
+         playlist-length=0 max-files=0 location={0}/piece%d.ts playlist-location={0}/talk.m3u8",
+        bench.path("in").display()
+    ));
+    bench
+        .run(&["in", "--verbose"])
+        .assert_status(0)
+        .assert_said(&["in/piece0.ts: ignored: it is a piece of talk.m3u8"]);
+    assert_eq!(bench.summary_table(), [["talk", "done", ""]]);
+    let samples = bench.read("out/talk/records.jsonl").lines().count();
+    assert!((14..=16).contains(&samples), "{samples}");
+    // While it goes on, the playlist does not list all pieces.
+    let playlist = bench.read("in/talk.m3u8").replace("#EXT-X-ENDLIST", "");
+    std::fs::write(bench.path("in/talk.m3u8"), playlist).unwrap();
+    bench
+        .run(&["in", "--verbose"])
+        .assert_status(0)
+        .assert_said(&["in/talk.m3u8: ignored: it is a playlist whose files are analyzed"]);
+}
+
+#[test]
 fn results_in_an_input_folder_are_ignored() {
     let bench = Bench::new();
     bench.clip("in/talk.mp4");

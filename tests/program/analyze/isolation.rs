@@ -77,8 +77,10 @@ fn a_recording_that_crashes_the_decoder_fails_and_the_others_are_analyzed() {
         run.assert_status(1)
             .assert_said(&[reason, "1 analyzed, 1 failed"]);
         let failed = run.events().into_iter().find(|e| e["event"] == "failed");
-        let failed = failed.unwrap()["reason"].as_str().unwrap().to_owned();
-        assert!(failed.contains(&reason["long.mp4: ".len()..]), "{failed}");
+        let failed = failed.unwrap();
+        let failure = failed["reason"].as_str().unwrap();
+        assert!(failure.contains(&reason["long.mp4: ".len()..]), "{failed}");
+        assert_eq!(failed["code"], "crashed");
         assert_eq!(bench.summary_table()[1], ["talk", "done", ""]);
         assert!(!bench.path("out/long").exists());
     }
@@ -172,6 +174,45 @@ fn a_server_that_stalls_does_not_hold_up_the_run() {
     let begun = Instant::now();
     bench.end(run).assert_status(130);
     assert!(begun.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn each_fault_of_a_run_is_named_and_what_is_done_stays_done() {
+    let bench = Bench::new();
+    bench.long_clip("long.mp4", 120).clip("talk.mp4");
+    std::fs::write(bench.path("broken.mp4"), "no video").unwrap();
+    let silent = serve_forever(Vec::new(), 0);
+    let inputs = ["long.mp4", &silent, "broken.mp4", "talk.mp4"];
+    let options = ["--stall-timeout", "2s", "--json"];
+    let run = bench.start(&[&inputs[..], &options, &SLOW].concat());
+    disturb(&bench, &run, "long", "SEGV");
+    let run = bench.end(run);
+    run.assert_status(1);
+    let failures: Vec<String> = run
+        .events()
+        .into_iter()
+        .filter(|event| event["event"] == "failed")
+        .map(|event| event["reason"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(failures.len(), 3, "{failures:?}");
+    for (failure, reason) in std::iter::zip(
+        &failures,
+        [
+            "the decoder crashed (SIGSEGV)",
+            "stalled at the start",
+            "it is not a recording",
+        ],
+    ) {
+        assert!(failure.starts_with(reason), "{failure}");
+    }
+    let end = run.events().pop().unwrap();
+    assert_eq!((&end["done"], &end["failed"]), (&1.into(), &3.into()));
+    // The same command continues with what failed.
+    let inputs = ["long.mp4", "talk.mp4"];
+    bench
+        .run(&[&inputs[..], &SLOW].concat())
+        .assert_status(0)
+        .assert_said(&["1 analyzed, 1 skipped"]);
 }
 
 #[test]
