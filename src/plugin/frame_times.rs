@@ -38,6 +38,8 @@ impl FrameTimes {
             }
             _ => last_ns.map_or(0, |last_ns| last_ns.saturating_add(frame_ns)),
         };
+        // A time of GStreamer; assumed times may add up to more.
+        let ns = ns.min(gst::ClockTime::MAX.nseconds());
         self.last_ns = Some(ns);
         FrameTime {
             ns,
@@ -70,6 +72,12 @@ mod tests {
             times([Some(10), None, Some(30), Some(100)]),
             [10, 50, 50, 100]
         );
+    }
+
+    #[test]
+    fn assumed_times_do_not_exceed_the_times_of_gstreamer() {
+        let highest_ns = gst::ClockTime::MAX.nseconds();
+        assert_eq!(times([Some(highest_ns - 5), None])[1], highest_ns);
     }
 
     #[test]

@@ -83,6 +83,7 @@
 
 pub mod attitudeexport;
 pub mod attitudeoverlay;
+mod clock_time;
 pub mod drawing;
 pub mod faceattitude;
 mod failures;
@@ -91,6 +92,7 @@ pub mod message;
 pub mod meta;
 mod negotiation;
 mod overlay;
+mod panics;
 mod properties;
 mod video;
 

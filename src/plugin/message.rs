@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use glib::prelude::*;
 use glib::value::FromValue;
 
+use super::clock_time::clock_time;
 use super::meta::field_name;
 use attitude::pose::HeadPose;
 use attitude::record::{FaceRecord, Record};
@@ -109,10 +110,6 @@ pub enum MessageError {
     UnknownAttitude(String),
 }
 
-fn clock_time(ns: Option<u64>) -> Option<gst::ClockTime> {
-    ns.map(gst::ClockTime::from_nseconds)
-}
-
 impl From<AttitudeMessage> for gst::Structure {
     fn from(AttitudeMessage(record): AttitudeMessage) -> Self {
         let faces = record.faces.iter().map(face_to_structure);
@@ -120,9 +117,15 @@ impl From<AttitudeMessage> for gst::Structure {
             .field(field::SCHEMA, record.schema)
             .field(field::STREAM, &record.stream)
             .field(field::FRAME, record.frame)
-            .field(field::TIMESTAMP, clock_time(record.pts_ns))
-            .field(field::RUNNING_TIME, clock_time(record.running_time_ns))
-            .field(field::STREAM_TIME, clock_time(record.stream_time_ns))
+            .field(field::TIMESTAMP, record.pts_ns.and_then(clock_time))
+            .field(
+                field::RUNNING_TIME,
+                record.running_time_ns.and_then(clock_time),
+            )
+            .field(
+                field::STREAM_TIME,
+                record.stream_time_ns.and_then(clock_time),
+            )
             .field(field::UTC, &record.utc)
             .field(field::WIDTH, record.width)
             .field(field::HEIGHT, record.height)
@@ -151,7 +154,7 @@ fn face_to_structure(face: &FaceRecord) -> gst::Structure {
         .field(field::RAW_NEGATIVE, face.raw.negative)
         .field(field::EMOTIONS, emotions_to_structure(face))
         .field(field::FRESH, face.fresh)
-        .field(field::AGE, gst::ClockTime::from_nseconds(face.age_ns))
+        .field(field::AGE, clock_time(face.age_ns))
         .build()
 }
 

@@ -323,3 +323,47 @@ fn caps_follow_the_format_and_frame_sizes_the_video() {
         .collect::<Vec<_>>();
     assert_eq!(sizes, [(WIDTH, HEIGHT), (2 * WIDTH, 2 * HEIGHT)]);
 }
+
+/// Frames of `attitudeexport` whose times exceed those of GStreamer do not end it.
+#[track_caller]
+fn assert_that_times_overflow_without_an_error(
+    properties: &[(&str, &str)],
+    framerate: &str,
+    frames: impl Iterator<Item = gst::Buffer>,
+) {
+    let element = make_element("attitudeexport", properties);
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    let mut export = Harness::with_element(&element, Some("sink"), Some("src"));
+    let caps = format!("video/x-raw,format=GRAY8,width=64,height=64,framerate={framerate}");
+    export.set_src_caps_str(&caps);
+    for frame in frames {
+        assert_eq!(export.push(frame), Ok(gst::FlowSuccess::Ok));
+    }
+    assert!(export.push_event(gst::event::Eos::new()));
+    let error = bus.pop_filtered(&[gst::MessageType::Error]);
+    assert!(error.is_none(), "{error:?}");
+    bus.set_flushing(true);
+}
+
+#[test]
+fn times_that_exceed_those_of_gstreamer_are_no_times() {
+    let frame = || gst::Buffer::with_size(64 * 64).unwrap();
+    let of_68_years = "1/2147483647";
+    for format in ["jsonl", "csv", "webvtt", "srt", "text"] {
+        assert_that_times_overflow_without_an_error(
+            &[("format", format), ("interval", "frame")],
+            of_68_years,
+            std::iter::repeat_with(frame).take(15),
+        );
+        let mut endless = frame();
+        let buffer = endless.get_mut().unwrap();
+        buffer.set_pts(gst::ClockTime::SECOND);
+        buffer.set_duration(gst::ClockTime::MAX);
+        assert_that_times_overflow_without_an_error(
+            &[("format", format), ("interval", "frame")],
+            "30/1",
+            [endless, frame(), frame()].into_iter(),
+        );
+    }
+}

@@ -14,6 +14,8 @@ use gst::subclass::prelude::*;
 use super::FrameSelection;
 use super::format::Format;
 use super::stream::Stream;
+use crate::clock_time::clock_time;
+use crate::panics::catch_panic;
 use crate::video;
 use attitude::record::formats::Timing;
 use attitude::sync::lock;
@@ -54,11 +56,18 @@ impl ObjectSubclass for AttitudeExport {
                 Self::catch_panic_pad_function(
                     parent,
                     || Err(gst::FlowError::Error),
-                    |this| this.chain(pad, buffer),
+                    |this| {
+                        let failed = Err(gst::FlowError::Error);
+                        catch_panic(&*this.obj(), failed, || this.chain(pad, buffer))
+                    },
                 )
             })
             .event_function(|pad, parent, event| {
-                Self::catch_panic_pad_function(parent, || false, |this| this.sink_event(pad, event))
+                Self::catch_panic_pad_function(
+                    parent,
+                    || false,
+                    |this| catch_panic(&*this.obj(), false, || this.sink_event(pad, event)),
+                )
             })
             .query_function(|pad, parent, query| {
                 Self::catch_panic_pad_function(parent, || false, |this| this.sink_query(pad, query))
@@ -194,9 +203,9 @@ impl AttitudeExport {
         stripped.check(&buffer, &*self.obj());
         lock(&self.stream).stripped = stripped;
         self.push()?;
-        if let Some(span) = gap {
+        if let Some(event) = gap.and_then(gap_event) {
             // So that sinks and muxers do not wait for text of this time.
-            self.src_pad.push_event(gap_event(span));
+            self.src_pad.push_event(event);
         }
         Ok(gst::FlowSuccess::Ok)
     }
@@ -231,8 +240,8 @@ impl AttitudeExport {
         let pushed = output.pieces().try_for_each(|(span, text)| {
             let mut buffer = gst::Buffer::from_mut_slice(text.to_vec());
             if let Some(buffer) = buffer.get_mut() {
-                buffer.set_pts(gst::ClockTime::from_nseconds(span.start_ns));
-                buffer.set_duration(gst::ClockTime::from_nseconds(span.len_ns()));
+                buffer.set_pts(clock_time(span.start_ns));
+                buffer.set_duration(clock_time(span.len_ns()));
             }
             self.src_pad.push(buffer).map(|_| ())
         });
@@ -344,8 +353,8 @@ impl AttitudeExport {
     }
 }
 
-fn gap_event(span: Span) -> gst::Event {
-    gst::event::Gap::builder(gst::ClockTime::from_nseconds(span.start_ns))
-        .duration(gst::ClockTime::from_nseconds(span.len_ns()))
-        .build()
+/// Returns the gap event of a span; `None` if the span starts at no time.
+fn gap_event(span: Span) -> Option<gst::Event> {
+    let gap = gst::event::Gap::builder(clock_time(span.start_ns)?);
+    Some(gap.duration(clock_time(span.len_ns())).build())
 }

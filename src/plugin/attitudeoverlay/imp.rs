@@ -22,6 +22,7 @@ use crate::frame_times::FrameTimes;
 use crate::meta::stripped::StrippedWarning;
 use crate::negotiation::{self, OverlayNegotiation, OverlayOutput};
 use crate::overlay::Overlay;
+use crate::panics::catch_panic;
 use crate::{meta, video};
 use attitude::detection::Detection;
 use attitude::sync::lock;
@@ -180,6 +181,15 @@ impl BaseTransformImpl for AttitudeOverlay {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        catch_panic(&*self.obj(), Err(gst::FlowError::Error), || {
+            self.draw(buffer)
+        })
+    }
+}
+
+impl AttitudeOverlay {
+    /// Hides the faces of a frame if requested, and draws its overlay.
+    fn draw(&self, buffer: &mut gst::BufferRef) -> Result<gst::FlowSuccess, gst::FlowError> {
         let info = lock(&self.info)
             .clone()
             .ok_or(gst::FlowError::NotNegotiated)?;

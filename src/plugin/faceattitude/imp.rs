@@ -21,6 +21,7 @@ use super::stats::Stats;
 use super::stream::{Stream, StreamState, Video};
 use super::{CAT, Fallback};
 use crate::negotiation::{self, OverlayNegotiation};
+use crate::panics::catch_panic;
 use crate::{drawing, video};
 use attitude::mapping::MappingError;
 use attitude::sync::lock;
@@ -254,7 +255,8 @@ impl BaseTransformImpl for FaceAttitude {
         {
             let delay = gst::ClockTime::from_nseconds(self.max_delay_ns.load(Ordering::Relaxed));
             let (is_live, min, max) = latency.result();
-            latency.set(is_live, min + delay, max.map(|max| max + delay));
+            let with_delay = |time: gst::ClockTime| time.saturating_add(delay);
+            latency.set(is_live, with_delay(min), max.map(with_delay));
         }
         true
     }
@@ -278,9 +280,12 @@ impl BaseTransformImpl for FaceAttitude {
             .ok_or(gst::FlowError::NotNegotiated)?;
         let settings = lock(&self.settings).for_frame();
         let mut stream = self.take_stream()?;
-        let result = self.process(&mut stream, buffer, &video, &settings);
-        *lock(&self.stream) = StreamState::Running(stream);
-        result
+        catch_panic(&*self.obj(), Err(gst::FlowError::Error), || {
+            let result = self.process(&mut stream, buffer, &video, &settings);
+            // A panic leaves the stream taken, so that no later frame uses it.
+            *lock(&self.stream) = StreamState::Running(stream);
+            result
+        })
     }
 }
 

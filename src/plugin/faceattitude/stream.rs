@@ -5,9 +5,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use gst::prelude::*;
+
 use super::settings::FrameSettings;
 use super::stats::Stats;
 use super::{CAT, Messages, Mode};
+use crate::clock_time::clock_time;
 use crate::drawing::{FaceDrawing, RenderError};
 use crate::failures::{FailureAction, Failures, WarningLimit};
 use crate::frame_times::FrameTimes;
@@ -251,7 +254,7 @@ impl Stream {
                         CAT,
                         "{}: the sample at {} replaces a pending one; the engine has been busy for {:?}",
                         self.id,
-                        gst::ClockTime::from_nseconds(time_ns),
+                        clock_time(time_ns).display(),
                         live.in_flight().age().unwrap_or_default()
                     );
                 }

@@ -63,7 +63,7 @@ fn panicking_engine() -> Arc<Engine> {
 }
 
 #[test]
-fn a_panic_posts_an_error_and_the_element_can_be_stopped() {
+fn a_panic_posts_an_error_and_the_element_works_again_after_a_restart() {
     gst::init().unwrap();
     let element: FaceAttitude = glib::Object::builder().property("mode", Mode::Sync).build();
     let bus = gst::Bus::new();
@@ -88,4 +88,11 @@ fn a_panic_posts_an_error_and_the_element_can_be_stopped() {
     // The harness asserts that its element goes to NULL.
     drop(harness);
     assert_eq!(element.current_state(), gst::State::Null);
+    bus.set_flushing(true);
+    bus.set_flushing(false);
+    let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
+    harness.set_src_caps_str("video/x-raw,format=GRAY8,width=64,height=64,framerate=25/1");
+    let frame = gst::Buffer::from_slice([128u8; 64 * 64]);
+    assert!(harness.push_and_pull(frame).is_ok());
+    assert!(bus.pop_filtered(&[gst::MessageType::Error]).is_none());
 }

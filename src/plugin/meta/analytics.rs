@@ -16,6 +16,7 @@ use gst_analytics::{
 
 use super::CarriedFace;
 use super::region::{FACE, MIN_IOU, Visible};
+use crate::clock_time::clock_time;
 use crate::drawing::FaceDrawing;
 use attitude::detection::Detection;
 use attitude::geometry::Rect;
@@ -60,7 +61,7 @@ pub(super) fn attach(
         let all = meta.add_cls_mtd(&scores.to_array(), &names).ok()?.id();
         meta.set_relation(RelTypes::RELATE_TO, winner, all).ok()?;
     }
-    let first_seen = gst::ClockTime::from_nseconds(face.first_seen_ns);
+    let first_seen = clock_time(face.first_seen_ns)?;
     let tracking = meta.add_tracking_mtd(u64::from(face.track), first_seen);
     let tracking = tracking.ok()?.id();
     meta.set_relation(RelTypes::RELATE_TO, detection, tracking)
