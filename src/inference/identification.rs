@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::description::{Description, DescriptionError, METADATA_KEY};
 use super::model::{ModelError, ModelSource};
-use super::session::{Network, Placement};
+use super::session::{Execution, Network};
 
 /// A loaded model with its description.
 pub(crate) struct DescribedNetwork {
@@ -39,9 +39,9 @@ impl DescribedNetwork {
     pub(crate) fn load(
         environment: &Environment,
         source: &ModelSource,
-        placement: Placement,
+        execution: Execution,
     ) -> Result<Self, ModelError> {
-        let network = Network::load(environment, &source.read(placement.provider)?, placement)?;
+        let network = Network::load(environment, &source.read(execution.provider)?, execution)?;
         let (description, origin) = if let Some((path, text)) = source.sidecar()? {
             let description = Description::parse(&text, &path.display().to_string())?;
             (description, DescriptionOrigin::File)

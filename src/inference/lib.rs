@@ -21,6 +21,7 @@ pub mod settings;
 
 pub mod model;
 mod session;
+mod watchdog;
 
 mod description;
 pub mod identification;

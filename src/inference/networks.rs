@@ -14,7 +14,7 @@ use super::identification::{DescribedNetwork, DescriptionOrigin};
 use super::model::{ModelError, ModelSource};
 use super::provider::Provider;
 use super::runtime::{self, RuntimeError, RuntimeOptions};
-use super::session::Placement;
+use super::session::Execution;
 use super::settings;
 use attitude::analyzer::{Analysis, Analyzer, Sample};
 use attitude::classification::AttitudeClassifier;
@@ -43,6 +43,8 @@ pub struct Config {
     /// Maximum time that faces wait for faces of other streams, to be classified in one batch, if
     /// the execution provider runs on a GPU.
     pub batch_timeout: Duration,
+    /// Time after which a run of a network is stopped.
+    pub inference_timeout: Duration,
     /// The ONNX Runtime to load.
     pub runtime: RuntimeOptions,
 }
@@ -59,6 +61,7 @@ impl Default for Config {
             device_id: settings::DEVICE_ID.default,
             falls_back: true,
             batch_timeout: Duration::from_nanos(settings::BATCH_TIMEOUT_NS.default),
+            inference_timeout: Duration::from_nanos(settings::INFERENCE_TIMEOUT_NS.default),
             runtime: RuntimeOptions::default(),
         }
     }
@@ -161,11 +164,12 @@ impl Networks {
         config: &Config,
         provider: Provider,
     ) -> Result<Self, LoadError> {
-        let placement = Placement {
+        let execution = Execution {
             provider,
             device_id: config.device_id,
+            timeout: config.inference_timeout,
         };
-        let load = |source| DescribedNetwork::load(environment, source, placement);
+        let load = |source| DescribedNetwork::load(environment, source, execution);
         let detector = config.detector.as_ref().map(|source| {
             load(source)
                 .and_then(|model| OnnxDetector::new(model.network, &model.description))
@@ -249,15 +253,16 @@ impl InspectedModel {
     }
 
     fn load_model(environment: &Environment, source: &ModelSource) -> Result<Self, ModelError> {
-        let placement = Placement {
+        let execution = Execution {
             provider: Provider::Cpu,
             device_id: settings::DEVICE_ID.default,
+            timeout: Duration::from_nanos(settings::INFERENCE_TIMEOUT_NS.default),
         };
         let DescribedNetwork {
             network,
             description,
             origin,
-        } = DescribedNetwork::load(environment, source, placement)?;
+        } = DescribedNetwork::load(environment, source, execution)?;
         let network = match description.task {
             Task::FaceDetection => {
                 InspectedNetwork::Detector(Box::new(OnnxDetector::new(network, &description)?))

@@ -3,6 +3,7 @@
 //! A loaded network: a session of ONNX Runtime, its tensors, and its runs on images.
 
 use std::fmt;
+use std::time::Duration;
 
 use ort::environment::Environment;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -12,21 +13,32 @@ use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 use super::description::{DescriptionError, InputSection};
 use super::model::ModelError;
 use super::provider::Provider;
+use super::settings;
+use super::watchdog::{RunEnd, WatchedRuns};
 use attitude::InferenceError;
 use attitude::preprocessing::{TensorFormat, TensorLayout};
 
-/// Execution provider and device of a network.
+/// Execution provider and device of a network, and the limit of its runs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Placement {
+pub(crate) struct Execution {
     /// The provider; [`Provider::Auto`] is the CPU here.
     pub(crate) provider: Provider,
     /// Index of the GPU.
     pub(crate) device_id: i32,
+    /// Time after which a run is stopped.
+    pub(crate) timeout: Duration,
 }
+
+/// Minimum time limit of the first run on a provider other than the CPU, which may compile the
+/// network.
+const MIN_COMPILATION_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A loaded network with one input.
 pub(crate) struct Network {
     session: Session,
+    runs: WatchedRuns,
+    execution: Execution,
+    has_run: bool,
 }
 
 /// The input of a network that processes images.
@@ -58,14 +70,17 @@ impl Network {
     pub(crate) fn load(
         environment: &Environment,
         bytes: &[u8],
-        placement: Placement,
+        execution: Execution,
     ) -> Result<Self, ModelError> {
         let session =
-            builder(environment, placement).and_then(|mut it| it.commit_from_memory(bytes));
-        match session {
-            Ok(session) => Ok(Self { session }),
-            Err(error) => Err(ModelError::Rejected(message(&error))),
-        }
+            builder(environment, execution).and_then(|mut it| it.commit_from_memory(bytes));
+        let session = session.map_err(|error| ModelError::Rejected(message(&error)))?;
+        Ok(Self {
+            session,
+            runs: WatchedRuns::new(execution.timeout).map_err(ModelError::Rejected)?,
+            execution,
+            has_run: false,
+        })
     }
 
     /// Returns the entry `key` of the model's metadata; `None` if there is none.
@@ -135,7 +150,7 @@ impl Network {
     /// Runs the network on `images`, whose channels and layout are those of `format`.
     ///
     /// # Errors
-    /// Returns an error if the inference fails.
+    /// Returns an error if the inference fails, or is stopped because it takes too long.
     pub(crate) fn run(
         &mut self,
         format: &TensorFormat,
@@ -154,12 +169,37 @@ impl Network {
         };
         let failed = |error: ort::Error| InferenceError(message(&error));
         let tensor = TensorRef::from_array_view((shape, data)).map_err(failed)?;
-        let outputs = self.session.run(ort::inputs![tensor]).map_err(failed)?;
-        Ok(Outputs(outputs))
+        let timeout = self.timeout();
+        let (runs, session) = (&self.runs, &mut self.session);
+        let (outputs, end) = runs.watch(timeout, |options| {
+            session.run_with_options(ort::inputs![tensor], options)
+        });
+        self.has_run = true;
+        match (outputs, end) {
+            (Ok(outputs), _) => Ok(Outputs(outputs)),
+            (Err(_), RunEnd::Terminated) => Err(InferenceError(format!(
+                "the network was stopped after {timeout:?} without a result; use a faster model, \
+                 or raise {}",
+                settings::INFERENCE_TIMEOUT_NS.name
+            ))),
+            (Err(error), RunEnd::Completed) => Err(failed(error)),
+        }
+    }
+
+    /// Returns the time limit of the next run.
+    fn timeout(&self) -> Duration {
+        let Execution {
+            provider, timeout, ..
+        } = self.execution;
+        if self.has_run || provider.is_cpu() {
+            timeout
+        } else {
+            timeout.max(MIN_COMPILATION_TIMEOUT)
+        }
     }
 }
 
-fn builder(environment: &Environment, placement: Placement) -> Result<SessionBuilder, ort::Error> {
+fn builder(environment: &Environment, execution: Execution) -> Result<SessionBuilder, ort::Error> {
     // For networks that run for about a millisecond, a thread pool that spins between two
     // inferences costs more than it gains, so that a network runs in the calling thread.
     let builder = Session::builder(environment)?
@@ -167,7 +207,7 @@ fn builder(environment: &Environment, placement: Placement) -> Result<SessionBui
         .with_intra_threads(1)?
         .with_intra_op_spinning(false)?
         .with_inter_op_spinning(false)?;
-    match placement.provider.registration(placement.device_id) {
+    match execution.provider.registration(execution.device_id) {
         Some(registration) => Ok(builder.with_execution_providers([registration])?),
         None => Ok(builder),
     }

@@ -60,6 +60,16 @@ pub const DEVICE_ID: NumberSetting<i32> = NumberSetting {
     max: i32::MAX,
 };
 
+/// Time after which a run of a network is stopped, in nanoseconds.
+pub const INFERENCE_TIMEOUT_NS: NumberSetting<u64> = NumberSetting {
+    name: "inference-timeout",
+    nick: "Inference timeout",
+    blurb: "Time after which an inference is stopped and counts as failed",
+    default: 10_000_000_000,
+    min: 1_000_000,
+    max: 3_600_000_000_000,
+};
+
 /// Maximum time that faces wait for faces of other streams, in nanoseconds.
 pub const BATCH_TIMEOUT_NS: NumberSetting<u64> = NumberSetting {
     name: "batch-timeout",

@@ -288,3 +288,52 @@ fn faces_with_coordinates_of_nan_are_ignored() {
     assert_eq!(tracks(&rig.pass()), [0; 0]);
     assert!(rig.records()[0].faces.is_empty());
 }
+
+/// Returns a rig with a classifier that never ends on crops that are not black.
+fn endless_rig(properties: &[(&str, &str)]) -> Rig {
+    let endless = model("endless");
+    let mut all = vec![
+        ("attitude-model", &endless[..]),
+        ("sample-interval", "0"),
+        ("inference-timeout", "100000000"),
+    ];
+    all.extend(properties);
+    Rig::tiny(&all)
+}
+
+#[test]
+fn an_inference_that_takes_too_long_is_stopped_and_counts_as_failed() {
+    let mut rig = endless_rig(&[]);
+    rig.pass();
+    let warnings = messages(&rig, gst::MessageType::Warning);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let reason = "the network was stopped after 100ms without a result";
+    assert!(warnings[0].contains(reason), "{warnings:?}");
+    assert!(warnings[0].contains("raise inference-timeout"));
+    // The same network runs again.
+    rig.pass_face(0);
+    assert_eq!([rig.stat("samples"), rig.stat("failures")], [1, 1]);
+    for _ in 1..10 {
+        rig.pass();
+    }
+    let buffer = rig.frame(&Patch(NEUTRAL));
+    assert_eq!(rig.harness.push(buffer), Err(gst::FlowError::Error));
+    let errors = messages(&rig, gst::MessageType::Error);
+    assert!(
+        errors[0].contains("10 samples in a row failed"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn the_end_of_a_live_stream_does_not_wait_for_an_endless_inference() {
+    let mut rig = endless_rig(&[("mode", "live")]);
+    let started = std::time::Instant::now();
+    rig.pass();
+    rig.pass();
+    assert!(rig.harness.push_event(gst::event::Eos::new()));
+    rig.element.set_state(gst::State::Null).unwrap();
+    let elapsed = started.elapsed();
+    // A multiple of the timeout, on a busy machine.
+    assert!(elapsed < std::time::Duration::from_secs(30), "{elapsed:?}");
+}

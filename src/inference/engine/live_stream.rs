@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Engine;
@@ -15,7 +15,7 @@ use attitude::InferenceError;
 use attitude::analyzer::{Analysis, Analyzer, Epoch, Params, Sample};
 use attitude::detection::Detection;
 use attitude::frame::Snapshot;
-use attitude::sync::{lock, wait_while};
+use attitude::sync::lock;
 
 /// A copy of a sample, until it is analyzed.
 struct SampleCopy<C> {
@@ -143,11 +143,15 @@ impl<C: Send + 'static> LiveStream<C> {
         lock(&self.state.samples).completed.pop_front()
     }
 
-    /// Waits until all submitted samples are completed.
-    pub fn drain(&self) {
+    /// Waits until all submitted samples are completed, at most for `timeout`. Returns `false` if
+    /// they are not.
+    pub fn drain(&self, timeout: Duration) -> bool {
         let is_busy = |samples: &mut Samples<C>| samples.is_queued;
         let samples = lock(&self.state.samples);
-        drop(wait_while(&self.state.completed, samples, is_busy));
+        let completed = &self.state.completed;
+        let waited = completed.wait_timeout_while(samples, timeout, is_busy);
+        let (samples, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !samples.is_queued
     }
 }
 

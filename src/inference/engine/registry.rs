@@ -28,6 +28,7 @@ struct EngineKey {
     device_id: i32,
     falls_back: bool,
     batch_timeout: Duration,
+    inference_timeout: Duration,
 }
 
 /// Everything that a loaded model depends on. The path is not enough, because a file can be
@@ -126,6 +127,7 @@ impl EngineKey {
             device_id: config.device_id,
             falls_back: config.falls_back,
             batch_timeout: config.batch_timeout,
+            inference_timeout: config.inference_timeout,
         })
     }
 }

@@ -320,3 +320,4 @@ impl FaceAttitude {
         })
     }
 }
+            inference_timeout: Duration::from_nanos(settings.inference_timeout_ns),

@@ -176,9 +176,19 @@ impl FaceAttitude {
     pub(super) fn finish(&self) {
         let state = std::mem::replace(&mut *lock(&self.stream), StreamState::Taken);
         if let StreamState::Running(mut stream) = state {
-            let settings = lock(&self.settings).for_frame();
+            let (settings, timeout_ns) = {
+                let settings = lock(&self.settings);
+                (settings.for_frame(), settings.inference_timeout_ns)
+            };
             let mut records = Vec::new();
-            stream.drain();
+            let timeout = Duration::from_nanos(timeout_ns);
+            if !stream.drain(timeout) {
+                gst::element_imp_warning!(
+                    self,
+                    gst::StreamError::Failed,
+                    ("the end of the stream came {timeout:?} before the last results")
+                );
+            }
             let outcome = stream.collect(&settings, &mut records);
             *lock(&self.stream) = StreamState::Running(stream);
             self.post(records);

@@ -25,6 +25,7 @@ pub(super) struct Settings {
     pub execution_provider: ExecutionProvider,
     pub device_id: i32,
     pub batch_timeout_ns: u64,
+    pub inference_timeout_ns: u64,
     pub fallback: Fallback,
     pub mode: Mode,
     pub detect_faces: bool,
@@ -54,6 +55,7 @@ impl Default for Settings {
             device_id: inference::DEVICE_ID.default,
             batch_timeout_ns: inference::BATCH_TIMEOUT_NS.default,
             fallback: Fallback::default(),
+            inference_timeout_ns: inference::INFERENCE_TIMEOUT_NS.default,
             mode: Mode::default(),
             detect_faces: true,
             face_type: FACE.to_owned(),
@@ -141,6 +143,11 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
             &analysis::SAMPLE_INTERVAL_NS,
             Playing,
             field!(frame.sample_interval_ns),
+        ),
+        Property::time(
+            &inference::INFERENCE_TIMEOUT_NS,
+            Ready,
+            field!(inference_timeout_ns),
         ),
         Property::number(
             &analysis::DETECTOR_SIZE,

@@ -298,10 +298,11 @@ impl Stream {
         result
     }
 
-    /// Waits until no sample is in flight.
-    pub fn drain(&self) {
-        if let Processing::Live(live) = &self.processing {
-            live.drain();
+    /// Waits until no sample is in flight, at most for `timeout`. Returns `false` if one still is.
+    pub fn drain(&self, timeout: Duration) -> bool {
+        match &self.processing {
+            Processing::Live(live) => live.drain(timeout),
+            Processing::Sync { .. } => true,
         }
     }
 

@@ -198,7 +198,7 @@ impl Bench {
     pub(super) fn analyze(&self, number: u64, epoch: Epoch, step: Step) -> CompletedSample<u64> {
         assert!(!self.submit(number, epoch));
         self.steps.send(step).unwrap();
-        self.stream.drain();
+        assert!(self.stream.drain(TIMEOUT));
         let completed = self.stream.take_completed().unwrap();
         assert_eq!((completed.context, completed.epoch), (number, epoch));
         completed

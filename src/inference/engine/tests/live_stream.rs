@@ -17,7 +17,7 @@ fn samples_are_completed_in_the_order_of_submission() {
         bench.submit(number, STREAM);
         bench.wait_until_begun();
         bench.steps.send(Step::FindFace).unwrap();
-        bench.stream.drain();
+        assert!(bench.stream.drain(TIMEOUT));
     }
     for number in 1..=3 {
         let completed = bench.stream.take_completed().unwrap();
@@ -38,7 +38,7 @@ fn the_newest_sample_replaces_a_pending_one() {
     for _ in 0..2 {
         bench.steps.send(Step::FindFace).unwrap();
     }
-    bench.stream.drain();
+    assert!(bench.stream.drain(TIMEOUT));
     let completed = std::iter::from_fn(|| bench.stream.take_completed());
     assert!(completed.map(|sample| sample.context).eq([1, 4]));
 }
@@ -46,14 +46,14 @@ fn the_newest_sample_replaces_a_pending_one() {
 #[test]
 fn draining_waits_for_the_sample_in_flight_and_the_pending_one() {
     let bench = Bench::new();
-    bench.stream.drain();
+    assert!(bench.stream.drain(TIMEOUT));
     bench.submit(1, STREAM);
     bench.wait_until_begun();
     bench.submit(2, STREAM);
     let (done, is_done) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            bench.stream.drain();
+            assert!(bench.stream.drain(TIMEOUT));
             done.send(()).unwrap();
         });
         bench.steps.send(Step::FindFace).unwrap();
@@ -126,7 +126,7 @@ fn streams_take_turns_even_if_one_of_them_submits_more_samples() {
     for _ in 0..2 {
         bench.steps.send(Step::FindFace).unwrap();
     }
-    bench.stream.drain();
+    assert!(bench.stream.drain(TIMEOUT));
     assert_eq!(done(&bench.stream), Some(5));
 }
 
@@ -138,7 +138,7 @@ fn streams_share_networks_but_not_tracks() {
     assert_eq!(bench.track(2, Epoch { part: 1, ..STREAM }), 2);
     submit(&other, 1, STREAM);
     bench.steps.send(Step::FindFace).unwrap();
-    other.drain();
+    assert!(other.drain(TIMEOUT));
     let analysis = other.take_completed().unwrap().result.unwrap();
     assert_eq!(analysis.faces[0].track, 1);
 }
