@@ -35,7 +35,7 @@ impl Point {
 }
 
 /// Five landmarks: left eye, right eye, tip of the nose, left and right corner of the mouth. Left
-/// and right are those in the frame, not those of the person.
+/// and right are those in the upright picture, not those of the person.
 pub type Landmarks = [Point; 5];
 
 /// An axis-aligned box.

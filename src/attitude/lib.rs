@@ -117,6 +117,7 @@ pub mod frame;
 pub mod geometry;
 pub mod history;
 pub mod mapping;
+pub mod orientation;
 pub mod pose;
 pub mod preprocessing;
 pub mod quality;

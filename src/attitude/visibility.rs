@@ -18,8 +18,8 @@ const MAX_NOSE_OFFSET: f32 = 0.5;
 /// not turned away. `displayed` is in pixels of the displayed frame. A face without landmarks
 /// counts as not turned away.
 pub fn is_classifiable(displayed: &Detection, frame: &Frame) -> bool {
-    let displayed_width = frame.width() as f32 * frame.pixel_aspect();
-    let frame = Rect::new(0.0, 0.0, displayed_width, frame.height() as f32);
+    let (width, height) = frame.displayed_size();
+    let frame = Rect::new(0.0, 0.0, width, height);
     let visible_fraction = displayed.bbox.intersection(&frame).area() / displayed.bbox.area();
     visible_fraction >= MIN_VISIBLE_FRACTION
         && displayed

@@ -12,6 +12,7 @@ use attitude::detection::{
 };
 use attitude::frame::{ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane};
 use attitude::geometry::{Point, Rect};
+use attitude::orientation::Orientation;
 use attitude::preprocessing::{Channels, InputSize, TensorFormat, TensorLayout};
 use attitude::{InferenceError, Scores};
 
@@ -144,10 +145,13 @@ fn frame<'a>(
         bytes.int_in_range(0..=MAX_SIDE)?,
     );
     let pixel_aspect = bytes.arbitrary()?;
+    let orientation = *bytes.choose(&Orientation::ALL)?;
     let frame = Frame::new(width, height, layout, views);
-    Ok(frame
-        .ok()
-        .map(|frame| frame.with_pixel_aspect(pixel_aspect)))
+    Ok(frame.ok().map(|frame| {
+        frame
+            .with_pixel_aspect(pixel_aspect)
+            .with_orientation(orientation)
+    }))
 }
 
 /// Chooses the layout of a format: packed, planar or semi-planar.

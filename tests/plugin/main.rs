@@ -18,6 +18,7 @@ mod formats;
 mod live;
 mod metadata;
 mod one_pass;
+mod orientation;
 mod overlay;
 mod pipelines;
 mod streaming;

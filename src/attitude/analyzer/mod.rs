@@ -136,7 +136,8 @@ impl Analyzer {
             (Some(upstream), _) => {
                 self.detections.clear();
                 let valid = upstream.iter().filter(|detection| detection.is_valid());
-                self.detections.extend(valid);
+                let upright = valid.map(|detection| sample.frame.detection_upright(detection));
+                self.detections.extend(upright);
                 self.suppress(sample.params);
             }
             (None, Some(detector)) => {
@@ -193,10 +194,14 @@ impl Analyzer {
         params: &Params,
     ) -> Result<&[Detection], InferenceError> {
         self.detect(frame, detector, params, &mut Timings::default())?;
+        for detection in &mut self.detections {
+            *detection = frame.detection_in_frame(detection);
+        }
         Ok(&self.detections)
     }
 
-    /// Replaces `detections` with the faces that `detector` finds, and ends all tracks at a cut.
+    /// Replaces `detections` with the faces that `detector` finds in the upright picture, and ends
+    /// all tracks at a cut.
     fn detect(
         &mut self,
         frame: &Frame,
@@ -208,8 +213,8 @@ impl Analyzer {
         let input = detector.input();
         let format = input.tensor_format;
         let letterbox = Letterbox::new(
-            (frame.width(), frame.height()),
-            frame.pixel_aspect(),
+            frame.upright_size(),
+            frame.upright_pixel_aspect(),
             input.size,
             params.detector_long_side(frame),
         );
@@ -231,9 +236,9 @@ impl Analyzer {
             self.tracker.end_all();
         }
         for detection in &mut self.detections {
-            detection.bbox = letterbox.rect_in_frame(detection.bbox);
-            let in_frame = |points: Landmarks| points.map(|p| letterbox.point_in_frame(p));
-            detection.landmarks = detection.landmarks.map(in_frame);
+            detection.bbox = letterbox.rect_upright(detection.bbox);
+            let upright = |points: Landmarks| points.map(|p| letterbox.point_upright(p));
+            detection.landmarks = detection.landmarks.map(upright);
         }
         self.suppress(params);
         timings.detection = started.elapsed();
@@ -299,7 +304,7 @@ impl Analyzer {
         self.cropped_faces.clear();
         self.crops.clear();
         for (track_index, track) in self.tracker.tracks().iter().enumerate() {
-            let displayed = track.detection.stretched(frame.pixel_aspect());
+            let displayed = track.detection.stretched(frame.upright_pixel_aspect());
             if track.observed_ns == time_ns && is_classifiable(&displayed, frame) {
                 let transform =
                     crop::displayed_from_crop(&displayed, &input.framing, size.0, size.1);
@@ -327,12 +332,13 @@ impl Analyzer {
             if track.state.classified_ns.is_some_and(is_stale) {
                 track.state = TrackState::default();
             }
-            let displayed = track.detection.stretched(frame.pixel_aspect());
+            let displayed = track.detection.stretched(frame.upright_pixel_aspect());
+            let in_frame = frame.detection_in_frame(&track.detection);
             faces.push(Face {
                 track: track.id,
-                bbox_in_frame: track.detection.bbox,
-                velocity_per_s: track.velocity_per_s,
-                landmarks_in_frame: track.detection.landmarks,
+                bbox_in_frame: in_frame.bbox,
+                velocity_per_s: frame.vector_in_frame(track.velocity_per_s),
+                landmarks_in_frame: in_frame.landmarks,
                 head_pose: displayed
                     .landmarks
                     .and_then(|landmarks| HeadPose::from_landmarks(&landmarks)),

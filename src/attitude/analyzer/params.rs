@@ -56,8 +56,8 @@ impl Params {
         let long_side = if self.detector_size > 0 {
             self.detector_size as usize
         } else {
-            let displayed_width = frame.width() as f32 * frame.pixel_aspect();
-            let frame_long_side = displayed_width.max(frame.height() as f32);
+            let (displayed_width, displayed_height) = frame.displayed_size();
+            let frame_long_side = displayed_width.max(displayed_height);
             let scale = DETECTABLE_FACE_PX / self.min_face_size.max(1) as f32;
             (frame_long_side * scale.min(1.0)).ceil() as usize
         };

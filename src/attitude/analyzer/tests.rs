@@ -10,6 +10,7 @@ use crate::clock::NS_PER_MS as MS;
 use crate::crop::Framing;
 use crate::detection::DetectorInput;
 use crate::geometry::{Point, Rect};
+use crate::orientation::Orientation;
 use crate::preprocessing::{InputSize, TensorFormat};
 
 const POSITIVE: Scores = Scores::from_array([1.0, 0.0, 0.0]);
@@ -619,4 +620,71 @@ fn the_same_frames_give_the_same_faces() {
         seen
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn boxes_and_landmarks_of_a_turned_frame_are_those_in_the_frame() {
+    let found = posed(face_at(40.0, 20.0), false);
+    for orientation in Orientation::ALL {
+        let mut upright = Stream::default();
+        let mut turned = Stream::default();
+        let (width, height) = orientation.swapped((640, 360));
+        let stored: Vec<u8> = (0..640 * 360)
+            .map(|i| {
+                let (x, y) = (i % width, i / width);
+                let upright = orientation.point_upright(
+                    Point::new(x as f32 + 0.5, y as f32 + 0.5),
+                    (width as f32, height as f32),
+                );
+                WAVES[upright.y as usize * 640 + upright.x as usize]
+            })
+            .collect();
+        let stored = Frame::from_luma(width, height, &stored).unwrap();
+        let stored = stored.with_orientation(orientation);
+        for (time_ms, x) in [(0, 40.0), (200, 44.0)] {
+            let moved = posed(face_at(x, 20.0), false);
+            let expected = upright.sample(time_ms, &[moved])[0];
+            turned.detector.result = Ok(vec![moved]);
+            let face = turned.analyze(&stored, time_ms).unwrap()[0];
+            let expected = Face {
+                bbox_in_frame: orientation
+                    .rect_in_frame(expected.bbox_in_frame, (width as f32, height as f32)),
+                landmarks_in_frame: expected.landmarks_in_frame.map(|landmarks| {
+                    landmarks.map(|p| orientation.point_in_frame(p, (width as f32, height as f32)))
+                }),
+                velocity_per_s: orientation.vector_in_frame(expected.velocity_per_s),
+                ..expected
+            };
+            assert_eq!(face, expected, "{orientation:?}");
+        }
+        // The same faces from upstream, in the frame.
+        let mut given = Stream::default();
+        let in_frame = stored.detection_in_frame(&Detection {
+            bbox: Rect::new(
+                2.0 * found.bbox.x,
+                2.0 * found.bbox.y,
+                2.0 * found.bbox.w,
+                2.0 * found.bbox.h,
+            ),
+            landmarks: found
+                .landmarks
+                .map(|landmarks| landmarks.map(|p| Point::new(2.0 * p.x, 2.0 * p.y))),
+            ..found
+        });
+        let sample = Sample {
+            frame: stored,
+            time_ns: 0,
+            epoch: given.epoch,
+            upstream: Some(&[in_frame]),
+            params: &given.params,
+        };
+        given
+            .analyzer
+            .analyze(&sample, None, &mut given.classifier, &mut given.analysis)
+            .unwrap();
+        let face = given.analysis.faces[0];
+        assert_eq!(face.bbox_in_frame, in_frame.bbox, "{orientation:?}");
+        assert_eq!(face.landmarks_in_frame, in_frame.landmarks);
+        assert!(face.head_pose.unwrap().roll.abs() < 0.1);
+    }
 }

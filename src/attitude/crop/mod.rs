@@ -2,8 +2,9 @@
 
 //! Cropping of faces, aligned as in the classifier's training data.
 //!
-//! Boxes and landmarks are in pixels of the displayed frame: horizontal frame coordinates are
-//! multiplied by the pixel aspect ratio, so that faces have their natural proportions.
+//! Boxes and landmarks are in pixels of the displayed frame: the picture is upright, and horizontal
+//! coordinates are multiplied by the pixel aspect ratio, so that faces have their natural
+//! proportions.
 
 mod pixel_sampler;
 
@@ -11,7 +12,7 @@ use super::detection::Detection;
 use super::frame::{ColorModel, Frame, Layout};
 use super::geometry::{Landmarks, Point, Similarity};
 use super::preprocessing::{Pixel, TensorFormat, needed_layout};
-use pixel_sampler::{ChannelReader, PixelSampler};
+use pixel_sampler::{ChannelReader, PixelSampler, Sampling};
 
 /// The alignment of a face in a crop, the classifier's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,10 +77,14 @@ pub fn extract(
     assert_eq!(crop.len(), format.len(width, height));
     let size = (width, height);
     let mut layout = needed_layout(frame.layout(), format.channels);
-    let pixel_aspect = frame.pixel_aspect();
     if let Some(luma) = ChannelReader::luma_of_packed_rgb(frame, format.channels) {
         layout.color = ColorModel::Gray;
-        let sampler = PixelSampler::new(luma, (pixel_aspect, 1.0), displayed_from_crop, size);
+        let sampler = PixelSampler::new(
+            luma,
+            Sampling::new(frame, (0, 0)),
+            displayed_from_crop,
+            size,
+        );
         fill(crop, size, format, &layout, |x, y| {
             [sampler.mean(x, y), 0.0, 0.0]
         });
@@ -87,12 +92,9 @@ pub fn extract(
     }
     let sampler = |index: usize| {
         let component = &layout.components[index];
-        let sample_size = (
-            pixel_aspect * (1 << component.shift_x) as f32,
-            (1 << component.shift_y) as f32,
-        );
+        let sampling = Sampling::new(frame, (component.shift_x, component.shift_y));
         let channel = ChannelReader::new(frame.channel(index));
-        PixelSampler::new(channel, sample_size, displayed_from_crop, size)
+        PixelSampler::new(channel, sampling, displayed_from_crop, size)
     };
     if layout.color == ColorModel::Gray {
         let luma = sampler(0);
@@ -135,6 +137,7 @@ fn fill(
 mod tests {
     use super::*;
     use crate::geometry::Rect;
+    use crate::orientation::Orientation;
 
     const FRAMING: Framing = Framing {
         box_height: 1.0,
@@ -238,6 +241,37 @@ mod tests {
         for (scale, corner) in [(1.0, 1e30), (8.0, f32::MAX), (1e30, 1e30)] {
             let transform = Similarity::from_scale_and_origin(scale, Point::new(corner, corner));
             assert_eq!(crop_luma(&frame, &transform, 2), [9.0; 4]);
+        }
+    }
+
+    #[test]
+    fn a_crop_is_upright_in_all_orientations() {
+        let (width, height) = (12, 8);
+        let luma: Vec<u8> = (0..width * height).map(|i| (i * i) as u8).collect();
+        let stored = Frame::from_luma(width, height, &luma).unwrap();
+        for (orientation, pixel_aspect) in Orientation::ALL.map(|o| [(o, 1.0), (o, 2.0)]).concat() {
+            let stored = stored
+                .with_orientation(orientation)
+                .with_pixel_aspect(pixel_aspect);
+            let (columns, rows) = stored.upright_size();
+            let upright: Vec<u8> = (0..columns * rows)
+                .map(|i| {
+                    let pixel = (i % columns, i / columns);
+                    let (x, y) = orientation.pixel_in_frame(pixel, (width, height));
+                    luma[y * width + x]
+                })
+                .collect();
+            let upright = Frame::from_luma(columns, rows, &upright).unwrap();
+            let upright = upright.with_pixel_aspect(stored.upright_pixel_aspect());
+            assert_eq!(upright.displayed_size(), stored.displayed_size());
+            for scale in [0.5, 1.0, 2.0] {
+                let transform = Similarity::from_scale_and_origin(scale, Point::new(0.25, 1.5));
+                assert_eq!(
+                    crop_luma(&stored, &transform, 4),
+                    crop_luma(&upright, &transform, 4),
+                    "{orientation:?}, {pixel_aspect}, {scale}"
+                );
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 
 use crate::frame::{Channel, Frame};
 use crate::geometry::{Point, Similarity};
+use crate::orientation::Orientation;
 use crate::preprocessing::{Channels, LUMA_WEIGHTS};
 
 /// Maximum number of samples along each side of a crop pixel, which bounds the work. Faces with
@@ -122,6 +123,44 @@ impl std::ops::Add for FixedPointVector {
     }
 }
 
+/// The positions of a channel's samples in the displayed frame.
+pub(super) struct Sampling {
+    orientation: Orientation,
+    /// Width and height of the frame along its rows and columns, in displayed pixels.
+    frame_size: (f32, f32),
+    /// Width and height of a sample along the frame's rows and columns, in displayed pixels.
+    sample_size: (f32, f32),
+}
+
+impl Sampling {
+    /// Creates the positions of samples with a subsampling of 2^`shift_x` and 2^`shift_y`.
+    pub(super) fn new(frame: &Frame, (shift_x, shift_y): (u32, u32)) -> Self {
+        let (width, height) = frame.displayed_pixel_size();
+        Self {
+            orientation: frame.orientation(),
+            frame_size: (frame.width() as f32 * width, frame.height() as f32 * height),
+            sample_size: (
+                width * (1 << shift_x) as f32,
+                height * (1 << shift_y) as f32,
+            ),
+        }
+    }
+
+    /// Converts a point of the displayed frame to samples.
+    fn point(&self, displayed: Point) -> Point {
+        self.in_samples(self.orientation.point_in_frame(displayed, self.frame_size))
+    }
+
+    /// Converts a vector of the displayed frame to samples.
+    fn vector(&self, displayed: Point) -> Point {
+        self.in_samples(self.orientation.vector_in_frame(displayed))
+    }
+
+    fn in_samples(&self, p: Point) -> Point {
+        Point::new(p.x / self.sample_size.0, p.y / self.sample_size.1)
+    }
+}
+
 /// Samples one channel of a frame at the pixels of a crop.
 pub(super) struct PixelSampler<'a, const BYTES: usize> {
     reader: ChannelReader<'a, BYTES>,
@@ -144,25 +183,26 @@ pub(super) struct PixelSampler<'a, const BYTES: usize> {
 }
 
 impl<'a, const BYTES: usize> PixelSampler<'a, BYTES> {
-    /// Creates a sampler for a crop of `size` (width, height). `sample_size` is the width and
-    /// height of a sample of the channel in displayed pixels.
+    /// Creates a sampler for a crop of `size` (width, height). `sampling` is that of the channel of
+    /// `reader`.
     pub(super) fn new(
         reader: ChannelReader<'a, BYTES>,
-        sample_size: (f32, f32),
+        sampling: Sampling,
         displayed_from_crop: &Similarity,
         (width, height): (usize, usize),
     ) -> Self {
         let samples_per_side =
             (displayed_from_crop.scale().ceil() as usize).clamp(1, MAX_SAMPLES_PER_SIDE);
         let step = 1.0 / samples_per_side as f32;
-        let in_channel = |p: Point| Point::new(p.x / sample_size.0, p.y / sample_size.1);
-        let first = in_channel(displayed_from_crop.apply(Point::new(0.5 * step, 0.5 * step)));
+        let first = sampling.point(displayed_from_crop.apply(Point::new(0.5 * step, 0.5 * step)));
         let right = displayed_from_crop.step_right();
-        let (right, down) = (in_channel(right), in_channel(Point::new(-right.y, right.x)));
+        let down = Point::new(-right.y, right.x);
+        let (right, down) = (sampling.vector(right), sampling.vector(down));
         let is_inside = [(0, 0), (width, 0), (0, height), (width, height)]
             .into_iter()
             .all(|(x, y)| {
-                let corner = in_channel(displayed_from_crop.apply(Point::new(x as f32, y as f32)));
+                let corner =
+                    sampling.point(displayed_from_crop.apply(Point::new(x as f32, y as f32)));
                 // A margin of one sample for rounding.
                 let is_within = |value: f32, len: usize| value >= 1.0 && value < len as f32 - 1.0;
                 is_within(corner.x, reader.channel.width)

@@ -14,9 +14,9 @@ pub use decoding::{
 };
 pub(crate) use suppression::suppress_overlaps;
 
-/// A detected face. The coordinates of detectors are in pixels of their input, those of the
-/// analysis and tracking in frame pixels, and those of cropping in the displayed frame, which has
-/// square pixels.
+/// A detected face. The coordinates of detectors are in pixels of their input, those of
+/// upstream elements in frame pixels, those of the analysis and tracking in frame pixels of the
+/// upright picture, and those of cropping in the displayed frame, which has square pixels, too.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {
     /// Bounding box of the face.
@@ -28,8 +28,8 @@ pub struct Detection {
 }
 
 impl Detection {
-    /// Converts the detection from frame pixels to the displayed frame, by multiplying horizontal
-    /// coordinates by the pixel aspect ratio `pixel_aspect`.
+    /// Converts the detection from upright frame pixels to the displayed frame, by multiplying
+    /// horizontal coordinates by the pixel aspect ratio `pixel_aspect`.
     pub fn stretched(&self, pixel_aspect: f32) -> Self {
         let Rect { x, y, w, h } = self.bbox;
         let stretched = |p: Point| Point::new(p.x * pixel_aspect, p.y);

@@ -5,6 +5,9 @@
 mod layout;
 mod snapshot;
 
+use crate::detection::Detection;
+use crate::geometry::Point;
+use crate::orientation::Orientation;
 pub use layout::{ColorModel, Component, Layout, Matrix};
 pub use snapshot::Snapshot;
 
@@ -61,12 +64,13 @@ pub struct Frame<'a> {
     width: usize,
     height: usize,
     pixel_aspect: f32,
+    orientation: Orientation,
     layout: Layout,
     planes: [Plane<'a>; MAX_PLANES],
 }
 
 impl<'a> Frame<'a> {
-    /// Creates a frame from `planes`, with square pixels.
+    /// Creates a frame from `planes`, upright and with square pixels.
     ///
     /// # Errors
     /// Returns an error if the frame is empty, or a plane is too short for the layout.
@@ -104,6 +108,7 @@ impl<'a> Frame<'a> {
             width,
             height,
             pixel_aspect: 1.0,
+            orientation: Orientation::IDENTITY,
             layout,
             planes,
         })
@@ -114,6 +119,12 @@ impl<'a> Frame<'a> {
     pub fn with_pixel_aspect(mut self, pixel_aspect: f32) -> Self {
         let is_plausible = (1.0 / MAX_PIXEL_ASPECT..=MAX_PIXEL_ASPECT).contains(&pixel_aspect);
         self.pixel_aspect = if is_plausible { pixel_aspect } else { 1.0 };
+        self
+    }
+
+    /// Sets the orientation of the picture.
+    pub fn with_orientation(mut self, orientation: Orientation) -> Self {
+        self.orientation = orientation;
         self
     }
 
@@ -158,6 +169,70 @@ impl<'a> Frame<'a> {
     /// Returns the pixel aspect ratio, the displayed width over the height of a pixel.
     pub fn pixel_aspect(&self) -> f32 {
         self.pixel_aspect
+    }
+
+    /// Returns the orientation of the picture.
+    pub fn orientation(&self) -> Orientation {
+        self.orientation
+    }
+
+    /// Returns width and height of the upright picture, in frame pixels.
+    pub fn upright_size(&self) -> (usize, usize) {
+        self.orientation.swapped((self.width, self.height))
+    }
+
+    /// Returns the pixel aspect ratio of the upright picture.
+    pub fn upright_pixel_aspect(&self) -> f32 {
+        if self.orientation.is_transposed() {
+            1.0 / self.pixel_aspect
+        } else {
+            self.pixel_aspect
+        }
+    }
+
+    /// Returns width and height of the displayed frame, which is upright and has square pixels.
+    pub fn displayed_size(&self) -> (f32, f32) {
+        let (width, height) = self.upright_size();
+        (width as f32 * self.upright_pixel_aspect(), height as f32)
+    }
+
+    /// Returns width and height of a frame pixel in the displayed frame, along the frame's rows and
+    /// columns.
+    pub(crate) fn displayed_pixel_size(&self) -> (f32, f32) {
+        self.orientation.swapped((self.upright_pixel_aspect(), 1.0))
+    }
+
+    /// Converts a detection from frame pixels to the upright picture.
+    pub(crate) fn detection_upright(&self, detection: &Detection) -> Detection {
+        let (orientation, size) = (self.orientation, self.size());
+        Detection {
+            bbox: orientation.rect_upright(detection.bbox, size),
+            score: detection.score,
+            landmarks: detection
+                .landmarks
+                .map(|landmarks| landmarks.map(|p| orientation.point_upright(p, size))),
+        }
+    }
+
+    /// Converts a detection from the upright picture to frame pixels.
+    pub(crate) fn detection_in_frame(&self, upright: &Detection) -> Detection {
+        let (orientation, size) = (self.orientation, self.size());
+        Detection {
+            bbox: orientation.rect_in_frame(upright.bbox, size),
+            score: upright.score,
+            landmarks: upright
+                .landmarks
+                .map(|landmarks| landmarks.map(|p| orientation.point_in_frame(p, size))),
+        }
+    }
+
+    /// Converts a vector from the upright picture to frame pixels.
+    pub(crate) fn vector_in_frame(&self, upright: Point) -> Point {
+        self.orientation.vector_in_frame(upright)
+    }
+
+    fn size(&self) -> (f32, f32) {
+        (self.width as f32, self.height as f32)
     }
 
     /// Returns the layout.

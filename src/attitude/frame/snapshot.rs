@@ -3,6 +3,7 @@
 //! Copies of frames.
 
 use super::{ColorModel, Frame, Layout, MAX_PLANES, Plane};
+use crate::orientation::Orientation;
 
 /// An owned copy of a frame, whose memory is reused for the next copy.
 #[derive(Debug)]
@@ -10,6 +11,7 @@ pub struct Snapshot {
     width: usize,
     height: usize,
     pixel_aspect: f32,
+    orientation: Orientation,
     layout: Layout,
     /// Bytes and stride of each plane.
     planes: [(Vec<u8>, usize); MAX_PLANES],
@@ -21,6 +23,7 @@ impl Default for Snapshot {
             width: 0,
             height: 0,
             pixel_aspect: 1.0,
+            orientation: Orientation::IDENTITY,
             layout: Layout::GRAY8,
             planes: Default::default(),
         }
@@ -33,6 +36,7 @@ impl Snapshot {
         self.width = frame.width;
         self.height = frame.height;
         self.pixel_aspect = frame.pixel_aspect;
+        self.orientation = frame.orientation;
         self.layout = frame.layout;
         if luma_only && frame.layout.color == ColorModel::Yuv {
             self.layout.color = ColorModel::Gray;
@@ -56,7 +60,8 @@ impl Snapshot {
             stride: self.planes[index].1,
         });
         let frame = Frame::new(self.width, self.height, self.layout, planes).ok()?;
-        Some(frame.with_pixel_aspect(self.pixel_aspect))
+        let frame = frame.with_pixel_aspect(self.pixel_aspect);
+        Some(frame.with_orientation(self.orientation))
     }
 }
 

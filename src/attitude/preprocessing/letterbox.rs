@@ -3,6 +3,7 @@
 //! The position of a frame in the input of a detector.
 
 use crate::geometry::{Point, Rect};
+use crate::orientation::Orientation;
 
 /// Sizes that a detector's input may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub enum InputSize {
     },
 }
 
-/// The position of a frame in the input of a detector. The scaled frame is in the top left corner;
-/// the rest is black.
+/// The position of a frame in the input of a detector. The scaled frame, upright, is in the top left
+/// corner; the rest is black.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Letterbox {
     /// Width of the input in pixels.
@@ -30,13 +31,13 @@ pub struct Letterbox {
     pub content_width: usize,
     /// Height of the scaled frame in pixels of the input.
     pub content_height: usize,
-    /// Factors from pixels of the input to frame pixels.
-    frame_from_input: (f32, f32),
+    /// Factors from pixels of the input to frame pixels of the upright picture.
+    upright_from_input: (f32, f32),
 }
 
 impl Letterbox {
-    /// Fits a frame of `width` by `height` pixels, both at least 1, into an input with square
-    /// pixels. `pixel_aspect` is the pixel aspect ratio of the frame. In an input without a fixed
+    /// Fits an upright picture of `width` by `height` pixels, both at least 1, into an input with
+    /// square pixels. `pixel_aspect` is its pixel aspect ratio. In an input without a fixed
     /// size, the long side of the scaled frame has at most `long_side` pixels and is not larger
     /// than that of the displayed frame; width and height of the input are rounded up to multiples.
     pub fn new(
@@ -77,21 +78,35 @@ impl Letterbox {
             input_height,
             content_width,
             content_height,
-            frame_from_input: (
+            upright_from_input: (
                 width as f32 / content_width as f32,
                 height as f32 / content_height as f32,
             ),
         }
     }
 
-    /// Converts a point from pixels of the input to frame pixels.
-    pub(crate) fn point_in_frame(&self, p: Point) -> Point {
-        Point::new(p.x * self.frame_from_input.0, p.y * self.frame_from_input.1)
+    /// Returns the letterbox of the frame as it is stored, without padding.
+    pub(super) fn of_stored(&self, orientation: Orientation) -> Self {
+        let content = (self.content_width, self.content_height);
+        let (width, height) = orientation.swapped(content);
+        Self {
+            input_width: width,
+            input_height: height,
+            content_width: width,
+            content_height: height,
+            upright_from_input: orientation.swapped(self.upright_from_input),
+        }
     }
 
-    /// Converts a box from pixels of the input to frame pixels.
-    pub(crate) fn rect_in_frame(&self, r: Rect) -> Rect {
-        let (sx, sy) = self.frame_from_input;
+    /// Converts a point from pixels of the input to frame pixels of the upright picture.
+    pub(crate) fn point_upright(&self, p: Point) -> Point {
+        let (sx, sy) = self.upright_from_input;
+        Point::new(p.x * sx, p.y * sy)
+    }
+
+    /// Converts a box from pixels of the input to frame pixels of the upright picture.
+    pub(crate) fn rect_upright(&self, r: Rect) -> Rect {
+        let (sx, sy) = self.upright_from_input;
         Rect::new(r.x * sx, r.y * sy, r.w * sx, r.h * sy)
     }
 }
@@ -109,7 +124,7 @@ mod tests {
             (letterbox.content_width, letterbox.content_height),
             (320, 180)
         );
-        let r = letterbox.rect_in_frame(Rect::new(10.0, 20.0, 30.0, 40.0));
+        let r = letterbox.rect_upright(Rect::new(10.0, 20.0, 30.0, 40.0));
         assert_eq!(r, Rect::new(40.0, 80.0, 120.0, 160.0));
         let tiny = Letterbox::new((1, 1), 1.0, multiple, 320);
         assert_eq!((tiny.input_width, tiny.content_width), (32, 1));
@@ -125,7 +140,7 @@ mod tests {
             (letterbox.content_width, letterbox.content_height),
             (320, 180)
         );
-        let r = letterbox.rect_in_frame(Rect::new(160.0, 45.0, 80.0, 90.0));
+        let r = letterbox.rect_upright(Rect::new(160.0, 45.0, 80.0, 90.0));
         assert_eq!(r, Rect::new(360.0, 144.0, 180.0, 288.0));
     }
 }

@@ -84,6 +84,21 @@ impl TensorFormat {
         has_luma.then_some(move |element| element / scale + mean)
     }
 
+    /// Returns the index of a channel of the pixel in column `x` of row `y` of an input of `width`
+    /// by `height` pixels.
+    #[inline]
+    pub(super) const fn index(
+        &self,
+        (width, height): (usize, usize),
+        (x, y): (usize, usize),
+        channel: usize,
+    ) -> usize {
+        match self.layout {
+            TensorLayout::Nchw => (channel * height + y) * width + x,
+            TensorLayout::Nhwc => (y * width + x) * self.channels.count() + channel,
+        }
+    }
+
     /// Writes a pixel to `tensor`, in column `x` of row `y` of an input of `width` by `height`
     /// pixels.
     #[inline]
@@ -94,17 +109,13 @@ impl TensorFormat {
         (x, y): (usize, usize),
         pixel: Pixel,
     ) {
-        let count = self.channels.count();
-        for channel in 0..count {
+        for channel in 0..self.channels.count() {
             let value = match (self.channels, channel) {
                 (Channels::Luma, _) => pixel.luma(),
                 (Channels::Rgb, c) => pixel.rgb()[c],
                 (Channels::Bgr, c) => pixel.rgb()[2 - c],
             };
-            let index = match self.layout {
-                TensorLayout::Nchw => (channel * height + y) * width + x,
-                TensorLayout::Nhwc => (y * width + x) * count + channel,
-            };
+            let index = self.index((width, height), (x, y), channel);
             tensor[index] = (value - self.mean[channel]) * self.scale[channel];
         }
     }

@@ -6,6 +6,7 @@ use super::axis::{Axis, ByteWeights, WEIGHT_SUM};
 use super::letterbox::Letterbox;
 use super::pixel::{Channels, LUMA_WEIGHTS, Pixel, TensorFormat, needed_layout};
 use crate::frame::{ColorModel, Frame, Layout, MAX_PLANES};
+use crate::orientation::Orientation;
 
 /// Scales frames to a detector's input. Reuses its memory, and the weights of pixels while the
 /// sizes of the frame and the input stay the same.
@@ -23,17 +24,51 @@ pub struct FrameScaler {
     sums: [Vec<u16>; MAX_PLANES],
     /// One row of the input per channel, as stored in the frame, 0 to 255.
     scaled: [Vec<f32>; 3],
+    /// The scaled frame as it is stored, if its picture is not upright.
+    stored: Vec<f32>,
 }
 
 impl FrameScaler {
-    /// Scales `frame` to `tensor`, at the position in `letterbox`; the rest of `tensor` becomes
-    /// black. Each pixel is the mean of the area of the frame that it covers or, if the frame is
+    /// Scales `frame` to `tensor`, upright and at the position in `letterbox`; the rest of `tensor`
+    /// becomes black. Each pixel is the mean of the area of the frame that it covers or, if the frame is
     /// enlarged, a bilinear interpolation. `tensor` has `format.len(letterbox.input_width,
     /// letterbox.input_height)` elements.
     ///
     /// # Panics
     /// Panics if `tensor` has another length.
     pub fn scale(
+        &mut self,
+        frame: &Frame,
+        letterbox: &Letterbox,
+        format: &TensorFormat,
+        tensor: &mut [f32],
+    ) {
+        let orientation = frame.orientation();
+        if orientation == Orientation::IDENTITY {
+            return self.scale_stored(frame, letterbox, format, tensor);
+        }
+        // The scaled frame is turned, as it is much smaller than the frame.
+        let stored_letterbox = letterbox.of_stored(orientation);
+        let stored_size = (stored_letterbox.input_width, stored_letterbox.input_height);
+        let mut stored = std::mem::take(&mut self.stored);
+        stored.resize(format.len(stored_size.0, stored_size.1), 0.0);
+        self.scale_stored(frame, &stored_letterbox, format, &mut stored);
+        let size = (letterbox.input_width, letterbox.input_height);
+        for y in 0..letterbox.content_height {
+            for x in 0..letterbox.content_width {
+                let source = orientation.pixel_in_frame((x, y), stored_size);
+                for channel in 0..format.channels.count() {
+                    tensor[format.index(size, (x, y), channel)] =
+                        stored[format.index(stored_size, source, channel)];
+                }
+            }
+        }
+        self.stored = stored;
+        blacken_padding(letterbox, format, tensor);
+    }
+
+    /// The same as [`scale`](Self::scale), without the orientation of the frame.
+    fn scale_stored(
         &mut self,
         frame: &Frame,
         letterbox: &Letterbox,
@@ -243,6 +278,37 @@ mod tests {
             scale(&frame, &letterbox, &TensorFormat::LUMA),
             [25.0, 45.0, 0.0, 0.0]
         );
+    }
+
+    #[test]
+    fn a_frame_is_scaled_upright_in_all_orientations() {
+        let luma: Vec<u8> = (0..8 * 4).map(|i| 7 * i).collect();
+        let stored = Frame::from_luma(8, 4, &luma).unwrap();
+        for orientation in Orientation::ALL {
+            let (width, height) = stored.with_orientation(orientation).upright_size();
+            let upright: Vec<u8> = (0..width * height)
+                .map(|i| {
+                    let pixel = (i % width, i / width);
+                    let (x, y) = orientation.pixel_in_frame(pixel, (8, 4));
+                    luma[y * 8 + x]
+                })
+                .collect();
+            let upright = Frame::from_luma(width, height, &upright).unwrap();
+            let size = InputSize::MultipleOf(3);
+            let letterbox = Letterbox::new((width, height), 1.0, size, 4);
+            for layout in [TensorLayout::Nchw, TensorLayout::Nhwc] {
+                let format = TensorFormat {
+                    channels: Channels::Rgb,
+                    layout,
+                    ..TensorFormat::LUMA
+                };
+                assert_eq!(
+                    scale(&stored.with_orientation(orientation), &letterbox, &format),
+                    scale(&upright, &letterbox, &format),
+                    "{orientation:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Implementation of `faceattitude`: pads, properties, states, events and queries. The module
 //! [`processing`](super::processing) has the processing of frames.
 //!
-//! Lock order: `stream`, `settings`, `video`, `stats`, `overlay_negotiation`. Each lock is held
+//! Lock order: `stream`, `settings`, `video`, `orientation_tags`, `stats`, `overlay_negotiation`. Each lock is held
 //! only to copy or count, never during an inference: the streaming thread takes the [`Stream`] out
 //! of its mutex while it uses it.
 
@@ -16,6 +16,7 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
+use super::orientation::OrientationTags;
 use super::settings::{PROPERTIES, Settings};
 use super::stats::Stats;
 use super::stream::{Stream, StreamState, Video};
@@ -40,6 +41,7 @@ pub struct FaceAttitude {
     pub(super) settings: Mutex<Settings>,
     pub(super) stream: Mutex<StreamState>,
     video: Mutex<Option<Video>>,
+    pub(super) orientation_tags: Mutex<OrientationTags>,
     /// Counters, updated by the stream.
     pub(super) stats: Arc<Mutex<Stats>>,
     active_provider: Mutex<Option<Provider>>,
@@ -59,6 +61,7 @@ impl ObjectSubclass for FaceAttitude {
             settings: Mutex::default(),
             stream: Mutex::new(StreamState::Stopped),
             video: Mutex::default(),
+            orientation_tags: Mutex::default(),
             stats: Arc::default(),
             active_provider: Mutex::default(),
             overlay_negotiation: OverlayNegotiation::default(),
@@ -196,6 +199,7 @@ impl BaseTransformImpl for FaceAttitude {
         // Dropping the last reference waits for the inference in flight, so the lock must be free.
         drop(stopped);
         *lock(&self.video) = None;
+        *lock(&self.orientation_tags) = OrientationTags::default();
         *lock(&self.active_provider) = None;
         Ok(())
     }
@@ -237,7 +241,12 @@ impl BaseTransformImpl for FaceAttitude {
         match event.view() {
             gst::EventView::StreamStart(start) => {
                 let id = start.stream_id().to_owned();
+                *lock(&self.orientation_tags) = OrientationTags::default();
                 self.with_stream(|stream| stream.begin(id));
+            }
+            gst::EventView::Tag(tag) => {
+                let sink_pad = self.obj().sink_pad().clone();
+                lock(&self.orientation_tags).update(tag.tag(), &sink_pad);
             }
             gst::EventView::FlushStop(_) => self.with_stream(Stream::reset),
             gst::EventView::Eos(_) => self.finish(),
@@ -312,6 +321,7 @@ impl FaceAttitude {
             device_id: settings.device_id,
             falls_back: settings.fallback == Fallback::Warn,
             batch_timeout: Duration::from_nanos(settings.batch_timeout_ns),
+            inference_timeout: Duration::from_nanos(settings.inference_timeout_ns),
             runtime: RuntimeOptions {
                 library: settings.onnxruntime,
                 plugin_folder,
@@ -320,4 +330,3 @@ impl FaceAttitude {
         })
     }
 }
-            inference_timeout: Duration::from_nanos(settings.inference_timeout_ns),

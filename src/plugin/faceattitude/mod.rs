@@ -35,6 +35,7 @@ use attitude_inference::provider::Provider;
 use gst::prelude::*;
 
 mod imp;
+mod orientation;
 mod processing;
 mod settings;
 mod stats;
@@ -42,6 +43,8 @@ mod stream;
 
 #[cfg(test)]
 mod tests;
+
+pub use orientation::OrientationMethod;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -143,6 +146,7 @@ pub(super) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
         ExecutionProvider::static_type(),
         Fallback::static_type(),
         Messages::static_type(),
+        OrientationMethod::static_type(),
     ] {
         enumeration.mark_as_plugin_api(gst::PluginAPIFlags::empty());
     }

@@ -82,6 +82,8 @@ impl FaceAttitude {
         video: &Video,
         settings: &FrameSettings,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let orientation = settings.orientation.resolve(*lock(&self.orientation_tags));
+        stream.set_orientation(orientation);
         let size = (video.info.width(), video.info.height());
         let mut stamp = video::stamp(buffer, &self.obj().segment(), size);
         let running_time_ns = stamp.running_time_ns;
@@ -224,7 +226,7 @@ fn sample(
         return Err(stream.fail(InferenceError(reason)));
     };
     match video::view(&frame, info, *layout) {
-        Ok(view) => stream.sample(&view, time_ns, stamp, settings, records),
+        Ok(view) => stream.sample(view, time_ns, stamp, settings, records),
         Err(error) => Err(stream.fail(InferenceError(error.to_string()))),
     }
 }

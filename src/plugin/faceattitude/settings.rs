@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use super::{ExecutionProvider, Fallback, Messages, Mode};
+use super::{ExecutionProvider, Fallback, Messages, Mode, OrientationMethod};
 use crate::meta::FACE;
 use crate::properties::{Mutable, Property, field, text};
 use attitude::analyzer::Params;
@@ -37,6 +37,7 @@ pub(super) struct Settings {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameSettings {
     pub sample_interval_ns: u64,
+    pub orientation: OrientationMethod,
     pub params: Params,
     pub messages: Messages,
     pub roi_meta: bool,
@@ -54,13 +55,14 @@ impl Default for Settings {
             execution_provider: ExecutionProvider::Auto,
             device_id: inference::DEVICE_ID.default,
             batch_timeout_ns: inference::BATCH_TIMEOUT_NS.default,
-            fallback: Fallback::default(),
             inference_timeout_ns: inference::INFERENCE_TIMEOUT_NS.default,
+            fallback: Fallback::default(),
             mode: Mode::default(),
             detect_faces: true,
             face_type: FACE.to_owned(),
             frame: FrameSettings {
                 sample_interval_ns: analysis::SAMPLE_INTERVAL_NS.default,
+                orientation: OrientationMethod::default(),
                 params: Params::default(),
                 messages: Messages::default(),
                 roi_meta: true,
@@ -89,6 +91,13 @@ const FACE_TYPE: TextSetting = text(
     "Face type",
     "Type of the upstream regions of interest and detections that are faces, if detect-faces is \
      false",
+);
+
+const ORIENTATION: TextSetting = text(
+    "orientation",
+    "Orientation",
+    "Orientation of the picture in frames, which are analyzed upright; auto = that in the \
+     image-orientation tag",
 );
 
 const MESSAGES: TextSetting = text(
@@ -135,19 +144,20 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
             Ready,
             field!(batch_timeout_ns),
         ),
-        Property::choice(&inference::FALLBACK, Ready, field!(fallback)),
-        Property::choice(&MODE, Ready, field!(mode)),
-        Property::flag(&DETECT_FACES, Ready, field!(detect_faces)),
-        Property::text_with_default(&FACE_TYPE, Ready, field!(face_type)),
-        Property::time(
-            &analysis::SAMPLE_INTERVAL_NS,
-            Playing,
-            field!(frame.sample_interval_ns),
-        ),
         Property::time(
             &inference::INFERENCE_TIMEOUT_NS,
             Ready,
             field!(inference_timeout_ns),
+        ),
+        Property::choice(&inference::FALLBACK, Ready, field!(fallback)),
+        Property::choice(&MODE, Ready, field!(mode)),
+        Property::flag(&DETECT_FACES, Ready, field!(detect_faces)),
+        Property::text_with_default(&FACE_TYPE, Ready, field!(face_type)),
+        Property::choice(&ORIENTATION, Playing, field!(frame.orientation)),
+        Property::time(
+            &analysis::SAMPLE_INTERVAL_NS,
+            Playing,
+            field!(frame.sample_interval_ns),
         ),
         Property::number(
             &analysis::DETECTOR_SIZE,

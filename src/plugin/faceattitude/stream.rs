@@ -22,6 +22,7 @@ use attitude::InferenceError;
 use attitude::analyzer::{Analysis, Analyzer, Epoch, Sample};
 use attitude::detection::Detection;
 use attitude::frame::{Frame, Layout};
+use attitude::orientation::Orientation;
 use attitude::record::change::FaceChangeDetector;
 use attitude::record::{FrameStamp, Record};
 use attitude::sampling::Sampler;
@@ -72,6 +73,8 @@ pub(super) struct Stream {
     id: String,
     epoch: Epoch,
     sampler: Sampler,
+    /// Orientation of the picture in the frames.
+    orientation: Orientation,
     /// Number of frames of the stream.
     frames: u64,
     times: FrameTimes,
@@ -124,6 +127,7 @@ impl Stream {
             id,
             epoch: Epoch::default(),
             sampler: Sampler::default(),
+            orientation: Orientation::default(),
             frames: 0,
             times: FrameTimes::default(),
             analysis: Analysis::default(),
@@ -151,6 +155,13 @@ impl Stream {
     pub fn reset(&mut self) {
         self.times = FrameTimes::default();
         self.end_tracks();
+    }
+
+    /// Sets the orientation of the picture in the frames. Ends all tracks if it changes.
+    pub fn set_orientation(&mut self, orientation: Orientation) {
+        if orientation != std::mem::replace(&mut self.orientation, orientation) {
+            self.end_tracks();
+        }
     }
 
     fn end_tracks(&mut self) {
@@ -216,14 +227,14 @@ impl Stream {
     /// Analyzes `frame` or submits it to the engine. Adds records of new results to `records`.
     pub fn sample(
         &mut self,
-        frame: &Frame,
+        frame: Frame,
         time_ns: u64,
         stamp: FrameStamp,
         settings: &FrameSettings,
         records: &mut Vec<Record>,
     ) -> Result<(), FailureAction> {
         let sample = Sample {
-            frame: *frame,
+            frame: frame.with_orientation(self.orientation),
             time_ns,
             epoch: self.epoch,
             upstream: self.upstream_type.is_some().then_some(&self.upstream[..]),
