@@ -29,6 +29,33 @@ impl WarningLimit {
     }
 }
 
+/// A warning about a stream that is posted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OneWarning {
+    #[default]
+    NotDue,
+    Due,
+    Posted,
+}
+
+impl OneWarning {
+    /// Makes the warning due, unless it has been posted.
+    pub fn set_due(&mut self) {
+        if *self == Self::NotDue {
+            *self = Self::Due;
+        }
+    }
+
+    /// Returns `true` if the warning is due, and counts it as posted.
+    pub fn take_due(&mut self) -> bool {
+        let is_due = *self == Self::Due;
+        if is_due {
+            *self = Self::Posted;
+        }
+        is_due
+    }
+}
+
 /// Number of failures in a row after which the element fails.
 pub(crate) const MAX_FAILURES: u32 = 10;
 

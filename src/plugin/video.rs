@@ -5,6 +5,7 @@
 use gst_video::prelude::*;
 use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrameRef, VideoInfo};
 
+use crate::clock_time::clock_time;
 use attitude::frame::{
     ColorModel, Component, Frame, FrameError, Layout, MAX_PLANES, Matrix, Plane,
 };
@@ -251,13 +252,20 @@ fn bytes_of_tiles(standard: &VideoInfo, plane: usize, stride: u32) -> u64 {
 /// Time from the NTP epoch, 1900, to the Unix epoch, 1970.
 const NTP_TO_UNIX: gst::ClockTime = gst::ClockTime::from_seconds(2_208_988_800);
 
-/// Returns the stamp of `buffer` in `segment`, with frame number 0. `size` is width and height.
+/// Returns the timestamp at a running time in `segment`; `None` if it is not a segment of times.
+pub(crate) fn pts_at(running_time_ns: u64, segment: &gst::Segment) -> Option<gst::ClockTime> {
+    let segment = segment.downcast_ref::<gst::ClockTime>()?;
+    segment.position_from_running_time(clock_time(running_time_ns))
+}
+
+/// Returns the stamp of `buffer` at the timestamp `pts` in `segment`, with frame number 0. `size` is
+/// width and height.
 pub(crate) fn stamp(
     buffer: &gst::BufferRef,
+    pts: Option<gst::ClockTime>,
     segment: &gst::Segment,
     size: (u32, u32),
 ) -> FrameStamp {
-    let pts = buffer.pts();
     let segment = segment.downcast_ref::<gst::ClockTime>();
     let running_time = segment.and_then(|segment| segment.to_running_time(pts));
     let stream_time = segment.and_then(|segment| segment.to_stream_time(pts));

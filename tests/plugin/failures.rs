@@ -337,3 +337,52 @@ fn the_end_of_a_live_stream_does_not_wait_for_an_endless_inference() {
     // A multiple of the timeout, on a busy machine.
     assert!(elapsed < std::time::Duration::from_secs(30), "{elapsed:?}");
 }
+
+#[test]
+fn more_faces_than_max_faces_cause_one_warning_per_stream() {
+    let many = model("many-faces");
+    let mut rig = Rig::tiny(&[
+        ("detector-model", &many),
+        ("min-face-size", "0"),
+        ("sample-interval", "0"),
+        ("max-faces", "5"),
+    ]);
+    for _ in 0..3 {
+        rig.pass();
+    }
+    let warnings = messages(&rig, gst::MessageType::Warning);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("more than 5 faces"), "{warnings:?}");
+    assert_eq!(rig.stat("over-max-faces"), 3);
+    rig.begin_stream("another");
+    rig.pass();
+    assert_eq!(messages(&rig, gst::MessageType::Warning).len(), 1);
+}
+
+#[test]
+fn frames_without_timestamps_have_assumed_times_and_cause_one_warning() {
+    let mut rig = Rig::tiny(&[("messages", "sample"), ("sample-interval", "0")]);
+    for _ in 0..3 {
+        let mut buffer = rig.frame(&Patch(NEUTRAL));
+        buffer.get_mut().unwrap().set_pts(gst::ClockTime::NONE);
+        rig.push(buffer);
+    }
+    let records = rig.records();
+    let times: Vec<_> = records
+        .iter()
+        .map(|record| record.running_time_ns)
+        .collect();
+    assert_eq!(times, [0, 1, 2].map(|frame| Some(frame * FRAME.nseconds())));
+    let mut rig = Rig::tiny(&[]);
+    for _ in 0..3 {
+        let mut buffer = rig.frame(&Patch(NEUTRAL));
+        buffer.get_mut().unwrap().set_pts(gst::ClockTime::NONE);
+        rig.push(buffer);
+    }
+    let warnings = messages(&rig, gst::MessageType::Warning);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("frames have no timestamps"),
+        "{warnings:?}"
+    );
+}

@@ -74,6 +74,8 @@ pub struct Analysis {
     pub faces: Vec<Face>,
     /// Time after the last detection of a face at which its track ends.
     pub track_timeout_ns: u64,
+    /// `true` if there were more than [`Params::max_faces`] faces, so that some are missing.
+    pub has_more_faces: bool,
     /// Durations of the parts of the analysis.
     pub timings: Timings,
 }
@@ -94,6 +96,8 @@ pub struct Analyzer {
     /// The detector's input.
     input: Vec<f32>,
     detections: Vec<Detection>,
+    /// `true` if more faces were detected than `detections` may contain.
+    has_more_faces: bool,
     cuts: CutDetector,
     tracker: Tracker<TrackState>,
     epoch: Epoch,
@@ -160,6 +164,7 @@ impl Analyzer {
         self.classify(sample, classifier, &mut analysis.timings)?;
         self.copy_faces(&sample.frame, time_ns, &mut analysis.faces);
         analysis.time_ns = time_ns;
+        analysis.has_more_faces = self.has_more_faces;
         analysis.track_timeout_ns = self.tracker.timeout_ns();
         Ok(())
     }
@@ -249,7 +254,7 @@ impl Analyzer {
     fn suppress(&mut self, params: &Params) {
         self.detections
             .retain(|detection| detection.bbox.h >= params.min_face_size as f32);
-        suppress_overlaps(
+        self.has_more_faces = suppress_overlaps(
             &mut self.detections,
             params.overlap_threshold,
             params.max_faces as usize,

@@ -429,6 +429,7 @@ fn of_500_faces_the_best_are_tracked_and_classified_in_limited_batches() {
     let Rect { x, y, w, h } = faces[250].bbox;
     stream.sample(0, &faces);
     assert_eq!(stream.analysis.faces.len(), 100);
+    assert!(stream.analysis.has_more_faces);
     assert_eq!(stream.classifier.batches, [64, 36]);
     let best = Rect::new(2.0 * x, 2.0 * y, 2.0 * w, 2.0 * h);
     let mut boxes = stream.analysis.faces.iter().map(|face| face.bbox_in_frame);

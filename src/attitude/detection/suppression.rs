@@ -13,7 +13,8 @@ const MAX_CANDIDATES: usize = 2000;
 const MIN_WEIGHT_SUM: f32 = 1e-6;
 
 /// Replaces groups of overlapping `candidates` with one face each; keeps the `max_faces` faces with
-/// the highest scores, sorted by decreasing score, and drops invalid candidates.
+/// the highest scores, sorted by decreasing score, and drops invalid candidates. Returns `true` if
+/// there are more faces.
 ///
 /// This is blending non-maximum suppression (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural
 /// Face Detection on Mobile GPUs", 2019): the candidate with the highest score and all others that
@@ -25,7 +26,7 @@ pub(crate) fn suppress_overlaps(
     candidates: &mut Vec<Detection>,
     overlap_threshold: f32,
     max_faces: usize,
-) {
+) -> bool {
     candidates.retain(Detection::is_valid);
     // A stable sort keeps the detector's order of equal scores, so that the result is reproducible.
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -51,6 +52,7 @@ pub(crate) fn suppress_overlaps(
         face_count += 1;
     }
     candidates.truncate(face_count);
+    face_count < end
 }
 
 /// Sums over the detections of one face, weighted by their scores.
@@ -124,14 +126,14 @@ mod tests {
             detection(50.0, 0.6),
             detection(90.0, f32::NAN),
         ];
-        suppress_overlaps(&mut found, 0.4, 16);
+        assert!(!suppress_overlaps(&mut found, 0.4, 16));
         // (0.9 * 2 + 0.7 * 0) / 1.6
         let blended = detection(1.125, 0.9);
         assert_eq!(found.len(), 2);
         assert!((found[0].bbox.x - blended.bbox.x).abs() < 1e-5);
         assert_eq!((found[0].score, found[0].landmarks), (0.9, None));
         assert_eq!(found[1].bbox.x, 50.0);
-        suppress_overlaps(&mut found, 0.4, 1);
+        assert!(suppress_overlaps(&mut found, 0.4, 1));
         assert_eq!(found.len(), 1);
     }
 
@@ -150,7 +152,7 @@ mod tests {
                 detection.landmarks = Some([Point::new(x, huge / 2.0); 5]);
             }
             found.extend([detection(x, score); 3]);
-            suppress_overlaps(&mut found, 0.4, 16);
+            let _ = suppress_overlaps(&mut found, 0.4, 16);
             assert!(
                 found.iter().all(Detection::is_valid),
                 "{x} {score}: {found:?}"

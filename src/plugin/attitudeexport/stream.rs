@@ -5,6 +5,7 @@
 use std::io;
 
 use super::FrameSelection;
+use crate::clock_time::clock_time;
 use crate::meta::stripped::StrippedWarning;
 use crate::{meta, video};
 use attitude::record::Record;
@@ -63,7 +64,8 @@ impl Stream {
         buffer: &gst::BufferRef,
         selection: FrameSelection,
     ) -> io::Result<Option<Span>> {
-        let mut stamp = video::stamp(buffer, &self.segment, self.size);
+        let pts = buffer.pts().or_else(|| clock_time(self.end_ns));
+        let mut stamp = video::stamp(buffer, pts, &self.segment, self.size);
         stamp.frame = self.frames;
         self.frames += 1;
         let start_ns = stamp.pts_ns.unwrap_or(self.end_ns);

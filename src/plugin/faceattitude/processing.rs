@@ -85,11 +85,17 @@ impl FaceAttitude {
         let orientation = settings.orientation.resolve(*lock(&self.orientation_tags));
         stream.set_orientation(orientation);
         let size = (video.info.width(), video.info.height());
-        let mut stamp = video::stamp(buffer, &self.obj().segment(), size);
+        let segment = self.obj().segment();
+        let mut stamp = video::stamp(buffer, buffer.pts(), &segment, size);
         let running_time_ns = stamp.running_time_ns;
         let is_discontinuous = buffer.flags().contains(gst::BufferFlags::DISCONT);
         let (number, time_ns) =
             stream.count_frame(running_time_ns, is_discontinuous, video, settings);
+        if buffer.pts().is_none() {
+            stream.no_timestamps.set_due();
+            let pts = video::pts_at(time_ns, &segment);
+            stamp = video::stamp(buffer, pts, &segment, size);
+        }
         stamp.frame = number;
         let mut records = Vec::new();
         let mut outcome = stream.collect(settings, &mut records);
@@ -111,6 +117,7 @@ impl FaceAttitude {
             outcome = outcome.and(sampled);
         }
         self.post(records);
+        self.post_warnings(stream, settings);
         self.report_failure(outcome)?;
         let overlay_output = settings
             .overlay
@@ -133,6 +140,29 @@ impl FaceAttitude {
         if self.max_delay_ns.fetch_max(step_ns, Ordering::Relaxed) < step_ns {
             let message = gst::message::Latency::builder().src(&*self.obj()).build();
             let _ = self.obj().post_message(message);
+        }
+    }
+
+    /// Posts warnings about the stream that are due.
+    fn post_warnings(&self, stream: &mut Stream, settings: &FrameSettings) {
+        if stream.no_timestamps.take_due() {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Format,
+                ("frames have no timestamps: their times are assumed from the frame rate; put a \
+                     parser in front of the decoder, or set the rate with videorate")
+            );
+        }
+        if stream.more_faces.take_due() {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Failed,
+                (
+                    "there are more than {} faces, and the lowest-scoring ones are ignored; raise \
+                     max-faces",
+                    settings.params.max_faces
+                )
+            );
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Stats {
     pub skipped: u64,
     /// Analyses that failed.
     pub failures: u64,
+    /// Samples with more faces than the maximum.
+    pub over_max_faces: u64,
     /// Number of tracked faces.
     pub faces: u32,
     /// Sample that the engine is analyzing; `None` in `sync` mode.
@@ -60,6 +62,7 @@ impl Default for Stats {
             samples: 0,
             skipped: 0,
             failures: 0,
+            over_max_faces: 0,
             faces: 0,
             in_flight: None,
             engine: None,
@@ -120,6 +123,7 @@ impl Stats {
             .field("samples", self.samples)
             .field("skipped", self.skipped)
             .field("failures", self.failures)
+            .field("over-max-faces", self.over_max_faces)
             .field("faces", self.faces)
             .field_if_some("in-flight-age", in_flight.map(clock_time))
             .field_if_some("provider", engine.map(|engine| engine.provider.name()))

@@ -12,7 +12,7 @@ use super::stats::Stats;
 use super::{CAT, Messages, Mode};
 use crate::clock_time::clock_time;
 use crate::drawing::{FaceDrawing, RenderError};
-use crate::failures::{FailureAction, Failures, WarningLimit};
+use crate::failures::{FailureAction, Failures, OneWarning, WarningLimit};
 use crate::frame_times::FrameTimes;
 use crate::meta::{self, CarriedFace, MetaKinds, ModelNames};
 use crate::negotiation::OverlayOutput;
@@ -85,6 +85,10 @@ pub(super) struct Stream {
     /// Age of `analysis` when a frame first carried it.
     delay_ns: u64,
     failures: Failures,
+    /// There are more faces than `max-faces`.
+    pub more_faces: OneWarning,
+    /// Frames have no timestamps.
+    pub no_timestamps: OneWarning,
     /// Faces of the current frame.
     drawings: Vec<FaceDrawing<'static>>,
     overlay: Overlay,
@@ -134,6 +138,8 @@ impl Stream {
             is_carried: true,
             delay_ns: 0,
             failures: Failures::default(),
+            more_faces: OneWarning::default(),
+            no_timestamps: OneWarning::default(),
             drawings: Vec::new(),
             overlay: Overlay::default(),
             overlay_warnings: WarningLimit::default(),
@@ -146,6 +152,8 @@ impl Stream {
         self.id = id;
         self.epoch.stream += 1;
         self.frames = 0;
+        self.more_faces = OneWarning::default();
+        self.no_timestamps = OneWarning::default();
         self.changes.begin_stream();
         self.times = FrameTimes::default();
         self.discard_results();
@@ -334,7 +342,13 @@ impl Stream {
         self.failures.reset();
         self.is_carried = false;
         let (faces, timings) = (self.analysis.faces.len(), &self.analysis.timings);
-        lock(&self.stats).add_sample(faces, timings, queue_wait, delay);
+        let mut stats = lock(&self.stats);
+        stats.add_sample(faces, timings, queue_wait, delay);
+        if self.analysis.has_more_faces {
+            stats.over_max_faces += 1;
+            self.more_faces.set_due();
+        }
+        drop(stats);
         let is_posted = match settings.messages {
             Messages::None => false,
             Messages::Sample => true,
