@@ -13,6 +13,7 @@ use super::outcome::RecordingOutcome;
 use super::settings::Settings;
 use super::store::{Store, StoreError, WriteContext};
 use super::summary_json::SummaryFile;
+use crate::playback::annotation;
 use crate::report::index::{self, AnalysisResult, Entry};
 use crate::report::recording::RecordingFacts;
 use crate::report::{address, page};
@@ -32,6 +33,7 @@ pub(super) fn report(
 ) -> String {
     let recording = RecordingFacts {
         address: address_of(&file.recording.uri, results),
+        annotated: settings.annotate.then(|| annotation::FILE.to_owned()),
         range: range(settings, file.recording.video.duration_ns),
         ..facts(file)
     };

@@ -50,7 +50,9 @@ pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> Str
             }
         }
         div.columns {
-            @if let Some(address) = &recording.address { (player(address)) }
+            @if let Some(address) = &recording.address {
+                (player(address, recording.annotated.as_deref()))
+            }
             main data-step=(step_s) {
                 (glance(recording, summary))
                 (scene(summarized, &axis, &marks, step_s))
@@ -75,7 +77,9 @@ fn kind(recording: &RecordingFacts) -> &'static str {
     }
 }
 
-fn player(address: &str) -> Markup {
+/// Returns the player of the recording at `address`, which offers its `annotated` copy if a browser
+/// cannot play it.
+fn player(address: &str, annotated: Option<&str>) -> Markup {
     html! {
         aside.player aria-label="Recording" {
             video controls preload="metadata" src=(address) aria-label="The recording" {}
@@ -84,9 +88,14 @@ fn player(address: &str) -> Markup {
                 noscript { "Without scripts the timelines do not follow the recording." }
             }
             p #unplayable role="alert" hidden {
-                "This browser cannot play the recording: the format is not supported, or the file was moved. Use \
-                 another player, or a copy as MP4 with H.264, which all browsers play. The figures are \
-                 complete without it. " a href=(address) { "The file" }
+                "This browser cannot show the recording: the format is not supported, or the file was moved. Use \
+                 another player, or "
+                @if let Some(annotated) = annotated {
+                    a href=(annotated) { "the annotated copy" } ". "
+                } @else {
+                    "a copy as MP4 with H.264, which all browsers play; 'gst-attitude analyze --annotate' writes one. "
+                }
+                "The figures are complete without it. " a href=(address) { "The file" }
             }
         }
     }

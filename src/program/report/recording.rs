@@ -12,6 +12,8 @@ pub(crate) struct RecordingFacts {
     pub(crate) name: String,
     /// Address, relative to the page.
     pub(crate) address: Option<String>,
+    /// Address of its annotated copy, which all browsers play, relative to the page.
+    pub(crate) annotated: Option<String>,
     /// Set for a live session, which has no recording.
     pub(crate) session: Option<Session>,
     /// Duration.

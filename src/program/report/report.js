@@ -235,9 +235,14 @@ if (video) {
         find(document, "#unplayable").hidden = false;
     };
     for (const event of ["play", "seeked", "timeupdate"]) video.addEventListener(event, () => follow(video));
-    video.addEventListener("error", fail);
-    // The error may have occurred before this script ran.
-    if (video.error) fail();
+    // If only the picture cannot be decoded, the sound plays and there is no error.
+    const check = () => {
+        const hasNoPicture = video.readyState >= HTMLMediaElement.HAVE_METADATA && video.videoWidth === 0;
+        if (video.error || hasNoPicture) fail();
+    };
+    for (const event of ["error", "loadedmetadata"]) video.addEventListener(event, check);
+    // Both may have occurred before this script ran.
+    check();
 }
 const linked_s = parseFragment(location.hash);
 if (linked_s === null) show(start_s);

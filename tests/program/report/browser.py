@@ -4,7 +4,7 @@
 
     browser.py FOLDER HOSTILE
 
-FOLDER contains clip.html, long.html, broken.html, noted.html, HOSTILE.html and index.html. Exits with an error on a
+FOLDER contains clip.html, long.html, broken.html, sound.html, noted.html, HOSTILE.html and index.html. Exits with an error on a
 failed check.
 """
 
@@ -271,6 +271,7 @@ def main():
 
         page = Page(context, folder, "long.html")
         page.wait_for("document.querySelector('video').readyState >= 1")
+        expect(not page.page.get_by_role("alert").is_visible(), "a recording that plays is called unplayable")
         check_long(page)
         page.close("long.mp4")
 
@@ -278,6 +279,13 @@ def main():
         page.page.get_by_role("alert").wait_for()
         page.page.get_by_role("slider").first.press("ArrowRight")
         page.close("broken.mp4")
+
+        page = Page(context, folder, "sound.html")
+        page.page.get_by_role("alert").wait_for()
+        video = "document.querySelector('video')"
+        size = page.page.evaluate(f"[{video}.readyState >= 1, {video}.videoWidth]")
+        expect(size == [True, 0], f"the picture can be decoded, or the sound cannot: {size}")
+        page.close("sound.mp4")
 
         page = Page(context, folder, f"{hostile}.html")
         page.wait_for("document.querySelector('video').readyState >= 1")

@@ -22,6 +22,16 @@ fn film(path: &Path, frames: u32, frames_per_second: u32) {
     run_pipeline(&description);
 }
 
+/// Writes a recording whose sound Chromium plays, but whose picture it cannot decode.
+fn film_without_decodable_picture(path: &Path) {
+    init();
+    run_pipeline(&format!(
+        "videotestsrc num-buffers=50 ! video/x-raw,width=64,height=36,framerate=25/1 ! avenc_mpeg4 ! mp4mux name=muxer \
+         ! filesink location={} audiotestsrc num-buffers=80 ! audioconvert ! avenc_aac ! muxer.",
+        path.display()
+    ));
+}
+
 /// Returns two hours of ten faces that change all the time.
 fn two_hours() -> String {
     let moods = [POSITIVE, NEUTRAL, NEGATIVE, UNCLEAR];
@@ -46,6 +56,7 @@ fn pages_work_in_a_browser() {
     let hostile = format!("{HOSTILE}.mp4");
     film(&bench.path("clip.mp4"), 500, 25);
     film(&bench.path("long.mp4"), 7200, 1);
+    film_without_decodable_picture(&bench.path("sound.mp4"));
     std::fs::copy(bench.path("clip.mp4"), bench.path(&hostile)).unwrap();
     let hostile_records = format!("{HOSTILE}.jsonl");
     std::fs::copy(bench.path("clip.mp4"), bench.path("noted.mp4")).unwrap();
@@ -55,6 +66,7 @@ fn pages_work_in_a_browser() {
         .write("clip.jsonl", two_faces())
         .write("noted.jsonl", two_faces() + &notes)
         .write("long.jsonl", two_hours())
+        .write("sound.jsonl", two_faces())
         .write("broken.mp4", "no recording")
         .write("broken.jsonl", records(5.0, &[&[(0.0, NEGATIVE)]]))
         .write(&hostile_records, two_faces());
@@ -64,11 +76,13 @@ fn pages_work_in_a_browser() {
         "broken.jsonl",
         &hostile_records,
         "noted.jsonl",
+        "sound.jsonl",
         "--video=clip.mp4",
         "--video=long.mp4",
         "--video=broken.mp4",
         &format!("--video={hostile}"),
         "--video=noted.mp4",
+        "--video=sound.mp4",
         "--output=pages",
     ]);
     let long = std::fs::metadata(bench.path("pages/long.html")).unwrap();
