@@ -108,6 +108,40 @@ fn buffers(file: &Path, decoder: &str) -> Vec<Vec<u8>> {
 
 const TO_BGRX: &str = "decodebin ! videoconvert ! video/x-raw,format=BGRx";
 
+/// Returns the command in a section of the plugin's documentation.
+fn documented_command(heading: &str) -> String {
+    let text = std::fs::read_to_string(project("src/plugin/README.md")).unwrap();
+    let (_, section) = text.split_once(&format!("### {heading}\n")).unwrap();
+    let (_, block) = section.split_once("```sh\n").unwrap();
+    block.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_pipeline_of_everything_in_one_pass_ends_although_the_video_begins_late() {
+    if !has(&[], "x264enc") || !has(&[], "avenc_aac") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    run_pipeline(&format!(
+        "videotestsrc num-buffers=100 timestamp-offset=3000000000 ! video/x-raw,width=320,height=192,framerate=25/1 \
+         ! x264enc ! mp4mux name=muxer ! filesink location={} \
+         audiotestsrc num-buffers=300 ! audioconvert ! avenc_aac ! muxer.",
+        folder.path().join("interview.mp4").display()
+    ));
+    let pipeline = documented_command("Everything in one pass");
+    succeeds(command(Path::new("bash"), &folder).args(["-c", &pipeline]));
+    let lines = |name: &str| {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        text.lines().count()
+    };
+    assert_eq!(lines("faces.jsonl"), 20);
+    assert!(lines("faces.csv") > 0 && lines("faces.vtt") > 0);
+    assert_eq!(
+        buffers(&folder.path().join("drawn.mp4"), TO_BGRX).len(),
+        100
+    );
+}
+
 #[test]
 fn webcam_passes_frames_with_attitudes_to_its_sink() {
     for attitude in ["positive", "neutral", "negative"] {
