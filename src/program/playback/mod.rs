@@ -12,12 +12,14 @@ use gstattitude::message::{self, AttitudeMessage, MessageError};
 
 pub(crate) mod annotation;
 mod demuxers;
+mod element_error;
 mod error;
 mod pipeline;
 mod play;
 mod progress;
 mod watchdog;
 
+pub(crate) use element_error::ElementError;
 pub(crate) use error::{BeyondEndError, PlaybackError, PlaybackErrorKind};
 pub(crate) use play::{Played, play};
 pub(crate) use progress::Progress;
@@ -97,26 +99,6 @@ pub(crate) fn is_from(message: &gst::Message, element: &gst::Element) -> bool {
 pub(crate) fn duration_ns(pipeline: &gst::Pipeline) -> Option<u64> {
     let duration = pipeline.query_duration::<gst::ClockTime>();
     duration.map(gst::ClockTime::nseconds)
-}
-
-/// An error that an element posted, in one line.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct ElementError(String);
-
-impl From<&Error> for ElementError {
-    fn from(error: &Error) -> Self {
-        let (text, debug) = (one_line(error.error().message()), error.debug());
-        // The first line is the position in GStreamer's source code, the rest says what happened.
-        let details = debug.as_deref().and_then(|debug| {
-            let (_, details) = debug.split_once('\n')?;
-            Some(one_line(details))
-        });
-        Self(match details {
-            Some(details) if !details.is_empty() => format!("{text} ({details})"),
-            _ => text,
-        })
-    }
 }
 
 /// Nothing of a recording can be played.

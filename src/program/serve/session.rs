@@ -325,8 +325,9 @@ fn end_on_failure(number: u64, pipeline: &gst::Pipeline, webrtc: &gst::Element, 
     bus.set_sync_handler(move |_, message| {
         match message.view() {
             gst::MessageView::Error(error) => {
-                tracing::warn!(session = number, "pipeline: {}", ElementError::from(error));
-                end.end(Reason::Failed, error.error().message());
+                let error = ElementError::from(error);
+                tracing::warn!(session = number, "pipeline: {error}");
+                end.end(Reason::Failed, error.to_string());
             }
             gst::MessageView::Eos(_) => end.end(Reason::Ended, "the video has ended"),
             gst::MessageView::Latency(_) => {
