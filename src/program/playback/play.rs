@@ -65,7 +65,7 @@ pub(crate) fn play(
         let duration_ns = playback::duration_ns(&recording.pipeline);
         playback.duration_ns = duration_ns.or(playback.duration_ns);
     }
-    if !matches!(end, Outcome::EndOfStream) {
+    if matches!(end, Outcome::Damaged(_) | Outcome::Stopped) {
         playback.complete_annotated_video(&bus);
     }
     playback.report_progress();
