@@ -33,6 +33,18 @@ pub fn write_frames(
     frames: impl Iterator<Item = gst::Buffer>,
     encoding: &str,
 ) {
+    let times = (0..).map(|number| FRAME * number);
+    write_timed_frames(path, info, times.zip(frames), encoding);
+}
+
+/// Writes a clip of `frames`, each with its timestamp. `encoding` is the description of the encoder
+/// and muxer.
+pub fn write_timed_frames(
+    path: &Path,
+    info: &VideoInfo,
+    frames: impl Iterator<Item = (gst::ClockTime, gst::Buffer)>,
+    encoding: &str,
+) {
     init();
     let source = gst_app::AppSrc::builder()
         .caps(&info.to_caps().unwrap())
@@ -49,9 +61,9 @@ pub fn write_frames(
         .unwrap();
     source.link(&sink).unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
-    for (number, mut buffer) in frames.enumerate() {
+    for (time, mut buffer) in frames {
         let header = buffer.make_mut();
-        header.set_pts(FRAME * number as u64);
+        header.set_pts(time);
         header.set_duration(FRAME);
         source.push_buffer(buffer).unwrap();
     }

@@ -15,6 +15,7 @@ use super::summary_json::{SummaryFile, VideoInfo};
 use super::truncation::truncation;
 use super::{RecordingJob, RunContext, Stop};
 use crate::exit::Interrupt;
+use crate::numbers::count;
 use crate::playback::{BeyondEndError, PlaybackErrorKind, Progress, annotation};
 use crate::worker::message::{AnalysisSettings, AnnotatedVideo, Part, Request};
 use crate::worker::{Observer, PlaybackEnd, Player};
@@ -91,14 +92,22 @@ fn write_results(
         progress,
         playback: Progress::default(),
         last: None,
+        notes: Vec::new(),
+        max_faces: settings.max_faces,
+        full_samples: 0,
     };
     let end = player.play(&request, interrupt, &mut writer)?;
+    writer.note_limit();
     let SampleWriter {
-        outputs,
+        mut outputs,
         playback,
         last,
+        notes,
         ..
     } = writer;
+    if let Some(end_ns) = playback.end_ns {
+        outputs.set_end_ns(end_ns);
+    }
     let video = VideoInfo::new(&playback, last.as_ref());
     info!(
         name,
@@ -109,7 +118,8 @@ fn write_results(
     );
     let damage = match end {
         PlaybackEnd::EndOfStream => missing_end(&recording.location),
-        PlaybackEnd::Damaged(reason) => Some(reason),
+        // A file that is cut off is the cause of other damage.
+        PlaybackEnd::Damaged(reason) => Some(missing_end(&recording.location).unwrap_or(reason)),
         PlaybackEnd::Failed(error) => {
             return Err(with_cause(error.into(), &recording.location).into());
         }
@@ -128,7 +138,7 @@ fn write_results(
     if let Some(damage) = &damage {
         info!(name, damage, "the recording is damaged");
     }
-    let file = SummaryFile::new(job, context, video, damage);
+    let file = SummaryFile::new(job, context, video, damage, notes);
     let results = outputs.finish(file, context.arguments.destination())?;
     folder.commit()?;
     Ok(results)
@@ -170,6 +180,25 @@ struct SampleWriter<'a, 'p> {
     progress: &'a mut RecordingProgress<'p>,
     playback: Progress,
     last: Option<Record>,
+    /// What a user should know about the recording.
+    notes: Vec<String>,
+    max_faces: u32,
+    /// Number of samples with the maximum number of faces.
+    full_samples: u64,
+}
+
+impl SampleWriter<'_, '_> {
+    /// Adds a note if the limit of faces may hide people.
+    fn note_limit(&mut self) {
+        if self.full_samples > 0 {
+            self.notes.push(format!(
+                "{} reached the maximum of {}: more people may be in view; raise --max-faces, and \
+                 --detector-size if faces are small",
+                count(self.full_samples, "sample"),
+                count(u64::from(self.max_faces), "face")
+            ));
+        }
+    }
 }
 
 impl Observer for SampleWriter<'_, '_> {
@@ -181,6 +210,7 @@ impl Observer for SampleWriter<'_, '_> {
         self.progress
             .update(record.stream_time_ns, self.playback.duration_ns);
         self.outputs.push(&record)?;
+        self.full_samples += u64::from(record.faces.len() >= self.max_faces as usize);
         self.last = Some(record);
         Ok(())
     }
@@ -191,6 +221,10 @@ impl Observer for SampleWriter<'_, '_> {
 
     fn warning(&mut self, text: &str) {
         self.progress.warn(text);
+    }
+
+    fn note(&mut self, text: String) {
+        self.notes.push(text);
     }
 }
 

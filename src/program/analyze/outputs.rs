@@ -60,6 +60,14 @@ impl<'a> Outputs<'a> {
         Ok(())
     }
 
+    /// Sets the end of the last frame, until which the last sample is shown.
+    pub(super) fn set_end_ns(&mut self, end_ns: u64) {
+        for file in &mut self.files {
+            file.writer.set_end_ns(end_ns);
+        }
+        self.summary.set_end_ns(end_ns);
+    }
+
     /// Completes all files, and writes the summary and the page; returns the content of the
     /// summary. The recording's folder will be in the folder `results`.
     pub(super) fn finish(

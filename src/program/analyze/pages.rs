@@ -121,6 +121,7 @@ fn facts(file: &SummaryFile) -> RecordingFacts {
     let recording = &file.recording;
     RecordingFacts {
         name: file_name(&recording.uri).unwrap_or_else(|| recording.name.clone()),
+        origin_ns: recording.video.origin_ns,
         duration_ns: recording.video.duration_ns,
         size_px: Some((recording.video.width, recording.video.height)),
         model: file.analysis.models["attitude"].as_str().map(str::to_owned),

@@ -31,6 +31,9 @@ pub(super) struct SummaryFile {
     pub recording: RecordingInfo,
     /// Reason why the recording was not read to its end; `None` if it was.
     pub damage: Option<String>,
+    /// What a user should know about the recording and how it was analyzed, such as assumed times.
+    #[serde(default)]
+    pub notes: Vec<String>,
     pub analysis: AnalysisInfo,
     #[serde(flatten)]
     pub summary: Summary,
@@ -54,6 +57,10 @@ pub(super) struct RecordingInfo {
 /// The first video stream of the recording.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct VideoInfo {
+    /// Timestamp of position 0 in nanoseconds, from which some players count; 0 if that is where
+    /// timestamps begin.
+    #[serde(default)]
+    pub origin_ns: u64,
     /// Duration in nanoseconds, according to the container.
     pub duration_ns: Option<u64>,
     /// Width of an upright frame in pixels.
@@ -90,6 +97,7 @@ impl VideoInfo {
         let frames_per_second =
             |(numerator, denominator)| f64::from(numerator) / f64::from(denominator);
         Self {
+            origin_ns: playback.origin_ns,
             duration_ns: playback.duration_ns,
             width: last.map_or(0, |record| record.width),
             height: last.map_or(0, |record| record.height),
@@ -107,6 +115,7 @@ impl SummaryFile {
         context: &RunContext,
         video: VideoInfo,
         damage: Option<String>,
+        notes: Vec<String>,
     ) -> Self {
         let recording = &job.recording;
         let path = match &recording.location {
@@ -129,6 +138,7 @@ impl SummaryFile {
                 video,
             },
             damage,
+            notes,
             analysis: AnalysisInfo {
                 provider: context.provider.name().to_owned(),
                 // These are plain values, which convert to JSON without errors.

@@ -145,6 +145,8 @@ impl Observer for Samples {
     }
 
     fn warning(&mut self, _text: &str) {}
+
+    fn note(&mut self, _text: String) {}
 }
 
 impl Samples {

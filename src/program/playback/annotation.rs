@@ -3,6 +3,7 @@
 //! Draws, encodes and writes the annotated video, with the sound of the recording.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
 
@@ -45,6 +46,8 @@ pub(crate) fn check_elements() -> Result<(), MissingElement> {
 
 /// The part of the pipeline after the analysis.
 pub(super) struct Annotation {
+    /// Output of the frames before they are encoded, whose timestamps are running times.
+    frames: glib::WeakRef<gst::Pad>,
     // Weak, because the source's signal handler holds this.
     muxer: glib::WeakRef<gst::Element>,
     sink: glib::WeakRef<gst::Element>,
@@ -66,11 +69,15 @@ impl Annotation {
         let video = bin(
             "attitudeoverlay name=overlay ! queue ! videoconvert ! videoscale \
              ! video/x-raw,format=I420,width=[2,16384,2],height=[2,16384,2] \
+             ! identity name=frames single-segment=true \
              ! x264enc pass=qual quantizer=21 speed-preset=veryfast tune=zerolatency ! queue",
         )?;
         if let Some(overlay) = video.by_name("overlay") {
             overlay.set_property("blur-faces", blurs);
         }
+        let frames = video.by_name("frames");
+        let frames = frames.and_then(|frames| frames.static_pad("src"));
+        let frames = frames.ok_or_else(|| glib::bool_error!("identity has no source pad"))?;
         let muxer = gst::ElementFactory::make("mp4mux").build()?;
         let sink = gst::ElementFactory::make("filesink")
             .property("location", path)
@@ -78,9 +85,36 @@ impl Annotation {
         pipeline.add_many([video.upcast_ref(), &muxer, &sink])?;
         gst::Element::link_many([analysis, video.upcast_ref(), &muxer, &sink])?;
         Ok(Self {
+            frames: frames.downgrade(),
             muxer: muxer.downgrade(),
             sink: sink.downgrade(),
         })
+    }
+
+    /// Adds a black frame at the start if the first frame is later and `starts_late` returns `true`:
+    /// no sound precedes it either. Without it, the muxer would move everything to the start.
+    pub(super) fn fill_start(&self, starts_late: impl Fn() -> bool + Send + Sync + 'static) {
+        let Some(frames) = self.frames.upgrade() else {
+            return;
+        };
+        let is_first = AtomicBool::new(true);
+        frames.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+            if !is_first.swap(false, Ordering::Relaxed) {
+                return gst::PadProbeReturn::Remove;
+            }
+            let pts = info.buffer().and_then(|buffer| buffer.pts());
+            if pts.is_some_and(|pts| pts > gst::ClockTime::ZERO)
+                && starts_late()
+                && let Some(mut black) = pad.current_caps().and_then(|caps| black_frame(&caps))
+                && let Some(buffer) = black.get_mut()
+            {
+                buffer.set_pts(gst::ClockTime::ZERO);
+                buffer.set_duration(pts);
+                // If this fails, so does the first frame.
+                let _ = pad.push(black);
+            }
+            gst::PadProbeReturn::Ok
+        });
     }
 
     /// Returns `true` if `message` comes from the element that writes the file.
@@ -98,11 +132,16 @@ impl Annotation {
             return false;
         }
         let add = || -> Result<(), glib::BoolError> {
-            // The sound waits for all frames that are in the encoder.
+            // The sound waits for all frames that are in the encoder. One format suits all encoders
+            // and players, and does not change if that of the recording does.
             let sound = bin(
                 "queue max-size-buffers=0 max-size-bytes=0 max-size-time=10000000000 \
-                 ! audioconvert ! audioresample ! avenc_aac ! queue",
+                 ! audioconvert name=convert ! audioresample ! audio/x-raw,rate=48000,channels=2 \
+                 ! identity single-segment=true ! avenc_aac ! queue",
             )?;
+            if let Some(convert) = sound.by_name("convert") {
+                mix_unpositioned_channels(&convert);
+            }
             sound.set_property("name", SOUND);
             pipeline.add(&sound)?;
             sound.link(&muxer)?;
@@ -121,6 +160,56 @@ impl Annotation {
             }
         }
     }
+}
+
+/// Returns a black frame in the format I420 with the size in `caps`.
+fn black_frame(caps: &gst::CapsRef) -> Option<gst::Buffer> {
+    let structure = caps.structure(0)?;
+    let side = |name| usize::try_from(structure.get::<i32>(name).ok()?).ok();
+    let (width, height) = (side("width")?, side("height")?);
+    // Both are even; rows are padded to four bytes.
+    let luma = width.next_multiple_of(4) * height;
+    let chroma = (width / 2).next_multiple_of(4) * (height / 2);
+    let mut content = vec![16; luma];
+    content.resize(luma + 2 * chroma, 128);
+    Some(gst::Buffer::from_mut_slice(content))
+}
+
+/// Lets `convert`, an `audioconvert`, mix channels without positions, such as those of a recorder:
+/// every other one is on the left.
+fn mix_unpositioned_channels(convert: &gst::Element) {
+    let Some(sink) = convert.static_pad("sink") else {
+        return;
+    };
+    let convert = convert.downgrade();
+    sink.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::EventView::Caps(event)) = info.event().map(|event| event.view())
+            && let Some(structure) = event.caps().structure(0)
+            && let Some(convert) = convert.upgrade()
+        {
+            let channels = structure.get::<i32>("channels").unwrap_or(0);
+            let positions = structure.get::<gst::Bitmask>("channel-mask");
+            let has_no_positions = positions.is_ok_and(|positions| positions.0 == 0);
+            let matrix = match has_no_positions && channels > 2 {
+                true => mix_matrix(channels),
+                false => gst::Array::default(),
+            };
+            convert.set_property("mix-matrix", matrix);
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// Returns the factors of `channels` channels for the left and the right.
+fn mix_matrix(channels: i32) -> gst::Array {
+    let row = |side: i32| {
+        let factor = |channel: i32| match channel % 2 == side {
+            true => 2.0 / channels as f32,
+            false => 0.0,
+        };
+        gst::Array::new((0..channels).map(factor))
+    };
+    gst::Array::new([row(0), row(1)])
 }
 
 fn bin(description: &str) -> Result<gst::Bin, glib::BoolError> {

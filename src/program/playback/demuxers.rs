@@ -109,7 +109,7 @@ fn is_read_by_ffmpeg(pad: &gst::Pad) -> bool {
 }
 
 /// Calls `handle` with each element that is added to `source`, and its factory.
-fn on_element(
+pub(super) fn on_element(
     source: &gst::Element,
     handle: impl Fn(&gst::Element, &gst::ElementFactory) + Send + Sync + 'static,
 ) {

@@ -114,12 +114,7 @@ mod tests {
     use super::*;
 
     /// Returns the text for an error that an element of `factory` posts.
-    fn describe(
-        factory: &str,
-        kind: impl MessageErrorDomain,
-        text: &str,
-        debug: &str,
-    ) -> String {
+    fn describe(factory: &str, kind: impl MessageErrorDomain, text: &str, debug: &str) -> String {
         gst::init().unwrap();
         let element = gst::ElementFactory::make(factory).build().unwrap();
         let debug = format!("file.c(1): function (): /{factory}:\n{debug}");

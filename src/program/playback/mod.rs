@@ -11,23 +11,25 @@ use gst::prelude::*;
 use gstattitude::message::{self, AttitudeMessage, MessageError};
 
 pub(crate) mod annotation;
+mod assumed_times;
+mod decoder;
 mod demuxers;
 mod element_error;
 mod error;
+mod frame_durations;
+mod movie;
 mod pipeline;
 mod play;
 mod progress;
+mod times;
 mod watchdog;
 
+pub(crate) use decoder::{AUDIO, VIDEO, decoder};
 pub(crate) use element_error::ElementError;
 pub(crate) use error::{BeyondEndError, PlaybackError, PlaybackErrorKind};
 pub(crate) use play::{Played, play};
 pub(crate) use progress::Progress;
 pub(crate) use watchdog::Watchdog;
-
-/// Caps names of decoded streams, in any memory.
-pub(crate) const VIDEO: &str = "video/x-raw";
-pub(crate) const AUDIO: &str = "audio/x-raw";
 
 /// GStreamer or the plugin cannot be initialized.
 #[derive(Debug, thiserror::Error)]
@@ -58,20 +60,6 @@ pub(crate) fn file_uri(path: &Path) -> Result<String, UriError> {
     let absolute = std::path::absolute(path).map_err(UriError::Folder)?;
     let uri = glib::filename_to_uri(absolute, None).map_err(UriError::Convert)?;
     Ok(uri.into())
-}
-
-/// Creates an element that decodes the streams of `kinds`, such as [`VIDEO`], at `uri` and ignores
-/// all others. It adds its pads while it runs.
-pub(crate) fn decoder(uri: &str, kinds: &[&str]) -> Result<gst::Element, glib::BoolError> {
-    let mut caps = gst::Caps::new_empty();
-    for kind in kinds {
-        caps.merge(gst::Caps::builder(*kind).any_features().build());
-    }
-    gst::ElementFactory::make("uridecodebin")
-        .property("uri", uri)
-        .property("caps", caps)
-        .property("expose-all-streams", false)
-        .build()
 }
 
 /// Returns the sample in `message`; `None` if it is a message of another kind.
@@ -127,14 +115,20 @@ impl UnplayableError {
     /// Returns the reason for `error`, which an element that reads or decodes the recording posted
     /// before there was video. `missing` has the plugins that were reported to be missing.
     pub(crate) fn of(error: &Error, missing: Vec<MissingPlugin>) -> Self {
-        // The video can be analyzed without the sound.
-        let missing = missing.into_iter().find(|missing| !missing.is_sound);
         let posted = error.error();
-        match missing {
+        let is_document = missing
+            .iter()
+            .any(|missing| missing.needed_for == NeededFor::Document);
+        match missing.into_iter().find(MissingPlugin::is_for_video) {
             Some(missing) => Self::MissingPlugin(missing),
-            // A plugin for a stream that was not requested is not reported as missing.
+            None if is_document
+                || posted.matches(gst::StreamError::TypeNotFound)
+                || posted.matches(gst::StreamError::WrongType) =>
+            {
+                Self::NotRecognized
+            }
+            // Only plugins for other streams are missing.
             None if posted.matches(gst::CoreError::MissingPlugin) => Self::NoVideo,
-            None if posted.matches(gst::StreamError::TypeNotFound) => Self::NotRecognized,
             None => Self::Element(error.into()),
         }
     }
@@ -145,14 +139,40 @@ pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What a missing plugin is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NeededFor {
+    /// The video, or all streams.
+    Video,
+    /// Sound, subtitles and other streams.
+    OtherStreams,
+    /// A file that is no recording, such as a web page with the name of a video.
+    Document,
+}
+
+impl NeededFor {
+    /// Returns what a plugin for data of this media type is needed for.
+    fn of(media_type: &str) -> Self {
+        const DOCUMENTS: [&str; 5] = ["zip", "pdf", "compress", "xml", "json"];
+        match media_type.split_once('/') {
+            Some(("audio" | "subpicture" | "closedcaption" | "meta", _)) => Self::OtherStreams,
+            // Streams of text are not decoded, so this is the file.
+            Some(("text", _)) => Self::Document,
+            Some(("application", kind)) if DOCUMENTS.iter().any(|part| kind.contains(part)) => {
+                Self::Document
+            }
+            _ => Self::Video,
+        }
+    }
+}
+
 /// A plugin that is needed to play a recording and is not installed.
 #[derive(Debug, thiserror::Error)]
 #[error("GStreamer has no {name}; on Debian it is in {packages}")]
 pub(crate) struct MissingPlugin {
     name: String,
     packages: &'static str,
-    /// Set if it is needed for sound only.
-    is_sound: bool,
+    needed_for: NeededFor,
 }
 
 impl MissingPlugin {
@@ -173,7 +193,13 @@ impl MissingPlugin {
                 "urisource" => "gstreamer1.0-plugins-good",
                 _ => "gstreamer1.0-plugins-base, -good, -bad or -ugly",
             },
-            is_sound: media_type.is_some_and(|media_type| media_type.starts_with("audio/")),
+            needed_for: media_type
+                .map_or(NeededFor::Video, |media_type| NeededFor::of(&media_type)),
         })
+    }
+
+    /// Returns `true` if it is needed for the video, which can be analyzed without other streams.
+    pub(crate) fn is_for_video(&self) -> bool {
+        self.needed_for == NeededFor::Video
     }
 }

@@ -11,9 +11,12 @@ use attitude::sync::lock;
 use gst::prelude::*;
 
 use super::annotation::{self, Annotation};
+use super::assumed_times::AssumedTimes;
 use super::demuxers::{DemuxerErrors, end_reading_of_ffmpeg, remove_times_of_gif};
 use super::error::PlayError;
+use super::frame_durations::set_frame_durations;
 use super::progress::{Counters, Progress};
+use super::times::{PositionScale, RecordingTimes, stream_time};
 use crate::playback;
 use crate::worker::message::{AnalysisSettings, Part, Request};
 
@@ -38,6 +41,8 @@ pub(super) struct Pipeline {
     block: PadBlock,
     counters: Counters,
     demuxer_errors: DemuxerErrors,
+    times: RecordingTimes,
+    assumed_times: AssumedTimes,
 }
 
 impl Pipeline {
@@ -53,6 +58,8 @@ impl Pipeline {
         };
         let source = playback::decoder(&request.uri, kinds)?;
         let (counters, demuxer_errors) = (Counters::default(), DemuxerErrors::default());
+        let times = RecordingTimes::default();
+        times.watch(&source);
         counters.watch_reading(&source);
         demuxer_errors.watch(&source);
         end_reading_of_ffmpeg(&source);
@@ -65,10 +72,14 @@ impl Pipeline {
             .collect::<Result<_, _>>()?;
         let (video_input, last) = add_analyses(&pipeline, &analyses)?;
         counters.watch_analysis(&pad(&analyses[0], "sink")?, &pad(last, "src")?);
+        let assumed_times = AssumedTimes::default();
+        assumed_times.add_to(&video_input);
         let annotation = match &request.annotated {
             Some(video) => {
                 let path = Path::new(&video.path);
                 let annotation = Annotation::add(&pipeline, last, path, video.blurs)?;
+                let (times, from_ns) = (times.clone(), request.part.from_ns.unwrap_or(0));
+                annotation.fill_start(move || times.start_ns().is_some_and(|ns| ns > from_ns));
                 Some(Arc::new(annotation))
             }
             None => {
@@ -85,31 +96,30 @@ impl Pipeline {
             block: PadBlock::default(),
             counters,
             demuxer_errors,
+            times,
+            assumed_times,
         };
         created.link_streams(!request.part.is_whole());
         created.announce_streams();
         Ok(created)
     }
 
-    /// Links the streams of the source when they appear: the first video to the analyses, the first
-    /// sound to the annotated video. If `is_blocked`, they wait for [`play_part`](Self::play_part).
+    /// Links the streams of the source when all are known: the default video to the analyses, the
+    /// default sound to the annotated video. If `is_blocked`, they wait for
+    /// [`play_part`](Self::play_part).
     fn link_streams(&self, is_blocked: bool) {
-        let (pipeline, video_input) = (self.pipeline.downgrade(), self.video_input.downgrade());
-        let (annotation, block) = (self.annotation.clone(), self.block.clone());
-        self.source.connect_pad_added(move |_, pad| {
-            let (Some(pipeline), Some(video_input)) = (pipeline.upgrade(), video_input.upgrade())
-            else {
-                return;
-            };
-            let is_video = is_video(pad);
-            // If a pad cannot be linked, an error is posted on the bus.
-            let is_linked = match (is_video, &annotation) {
-                (true, _) => !video_input.is_linked() && pad.link(&video_input).is_ok(),
-                (false, Some(annotation)) => annotation.add_sound(&pipeline, pad),
-                (false, None) => false,
-            };
-            if is_linked && is_blocked {
-                block.add(pad, is_video);
+        let linker = StreamLinker {
+            pipeline: self.pipeline.downgrade(),
+            video_input: self.video_input.downgrade(),
+            annotation: self.annotation.clone(),
+            block: is_blocked.then(|| self.block.clone()),
+        };
+        self.source.connect_no_more_pads(move |source| {
+            let pads = source.src_pads();
+            let (videos, others): (Vec<&gst::Pad>, Vec<&gst::Pad>) =
+                pads.iter().partition(|pad| is_video(pad));
+            for pads in [videos, others] {
+                linker.link_first(&pads);
             }
         });
     }
@@ -132,14 +142,28 @@ impl Pipeline {
             .is_some_and(|structure| structure.name() == STREAMS)
     }
 
+    /// Returns the scale of positions; `None` as long as it may change.
+    pub(super) fn scale(&self) -> Option<PositionScale> {
+        self.times.scale()
+    }
+
+    /// Returns the scale of positions according to what has been read.
+    pub(super) fn scale_so_far(&self) -> PositionScale {
+        self.times.scale_so_far()
+    }
+
     /// Starts to play `part`.
     ///
     /// # Errors
     /// Returns an error if the recording can only be played from its start.
     pub(super) fn play_part(&self, part: Part) -> Result<(), PlayError> {
-        let time = |ns: Option<u64>| ns.map(gst::ClockTime::from_nseconds);
-        let from = time(part.from_ns).unwrap_or(gst::ClockTime::ZERO);
-        let to = time(part.to_ns);
+        let scale = self.scale_so_far();
+        let time = |position_ns| {
+            // The maximum is not a time.
+            let ns = scale.stream_time_ns(position_ns).min(u64::MAX - 1);
+            gst::ClockTime::from_nseconds(ns)
+        };
+        let (from, to) = (time(part.from_ns.unwrap_or(0)), part.to_ns.map(time));
         let seek = gst::event::Seek::new(
             1.0,
             gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE,
@@ -164,7 +188,36 @@ impl Pipeline {
     /// unknown.
     pub(super) fn duration_ns(&self) -> Option<u64> {
         let duration = self.block.video_pad()?.query_duration::<gst::ClockTime>()?;
-        Some(duration.nseconds())
+        Some(self.scale_so_far().duration_ns(duration.nseconds()))
+    }
+
+    /// Describes what is missing at the end of the recording, which was played to its end and has
+    /// this duration according to its container; `None` if nothing is.
+    pub(super) fn missing_end(&self, duration_ns: Option<u64>) -> Option<String> {
+        self.times.missing_end(duration_ns, self.progress().end_ns)
+    }
+
+    /// Returns the position at which the video ends, after it was played to its end; `None` if it
+    /// is not known.
+    pub(super) fn video_end_ns(&self) -> Option<u64> {
+        self.times.video_end_ns()
+    }
+
+    /// Returns what a user should know about the recording and how it was played.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let videos = self.source.src_pads().into_iter().filter(is_video).count();
+        let tracks = (videos > 1).then(|| {
+            format!(
+                "it has {videos} video tracks; only the default one, or else the first, is analyzed"
+            )
+        });
+        let caps = self.video_input.current_caps();
+        let notes = [
+            tracks,
+            self.assumed_times.note(),
+            caps.and_then(|caps| hdr_note(&caps)),
+        ];
+        notes.into_iter().flatten().collect()
     }
 
     /// Returns the index of the analysis that `message` comes from; `None` if it comes from another
@@ -225,13 +278,23 @@ impl Pipeline {
         let structure = caps.as_ref().and_then(|caps| caps.structure(0));
         let frame_rate = structure.and_then(|s| s.get::<gst::Fraction>("framerate").ok());
         let frame_rate = frame_rate.filter(|rate| rate.numer() > 0);
-        let position = input.and_then(|input| stream_time(&input, self.counters.latest_pts()?));
+        let position_ns = input.and_then(|input| {
+            let pts = self.counters.latest_pts()?;
+            let stream_time = stream_time(&input, pts);
+            let stream_time_ns = stream_time.map(gst::ClockTime::nseconds);
+            self.scale_so_far()
+                .position_ns(Some(pts.nseconds()), stream_time_ns)
+        });
+        let duration_ns = self.counters.latest_duration_ns();
+        let end_ns = position_ns.zip(duration_ns);
         Progress {
             frames: self.counters.frames(),
             failed_samples: playback::stat(&self.analyses[0], "failures"),
             bytes_read: self.counters.bytes_read(),
             is_analyzing: self.counters.is_analyzing(),
-            position_ns: position.map(gst::ClockTime::nseconds),
+            position_ns,
+            end_ns: end_ns.map(|(start_ns, duration_ns)| start_ns.saturating_add(duration_ns)),
+            origin_ns: self.scale_so_far().origin_ns(),
             duration_ns: None,
             frame_rate: frame_rate.map(|rate| (rate.numer(), rate.denom())),
         }
@@ -259,13 +322,6 @@ impl Pipeline {
         });
         stopped.recv_timeout(MAX_STOPPING).is_ok()
     }
-}
-
-/// Converts a timestamp at `pad` to the position in the recording.
-fn stream_time(pad: &gst::Pad, pts: gst::ClockTime) -> Option<gst::ClockTime> {
-    let segment = pad.sticky_event::<gst::event::Segment>(0)?;
-    let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;
-    segment.to_stream_time(pts)
 }
 
 fn pad(element: &gst::Element, name: &str) -> Result<gst::Pad, glib::BoolError> {
@@ -303,7 +359,9 @@ fn add_analyses<'a>(
     let flip = gst::ElementFactory::make("videoflip")
         .property_from_str("video-direction", "auto")
         .build()?;
-    let chain: Vec<&gst::Element> = [&queue, &convert, &flip]
+    let [scale, size] = fixed_size()?;
+    set_frame_durations(&pad(&size, "src")?);
+    let chain: Vec<&gst::Element> = [&queue, &convert, &flip, &scale, &size]
         .into_iter()
         .chain(analyses)
         .collect();
@@ -312,6 +370,34 @@ fn add_analyses<'a>(
     let last = analyses.last();
     let last = last.ok_or_else(|| glib::bool_error!("there is no analysis"))?;
     Ok((pad(&queue, "sink")?, last))
+}
+
+/// Creates elements in a row that scale all frames to the size of the first one: a recording whose
+/// size changes has one size, so that faces stay the same and encoders do not fail.
+fn fixed_size() -> Result<[gst::Element; 2], glib::BoolError> {
+    let scale = gst::ElementFactory::make("videoscale").build()?;
+    let size = gst::ElementFactory::make("capsfilter").build()?;
+    let filter = size.downgrade();
+    pad(&scale, "sink")?.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        let Some(gst::EventView::Caps(event)) = info.event().map(|event| event.view()) else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let first = event.caps().structure(0);
+        if let (Some(first), Some(filter)) = (first, filter.upgrade()) {
+            let mut caps = gst::Caps::builder(playback::VIDEO).any_features();
+            for name in ["width", "height"] {
+                if let Ok(pixels) = first.get::<i32>(name) {
+                    caps = caps.field(name, pixels);
+                }
+            }
+            if let Ok(ratio) = first.get::<gst::Fraction>("pixel-aspect-ratio") {
+                caps = caps.field("pixel-aspect-ratio", ratio);
+            }
+            filter.set_property("caps", caps.build());
+        }
+        gst::PadProbeReturn::Remove
+    });
+    Ok([scale, size])
 }
 
 fn add_fakesink(pipeline: &gst::Pipeline, analysis: &gst::Element) -> Result<(), glib::BoolError> {
@@ -325,9 +411,81 @@ fn add_fakesink(pipeline: &gst::Pipeline, analysis: &gst::Element) -> Result<(),
 
 /// Returns `true` if the caps of `pad` are those of decoded video.
 fn is_video(pad: &gst::Pad) -> bool {
+    has_media_type(pad, playback::VIDEO)
+}
+
+/// Returns `true` if the caps of `pad` are those of decoded sound.
+fn is_sound(pad: &gst::Pad) -> bool {
+    has_media_type(pad, playback::AUDIO)
+}
+
+fn has_media_type(pad: &gst::Pad, media_type: &str) -> bool {
     let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
     let first = caps.structure(0);
-    first.is_some_and(|structure| structure.name() == playback::VIDEO)
+    first.is_some_and(|structure| structure.name() == media_type)
+}
+
+/// Describes how video with a high dynamic range is analyzed; `None` for other video.
+fn hdr_note(caps: &gst::CapsRef) -> Option<String> {
+    let colorimetry: String = caps.structure(0)?.get("colorimetry").ok()?;
+    let transfer = match colorimetry.as_str() {
+        "bt2100-pq" => "PQ",
+        "bt2100-hlg" => "HLG",
+        other => match other.split(':').nth(2)? {
+            "14" => "PQ",
+            "15" => "HLG",
+            _ => return None,
+        },
+    };
+    Some(format!(
+        "it is HDR video ({transfer}), which is analyzed without tone mapping: its pictures look pale and \
+         attitudes are less certain; convert it to SDR first for better results"
+    ))
+}
+
+/// Links streams of the source.
+struct StreamLinker {
+    pipeline: glib::WeakRef<gst::Pipeline>,
+    video_input: glib::WeakRef<gst::Pad>,
+    annotation: Option<Arc<Annotation>>,
+    /// Blocks the streams that are linked.
+    block: Option<PadBlock>,
+}
+
+impl StreamLinker {
+    /// Links one of `pads`, all of which are videos or none: a default one, or else the first.
+    fn link_first(&self, pads: &[&gst::Pad]) {
+        let (default, others): (Vec<&gst::Pad>, Vec<&gst::Pad>) =
+            pads.iter().partition(|pad| is_default(pad));
+        let mut pads = default.into_iter().chain(others);
+        pads.find(|pad| self.link(pad));
+    }
+
+    /// Links `pad`; returns `true` if it was linked. If it cannot be linked, an error is posted on
+    /// the bus.
+    fn link(&self, pad: &gst::Pad) -> bool {
+        let (Some(pipeline), Some(video_input)) =
+            (self.pipeline.upgrade(), self.video_input.upgrade())
+        else {
+            return false;
+        };
+        let is_video = is_video(pad);
+        let is_linked = match (is_video, &self.annotation) {
+            (true, _) => pad.link(&video_input).is_ok(),
+            (false, Some(annotation)) if is_sound(pad) => annotation.add_sound(&pipeline, pad),
+            (false, _) => false,
+        };
+        if is_linked && let Some(block) = &self.block {
+            block.add(pad, is_video);
+        }
+        is_linked
+    }
+}
+
+/// Returns `true` if the container states that the stream of `pad` is played by default.
+fn is_default(pad: &gst::Pad) -> bool {
+    let start = pad.sticky_event::<gst::event::StreamStart>(0);
+    start.is_some_and(|start| start.stream_flags().contains(gst::StreamFlags::SELECT))
 }
 
 /// Blocks pads until the position to play from is set: an encoder cannot go back in time.

@@ -2,13 +2,16 @@
 
 //! Plays the pipeline of a recording until it ends, and handles its messages.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use attitude::record::Record;
 use gst::prelude::*;
 use tracing::debug;
 
 use super::error::{BeyondEndError, PlayError};
 use super::pipeline::Pipeline;
+use super::times::PositionScale;
 use super::{MissingPlugin, UnplayableError, Watchdog, one_line};
 use crate::playback;
 use crate::worker::message::{Event, Outcome, Request};
@@ -24,6 +27,12 @@ const MAX_COMPLETING: Duration = Duration::from_secs(3);
 
 /// Maximum time without data after which a demuxer that has failed is not replaced by another one.
 const MAX_REPLACING: Duration = Duration::from_secs(2);
+
+/// Maximum time to wait for the first packets of all streams before a part is played.
+const MAX_WAIT_FOR_SCALE: Duration = Duration::from_secs(1);
+
+/// Maximum number of samples that wait for the first packets of all streams.
+const MAX_WAITING_SAMPLES: usize = 50;
 
 /// End of playback.
 pub(crate) struct Played {
@@ -55,6 +64,9 @@ pub(crate) fn play(
         request,
         report,
         missing_plugins: Vec::new(),
+        samples: VecDeque::new(),
+        has_ended: false,
+        waits_for_part: None,
         duration_ns: None,
         reported_at: Instant::now(),
     };
@@ -62,11 +74,14 @@ pub(crate) fn play(
     let end = playback.run(&bus, is_stopped);
     if !matches!(end, Outcome::Stopped) {
         // At its end, more is known.
-        let duration_ns = playback::duration_ns(&recording.pipeline);
-        playback.duration_ns = duration_ns.or(playback.duration_ns);
+        playback.update_duration();
     }
-    if matches!(end, Outcome::Damaged(_) | Outcome::Stopped) {
+    if !playback.has_ended && matches!(end, Outcome::Damaged(_) | Outcome::Stopped) {
         playback.complete_annotated_video(&bus);
+    }
+    playback.report_samples(recording.scale_so_far());
+    for note in recording.notes() {
+        (playback.report)(Event::Note(note));
     }
     playback.report_progress();
     let is_stuck = !recording.stop();
@@ -79,7 +94,13 @@ struct Playback<'a> {
     request: &'a Request,
     report: &'a mut dyn FnMut(Event),
     missing_plugins: Vec<MissingPlugin>,
+    /// Samples whose positions are not known yet, with the indices of their analyses.
+    samples: VecDeque<(usize, Record)>,
+    /// Time since when the part could be played if the scale of positions were known.
+    waits_for_part: Option<Instant>,
     duration_ns: Option<u64>,
+    /// Set if all streams have ended.
+    has_ended: bool,
     /// Time of the latest report of the progress.
     reported_at: Instant,
 }
@@ -108,6 +129,9 @@ impl Playback<'_> {
                     return self.end_by_error(&message, error);
                 }
             }
+            if let Some(end) = self.continue_part() {
+                return end;
+            }
             if self.reported_at.elapsed() >= PROGRESS_INTERVAL {
                 self.report_progress();
             }
@@ -123,7 +147,7 @@ impl Playback<'_> {
                 self.handle_sample(analysis, element)
             }
             gst::MessageView::Application(message) if Pipeline::announces_streams(message) => self
-                .start_part()
+                .handle_streams()
                 .err()
                 .map(|error| Outcome::Failed(error.into())),
             gst::MessageView::Warning(warning) => {
@@ -136,7 +160,15 @@ impl Playback<'_> {
                 debug!(debug = ?error.debug(), "an element posted an error");
                 Some(self.end_by_error(message, error))
             }
-            gst::MessageView::Eos(_) => Some(Outcome::EndOfStream),
+            gst::MessageView::Eos(_) => {
+                self.has_ended = true;
+                self.update_duration();
+                let missing = match self.request.part.to_ns {
+                    None => self.recording.missing_end(self.duration_ns),
+                    Some(_) => None,
+                };
+                Some(missing.map_or(Outcome::EndOfStream, Outcome::Damaged))
+            }
             _ => None,
         }
     }
@@ -149,10 +181,16 @@ impl Playback<'_> {
         match playback::sample(element) {
             Ok(Some(record)) => {
                 if self.duration_ns.is_none() {
-                    self.duration_ns = playback::duration_ns(&self.recording.pipeline);
+                    self.update_duration();
                     self.report_progress();
                 }
-                (self.report)(Event::Sample { analysis, record });
+                self.samples.push_back((analysis, record));
+                // Packets that are further apart in a file are not played at the same time.
+                let is_long = self.samples.len() > MAX_WAITING_SAMPLES;
+                let scale_so_far = || is_long.then(|| self.recording.scale_so_far());
+                if let Some(scale) = self.recording.scale().or_else(scale_so_far) {
+                    self.report_samples(scale);
+                }
                 None
             }
             Ok(None) => None,
@@ -160,17 +198,56 @@ impl Playback<'_> {
         }
     }
 
-    /// Starts to play the requested part when all streams are known.
-    fn start_part(&self) -> Result<(), PlayError> {
-        let (recording, part) = (self.recording, self.request.part);
-        let has_video = recording.has_video();
+    /// Reports the samples that are in the requested part, with positions on `scale` as stream
+    /// times.
+    fn report_samples(&mut self, scale: PositionScale) {
+        let part = self.request.part;
+        for (analysis, mut record) in self.samples.drain(..) {
+            record.stream_time_ns = scale.position_ns(record.pts_ns, record.stream_time_ns);
+            // Demuxers play a frame if a part has none.
+            if record.stream_time_ns.is_none_or(|ns| part.contains(ns)) {
+                (self.report)(Event::Sample { analysis, record });
+            }
+        }
+    }
+
+    fn update_duration(&mut self) {
+        let scale = self.recording.scale_so_far();
+        let duration_ns = playback::duration_ns(&self.recording.pipeline);
+        let duration_ns = duration_ns.map(|duration_ns| scale.duration_ns(duration_ns));
+        self.duration_ns = duration_ns.or(self.duration_ns);
+    }
+
+    /// Handles the streams when all are known.
+    fn handle_streams(&mut self) -> Result<(), PlayError> {
+        let has_video = self.recording.has_video();
         debug!(has_video, "all streams are known");
         if !has_video {
-            return Err(UnplayableError::NoVideo.into());
+            let missing = std::mem::take(&mut self.missing_plugins);
+            let missing = missing.into_iter().find(MissingPlugin::is_for_video);
+            let error = missing.map_or(UnplayableError::NoVideo, UnplayableError::MissingPlugin);
+            return Err(error.into());
         }
-        if part.is_whole() {
-            return Ok(());
+        if !self.request.part.is_whole() {
+            self.waits_for_part = Some(Instant::now());
         }
+        Ok(())
+    }
+
+    /// Starts to play the requested part when the scale of positions is known.
+    fn continue_part(&mut self) -> Option<Outcome> {
+        let since = self.waits_for_part?;
+        if self.recording.scale().is_none() && since.elapsed() < MAX_WAIT_FOR_SCALE {
+            return None;
+        }
+        self.waits_for_part = None;
+        let error = self.start_part().err()?;
+        Some(Outcome::Failed(error.into()))
+    }
+
+    /// Starts to play the requested part.
+    fn start_part(&self) -> Result<(), PlayError> {
+        let (recording, part) = (self.recording, self.request.part);
         if let (Some(from_ns), Some(duration_ns)) = (part.from_ns, recording.duration_ns())
             && from_ns >= duration_ns
         {
@@ -219,9 +296,20 @@ impl Playback<'_> {
 
     fn report_progress(&mut self) {
         self.reported_at = Instant::now();
+        let mut progress = self.recording.progress();
+        if self.has_ended && self.request.part.is_whole() {
+            // The last frame may be shown for longer than its packet.
+            let video_end_ns = self.recording.video_end_ns();
+            let limit_ns = self.duration_ns.unwrap_or(u64::MAX);
+            progress.end_ns = progress
+                .end_ns
+                .max(video_end_ns.map(|end_ns| end_ns.min(limit_ns)));
+        }
+        // Containers round their duration, or state none.
+        let duration_ns = self.duration_ns.max(progress.end_ns);
         (self.report)(Event::Progress(playback::Progress {
-            duration_ns: self.duration_ns,
-            ..self.recording.progress()
+            duration_ns,
+            ..progress
         }));
     }
 }

@@ -24,6 +24,10 @@ pub(crate) struct Progress {
     pub(crate) is_analyzing: bool,
     /// Position of the latest frame in the recording.
     pub(crate) position_ns: Option<u64>,
+    /// End of the latest frame; `None` if it is not known how long the frame is shown.
+    pub(crate) end_ns: Option<u64>,
+    /// Timestamp of position 0; 0 if timestamps are positions.
+    pub(crate) origin_ns: u64,
     /// Duration of the recording.
     pub(crate) duration_ns: Option<u64>,
     /// Numerator and denominator of the frames per second; `None` if it varies.
@@ -41,6 +45,8 @@ struct Counts {
     frames_out: AtomicU64,
     /// Timestamp of the latest frame, in nanoseconds plus 1; 0 if it has none.
     latest_pts: AtomicU64,
+    /// Duration of the latest frame in nanoseconds; 0 if it is unknown.
+    latest_duration: AtomicU64,
 }
 
 impl Counters {
@@ -78,6 +84,12 @@ impl Counters {
         let counters = self.clone();
         input.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             let pts = info.buffer().and_then(|buffer| buffer.pts());
+            let duration = info.buffer().and_then(|buffer| buffer.duration());
+            let duration_ns = duration.map_or(0, gst::ClockTime::nseconds);
+            counters
+                .0
+                .latest_duration
+                .store(duration_ns, Ordering::Relaxed);
             let latest = pts.map_or(0, |pts| pts.nseconds().saturating_add(1));
             counters.0.latest_pts.store(latest, Ordering::Relaxed);
             counters.0.frames_in.fetch_add(1, Ordering::Relaxed);
@@ -108,6 +120,12 @@ impl Counters {
     pub(super) fn latest_pts(&self) -> Option<gst::ClockTime> {
         let latest = self.0.latest_pts.load(Ordering::Relaxed);
         latest.checked_sub(1).map(gst::ClockTime::from_nseconds)
+    }
+
+    /// Returns the duration of the latest frame in nanoseconds; `None` if it is unknown.
+    pub(super) fn latest_duration_ns(&self) -> Option<u64> {
+        let duration_ns = self.0.latest_duration.load(Ordering::Relaxed);
+        Some(duration_ns).filter(|&duration_ns| duration_ns > 0)
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> Str
         }
         div.columns {
             @if let Some(address) = &recording.address {
-                (player(address, recording.annotated.as_deref()))
+                (player(address, recording.annotated.as_deref(), recording.origin_ns))
             }
             main data-step=(step_s) {
                 (glance(recording, summary))
@@ -78,11 +78,12 @@ fn kind(recording: &RecordingFacts) -> &'static str {
 }
 
 /// Returns the player of the recording at `address`, which offers its `annotated` copy if a browser
-/// cannot play it.
-fn player(address: &str, annotated: Option<&str>) -> Markup {
+/// cannot play it. Its position 0 has the timestamp `origin_ns`.
+fn player(address: &str, annotated: Option<&str>, origin_ns: u64) -> Markup {
+    let origin_s = (origin_ns > 0).then(|| origin_ns as f64 / 1e9);
     html! {
         aside.player aria-label="Recording" {
-            video controls preload="metadata" src=(address) aria-label="The recording" {}
+            video controls preload="metadata" src=(address) data-origin=[origin_s] aria-label="The recording" {}
             p.position {
                 "At " span #position { "0:00.0" }
                 noscript { "Without scripts the timelines do not follow the recording." }

@@ -16,6 +16,8 @@ pub(crate) struct RecordingFacts {
     pub(crate) annotated: Option<String>,
     /// Set for a live session, which has no recording.
     pub(crate) session: Option<Session>,
+    /// Timestamp of position 0, from which some players count.
+    pub(crate) origin_ns: u64,
     /// Duration.
     pub(crate) duration_ns: Option<u64>,
     /// Width and height of its frames in pixels.

@@ -34,6 +34,8 @@ const { start_s, end_s } = timelines[0];
 
 /** The position in the recording, or in the timelines if there is no recording that plays. */
 let now_s = start_s;
+/** Time of the player at position 0 of the recording. */
+let origin_s = 0;
 /** The second for which the sliders were last updated; null if they must be updated. */
 let updated_s = /** @type {number | null} */ (null);
 /** The request for the next animation frame. */
@@ -123,11 +125,20 @@ function updateSliders() {
     }
 }
 
+/**
+ * Finds out whether the player counts from the first timestamp of the recording, as Chromium does, or from 0.
+ * @param {HTMLVideoElement} video
+ */
+function updateOrigin(video) {
+    const timestamp_s = Number(video.dataset.origin ?? 0);
+    if (timestamp_s > 0 && video.currentTime >= timestamp_s / 2 && now_s === start_s) origin_s = timestamp_s;
+}
+
 /** @param {number} time_s */
 function seek(time_s) {
     const target_s = clamp(time_s, 0, Math.max(end_s, video?.duration || 0));
     updated_s = null;
-    if (video) video.currentTime = target_s;
+    if (video) video.currentTime = target_s + origin_s;
     show(target_s);
 }
 
@@ -137,7 +148,7 @@ function seek(time_s) {
  */
 function follow(video) {
     // A recording that seeks still has its old position.
-    if (!video.seeking) show(video.currentTime);
+    if (!video.seeking) show(Math.max(video.currentTime - origin_s, 0));
     cancelAnimationFrame(frameRequest);
     if (!video.paused) frameRequest = requestAnimationFrame(() => follow(video));
 }
@@ -234,6 +245,8 @@ if (video) {
     const fail = () => {
         find(document, "#unplayable").hidden = false;
     };
+    updateOrigin(video);
+    for (const event of ["loadedmetadata", "loadeddata"]) video.addEventListener(event, () => updateOrigin(video));
     for (const event of ["play", "seeked", "timeupdate"]) video.addEventListener(event, () => follow(video));
     // If only the picture cannot be decoded, the sound plays and there is no error.
     const check = () => {

@@ -95,6 +95,8 @@ pub(crate) trait Observer {
     fn progress(&mut self, progress: &Progress);
     /// Handles a warning of GStreamer.
     fn warning(&mut self, text: &str);
+    /// Handles what a user should know about the recording.
+    fn note(&mut self, text: String);
 }
 
 /// Plays recordings one after the other, in a worker process that it starts when it needs one.
@@ -304,6 +306,7 @@ impl Worker {
                     observer.sample(analysis, record)?
                 }
                 Ok(Some(Event::Warning(text))) => observer.warning(&text),
+                Ok(Some(Event::Note(text))) => observer.note(text),
                 Ok(Some(Event::Progress(progress))) => {
                     observer.progress(&progress);
                     watch.observe(progress);

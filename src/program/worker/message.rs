@@ -53,6 +53,12 @@ impl Part {
     pub(crate) fn is_whole(&self) -> bool {
         self.from_ns.is_none() && self.to_ns.is_none()
     }
+
+    /// Returns `true` if the position is in it.
+    pub(crate) fn contains(&self, position_ns: u64) -> bool {
+        position_ns >= self.from_ns.unwrap_or(0)
+            && self.to_ns.is_none_or(|to_ns| position_ns < to_ns)
+    }
 }
 
 /// The annotated video to write.
@@ -75,6 +81,8 @@ pub(crate) enum Event {
     },
     /// A warning of GStreamer.
     Warning(String),
+    /// What a user should know about the recording and how it was played.
+    Note(String),
     Progress(Progress),
     /// The recording has ended; the worker waits for the next one.
     Ended {

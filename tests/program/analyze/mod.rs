@@ -14,6 +14,7 @@ use crate::support::*;
 
 mod annotated;
 mod damage;
+mod decoding;
 mod distribution;
 mod folders;
 mod isolation;

@@ -151,6 +151,11 @@ impl<'a> RecordingProgress<'a> {
             RecordingOutcome::Done(results) => self.report_done(&input, number, results),
             RecordingOutcome::Skipped(results) => self.report_skipped(&input, number, results),
         }
+        if let RecordingOutcome::Done(results) = outcome {
+            for note in &results.notes {
+                run.line(&format!("Note: {input}: {note}"));
+            }
+        }
         let damage = outcome
             .results()
             .and_then(|results| results.damage.as_ref());

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! What is decoded of a recording, and the times of its frames.
+
+use gst_video::VideoFormat;
+
+use super::*;
+
+const TS: &str = "x264enc speed-preset=ultrafast ! mpegtsmux";
+
+/// Returns the positions of the samples of a recording in milliseconds, rounded.
+fn positions_ms(bench: &Bench, name: &str) -> Vec<u64> {
+    let records = bench.read(&format!("out/{name}/records.jsonl"));
+    let position_ms = |line: &str| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        (record["stream_time_ns"].as_u64().unwrap() + 500_000) / 1_000_000
+    };
+    records.lines().map(position_ms).collect()
+}
+
+fn duration_ms(bench: &Bench, name: &str) -> u64 {
+    let summary = bench.json(&format!("out/{name}/summary.json"));
+    summary["recording"]["duration_ns"].as_u64().unwrap() / 1_000_000
+}
+
+/// Asserts that times are equal, except that containers round them.
+fn assert_near(times_ms: &[u64], expected_ms: &[u64]) {
+    let is_near = |(a, b): (&u64, &u64)| a.abs_diff(*b) <= 2;
+    let are_near = times_ms.iter().zip(expected_ms).all(is_near);
+    assert!(
+        times_ms.len() == expected_ms.len() && are_near,
+        "{times_ms:?} instead of {expected_ms:?}"
+    );
+}
+
+#[test]
+fn the_first_timestamp_is_the_start_of_the_recording() {
+    let bench = Bench::new();
+    let late = |encoding| format!("identity ts-offset=6000000000 ! {encoding}");
+    bench.clip("whole.mp4").encode("stream.ts", TS);
+    bench.encode("piece.mkv", &late(MATROSKA));
+    let inputs = ["whole.mp4", "piece.mkv", "stream.ts"];
+    bench.analyze(&inputs);
+    let expected = positions_ms(&bench, "whole");
+    assert_eq!((expected.len(), expected[0]), (15, 0));
+    for name in ["piece", "stream"] {
+        assert_near(&positions_ms(&bench, name), &expected);
+        assert_near(&[duration_ms(&bench, name)], &[3000]);
+        assert_eq!(
+            bench.read(&format!("out/{name}/attitude.vtt")),
+            bench.read("out/whole/attitude.vtt")
+        );
+    }
+    bench.analyze(&[&inputs[..], &["--from", "1", "--to", "2"]].concat());
+    for name in ["whole", "piece", "stream"] {
+        let positions = positions_ms(&bench, name);
+        assert_eq!(positions.len(), 5, "{name}: {positions:?}");
+        assert!(
+            (1000..1045).contains(&positions[0]),
+            "{name}: {positions:?}"
+        );
+    }
+}
+
+/// Writes a recording with three seconds of video, which begin at `video_start_s`, and a sound of
+/// `sound_s` seconds.
+fn with_sound(bench: &Bench, name: &str, video_start_s: u64, sound_s: u64) {
+    run_pipeline(&format!(
+        "videotestsrc num-buffers=75 timestamp-offset={} ! video/x-raw,width=320,height=192,framerate=25/1 \
+         ! x264enc speed-preset=ultrafast ! queue ! mp4mux name=muxer ! filesink location={} \
+         audiotestsrc num-buffers={} samplesperbuffer=4410 ! audio/x-raw,rate=44100 ! avenc_aac \
+         ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! muxer.",
+        video_start_s * 1_000_000_000,
+        bench.path(name).display(),
+        sound_s * 10
+    ));
+}
+
+#[test]
+fn a_video_that_is_much_shorter_than_the_sound_is_analyzed() {
+    let bench = Bench::new();
+    with_sound(&bench, "talk.mp4", 0, 20);
+    for options in [&[][..], &["--annotate"]] {
+        bench.analyze(&[&["talk.mp4", "--force"], options].concat());
+        assert_eq!(positions_ms(&bench, "talk").len(), 15);
+    }
+}
+
+#[test]
+fn a_part_without_frames_is_reported() {
+    let bench = Bench::new();
+    with_sound(&bench, "late.mp4", 5, 8);
+    bench.analyze(&["late.mp4", "--annotate"]);
+    let positions = positions_ms(&bench, "late");
+    assert_eq!((positions.len(), positions[0]), (15, 5000));
+    for options in [&[][..], &["--annotate"]] {
+        bench
+            .run(&[&["late.mp4", "--from", "1", "--to", "3"], options].concat())
+            .assert_status(1)
+            .assert_said(&["late.mp4: it has no frame between --from and --to"]);
+    }
+}
+
+#[test]
+fn a_picture_that_stands_is_on_the_screen() {
+    let bench = Bench::new();
+    let info = info(VideoFormat::I420, WIDTH, HEIGHT);
+    let frames = (0..50).map(|number| {
+        // The second half begins four seconds later.
+        let time = FRAME * number + gst::ClockTime::SECOND * (4 * (number / 25));
+        (time, frame(&info, &Patch(NEUTRAL)))
+    });
+    write_timed_frames(&bench.path("talk.mkv"), &info, frames, MATROSKA);
+    bench.analyze(&["talk.mkv"]);
+    let positions = positions_ms(&bench, "talk");
+    // The frame that stands is a sample, besides those at the interval.
+    assert_near(&positions[4..7], &[800, 960, 5000]);
+    let summary = bench.json("out/talk/summary.json");
+    assert_eq!(summary["scene"]["gaps"], serde_json::json!([]));
+    assert_near(
+        &[summary["scene"]["seen_ns"].as_u64().unwrap() / 1_000_000],
+        &[6000],
+    );
+    let subtitles = bench.read("out/talk/attitude.vtt");
+    assert_eq!(subtitles.matches("-->").count(), 1, "{subtitles}");
+}
+
+#[test]
+fn frames_without_timestamps_have_assumed_times() {
+    let bench = Bench::new();
+    bench.encode("dump.mjpeg", "jpegenc");
+    let run = bench.run(&["dump.mjpeg"]);
+    run.assert_status(0)
+        .assert_said(&["Note: dump.mjpeg: ", " frames have no timestamps"]);
+    let positions: Vec<u64> = (0..15).map(|sample| sample * 200).collect();
+    assert_eq!(positions_ms(&bench, "dump"), positions);
+    let notes = bench.json("out/dump/summary.json")["notes"].clone();
+    assert_eq!(notes.as_array().unwrap().len(), 1, "{notes}");
+}
+
+#[test]
+fn a_recording_whose_size_changes_has_one_size() {
+    let bench = Bench::new();
+    for (name, width, height) in [("large.mjpeg", WIDTH, HEIGHT), ("small.mjpeg", 160, 96)] {
+        let info = info(VideoFormat::I420, width, height);
+        let frames = (0..25).map(|_| frame(&info, &Patch(NEUTRAL)));
+        write_frames(&bench.path(name), &info, frames, "jpegenc");
+    }
+    let parts = ["large.mjpeg", "small.mjpeg"].map(|name| std::fs::read(bench.path(name)).unwrap());
+    std::fs::write(bench.path("both.mjpeg"), parts.concat()).unwrap();
+    bench.analyze(&["both.mjpeg", "--annotate"]);
+    let records = bench.read("out/both/records.jsonl");
+    let sizes = records.lines().map(|line| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        [&record["width"], &record["height"]].map(|side| side.as_u64().unwrap())
+    });
+    let sizes: Vec<[u64; 2]> = sizes.collect();
+    assert_eq!(sizes, vec![[320, 192]; 10]);
+    let persons = bench.json("out/both/summary.json")["persons"].clone();
+    assert_eq!(persons.as_array().unwrap().len(), 1);
+    let video = bench.path("out/both/annotated.mp4");
+    let played = Played::launch(&format!(
+        "filesrc location={} ! decodebin ! videoconvert ! video/x-raw,width=320,height=192 ! appsink name=sink",
+        video.display()
+    ));
+    assert_eq!(played.count(), 50);
+}
+
+#[test]
+fn sound_of_any_layout_is_in_the_annotated_video() {
+    let bench = Bench::new();
+    for (name, channels) in [("recorder.mov", 4), ("mixer.mov", 16)] {
+        run_pipeline(&format!(
+            "videotestsrc num-buffers=25 ! video/x-raw,width=320,height=192,framerate=25/1 ! {} \
+             ! qtmux name=muxer ! filesink location={} audiotestsrc num-buffers=10 samplesperbuffer=4410 \
+             ! audio/x-raw,format=S16LE,rate=44100,channels={channels},channel-mask=(bitmask)0 ! queue \
+             ! muxer.",
+            "x264enc speed-preset=ultrafast tune=zerolatency ! queue",
+            bench.path(name).display()
+        ));
+    }
+    bench.analyze(&["recorder.mov", "mixer.mov", "--annotate"]);
+    for name in ["recorder", "mixer"] {
+        let video = std::fs::read(bench.path(&format!("out/{name}/annotated.mp4"))).unwrap();
+        assert!(video.windows(4).any(|bytes| bytes == b"soun"), "{name}");
+    }
+}
+
+#[test]
+fn a_web_page_with_the_name_of_a_video_is_no_recording() {
+    let bench = Bench::new();
+    let page = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body></body></html>\n";
+    std::fs::write(bench.path("talk.mp4"), page.repeat(100)).unwrap();
+    bench
+        .run(&["talk.mp4"])
+        .assert_status(1)
+        .assert_said(&["talk.mp4: it is not a recording that GStreamer can read"]);
+}
+
+#[test]
+fn sound_that_is_longer_than_the_video_is_no_damage() {
+    let bench = Bench::new();
+    with_sound(&bench, "talk.mp4", 0, 8);
+    bench.analyze(&["talk.mp4"]);
+    assert_eq!(positions_ms(&bench, "talk").len(), 15);
+}
+
+#[test]
+fn a_limit_of_faces_that_may_hide_people_is_noted() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    bench
+        .run(&["talk.mp4", "--max-faces", "1"])
+        .assert_status(0)
+        .assert_said(&["Note: talk.mp4: 15 samples reached the maximum of 1 face"]);
+}
+
+#[test]
+fn data_that_are_damaged_in_the_middle_are_reported() {
+    let bench = Bench::new();
+    bench.long_clip("whole.mp4", 8);
+    run_pipeline(&format!(
+        "filesrc location={} ! qtdemux ! h264parse ! matroskamux ! filesink location={}",
+        bench.path("whole.mp4").display(),
+        bench.path("damaged.mkv").display()
+    ));
+    let path = bench.path("damaged.mkv");
+    let mut content = std::fs::read(&path).unwrap();
+    let (middle, len) = (content.len() / 2, content.len() / 20);
+    content[middle..middle + len].fill(0x1f);
+    std::fs::write(&path, content).unwrap();
+    bench
+        .run(&["damaged.mkv"])
+        .assert_status(1)
+        .assert_said(&["damaged.mkv: damaged: ", " of 0:08.0"]);
+}
