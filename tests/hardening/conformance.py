@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MPL-2.0
+"""Analyzes recordings of many formats, whole and damaged, and compares the results with what ffprobe says.
+
+    tests/hardening/conformance.py PROGRAM [--only TEXT] [--output FILE.md] [--check]
+
+PROGRAM is the binary gst-attitude. The recordings are made with FFmpeg, which is needed for this test only: eight
+seconds of an average face, neutral and then positive, at 25 frames per second, with a tone. Prints a table in Markdown.
+
+    --only    only recordings whose name contains this
+    --keep    folder for the recordings and results, which are kept
+    --output  also writes the table into a file
+    --check   fails if a cell differs from EXPECTED
+
+A cell is OK if, for what FFmpeg decodes of the recording,
+
+- the samples are as many, and the first and the last are when it shows them, from the start of the recording;
+- every sample has one face, where it is in the upright original;
+- a damaged recording is reported as damaged or failed, and an undamaged one is not. Of containers that do not say how
+  long the recording is, nobody can know that they were cut.
+"""
+
+import argparse
+import json
+import math
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+SECONDS, RATE, WIDTH, HEIGHT = 8, 25, 426, 240
+SAMPLE_INTERVAL = 0.2
+# Place of the face's picture in the frame, in px.
+FACE_SIDE, FACE_X, FACE_Y = 200, 60, 20
+# Largest differences that are not a fault: of the number of samples, and of the times of the first and last one in s.
+COUNT_TOLERANCE, TIME_TOLERANCE = 1, 0.21
+# Intersection over union with the face of the original from which on a box is right, and the share of such samples.
+MIN_OVERLAP, MIN_SHARE = 0.6, 0.9
+# Time after which the program is ended, in s.
+LIMIT = 600
+
+
+@dataclass(frozen=True)
+class Format:
+    """A container with its codecs.
+
+    name: also the extension of the file.
+    options: those of FFmpeg's output, separated by spaces.
+    variants: the variants that the container can have, besides being cut and damaged.
+    has_length: whether the container says how long the recording is; otherwise nobody can know that it was cut.
+    """
+
+    title: str
+    name: str
+    options: str
+    variants: tuple[str, ...] = ()
+    has_sound: bool = True
+    has_length: bool = True
+
+
+H264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25"
+H265 = "-c:v libx265 -preset ultrafast -x265-params log-level=error -pix_fmt yuv420p -tag:v hvc1"
+VPX = "-deadline realtime -cpu-used 8"
+PCM = "-c:a pcm_s16le"
+FORMATS = (
+    Format("MP4, H.264, AAC", "mp4", f"{H264} -c:a aac", ("rotated", "variable", "late", "delayed")),
+    Format("MP4, index first", "faststart.mp4", f"{H264} -c:a aac -movflags faststart", ("rotated",)),
+    Format("MP4, fragmented", "fragmented.mp4", f"{H264} -c:a aac -movflags frag_keyframe+empty_moov", ("variable",)),
+    Format("MP4, H.265, AAC", "hevc.mp4", f"{H265} -c:a aac", ("rotated",)),
+    Format("QuickTime, ProRes, PCM", "mov", f"-c:v prores_ks {PCM}", ("rotated", "variable")),
+    Format("QuickTime, Motion JPEG", "mjpeg.mov", f"-c:v mjpeg -pix_fmt yuvj420p {PCM}"),
+    Format("3GP, MPEG-4, AAC", "3gp", "-c:v mpeg4 -c:a aac"),
+    Format("Matroska, H.264, AAC", "mkv", f"{H264} -c:a aac", ("offset", "variable", "late")),
+    Format("Matroska, FFV1, FLAC", "ffv1.mkv", "-c:v ffv1 -pix_fmt yuv420p -c:a flac", ("offset",)),
+    Format("WebM, VP8, Vorbis", "webm", f"-c:v libvpx {VPX} -c:a libvorbis", ("offset", "variable")),
+    Format("WebM, VP9, Opus", "vp9.webm", f"-c:v libvpx-vp9 {VPX} -c:a libopus", ("variable",)),
+    Format("AVI, MPEG-4, MP3", "avi", "-c:v mpeg4 -q:v 4 -c:a libmp3lame"),
+    Format("Ogg, Theora, Vorbis", "ogv", "-c:v libtheora -q:v 7 -c:a libvorbis"),
+    Format("MPEG-TS, H.264, AAC", "ts", f"{H264} -c:a aac", ("offset", "variable", "late"), has_length=False),
+    Format("MPEG-PS, MPEG-2, MP2", "mpg", "-c:v mpeg2video -q:v 4 -c:a mp2", ("offset",), has_length=False),
+    Format("FLV, H.264, AAC", "flv", f"{H264} -c:a aac", ("variable",)),
+    Format("ASF, WMV 2, WMA 2", "wmv", "-c:v wmv2 -q:v 4 -c:a wmav2"),
+    Format("MXF, MPEG-2, PCM", "mxf", f"-c:v mpeg2video -q:v 4 {PCM}"),
+    Format("GIF", "gif", "", has_sound=False, has_length=False),
+    Format("Motion JPEG stream", "mjpeg", "-c:v mjpeg -pix_fmt yuvj420p", has_sound=False, has_length=False),
+    Format("H.264 stream", "h264", H264, has_sound=False, has_length=False),
+    Format("MPEG-4 stream", "m4v", "-c:v mpeg4 -q:v 4 -f m4v", has_sound=False, has_length=False),
+)
+# Cells that GStreamer itself cannot do, with what the user gets.
+EXPECTED: dict[str, str] = {}
+
+
+def ffmpeg(*arguments: object) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True)
+
+
+def original(folder: Path) -> Path:
+    """Makes the upright original without loss."""
+    path = folder / "original.mkv"
+    inputs = []
+    for name in ("neutral", "positive"):
+        inputs += ["-loop", 1, "-t", SECONDS / 2, "-r", RATE, "-i", FIXTURES / f"{name}.png"]
+    inputs += ["-f", "lavfi", "-t", SECONDS, "-i", "sine=300:sample_rate=48000"]
+    # A little noise keeps encoders from writing empty frames.
+    graph = (
+        f"[0][1]concat,scale={FACE_SIDE}:{FACE_SIDE},pad={WIDTH}:{HEIGHT}:{FACE_X}:{FACE_Y}:gray,"
+        "noise=alls=4:allf=t:all_seed=1,format=yuv420p[v]"
+    )
+    maps = ["-map", "[v]", "-map", "2", "-c:v", "ffv1", "-c:a", "pcm_s16le"]
+    ffmpeg(*inputs, "-filter_complex", graph, *maps, path)
+    return path
+
+
+def make(source: Path, form: Format, variant: str, path: Path) -> None:
+    """Makes a variant of the original in a format."""
+    inputs: list[object] = ["-i", source]
+    maps = ["-map", "0:v"] + (["-map", "0:a"] if form.has_sound else [])
+    options = form.options.split()
+    if variant == "rotated":
+        # Pixels are turned to the left, so the tag turns them to the right.
+        sideways = path.with_name("sideways-" + path.name)
+        ffmpeg(*inputs, *maps, "-vf", "transpose=cclock", *options, sideways)
+        ffmpeg("-i", sideways, "-c", "copy", "-metadata:s:v", "rotate=270", path)
+        sideways.unlink()
+        return
+    if variant == "variable":
+        # Every third frame is dropped, and a second stands still.
+        options += ["-vf", "select='not(eq(mod(n,3),1))*not(between(t,3,4))'", "-vsync", "vfr"]
+    elif variant == "offset":
+        options += ["-output_ts_offset", "6"]
+    elif variant == "late":
+        # The sound starts at once, the picture three seconds later.
+        inputs, maps = ["-itsoffset", "3", "-i", source, "-i", source], ["-map", "0:v", "-map", "1:a"]
+    elif variant == "delayed":
+        inputs = ["-itsoffset", "2", "-i", source]
+    ffmpeg(*inputs, *maps, *options, path)
+    if variant == "cut":
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) * 6 // 10])
+    elif variant == "damaged":
+        data = bytearray(path.read_bytes())
+        noise = random.Random(1)
+        start = len(data) // 2
+        for index in range(start, start + max(64, len(data) // 50)):
+            data[index] = noise.randrange(256)
+        path.write_bytes(data)
+
+
+def shown_at(path: Path) -> list[float]:
+    """Returns when FFmpeg shows the frames of a recording, in s from its start."""
+    command = [
+        "ffprobe",
+        "-v",
+        "quiet",
+        "-of",
+        "json",
+        "-show_entries",
+        "format=start_time:frame=best_effort_timestamp_time",
+    ]
+    found = subprocess.run(
+        [*command, "-select_streams", "v:0", "-show_frames", path], capture_output=True, text=True, check=False
+    )
+    parsed = json.loads(found.stdout or "{}")
+    times = [frame.get("best_effort_timestamp_time") for frame in parsed.get("frames", [])]
+    if not times:
+        return []
+    if any(time is None for time in times):
+        return [index / RATE for index in range(len(times))]
+    start = float(parsed.get("format", {}).get("start_time") or 0)
+    return sorted(float(time) - start for time in times)
+
+
+def samples_of(times: list[float]) -> list[float]:
+    """Returns the times of the frames that are analyzed."""
+    due, chosen = -math.inf, []
+    for time in times:
+        if time + 1e-4 >= due:
+            chosen.append(time)
+            due = max(due, time) if due == -math.inf else due
+            while due <= time + 1e-4:
+                due += SAMPLE_INTERVAL
+    return chosen
+
+
+def overlap(a: list[float], b: list[float]) -> float:
+    """Returns the intersection over union of boxes (x, y, width, height)."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    common = max(0.0, width) * max(0.0, height)
+    return common / (a[2] * a[3] + b[2] * b[3] - common)
+
+
+def turned(box: list[float]) -> list[float]:
+    """Converts a box in the upright original to one in the frame that was turned to the left."""
+    x, y, width, height = box
+    return [y, WIDTH - x - width, height, width]
+
+
+def fault_of(
+    form: Format, variant: str, shown: list[float], event: dict, records: list[dict], face: list[float]
+) -> str | None:
+    """Returns what is wrong with the result for a recording; None if it is right.
+
+    shown: what `shown_at` returns. event: the last one of the recording. face: the box in the original.
+    """
+    is_damaged = variant in ("cut", "damaged")
+    reason = event.get("damage") or event.get("reason")
+    if event["event"] == "failed" and not is_damaged:
+        return f"failed: {reason}"
+    if reason and not is_damaged:
+        return f"called damaged: {reason}"
+    is_known = form.has_length or variant == "damaged"
+    if is_damaged and is_known and not reason and len(shown) < RATE * SECONDS - 2:
+        return "not called damaged"
+    if not shown:
+        return None
+    wanted, times = samples_of(shown), [record["stream_time_ns"] / 1e9 for record in records]
+    if not times:
+        return "no sample"
+    if is_damaged:
+        # Decoders differ in what they make of damage.
+        if times[-1] < wanted[-1] - 1:
+            return f"up to {times[-1]:.1f} s, FFmpeg reads up to {wanted[-1]:.1f} s"
+        return None
+    if abs(len(times) - len(wanted)) > COUNT_TOLERANCE:
+        return f"{len(times)} samples instead of {len(wanted)}"
+    if abs(times[0] - wanted[0]) > TIME_TOLERANCE or abs(times[-1] - wanted[-1]) > TIME_TOLERANCE:
+        return f"from {times[0]:.2f} to {times[-1]:.2f} s instead of {wanted[0]:.2f} to {wanted[-1]:.2f} s"
+    expected = turned(face) if variant == "rotated" and records[0]["width"] < records[0]["height"] else face
+    boxes = [[one["box"] for one in record["faces"]] for record in records]
+    right = sum(len(found) == 1 and overlap(found[0], expected) > MIN_OVERLAP for found in boxes)
+    return f"the face in {right} of {len(boxes)} samples" if right < MIN_SHARE * len(boxes) else None
+
+
+def analyze(program: Path, folder: Path, output: Path) -> dict[str, dict]:
+    """Analyzes all recordings in a folder. Returns the last event of each, by the name of the file."""
+    command = [program, "analyze", folder, "-o", output, "--force", "--json", "--formats", "records.jsonl"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT)
+    events = {}
+    for line in done.stdout.splitlines():
+        event = json.loads(line)
+        if "input" in event:
+            events[Path(event["input"]).name] = event
+    return events
+
+
+def records_of(output: Path, event: dict) -> list[dict]:
+    path = output / event.get("name", "") / "records.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    if not shutil.which("ffmpeg"):
+        sys.exit("conformance.py: ffmpeg is not installed; on Debian: apt-get install ffmpeg")
+
+    with tempfile.TemporaryDirectory() as temporary:
+        work = options.keep or Path(temporary)
+        work.mkdir(parents=True, exist_ok=True)
+        source = original(work)
+        recordings = work / "recordings"
+        recordings.mkdir(exist_ok=True)
+        columns = ("whole", "cut", "damaged", "rotated", "offset", "variable", "late", "delayed")
+        files: dict[tuple[str, str], Path] = {}
+        for form in FORMATS:
+            for variant in ("whole", "cut", "damaged", *form.variants):
+                kind = "" if "." in form.name else "plain."
+                path = recordings / f"{variant}-{kind}{form.name}"
+                if options.only in path.name:
+                    files[form.title, variant] = path
+                    if not path.exists():
+                        make(source, form, variant, path)
+        reference = analyze(options.program, source, work / "reference")[source.name]
+        boxes = [record["faces"][0]["box"] for record in records_of(work / "reference", reference)]
+        face = [sorted(values)[len(values) // 2] for values in zip(*boxes)]
+        events = analyze(options.program, recordings, work / "results")
+
+        rows, faults = [], []
+        for form in FORMATS:
+            cells = []
+            for variant in columns:
+                path = files.get((form.title, variant))
+                if path is None:
+                    cells.append("")
+                    continue
+                event = events.get(path.name, {"event": "failed", "reason": "it was ignored"})
+                records = records_of(work / "results", event)
+                fault = fault_of(form, variant, shown_at(path), event, records, face)
+                expected = EXPECTED.get(path.name)
+                cells.append("OK" if fault is None else fault.replace("|", "/"))
+                if (fault is None) != (expected is None) or (fault and expected and expected not in fault):
+                    faults.append(f"{path.name}: {fault or 'right'}" + (f", expected: {expected}" if expected else ""))
+            if any(cells):
+                rows.append((form.title, *cells))
+        lines = ["| format | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+        lines += ["| " + " | ".join(row) + " |" for row in rows]
+        print("\n".join(lines))
+        if options.output:
+            options.output.write_text("\n".join(lines) + "\n")
+        for fault in faults:
+            print(fault, file=sys.stderr)
+        if options.check and faults:
+            sys.exit(f"{len(faults)} of {len(files)} recordings differ from what is expected")
+
+
+if __name__ == "__main__":
+    main()
