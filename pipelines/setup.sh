@@ -22,7 +22,7 @@ readonly PACKAGES=(
 )
 readonly TEST_PACKAGES=(
     gstreamer1.0-opencv opencv-data python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
-    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium python3-venv
+    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium python3-venv ffmpeg
 )
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 data=${XDG_DATA_HOME:-$HOME/.local/share}

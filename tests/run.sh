@@ -56,6 +56,7 @@ stage "Python packages for tests" install_python_packages
 # The tracer warns about leaks, and warnings are fatal; GST_DEBUG=GST_TRACER:7 lists the leaked objects.
 stage "tests of the training code" models/train/tests/run.sh
 stage "tests" env PYTHON="$python/bin/python" G_DEBUG=fatal_warnings GST_TRACERS=leaks cargo test --workspace --locked
+stage "recordings of many formats" tests/hardening/conformance.py target/debug/gst-attitude --check
 stage "tests on Debian 13" tests/debian13.sh
 stage "demo" pipelines/demo.sh --output "$work"
 stage "demo's results" check_demo
