@@ -38,8 +38,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Opens the folder, creates it if necessary, and checks that the files can be written. Their
-    /// content does not change yet.
+    /// Opens the folder, creates it if necessary, and checks that the files can be written. Neither
+    /// they nor their content change yet.
     ///
     /// # Errors
     /// Returns an error if the folder cannot be created, or a file cannot be written.
@@ -54,11 +54,15 @@ impl Output {
         })?;
         for name in [JSON, MARKDOWN, PREDICTIONS, LEFT_OUT] {
             let path = folder.join(name);
+            let is_new = !path.exists();
             OpenOptions::new()
                 .append(true)
                 .create(true)
                 .open(&path)
                 .map_err(|error| write_error(&path, error))?;
+            if is_new {
+                std::fs::remove_file(&path).map_err(|error| write_error(&path, error))?;
+            }
         }
         Ok(Self {
             folder: folder.to_owned(),

@@ -298,10 +298,19 @@ fn invalid_scores_are_counted_apart_from_faces_that_are_turned_away() {
     let bench = Bench::new();
     bench.patch(128, "faces/neutral/a.png");
     let nan = model("nan");
-    let arguments = ["faces", "--no-detector", "--attitude-model", &nan];
+    let arguments = [
+        "faces",
+        "--no-detector",
+        "--output=out",
+        "--attitude-model",
+        &nan,
+    ];
     bench.run(&arguments).assert_failed(&[
         "no face could be compared; not classified, as the output of a model is not a score: 1\n",
     ]);
+    // There is nothing to write, so there are no files.
+    let files = std::fs::read_dir(bench.path("out")).unwrap();
+    assert_eq!(files.count(), 0);
 }
 
 #[test]
