@@ -71,6 +71,19 @@ pub fn write_timed_frames(
     play_to_end(&pipeline);
 }
 
+/// Changes the matrix of an MP4 file, as a phone does that is held upright: players turn the frames
+/// by 90 degrees.
+pub fn turn_mp4(path: &Path) {
+    let mut file = std::fs::read(path).unwrap();
+    let header = file.windows(4).position(|name| name == b"tkhd").unwrap();
+    let matrix = header + 4 + 40;
+    let rows: [i32; 6] = [0, 1 << 16, 0, -(1 << 16), 0, 0];
+    for (index, number) in rows.into_iter().enumerate() {
+        file[matrix + 4 * index..][..4].copy_from_slice(&number.to_be_bytes());
+    }
+    std::fs::write(path, file).unwrap();
+}
+
 /// Waits for the end of a playing pipeline, and stops it.
 ///
 /// # Panics

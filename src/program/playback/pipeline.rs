@@ -378,11 +378,10 @@ fn fixed_size() -> Result<[gst::Element; 2], glib::BoolError> {
     let scale = gst::ElementFactory::make("videoscale").build()?;
     let size = gst::ElementFactory::make("capsfilter").build()?;
     let filter = size.downgrade();
-    pad(&scale, "sink")?.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
-        let Some(gst::EventView::Caps(event)) = info.event().map(|event| event.view()) else {
-            return gst::PadProbeReturn::Ok;
-        };
-        let first = event.caps().structure(0);
+    // Not at the first caps: those before the tag of the orientation are of frames on their side.
+    pad(&scale, "sink")?.add_probe(gst::PadProbeType::BUFFER, move |pad, _| {
+        let caps = pad.current_caps();
+        let first = caps.as_ref().and_then(|caps| caps.structure(0));
         if let (Some(first), Some(filter)) = (first, filter.upgrade()) {
             let mut caps = gst::Caps::builder(playback::VIDEO).any_features();
             for name in ["width", "height"] {

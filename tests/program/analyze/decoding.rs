@@ -122,7 +122,15 @@ fn a_picture_that_stands_is_on_the_screen() {
         &[6000],
     );
     let subtitles = bench.read("out/talk/attitude.vtt");
-    assert_eq!(subtitles.matches("-->").count(), 1, "{subtitles}");
+    // The track ends during the picture that stands, but it is shown up to the next one.
+    assert!(
+        subtitles.contains("00:00:00.000 --> 00:00:05.000"),
+        "{subtitles}"
+    );
+    assert!(
+        subtitles.contains("00:00:05.000 --> 00:00:06.000"),
+        "{subtitles}"
+    );
 }
 
 #[test]
@@ -164,6 +172,21 @@ fn a_recording_whose_size_changes_has_one_size() {
         video.display()
     ));
     assert_eq!(played.count(), 50);
+}
+
+#[test]
+fn a_recording_of_an_upright_phone_is_analyzed_upright_and_not_smaller() {
+    let bench = Bench::new();
+    bench.clip("phone.mp4");
+    turn_mp4(&bench.path("phone.mp4"));
+    bench.analyze(&["phone.mp4"]);
+    let records = bench.read("out/phone/records.jsonl");
+    for line in records.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(record["width"], HEIGHT);
+        assert_eq!(record["height"], WIDTH);
+    }
+    assert!(!records.is_empty());
 }
 
 #[test]

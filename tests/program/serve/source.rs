@@ -107,7 +107,7 @@ fn a_rotated_recording_is_shown_upright() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = clip(&folder, "phone.mp4", 2, BASELINE);
-    rotate(&path);
+    turn_mp4(&path);
     let server = serve(&path);
     let viewer = Watcher::new(&server);
     assert_eq!(viewer.encoding(), "VP8");
@@ -118,18 +118,6 @@ fn a_rotated_recording_is_shown_upright() {
         (&record["width"], &record["height"]),
         (&json!(192), &json!(320))
     );
-}
-
-/// Changes the matrix of an MP4 file to a rotation by 90 degrees.
-fn rotate(path: &Path) {
-    let mut file = fs::read(path).unwrap();
-    let header = file.windows(4).position(|name| name == b"tkhd").unwrap();
-    let matrix = header + 4 + 40;
-    let rows: [i32; 6] = [0, 1 << 16, 0, -(1 << 16), 0, 0];
-    for (index, number) in rows.into_iter().enumerate() {
-        file[matrix + 4 * index..][..4].copy_from_slice(&number.to_be_bytes());
-    }
-    fs::write(path, file).unwrap();
 }
 
 #[test]
