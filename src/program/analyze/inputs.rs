@@ -408,6 +408,9 @@ const CONTAINERS: [&str; 7] = [
     "image/gif",
 ];
 
+/// Extensions of streams of JPEG pictures, whose content looks like a single one.
+const JPEG_STREAMS: [&str; 2] = ["mjpeg", "mjpg"];
+
 /// Returns the reason why a file is not video; `None` if its content or its name is that of video,
 /// so that a damaged video is not ignored.
 fn reason_to_ignore(path: &Path) -> io::Result<Option<String>> {
@@ -435,6 +438,12 @@ fn is_video(media_type: &str) -> bool {
 
 /// Returns `true` if GStreamer expects video in files with this extension.
 fn is_video_extension(extension: &str) -> bool {
+    if JPEG_STREAMS
+        .iter()
+        .any(|stream| extension.eq_ignore_ascii_case(stream))
+    {
+        return true;
+    }
     gst::TypeFindFactory::factories().iter().any(|factory| {
         let extensions = factory.extensions();
         let has_extension = extensions

@@ -15,7 +15,18 @@ mod seeks;
 mod states;
 mod streams;
 
+use gst::prelude::*;
 use gst_attitude_hardening::Random;
+
+/// Stops a pipeline at the end of a test: one that goes on after a failure would keep the process
+/// from ending.
+struct StopAtEnd(gst::Element);
+
+impl Drop for StopAtEnd {
+    fn drop(&mut self) {
+        let _ = self.0.set_state(gst::State::Null);
+    }
+}
 
 /// Returns random numbers for the test with this number.
 fn random(test: u64) -> Random {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gst::prelude::*;
 
 use super::support::*;
-use super::{random, rounds};
+use super::{StopAtEnd, random, rounds};
 
 /// Counts the buffers that reach the element with this name since the last flush.
 fn count(pipeline: &gst::Bin, name: &str) -> Arc<AtomicUsize> {
@@ -70,6 +70,7 @@ fn after_any_seeks_the_same_frames_arrive_as_without_the_elements() {
         tiny_launch()
     ))
     .unwrap();
+    let _stop = StopAtEnd(pipeline.clone());
     let bin = pipeline.downcast_ref::<gst::Bin>().unwrap();
     let (export, stock) = (count(bin, "export"), count(bin, "stock"));
     let mut random = random(2);
@@ -91,5 +92,4 @@ fn after_any_seeks_the_same_frames_arrive_as_without_the_elements() {
         let counts = (export.load(Ordering::SeqCst), stock.load(Ordering::SeqCst));
         assert_eq!(counts, (50, 50), "round {round}");
     }
-    pipeline.set_state(gst::State::Null).unwrap();
 }
