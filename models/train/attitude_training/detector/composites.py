@@ -27,7 +27,20 @@ from ..data.faces import TRAIN, VALIDATION
 from ..data.fer2013 import SIDE as SQUARE_SIDE
 from ..data.landmarks import MIRRORED
 from .detections import BOX, FIELDS, LANDMARKS, Detector, Yunet, without_overlaps
-from .drawing import OPAQUE, covered, covering, head, log_uniform, paste, pose, relit, side_lit, texture
+from .drawing import (
+    OPAQUE,
+    covered,
+    covering,
+    darkened,
+    draw_marks,
+    head,
+    log_uniform,
+    paste,
+    pose,
+    relit,
+    side_lit,
+    texture,
+)
 from .material import Material
 
 # Width and height of the student's input, their shares, and the scale of the teacher's input relative to it. 16:9 video
@@ -75,14 +88,17 @@ UPRIGHT_SHARE, UPRIGHT_SPREAD, MAX_TURN, MAX_KNOWN_TURN = 0.8, 10, 70, 40
 SQUARES_SHARE = 0.35
 # Maximum height of heads from FER2013, in px; the teacher misses larger ones because they are blurred.
 MAX_SQUARE_HEIGHT = 5 * SQUARE_SIDE
-# Shares of heads that are lit from one side, and of portraits that are partly covered.
-SIDE_LIGHT_SHARE, COVERED_SHARE = 0.25, 0.1
+# Shares of heads that are lit from one side, that are darkened, and of portraits that are partly covered.
+SIDE_LIGHT_SHARE, DARKENED_SHARE, COVERED_SHARE = 0.25, 0.25, 0.1
 
 # Objects that are not faces: share of pictures with them, maximum number, minimum size in px and maximum in heights of
 # the picture; share of parts of faces among them, their distance from a landmark and half their size in heights of the
 # face; half the size of other parts in px.
 PARTS_SHARE, MAX_PARTS, MIN_PART, MAX_PART = 0.2, 3, 20, 1 / 2
 FACE_PARTS_SHARE, PART_SHIFT, PART_EXTENTS, OTHER_PART_EXTENT = 0.5, 0.08, (0.12, 0.22), 32
+
+# Share of pictures with small shapes and letters such as logos.
+MARKS_SHARE = 0.25
 
 NO_FACES = np.empty((0, FIELDS))
 
@@ -121,9 +137,11 @@ def put_face(
     """Pastes a head. Returns its row if it is a label even if the teacher misses it, (0 or 1, 15)."""
     is_mirrored = rng.random() < 0.5
     degrees = turn(rng)
-    is_side_lit = rng.random() < SIDE_LIGHT_SHARE
+    is_side_lit, is_darkened = rng.random(2) < (SIDE_LIGHT_SHARE, DARKENED_SHARE)
 
     def light(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
+        if is_darkened:
+            picture = darkened(picture, box, rng)
         return side_lit(relit(picture, rng), box, rng) if is_side_lit else relit(picture, rng)
 
     if height <= MAX_SQUARE_HEIGHT and rng.random() < SQUARES_SHARE:
@@ -193,6 +211,8 @@ def fill(
     canvas[:] = relit(backdrop(material, (columns, rows), rng), rng)
     if rng.random() < STAGE_SHARE:
         canvas[:] = (canvas * log_uniform(rng, *STAGE_GAINS)).astype(np.uint8)
+    if rng.random() < MARKS_SHARE:
+        draw_marks(canvas, rng)
     if rng.random() < PARTS_SHARE:
         for _ in range(rng.integers(1, MAX_PARTS + 1)):
             center = rng.uniform((0, 0), (columns, rows))

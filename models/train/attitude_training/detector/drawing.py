@@ -23,6 +23,11 @@ GAIN_MEAN, GAIN_SPREAD, TINT_SPREAD, GAMMA_SPREAD = -0.1, 0.3, 0.12, 0.25
 # Light from one side: range of the shadow's edge around the middle and of its width, in heights of the box, and of the
 # light that is left in it.
 EDGES, EDGE_WIDTHS, LEFT_LIGHT = (-0.3, 0.3), (0.2, 1), (0.03, 0.5)
+# Dark skin: the gains of a face, half the size of the darker part in widths and heights of the box, and the width of
+# its edge in widths.
+SKIN_GAINS, SKIN_EXTENT, SKIN_EDGE = (0.2, 0.7), (0.55, 0.6), 0.25
+# Marks such as logos: maximum number, and range of their extents in px.
+MAX_MARKS, MARK_EXTENTS = 5, (6, 48)
 # Share of a picture's sides that is covered.
 COVERS = (0.15, 0.5)
 
@@ -48,15 +53,20 @@ def texture(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     picture = cv2.resize(cells, size, interpolation=cv2.INTER_CUBIC)
     picture = cv2.addWeighted(picture, rng.uniform(0, 1), np.full_like(picture, rng.integers(256)), 0.5, 0)
     for _ in range(rng.integers(0, MAX_SHAPES)):
-        _draw_shape(picture, rng)
+        _draw_shape(picture, rng, int(log_uniform(rng, MIN_SHAPE, height / SHAPE_DIVISOR)))
     return picture
 
 
-def _draw_shape(picture: np.ndarray, rng: np.random.Generator) -> None:
+def draw_marks(picture: np.ndarray, rng: np.random.Generator) -> None:
+    """Draws small shapes and letters onto a picture, like logos, titles and knobs."""
+    for _ in range(rng.integers(1, MAX_MARKS + 1)):
+        _draw_shape(picture, rng, int(log_uniform(rng, *MARK_EXTENTS)))
+
+
+def _draw_shape(picture: np.ndarray, rng: np.random.Generator, extent: int) -> None:
     height, width = picture.shape[:2]
     color = rng.integers(0, 256, 3).tolist()
     center = (int(rng.integers(width)), int(rng.integers(height)))
-    extent = int(log_uniform(rng, MIN_SHAPE, height / SHAPE_DIVISOR))
     thickness = int(rng.choice(THICKNESSES))
     shape = ("ellipse", "rectangle", "line", "text")[rng.integers(4)]
     if shape == "ellipse":
@@ -107,6 +117,17 @@ def side_lit(picture: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> 
     along = ((columns - x - width / 2) * math.cos(angle) + (rows - y - height / 2) * math.sin(angle)) / height
     light = np.clip(0.5 + rng.uniform(*EDGES) + along / rng.uniform(*EDGE_WIDTHS), rng.uniform(*LEFT_LIGHT), 1)
     return (picture * light[:, :, None]).astype(np.uint8)
+
+
+def darkened(picture: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Darkens the face in a box (x, y, width, height), but not what is around it, like dark skin."""
+    x, y, width, height = box
+    center = (round(x + width / 2), round(y + height / 2))
+    axes = (round(width * SKIN_EXTENT[0]), round(height * SKIN_EXTENT[1]))
+    share = np.zeros(picture.shape[:2], np.float32)
+    cv2.ellipse(share, center, axes, 0, 0, 360, 1.0, -1)
+    share = cv2.blur(share, (round(width * SKIN_EDGE) + 1,) * 2)[:, :, None]
+    return (picture * (1 - share * (1 - rng.uniform(*SKIN_GAINS)))).astype(np.uint8)
 
 
 def covered(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
