@@ -17,6 +17,7 @@ from attitude_training.attitude import (
     augmentation,
     crop,
     export,
+    glasses,
     label_noise,
     label_variant,
     metrics,
@@ -313,6 +314,28 @@ class Pictures(unittest.TestCase):
         self.assertGreater(np.abs(upright.astype(int) - picture).max(), 50)
         difference = np.abs(turned.astype(int) - np.rot90(upright, -1))
         self.assertLess(np.mean(difference > 30), 0.02)
+
+    def test_glasses_are_drawn_around_the_eyes_of_a_face_of_any_roll(self):
+        picture, _, points = support.drawn(120, "neutral", np.random.default_rng(0))
+        left, right = points[:2]
+        for look in (glasses.CLEAR, glasses.DARK):
+            shown = glasses.with_glasses(picture, points, look)
+            changed = np.argwhere(shown != picture)[:, ::-1]
+            distance = np.linalg.norm(right - left)
+            self.assertTrue((np.abs(changed - (left + right) / 2) < distance).all())
+            # Inside the lens, beside the pupil.
+            x, y = np.round(left + 0.25 * (right - left)).astype(int)
+            self.assertEqual(int(shown[y, x]) < int(picture[y, x]), look is glasses.DARK)
+            turn = np.array([[0, -1], [1, 0]])
+            turned = glasses.with_glasses(
+                np.ascontiguousarray(np.rot90(picture, -1)), (points - 60) @ turn.T + 60, look
+            )
+            self.assertLess(np.mean(np.abs(turned.astype(int) - np.rot90(shown, -1)) > 60), 0.01)
+        drawn = [
+            glasses.sometimes_with_glasses(picture, points, np.random.default_rng(number)) is not picture
+            for number in range(400)
+        ]
+        self.assertAlmostEqual(np.mean(drawn), glasses.WORN, delta=0.06)
 
     def test_poor_pictures_have_lower_measures(self):
         picture, _, points = support.drawn(200, "happiness", np.random.default_rng(0))

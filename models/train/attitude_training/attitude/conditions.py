@@ -11,7 +11,8 @@ import numpy as np
 
 from ..common.pictures import compressed
 from ..data.faces import Faces
-from .crop import SIDE, placement
+from .crop import SIDE, TEMPLATE, placement
+from .glasses import CLEAR, DARK, Glasses, with_glasses
 
 Face = tuple[np.ndarray, np.ndarray | None]
 Change = Callable[[np.ndarray, np.ndarray | None], Face]
@@ -79,6 +80,16 @@ def to_brightness(factor: float) -> Change:
     return change
 
 
+def to_glasses(glasses: Glasses) -> Change:
+    """Draws glasses onto faces."""
+
+    def change(image: np.ndarray, landmarks: np.ndarray | None) -> Face:
+        points = TEMPLATE * image.shape[0] if landmarks is None else landmarks
+        return with_glasses(image, points, glasses), landmarks
+
+    return change
+
+
 CONDITIONS: dict[str, Change] = {
     "unchanged": lambda image, landmarks: (image, landmarks),
     **{f"{height} px high": to_height(height) for height in HEIGHTS_PX},
@@ -86,6 +97,8 @@ CONDITIONS: dict[str, Change] = {
     **{f"blurred, σ {sigma} px of the crop": to_blur(sigma) for sigma in BLURS_PX},
     **{f"JPEG quality {quality}": to_jpeg(quality) for quality in JPEG_QUALITIES},
     **{f"brightness x {factor}": to_brightness(factor) for factor in BRIGHTNESSES},
+    "drawn glasses": to_glasses(CLEAR),
+    "drawn sunglasses": to_glasses(DARK),
 }
 
 
