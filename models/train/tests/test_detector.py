@@ -11,9 +11,18 @@ import numpy as np
 import torch
 
 from attitude_training.detector import augmentation, composites, export, heights, network, report, train
-from attitude_training.detector.detections import CenterMaps, Yunet, from_maps, ious, without_overlaps
+from attitude_training.detector.detections import (
+    BOX,
+    SCORE,
+    UNCERTAIN,
+    CenterMaps,
+    Yunet,
+    from_maps,
+    ious,
+    without_overlaps,
+)
 from attitude_training.detector.shards import shards_in
-from attitude_training.detector.targets import targets_of
+from attitude_training.detector.targets import WEIGHT, targets_of
 
 from . import support
 
@@ -62,6 +71,7 @@ class Steps(unittest.TestCase):
         self.assertGreater(len(rows), 0)
         self.assertEqual(rows.shape[1], 15)
         self.assertTrue((rows[:, 3:5] > 0).all())
+        self.assertTrue((rows[:, SCORE] == UNCERTAIN).any())
 
     def test_complete_shards_are_not_written_again(self):
         options = ["--count", 12, "--shard", 4, "--processes", 1]
@@ -161,6 +171,31 @@ class Rows(unittest.TestCase):
         ]
         found = from_maps(maps, 0.5)
         np.testing.assert_allclose(found[np.argsort(found[:, 1])][:, 1:], rows[:, 1:], atol=0.01)
+
+    def test_an_uncertain_head_is_neither_face_nor_background(self):
+        near = [face(40, 30, 30, 40, UNCERTAIN), face(60, 30, 30, 40)]
+        alone, beside = (targets_of(np.stack(near[:count]), 256, 192) for count in (1, 2))
+        self.assertEqual(alone[SCORE].max(), 0)
+        self.assertGreater((alone[WEIGHT] == 0).sum(), 4)
+        self.assertEqual((alone[WEIGHT] == 0).sum() + alone[WEIGHT].sum(), alone.shape[1])
+        self.assertTrue((beside[WEIGHT][beside[SCORE] > 0] == 1).all())
+        torch.manual_seed(0)
+        outputs = [(torch.zeros(1, 1, 1, alone.shape[1]), torch.zeros(1, 14, 1, alone.shape[1]))]
+        score = train.losses(outputs, torch.from_numpy(alone)[None])[0]
+        outputs[0][0][0, 0, 0, alone[WEIGHT] == 0] = 5
+        self.assertEqual(train.losses(outputs, torch.from_numpy(alone)[None])[0], score)
+
+    def test_a_head_is_certain_if_the_teacher_is(self):
+        heads = np.stack([face(20, 20, 60, 60, UNCERTAIN), face(120, 20, 60, 60), face(220, 20, 60, 60, UNCERTAIN)])
+
+        def labels(found):
+            rows = composites.labeled(np.zeros((2, 2, 3)), heads, 2, lambda *_: np.stack(found))
+            np.testing.assert_allclose(rows[:, BOX][:, 3], 30)
+            return {float(row[1]): round(float(row[SCORE]), 2) for row in rows}
+
+        self.assertEqual(labels([face(20, 20, 60, 60, 0.9)]), {10: 0.9, 60: 1, 110: UNCERTAIN})
+        self.assertEqual(labels([face(220, 20, 60, 60, 0.5)]), {10: UNCERTAIN, 60: 1, 110: UNCERTAIN})
+        self.assertEqual(labels([face(300, 20, 60, 60, 0.5)]), {10: UNCERTAIN, 60: 1, 110: UNCERTAIN, 150: 0.5})
 
     def test_a_mirrored_face_keeps_its_left_eye_left(self):
         image, rows = np.zeros((100, 200), np.uint8), face(20, 10, 40, 50)[None]

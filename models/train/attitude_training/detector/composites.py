@@ -10,7 +10,8 @@ interrupted run is resumed by the same command.
 
 The teacher sees the pictures in color, and small ones at twice the size of the student's input: the student learns to
 find faces that the teacher would miss at the size of the student's input. A face that was pasted is a label even if the
-teacher misses it, from MIN_KNOWN_HEIGHT px to larger than the picture.
+teacher misses it, from MIN_KNOWN_HEIGHT px to larger than the picture. Other heads that the teacher misses, such as
+tiny or turned ones, are rows with the score UNCERTAIN: neither faces nor background.
 """
 
 import math
@@ -26,7 +27,18 @@ from ..common.command_line import parser
 from ..data.faces import TRAIN, VALIDATION
 from ..data.fer2013 import SIDE as SQUARE_SIDE
 from ..data.landmarks import MIRRORED
-from .detections import BOX, FIELDS, LANDMARKS, Detector, Yunet, without_overlaps
+from .detections import (
+    BOX,
+    FIELDS,
+    LANDMARKS,
+    OVERLAP,
+    SCORE,
+    UNCERTAIN,
+    Detector,
+    Yunet,
+    are_among,
+    without_overlaps,
+)
 from .drawing import (
     OPAQUE,
     covered,
@@ -47,10 +59,10 @@ from .material import Material
 # at a quarter of 720p is padded to the first size. In the large pictures there is nothing that a still larger teacher's
 # input would show.
 SIZES = ((320, 192), (320, 320), (192, 320), (640, 384), (640, 640))
-SIZE_SHARES = (0.5, 0.15, 0.1, 0.15, 0.1)
+SIZE_SHARES = (0.5, 0.2, 0.12, 0.1, 0.08)
 TEACHER_SCALES = (2, 2, 2, 1, 1)
-# Minimum score of the teacher's faces.
-TEACHER_THRESHOLD = 0.2
+# Minimum score of the teacher's faces, and the score from which on it is sure that a head is a face.
+TEACHER_THRESHOLD, SURE_SCORE = 0.2, 0.6
 # Pictures per shard: a minute's work, and a file of 30 to 200 MB.
 SHARD = 500
 COUNT = 60_000
@@ -58,9 +70,9 @@ COUNT = 60_000
 # Kinds of pictures. The others are grids like a video meeting's.
 EMPTY_SHARE = 0.2
 # With one face that is larger than a sixth of the picture.
-CLOSE_UP_SHARE, MIN_CLOSE_UP = 0.25, 1 / 6
+CLOSE_UP_SHARE, MIN_CLOSE_UP = 0.2, 1 / 6
 # With up to MAX_FACES faces of up to half the picture.
-GROUP_SHARE, MAX_FACES, MAX_GROUP_FACE = 0.3, 7, 1 / 2
+GROUP_SHARE, MAX_FACES, MAX_GROUP_FACE = 0.35, 9, 1 / 2
 # Rows and columns of grids, maximum gap between tiles in px, share of grids with people, share of their tiles with one,
 # and the range of their heights in heights of a tile.
 GRIDS = ((1, 2), (2, 1), (2, 2), (2, 3), (3, 3), (3, 4), (4, 4), (4, 5))
@@ -100,7 +112,8 @@ FACE_PARTS_SHARE, PART_SHIFT, PART_EXTENTS, OTHER_PART_EXTENT = 0.5, 0.08, (0.12
 # Share of pictures with small shapes and letters such as logos.
 MARKS_SHARE = 0.25
 
-NO_FACES = np.empty((0, FIELDS))
+# The landmarks of heads from FER2013 are not known, and not used.
+SQUARE_LANDMARKS = np.zeros((5, 2))
 
 
 def backdrop(material: Material, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -118,12 +131,12 @@ def turn(rng: np.random.Generator) -> float:
     return rng.normal(0, UPRIGHT_SPREAD) if rng.random() < UPRIGHT_SHARE else rng.uniform(-MAX_TURN, MAX_TURN)
 
 
-def face_row(box: np.ndarray, landmarks: np.ndarray, matrix: np.ndarray, is_mirrored: bool) -> np.ndarray:
-    """Returns the row (15,) of a portrait with a box (4,) and landmarks (5, 2) that was pasted with a matrix (2, 3)."""
+def face_row(score: float, box: np.ndarray, landmarks: np.ndarray, matrix: np.ndarray, is_mirrored: bool) -> np.ndarray:
+    """Returns the row (15,) of a head with a box (4,) and landmarks (5, 2) that was pasted with a matrix (2, 3)."""
     landmarks = (landmarks @ matrix[:, :2].T + matrix[:, 2])[MIRRORED if is_mirrored else slice(None)]
     size = box[2:] * math.hypot(matrix[0, 0], matrix[1, 0])
     center = matrix @ (*(box[:2] + box[2:] / 2), 1)
-    return np.concatenate([[1], center - size / 2, size, landmarks.ravel()])
+    return np.concatenate([[score], center - size / 2, size, landmarks.ravel()])
 
 
 def put_face(
@@ -134,7 +147,7 @@ def put_face(
     min_known_height: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Pastes a head. Returns its row if it is a label even if the teacher misses it, (0 or 1, 15)."""
+    """Pastes a head. Returns its row (15,); the score is 1 if it is a label even if the teacher misses it."""
     is_mirrored = rng.random() < 0.5
     degrees = turn(rng)
     is_side_lit, is_darkened = rng.random(2) < (SIDE_LIGHT_SHARE, DARKENED_SHARE)
@@ -147,8 +160,9 @@ def put_face(
     if height <= MAX_SQUARE_HEIGHT and rng.random() < SQUARES_SHARE:
         square = cv2.cvtColor(material.squares.images[material.square(rng)], cv2.COLOR_GRAY2BGR)
         box = np.array((0, 0, *square.shape[:2]))
-        paste(canvas, light(square, box), head(square, box, rng), pose(box, center, height, degrees, is_mirrored))
-        return NO_FACES
+        matrix = pose(box, center, height, degrees, is_mirrored)
+        paste(canvas, light(square, box), head(square, box, rng), matrix)
+        return face_row(UNCERTAIN, box, SQUARE_LANDMARKS, matrix, is_mirrored)
     index = material.portrait(rng)
     picture, box = material.portraits.images[index], material.portraits.boxes[index]
     opacity = head(picture, box, rng)
@@ -157,12 +171,13 @@ def put_face(
         picture = covered(picture, rng)
     matrix = pose(box, center, height, degrees, is_mirrored)
     paste(canvas, light(picture, box), opacity, matrix)
-    if is_covered or abs(degrees) > MAX_KNOWN_TURN or height < min_known_height:
-        return NO_FACES
-    row = face_row(box, material.portraits.landmarks[index], matrix, is_mirrored)
+    row = face_row(1.0, box, material.portraits.landmarks[index], matrix, is_mirrored)
     corner, size = row[1:3], row[3:5]
     seen = np.clip(np.minimum(corner + size, canvas.shape[1::-1]) - np.maximum(corner, 0), 0, None)
-    return row[None] if seen.prod() > MIN_KNOWN_SHARE * size.prod() else NO_FACES
+    is_cut = seen.prod() <= MIN_KNOWN_SHARE * size.prod()
+    if is_covered or is_cut or abs(degrees) > MAX_KNOWN_TURN or height < min_known_height:
+        row[SCORE] = UNCERTAIN
+    return row
 
 
 def put_part(
@@ -203,7 +218,7 @@ def fill(
     scale: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draws a background and up to `count` faces with heights in a range, in px. Returns the known faces (n, 15).
+    """Draws a background and up to `count` faces with heights in a range, in px. Returns the heads' rows (n, 15).
 
     The canvas has `scale` times the size of the student's input.
     """
@@ -217,7 +232,7 @@ def fill(
         for _ in range(rng.integers(1, MAX_PARTS + 1)):
             center = rng.uniform((0, 0), (columns, rows))
             put_part(material, canvas, center, log_uniform(rng, MIN_PART, MAX_PART * rows), rng)
-    taken, known = np.empty((0, 4)), []
+    taken, heads = np.empty((0, 4)), []
     for _ in range(count):
         height = log_uniform(rng, *heights)
         margin = np.minimum(rng.uniform(*MARGINS) * height, (columns / 2, rows / 2))
@@ -226,18 +241,18 @@ def fill(
         if (overlap(taken, box) > MAX_OVERLAP).any():
             continue
         taken = np.vstack([taken, box])
-        known.append(put_face(material, canvas, center, height, scale * MIN_KNOWN_HEIGHT, rng))
-    return np.concatenate([NO_FACES, *known])
+        heads.append(put_face(material, canvas, center, height, scale * MIN_KNOWN_HEIGHT, rng))
+    return np.array(heads).reshape(-1, FIELDS)
 
 
 def meeting(material: Material, frame: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
-    """Draws a grid of people, each on a background. Returns the known faces (n, 15)."""
+    """Draws a grid of people, each on a background. Returns the heads' rows (n, 15)."""
     height, width = frame.shape[:2]
     rows, columns = GRIDS[rng.integers(len(GRIDS))]
     gap = int(rng.integers(0, MAX_GAP + 1))
     frame[:] = rng.integers(0, 256, 3)
     inhabited = TILE_SHARE * (rng.random() < INHABITED_SHARE)
-    known = []
+    heads = []
     for row in range(rows):
         for column in range(columns):
             y, bottom = height * row // rows + gap, height * (row + 1) // rows
@@ -247,14 +262,14 @@ def meeting(material: Material, frame: np.ndarray, scale: int, rng: np.random.Ge
             found = fill(material, frame[y:bottom, x:right], int(rng.random() < inhabited), heights, scale, rng)
             found[:, BOX][:, :2] += (x, y)
             found[:, LANDMARKS] += np.tile((x, y), 5)
-            known.append(found)
-    return np.concatenate(known)
+            heads.append(found)
+    return np.concatenate(heads)
 
 
 def scene(
     material: Material, size: tuple[int, int], scale: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Creates a picture of `scale` times a width and height. Returns it with the known faces (n, 15)."""
+    """Creates a picture of `scale` times a width and height. Returns it with the heads' rows (n, 15)."""
     width, height = (scale * side for side in size)
     canvas = np.zeros((height, width, 3), np.uint8)
     if rng.random() < PADDED_SHARE:
@@ -265,15 +280,15 @@ def scene(
     frame = canvas[:height, :width]
     kind = rng.random()
     if kind < EMPTY_SHARE:
-        known = fill(material, frame, 0, (), scale, rng)
+        heads = fill(material, frame, 0, (), scale, rng)
     elif kind < EMPTY_SHARE + CLOSE_UP_SHARE:
-        known = fill(material, frame, 1, (MIN_CLOSE_UP * height, MAX_HEIGHT * height), scale, rng)
+        heads = fill(material, frame, 1, (MIN_CLOSE_UP * height, MAX_HEIGHT * height), scale, rng)
     elif kind < EMPTY_SHARE + CLOSE_UP_SHARE + GROUP_SHARE:
         heights = scale * MIN_HEIGHT, MAX_GROUP_FACE * height
-        known = fill(material, frame, rng.integers(1, MAX_FACES + 1), heights, scale, rng)
+        heads = fill(material, frame, rng.integers(1, MAX_FACES + 1), heights, scale, rng)
     else:
-        known = meeting(material, frame, scale, rng)
-    return canvas, known
+        heads = meeting(material, frame, scale, rng)
+    return canvas, heads
 
 
 def seen_by_student(picture: np.ndarray, scale: int) -> np.ndarray:
@@ -283,11 +298,19 @@ def seen_by_student(picture: np.ndarray, scale: int) -> np.ndarray:
     return cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
 
 
-def labeled(picture: np.ndarray, known: np.ndarray, scale: int, teacher: Detector) -> np.ndarray:
-    """Returns the known faces and those that the teacher finds (n, 15), in px of the student's input."""
-    found = without_overlaps(np.vstack([teacher(picture, TEACHER_THRESHOLD), known.astype(np.float32)]))
-    found[:, 1:] /= scale
-    return found
+def labeled(picture: np.ndarray, heads: np.ndarray, scale: int, teacher: Detector) -> np.ndarray:
+    """Returns the heads and the faces that the teacher finds (n, 15), in px of the student's input.
+
+    `heads` are what `scene` returns. A head remains UNCERTAIN if the teacher is not sure of it.
+    """
+    heads = heads.astype(np.float32)
+    known, uncertain = heads[heads[:, SCORE] > UNCERTAIN], heads[heads[:, SCORE] == UNCERTAIN]
+    found = teacher(picture, TEACHER_THRESHOLD)
+    unsure = (found[:, SCORE] < SURE_SCORE) & are_among(found[:, BOX], uncertain[:, BOX], OVERLAP)
+    faces = without_overlaps(np.vstack([found[~unsure], known]))
+    rows = np.vstack([faces, uncertain[~are_among(uncertain[:, BOX], faces[:, BOX], OVERLAP)]])
+    rows[:, 1:] /= scale
+    return rows
 
 
 def write_shard(
@@ -304,9 +327,9 @@ def write_shard(
     images = np.empty((count, size[1], size[0]), np.uint8)
     rows = []
     for image in images:
-        picture, known = scene(material, size, scale, rng)
+        picture, heads = scene(material, size, scale, rng)
         image[:] = seen_by_student(picture, scale)
-        rows.append(labeled(picture, known, scale, teacher))
+        rows.append(labeled(picture, heads, scale, teacher))
     np.savez(path.with_suffix(".npz"), faces=np.concatenate(rows), counts=[len(part) for part in rows])
     new = path.with_suffix(".new")
     with open(new, "wb") as file:

@@ -17,6 +17,9 @@ STRIDES = (8, 16, 32)
 # Columns of a row.
 SCORE, BOX, LANDMARKS = 0, slice(1, 5), slice(5, 15)
 FIELDS = 15
+# Score of a head in a composite that need not be found: the teacher misses it, and it may be too small, turned or
+# covered. It is neither a face nor background.
+UNCERTAIN = 0.0
 
 # Intersection over union from which on two detections are the same face, and the maximum number of detections before
 # they are merged; both as in the plugin.

@@ -40,7 +40,7 @@ def shards_in(folder: Path) -> list[Shard]:
 
 
 class Training(Dataset):
-    """Batches of pictures of one size with their targets: luma (batch, 1, H, W), uint8, and (batch, 16, cells)."""
+    """Batches of pictures of one size with targets: luma (batch, 1, H, W), uint8, and (batch, CHANNELS, cells)."""
 
     def __init__(self, shards: Sequence[Shard], batch: int, seed: int) -> None:
         self.shards = shards
@@ -72,7 +72,7 @@ class Training(Dataset):
         return luma, torch.from_numpy(np.stack(targets))
 
     def item(self, number: int, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns a changed picture (height, width) of a shard with its targets (16, cells)."""
+        """Returns a changed picture (height, width) of a shard with its targets (CHANNELS, cells)."""
         rng = np.random.default_rng((self.seed, self.epoch, number, index))
         shard = self.shards[number]
         image, rows = shard.images[index], shard.rows[index]

@@ -27,7 +27,7 @@ from ..common.onnx_import import renormalize
 from .detections import FIELDS, SCORE
 from .network import LUMA_SCALE, DetectorNetwork, load
 from .shards import Shard, Training, shards_in
-from .targets import SIZE
+from .targets import SIZE, WEIGHT
 from .validation import validate
 
 BATCH = 32
@@ -48,13 +48,13 @@ LOGARITHMS = slice(2, 4)
 def losses(
     outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], targets: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Returns the losses of score and geometry of the outputs of the heads, for targets (n, 16, cells)."""
+    """Returns the losses of score and geometry of the outputs of the heads, for targets (n, CHANNELS, cells)."""
     score = torch.cat([level[0].flatten(1) for level in outputs], 1).float()
     geometry = torch.cat([level[1].flatten(2) for level in outputs], 2).float()
-    wanted, size = targets[:, SCORE], targets[:, SIZE]
+    wanted, size, weight = targets[:, SCORE], targets[:, SIZE], targets[:, WEIGHT]
     faces = wanted.sum() + 1
 
-    focus = (torch.sigmoid(score.detach()) - wanted).abs() ** FOCUS
+    focus = weight * (torch.sigmoid(score.detach()) - wanted).abs() ** FOCUS
     score_loss = (focus * binary_cross_entropy_with_logits(score, wanted, reduction="none")).sum() / faces
 
     # Offsets are relative to the size of the face.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .augmentation import filmed
-from .detections import BOX, SCORE, are_among, from_maps
+from .detections import BOX, SCORE, UNCERTAIN, are_among, from_maps
 from .network import DetectorNetwork, Maps
 from .shards import Shard
 
@@ -18,6 +18,8 @@ BATCH = 32
 MIN_SCORE, MIN_HEIGHT = 0.6, 16
 # Intersection over union from which on a detection is a face.
 MIN_OVERLAP = 0.5
+# Intersection over union from which on a detection may be an uncertain head, whose box is not exact.
+MIN_UNCERTAIN_OVERLAP = 0.2
 # Scores at which recall and false faces are counted.
 THRESHOLDS = (0.5, 0.6)
 
@@ -28,7 +30,8 @@ def detections(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields the faces (n, 15) that the network finds and the expected faces (m, 15) per picture.
 
-    The pictures are degraded like those of the training, but always in the same way.
+    Detections of uncertain heads are left out. The pictures are degraded like those of the training, but always in the
+    same way.
     """
     maps = Maps(network).eval().to(memory_format=torch.channels_last)
     device = next(maps.parameters()).device
@@ -40,7 +43,11 @@ def detections(
             tensor = tensor.to(device, torch.float32, memory_format=torch.channels_last)
             outputs = [level.cpu().numpy() for level in maps(tensor)]
             for levels, rows in zip(zip(*outputs), shard.rows[start : start + BATCH]):
-                yield from_maps(levels, threshold), rows[rows[:, SCORE] >= MIN_SCORE]
+                found = from_maps(levels, threshold)
+                expected = rows[rows[:, SCORE] >= MIN_SCORE]
+                uncertain = rows[rows[:, SCORE] == UNCERTAIN]
+                is_face = are_among(found[:, BOX], expected[:, BOX], MIN_OVERLAP)
+                yield found[is_face | ~are_among(found[:, BOX], uncertain[:, BOX], MIN_UNCERTAIN_OVERLAP)], expected
 
 
 @dataclass(frozen=True)
