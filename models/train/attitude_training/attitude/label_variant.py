@@ -4,7 +4,8 @@
     python3 -m attitude_training.attitude.label_variant DATA CHECKPOINT.pt
 
 The checkpoint is one of the step attitude.train with `--targets labels`. The faces are the 30% that the recipe of 2019
-tests with, in which all have the same weight; people in them are also in the training part.
+tests with, in which all have the same weight; people in them are also in the training part. Prints the figures of one
+prediction per face, and of the mean of those for a face and its mirror image.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from . import metrics
 from .crop import crops
 from .network import emotions, load
 from .targets import seed_parts, sets
+from .teach import predict
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,9 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     network = load(options.checkpoint)
     _, parts = seed_parts(*sets(options.data))
     truth = np.concatenate([part.attitude for part in parts])
-    found = np.concatenate([bucketed(emotions(network, crops(part.images, part.landmarks))) for part in parts])
-    row = metrics.summary(truth, found, metrics.equal_weights(len(truth)))
-    print(table(("faces", *row), [(len(truth), *row.values())]))
+    pixels = np.concatenate([crops(part.images, part.landmarks) for part in parts])
+    predictions = {"once": emotions(network, pixels), "with its mirror image": predict([network], pixels)}
+    rows = []
+    for name, predicted in predictions.items():
+        row = metrics.summary(truth, bucketed(predicted), metrics.equal_weights(len(truth)))
+        rows.append((name, len(truth), *row.values()))
+    print(table(("each face", "faces", *row), rows))
 
 
 if __name__ == "__main__":

@@ -69,10 +69,10 @@ COUNT = 60_000
 
 # Kinds of pictures. The others are grids like a video meeting's.
 EMPTY_SHARE = 0.2
-# With one face that is larger than a sixth of the picture.
-CLOSE_UP_SHARE, MIN_CLOSE_UP = 0.2, 1 / 6
-# With up to MAX_FACES faces of up to half the picture.
-GROUP_SHARE, MAX_FACES, MAX_GROUP_FACE = 0.35, 9, 1 / 2
+# With one face that is larger than a sixth of the picture. Only large pictures have faces of several hundred px.
+CLOSE_UP_SHARE, LARGE_CLOSE_UP_SHARE, MIN_CLOSE_UP = 0.2, 0.6, 1 / 6
+# With up to MAX_FACES faces of up to half the picture: a share of the other pictures.
+GROUP_SHARE, MAX_FACES, MAX_GROUP_FACE = 0.6, 9, 1 / 2
 # Rows and columns of grids, maximum gap between tiles in px, share of grids with people, share of their tiles with one,
 # and the range of their heights in heights of a tile.
 GRIDS = ((1, 2), (2, 1), (2, 2), (2, 3), (3, 3), (3, 4), (4, 4), (4, 5))
@@ -278,12 +278,13 @@ def scene(
         else:
             width -= int(rng.integers(0, MAX_PADDING))
     frame = canvas[:height, :width]
+    close_up_share = LARGE_CLOSE_UP_SHARE if scale == 1 else CLOSE_UP_SHARE
     kind = rng.random()
     if kind < EMPTY_SHARE:
         heads = fill(material, frame, 0, (), scale, rng)
-    elif kind < EMPTY_SHARE + CLOSE_UP_SHARE:
+    elif kind < EMPTY_SHARE + close_up_share:
         heads = fill(material, frame, 1, (MIN_CLOSE_UP * height, MAX_HEIGHT * height), scale, rng)
-    elif kind < EMPTY_SHARE + CLOSE_UP_SHARE + GROUP_SHARE:
+    elif rng.random() < GROUP_SHARE:
         heights = scale * MIN_HEIGHT, MAX_GROUP_FACE * height
         heads = fill(material, frame, rng.integers(1, MAX_FACES + 1), heights, scale, rng)
     else:
