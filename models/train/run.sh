@@ -65,7 +65,7 @@ run detector.composites "$data" "$yunet" "$work/composites/validation" --split v
 run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector-1.pt" \
     --init "$work/earlier/face-detector.onnx" --rate 2.5e-3 --epochs 4
 run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt" \
-    --init "$work/face-detector-1.pt" --rate 2e-3 --epochs 4 --seed 2
+    --init "$work/face-detector-1.pt" --rate 2e-3 --epochs 5 --seed 2
 run detector.export "$work/composites/validation" "$work/face-detector.pt" "$models/face-detector.onnx" \
     "$models/face-detector.toml"
 run detector.report "$data" "$yunet" "$models/face-detector.onnx" --failures "$work/missed"

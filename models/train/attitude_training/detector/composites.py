@@ -59,7 +59,7 @@ from .material import Material
 # at a quarter of 720p is padded to the first size. In the large pictures there is nothing that a still larger teacher's
 # input would show.
 SIZES = ((320, 192), (320, 320), (192, 320), (640, 384), (640, 640))
-SIZE_SHARES = (0.5, 0.2, 0.12, 0.1, 0.08)
+SIZE_SHARES = (0.4, 0.15, 0.1, 0.2, 0.15)
 TEACHER_SCALES = (2, 2, 2, 1, 1)
 # Minimum score of the teacher's faces, and the score from which on it is sure that a head is a face.
 TEACHER_THRESHOLD, SURE_SCORE = 0.2, 0.6
@@ -70,7 +70,7 @@ COUNT = 60_000
 # Kinds of pictures. The others are grids like a video meeting's.
 EMPTY_SHARE = 0.2
 # With one face that is larger than a sixth of the picture. Only large pictures have faces of several hundred px.
-CLOSE_UP_SHARE, LARGE_CLOSE_UP_SHARE, MIN_CLOSE_UP = 0.2, 0.6, 1 / 6
+CLOSE_UP_SHARE, LARGE_CLOSE_UP_SHARE, MIN_CLOSE_UP = 0.2, 0.35, 1 / 6
 # With up to MAX_FACES faces of up to half the picture: a share of the other pictures.
 GROUP_SHARE, MAX_FACES, MAX_GROUP_FACE = 0.6, 9, 1 / 2
 # Rows and columns of grids, maximum gap between tiles in px, share of grids with people, share of their tiles with one,
