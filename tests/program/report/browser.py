@@ -4,8 +4,8 @@
 
     browser.py FOLDER HOSTILE
 
-FOLDER contains clip.html, long.html, broken.html, sound.html, noted.html, HOSTILE.html and index.html. Exits with an error on a
-failed check.
+FOLDER contains clip.html, long.html, broken.html, sound.html, noted.html, HOSTILE.html and index.html. Exits with an
+error on a failed check.
 """
 
 import contextlib
