@@ -165,8 +165,8 @@ fn found(info: &VideoInfo, buffer: gst::Buffer) -> Found {
 }
 
 /// Maximum difference between scores, because conversions and the int8 classifier round
-/// differently.
-const TOLERANCE: f64 = 0.04;
+/// differently, and landmarks move by fractions of a pixel.
+const TOLERANCE: f64 = 0.07;
 
 /// Asserts that `found` is `expected` up to rounding.
 fn assert_alike(found: &Found, expected: &Found, what: &str) {
