@@ -101,7 +101,8 @@ impl OwnChannels {
 }
 
 /// Ends the session at the first channel that the page opens. Each would cost the server threads,
-/// and a packet can open many, so nothing of it is received any more.
+/// and a packet can open many, so none of its messages is received any more. Its acknowledgements
+/// are: without them the message of the session's end might not be sent.
 fn end_at_others(webrtc: &gst::Element, own: &OwnChannels, end: &End) {
     let Some(bin) = webrtc.downcast_ref::<gst::Bin>() else {
         return;
@@ -124,12 +125,41 @@ fn end_at_others(webrtc: &gst::Element, own: &OwnChannels, end: &End) {
                 "the page opened a data channel, which only the server may do",
             );
             if let Some(input) = decoder.static_pad("sink") {
-                input.add_probe(gst::PadProbeType::BUFFER, |_, _| gst::PadProbeReturn::Drop);
+                input.add_probe(gst::PadProbeType::BUFFER, drop_messages);
             }
             // webrtcbin, whose handler comes next, would create the channel.
             glib::signal::signal_stop_emission_by_name(decoder, "pad-added");
         });
     });
+}
+
+/// Drops the SCTP packets that carry messages.
+fn drop_messages(_: &gst::Pad, info: &mut gst::PadProbeInfo<'_>) -> gst::PadProbeReturn {
+    let packet = info.buffer().and_then(|packet| packet.map_readable().ok());
+    match packet {
+        Some(packet) if !carries_message(&packet) => gst::PadProbeReturn::Ok,
+        _ => gst::PadProbeReturn::Drop,
+    }
+}
+
+/// Returns true if one of the chunks of an SCTP packet is of a message (RFC 9260, section 3, and
+/// RFC 8260, section 2.1).
+fn carries_message(packet: &[u8]) -> bool {
+    const PACKET_HEADER: usize = 12;
+    const CHUNK_HEADER: usize = 4;
+    const DATA: u8 = 0;
+    const INTERLEAVED_DATA: u8 = 64;
+    let mut chunks = packet.get(PACKET_HEADER..).unwrap_or_default();
+    while let [kind, _, high, low, ..] = *chunks {
+        if matches!(kind, DATA | INTERLEAVED_DATA) {
+            return true;
+        }
+        let length = usize::from(u16::from_be_bytes([high, low])).max(CHUNK_HEADER);
+        chunks = chunks
+            .get(length.next_multiple_of(CHUNK_HEADER)..)
+            .unwrap_or_default();
+    }
+    false
 }
 
 impl RecordSink for Channels {
@@ -149,5 +179,48 @@ fn send(channel: &WebRTCDataChannel, text: &str, max_buffered_bytes: u64) {
         && let Err(error) = channel.send_string_full(Some(text))
     {
         tracing::debug!("cannot send {} bytes: {error}", text.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a packet with chunks of the given types and lengths.
+    fn packet(chunks: &[(u8, u16)]) -> Vec<u8> {
+        let mut packet = vec![0; 12];
+        for &(kind, length) in chunks {
+            let start = packet.len();
+            packet.extend([kind, 0]);
+            packet.extend(length.to_be_bytes());
+            packet.resize(start + usize::from(length).next_multiple_of(4), 0xff);
+        }
+        packet
+    }
+
+    #[test]
+    fn packets_with_messages_are_told_from_acknowledgements() {
+        let (data, acknowledgement, interleaved) = (0, 3, 64);
+        assert!(carries_message(&packet(&[(data, 18)])));
+        assert!(carries_message(&packet(&[(interleaved, 21)])));
+        assert!(carries_message(&packet(&[
+            (acknowledgement, 17),
+            (data, 18)
+        ])));
+        assert!(!carries_message(&packet(&[(acknowledgement, 16)])));
+        assert!(!carries_message(&packet(&[])));
+    }
+
+    #[test]
+    fn malformed_packets_carry_no_message() {
+        assert!(!carries_message(&[]));
+        assert!(!carries_message(&[0; 11]));
+        // A length of zero, and one beyond the end.
+        let mut malformed = packet(&[(3, 16)]);
+        malformed[14..16].fill(0);
+        malformed[16..].fill(3);
+        assert!(!carries_message(&malformed));
+        malformed[14..16].fill(0xff);
+        assert!(!carries_message(&malformed));
     }
 }
