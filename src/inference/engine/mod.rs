@@ -11,6 +11,7 @@ mod live_stream;
 mod pool;
 mod registry;
 mod shared_classifier;
+mod shared_networks;
 mod workers;
 
 use std::sync::Arc;

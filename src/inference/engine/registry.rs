@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use once_cell::sync::Lazy;
 
-use super::shared_classifier::{BatchedClassifier, SharedClassifier};
+use super::shared_networks::SharedNetworks;
 use super::{Engine, Limits, ModelDigests};
 use crate::model::{ModelError, ModelSource, sha256};
 use crate::networks::{Config, LoadError, Networks, UnknownLabels};
@@ -91,25 +91,11 @@ fn load(config: &Config) -> Result<Engine, LoadError> {
         let load = move || Networks::load(&same);
         return Ok(Engine::new(networks, load, limits, digests));
     }
-    let Networks {
-        detector,
-        classifier,
-        provider,
-        fallback_reason,
-    } = networks;
-    let shared = SharedClassifier::new(classifier, limits.networks, config.batch_timeout);
-    let first = Networks {
-        detector,
-        classifier: Box::new(BatchedClassifier::new(shared.clone())),
-        provider,
-        fallback_reason,
-    };
-    let load = move || {
-        Ok(Networks {
-            classifier: Box::new(BatchedClassifier::new(shared.clone())),
-            ..Networks::load(&same)?
-        })
-    };
+    // On a GPU, one inference after the other runs, so that a second session of a model would only
+    // take memory.
+    let shared = SharedNetworks::new(networks, limits.networks, config.batch_timeout);
+    let first = shared.handles();
+    let load = move || Ok(shared.handles());
     Ok(Engine::new(first, load, limits, digests))
 }
 

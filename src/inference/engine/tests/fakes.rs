@@ -139,6 +139,30 @@ pub(super) struct Bench {
     pub(super) engine: Arc<Engine>,
 }
 
+/// Returns networks whose detector reports the begin of each inference to the receiver, and waits
+/// for a step from the sender. All faces are neutral.
+pub(super) fn networks() -> (Networks, Receiver<()>, Sender<Step>) {
+    let (begun_sender, begun) = mpsc::channel();
+    let (steps, steps_receiver) = mpsc::channel();
+    let detector = FakeDetector {
+        input: DetectorInput {
+            size: InputSize::MultipleOf(32),
+            tensor_format: TensorFormat::LUMA,
+        },
+        begun: begun_sender,
+        steps: steps_receiver,
+    };
+    let neutral = Scores::from_array([0.0, 1.0, 0.0]);
+    let classifier = FakeClassifier::new(move |_, count| Ok(vec![neutral.into(); count]));
+    let networks = Networks {
+        detector: Some(Box::new(detector)),
+        classifier: Box::new(classifier),
+        provider: Provider::Cpu,
+        fallback_reason: None,
+    };
+    (networks, begun, steps)
+}
+
 fn fail_to_load() -> Result<Networks, LoadError> {
     Err(LoadError::Provider {
         provider: "fake",
@@ -153,24 +177,7 @@ impl Bench {
 
     /// Creates an engine that may load `max_networks`, but fails to load more than the first ones.
     pub(super) fn with_max_networks(max_networks: usize) -> Self {
-        let (begun_sender, begun) = mpsc::channel();
-        let (steps, steps_receiver) = mpsc::channel();
-        let detector = FakeDetector {
-            input: DetectorInput {
-                size: InputSize::MultipleOf(32),
-                tensor_format: TensorFormat::LUMA,
-            },
-            begun: begun_sender,
-            steps: steps_receiver,
-        };
-        let neutral = Scores::from_array([0.0, 1.0, 0.0]);
-        let classifier = FakeClassifier::new(move |_, count| Ok(vec![neutral.into(); count]));
-        let networks = Networks {
-            detector: Some(Box::new(detector)),
-            classifier: Box::new(classifier),
-            provider: Provider::Cpu,
-            fallback_reason: None,
-        };
+        let (networks, begun, steps) = networks();
         let limits = Limits {
             workers: 1,
             networks: max_networks,

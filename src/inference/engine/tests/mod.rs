@@ -7,5 +7,6 @@ mod fakes;
 mod live_stream;
 mod pool;
 mod shared_classifier;
+mod shared_networks;
 
 use super::*;
