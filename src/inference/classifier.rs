@@ -41,6 +41,8 @@ pub(crate) struct OnnxClassifier {
     name: String,
     /// Probabilities of the labels for one crop; a member to reuse its memory.
     probabilities: Vec<f32>,
+    /// Crops with padding; a member to reuse its memory.
+    padded_crops: Vec<f32>,
 }
 
 /// Number of crops that the model accepts in one inference.
@@ -48,6 +50,9 @@ pub(crate) struct OnnxClassifier {
 enum Batching {
     Any,
     One,
+    /// Powers of two. A provider that compiles the network or selects algorithms for each number of
+    /// crops does it for a few numbers only.
+    PowerOfTwo,
 }
 
 /// Source of the probabilities of emotions.
@@ -143,7 +148,10 @@ impl OnnxClassifier {
         let input = network.image_input(&description.input)?;
         let (width, height) = crop_size(&input)?;
         let mut classifier = Self {
-            batching: batching(&input)?,
+            batching: match batching(&input)? {
+                Batching::Any if !network.runs_on_cpu() => Batching::PowerOfTwo,
+                batching => batching,
+            },
             input: ClassifierInput {
                 width,
                 height,
@@ -157,6 +165,7 @@ impl OnnxClassifier {
             emotion_labels,
             name: description.name.clone(),
             probabilities: Vec::new(),
+            padded_crops: Vec::new(),
         };
         classifier.try_black_crops()?;
         Ok(classifier)
@@ -252,6 +261,17 @@ impl AttitudeClassifier for OnnxClassifier {
                 }
                 Ok(())
             }
+            Batching::PowerOfTwo => {
+                let padded_batch = batch.next_power_of_two();
+                let mut padded = std::mem::take(&mut self.padded_crops);
+                padded.clear();
+                padded.extend_from_slice(crops);
+                padded.resize(padded_batch * self.crop_len(), 0.0);
+                let result = self.run(&padded, padded_batch, found);
+                self.padded_crops = padded;
+                found.truncate(batch);
+                result
+            }
         }
     }
 }
@@ -324,7 +344,52 @@ fn softmax(values: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::softmax;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::identification::DescribedNetwork;
+    use crate::model::ModelSource;
+    use crate::provider::Provider;
+    use crate::runtime::{self, RuntimeOptions};
+    use crate::session::Execution;
+
+    #[test]
+    fn a_padded_batch_has_the_results_of_its_crops() {
+        let environment = runtime::environment(&RuntimeOptions::default()).unwrap();
+        let execution = Execution {
+            provider: Arc::new(Provider::Cpu.into()),
+            timeout: Duration::from_secs(60),
+        };
+        let model = DescribedNetwork::load(environment, &ModelSource::ATTITUDE, &execution);
+        let DescribedNetwork {
+            network,
+            description,
+            ..
+        } = model.unwrap();
+        let mut classifier =
+            OnnxClassifier::new(network, &description, None, UnknownLabels::Refuse).unwrap();
+        let crops: Vec<f32> = (0..3 * classifier.crop_len())
+            .map(|index| (index * 31 % 256) as f32)
+            .collect();
+        let mut classify = |batching| {
+            classifier.batching = batching;
+            let mut found = Vec::new();
+            classifier.classify(&crops, 3, &mut found).unwrap();
+            found
+        };
+        let exact = classify(Batching::Any);
+        let padded = classify(Batching::PowerOfTwo);
+        assert_eq!(padded.len(), 3);
+        for (exact, padded) in exact.iter().zip(&padded) {
+            let scores = exact.scores.to_array().into_iter();
+            let mut pairs = scores.zip(padded.scores.to_array());
+            assert!(
+                pairs.all(|(a, b)| (a - b).abs() < 1e-5),
+                "{exact:?} {padded:?}"
+            );
+        }
+    }
 
     #[test]
     fn softmax_of_large_logits_is_finite() {

@@ -39,9 +39,10 @@ impl DescribedNetwork {
     pub(crate) fn load(
         environment: &Environment,
         source: &ModelSource,
-        execution: Execution,
+        execution: &Execution,
     ) -> Result<Self, ModelError> {
-        let network = Network::load(environment, &source.read(execution.provider)?, execution)?;
+        let bytes = source.read(execution.provider.kind)?;
+        let network = Network::load(environment, &bytes, execution.clone())?;
         let (description, origin) = if let Some((path, text)) = source.sidecar()? {
             let description = Description::parse(&text, &path.display().to_string())?;
             (description, DescriptionOrigin::File)

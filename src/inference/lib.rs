@@ -31,6 +31,8 @@ mod detector;
 
 pub mod networks;
 
+pub mod devices;
+
 pub mod engine;
 
 pub use description::{DescriptionError, Task, check_description};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::description::DescriptionError;
-use super::provider::Provider;
+use super::provider::{Provider, ProviderFailure};
 use attitude::InferenceError;
 
 /// Maximum size of a model: a mistaken path must not fill the memory.
@@ -50,6 +50,18 @@ impl ModelSource {
         bytes: include_bytes!("../../models/attitude.onnx"),
         bytes_on_cpu: include_bytes!("../../models/attitude-int8.onnx"),
     };
+
+    /// Returns the same model for the CPU as for other providers.
+    pub(crate) fn in_float32(self) -> Self {
+        match self {
+            Self::Embedded { name, bytes, .. } => Self::Embedded {
+                name,
+                bytes,
+                bytes_on_cpu: bytes,
+            },
+            file @ Self::File(_) => file,
+        }
+    }
 
     /// Returns the file at `path`, or `default` if there is no path.
     pub fn file_or(path: Option<&Path>, default: Self) -> Self {
@@ -151,6 +163,9 @@ pub enum ModelError {
         "ONNX Runtime rejects it: {0}; the file is damaged, is not ONNX, or needs a newer ONNX Runtime"
     )]
     Rejected(String),
+    /// The execution provider cannot be used, whatever the model is.
+    #[error("the execution provider cannot run: {0}")]
+    Provider(#[from] ProviderFailure),
     /// The description is missing or malformed, or contradicts the model or a setting.
     #[error(transparent)]
     Description(#[from] DescriptionError),

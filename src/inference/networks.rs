@@ -2,6 +2,7 @@
 
 //! Loads the networks of an analysis, or a single model to describe it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ort::environment::Environment;
@@ -12,7 +13,7 @@ pub use super::description::UnknownLabels;
 use super::detector::OnnxDetector;
 use super::identification::{DescribedNetwork, DescriptionOrigin};
 use super::model::{ModelError, ModelSource};
-use super::provider::Provider;
+use super::provider::{Provider, ProviderFailure, ProviderRequest, RequestError};
 use super::runtime::{self, RuntimeError, RuntimeOptions};
 use super::session::Execution;
 use super::settings;
@@ -35,9 +36,7 @@ pub struct Config {
     /// Treatment of names in `mapping` that are not labels of the classifier.
     pub unknown_labels: UnknownLabels,
     /// Requested execution provider.
-    pub provider: Provider,
-    /// Index of the GPU.
-    pub device_id: i32,
+    pub provider: ProviderRequest,
     /// `true` to use the CPU if the execution provider cannot run.
     pub falls_back: bool,
     /// Maximum time that faces wait for faces of other streams, to be classified in one batch, if
@@ -50,20 +49,26 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// The embedded models on CUDA if it runs, else on the CPU.
+    /// The embedded models on the first provider of [`Provider::Auto`] that runs.
     fn default() -> Self {
         Self {
             detector: Some(ModelSource::FACE_DETECTOR),
             classifier: ModelSource::ATTITUDE,
             mapping: None,
             unknown_labels: UnknownLabels::Refuse,
-            provider: Provider::Auto,
-            device_id: settings::DEVICE_ID.default,
+            provider: Provider::Auto.into(),
             falls_back: true,
             batch_timeout: Duration::from_nanos(settings::BATCH_TIMEOUT_NS.default),
             inference_timeout: Duration::from_nanos(settings::INFERENCE_TIMEOUT_NS.default),
             runtime: RuntimeOptions::default(),
         }
+    }
+}
+
+impl Config {
+    /// Returns `true` if the CPU may run the networks instead of the requested provider.
+    pub(crate) fn may_fall_back(&self) -> bool {
+        self.falls_back || self.provider.kind == Provider::Auto
     }
 }
 
@@ -81,15 +86,16 @@ pub enum LoadError {
         /// The reason.
         error: ModelError,
     },
+    /// The request for an execution provider contradicts itself or what the provider has.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// The execution provider cannot run the models, which the CPU can.
-    #[error(
-        "the execution provider '{provider}' cannot run: {reason}; install its libraries, or use 'cpu'"
-    )]
+    #[error("the execution provider '{provider}' cannot run: {failure}")]
     Provider {
         /// Name of the execution provider.
         provider: &'static str,
-        /// The reason that ONNX Runtime states.
-        reason: String,
+        /// The reason, and the next step.
+        failure: ProviderFailure,
     },
 }
 
@@ -102,14 +108,16 @@ impl LoadError {
         }
     }
 
-    /// Returns the message of ONNX Runtime if the same models may run on another execution
-    /// provider.
-    fn provider_reason(&self) -> Option<&str> {
-        match self {
-            Self::Model {
-                error: ModelError::Rejected(reason) | ModelError::Trial(InferenceError(reason)),
-                ..
-            } => Some(reason),
+    /// Returns the failure of `provider` if the same models may run on another one.
+    fn provider_failure(&self, provider: Provider) -> Option<ProviderFailure> {
+        let Self::Model { error, .. } = self else {
+            return None;
+        };
+        match error {
+            ModelError::Provider(failure) => Some(failure.clone()),
+            ModelError::Rejected(reason) | ModelError::Trial(InferenceError(reason)) => {
+                Some(ProviderFailure::diagnose(provider, reason))
+            }
             _ => None,
         }
     }
@@ -123,8 +131,8 @@ pub struct Networks {
     pub classifier: Box<dyn AttitudeClassifier>,
     /// Execution provider that runs them.
     pub provider: Provider,
-    /// The error of the requested execution provider, if the CPU runs the networks instead.
-    pub fallback_reason: Option<LoadError>,
+    /// The errors of the execution providers that were tried before the one that runs the networks.
+    pub provider_errors: Vec<LoadError>,
 }
 
 impl Networks {
@@ -134,28 +142,38 @@ impl Networks {
     /// Returns an error if there is no ONNX Runtime, a model cannot be used, or the execution
     /// provider cannot run and `config` does not allow a fallback.
     pub fn load(config: &Config) -> Result<Self, LoadError> {
+        config.provider.check()?;
         let environment = runtime::environment(&config.runtime)?;
-        let provider = config.provider.resolve();
-        let error = match Self::load_on(environment, config, provider) {
-            Err(error) if !provider.is_cpu() => error,
-            result => return result,
-        };
-        let Some(reason) = error.provider_reason() else {
-            return Err(error);
-        };
+        let mut provider_errors = Vec::new();
+        for provider in config.provider.kind.accelerators() {
+            let error = match Self::load_on(environment, config, provider) {
+                Ok(networks) => {
+                    return Ok(Self {
+                        provider_errors,
+                        ..networks
+                    });
+                }
+                Err(error) => error,
+            };
+            match error.provider_failure(provider) {
+                Some(failure) => provider_errors.push(LoadError::Provider {
+                    provider: provider.name(),
+                    failure,
+                }),
+                None => return Err(error),
+            }
+        }
         // A model that the CPU cannot run either is at fault, not the execution provider.
         let networks = Self::load_on(environment, config, Provider::Cpu)?;
-        let error = LoadError::Provider {
-            provider: provider.name(),
-            reason: reason.to_owned(),
-        };
-        if config.provider == Provider::Auto || config.falls_back {
-            Ok(Self {
-                fallback_reason: Some(error),
-                ..networks
-            })
-        } else {
-            Err(error)
+        match provider_errors.pop() {
+            Some(error) if !config.may_fall_back() => Err(error),
+            last => {
+                provider_errors.extend(last);
+                Ok(Self {
+                    provider_errors,
+                    ..networks
+                })
+            }
         }
     }
 
@@ -165,11 +183,10 @@ impl Networks {
         provider: Provider,
     ) -> Result<Self, LoadError> {
         let execution = Execution {
-            provider,
-            device_id: config.device_id,
+            provider: Arc::new(config.provider.with_kind(provider)),
             timeout: config.inference_timeout,
         };
-        let load = |source| DescribedNetwork::load(environment, source, execution);
+        let load = |source| DescribedNetwork::load(environment, source, &execution);
         let detector = config.detector.as_ref().map(|source| {
             load(source)
                 .and_then(|model| OnnxDetector::new(model.network, &model.description))
@@ -188,7 +205,7 @@ impl Networks {
             detector,
             classifier: Box::new(classifier),
             provider,
-            fallback_reason: None,
+            provider_errors: Vec::new(),
         })
     }
 
@@ -254,15 +271,14 @@ impl InspectedModel {
 
     fn load_model(environment: &Environment, source: &ModelSource) -> Result<Self, ModelError> {
         let execution = Execution {
-            provider: Provider::Cpu,
-            device_id: settings::DEVICE_ID.default,
+            provider: Arc::new(Provider::Cpu.into()),
             timeout: Duration::from_nanos(settings::INFERENCE_TIMEOUT_NS.default),
         };
         let DescribedNetwork {
             network,
             description,
             origin,
-        } = DescribedNetwork::load(environment, source, execution)?;
+        } = DescribedNetwork::load(environment, source, &execution)?;
         let network = match description.task {
             Task::FaceDetection => {
                 InspectedNetwork::Detector(Box::new(OnnxDetector::new(network, &description)?))

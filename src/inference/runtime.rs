@@ -242,10 +242,25 @@ fn candidates(options: &RuntimeOptions) -> Vec<PathBuf> {
 
 /// Returns the user's data folder by the XDG Base Directory specification.
 fn data_folder() -> Option<PathBuf> {
+    xdg_folder("XDG_DATA_HOME", ".local/share")
+}
+
+/// Returns the folder `name` for what execution providers compile, which is created if necessary;
+/// `None` if that is not possible.
+pub(crate) fn cache_folder(name: &str) -> Option<PathBuf> {
+    let folder = xdg_folder("XDG_CACHE_HOME", ".cache")?
+        .join("gst-attitude")
+        .join(name);
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder)
+}
+
+/// Returns the folder in `variable`, or else `default` in the user's home.
+fn xdg_folder(variable: &str, default: &str) -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    set("XDG_DATA_HOME")
+    set(variable)
         .map(PathBuf::from)
-        .or_else(|| Some(Path::new(&set("HOME")?).join(".local/share")))
+        .or_else(|| Some(Path::new(&set("HOME")?).join(default)))
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {

@@ -3,6 +3,8 @@
 //! A loaded network: a session of ONNX Runtime, its tensors, and its runs on images.
 
 use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use ort::environment::Environment;
@@ -12,33 +14,70 @@ use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
 use super::description::{DescriptionError, InputSection};
 use super::model::ModelError;
-use super::provider::Provider;
+use super::provider::{ProviderFailure, ProviderRequest, Registration, libraries, plugin};
+use super::runtime;
 use super::settings;
 use super::watchdog::{RunEnd, WatchedRuns};
 use attitude::InferenceError;
 use attitude::preprocessing::{TensorFormat, TensorLayout};
+use attitude::sync::lock;
 
-/// Execution provider and device of a network, and the limit of its runs.
-#[derive(Clone, Copy, Debug)]
+/// Execution provider of a network, and the limit of its runs.
+#[derive(Clone, Debug)]
 pub(crate) struct Execution {
-    /// The provider; [`Provider::Auto`] is the CPU here.
-    pub(crate) provider: Provider,
-    /// Index of the GPU.
-    pub(crate) device_id: i32,
+    /// The provider; [`Provider::Auto`](super::provider::Provider::Auto) is the CPU here.
+    pub(crate) provider: Arc<ProviderRequest>,
     /// Time after which a run is stopped.
     pub(crate) timeout: Duration,
 }
 
-/// Minimum time limit of the first run on a provider other than the CPU, which may compile the
-/// network.
+/// Minimum time limit of a run on a provider other than the CPU if the input has another shape than
+/// before, for which the provider may compile the network.
 const MIN_COMPILATION_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Is locked while a session of a provider that is not thread-safe is created, run or released, by
+/// any engine of the process.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A loaded network with one input.
 pub(crate) struct Network {
-    session: Session,
+    session: LoadedSession,
     runs: WatchedRuns,
     execution: Execution,
-    has_run: bool,
+    /// Shape of the input of the last run.
+    last_shape: Option<[usize; 4]>,
+}
+
+/// A session that is released while no other one of its provider runs, if the provider requires it.
+struct LoadedSession {
+    /// `None` only while it is dropped.
+    session: Option<Session>,
+    provider: Arc<ProviderRequest>,
+}
+
+impl LoadedSession {
+    fn get(&self) -> &Session {
+        self.session.as_ref().expect("the session is loaded")
+    }
+
+    /// Returns the session for a run, and the lock to hold meanwhile.
+    fn get_mut(&mut self) -> (&mut Session, Option<MutexGuard<'static, ()>>) {
+        let guard = one_at_a_time(&self.provider);
+        let session = self.session.as_mut().expect("the session is loaded");
+        (session, guard)
+    }
+}
+
+impl Drop for LoadedSession {
+    fn drop(&mut self) {
+        let _guard = one_at_a_time(&self.provider);
+        self.session = None;
+    }
+}
+
+/// Locks the sessions of a provider that is not thread-safe.
+fn one_at_a_time(provider: &ProviderRequest) -> Option<MutexGuard<'static, ()>> {
+    (!provider.kind.is_thread_safe()).then(|| lock(&ONE_AT_A_TIME))
 }
 
 /// The input of a network that processes images.
@@ -72,20 +111,28 @@ impl Network {
         bytes: &[u8],
         execution: Execution,
     ) -> Result<Self, ModelError> {
-        let session =
-            builder(environment, execution).and_then(|mut it| it.commit_from_memory(bytes));
-        let session = session.map_err(|error| ModelError::Rejected(message(&error)))?;
+        let guard = one_at_a_time(&execution.provider);
+        let session = load_session(environment, bytes, &execution.provider);
+        drop(guard);
         Ok(Self {
-            session,
+            session: LoadedSession {
+                session: Some(session?),
+                provider: execution.provider.clone(),
+            },
             runs: WatchedRuns::new(execution.timeout).map_err(ModelError::Rejected)?,
             execution,
-            has_run: false,
+            last_shape: None,
         })
+    }
+
+    /// Returns `true` if the CPU runs the network.
+    pub(crate) fn runs_on_cpu(&self) -> bool {
+        self.execution.provider.kind.is_cpu()
     }
 
     /// Returns the entry `key` of the model's metadata; `None` if there is none.
     pub(crate) fn metadata(&self, key: &str) -> Option<String> {
-        self.session.metadata().ok()?.custom(key)
+        self.session.get().metadata().ok()?.custom(key)
     }
 
     /// Returns the output with this name, or the only output if `name` is `None`.
@@ -93,7 +140,7 @@ impl Network {
     /// # Errors
     /// Returns an error if there is no such output, several without a name, or it is not float32.
     pub(crate) fn output(&self, name: Option<&str>) -> Result<Tensor, ModelError> {
-        Tensor::find(self.session.outputs(), name, Direction::Output)
+        Tensor::find(self.session.get().outputs(), name, Direction::Output)
     }
 
     /// Returns the input that `section` describes.
@@ -103,7 +150,7 @@ impl Network {
     /// the description.
     pub(crate) fn image_input(&self, section: &InputSection) -> Result<ImageInput, ModelError> {
         let name = section.tensor.as_deref();
-        let tensor = Tensor::find(self.session.inputs(), name, Direction::Input)?;
+        let tensor = Tensor::find(self.session.get().inputs(), name, Direction::Input)?;
         let tensor_format = section.tensor_format();
         let channels = tensor_format.channels.count();
         let dimensions = match (tensor_format.layout, &tensor.shape[..]) {
@@ -134,6 +181,7 @@ impl Network {
     /// Returns `true` if there is an input with this name.
     pub(crate) fn has_input(&self, name: &str) -> bool {
         self.session
+            .get()
             .inputs()
             .iter()
             .any(|input| input.name() == name)
@@ -142,6 +190,7 @@ impl Network {
     /// Returns `true` if there is an output with this name.
     pub(crate) fn has_output(&self, name: &str) -> bool {
         self.session
+            .get()
             .outputs()
             .iter()
             .any(|output| output.name() == name)
@@ -169,12 +218,13 @@ impl Network {
         };
         let failed = |error: ort::Error| InferenceError(message(&error));
         let tensor = TensorRef::from_array_view((shape, data)).map_err(failed)?;
-        let timeout = self.timeout();
-        let (runs, session) = (&self.runs, &mut self.session);
-        let (outputs, end) = runs.watch(timeout, |options| {
+        let timeout = self.timeout(shape);
+        let (session, guard) = self.session.get_mut();
+        let (outputs, end) = self.runs.watch(timeout, |options| {
             session.run_with_options(ort::inputs![tensor], options)
         });
-        self.has_run = true;
+        drop(guard);
+        self.last_shape = Some(shape);
         match (outputs, end) {
             (Ok(outputs), _) => Ok(Outputs(outputs)),
             (Err(_), RunEnd::Terminated) => Err(InferenceError(format!(
@@ -186,12 +236,10 @@ impl Network {
         }
     }
 
-    /// Returns the time limit of the next run.
-    fn timeout(&self) -> Duration {
-        let Execution {
-            provider, timeout, ..
-        } = self.execution;
-        if self.has_run || provider.is_cpu() {
+    /// Returns the time limit of the next run, on an input of this shape.
+    fn timeout(&self, shape: [usize; 4]) -> Duration {
+        let timeout = self.execution.timeout;
+        if self.last_shape == Some(shape) || self.runs_on_cpu() {
             timeout
         } else {
             timeout.max(MIN_COMPILATION_TIMEOUT)
@@ -199,18 +247,44 @@ impl Network {
     }
 }
 
-fn builder(environment: &Environment, execution: Execution) -> Result<SessionBuilder, ort::Error> {
+/// Creates a session. Libraries that the provider needs may be beside ONNX Runtime.
+fn load_session(
+    environment: &Environment,
+    bytes: &[u8],
+    provider: &ProviderRequest,
+) -> Result<Session, ModelError> {
+    let folder = match provider.kind.registration() {
+        Registration::BuiltIn(_) => runtime::loaded_library().and_then(Path::parent),
+        Registration::None | Registration::Plugin => None,
+    };
+    let rejected = |error: ort::Error| ModelError::Rejected(message(&error));
+    libraries::with_libraries_in(folder, || {
+        let mut builder = builder(environment).map_err(rejected)?;
+        match provider.kind.registration() {
+            Registration::None => {}
+            Registration::BuiltIn(built_in) => {
+                let registration = (built_in.registration)(provider)?;
+                builder = builder
+                    // By default ort uses the CPU silently if the provider cannot be registered.
+                    .with_execution_providers([registration.error_on_failure()])
+                    .map_err(|error| {
+                        ProviderFailure::diagnose(provider.kind, &message(&error.into()))
+                    })?;
+            }
+            Registration::Plugin => plugin::append(&mut builder, environment, provider)?,
+        }
+        builder.commit_from_memory(bytes).map_err(rejected)
+    })
+}
+
+fn builder(environment: &Environment) -> Result<SessionBuilder, ort::Error> {
     // For networks that run for about a millisecond, a thread pool that spins between two
     // inferences costs more than it gains, so that a network runs in the calling thread.
-    let builder = Session::builder(environment)?
+    Ok(Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(1)?
         .with_intra_op_spinning(false)?
-        .with_inter_op_spinning(false)?;
-    match execution.provider.registration(execution.device_id) {
-        Some(registration) => Ok(builder.with_execution_providers([registration])?),
-        None => Ok(builder),
-    }
+        .with_inter_op_spinning(false)?)
 }
 
 /// Returns the message of `error` without its full stop, as a part of another message.

@@ -60,6 +60,29 @@ pub const DEVICE_ID: NumberSetting<i32> = NumberSetting {
     max: i32::MAX,
 };
 
+/// Device of the execution provider.
+pub const DEVICE: TextSetting = TextSetting {
+    name: "device",
+    nick: "Device",
+    blurb: "Device of the execution provider: the index of a GPU, or a kind such as 'GPU', 'GPU.1' or 'NPU' for \
+              openvino and plugin; if unset, device-id; 'gst-attitude devices' lists devices",
+};
+
+/// Library of an execution provider.
+pub const PROVIDER_LIBRARY: TextSetting = TextSetting {
+    name: "provider-library",
+    nick: "Provider library",
+    blurb: "Library of the execution provider 'plugin', for ONNX Runtime 1.22 and newer",
+};
+
+/// Options of the execution provider.
+pub const PROVIDER_OPTIONS: TextSetting = TextSetting {
+    name: "provider-options",
+    nick: "Provider options",
+    blurb: "Options of the execution provider as ONNX Runtime documents them, such as \
+              'use_tf32=1,gpu_mem_limit=1073741824'",
+};
+
 /// Time after which a run of a network is stopped, in nanoseconds.
 pub const INFERENCE_TIMEOUT_NS: NumberSetting<u64> = NumberSetting {
     name: "inference-timeout",

@@ -18,6 +18,7 @@ mod playback;
 mod style;
 
 mod analyze;
+mod devices;
 mod evaluate;
 mod models;
 mod report;
@@ -54,6 +55,7 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Analyze(analyze::Arguments),
+    Devices(devices::Arguments),
     Evaluate(evaluate::Arguments),
     Models(models::Arguments),
     Report(report::Arguments),
@@ -76,6 +78,7 @@ impl Command {
     fn run(self) -> Result<Status, Failure> {
         Ok(match self {
             Self::Analyze(arguments) => analyze::run(&arguments)?,
+            Self::Devices(arguments) => devices::run(&arguments)?,
             Self::Evaluate(arguments) => evaluate::run(&arguments)?,
             Self::Models(arguments) => models::run(&arguments)?,
             Self::Report(arguments) => report::run(&arguments)?,
@@ -94,6 +97,8 @@ enum Failure {
     #[cfg(feature = "serve")]
     #[error(transparent)]
     Serve(#[from] serve::ServeError),
+    #[error(transparent)]
+    Devices(#[from] devices::DevicesError),
     #[error(transparent)]
     Evaluate(#[from] evaluate::EvaluateError),
     #[error(transparent)]

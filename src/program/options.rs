@@ -15,10 +15,11 @@ use attitude::settings::{
 };
 use attitude_inference::model::ModelSource;
 use attitude_inference::networks::{Config, UnknownLabels};
-use attitude_inference::provider::Provider;
+use attitude_inference::provider::{Provider, ProviderOptions, ProviderRequest};
 use attitude_inference::runtime::RuntimeOptions;
 use attitude_inference::settings::{
-    ATTITUDE_MODEL, DETECTOR_MODEL, DEVICE_ID, EXECUTION_PROVIDER, FALLBACK, MAPPING, ONNXRUNTIME,
+    ATTITUDE_MODEL, DETECTOR_MODEL, DEVICE, DEVICE_ID, EXECUTION_PROVIDER, FALLBACK, MAPPING,
+    ONNXRUNTIME, PROVIDER_LIBRARY, PROVIDER_OPTIONS,
 };
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
@@ -53,6 +54,15 @@ pub(crate) struct NetworkArguments {
         value_parser = in_range(&DEVICE_ID)
     )]
     pub(crate) device_id: i32,
+
+    #[arg(long = DEVICE.name, help = DEVICE.blurb)]
+    pub(crate) device: Option<String>,
+
+    #[arg(long = PROVIDER_LIBRARY.name, value_name = "FILE", help = PROVIDER_LIBRARY.blurb)]
+    pub(crate) provider_library: Option<PathBuf>,
+
+    #[arg(long = PROVIDER_OPTIONS.name, value_name = "KEY=VALUE,...", help = PROVIDER_OPTIONS.blurb)]
+    pub(crate) provider_options: Option<ProviderOptions>,
 
     // The element's default suits large pictures too: of 200 portraits that fill their pictures,
     // the default detector finds all at 320 px and 70% at 640 px; of the same portraits at a sixth
@@ -89,8 +99,13 @@ impl NetworkArguments {
             classifier: classifier.clone(),
             mapping: mapping.cloned(),
             unknown_labels: UnknownLabels::Refuse,
-            provider: self.execution_provider,
-            device_id: self.device_id,
+            provider: ProviderRequest {
+                kind: self.execution_provider,
+                device_id: self.device_id,
+                device: self.device.clone(),
+                library: self.provider_library.clone(),
+                options: self.provider_options.clone().unwrap_or_default(),
+            },
             // Times and scores of another provider than the requested one would be misleading.
             falls_back: false,
             runtime: self.runtime.options(),
@@ -115,6 +130,9 @@ impl NetworkArguments {
             mapping: mapping.map(Mapping::to_string),
             execution_provider: self.execution_provider.name().to_owned(),
             device_id: self.device_id,
+            device: self.device.clone(),
+            provider_library: path(&self.provider_library),
+            provider_options: self.provider_options.as_ref().map(ToString::to_string),
             detector_size: self.detector_size,
             min_face_size: self.min_face_size,
         }
@@ -140,6 +158,9 @@ pub(crate) struct ElementSettings {
     mapping: Option<String>,
     execution_provider: String,
     device_id: i32,
+    device: Option<String>,
+    provider_library: Option<OsString>,
+    provider_options: Option<String>,
     detector_size: u32,
     min_face_size: u32,
 }
@@ -154,6 +175,9 @@ impl ElementSettings {
             .property_from_str(EXECUTION_PROVIDER.name, &self.execution_provider)
             .property_from_str(FALLBACK.name, "error")
             .property(DEVICE_ID.name, self.device_id)
+            .property(DEVICE.name, &self.device)
+            .property(PROVIDER_LIBRARY.name, path(&self.provider_library))
+            .property(PROVIDER_OPTIONS.name, &self.provider_options)
             .property(DETECTOR_SIZE.name, self.detector_size)
             .property(MIN_FACE_SIZE.name, self.min_face_size)
             .property(DETECTOR_MODEL.name, path(&self.detector_model))

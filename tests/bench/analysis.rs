@@ -174,7 +174,7 @@ struct Bench {
 impl Bench {
     fn new(picture: Picture) -> Self {
         let networks = Networks::load(&Config {
-            provider: Provider::Cpu,
+            provider: Provider::Cpu.into(),
             runtime: runtime_options(),
             ..Config::default()
         });

@@ -96,7 +96,7 @@ fn analyze(networks: &mut Networks, picture: &Picture) -> Vec<Face> {
 fn the_default_models_detect_and_classify_each_average_face() {
     let mut networks = loaded(with_detector(ModelSource::FACE_DETECTOR));
     assert!(networks.read_luma_only());
-    assert!(networks.fallback_reason.is_none());
+    assert!(networks.provider_errors.is_empty());
     for attitude in Attitude::ALL {
         let picture = Picture::of(attitude.name());
         let faces = analyze(&mut networks, &picture);

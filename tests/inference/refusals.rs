@@ -128,7 +128,7 @@ fn a_description_cannot_exhaust_the_memory() {
 #[test]
 fn an_invalid_model_is_not_reported_as_a_provider_failure() {
     let result = Networks::load(&Config {
-        provider: Provider::Cuda,
+        provider: Provider::Cuda.into(),
         ..config(fixture("not-there.onnx"), ModelSource::ATTITUDE)
     });
     let error = result.err().map(|error| error.to_string()).unwrap();
@@ -154,7 +154,7 @@ fn a_description_beside_the_model_is_refused_if_it_is_too_large() {
 fn an_unavailable_provider_is_always_reported() {
     let load = |falls_back| {
         Networks::load(&Config {
-            provider: Provider::Cuda,
+            provider: Provider::Cuda.into(),
             falls_back,
             ..config(ModelSource::FACE_DETECTOR, ModelSource::ATTITUDE)
         })
@@ -165,8 +165,10 @@ fn an_unavailable_provider_is_always_reported() {
         return;
     }
     assert_eq!(networks.provider, Provider::Cpu);
-    let reason = networks.fallback_reason.map(|error| error.to_string());
-    assert!(reason.is_some_and(|reason| reason.contains("'cuda' cannot run")));
+    let [reason] = &networks.provider_errors[..] else {
+        panic!("{:?}", networks.provider_errors);
+    };
+    assert!(reason.to_string().contains("'cuda' cannot run"));
     assert_refused(load(false), &["'cuda' cannot run", "CUDA", "; install"]);
     let error = load(false).err().map(|error| error.to_string()).unwrap();
     let mentions = |text| error.contains(text);
@@ -180,7 +182,7 @@ fn an_unavailable_provider_is_always_reported() {
 fn a_damaged_model_is_not_reported_as_a_provider_failure() {
     assert_refused(
         Networks::load(&Config {
-            provider: Provider::Cuda,
+            provider: Provider::Cuda.into(),
             ..config(ModelSource::FACE_DETECTOR, fixture("truncated.onnx"))
         }),
         &["cannot load", "truncated.onnx", "ONNX Runtime rejects it"],

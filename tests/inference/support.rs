@@ -13,7 +13,7 @@ pub fn config(detector: ModelSource, classifier: ModelSource) -> Config {
     Config {
         detector: Some(detector),
         classifier,
-        provider: Provider::Cpu,
+        provider: Provider::Cpu.into(),
         falls_back: false,
         ..Config::default()
     }

@@ -90,8 +90,9 @@ impl OnnxDetector {
             network,
         };
         let (width, height) = match detector.input.size {
-            // The sides differ, so that outputs with swapped dimensions are noticed.
-            InputSize::MultipleOf(multiple) => (2 * multiple, multiple),
+            // The most common input, which a provider may compile the network for. The sides differ,
+            // so that outputs with swapped dimensions are noticed.
+            InputSize::MultipleOf(multiple) => (10 * multiple, 6 * multiple),
             InputSize::Fixed { width, height } => (width, height),
         };
         let black = vec![0.0; detector.input.tensor_format.len(width, height)];

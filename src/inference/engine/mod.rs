@@ -9,15 +9,16 @@
 
 mod live_stream;
 mod pool;
+mod recovery;
 mod registry;
 mod shared_classifier;
 mod shared_networks;
 mod workers;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::networks::{Config, LoadError, Networks};
-use super::provider::Provider;
+use super::provider::{ACCELERATOR_FRAMES, Provider};
 pub use live_stream::{CompletedSample, LiveStream, SampleInFlight};
 pub use pool::Lease;
 use pool::Pool;
@@ -30,6 +31,7 @@ pub struct Engine {
     info: EngineInfo,
     pool: Arc<Pool>,
     workers: Workers,
+    device_failure: Arc<OnceLock<InferenceError>>,
 }
 
 /// Properties of an engine's networks.
@@ -37,8 +39,8 @@ pub struct Engine {
 pub struct EngineInfo {
     /// Execution provider that runs them.
     pub provider: Provider,
-    /// The error of the requested execution provider, if the CPU runs the networks instead.
-    pub fallback_reason: Option<LoadError>,
+    /// The errors of the execution providers that were tried before the one that runs the networks.
+    pub provider_errors: Vec<LoadError>,
     /// `true` if the networks read only the luma of a frame.
     pub reads_luma_only: bool,
     /// Name of the classifier.
@@ -73,15 +75,16 @@ impl Limits {
     /// meanwhile.
     fn for_provider(provider: Provider) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        match provider.max_frames() {
-            None => Self {
+        if provider.is_cpu() {
+            Self {
                 workers: (cores / 2).max(1),
                 networks: cores,
-            },
-            Some(frames) => Self {
-                workers: frames,
-                networks: frames,
-            },
+            }
+        } else {
+            Self {
+                workers: ACCELERATOR_FRAMES,
+                networks: ACCELERATOR_FRAMES,
+            }
         }
     }
 }
@@ -106,7 +109,7 @@ impl Engine {
     ) -> Self {
         let info = EngineInfo {
             provider: networks.provider,
-            fallback_reason: networks.fallback_reason.clone(),
+            provider_errors: networks.provider_errors.clone(),
             reads_luma_only: networks.read_luma_only(),
             model_name: networks.classifier.model_name().to_owned(),
             emotion_labels: networks.classifier.emotion_labels().to_vec(),
@@ -117,12 +120,19 @@ impl Engine {
             info,
             workers: Workers::new(pool.clone(), limits.workers),
             pool,
+            device_failure: Arc::default(),
         }
     }
 
     /// Returns properties of the networks.
     pub fn info(&self) -> &EngineInfo {
         &self.info
+    }
+
+    /// Returns the error of a device that failed while its networks ran, which run on the CPU since
+    /// then.
+    pub fn device_failure(&self) -> Option<&InferenceError> {
+        self.device_failure.get()
     }
 
     /// Lends networks to the calling thread. Waits until some are free; callers are served in the

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use once_cell::sync::Lazy;
 
+use super::recovery::Recovery;
 use super::shared_networks::SharedNetworks;
 use super::{Engine, Limits, ModelDigests};
 use crate::model::{ModelError, ModelSource, sha256};
 use crate::networks::{Config, LoadError, Networks, UnknownLabels};
-use crate::provider::Provider;
+use crate::provider::{Provider, ProviderRequest};
 use crate::runtime;
 use attitude::mapping::Mapping;
 use attitude::sync::lock;
@@ -24,8 +25,7 @@ struct EngineKey {
     classifier: ModelKey,
     mapping: Option<Mapping>,
     unknown_labels: UnknownLabels,
-    provider: Provider,
-    device_id: i32,
+    provider: ProviderRequest,
     falls_back: bool,
     batch_timeout: Duration,
     inference_timeout: Duration,
@@ -77,7 +77,7 @@ fn load(config: &Config) -> Result<Engine, LoadError> {
     let limits = Limits::for_provider(networks.provider);
     // All networks of an engine run on the provider of the first ones.
     let same = Config {
-        provider: networks.provider,
+        provider: config.provider.with_kind(networks.provider),
         falls_back: false,
         ..config.clone()
     };
@@ -87,30 +87,44 @@ fn load(config: &Config) -> Result<Engine, LoadError> {
         detector: key.detector.map_or(String::new(), |model| model.sha256),
         classifier: key.classifier.sha256,
     };
-    if !networks.provider.runs_on_gpu() {
+    if networks.provider.is_cpu() {
         let load = move || Networks::load(&same);
         return Ok(Engine::new(networks, load, limits, digests));
     }
     // On a GPU, one inference after the other runs, so that a second session of a model would only
     // take memory.
+    let device_failure = Arc::default();
+    let networks = if config.may_fall_back() {
+        let on_cpu = Config {
+            provider: Provider::Cpu.into(),
+            ..config.clone()
+        };
+        let load_on_cpu = move || Networks::load(&on_cpu);
+        Recovery::new(load_on_cpu, Arc::clone(&device_failure)).protect(networks)
+    } else {
+        networks
+    };
     let shared = SharedNetworks::new(networks, limits.networks, config.batch_timeout);
     let first = shared.handles();
     let load = move || Ok(shared.handles());
-    Ok(Engine::new(first, load, limits, digests))
+    Ok(Engine {
+        device_failure,
+        ..Engine::new(first, load, limits, digests)
+    })
 }
 
 impl EngineKey {
     fn new(config: &Config) -> Result<Self, LoadError> {
         let model = |source: &ModelSource| {
-            ModelKey::new(source, config.provider).map_err(|error| LoadError::model(source, error))
+            ModelKey::new(source, config.provider.kind)
+                .map_err(|error| LoadError::model(source, error))
         };
         Ok(Self {
             detector: config.detector.as_ref().map(model).transpose()?,
             classifier: model(&config.classifier)?,
             mapping: config.mapping.clone(),
             unknown_labels: config.unknown_labels,
-            provider: config.provider,
-            device_id: config.device_id,
+            provider: config.provider.clone(),
             falls_back: config.falls_back,
             batch_timeout: config.batch_timeout,
             inference_timeout: config.inference_timeout,

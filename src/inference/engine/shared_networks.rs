@@ -18,7 +18,7 @@ pub(super) struct SharedNetworks {
     detector: Option<Arc<SharedDetector>>,
     classifier: Arc<SharedClassifier>,
     provider: Provider,
-    fallback_reason: Option<LoadError>,
+    provider_errors: Vec<LoadError>,
 }
 
 impl SharedNetworks {
@@ -29,7 +29,7 @@ impl SharedNetworks {
             detector: networks.detector.map(SharedDetector::new),
             classifier: SharedClassifier::new(networks.classifier, max_calls, batch_timeout),
             provider: networks.provider,
-            fallback_reason: networks.fallback_reason,
+            provider_errors: networks.provider_errors,
         }
     }
 
@@ -40,7 +40,7 @@ impl SharedNetworks {
             detector: detector.map(|detector| Box::new(detector) as Box<dyn FaceDetector>),
             classifier: Box::new(BatchedClassifier::new(self.classifier.clone())),
             provider: self.provider,
-            fallback_reason: self.fallback_reason.clone(),
+            provider_errors: self.provider_errors.clone(),
         }
     }
 }

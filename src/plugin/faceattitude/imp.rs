@@ -8,6 +8,7 @@
 //! of its mutex while it uses it.
 
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -24,13 +25,14 @@ use super::{CAT, Fallback};
 use crate::negotiation::{self, OverlayNegotiation};
 use crate::panics::catch_panic;
 use crate::{drawing, video};
-use attitude::mapping::MappingError;
+use attitude::settings::TextSetting;
 use attitude::sync::lock;
 use attitude_inference::engine::Engine;
 use attitude_inference::model::ModelSource;
 use attitude_inference::networks::{Config, LoadError, UnknownLabels};
-use attitude_inference::provider::Provider;
+use attitude_inference::provider::{Provider, ProviderRequest};
 use attitude_inference::runtime::{self, RuntimeOptions};
+use attitude_inference::settings as inference;
 
 /// Read-only properties.
 const ACTIVE_PROVIDER: &str = "active-provider";
@@ -154,31 +156,26 @@ impl BaseTransformImpl for FaceAttitude {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         self.max_delay_ns.store(0, Ordering::Relaxed);
-        let config = self.engine_config().map_err(|error| {
-            gst::error_msg!(
-                gst::ResourceError::Settings,
-                ("invalid value of the property mapping: {error}")
-            )
-        })?;
+        let config = self.engine_config()?;
         let engine = Engine::acquire(&config).map_err(|error| match error {
             LoadError::Model { .. } => {
                 gst::error_msg!(gst::ResourceError::NotFound, ("{error}"))
+            }
+            LoadError::Request(_) => {
+                gst::error_msg!(gst::ResourceError::Settings, ("{error}"))
             }
             LoadError::Runtime(_) | LoadError::Provider { .. } => {
                 gst::error_msg!(gst::LibraryError::Init, ("{error}"))
             }
         })?;
         let info = engine.info();
-        if let Some(reason) = &info.fallback_reason {
-            if config.provider == Provider::Auto {
-                gst::info!(CAT, imp = self, "{reason}. The CPU is used.");
-            } else {
-                gst::element_imp_warning!(
-                    self,
-                    gst::LibraryError::Init,
-                    ("{reason}. The CPU is used instead; set fallback=error to fail in this case")
-                );
-            }
+        for error in &info.provider_errors {
+            let provider = info.provider;
+            gst::element_imp_warning!(
+                self,
+                gst::LibraryError::Init,
+                ("{error}; until then, '{provider}' runs the networks")
+            );
         }
         if let Some(library) = runtime::loaded_library() {
             let (provider, library) = (info.provider.name(), library.display());
@@ -300,7 +297,10 @@ impl BaseTransformImpl for FaceAttitude {
 
 impl FaceAttitude {
     /// Returns the configuration of the engine for the current settings.
-    fn engine_config(&self) -> Result<Config, MappingError> {
+    ///
+    /// # Errors
+    /// Returns an error if the text of a property cannot be parsed.
+    fn engine_config(&self) -> Result<Config, gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let plugin_folder = gst::Registry::get()
             .find_plugin("attitude")
@@ -315,10 +315,19 @@ impl FaceAttitude {
                 settings.attitude_model.as_deref(),
                 ModelSource::ATTITUDE,
             ),
-            mapping: settings.mapping.as_deref().map(str::parse).transpose()?,
+            mapping: parse(&inference::MAPPING, settings.mapping.as_deref())?,
             unknown_labels: UnknownLabels::Refuse,
-            provider: settings.execution_provider.into(),
-            device_id: settings.device_id,
+            provider: ProviderRequest {
+                kind: settings.execution_provider.into(),
+                device_id: settings.device_id,
+                device: settings.device,
+                library: settings.provider_library,
+                options: parse(
+                    &inference::PROVIDER_OPTIONS,
+                    settings.provider_options.as_deref(),
+                )?
+                .unwrap_or_default(),
+            },
             falls_back: settings.fallback == Fallback::Warn,
             batch_timeout: Duration::from_nanos(settings.batch_timeout_ns),
             inference_timeout: Duration::from_nanos(settings.inference_timeout_ns),
@@ -329,4 +338,18 @@ impl FaceAttitude {
             },
         })
     }
+}
+
+/// Parses the text of a property, if it is set.
+fn parse<T: FromStr<Err: std::fmt::Display>>(
+    property: &TextSetting,
+    text: Option<&str>,
+) -> Result<Option<T>, gst::ErrorMessage> {
+    text.map(str::parse).transpose().map_err(|error| {
+        let name = property.name;
+        gst::error_msg!(
+            gst::ResourceError::Settings,
+            ("invalid value of the property {name}: {error}")
+        )
+    })
 }

@@ -153,6 +153,14 @@ impl FaceAttitude {
                      parser in front of the decoder, or set the rate with videorate")
             );
         }
+        if let Some(error) = stream.take_device_failure() {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Failed,
+                ("the device of the execution provider failed: {error}; the CPU runs the networks until \
+                     the pipeline restarts")
+            );
+        }
         if stream.more_faces.take_due() {
             gst::element_imp_warning!(
                 self,

@@ -24,6 +24,10 @@ pub(super) struct Settings {
     pub onnxruntime: Option<PathBuf>,
     pub execution_provider: ExecutionProvider,
     pub device_id: i32,
+    pub device: Option<String>,
+    pub provider_library: Option<PathBuf>,
+    /// As set; parsed when the element starts, which can fail.
+    pub provider_options: Option<String>,
     pub batch_timeout_ns: u64,
     pub inference_timeout_ns: u64,
     pub fallback: Fallback,
@@ -54,6 +58,9 @@ impl Default for Settings {
             onnxruntime: None,
             execution_provider: ExecutionProvider::Auto,
             device_id: inference::DEVICE_ID.default,
+            device: None,
+            provider_library: None,
+            provider_options: None,
             batch_timeout_ns: inference::BATCH_TIMEOUT_NS.default,
             inference_timeout_ns: inference::INFERENCE_TIMEOUT_NS.default,
             fallback: Fallback::default(),
@@ -139,6 +146,17 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
             field!(execution_provider),
         ),
         Property::number(&inference::DEVICE_ID, Ready, field!(device_id)),
+        Property::text(&inference::DEVICE, Ready, field!(device)),
+        Property::path(
+            &inference::PROVIDER_LIBRARY,
+            Ready,
+            field!(provider_library),
+        ),
+        Property::text(
+            &inference::PROVIDER_OPTIONS,
+            Ready,
+            field!(provider_options),
+        ),
         Property::time(
             &inference::BATCH_TIMEOUT_NS,
             Ready,

@@ -62,6 +62,7 @@ enum Processing {
 
 /// The state of one stream, from READY->PAUSED to PAUSED->READY.
 pub(super) struct Stream {
+    engine: Arc<Engine>,
     processing: Processing,
     stats: Arc<Mutex<Stats>>,
     model: ModelNames,
@@ -89,6 +90,7 @@ pub(super) struct Stream {
     pub more_faces: OneWarning,
     /// Frames have no timestamps.
     pub no_timestamps: OneWarning,
+    device_failed: OneWarning,
     /// Faces of the current frame.
     drawings: Vec<FaceDrawing<'static>>,
     overlay: Overlay,
@@ -118,11 +120,12 @@ impl Stream {
                 Processing::Live(live)
             }
             Mode::Sync | Mode::Auto => Processing::Sync {
-                engine,
+                engine: engine.clone(),
                 analyzer: Box::default(),
             },
         };
         Ok(Self {
+            engine,
             processing,
             stats,
             model,
@@ -140,6 +143,7 @@ impl Stream {
             failures: Failures::default(),
             more_faces: OneWarning::default(),
             no_timestamps: OneWarning::default(),
+            device_failed: OneWarning::default(),
             drawings: Vec::new(),
             overlay: Overlay::default(),
             overlay_warnings: WarningLimit::default(),
@@ -315,6 +319,13 @@ impl Stream {
             }
         }
         result
+    }
+
+    /// Returns the error of the execution provider's device once after it has failed.
+    pub fn take_device_failure(&mut self) -> Option<InferenceError> {
+        let error = self.engine.device_failure()?.clone();
+        self.device_failed.set_due();
+        self.device_failed.take_due().then_some(error)
     }
 
     /// Waits until no sample is in flight, at most for `timeout`. Returns `false` if one still is.

@@ -39,7 +39,7 @@ impl FaceDetector for PanickingDetector {
 fn panicking_engine() -> Arc<Engine> {
     let config = Config {
         detector: None,
-        provider: Provider::Cpu,
+        provider: Provider::Cpu.into(),
         ..Config::default()
     };
     let input = DetectorInput {

@@ -292,14 +292,21 @@ impl<'a> RunContext<'a> {
         }
         let (source, mapping) = (arguments.classifier.source(), &arguments.classifier.mapping);
         let engine = Engine::acquire(&arguments.networks.config(&source, mapping.as_ref()))?;
+        let info = engine.info();
+        for error in &info.provider_errors {
+            let provider = info.provider;
+            console::warn(format_args!(
+                "{error}; until then, '{provider}' runs the networks"
+            ));
+        }
         let description = arguments.classifier.attitude_model.as_ref();
         let description =
             description.and_then(|path| std::fs::read(path.with_extension("toml")).ok());
         Ok(Self {
             arguments,
             settings,
-            models: Models::of(engine.info(), description.as_deref()),
-            provider: engine.info().provider,
+            models: Models::of(info, description.as_deref()),
+            provider: info.provider,
         })
     }
 }

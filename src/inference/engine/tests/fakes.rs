@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use super::*;
+use crate::provider::ProviderFailure;
 use attitude::Scores;
 use attitude::analyzer::{Epoch, Params, Sample};
 use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
@@ -158,7 +159,7 @@ pub(super) fn networks() -> (Networks, Receiver<()>, Sender<Step>) {
         detector: Some(Box::new(detector)),
         classifier: Box::new(classifier),
         provider: Provider::Cpu,
-        fallback_reason: None,
+        provider_errors: Vec::new(),
     };
     (networks, begun, steps)
 }
@@ -166,7 +167,10 @@ pub(super) fn networks() -> (Networks, Receiver<()>, Sender<Step>) {
 fn fail_to_load() -> Result<Networks, LoadError> {
     Err(LoadError::Provider {
         provider: "fake",
-        reason: "there is only one".to_owned(),
+        failure: ProviderFailure {
+            cause: "there is only one".to_owned(),
+            next_step: "use it".to_owned(),
+        },
     })
 }
 

@@ -6,6 +6,7 @@ mod fakes;
 
 mod live_stream;
 mod pool;
+mod recovery;
 mod shared_classifier;
 mod shared_networks;
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Registrations of the execution providers for NVIDIA's GPUs.
+
+use ort::ep::cuda::ConvAlgorithmSearch;
+use ort::ep::{ArenaExtendStrategy, CUDA as CudaProvider, ExecutionProvider as _};
+use ort::ep::{ExecutionProviderDispatch, TensorRT as TensorRtProvider};
+
+use super::options::with_options;
+use super::{BuiltIn, ProviderFailure, ProviderRequest};
+use crate::runtime::cache_folder;
+
+/// Maximum size of the arena of a session in bytes, so that a process leaves memory to others. The
+/// default models need less than a tenth of it.
+const MEMORY_LIMIT: usize = 2 << 30;
+
+/// NVIDIA CUDA.
+pub(super) const CUDA: BuiltIn = BuiltIn {
+    is_contained: || CudaProvider::is_available().unwrap_or(false),
+    registration: cuda,
+    option_keys: &[
+        "arena_extend_strategy",
+        "cudnn_conv1d_pad_to_nc1d",
+        "cudnn_conv_algo_search",
+        "cudnn_conv_use_max_workspace",
+        "fuse_conv_bias",
+        "gpu_mem_limit",
+        "prefer_nhwc",
+        "sdpa_kernel",
+        "tunable_op_enable",
+        "tunable_op_max_tuning_duration_ms",
+        "tunable_op_tuning_enable",
+        "use_ep_level_unified_stream",
+        "use_tf32",
+    ],
+};
+
+/// NVIDIA TensorRT.
+pub(super) const TENSORRT: BuiltIn = BuiltIn {
+    is_contained: || TensorRtProvider::is_available().unwrap_or(false),
+    registration: tensorrt,
+    option_keys: &[
+        "trt_auxiliary_streams",
+        "trt_bf16_enable",
+        "trt_build_heuristics_enable",
+        "trt_builder_optimization_level",
+        "trt_dla_core",
+        "trt_dla_enable",
+        "trt_engine_cache_enable",
+        "trt_engine_cache_path",
+        "trt_engine_cache_prefix",
+        "trt_engine_hw_compatible",
+        "trt_force_timing_cache",
+        "trt_fp16_enable",
+        "trt_layer_norm_fp32_fallback",
+        "trt_max_partition_iterations",
+        "trt_max_workspace_size",
+        "trt_min_subgraph_size",
+        "trt_profile_max_shapes",
+        "trt_profile_min_shapes",
+        "trt_profile_opt_shapes",
+        "trt_sparsity_enable",
+        "trt_tactic_sources",
+        "trt_timing_cache_enable",
+        "trt_timing_cache_path",
+    ],
+};
+
+fn cuda(request: &ProviderRequest) -> Result<ExecutionProviderDispatch, ProviderFailure> {
+    let provider = CudaProvider::default()
+        .with_device_id(request.gpu_index()?)
+        // The default, EXHAUSTIVE, tries all algorithms again for each new size of a batch.
+        .with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic)
+        // TF32 has the precision of float16: scores would differ from the CPU's in the third digit.
+        .with_tf32(false)
+        .with_memory_limit(MEMORY_LIMIT)
+        .with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested);
+    Ok(with_options(provider, &request.options).build())
+}
+
+fn tensorrt(request: &ProviderRequest) -> Result<ExecutionProviderDispatch, ProviderFailure> {
+    let mut provider = TensorRtProvider::default().with_device_id(request.gpu_index()?);
+    // Compiling the networks takes minutes; the next start reads them from the cache.
+    if let Some(folder) = cache_folder("tensorrt") {
+        provider = provider
+            .with_engine_cache(true)
+            .with_engine_cache_path(folder.display())
+            .with_timing_cache(true)
+            .with_timing_cache_path(folder.display());
+    }
+    Ok(with_options(provider, &request.options).build())
+}
