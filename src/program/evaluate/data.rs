@@ -14,11 +14,11 @@ use crate::parsing;
 
 /// Finds the attitude of a label: in the user's mapping, else among the well-known names.
 #[derive(Clone, Copy)]
-pub(super) struct Labels<'a>(pub Option<&'a Mapping>);
+pub(crate) struct Labels<'a>(pub Option<&'a Mapping>);
 
 /// Label of a face.
 #[derive(Clone, Debug)]
-pub(super) struct FaceLabel {
+pub(crate) struct FaceLabel {
     /// Text in the data.
     pub text: String,
     pub attitude: Attitude,
@@ -60,7 +60,7 @@ impl Labels<'_> {
 
 /// A picture with a labeled face.
 #[derive(Debug)]
-pub(super) struct LabeledFace {
+pub(crate) struct LabeledFace {
     /// Path in the data.
     pub file: String,
     pub path: PathBuf,
@@ -75,7 +75,7 @@ pub(super) struct LabeledFace {
 
 /// A labeled segment of a video.
 #[derive(Debug)]
-pub(super) struct LabeledSegment {
+pub(crate) struct LabeledSegment {
     /// Path in the data.
     pub file: String,
     pub path: PathBuf,
@@ -92,7 +92,7 @@ pub(super) struct LabeledSegment {
 
 /// All labeled faces and segments.
 #[derive(Debug, Default)]
-pub(super) struct Data {
+pub(crate) struct Data {
     pub faces: Vec<LabeledFace>,
     pub segments: Vec<LabeledSegment>,
     /// Number of files in folders that are not pictures.
@@ -133,15 +133,8 @@ impl Data {
         match extension.map(str::to_lowercase).as_deref() {
             _ if path.is_dir() => self.add_folder(path, labels)?,
             _ if !path.exists() => return mistake(Mistake::NotFound),
-            Some("csv") => {
-                let table = Table::read(path)?;
-                if table.has("start") && table.has("end") {
-                    self.add_segments(path, &table, labels)?;
-                } else {
-                    self.add_table(path, &table, labels)?;
-                }
-            }
-            Some("jsonl") => self.add_lines(path, labels)?,
+            Some("csv") => self.add_csv(path, &read_text(path)?, labels)?,
+            Some("jsonl") => self.add_lines(path, &read_text(path)?, labels)?,
             _ => return mistake(Mistake::UnknownFormat),
         }
         match self.faces.len() + self.segments.len() > len_before {
@@ -181,6 +174,20 @@ impl Data {
             }
         }
         Ok(())
+    }
+
+    /// Adds the faces or segments in the `text` of the CSV file at `path`.
+    pub(crate) fn add_csv(
+        &mut self,
+        path: &Path,
+        text: &str,
+        labels: Labels,
+    ) -> Result<(), DataError> {
+        let table = Table::parse(path, text)?;
+        match table.has("start") && table.has("end") {
+            true => self.add_segments(path, &table, labels),
+            false => self.add_table(path, &table, labels),
+        }
     }
 
     /// Adds the faces of a CSV file.
@@ -231,9 +238,13 @@ impl Data {
         Ok(())
     }
 
-    /// Adds the faces of a file of JSON lines.
-    fn add_lines(&mut self, path: &Path, labels: Labels) -> Result<(), DataError> {
-        let text = read_text(path)?;
+    /// Adds the faces in the `text` of the file of JSON lines at `path`.
+    pub(crate) fn add_lines(
+        &mut self,
+        path: &Path,
+        text: &str,
+        labels: Labels,
+    ) -> Result<(), DataError> {
         for (index, text) in text.lines().enumerate() {
             if text.trim().is_empty() {
                 continue;
@@ -248,12 +259,16 @@ impl Data {
             if bbox.is_some_and(|bbox| !bbox.is_valid()) {
                 return Err(failed(Mistake::EmptyBox));
             }
+            let landmarks = line.landmarks.map(points);
+            if landmarks.is_some_and(|landmarks| !landmarks.iter().all(Point::is_valid)) {
+                return Err(failed(Mistake::Landmark));
+            }
             self.faces.push(LabeledFace {
                 path: resolve(path, &line.file),
                 file: line.file,
                 label: label.map_err(|error| failed(Mistake::Label(error)))?,
                 bbox,
-                landmarks: line.landmarks.map(points),
+                landmarks,
                 group: line.group.map(|group| match group {
                     Group::Text(text) => text,
                     Group::Number(number) => number.to_string(),

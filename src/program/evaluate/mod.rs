@@ -38,13 +38,13 @@ use crate::worker::message::AnalysisSettings;
 
 mod arguments;
 
-mod data;
+pub(crate) mod data;
 mod table;
 
 mod faces;
 mod videos;
 
-mod predictions;
+pub(crate) mod predictions;
 mod results;
 
 mod output;

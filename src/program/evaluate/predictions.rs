@@ -9,11 +9,11 @@ use attitude::record::spreadsheet::unescape;
 use attitude::{Attitude, Scores};
 
 use super::data::{Data, LabeledFace, Labels};
-use super::table::{DataError, Mistake, Row, Table};
+use super::table::{DataError, MAX_SCORE, Mistake, Row, Table, read_text};
 
 /// Prediction for a face.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Prediction {
+pub(crate) struct Prediction {
     pub predicted: Attitude,
     /// `None` if there is only a label.
     pub scores: Option<Scores>,
@@ -29,7 +29,7 @@ impl From<Scores> for Prediction {
 }
 
 /// Predictions of another program.
-pub(super) struct Predictions {
+pub(crate) struct Predictions {
     pub name: String,
     /// Predictions by file; `None` if the file is listed without one.
     pub by_file: HashMap<String, Option<Prediction>>,
@@ -95,7 +95,20 @@ impl<'a> Columns<'a> {
 /// # Errors
 /// Returns the first mistake in the file.
 pub(super) fn read(name: &str, path: &Path, labels: Labels) -> Result<Predictions, DataError> {
-    let table = Table::read(path)?;
+    parse(name, path, &read_text(path)?, labels)
+}
+
+/// Returns the predictions in the `text` of the CSV file at `path`, those of the program `name`.
+///
+/// # Errors
+/// Returns the first mistake in the text.
+pub(crate) fn parse(
+    name: &str,
+    path: &Path,
+    text: &str,
+    labels: Labels,
+) -> Result<Predictions, DataError> {
+    let table = Table::parse(path, text)?;
     table.require(&["file"])?;
     let mut predictions = Predictions {
         name: name.to_owned(),
@@ -239,7 +252,7 @@ fn scores(row: &Row, columns: &[(&str, Attitude)]) -> Result<Option<Scores>, Dat
     let mut is_empty = true;
     for &(column, attitude) in columns {
         if let Some(score) = row.number::<f64>(column)? {
-            if !score.is_finite() || score < 0.0 {
+            if !(0.0..=MAX_SCORE).contains(&score) {
                 let column = column.to_owned();
                 return Err(row.error(Mistake::Score { score, column }));
             }

@@ -11,6 +11,9 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::numbers::count;
 
+/// Maximum score in a prediction, so that sums of scores are numbers.
+pub(super) const MAX_SCORE: f64 = 1e30;
+
 /// Accepted names of the column with labels.
 const LABEL_COLUMNS: [&str; 2] = ["label", "attitude"];
 
@@ -24,7 +27,7 @@ pub(crate) struct DataError {
 
 /// A file or folder, and the line in it.
 #[derive(Clone, Debug)]
-pub(super) struct Position {
+pub(crate) struct Position {
     path: PathBuf,
     line: Option<usize>,
 }
@@ -109,6 +112,10 @@ pub(crate) enum Mistake {
     Column(LabelError),
     #[error("the box has no area; its width and height must be positive")]
     EmptyBox,
+    #[error(
+        "a landmark is too far from the picture; write its coordinates in pixels of the picture"
+    )]
+    Landmark,
     #[error("a box needs all of x, y, width and height")]
     IncompleteBox,
     #[error("the segment ends before it begins; its end must be after its start")]
@@ -133,7 +140,9 @@ pub(crate) enum Mistake {
         "'{text}' in the column '{column}' is not an attitude; it must be positive, neutral or negative"
     )]
     Attitude { text: String, column: String },
-    #[error("{score} in the column '{column}' is not a score; it must be a number of at least 0")]
+    #[error(
+        "{score} in the column '{column}' is not a score; it must be a number from 0 to {MAX_SCORE:e}"
+    )]
     Score { score: f64, column: String },
     #[error("all scores are 0; leave them empty if there is no prediction")]
     NoScore,
@@ -175,13 +184,11 @@ pub(super) struct Row<'a> {
 }
 
 impl Table {
-    /// Reads a CSV file with a header.
+    /// Parses the text of the CSV file at `path`, which has a header.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read, or its lines do not have as many fields as its
-    /// header.
-    pub(super) fn read(path: &Path) -> Result<Self, DataError> {
-        let text = read_text(path)?;
+    /// Returns an error if the lines do not have as many fields as the header.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, DataError> {
         let csv_error = |error| Position::of_file(path).error(Mistake::Csv(error));
         let mut reader = ReaderBuilder::new()
             .trim(Trim::All)

@@ -82,6 +82,11 @@ fn mistakes_are_reported_by_file_and_line() {
             "\u{feff}{\"file\": \"a.png\", \"label\": \"sad\", \"group\": [7]}\n",
             "m.jsonl:1: this is not a labeled face: a group must be a text or an integer",
         ),
+        (
+            "n.jsonl",
+            "{\"file\": \"a.png\", \"label\": \"sad\", \"landmarks\": [[1, 2], [3, 2], [2, 3], [1, 4], [3, 1e38]]}\n",
+            "n.jsonl:1: a landmark is too far from the picture",
+        ),
     ] {
         bench.write(name, text).run(&[name]).assert_failed(&[words]);
     }
@@ -106,6 +111,10 @@ fn mistakes_are_reported_by_file_and_line() {
         (
             "file,happy\npositive.png,-1\n",
             "p.csv:2: -1 in the column 'happy' is not a score",
+        ),
+        (
+            "file,happy,sad\npositive.png,1e308,1.7e308\n",
+            "in the column 'happy' is not a score; it must be a number from 0 to 1e30",
         ),
         ("file,happy\npositive.png,0\n", "p.csv:2: all scores are 0"),
         (
