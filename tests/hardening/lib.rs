@@ -6,9 +6,14 @@
 
 mod analysis;
 mod description;
+mod exports;
+mod labels;
 mod lines;
 mod mapping;
+mod media;
 mod random;
+mod requests;
+mod sdp_answers;
 
 pub use random::Random;
 
@@ -24,7 +29,7 @@ pub struct Target {
 }
 
 /// All fuzz targets.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 9] = [
     Target {
         name: "analysis",
         run: analysis::run,
@@ -34,12 +39,32 @@ pub const TARGETS: [Target; 4] = [
         run: description::run,
     },
     Target {
+        name: "exports",
+        run: exports::run,
+    },
+    Target {
+        name: "labels",
+        run: labels::run,
+    },
+    Target {
         name: "lines",
         run: lines::run,
     },
     Target {
         name: "mapping",
         run: mapping::run,
+    },
+    Target {
+        name: "media",
+        run: media::run,
+    },
+    Target {
+        name: "requests",
+        run: requests::run,
+    },
+    Target {
+        name: "sdp_answers",
+        run: sdp_answers::run,
     },
 ];
 

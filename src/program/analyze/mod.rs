@@ -38,10 +38,10 @@ mod settings;
 
 mod inputs;
 mod names;
-mod playlists;
+pub(crate) mod playlists;
 
 mod analysis;
-mod truncation;
+pub(crate) mod truncation;
 
 mod outputs;
 mod pages;

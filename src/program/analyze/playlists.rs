@@ -37,10 +37,8 @@ impl Pieces {
             let metadata = playlist.metadata();
             metadata.is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_BYTES)
         };
-        let pieces_of: fn(&str) -> Vec<String> = match extension.to_ascii_lowercase().as_str() {
-            "m3u8" => hls_pieces,
-            "mpd" => dash_pieces,
-            _ => return,
+        let Some(pieces_of) = parser(extension) else {
+            return;
         };
         let text = is_small().then(|| std::fs::read_to_string(playlist).ok());
         let pieces = text.flatten().as_deref().map(pieces_of).unwrap_or_default();
@@ -74,6 +72,16 @@ impl Pieces {
         listed
             .or_else(|| Some(&matching()?.1))
             .map(PathBuf::as_path)
+    }
+}
+
+/// Returns the function that lists the pieces in the text of a playlist; `None` if files with this
+/// extension are not playlists.
+pub(crate) fn parser(extension: &str) -> Option<fn(&str) -> Vec<String>> {
+    match extension.to_ascii_lowercase().as_str() {
+        "m3u8" => Some(hls_pieces),
+        "mpd" => Some(dash_pieces),
+        _ => None,
     }
 }
 

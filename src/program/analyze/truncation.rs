@@ -25,7 +25,7 @@ pub(super) fn truncation(path: &Path) -> io::Result<Option<String>> {
 }
 
 /// Describes what is missing of `file`, which has `len` bytes.
-fn missing_part(file: &mut File, len: u64) -> io::Result<Option<String>> {
+pub(crate) fn missing_part(file: &mut (impl Read + Seek), len: u64) -> io::Result<Option<String>> {
     if ogg::is_ogg(file)? {
         let has_end = ogg::has_end(file, len)?;
         return Ok((!has_end).then(|| {
@@ -42,7 +42,7 @@ fn missing_part(file: &mut File, len: u64) -> io::Result<Option<String>> {
 const FIRST_BOXES: [&[u8; 4]; 5] = [b"ftyp", b"moov", b"mdat", b"wide", b"free"];
 
 /// Returns the number of bytes that the container states; `None` if it states none.
-fn stated_len(file: &mut File, len: u64) -> io::Result<Option<u64>> {
+fn stated_len(file: &mut (impl Read + Seek), len: u64) -> io::Result<Option<u64>> {
     let mut head = [0; 12];
     file.read_exact(&mut head)?;
     file.rewind()?;
@@ -63,7 +63,7 @@ fn stated_len(file: &mut File, len: u64) -> io::Result<Option<u64>> {
 }
 
 /// Returns the end of the last box in bytes; see ISO/IEC 14496-12.
-fn len_by_boxes(file: &mut File, len: u64) -> io::Result<u64> {
+fn len_by_boxes(file: &mut (impl Read + Seek), len: u64) -> io::Result<u64> {
     let mut position = 0u64;
     // A box has a header of 8 bytes.
     while position.saturating_add(8) <= len {
@@ -87,7 +87,7 @@ fn len_by_boxes(file: &mut File, len: u64) -> io::Result<u64> {
 }
 
 /// Returns the end of the last element at the top level in bytes; see RFC 8794.
-fn len_by_elements(file: &mut File, len: u64) -> io::Result<Option<u64>> {
+fn len_by_elements(file: &mut (impl Read + Seek), len: u64) -> io::Result<Option<u64>> {
     while file.stream_position()? < len {
         variable_integer(file, false)?;
         let Some(size) = variable_integer(file, true)? else {
@@ -104,7 +104,7 @@ fn len_by_elements(file: &mut File, len: u64) -> io::Result<Option<u64>> {
 
 /// Reads a number of variable length. If `is_size`, the marker bit of the length is removed, and an
 /// unknown size is `None`.
-fn variable_integer(file: &mut File, is_size: bool) -> io::Result<Option<u64>> {
+fn variable_integer(file: &mut (impl Read + Seek), is_size: bool) -> io::Result<Option<u64>> {
     let [first] = bytes(file)?;
     let further_bytes = first.leading_zeros();
     if further_bytes >= 8 {
@@ -122,7 +122,7 @@ fn variable_integer(file: &mut File, is_size: bool) -> io::Result<Option<u64>> {
     Ok((!is_size || value != unknown).then_some(value))
 }
 
-fn bytes<const N: usize>(file: &mut File) -> io::Result<[u8; N]> {
+fn bytes<const N: usize>(file: &mut (impl Read + Seek)) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     file.read_exact(&mut bytes)?;
     Ok(bytes)

@@ -17,7 +17,7 @@ mod demuxers;
 mod element_error;
 mod error;
 mod frame_durations;
-mod movie;
+pub(crate) mod movie;
 mod pipeline;
 mod play;
 mod progress;

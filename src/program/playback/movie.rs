@@ -8,11 +8,11 @@ use std::path::Path;
 
 /// Position of a duration in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DurationField {
+pub(crate) struct DurationField {
     /// Offset in bytes.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     /// Number of bytes.
-    pub(super) len: u64,
+    pub(crate) len: u64,
 }
 
 /// Returns the duration of the movie in the file at `path` if it hides the video from GStreamer:
@@ -23,23 +23,32 @@ pub(super) struct DurationField {
 /// Returns an error if the file cannot be read, or is not such a file.
 pub(super) fn duration_that_hides_video(path: &Path) -> io::Result<Option<DurationField>> {
     let mut file = File::open(path)?;
-    let end = file.metadata()?.len();
-    let Some(movie) = find(&mut file, Content { start: 0, end }, *b"moov")? else {
+    let len = file.metadata()?.len();
+    hiding_duration(&mut file, len)
+}
+
+/// Returns the duration in `file`, which has `len` bytes, like [`duration_that_hides_video`].
+pub(crate) fn hiding_duration(
+    file: &mut (impl Read + Seek),
+    len: u64,
+) -> io::Result<Option<DurationField>> {
+    let whole = Content { start: 0, end: len };
+    let Some(movie) = find(file, whole, *b"moov")? else {
         return Ok(None);
     };
-    let Some(header) = find(&mut file, movie, *b"mvhd")? else {
+    let Some(header) = find(file, movie, *b"mvhd")? else {
         return Ok(None);
     };
-    let total = Duration::read(&mut file, header)?;
+    let total = Duration::read(file, header)?;
     // In fragmented files, `qtdemux` skips nothing.
-    if total.units == 0 || find(&mut file, movie, *b"mvex")?.is_some() {
+    if total.units == 0 || find(file, movie, *b"mvex")?.is_some() {
         return Ok(None);
     }
     let mut has_video = false;
     let mut next = movie;
-    while let Some((kind, track)) = next_box(&mut file, &mut next)? {
+    while let Some((kind, track)) = next_box(file, &mut next)? {
         if kind == *b"trak"
-            && let Some(duration) = video_duration(&mut file, track)?
+            && let Some(duration) = video_duration(file, track)?
         {
             has_video = true;
             if !is_preview(&duration, &total) {
@@ -58,7 +67,7 @@ fn is_preview(track: &Duration, total: &Duration) -> bool {
 }
 
 /// Returns the duration of a track; `None` if it is not a video.
-fn video_duration(file: &mut File, track: Content) -> io::Result<Option<Duration>> {
+fn video_duration(file: &mut (impl Read + Seek), track: Content) -> io::Result<Option<Duration>> {
     let Some(media) = find(file, track, *b"mdia")? else {
         return Ok(None);
     };
@@ -83,7 +92,11 @@ struct Content {
 }
 
 /// Returns the content of the first box of `kind` in `parent`; `None` if there is none.
-fn find(file: &mut File, mut parent: Content, kind: [u8; 4]) -> io::Result<Option<Content>> {
+fn find(
+    file: &mut (impl Read + Seek),
+    mut parent: Content,
+    kind: [u8; 4],
+) -> io::Result<Option<Content>> {
     while let Some((found, content)) = next_box(file, &mut parent)? {
         if found == kind {
             return Ok(Some(content));
@@ -94,7 +107,10 @@ fn find(file: &mut File, mut parent: Content, kind: [u8; 4]) -> io::Result<Optio
 
 /// Returns the kind and the content of the box at the start of `rest`, and removes it from `rest`;
 /// `None` at the end.
-fn next_box(file: &mut File, rest: &mut Content) -> io::Result<Option<([u8; 4], Content)>> {
+fn next_box(
+    file: &mut (impl Read + Seek),
+    rest: &mut Content,
+) -> io::Result<Option<([u8; 4], Content)>> {
     // A box has a header of 8 bytes.
     if rest.end.saturating_sub(rest.start) < 8 {
         return Ok(None);
@@ -128,7 +144,7 @@ struct Duration {
 
 impl Duration {
     /// Reads the duration in `header`, the content of a box `mvhd` or `mdhd`.
-    fn read(file: &mut File, header: Content) -> io::Result<Self> {
+    fn read(file: &mut (impl Read + Seek), header: Content) -> io::Result<Self> {
         file.seek(SeekFrom::Start(header.start))?;
         // The version, flags, and two times, whose size depends on the version.
         let [version, ..] = bytes::<4>(file)?;
@@ -153,7 +169,7 @@ impl Duration {
     }
 }
 
-fn bytes<const N: usize>(file: &mut File) -> io::Result<[u8; N]> {
+fn bytes<const N: usize>(file: &mut (impl Read + Seek)) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     file.read_exact(&mut bytes)?;
     Ok(bytes)

@@ -39,7 +39,7 @@ const MAX_UPLOAD: Duration = Duration::from_secs(90);
 
 /// A format of exports.
 #[derive(Clone, Copy)]
-enum Export {
+pub(crate) enum Export {
     Records(&'static formats::Format, &'static RecordingFile),
     Report,
 }
@@ -47,7 +47,7 @@ enum Export {
 impl Export {
     /// Returns all formats: the text formats of records, except JSON lines, which a session's file
     /// is in already, and the report.
-    fn all() -> impl Iterator<Item = Self> {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         formats::recording_files()
             .filter(|(format, _)| format.caps.is_some() && format.name != jsonl::FORMAT.name)
             .map(|(format, file)| Self::Records(format, file))
@@ -55,7 +55,7 @@ impl Export {
     }
 
     /// Returns the extension of the file, which is the last part of the address.
-    fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Records(_, file) => file.extension(),
             Self::Report => "html",
@@ -86,7 +86,7 @@ impl Export {
     ///
     /// Returns [`ExportError::Records`] if a line is invalid, and [`ExportError::TooLong`] if the
     /// export would exceed [`MAX_EXPORT_BYTES`].
-    fn file(self, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, ExportError> {
+    pub(crate) fn file(self, lines: &[u8], interval_ns: u64) -> Result<Vec<u8>, ExportError> {
         match self {
             Self::Records(format, _) => records_in(format, lines, interval_ns),
             Self::Report => Ok(report(lines)?),
@@ -166,7 +166,7 @@ fn too_large() -> Response {
 
 /// A session cannot be exported.
 #[derive(Debug, thiserror::Error)]
-enum ExportError {
+pub(crate) enum ExportError {
     #[error(transparent)]
     Records(RecordsError),
     #[error(

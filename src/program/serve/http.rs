@@ -18,13 +18,14 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::access::{Access, refuse_other_sites, require_token};
+use super::access::{Access, RandomError, refuse_other_sites, require_token};
 use super::arguments::Arguments;
 use super::end::Reason;
 use super::metrics::Metrics;
 use super::responses::{add_headers, describe_errors, limit_time, problem, show_problems};
 use super::session::SetAnswerError;
 use super::sessions::{OpenError, Sessions};
+use super::source::{Location, Source};
 use super::{export, page};
 use crate::console;
 
@@ -42,6 +43,30 @@ pub(crate) struct Server {
     pub(crate) access: Arc<Access>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) sessions: Arc<Sessions>,
+}
+
+impl Server {
+    /// Creates the state of a server that shows the video at `location`, or else visitors' cameras.
+    ///
+    /// # Errors
+    /// Returns an error if a token is needed, and the system has no random numbers.
+    pub(crate) fn new(
+        arguments: Arc<Arguments>,
+        provider: String,
+        location: Option<Location>,
+    ) -> Result<Self, RandomError> {
+        let access = Arc::new(Access::new(&arguments)?);
+        let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
+        let source =
+            location.map(|location| Source::new(arguments.clone(), metrics.clone(), location));
+        let sessions = Sessions::new(arguments.clone(), metrics.clone(), source);
+        Ok(Self {
+            arguments,
+            access,
+            metrics,
+            sessions: Arc::new(sessions),
+        })
+    }
 }
 
 impl FromRef<Server> for Arc<Arguments> {

@@ -18,12 +18,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tokio::signal::unix::{SignalKind, signal};
 
-use access::{Access, RandomError};
+use access::RandomError;
 pub(crate) use arguments::Arguments;
 use connection_limit::ConnectionLimit;
-use metrics::Metrics;
 use sessions::Sessions;
-use source::{Location, LocationError, Source, SourceError};
+use source::{Location, LocationError, SourceError};
 use tls::TlsError;
 
 mod arguments;
@@ -41,7 +40,7 @@ mod analysis;
 
 mod channels;
 mod network;
-mod sdp_answer;
+pub(crate) mod sdp_answer;
 mod session;
 
 mod camera;
@@ -49,10 +48,10 @@ mod source;
 
 mod sessions;
 
-mod export;
+pub(crate) mod export;
 mod page;
 
-mod http;
+pub(crate) mod http;
 
 use crate::console;
 use crate::exit::{Interrupt, SignalError, Status};
@@ -162,21 +161,12 @@ async fn serve(
         (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
         _ => None,
     };
-    let access = Arc::new(Access::new(&arguments)?);
     let listener = TcpListener::bind(arguments.listen)
         .map_err(|error| ServeError::Listen(arguments.listen, error))?;
-    let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
-    let source = location.map(|location| Source::new(arguments.clone(), metrics.clone(), location));
-    if let Some(source) = &source {
-        source.check_file().await.map_err(ServeError::Source)?;
-    }
-    let sessions = Arc::new(Sessions::new(arguments.clone(), metrics.clone(), source));
-    let routes = http::routes(http::Server {
-        arguments: arguments.clone(),
-        access: access.clone(),
-        metrics,
-        sessions: sessions.clone(),
-    });
+    let server = http::Server::new(arguments, provider, location)?;
+    let (access, sessions) = (server.access.clone(), server.sessions.clone());
+    sessions.check_file().await.map_err(ServeError::Source)?;
+    let routes = http::routes(server);
     let handle = Handle::<SocketAddr>::new();
     let warning = access.warning(sessions.source_name());
     tokio::spawn(shut_down_on_signal(handle.clone(), sessions)?);

@@ -89,6 +89,17 @@ impl Sessions {
         }
     }
 
+    /// Checks that the source, if it is a file, can be played.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot.
+    pub(crate) async fn check_file(&self) -> Result<(), SourceError> {
+        match &self.source {
+            Some(source) => source.check_file().await,
+            None => Ok(()),
+        }
+    }
+
     /// Opens a session. It ends at once if the caller no longer waits for it.
     pub(crate) async fn open(self: &Arc<Self>) -> Result<Opened, OpenError> {
         let permit = self.permits.clone().try_acquire_owned();

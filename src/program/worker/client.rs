@@ -255,7 +255,7 @@ impl Worker {
         let (messages, output) = io::pipe()?;
         // The same program, even if its file was replaced.
         let child = std::process::Command::new("/proc/self/exe")
-            .arg0(env!("CARGO_BIN_NAME"))
+            .arg0(env!("CARGO_PKG_NAME"))
             .args(["worker", "--log", console::log_filter_in_use()])
             .stdin(Stdio::from(OwnedFd::from(end_of_worker)))
             .stdout(output.try_clone()?)

@@ -3,7 +3,6 @@
 //! The end of an Ogg file; see RFC 3533.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// The first bytes of a page: the capture pattern and the version.
@@ -16,7 +15,7 @@ const MAX_PAGE_LEN: u64 = 65_307;
 const END_OF_STREAM: u8 = 4;
 
 /// Returns `true` if `file` begins with a page.
-pub(super) fn is_ogg(file: &mut File) -> io::Result<bool> {
+pub(super) fn is_ogg(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     let head = super::bytes::<5>(file)?;
     file.rewind()?;
     Ok(head == *PAGE)
@@ -24,7 +23,7 @@ pub(super) fn is_ogg(file: &mut File) -> io::Result<bool> {
 
 /// Returns `true` if `file`, which has `len` bytes, ends with the last page of a stream, and
 /// so do all streams that have a page shortly before.
-pub(super) fn has_end(file: &mut File, len: u64) -> io::Result<bool> {
+pub(super) fn has_end(file: &mut (impl Read + Seek), len: u64) -> io::Result<bool> {
     let mut tail = Vec::new();
     file.seek(SeekFrom::Start(len.saturating_sub(3 * MAX_PAGE_LEN)))?;
     file.read_to_end(&mut tail)?;

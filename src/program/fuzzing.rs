@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Calls the parsers of the program with data from memory, for the fuzz targets in
+//! `tests/hardening`.
+
+use std::error::Error;
+use std::io::Cursor;
+use std::path::Path;
+
+use attitude::Scores;
+use attitude::geometry::{Landmarks, Rect};
+use attitude::mapping::Mapping;
+
+use crate::analyze::{playlists, truncation};
+use crate::console;
+use crate::evaluate::data::{Data, Labels};
+use crate::evaluate::predictions;
+use crate::playback::movie;
+
+#[cfg(feature = "serve")]
+pub use serve::{export, routes, sanitize_sdp_answer};
+
+/// The format of a file with labels.
+#[derive(Clone, Copy, Debug)]
+pub enum LabelFormat {
+    /// Faces or segments in CSV.
+    Csv,
+    /// Faces in JSON lines.
+    JsonLines,
+}
+
+/// The labels in a file.
+#[derive(Debug)]
+pub struct LabelFile {
+    /// Boxes and landmarks of the faces.
+    pub faces: Vec<(Option<Rect>, Option<Landmarks>)>,
+    /// Start and end of the segments in seconds.
+    pub segments_s: Vec<(f64, f64)>,
+}
+
+/// Parses labels for `evaluate`.
+///
+/// # Errors
+/// Returns what the program prints about the first mistake in `text`.
+pub fn labels(
+    format: LabelFormat,
+    text: &str,
+    mapping: Option<&Mapping>,
+) -> Result<LabelFile, String> {
+    let (mut data, labels) = (Data::default(), Labels(mapping));
+    let added = match format {
+        LabelFormat::Csv => data.add_csv(Path::new("labels.csv"), text, labels),
+        LabelFormat::JsonLines => data.add_lines(Path::new("labels.jsonl"), text, labels),
+    };
+    added.map_err(described)?;
+    let faces = data.faces.iter().map(|face| (face.bbox, face.landmarks));
+    let segments_s = data.segments.iter().map(|s| (s.start_s, s.end_s));
+    Ok(LabelFile {
+        faces: faces.collect(),
+        segments_s: segments_s.collect(),
+    })
+}
+
+/// Parses predictions for `evaluate`. Returns the scores that they have.
+///
+/// # Errors
+/// Returns what the program prints about the first mistake in `text`.
+pub fn predictions(text: &str, mapping: Option<&Mapping>) -> Result<Vec<Scores>, String> {
+    let path = Path::new("predictions.csv");
+    let parsed = predictions::parse("other", path, text, Labels(mapping)).map_err(described)?;
+    let predictions = parsed.by_file.into_values().flatten();
+    Ok(predictions.filter_map(|one| one.scores).collect())
+}
+
+/// Describes what is missing at the end of a recording; `None` if nothing is known to be missing.
+pub fn missing_part(recording: &[u8]) -> Option<String> {
+    let missing = truncation::missing_part(&mut Cursor::new(recording), recording.len() as u64);
+    // The recording ends in the middle of a header.
+    missing.unwrap_or_default()
+}
+
+/// Returns offset and length in bytes of the duration of a movie that hides its video from
+/// `qtdemux`.
+pub fn hiding_duration(movie: &[u8]) -> Option<(u64, u64)> {
+    let field = movie::hiding_duration(&mut Cursor::new(movie), movie.len() as u64);
+    // The movie ends in the middle of a header.
+    field
+        .unwrap_or_default()
+        .map(|field| (field.offset, field.len))
+}
+
+/// Returns patterns of the files that a playlist lists, by the extension of the playlist.
+pub fn playlist_pieces(extension: &str, text: &str) -> Vec<String> {
+    playlists::parser(extension).map_or_else(Vec::new, |pieces_of| pieces_of(text))
+}
+
+fn described(error: impl Error) -> String {
+    console::chain(&error)
+}
+
+#[cfg(feature = "serve")]
+mod serve {
+    use std::sync::Arc;
+
+    use axum::Router;
+    use clap::Parser;
+
+    use super::described;
+    use crate::serve::export::Export;
+    use crate::serve::{http, sdp_answer};
+    use crate::{Command, Program};
+
+    /// Time between the samples of an exported session in nanoseconds.
+    const INTERVAL_NS: u64 = 200_000_000;
+
+    /// Returns an answer to `offer` with the parts of `answer` that a connection needs.
+    ///
+    /// # Errors
+    /// Returns what the page shows if the answer cannot be used.
+    pub fn sanitize_sdp_answer(offer: &str, answer: &str) -> Result<String, String> {
+        sdp_answer::sanitize(offer, answer).map_err(described)
+    }
+
+    /// Exports a session in all formats. Returns the extension of each, and the export, or what
+    /// the page shows if there is none.
+    pub fn export(session: &[u8]) -> Vec<(&'static str, Result<Vec<u8>, String>)> {
+        let files = Export::all().map(|export| {
+            let file = export.file(session, INTERVAL_NS);
+            (export.extension(), file.map_err(described))
+        });
+        files.collect()
+    }
+
+    /// Returns the routes of a server without a source; `None` if it cannot be started with these
+    /// options.
+    pub fn routes(options: &[&str]) -> Option<Router> {
+        let words = ["gst-attitude", "serve"].iter().chain(options);
+        let Command::Serve(arguments) = Program::try_parse_from(words).ok()?.command else {
+            return None;
+        };
+        let server = http::Server::new(Arc::new(arguments), String::new(), None);
+        server.ok().map(http::routes)
+    }
+}
