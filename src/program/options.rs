@@ -281,7 +281,7 @@ pub(crate) struct TrackingArguments {
     pub(crate) max_faces: u32,
 }
 
-/// Option of the watchdog over everything that is played.
+/// Option of the detection of stalls in everything that is played.
 #[derive(Args)]
 pub(crate) struct StallArguments {
     /// Time without progress after which a recording ends as stalled, such as 30s or 2m; 0 = never

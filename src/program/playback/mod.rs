@@ -21,15 +21,15 @@ pub(crate) mod movie;
 mod pipeline;
 mod play;
 mod progress;
+mod stall_detector;
 mod times;
-mod watchdog;
 
 pub(crate) use decoder::{AUDIO, VIDEO, decoder};
 pub(crate) use element_error::ElementError;
 pub(crate) use error::{BeyondEndError, PlaybackError, PlaybackErrorKind};
 pub(crate) use play::{Played, play};
 pub(crate) use progress::Progress;
-pub(crate) use watchdog::Watchdog;
+pub(crate) use stall_detector::StallDetector;
 
 /// GStreamer or the plugin cannot be initialized.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,7 @@ use tracing::debug;
 use super::error::{BeyondEndError, PlayError};
 use super::pipeline::Pipeline;
 use super::times::PositionScale;
-use super::{MissingPlugin, UnplayableError, Watchdog, one_line};
+use super::{MissingPlugin, StallDetector, UnplayableError, one_line};
 use crate::playback;
 use crate::worker::message::{Event, Outcome, Request};
 
@@ -123,8 +123,9 @@ impl Playback<'_> {
                 && let gst::MessageView::Error(error) = message.view()
             {
                 let (now, bytes_read) = (Instant::now(), self.recording.bytes_read());
-                let replacement = replacement
-                    .get_or_insert_with(|| Watchdog::new(Some(MAX_REPLACING), bytes_read, now));
+                let replacement = replacement.get_or_insert_with(|| {
+                    StallDetector::new(Some(MAX_REPLACING), bytes_read, now)
+                });
                 if replacement.is_stalled(bytes_read, now) {
                     return self.end_by_error(&message, error);
                 }

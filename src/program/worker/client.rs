@@ -18,7 +18,7 @@ use tracing::debug;
 use super::message::{Command, Event, Outcome, Request};
 use crate::console;
 use crate::exit::Interrupt;
-use crate::playback::{PlaybackError, Progress, Watchdog};
+use crate::playback::{PlaybackError, Progress, StallDetector};
 
 /// Interval of checks for an interruption or a stall.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -160,7 +160,7 @@ impl Player {
 /// Watches the progress of a recording.
 struct Watch {
     timeout: Option<Duration>,
-    watchdog: Option<Watchdog<[u64; 3]>>,
+    stall_detector: Option<StallDetector<[u64; 3]>>,
     progress: Progress,
     /// Number of reports during the analysis of a frame, which has its own limit.
     analyzing_reports: u64,
@@ -172,7 +172,7 @@ impl Watch {
     fn new(timeout: Option<Duration>) -> Self {
         Self {
             timeout,
-            watchdog: None,
+            stall_detector: None,
             progress: Progress::default(),
             analyzing_reports: 0,
             stopped_at: None,
@@ -181,7 +181,7 @@ impl Watch {
 
     /// Starts to watch: before, the models are loaded, which may take minutes on a GPU.
     fn start(&mut self) {
-        self.watchdog = Some(Watchdog::new(self.timeout, [0; 3], Instant::now()));
+        self.stall_detector = Some(StallDetector::new(self.timeout, [0; 3], Instant::now()));
     }
 
     fn observe(&mut self, progress: Progress) {
@@ -194,11 +194,11 @@ impl Watch {
         let Progress {
             frames, bytes_read, ..
         } = self.progress;
-        let Some(watchdog) = &mut self.watchdog else {
+        let Some(stall_detector) = &mut self.stall_detector else {
             return false;
         };
         let progress = [frames, bytes_read, self.analyzing_reports];
-        let is_stalled = watchdog.is_stalled(progress, Instant::now());
+        let is_stalled = stall_detector.is_stalled(progress, Instant::now());
         let is_first = is_stalled && self.stopped_at.is_none();
         if is_first {
             self.stopped_at = Some(Instant::now());

@@ -10,7 +10,7 @@ const MAX_STEP: Duration = Duration::from_secs(1);
 
 /// Compares the progress of playback, such as the number of frames, with earlier observations. The
 /// speed does not matter: any change is progress.
-pub(crate) struct Watchdog<P> {
+pub(crate) struct StallDetector<P> {
     timeout: Option<Duration>,
     progress: P,
     observed_at: Instant,
@@ -18,7 +18,7 @@ pub(crate) struct Watchdog<P> {
     silence: Duration,
 }
 
-impl<P: PartialEq> Watchdog<P> {
+impl<P: PartialEq> StallDetector<P> {
     /// Starts to watch at the time `now`, with the progress so far. `timeout` is the maximum time
     /// without progress; `None` for no limit.
     pub(crate) fn new(timeout: Option<Duration>, progress: P, now: Instant) -> Self {
@@ -54,9 +54,9 @@ mod tests {
     /// Returns the number of observations, one per second, up to the first that reports a stall.
     fn observations(timeout: Option<Duration>, progress: impl Fn(u64) -> u64) -> Option<u64> {
         let start = Instant::now();
-        let mut watchdog = Watchdog::new(timeout, 0, start);
+        let mut stall_detector = StallDetector::new(timeout, 0, start);
         (1..100).find(|&second| {
-            watchdog.is_stalled(progress(second), start + Duration::from_secs(second))
+            stall_detector.is_stalled(progress(second), start + Duration::from_secs(second))
         })
     }
 
@@ -82,8 +82,8 @@ mod tests {
     #[test]
     fn a_suspended_process_does_not_stall() {
         let start = Instant::now();
-        let mut watchdog = Watchdog::new(Some(TIMEOUT), 0, start);
-        assert!(!watchdog.is_stalled(0, start + Duration::from_secs(3600)));
-        assert!(!watchdog.is_stalled(0, start + Duration::from_secs(3601)));
+        let mut stall_detector = StallDetector::new(Some(TIMEOUT), 0, start);
+        assert!(!stall_detector.is_stalled(0, start + Duration::from_secs(3600)));
+        assert!(!stall_detector.is_stalled(0, start + Duration::from_secs(3601)));
     }
 }
