@@ -14,6 +14,7 @@ use std::num::NonZeroUsize;
 use attitude_inference::engine::Engine;
 use attitude_inference::networks::LoadError;
 use attitude_inference::provider::Provider;
+use serde_json::json;
 use tracing::{debug, info};
 
 use arguments::ArgumentError;
@@ -133,6 +134,16 @@ enum Stop {
 /// Returns an error if the arguments are wrong, the analysis cannot start, or results cannot be
 /// written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, AnalyzeError> {
+    let status = analyze(arguments);
+    if let Err(error) = &status
+        && arguments.json
+    {
+        progress::print_event(&json!({"event": "error", "reason": console::chain(error)}));
+    }
+    status
+}
+
+fn analyze(arguments: &Arguments) -> Result<Status, AnalyzeError> {
     let interrupt = Interrupt::watch()?;
     playback::init()?;
     arguments.check()?;

@@ -2,9 +2,7 @@
 
 //! Recordings that cannot be read, or not to their end.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-
+use super::http::{Response, has_http_source, serve};
 use super::*;
 
 #[test]
@@ -150,37 +148,20 @@ fn sound_without_video_is_no_recording() {
 fn a_recording_can_be_downloaded() {
     let bench = Bench::new();
     bench.encode("talk.mkv", MATROSKA);
-    if gst::ElementFactory::find("souphttpsrc").is_none() {
-        println!("skipped: souphttpsrc is not installed");
+    if !has_http_source() {
         return;
     }
     let content = std::fs::read(bench.path("talk.mkv")).unwrap();
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = server.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for connection in server.incoming() {
-            let mut connection = connection.unwrap();
-            let mut request = [0; 4096];
-            let len = connection.read(&mut request).unwrap();
-            let is_there = String::from_utf8_lossy(&request[..len]).contains("/talk.mkv");
-            let (status, body) = match is_there {
-                true => ("200 OK", &content[..]),
-                false => ("404 Not Found", &b""[..]),
-            };
-            let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                body.len()
-            );
-            // A client that has read enough closes the connection.
-            let _ = connection.write_all(head.as_bytes());
-            let _ = connection.write_all(body);
-        }
+    let address = serve(move |path| match path {
+        "/talk.mkv" => Response::File(content.clone()),
+        _ => Response::NotFound,
     });
-    let url = |name: &str| format!("http://{address}/{name}");
-    bench.run(&[&url("talk.mkv?token=a/b")]).assert_status(0);
+    bench
+        .run(&[&format!("{address}/talk.mkv?token=a/b")])
+        .assert_status(0);
     assert_eq!(bench.read("out/talk/records.jsonl").lines().count(), 15);
     bench
-        .run(&[&url("lost.mkv")])
+        .run(&[&format!("{address}/lost.mkv")])
         .assert_status(1)
         .assert_said(&["lost.mkv: GStreamer cannot read it: ", "Not Found"]);
 }

@@ -2,62 +2,11 @@
 
 //! Recordings that crash a decoder or never end: one recording fails, and the run goes on.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use super::disturbances::{SLOW, disturb, send, wait_for, worker};
+use super::http::{Response, has_http_source, serve};
 use super::*;
-
-/// Waits until `find` finds something.
-#[track_caller]
-fn wait_for<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = find() {
-            return found;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(60), "no {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Returns the process that plays the recordings of `run`.
-fn worker(run: &Child) -> Option<u32> {
-    let parent = format!("PPid:\t{}", run.id());
-    let processes = std::fs::read_dir("/proc").unwrap();
-    let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    ids.into_iter().find(|id: &u32| {
-        let status = std::fs::read_to_string(format!("/proc/{id}/status"));
-        status.is_ok_and(|status| status.lines().any(|line| line == parent))
-    })
-}
-
-fn send(signal: &str, process: u32) {
-    let sent = Command::new("kill")
-        .args([&format!("-{signal}"), &process.to_string()])
-        .status();
-    assert!(sent.unwrap().success());
-}
-
-/// Waits until `run` has samples of the recording `name`, and sends `signal` to its worker.
-fn disturb(bench: &Bench, run: &Child, name: &str, signal: &str) {
-    let records = bench.path(&format!("out/.partial-{name}/records.jsonl"));
-    wait_for("sample", || {
-        let bytes = records.metadata().ok()?.len();
-        (bytes > 0).then_some(())
-    });
-    let worker = worker(run).unwrap();
-    send(signal, worker);
-    if signal == "SEGV" {
-        // Rust's handler of stack overflows returns from the first one, as an instruction that
-        // crashes is repeated.
-        std::thread::sleep(Duration::from_millis(50));
-        send(signal, worker);
-    }
-}
-
-/// Options with which a long clip takes long.
-const SLOW: [&str; 4] = ["--jobs", "1", "--samples-per-second", "0"];
 
 #[test]
 fn a_recording_that_crashes_the_decoder_fails_and_the_others_are_analyzed() {
@@ -126,38 +75,19 @@ fn workers_end_with_a_run_that_is_killed() {
     });
 }
 
-/// Starts a server that sends `content` of a file of `len` bytes, and then nothing.
-fn serve_forever(content: Vec<u8>, len: usize) -> String {
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = server.local_addr().unwrap();
-    std::thread::spawn(move || {
-        let mut connections = Vec::new();
-        for connection in server.incoming() {
-            let mut connection = connection.unwrap();
-            let _ = connection.read(&mut [0; 4096]);
-            if !content.is_empty() {
-                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {len}\r\n\r\n");
-                let _ = connection.write_all(head.as_bytes());
-                let _ = connection.write_all(&content);
-            }
-            connections.push(connection);
-        }
-    });
-    format!("http://{address}/talk.mkv")
-}
-
 #[test]
 fn a_server_that_stalls_does_not_hold_up_the_run() {
     let bench = Bench::new();
     bench.encode("talk.mkv", MATROSKA);
-    if gst::ElementFactory::find("souphttpsrc").is_none() {
-        println!("skipped: souphttpsrc is not installed");
+    if !has_http_source() {
         return;
     }
     let content = std::fs::read(bench.path("talk.mkv")).unwrap();
-    let len = content.len();
-    let silent = serve_forever(Vec::new(), len);
-    let stalling = serve_forever(content[..len * 2 / 3].to_vec(), len);
+    let address = serve(move |path| match path {
+        "/stalling.mkv" => Response::Part(content[..content.len() * 2 / 3].to_vec()),
+        _ => Response::Nothing,
+    });
+    let [silent, stalling] = ["silent", "stalling"].map(|name| format!("{address}/{name}.mkv"));
     bench
         .run(&[&silent, &stalling, "talk.mkv", "--stall-timeout", "2s"])
         .assert_status(1)
@@ -174,45 +104,6 @@ fn a_server_that_stalls_does_not_hold_up_the_run() {
     let begun = Instant::now();
     bench.end(run).assert_status(130);
     assert!(begun.elapsed() < Duration::from_secs(30));
-}
-
-#[test]
-fn each_fault_of_a_run_is_named_and_what_is_done_stays_done() {
-    let bench = Bench::new();
-    bench.long_clip("long.mp4", 120).clip("talk.mp4");
-    std::fs::write(bench.path("broken.mp4"), "no video").unwrap();
-    let silent = serve_forever(Vec::new(), 0);
-    let inputs = ["long.mp4", &silent, "broken.mp4", "talk.mp4"];
-    let options = ["--stall-timeout", "2s", "--json"];
-    let run = bench.start(&[&inputs[..], &options, &SLOW].concat());
-    disturb(&bench, &run, "long", "SEGV");
-    let run = bench.end(run);
-    run.assert_status(1);
-    let failures: Vec<String> = run
-        .events()
-        .into_iter()
-        .filter(|event| event["event"] == "failed")
-        .map(|event| event["reason"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(failures.len(), 3, "{failures:?}");
-    for (failure, reason) in std::iter::zip(
-        &failures,
-        [
-            "the decoder crashed (SIGSEGV)",
-            "stalled at the start",
-            "it is not a recording",
-        ],
-    ) {
-        assert!(failure.starts_with(reason), "{failure}");
-    }
-    let end = run.events().pop().unwrap();
-    assert_eq!((&end["done"], &end["failed"]), (&1.into(), &3.into()));
-    // The same command continues with what failed.
-    let inputs = ["long.mp4", "talk.mp4"];
-    bench
-        .run(&[&inputs[..], &SLOW].concat())
-        .assert_status(0)
-        .assert_said(&["1 analyzed, 1 skipped"]);
 }
 
 #[test]

@@ -16,7 +16,10 @@ mod annotated;
 mod damage;
 mod decoding;
 mod distribution;
+mod disturbances;
+mod faults;
 mod folders;
+mod http;
 mod isolation;
 mod results;
 mod resume;
@@ -148,6 +151,12 @@ impl Bench {
         rows.map(|row| [&row[0], &row[2], &row[3]].map(str::to_owned))
             .collect()
     }
+}
+
+/// Returns the factor by which the number of repetitions grows: `HARDENING_ROUNDS`, by default 1.
+fn hardening_rounds() -> u32 {
+    let rounds = std::env::var("HARDENING_ROUNDS").ok();
+    rounds.map_or(1, |rounds| rounds.parse().unwrap())
 }
 
 type Files = BTreeMap<String, Vec<u8>>;

@@ -155,10 +155,14 @@ impl RunProgress {
 
     fn event(&self, event: Value) {
         if self.writes_json {
-            // An analysis goes on if nobody reads its events.
-            let _ = console::print(&format!("{event}\n"));
+            print_event(&event);
         }
     }
+}
+
+/// Writes an event to standard output. An analysis goes on if nobody reads its events.
+pub(super) fn print_event(event: &Value) {
+    let _ = console::print(&format!("{event}\n"));
 }
 
 impl Counts {
