@@ -398,15 +398,21 @@ fn matches(input: &Path) -> Result<Vec<PathBuf>, InputError> {
 const HEAD_BYTES: u64 = 128 * 1024;
 
 /// Media types of video that do not begin with `video/`.
-const CONTAINERS: [&str; 7] = [
+const CONTAINERS: [&str; 9] = [
     "application/dash+xml",
+    "application/gxf",
     "application/mxf",
     "application/ogg",
     "application/vnd.rn-realmedia",
     "application/x-3gp",
     "application/x-hls",
+    "application/x-yuv4mpeg",
     "image/gif",
 ];
+
+/// Start of the media types of containers that only FFmpeg demuxes, such as NUT. Those that have
+/// sound only are ignored later, as they have no video.
+const FFMPEG_CONTAINER: &str = "application/x-gst-av-";
 
 /// Extensions of streams of JPEG pictures, whose content looks like a single one.
 const JPEG_STREAMS: [&str; 2] = ["mjpeg", "mjpg"];
@@ -433,7 +439,9 @@ fn media_type(head: &[u8]) -> Option<String> {
 }
 
 fn is_video(media_type: &str) -> bool {
-    media_type.starts_with("video/") || CONTAINERS.contains(&media_type)
+    media_type.starts_with("video/")
+        || media_type.starts_with(FFMPEG_CONTAINER)
+        || CONTAINERS.contains(&media_type)
 }
 
 /// Returns `true` if GStreamer expects video in files with this extension.

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 
+use super::disturbances::Disk;
 use super::*;
 
 #[test]
@@ -254,6 +255,25 @@ fn wrong_inputs_are_refused_before_the_work() {
 }
 
 #[test]
+fn containers_that_only_ffmpeg_demuxes_are_recordings() {
+    let bench = Bench::new();
+    init();
+    let elements = ["avmux_nut", "avdemux_nut"];
+    if elements
+        .iter()
+        .any(|name| gst::ElementFactory::find(name).is_none())
+    {
+        println!("skipped: GStreamer's libav plugin is not installed");
+        return;
+    }
+    bench.encode("in/talk.nut", "avenc_mpeg4 ! avmux_nut");
+    bench
+        .run(&["in"])
+        .assert_status(0)
+        .assert_said(&["1 analyzed"]);
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_to_is_reported_before_the_work() {
     let bench = Bench::new();
     bench.clip("talk.mp4");
@@ -281,32 +301,6 @@ fn a_folder_that_cannot_be_written_to_is_reported_before_the_work() {
     std::fs::remove_file(probe).unwrap();
     if let Some(_disk) = Disk::mount(bench.path("out"), "ro") {
         assert_refused();
-    }
-}
-
-/// A file system that is mounted for a test.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// Returns `None` if this user may not mount one.
-    fn mount(path: PathBuf, options: &str) -> Option<Self> {
-        std::fs::create_dir_all(&path).unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(&path)
-            .output();
-        if !mounted.is_ok_and(|output| output.status.success()) {
-            println!("skipped: this user cannot mount a file system");
-            return None;
-        }
-        Some(Self(path))
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.0).status();
-        assert!(unmounted.unwrap().success());
     }
 }
 
