@@ -18,6 +18,19 @@ use attitude::sync::lock;
 /// Caps feature of frames that may carry a composition.
 const COMPOSITION: &str = "meta:GstVideoOverlayComposition";
 
+/// Caps feature of frames in textures of OpenGL.
+const GL_MEMORY: &str = "memory:GLMemory";
+
+/// Caps features of the memories that frames may be in. Those of a GPU pass untouched: its allocator
+/// copies a frame to the CPU when it is mapped, which the elements do only for sampled frames and to
+/// change pixels. DMABuf is not among them, because its frames may be tiled or compressed.
+const MEMORIES: [&str; 4] = [
+    "memory:SystemMemory",
+    GL_MEMORY,
+    "memory:CUDAMemory",
+    "memory:VAMemory",
+];
+
 /// Output of an overlay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OverlayOutput {
@@ -76,19 +89,27 @@ impl OverlayNegotiation {
     }
 }
 
-/// Returns the pad templates for raw video of these formats, with and without a composition.
+/// Returns the pad templates for raw video of these formats in all [`MEMORIES`], with and without a
+/// composition.
 pub(crate) fn pad_templates(
     formats: impl IntoIterator<Item = VideoFormat>,
 ) -> Vec<gst::PadTemplate> {
-    let mut caps = gst_video::VideoCapsBuilder::new()
+    let raw = gst_video::VideoCapsBuilder::new()
         .format_list(formats)
         .build();
-    let mut with_composition = caps.clone();
-    let features = ["memory:SystemMemory", COMPOSITION];
-    with_composition
-        .make_mut()
-        .set_features_simple(Some(gst::CapsFeatures::new(features)));
-    caps.merge(with_composition);
+    let mut caps = gst::Caps::new_empty();
+    for memory in MEMORIES {
+        let mut in_memory = raw.clone();
+        let with_features = in_memory.make_mut();
+        if memory == GL_MEMORY {
+            // Textures of a third kind, external-oes, cannot be mapped.
+            with_features.set("texture-target", gst::List::new(["2D", "rectangle"]));
+        }
+        with_features.set_features_simple(Some(gst::CapsFeatures::new([memory])));
+        let with_composition = map_features(&in_memory, |features| features.add(COMPOSITION));
+        caps.merge(in_memory);
+        caps.merge(with_composition);
+    }
     video::pad_templates(&caps)
 }
 
@@ -182,6 +203,29 @@ mod tests {
     fn caps(text: &str) -> gst::Caps {
         gst::init().unwrap();
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn frames_in_mappable_memory_are_accepted_and_others_are_not() {
+        gst::init().unwrap();
+        let template = pad_templates([VideoFormat::Rgba]).remove(0);
+        let accepts = |text: &str| caps(text).can_intersect(template.caps());
+        for accepted in [
+            "video/x-raw, format=RGBA",
+            "video/x-raw(memory:GLMemory), format=RGBA, texture-target=2D",
+            "video/x-raw(memory:GLMemory, meta:GstVideoOverlayComposition), format=RGBA, texture-target=rectangle",
+            "video/x-raw(memory:CUDAMemory), format=RGBA",
+            "video/x-raw(memory:VAMemory, meta:GstVideoOverlayComposition), format=RGBA",
+        ] {
+            assert!(accepts(accepted), "{accepted}");
+        }
+        for refused in [
+            "video/x-raw, format=NV12",
+            "video/x-raw(memory:GLMemory), format=RGBA, texture-target=external-oes",
+            "video/x-raw(memory:DMABuf), format=RGBA",
+        ] {
+            assert!(!accepts(refused), "{refused}");
+        }
     }
 
     #[test]

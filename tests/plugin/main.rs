@@ -15,6 +15,7 @@ mod engine;
 mod export;
 mod failures;
 mod formats;
+mod gpu_memory;
 mod live;
 mod metadata;
 mod one_pass;

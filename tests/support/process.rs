@@ -25,6 +25,11 @@ const OWN_PROCESS: &str = "GST_ATTITUDE_TEST_OWN_PROCESS";
 /// Runs `test`, the whole body of a test function, in a process of its own, so that it shares no
 /// networks, threads or counters with other tests.
 pub fn in_own_process<F: FnOnce()>(test: F) {
+    in_own_process_with(&[], test);
+}
+
+/// Runs `test` as [`in_own_process`] does, with these variables in the environment.
+pub fn in_own_process_with<F: FnOnce()>(environment: &[(&str, &str)], test: F) {
     // Such as `plugin::engine::elements_share_networks::{{closure}}`.
     let path = std::any::type_name::<F>();
     let (_, name) = path.split_once("::").unwrap();
@@ -35,6 +40,7 @@ pub fn in_own_process<F: FnOnce()>(test: F) {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture"])
         .env(OWN_PROCESS, name)
+        .envs(environment.iter().copied())
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
