@@ -60,12 +60,16 @@ pub struct Classification {
     pub scores: Scores,
     /// Probabilities of the classifier's emotions.
     pub emotions: Emotions,
+    /// Probability, 0 to 1, that the crop shows an upright face at all; `None` if the classifier
+    /// does not estimate it.
+    pub face: Option<f32>,
 }
 
 impl Classification {
     /// Returns `true` if all scores and probabilities are numbers from 0 to 1.
     pub fn is_valid(&self) -> bool {
-        self.scores.is_valid() && self.emotions.is_valid()
+        let is_probability = |p: f32| (0.0..=1.0).contains(&p);
+        self.scores.is_valid() && self.emotions.is_valid() && self.face.is_none_or(is_probability)
     }
 }
 
@@ -73,7 +77,7 @@ impl From<Scores> for Classification {
     fn from(scores: Scores) -> Self {
         Self {
             scores,
-            emotions: Emotions::default(),
+            ..Self::default()
         }
     }
 }
@@ -131,6 +135,20 @@ mod tests {
         assert_eq!(old.moved(&others, 0.25), others);
         assert!(Emotions::default().as_slice().is_empty());
         assert!(!Emotions::from_slice(&[f32::NAN]).is_valid());
+    }
+
+    #[test]
+    fn a_classification_is_invalid_if_one_of_its_probabilities_is() {
+        let with_face = |face| Classification {
+            face,
+            ..Classification::from(Scores::from_array([0.2, 0.3, 0.5]))
+        };
+        for face in [None, Some(0.0), Some(1.0)] {
+            assert!(with_face(face).is_valid());
+        }
+        for face in [Some(-0.1), Some(1.1), Some(f32::NAN)] {
+            assert!(!with_face(face).is_valid());
+        }
     }
 
     #[test]

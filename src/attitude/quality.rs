@@ -10,6 +10,9 @@
 //!   step `attitude.quality` (`models/train/README.md`) fits and prints its coefficients.
 //! * A factor for the head pose: 1 up to 30 degrees between the direction of the face and the
 //!   camera, from there falling linearly to 0 at 75 degrees.
+//!
+//! If the classifier estimates the probability that the crop shows a face at all, the
+//! [analyzer](crate::analyzer) multiplies the quality by it.
 
 use crate::pose::HeadPose;
 

@@ -71,6 +71,7 @@ impl Smoother {
                     classification: Classification {
                         scores: from.scores.moved(&raw.scores, gain),
                         emotions: from.emotions.moved(&raw.emotions, gain),
+                        face: raw.face,
                     },
                     quality: old.quality + gain * (raw_quality - old.quality),
                 }

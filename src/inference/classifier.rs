@@ -38,6 +38,8 @@ pub(crate) struct OnnxClassifier {
     attitudes: Vec<Attitude>,
     emotions: EmotionSource,
     emotion_labels: Vec<String>,
+    /// Name of the output with the probability that a crop shows a face, if the model has one.
+    face_tensor: Option<String>,
     name: String,
     /// Probabilities of the labels for one crop; a member to reuse its memory.
     probabilities: Vec<f32>,
@@ -147,6 +149,10 @@ impl OnnxClassifier {
         }
         let input = network.image_input(&description.input)?;
         let (width, height) = crop_size(&input)?;
+        let face_tensor = match &description.face {
+            Some(section) => Some(face_tensor(&network, &section.tensor)?),
+            None => None,
+        };
         let mut classifier = Self {
             batching: match batching(&input)? {
                 Batching::Any if !network.runs_on_cpu() => Batching::PowerOfTwo,
@@ -163,6 +169,7 @@ impl OnnxClassifier {
             attitudes,
             emotions,
             emotion_labels,
+            face_tensor,
             name: description.name.clone(),
             probabilities: Vec::new(),
             padded_crops: Vec::new(),
@@ -179,10 +186,19 @@ impl OnnxClassifier {
         let black = vec![0.0; TRIAL_CROPS * self.crop_len()];
         let mut classifications = Vec::new();
         self.classify(&black, TRIAL_CROPS, &mut classifications)?;
-        for Classification { scores, emotions } in &classifications {
+        for Classification {
+            scores,
+            emotions,
+            face,
+        } in &classifications
+        {
             require_probabilities(&scores.to_array())?;
             if !self.emotion_labels.is_empty() {
                 require_probabilities(emotions.as_slice())?;
+            }
+            // The probabilities of a face and of none add up to 1.
+            if let &Some(face) = face {
+                require_probabilities(&[face, 1.0 - face])?;
             }
         }
         Ok(())
@@ -212,7 +228,11 @@ impl OnnxClassifier {
             EmotionSource::OtherOutput(output) => Some(output.rows(&outputs, count)?),
             EmotionSource::AttitudeOutput | EmotionSource::None => None,
         };
-        for row in rows {
+        let face_probabilities = match &self.face_tensor {
+            Some(tensor) => outputs.get(tensor, &[count, 1])?,
+            None => &[],
+        };
+        for (index, row) in rows.enumerate() {
             self.attitude_output.read_row(row, &mut self.probabilities);
             let scores = sum_by_attitude(&self.probabilities, &self.attitudes);
             if let (EmotionSource::OtherOutput(output), Some(rows)) =
@@ -227,7 +247,11 @@ impl OnnxClassifier {
                     Emotions::from_slice(&self.probabilities)
                 }
             };
-            found.push(Classification { scores, emotions });
+            found.push(Classification {
+                scores,
+                emotions,
+                face: face_probabilities.get(index).copied(),
+            });
         }
         Ok(())
     }
@@ -273,6 +297,18 @@ impl AttitudeClassifier for OnnxClassifier {
                 result
             }
         }
+    }
+}
+
+/// Returns the name of the output with the probability that a crop shows a face.
+///
+/// # Errors
+/// Returns an error if there is no such output, or it has more than one value per crop.
+fn face_tensor(network: &Network, name: &str) -> Result<String, ModelError> {
+    let tensor = network.output(Some(name))?;
+    match tensor.shape[..] {
+        [_, None | Some(1)] => Ok(tensor.name),
+        _ => Err(tensor.mismatch("?x1, one probability per crop")),
     }
 }
 

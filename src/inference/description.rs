@@ -37,6 +37,8 @@ pub(crate) struct Description {
     output: Option<OutputSection>,
     attitude: Option<AttitudeSection>,
     emotions: Option<OutputSection>,
+    /// The output with the probability that a crop shows a face.
+    pub(crate) face: Option<FaceSection>,
     framing: Option<FramingSection>,
 }
 
@@ -168,6 +170,14 @@ pub(crate) struct OutputSection {
     /// Function that converts the scores to probabilities.
     #[serde(default)]
     pub(crate) activation: Activation,
+}
+
+/// The section `[face]`: the output with the probability that a crop shows an upright face.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FaceSection {
+    /// Name of the tensor.
+    pub(crate) tensor: String,
 }
 
 /// Function that converts a classifier's output to probabilities.

@@ -275,6 +275,19 @@ fn emotions_are_reported_with_the_attitude() {
 }
 
 #[test]
+fn a_classifier_may_tell_how_likely_a_crop_shows_a_face() {
+    let mut networks = loaded(with_classifier(fixture("face-by-brightness.onnx")));
+    let found = try_classify(&mut networks, &[51.0, 204.0]).unwrap();
+    let faces: Vec<f32> = found.iter().filter_map(|found| found.face).collect();
+    assert!(
+        (faces[0] - 0.2).abs() < 1e-3 && (faces[1] - 0.8).abs() < 1e-3,
+        "{faces:?}"
+    );
+    let mut networks = loaded(with_classifier(fixture("brightness.onnx")));
+    assert_eq!(try_classify(&mut networks, &[51.0]).unwrap()[0].face, None);
+}
+
+#[test]
 fn scores_that_are_nan_are_returned_unchanged() {
     let mut networks = loaded(with_classifier(fixture("nan.onnx")));
     let scores = classify(&mut networks, &[0.0, 255.0]);

@@ -32,6 +32,13 @@ fn an_invalid_classifier_is_refused_with_the_reason() {
             ][..],
         ),
         (
+            "face-is-scores",
+            &[
+                "output 'scores' has shape",
+                "x3, expected ?x1, one probability per crop; see",
+            ],
+        ),
+        (
             "rgb-claim",
             &[
                 "input 'luma' has shape",

@@ -287,7 +287,7 @@ impl Analyzer {
                     let state = &mut self.tracker.tracks_mut()[face.track_index].state;
                     state.smoother.update(
                         found,
-                        face.quality,
+                        face.quality * found.face.unwrap_or(1.0),
                         time_ns,
                         params.smoothing_ns,
                         params.min_confidence,

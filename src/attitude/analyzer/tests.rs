@@ -58,6 +58,7 @@ impl FaceDetector for ScriptedDetector {
 struct ScriptedClassifier {
     input: ClassifierInput,
     result: Result<Scores, InferenceError>,
+    face: Option<f32>,
     batches: Vec<usize>,
 }
 
@@ -86,7 +87,11 @@ impl AttitudeClassifier for ScriptedClassifier {
             batch * self.input.tensor_format.len(width, height)
         );
         self.batches.push(batch);
-        *found = vec![self.result.clone()?.into(); batch];
+        let classification = Classification {
+            face: self.face,
+            ..self.result.clone()?.into()
+        };
+        *found = vec![classification; batch];
         Ok(())
     }
 }
@@ -123,6 +128,7 @@ impl Default for Stream {
                         landmarks: None,
                     },
                 },
+                face: None,
                 result: Ok(NEUTRAL),
                 batches: Vec::new(),
             },
@@ -304,6 +310,27 @@ fn a_face_that_turns_away_becomes_unknown_as_its_quality_is_smoothed() {
     }
     assert_eq!(frontal.label, Label::NEGATIVE);
     assert_eq!(stream.analysis.faces[0].label, Label::Unknown);
+}
+
+#[test]
+fn what_is_hardly_a_face_has_a_low_quality_and_no_attitude() {
+    let found = |face| {
+        let mut stream = Stream::default();
+        stream.params.min_confidence = 0.45;
+        stream.classifier.result = Ok(POSITIVE);
+        stream.classifier.face = face;
+        stream.sample(0, &[face_at(10.0, 20.0)])[0]
+    };
+    let not_estimated = found(None);
+    assert_eq!(found(Some(1.0)), not_estimated);
+    assert_eq!(not_estimated.label, Label::POSITIVE);
+    let unlikely = found(Some(0.25));
+    assert_eq!(unlikely.label, Label::Unknown);
+    assert_eq!(unlikely.scores, not_estimated.scores);
+    assert_eq!(
+        unlikely.quality,
+        not_estimated.quality.map(|quality| 0.25 * quality)
+    );
 }
 
 #[test]

@@ -194,6 +194,7 @@ impl AttitudeClassifier for AnyClassifier {
             Classification {
                 scores: Scores::from_array(scores),
                 emotions: Emotions::from_slice(&self.numbers),
+                face: self.numbers.first().copied(),
             }
         }));
         Ok(())
