@@ -3,11 +3,13 @@
 //! Raw video of GStreamer: formats, memory layout, checked access to planes, and frame stamps.
 
 use gst_video::prelude::*;
-use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrameRef, VideoInfo};
+use gst_video::{
+    VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrameRef, VideoInfo, VideoTransferFunction,
+};
 
 use crate::clock_time::clock_time;
 use attitude::frame::{
-    ColorModel, Component, Frame, FrameError, Layout, MAX_PLANES, Matrix, Plane,
+    ColorModel, Component, Frame, FrameError, Layout, MAX_PLANES, Matrix, Plane, Transfer,
 };
 use attitude::record::FrameStamp;
 
@@ -102,6 +104,11 @@ pub(crate) fn layout(info: &VideoInfo) -> Layout {
             VideoColorMatrix::Bt709 => Matrix::Bt709,
             VideoColorMatrix::Bt2020 => Matrix::Bt2020,
             _ => Matrix::Bt601,
+        },
+        transfer: match colorimetry.transfer() {
+            VideoTransferFunction::Smpte2084 => Transfer::Pq,
+            VideoTransferFunction::AribStdB67 => Transfer::Hlg,
+            _ => Transfer::Sdr,
         },
     }
 }

@@ -20,7 +20,9 @@ use ort::value::TensorRef;
 use attitude::analyzer::{Analysis, Analyzer, Epoch, Params, Sample, Timings};
 use attitude::crop;
 use attitude::detection::Detection;
-use attitude::frame::{ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Snapshot};
+use attitude::frame::{
+    ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Snapshot, Transfer,
+};
 use attitude::preprocessing::{FrameScaler, Letterbox};
 use attitude_inference::model::ModelSource;
 use attitude_inference::networks::{Config, Networks};
@@ -114,6 +116,7 @@ impl Picture {
             components: std::array::from_fn(component),
             full_range: matches!(self.format, Format::Rgb),
             matrix: Matrix::Bt601,
+            transfer: Transfer::Sdr,
         };
         let planes = std::array::from_fn(|index| Plane {
             data: &self.planes[index],

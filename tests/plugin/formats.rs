@@ -222,6 +222,50 @@ fn full_range_and_other_matrices_give_the_result_of_rgb() {
     }
 }
 
+/// Returns the value of HDR video in PQ of a luminance in cd/m².
+fn pq(luminance: f64) -> f64 {
+    let power = (luminance / 10_000.0).powf(0.159_301_757_812_5);
+    ((0.835_937_5 + 18.851_562_5 * power) / (1.0 + 18.687_5 * power)).powf(78.843_75)
+}
+
+/// Returns the value of HDR video in HLG of a luminance in cd/m².
+fn hlg(luminance: f64) -> f64 {
+    let scene = (luminance / 1000.0).powf(1.0 / 1.2);
+    match scene * 12.0 {
+        scene if scene <= 1.0 => (scene / 4.0).sqrt(),
+        scene => 0.178_832_77 * (scene - 0.284_668_92).ln() + 0.559_910_73,
+    }
+}
+
+#[test]
+fn hdr_video_gives_the_result_of_sdr_video() {
+    init();
+    let info = |colorimetry: &str| {
+        let colorimetry: VideoColorimetry = colorimetry.parse().unwrap();
+        let builder = VideoInfo::builder(VideoFormat::I420, SIZES[0].0, SIZES[0].1);
+        builder.colorimetry(&colorimetry).build().unwrap()
+    };
+    let sdr = info("bt709");
+    for attitude in ["positive", "neutral", "negative"] {
+        let rgb = rgb_frame(attitude, SIZES[0]);
+        let buffer = converted(&rgb, &sdr, false);
+        let expected = found(&sdr, buffer.clone());
+        let encodings: [(_, fn(f64) -> f64); 2] = [("bt2100-pq", pq), ("bt2100-hlg", hlg)];
+        for (colorimetry, encode) in encodings {
+            let mut hdr = buffer.copy_deep().unwrap();
+            let mut data = hdr.get_mut().unwrap().map_writable().unwrap();
+            for luma in &mut data[..sdr.offset()[1]] {
+                // White is at 203 cd/m².
+                let value = ((f64::from(*luma) - 16.0) / 219.0).clamp(0.0, 1.0);
+                *luma = (16.0 + 219.0 * encode(203.0 * value.powf(2.4))).round() as u8;
+            }
+            drop(data);
+            let found = found(&info(colorimetry), hdr);
+            assert_alike(&found, &expected, &format!("{attitude} {colorimetry}"));
+        }
+    }
+}
+
 #[test]
 fn pixels_that_are_not_square_give_the_result_of_square_ones() {
     init();

@@ -2,6 +2,8 @@
 
 //! Layouts of frames in memory.
 
+use super::Transfer;
+
 /// The meaning of the components of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColorModel {
@@ -65,6 +67,8 @@ pub struct Layout {
     pub full_range: bool,
     /// The matrix; used only with [`ColorModel::Yuv`].
     pub matrix: Matrix,
+    /// The transfer function.
+    pub transfer: Transfer,
 }
 
 impl Layout {
@@ -80,6 +84,7 @@ impl Layout {
         }; 3],
         full_range: true,
         matrix: Matrix::Bt601,
+        transfer: Transfer::Sdr,
     };
 
     /// Full-range red, green and blue in one plane, three bytes per pixel.
@@ -88,6 +93,7 @@ impl Layout {
         components: [rgb24(0), rgb24(1), rgb24(2)],
         full_range: true,
         matrix: Matrix::Bt601,
+        transfer: Transfer::Sdr,
     };
 
     /// Returns a stored value of luma, red, green or blue as a full-range value, 0 to 255.

@@ -4,12 +4,14 @@
 
 mod layout;
 mod snapshot;
+mod transfer;
 
 use crate::detection::Detection;
 use crate::geometry::Point;
 use crate::orientation::Orientation;
 pub use layout::{ColorModel, Component, Layout, Matrix};
 pub use snapshot::Snapshot;
+pub use transfer::Transfer;
 
 /// Maximum pixel aspect ratio that is not considered an error; the minimum is its inverse.
 const MAX_PIXEL_ASPECT: f32 = 8.0;
@@ -324,6 +326,7 @@ mod tests {
             components: [component(0, 0), component(1, 1), component(2, 1)],
             full_range: false,
             matrix: Matrix::Bt601,
+            transfer: Transfer::Sdr,
         };
         let planes = [
             vec![1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9],

@@ -2,7 +2,7 @@
 
 //! Formats of pixels in the input tensors of networks.
 
-use crate::frame::{ColorModel, Layout};
+use crate::frame::{ColorModel, Layout, Transfer};
 
 /// Weights of red, green and blue in luma that is computed from RGB.
 pub const LUMA_WEIGHTS: [f64; 3] = [0.299, 0.587, 0.114];
@@ -67,13 +67,14 @@ impl TensorFormat {
     }
 
     /// Returns the conversion of luma, as stored in a frame with `layout`, to a tensor element, or
-    /// `None` if the frame or the tensor has more channels than luma. With [`put`](Self::put)
-    /// instead, cropping takes about a third longer.
+    /// `None` if the frame or the tensor has more channels than luma, or the frame needs tone
+    /// mapping. With [`put`](Self::put) instead, cropping takes about a third longer.
     #[inline(always)]
     pub(crate) fn element_of_luma(&self, layout: &Layout) -> Option<impl Fn(f32) -> f32 + use<>> {
         let (layout, mean, scale) = (*layout, self.mean[0], self.scale[0]);
         let is_luma = layout.color == ColorModel::Gray && self.channels == Channels::Luma;
-        is_luma.then_some(move |luma| (layout.to_full_range(luma) - mean) * scale)
+        let is_plain = is_luma && layout.transfer == Transfer::Sdr;
+        is_plain.then_some(move |luma| (layout.to_full_range(luma) - mean) * scale)
     }
 
     /// Returns the conversion of a tensor element to luma, 0 to 255, or `None` if the tensor does
@@ -121,7 +122,7 @@ impl TensorFormat {
     }
 }
 
-/// Full-range components of a pixel, 0 to 255.
+/// Full-range components of a pixel with a standard dynamic range, 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Pixel {
     /// Only luma.
@@ -135,9 +136,10 @@ impl Pixel {
     #[inline]
     pub(crate) fn from_components(layout: &Layout, [c0, c1, c2]: [f32; 3]) -> Self {
         let full_range = |value| layout.to_full_range(value);
+        let to_sdr = |value| layout.transfer.to_sdr(value);
         match layout.color {
-            ColorModel::Gray => Pixel::Luma(full_range(c0)),
-            ColorModel::Rgb => Pixel::Rgb([c0, c1, c2].map(full_range)),
+            ColorModel::Gray => Pixel::Luma(to_sdr(full_range(c0))),
+            ColorModel::Rgb => Pixel::Rgb([c0, c1, c2].map(full_range).map(to_sdr)),
             ColorModel::Yuv => {
                 let (kr, kb) = layout.matrix.kr_kb();
                 let kg = 1.0 - kr - kb;
@@ -147,7 +149,7 @@ impl Pixel {
                 let r = y + 2.0 * (1.0 - kr) * cr;
                 let b = y + 2.0 * (1.0 - kb) * cb;
                 let g = (y - kr * r - kb * b) / kg;
-                Pixel::Rgb([r, g, b].map(|v| (v * 255.0).clamp(0.0, 255.0)))
+                Pixel::Rgb([r, g, b].map(|v| to_sdr((v * 255.0).clamp(0.0, 255.0))))
             }
         }
     }

@@ -177,7 +177,7 @@ impl FrameScaler {
             }
         } else {
             for (x, &luma) in c0.iter().enumerate() {
-                let pixel = Pixel::Luma(layout.to_full_range(luma));
+                let pixel = Pixel::from_components(layout, [luma, 0.0, 0.0]);
                 format.put(tensor, size, (x, y), pixel);
             }
         }

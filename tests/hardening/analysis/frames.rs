@@ -3,7 +3,7 @@
 //! Frames of any layout, size and stride.
 
 use arbitrary::{Result, Unstructured};
-use attitude::frame::{ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane};
+use attitude::frame::{ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Transfer};
 use attitude::orientation::Orientation;
 
 /// Maximum number of pixels along a side: more takes time and finds nothing.
@@ -31,6 +31,7 @@ pub(super) fn frame<'a>(
     let layout = Layout {
         full_range: bytes.arbitrary()?,
         matrix: *bytes.choose(&[Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020])?,
+        transfer: *bytes.choose(&[Transfer::Sdr, Transfer::Pq, Transfer::Hlg])?,
         ..layout(bytes)?
     };
     let mut plane = |data: &'a Vec<u8>| -> Result<Plane<'a>> {
