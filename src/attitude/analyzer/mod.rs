@@ -22,7 +22,7 @@ use super::tracking::Tracker;
 use super::visibility::is_classifiable;
 use crate::Scores;
 pub use face::Face;
-pub use params::Params;
+pub use params::{DETECTABLE_FACE_PX, Params};
 use quality_meter::QualityMeter;
 
 /// Maximum number of crops per call of the classifier.
@@ -76,6 +76,9 @@ pub struct Analysis {
     pub track_timeout_ns: u64,
     /// `true` if there were more than [`Params::max_faces`] faces, so that some are missing.
     pub has_more_faces: bool,
+    /// `true` if the detector found several faces, and most are so small in its input, less than
+    /// [`DETECTABLE_FACE_PX`], that others of their size may be missing.
+    pub has_small_faces: bool,
     /// Durations of the parts of the analysis.
     pub timings: Timings,
 }
@@ -98,6 +101,8 @@ pub struct Analyzer {
     detections: Vec<Detection>,
     /// `true` if more faces were detected than `detections` may contain.
     has_more_faces: bool,
+    /// `true` if most of `detections` are small in the detector's input.
+    has_small_faces: bool,
     cuts: CutDetector,
     tracker: Tracker<TrackState>,
     epoch: Epoch,
@@ -143,6 +148,7 @@ impl Analyzer {
                 let upright = valid.map(|detection| sample.frame.detection_upright(detection));
                 self.detections.extend(upright);
                 self.suppress(sample.params);
+                self.has_small_faces = false;
             }
             (None, Some(detector)) => {
                 self.detect(
@@ -165,6 +171,7 @@ impl Analyzer {
         self.copy_faces(&sample.frame, time_ns, &mut analysis.faces);
         analysis.time_ns = time_ns;
         analysis.has_more_faces = self.has_more_faces;
+        analysis.has_small_faces = self.has_small_faces;
         analysis.track_timeout_ns = self.tracker.timeout_ns();
         Ok(())
     }
@@ -246,8 +253,17 @@ impl Analyzer {
             detection.landmarks = detection.landmarks.map(upright);
         }
         self.suppress(params);
+        self.has_small_faces = self.has_small_faces(&letterbox, frame);
         timings.detection = started.elapsed();
         Ok(())
+    }
+
+    /// Returns `true` if there are several faces, and most are small in the detector's input.
+    fn has_small_faces(&self, letterbox: &Letterbox, frame: &Frame) -> bool {
+        let scale = letterbox.content_height as f32 / frame.upright_size().1 as f32;
+        let is_small = |face: &&Detection| face.bbox.h * scale < DETECTABLE_FACE_PX;
+        let small = self.detections.iter().filter(is_small).count();
+        small > 1 && 2 * small > self.detections.len()
     }
 
     /// Removes small faces and overlapping detections; sorts the others by decreasing score.

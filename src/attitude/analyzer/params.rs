@@ -45,7 +45,7 @@ impl Default for Params {
 
 /// Minimum height of a face in the detector's input at which most faces are detected. The default
 /// detector finds 80% of the faces of 24 to 32 px, and half of those of 16 to 24 px.
-const DETECTABLE_FACE_PX: f32 = 24.0;
+pub const DETECTABLE_FACE_PX: f32 = 24.0;
 
 /// Minimum long side of the detector's input, in pixels.
 const MIN_LONG_SIDE_PX: usize = 32;

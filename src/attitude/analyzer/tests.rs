@@ -448,6 +448,28 @@ fn all_faces_of_a_frame_are_classified_in_one_batch() {
 }
 
 #[test]
+fn most_of_several_faces_are_small_in_the_detectors_input() {
+    let mut stream = Stream::default();
+    let small = |x| {
+        let mut face = face_at(x, 20.0);
+        face.bbox.h = 20.0;
+        face
+    };
+    let large = face_at(200.0, 20.0);
+    assert!(large.bbox.h >= DETECTABLE_FACE_PX);
+    for (faces, expected) in [
+        (vec![small(0.0), small(60.0), large], true),
+        (vec![small(0.0), small(60.0)], true),
+        (vec![small(0.0), large], false),
+        (vec![small(0.0)], false),
+        (vec![], false),
+    ] {
+        stream.sample(0, &faces);
+        assert_eq!(stream.analysis.has_small_faces, expected, "{faces:?}");
+    }
+}
+
+#[test]
 fn of_500_faces_the_best_are_tracked_and_classified_in_limited_batches() {
     let mut stream = Stream::default();
     stream.params.max_faces = 100;

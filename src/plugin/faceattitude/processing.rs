@@ -18,6 +18,7 @@ use crate::failures::{FailureAction, MAX_FAILURES};
 use crate::message::AttitudeMessage;
 use crate::video;
 use attitude::InferenceError;
+use attitude::analyzer::DETECTABLE_FACE_PX;
 use attitude::record::{FrameStamp, Record};
 use attitude::sync::lock;
 
@@ -159,6 +160,14 @@ impl FaceAttitude {
                 gst::ResourceError::Failed,
                 ("the device of the execution provider failed: {error}; the CPU runs the networks until \
                      the pipeline restarts")
+            );
+        }
+        if stream.small_faces.take_due() {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Failed,
+                ("most faces are smaller than {DETECTABLE_FACE_PX} px in the detector's input, and others of \
+                     their size may be missing; raise detector-size")
             );
         }
         if stream.more_faces.take_due() {

@@ -88,6 +88,8 @@ pub(super) struct Stream {
     failures: Failures,
     /// There are more faces than `max-faces`.
     pub more_faces: OneWarning,
+    /// Most faces are small in the detector's input.
+    pub small_faces: OneWarning,
     /// Frames have no timestamps.
     pub no_timestamps: OneWarning,
     device_failed: OneWarning,
@@ -142,6 +144,7 @@ impl Stream {
             delay_ns: 0,
             failures: Failures::default(),
             more_faces: OneWarning::default(),
+            small_faces: OneWarning::default(),
             no_timestamps: OneWarning::default(),
             device_failed: OneWarning::default(),
             drawings: Vec::new(),
@@ -157,6 +160,7 @@ impl Stream {
         self.epoch.stream += 1;
         self.frames = 0;
         self.more_faces = OneWarning::default();
+        self.small_faces = OneWarning::default();
         self.no_timestamps = OneWarning::default();
         self.changes.begin_stream();
         self.times = FrameTimes::default();
@@ -358,6 +362,9 @@ impl Stream {
         if self.analysis.has_more_faces {
             stats.over_max_faces += 1;
             self.more_faces.set_due();
+        }
+        if self.analysis.has_small_faces {
+            self.small_faces.set_due();
         }
         drop(stats);
         let is_posted = match settings.messages {
