@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Options that several subcommands share: networks, classifier, sampling, tracking. Their names,
+//! Options that several subcommands share: networks, classifier, sampling, faces. Their names,
 //! defaults, ranges and descriptions are those of the element's properties.
 
 use std::ffi::OsString;
@@ -64,18 +64,6 @@ pub(crate) struct NetworkArguments {
     #[arg(long = PROVIDER_OPTIONS.name, value_name = "KEY=VALUE,...", help = PROVIDER_OPTIONS.blurb)]
     pub(crate) provider_options: Option<ProviderOptions>,
 
-    // The element's default suits large pictures too: of 200 portraits that fill their pictures,
-    // the default detector finds all at 320 px and 70% at 640 px; of the same portraits at a sixth
-    // of the picture's height, it finds 92% at 320 px and all at 640 px.
-    #[arg(
-        long = DETECTOR_SIZE.name,
-        value_name = "PX",
-        help = DETECTOR_SIZE.blurb,
-        default_value_t = DETECTOR_SIZE.default,
-        value_parser = in_range(&DETECTOR_SIZE)
-    )]
-    pub(crate) detector_size: u32,
-
     #[arg(
         long = MIN_FACE_SIZE.name,
         value_name = "PX",
@@ -133,7 +121,6 @@ impl NetworkArguments {
             device: self.device.clone(),
             provider_library: path(&self.provider_library),
             provider_options: self.provider_options.as_ref().map(ToString::to_string),
-            detector_size: self.detector_size,
             min_face_size: self.min_face_size,
         }
     }
@@ -161,7 +148,6 @@ pub(crate) struct ElementSettings {
     device: Option<String>,
     provider_library: Option<OsString>,
     provider_options: Option<String>,
-    detector_size: u32,
     min_face_size: u32,
 }
 
@@ -178,7 +164,6 @@ impl ElementSettings {
             .property(DEVICE.name, &self.device)
             .property(PROVIDER_LIBRARY.name, path(&self.provider_library))
             .property(PROVIDER_OPTIONS.name, &self.provider_options)
-            .property(DETECTOR_SIZE.name, self.detector_size)
             .property(MIN_FACE_SIZE.name, self.min_face_size)
             .property(DETECTOR_MODEL.name, path(&self.detector_model))
             .property(ONNXRUNTIME.name, path(&self.onnxruntime))
@@ -267,9 +252,9 @@ impl SamplingArguments {
     }
 }
 
-/// Options of the tracked faces.
+/// Options of the faces that are found.
 #[derive(Args)]
-pub(crate) struct TrackingArguments {
+pub(crate) struct FaceArguments {
     #[arg(
         long = MAX_FACES.name,
         alias = "faces",
@@ -279,6 +264,71 @@ pub(crate) struct TrackingArguments {
         value_parser = in_range(&MAX_FACES)
     )]
     pub(crate) max_faces: u32,
+
+    // The element's default suits large pictures too: of 200 portraits that fill their pictures,
+    // the default detector finds all at 320 px and 70% at 640 px; of the same portraits at a sixth
+    // of the picture's height, it finds 92% at 320 px and all at 640 px.
+    #[arg(
+        long = DETECTOR_SIZE.name,
+        value_name = "PX",
+        help = DETECTOR_SIZE.blurb,
+        default_value_t = DETECTOR_SIZE.default,
+        value_parser = in_range(&DETECTOR_SIZE)
+    )]
+    pub(crate) detector_size: u32,
+}
+
+/// Options of the faces that are found, for each recording.
+#[derive(Args)]
+pub(crate) struct RecordingFaceArguments {
+    /// Maximum number of tracked faces, 1 to 512; auto = as many as there are, at most 512
+    #[arg(
+        long = MAX_FACES.name,
+        alias = "faces",
+        value_name = "N",
+        default_value_t = Choice::Auto,
+        value_parser = choice(&MAX_FACES)
+    )]
+    pub(crate) max_faces: Choice,
+
+    /// Long side of the detector's input, in pixels; auto = 320, or 640 or 1280 if faces are small
+    ///
+    /// A larger input finds smaller faces and costs more; 0 = as large as --min-face-size requires.
+    /// At the start and every 20 seconds, a frame is searched at twice the size too. If that finds
+    /// faces that are missing, auto analyzes the recording again at that size; for other values, a
+    /// note says so.
+    #[arg(
+        long = DETECTOR_SIZE.name,
+        value_name = "PX",
+        default_value_t = Choice::Auto,
+        value_parser = choice(&DETECTOR_SIZE)
+    )]
+    pub(crate) detector_size: Choice,
+}
+
+/// A number that is requested, or chosen for each recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Auto,
+    Number(u32),
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Choice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::Number(number) => serializer.serialize_u32(*number),
+        }
+    }
 }
 
 /// Option of the detection of stalls in everything that is played.
@@ -340,6 +390,22 @@ where
     RangedI64ValueParser::new().range(setting.min.into()..=setting.max.into())
 }
 
+/// Returns a parser of "auto" and the numbers in the range of `setting`.
+fn choice(
+    setting: &'static NumberSetting<u32>,
+) -> impl Fn(&str) -> Result<Choice, String> + Clone + Send + Sync + 'static {
+    |text| {
+        let number = || text.parse().ok().filter(|n| setting.range().contains(n));
+        match text {
+            "auto" => Ok(Choice::Auto),
+            _ => number().map(Choice::Number).ok_or_else(|| {
+                let range = setting.range();
+                format!("{text} is not in {range:?}, and not auto")
+            }),
+        }
+    }
+}
+
 fn provider() -> impl TypedValueParser<Value = Provider> {
     let values = Provider::ALL
         .iter()
@@ -358,7 +424,7 @@ mod tests {
         #[command(flatten)]
         sampling: SamplingArguments,
         #[command(flatten)]
-        tracking: TrackingArguments,
+        faces: FaceArguments,
         #[command(flatten)]
         networks: NetworkArguments,
     }
@@ -372,8 +438,8 @@ mod tests {
         let options = parse(&[]).unwrap();
         assert_eq!(options.sampling.interval_ns(), SAMPLE_INTERVAL_NS.default);
         assert_eq!(options.sampling.samples_per_second(), 5.0);
-        assert_eq!(options.tracking.max_faces, MAX_FACES.default);
-        assert_eq!(options.networks.detector_size, DETECTOR_SIZE.default);
+        assert_eq!(options.faces.max_faces, MAX_FACES.default);
+        assert_eq!(options.faces.detector_size, DETECTOR_SIZE.default);
         assert_eq!(options.networks.min_face_size, MIN_FACE_SIZE.default);
     }
 
@@ -397,8 +463,21 @@ mod tests {
     }
 
     #[test]
+    fn numbers_can_be_chosen_for_each_recording() {
+        let parse = choice(&DETECTOR_SIZE);
+        assert_eq!(parse("auto"), Ok(Choice::Auto));
+        assert_eq!(parse("640"), Ok(Choice::Number(640)));
+        for text in ["4097", "-1", "large", ""] {
+            let error = parse(text).unwrap_err();
+            assert_eq!(error, format!("{text} is not in 0..=4096, and not auto"));
+        }
+        let json = serde_json::to_string(&[Choice::Auto, Choice::Number(320)]).unwrap();
+        assert_eq!(json, r#"["auto",320]"#);
+    }
+
+    #[test]
     fn earlier_names_of_options_are_accepted() {
-        assert_eq!(parse(&["--faces", "3"]).unwrap().tracking.max_faces, 3);
+        assert_eq!(parse(&["--faces", "3"]).unwrap().faces.max_faces, 3);
     }
 
     #[test]

@@ -2,15 +2,21 @@
 
 //! Analyzes one recording: plays its pipeline and writes its folder.
 
+use std::path::Path;
+
 use attitude::record::Record;
+use attitude::settings::{DETECTION_THRESHOLD, DETECTOR_SIZE, MAX_FACES};
 use tracing::info;
 
+use super::hiding::FoundFaces;
 use super::inputs::{Identity, Location, Recording};
+use super::limits::{self, FaceLimits, SizeCheck};
 use super::outcome::{RecordingError, RecordingOutcome};
 use super::outputs::Outputs;
 use super::progress::RecordingProgress;
+use super::repair::Repair;
 use super::settings::Settings;
-use super::store::{PartialFolder, Store, StoreError, WriteContext};
+use super::store::{Store, StoreError, WriteContext};
 use super::summary_json::{SummaryFile, VideoInfo};
 use super::truncation::truncation;
 use super::{RecordingJob, RunContext, Stop};
@@ -79,13 +85,79 @@ fn write_results(
     player: &mut Player,
     progress: &mut RecordingProgress<'_>,
 ) -> Result<SummaryFile, AnalysisError> {
+    let mut approach = Approach {
+        limits: FaceLimits::first(&context.settings),
+        repair: None,
+    };
+    loop {
+        match attempt(job, context, store, interrupt, player, progress, &approach) {
+            Ok(Attempt::Complete(results)) => return Ok(*results),
+            Ok(Attempt::Repeat(better)) => approach = better,
+            // The part before the damage can be read.
+            Err(AnalysisError::Recording(error)) if approach.is_repaired() => {
+                info!(job.name, %error, "a repaired file cannot be analyzed");
+                approach.repair = Some(Repair::default());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// How a recording is read and analyzed, as far as this depends on the recording.
+struct Approach {
+    limits: FaceLimits,
+    /// Set if damage was found in the file; empty if it is not repaired.
+    repair: Option<Repair>,
+}
+
+impl Approach {
+    fn is_repaired(&self) -> bool {
+        let repair = self.repair.as_ref();
+        repair.is_some_and(|repair| *repair != Repair::default())
+    }
+}
+
+/// Result of an attempt to analyze a recording.
+enum Attempt {
+    Complete(Box<SummaryFile>),
+    /// Another approach is better.
+    Repeat(Approach),
+}
+
+/// Plays a recording and writes its folder, unless another approach is better.
+fn attempt(
+    job: &RecordingJob,
+    context: &RunContext,
+    store: &Store,
+    interrupt: &Interrupt,
+    player: &mut Player,
+    progress: &mut RecordingProgress<'_>,
+    approach: &Approach,
+) -> Result<Attempt, AnalysisError> {
     let RecordingJob {
         recording, name, ..
     } = job;
-    let settings = &context.settings;
+    let (settings, limits) = (&context.settings, approach.limits);
     let folder = store.begin(name)?;
-    let request = request(recording, context, &folder)?;
-    info!(name, "starting to play");
+    let request = Request {
+        uri: recording.playable_uri().map_err(RecordingError::from)?,
+        patches: approach
+            .repair
+            .as_ref()
+            .map_or_else(Vec::new, Repair::patches),
+        analyses: roles(settings, limits)
+            .map(|role| role.settings(context, limits))
+            .collect(),
+        part: Part {
+            from_ns: settings.from_ns,
+            to_ns: settings.to_ns,
+        },
+        annotated: (settings.annotate && !settings.blur).then(|| AnnotatedVideo {
+            path: folder.path(annotation::FILE).into_os_string(),
+            hidden_faces: None,
+        }),
+    };
+    info!(name, ?limits, "starting to play");
     let mut writer = SampleWriter {
         name,
         outputs: Outputs::open(&folder, settings)?,
@@ -93,16 +165,28 @@ fn write_results(
         playback: Progress::default(),
         last: None,
         notes: Vec::new(),
-        max_faces: settings.max_faces,
+        roles: roles(settings, limits).collect(),
+        limits,
         full_samples: 0,
+        check: SizeCheck::default(),
+        found: settings.blur.then(FoundFaces::default),
     };
     let end = player.play(&request, interrupt, &mut writer)?;
-    writer.note_limit();
+    if let Some(raised) = writer.raised_limits() {
+        info!(name, ?raised, "small faces are missing");
+        return Ok(Attempt::Repeat(Approach {
+            limits: raised,
+            repair: approach.repair.clone(),
+        }));
+    }
+    writer.note_limits(FaceLimits::first(settings));
     let SampleWriter {
         mut outputs,
+        progress,
         playback,
         last,
-        notes,
+        mut notes,
+        found,
         ..
     } = writer;
     if let Some(end_ns) = playback.end_ns {
@@ -116,16 +200,20 @@ fn write_results(
         ?end,
         "playback ended"
     );
-    let damage = match end {
-        PlaybackEnd::EndOfStream => missing_end(&recording.location),
-        // A file that is cut off is the cause of other damage.
-        PlaybackEnd::Damaged(reason) => Some(missing_end(&recording.location).unwrap_or(reason)),
-        PlaybackEnd::Failed(error) => {
-            return Err(with_cause(error.into(), &recording.location).into());
-        }
-        PlaybackEnd::Lost(error) => return Err(RecordingError::from(error).into()),
-        PlaybackEnd::Unwritable(reason) => Err(reason).write_context(&store.path(name))?,
-        PlaybackEnd::Interrupted => return Err(Stop::Interrupted.into()),
+    let damage = damage(end, recording, &store.path(name))?;
+    if damage.is_some()
+        && approach.repair.is_none()
+        && let Some(repair) = repair(&recording.location)
+    {
+        info!(name, "repeating without the damaged parts");
+        return Ok(Attempt::Repeat(Approach {
+            limits,
+            repair: Some(repair),
+        }));
+    }
+    let damage = match &approach.repair {
+        Some(repair) => repair.describe(playback.origin_ns, damage.as_deref()),
+        None => damage,
     };
     check_samples(settings, &video, last.as_ref(), damage.as_deref())?;
     if let (Location::Url(_), Some(damage)) = (&recording.location, &damage) {
@@ -138,39 +226,114 @@ fn write_results(
     if let Some(damage) = &damage {
         info!(name, damage, "the recording is damaged");
     }
-    let file = SummaryFile::new(job, context, video, damage, notes);
+    if let Some(found) = found {
+        let hidden = found.into_hidden(&settings.timeline_params());
+        let path = folder.path(HIDDEN_FACES);
+        hidden.write(&path).write_context(&path)?;
+        let request = Request {
+            analyses: vec![Role::Samples.settings(context, limits)],
+            annotated: Some(AnnotatedVideo {
+                path: folder.path(annotation::FILE).into_os_string(),
+                hidden_faces: Some(path.clone().into_os_string()),
+            }),
+            ..request
+        };
+        let mut observer = VideoObserver {
+            progress,
+            duration_ns: None,
+        };
+        let end = player.play(&request, interrupt, &mut observer)?;
+        // The first pass has found the damage.
+        self::damage(end, recording, &store.path(name))?;
+        std::fs::remove_file(&path).write_context(&path)?;
+        notes.push(hidden.note());
+    }
+    let file = SummaryFile::new(job, context, video, limits, damage, notes);
     let results = outputs.finish(file, context.arguments.destination())?;
     folder.commit()?;
-    Ok(results)
+    Ok(Attempt::Complete(Box::new(results)))
 }
 
-/// Returns the request to play and analyze `recording`.
-fn request(
+/// File name of the faces to hide, while the second pass reads them.
+const HIDDEN_FACES: &str = "hidden-faces.jsonl";
+
+/// Returns the damage at the end of playback; `None` if there is none. `path` is that of the results.
+///
+/// # Errors
+/// Returns an error if there can be no results.
+fn damage(
+    end: PlaybackEnd,
     recording: &Recording,
-    context: &RunContext,
-    folder: &PartialFolder,
-) -> Result<Request, RecordingError> {
-    let (arguments, settings) = (context.arguments, &context.settings);
-    let (networks, classifier) = (&arguments.networks, &arguments.classifier);
-    let analysis = AnalysisSettings {
-        element: networks.element_settings(&classifier.source(), classifier.mapping.as_ref()),
-        sample_interval_ns: settings.sample_interval_ns(),
-        max_faces: settings.max_faces,
-        min_confidence: settings.min_confidence,
-    };
-    let annotated = settings.annotate.then(|| AnnotatedVideo {
-        path: folder.path(annotation::FILE).into_os_string(),
-        blurs: settings.blur,
-    });
-    Ok(Request {
-        uri: recording.playable_uri()?,
-        analyses: vec![analysis],
-        part: Part {
-            from_ns: settings.from_ns,
-            to_ns: settings.to_ns,
-        },
-        annotated,
-    })
+    path: &Path,
+) -> Result<Option<String>, AnalysisError> {
+    match end {
+        PlaybackEnd::EndOfStream => Ok(missing_end(&recording.location)),
+        // A file that is cut off is the cause of other damage.
+        PlaybackEnd::Damaged(reason) => {
+            Ok(Some(missing_end(&recording.location).unwrap_or(reason)))
+        }
+        PlaybackEnd::Failed(error) => Err(with_cause(error.into(), &recording.location).into()),
+        PlaybackEnd::Lost(error) => Err(RecordingError::from(error).into()),
+        PlaybackEnd::Unwritable(reason) => Ok(Err(reason).write_context(path)?),
+        PlaybackEnd::Interrupted => Err(Stop::Interrupted.into()),
+    }
+}
+
+/// Minimum score of a face that is only hidden, half the default: to hide too much does less harm.
+const HIDING_THRESHOLD: f32 = DETECTION_THRESHOLD.default / 2.0;
+
+/// Purpose of one of the analyses that frames pass through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Its samples are the results.
+    Samples,
+    /// It checks the size of the detector's input.
+    SizeCheck,
+    /// It finds further faces to hide.
+    Hiding,
+}
+
+impl Role {
+    fn settings(self, context: &RunContext, limits: FaceLimits) -> AnalysisSettings {
+        let (arguments, settings) = (context.arguments, &context.settings);
+        let (networks, classifier) = (&arguments.networks, &arguments.classifier);
+        let samples = AnalysisSettings {
+            element: networks.element_settings(&classifier.source(), classifier.mapping.as_ref()),
+            sample_interval_ns: settings.sample_interval_ns(),
+            later_interval: None,
+            max_faces: limits.max_faces,
+            detector_size: limits.detector_size,
+            min_confidence: settings.min_confidence,
+            detection_threshold: None,
+        };
+        match self {
+            Self::Samples => samples,
+            Self::SizeCheck => AnalysisSettings {
+                sample_interval_ns: limits::FIRST_INTERVAL_NS,
+                later_interval: Some(limits::LATER_INTERVAL),
+                max_faces: MAX_FACES.max,
+                detector_size: limits.check_size().unwrap_or_default(),
+                ..samples
+            },
+            Self::Hiding => AnalysisSettings {
+                max_faces: MAX_FACES.max,
+                // A smaller input finds faces that fill the picture.
+                detector_size: DETECTOR_SIZE.default,
+                detection_threshold: Some(HIDING_THRESHOLD),
+                ..samples
+            },
+        }
+    }
+}
+
+/// Returns the analyses of a recording.
+fn roles(settings: &Settings, limits: FaceLimits) -> impl Iterator<Item = Role> {
+    let roles = [
+        Some(Role::Samples),
+        limits.check_size().map(|_| Role::SizeCheck),
+        settings.blur.then_some(Role::Hiding),
+    ];
+    roles.into_iter().flatten()
 }
 
 /// Writes the samples of a recording, and reports its progress.
@@ -182,35 +345,69 @@ struct SampleWriter<'a, 'p> {
     last: Option<Record>,
     /// What a user should know about the recording.
     notes: Vec<String>,
-    max_faces: u32,
+    /// Role of each analysis.
+    roles: Vec<Role>,
+    limits: FaceLimits,
     /// Number of samples with the maximum number of faces.
     full_samples: u64,
+    check: SizeCheck,
+    /// The faces of all analyses, if they are to be hidden.
+    found: Option<FoundFaces>,
 }
 
 impl SampleWriter<'_, '_> {
-    /// Adds a note if the limit of faces may hide people.
-    fn note_limit(&mut self) {
+    /// Returns the limits with which the recording is to be analyzed again; `None` if these suffice.
+    fn raised_limits(&self) -> Option<FaceLimits> {
+        let raised = self.limits.raised();
+        raised.filter(|_| self.check.misses_people())
+    }
+
+    /// Adds notes about limits that were raised from `first`, or may hide people.
+    fn note_limits(&mut self, first: FaceLimits) {
+        self.notes
+            .extend(limits::note_of_choice(first, self.limits));
+        self.notes.extend(self.check.note(self.limits));
         if self.full_samples > 0 {
             self.notes.push(format!(
-                "{} reached the maximum of {}: more people may be in view; raise --max-faces, and \
-                 --detector-size if faces are small",
+                "{} reached the maximum of {}: more people may be in view; raise --max-faces",
                 count(self.full_samples, "sample"),
-                count(u64::from(self.max_faces), "face")
+                count(u64::from(self.limits.max_faces), "face")
             ));
         }
+    }
+
+    /// Returns `true` if a sample has the maximum number of faces.
+    fn is_full(&self, record: &Record) -> bool {
+        record.faces.len() >= self.limits.max_faces as usize
     }
 }
 
 impl Observer for SampleWriter<'_, '_> {
     type Error = StoreError;
 
-    fn sample(&mut self, _analysis: usize, mut record: Record) -> Result<(), StoreError> {
+    fn sample(&mut self, analysis: usize, mut record: Record) -> Result<(), StoreError> {
+        if let Some(found) = &mut self.found {
+            found.add(analysis, &record);
+        }
+        match self.roles.get(analysis) {
+            Some(Role::Samples) => {}
+            // The sample of the same frame precedes it.
+            Some(Role::SizeCheck) => {
+                if let Some(sample) = &self.last
+                    && !self.is_full(sample)
+                {
+                    self.check.add(sample.faces.len(), record.faces.len());
+                }
+                return Ok(());
+            }
+            Some(Role::Hiding) | None => return Ok(()),
+        }
         // GStreamer's stream id depends on the path of the file.
         record.stream = self.name.to_owned();
         self.progress
             .update(record.stream_time_ns, self.playback.duration_ns);
         self.outputs.push(&record)?;
-        self.full_samples += u64::from(record.faces.len() >= self.max_faces as usize);
+        self.full_samples += u64::from(self.is_full(&record));
         self.last = Some(record);
         Ok(())
     }
@@ -226,6 +423,36 @@ impl Observer for SampleWriter<'_, '_> {
     fn note(&mut self, text: String) {
         self.notes.push(text);
     }
+
+    fn is_done(&self) -> bool {
+        self.raised_limits().is_some()
+    }
+}
+
+/// Reports the progress of a pass that only writes the annotated video.
+struct VideoObserver<'a, 'p> {
+    progress: &'a mut RecordingProgress<'p>,
+    duration_ns: Option<u64>,
+}
+
+impl Observer for VideoObserver<'_, '_> {
+    type Error = StoreError;
+
+    fn sample(&mut self, _analysis: usize, record: Record) -> Result<(), StoreError> {
+        self.progress
+            .update(record.stream_time_ns, self.duration_ns);
+        Ok(())
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        self.duration_ns = progress.duration_ns;
+    }
+
+    fn warning(&mut self, text: &str) {
+        self.progress.warn(text);
+    }
+
+    fn note(&mut self, _text: String) {}
 }
 
 /// Checks that the analyzed part of the recording has samples; `last` is the last of them.
@@ -272,6 +499,16 @@ fn missing_end(location: &Location) -> Option<String> {
     match location {
         // If it cannot be checked, it counts as complete.
         Location::File(path) => truncation(path).ok().flatten(),
+        Location::Url(_) => None,
+    }
+}
+
+/// Returns how the file can be read in spite of damage in it; `None` if there is none, or none that
+/// can be skipped.
+fn repair(location: &Location) -> Option<Repair> {
+    match location {
+        // If it cannot be checked, the part before the damage counts.
+        Location::File(path) => Repair::of(path).ok().flatten(),
         Location::Url(_) => None,
     }
 }

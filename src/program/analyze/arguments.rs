@@ -15,7 +15,8 @@ use clap::builder::PossibleValuesParser;
 
 use super::names;
 use crate::options::{
-    ClassifierArguments, NetworkArguments, SamplingArguments, StallArguments, TrackingArguments,
+    ClassifierArguments, NetworkArguments, RecordingFaceArguments, SamplingArguments,
+    StallArguments,
 };
 use crate::parsing::{self, ValueError};
 
@@ -105,7 +106,7 @@ pub(crate) struct Arguments {
     pub sampling: SamplingArguments,
 
     #[command(flatten)]
-    pub tracking: TrackingArguments,
+    pub faces: RecordingFaceArguments,
 
     /// Start of the part of each recording to analyze, such as 90, 1:30 or 1:02:03.5
     #[arg(long, value_name = "TIME", value_parser = parsing::parse_time_ns)]
@@ -121,8 +122,10 @@ pub(crate) struct Arguments {
 
     /// Pixelate faces in the annotated video; implies --annotate, analyzes every frame
     ///
-    /// A face that is not detected stays visible, and a voice or a name tag may identify a person
-    /// too: check the video before you share it.
+    /// The recording is played twice, with a larger --detector-size. A face is also hidden in the
+    /// second before it is found, and while a person is lost; a note counts these frames. A face
+    /// that is never found stays visible, and a voice or a name tag may identify a person too: check
+    /// the video before you share it.
     #[arg(long, conflicts_with_all = ["sample_interval", "samples_per_second"])]
     pub blur: bool,
 

@@ -42,6 +42,9 @@ mod names;
 pub(crate) mod playlists;
 
 mod analysis;
+mod hiding;
+mod limits;
+mod repair;
 pub(crate) mod truncation;
 
 mod outputs;

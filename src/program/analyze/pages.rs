@@ -127,6 +127,7 @@ fn facts(file: &SummaryFile) -> RecordingFacts {
         model: file.analysis.models["attitude"].as_str().map(str::to_owned),
         provider: Some(file.analysis.provider.clone()),
         damage: file.damage.clone(),
+        remarks: file.notes.clone(),
         ..RecordingFacts::default()
     }
 }

@@ -10,6 +10,7 @@ use attitude_inference::model::sha256;
 use serde::Serialize;
 
 use super::arguments::Arguments;
+use crate::options::Choice;
 
 /// Settings of an analysis.
 #[derive(Clone, Debug, Serialize)]
@@ -17,7 +18,7 @@ pub(super) struct Settings {
     /// Number of samples per second; 0 = every frame.
     pub samples_per_second: f64,
     #[serde(rename = "faces")]
-    pub max_faces: u32,
+    pub max_faces: Choice,
     pub from_ns: Option<u64>,
     pub to_ns: Option<u64>,
     pub annotate: bool,
@@ -27,7 +28,7 @@ pub(super) struct Settings {
     pub join_gap_ns: u64,
     mapping: Option<String>,
     pub min_confidence: f32,
-    detector_size: u32,
+    pub detector_size: Choice,
     min_face_size: u32,
     execution_provider: &'static str,
 }
@@ -52,7 +53,7 @@ impl Settings {
                 true => 0.0,
                 false => arguments.sampling.samples_per_second(),
             },
-            max_faces: arguments.tracking.max_faces,
+            max_faces: arguments.faces.max_faces,
             from_ns: arguments.from,
             to_ns: arguments.to,
             annotate: arguments.annotate || arguments.blur,
@@ -65,7 +66,7 @@ impl Settings {
                 .as_ref()
                 .map(Mapping::to_string),
             min_confidence: arguments.min_confidence,
-            detector_size: arguments.networks.detector_size,
+            detector_size: arguments.faces.detector_size,
             min_face_size: arguments.networks.min_face_size,
             execution_provider: arguments.networks.execution_provider.name(),
         }

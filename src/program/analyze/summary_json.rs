@@ -8,6 +8,7 @@ use attitude_inference::model::sha256;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{Identity, Location};
+use super::limits::FaceLimits;
 use super::settings::{Models, Settings};
 use super::{RecordingJob, RunContext};
 use crate::playback::Progress;
@@ -80,7 +81,14 @@ pub(super) struct VideoInfo {
 pub(super) struct AnalysisInfo {
     /// Execution provider.
     pub provider: String,
+    /// Settings, as requested.
     settings: serde_json::Value,
+    /// Maximum number of tracked faces, as requested or chosen.
+    #[serde(default)]
+    max_faces: u32,
+    /// Long side of the detector's input in pixels, as requested or chosen.
+    #[serde(default)]
+    detector_size: u32,
     pub models: serde_json::Value,
 }
 
@@ -114,6 +122,7 @@ impl SummaryFile {
         job: &RecordingJob,
         context: &RunContext,
         video: VideoInfo,
+        limits: FaceLimits,
         damage: Option<String>,
         notes: Vec<String>,
     ) -> Self {
@@ -143,6 +152,8 @@ impl SummaryFile {
                 provider: context.provider.name().to_owned(),
                 // These are plain values, which convert to JSON without errors.
                 settings: serde_json::to_value(&context.settings).unwrap_or_default(),
+                max_faces: limits.max_faces,
+                detector_size: limits.detector_size,
                 models: serde_json::to_value(&context.models).unwrap_or_default(),
             },
             summary: Summary::default(),

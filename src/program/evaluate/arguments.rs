@@ -10,7 +10,7 @@ use attitude::mapping::Mapping;
 use attitude_inference::model::ModelSource;
 use clap::{Args, value_parser};
 
-use crate::options::{NetworkArguments, SamplingArguments, StallArguments, TrackingArguments};
+use crate::options::{FaceArguments, NetworkArguments, SamplingArguments, StallArguments};
 use crate::parsing::{self, ValueError};
 
 /// Measures attitude models on labeled faces
@@ -112,7 +112,7 @@ pub(crate) struct Arguments {
     pub sampling: SamplingArguments,
 
     #[command(flatten)]
-    pub tracking: TrackingArguments,
+    pub faces: FaceArguments,
 
     #[command(flatten)]
     pub stall: StallArguments,
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn options_that_subcommands_share_have_the_same_names() {
         let arguments = parse(&["--max-faces", "3", "-o", "out"]).unwrap();
-        assert_eq!(arguments.tracking.max_faces, 3);
+        assert_eq!(arguments.faces.max_faces, 3);
         assert_eq!(arguments.output, Some("out".into()));
     }
 }

@@ -212,7 +212,7 @@ fn setup(
         detector: detector
             .map(|source| NetworkFile::of(&source, provider))
             .transpose()?,
-        detector_size: uses_detector.then_some(arguments.networks.detector_size),
+        detector_size: uses_detector.then_some(arguments.faces.detector_size),
         models: models.collect::<Result<_, ModelError>>()?,
     })
 }
@@ -270,7 +270,7 @@ fn evaluate_pictures(
     networks: Vec<Networks>,
 ) -> Result<Vec<EvaluatedFace>, EvaluateError> {
     let params = Params {
-        detector_size: arguments.networks.detector_size,
+        detector_size: arguments.faces.detector_size,
         min_face_size: arguments.networks.min_face_size,
         max_faces: MAX_PICTURE_FACES,
         ..Params::default()
@@ -317,8 +317,11 @@ fn evaluate_videos(
         .map(|(model, mapping)| AnalysisSettings {
             element: arguments.networks.element_settings(model, mapping.as_ref()),
             sample_interval_ns: arguments.sample_interval_ns(),
-            max_faces: arguments.tracking.max_faces,
+            later_interval: None,
+            max_faces: arguments.faces.max_faces,
+            detector_size: arguments.faces.detector_size,
             min_confidence: settings::MIN_CONFIDENCE.default,
+            detection_threshold: None,
         })
         .collect();
     let mut player = Player::new(arguments.stall.timeout());

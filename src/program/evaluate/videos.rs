@@ -105,6 +105,7 @@ pub(super) fn play(
         return Err(VideoError::NotFound);
     }
     let request = Request {
+        patches: Vec::new(),
         uri: playback::file_uri(path)?,
         analyses: analyses.to_vec(),
         part: Part::default(),

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
 
+use super::hidden_faces;
+
 /// Name of the annotated video's file.
 pub(crate) const FILE: &str = "annotated.mp4";
 
@@ -46,6 +48,8 @@ pub(crate) fn check_elements() -> Result<(), MissingElement> {
 
 /// The part of the pipeline after the analysis.
 pub(super) struct Annotation {
+    /// Draws and pixelates.
+    overlay: glib::WeakRef<gst::Element>,
     /// Output of the frames before they are encoded, whose timestamps are running times.
     frames: glib::WeakRef<gst::Pad>,
     // Weak, because the source's signal handler holds this.
@@ -54,8 +58,7 @@ pub(super) struct Annotation {
 }
 
 impl Annotation {
-    /// Adds it to `pipeline`, linked to `analysis`; writes to a file at `path`, with faces
-    /// pixelated if `blurs`.
+    /// Adds it to `pipeline`, linked to `analysis`; writes to a file at `path`.
     ///
     /// # Errors
     /// Returns an error if an element cannot be created or linked.
@@ -63,7 +66,6 @@ impl Annotation {
         pipeline: &gst::Pipeline,
         analysis: &gst::Element,
         path: &Path,
-        blurs: bool,
     ) -> Result<Self, glib::BoolError> {
         // H.264 requires an even width and height.
         let video = bin(
@@ -72,9 +74,8 @@ impl Annotation {
              ! identity name=frames single-segment=true \
              ! x264enc pass=qual quantizer=21 speed-preset=veryfast tune=zerolatency ! queue",
         )?;
-        if let Some(overlay) = video.by_name("overlay") {
-            overlay.set_property("blur-faces", blurs);
-        }
+        let overlay = video.by_name("overlay");
+        let overlay = overlay.ok_or_else(|| glib::bool_error!("there is no overlay"))?;
         let frames = video.by_name("frames");
         let frames = frames.and_then(|frames| frames.static_pad("src"));
         let frames = frames.ok_or_else(|| glib::bool_error!("identity has no source pad"))?;
@@ -85,10 +86,25 @@ impl Annotation {
         pipeline.add_many([video.upcast_ref(), &muxer, &sink])?;
         gst::Element::link_many([analysis, video.upcast_ref(), &muxer, &sink])?;
         Ok(Self {
+            overlay: overlay.downgrade(),
             frames: frames.downgrade(),
             muxer: muxer.downgrade(),
             sink: sink.downgrade(),
         })
+    }
+
+    /// Pixelates faces: those of the analysis, and those in the file at `path`, which are attached to
+    /// the frames at `pad`.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read.
+    pub(super) fn hide_faces(&self, pad: &gst::Pad, path: &Path) -> Result<(), glib::BoolError> {
+        hidden_faces::attach(pad, path)?;
+        if let Some(overlay) = self.overlay.upgrade() {
+            overlay.set_property("blur-faces", true);
+            overlay.set_property("face-type", hidden_faces::TYPE);
+        }
+        Ok(())
     }
 
     /// Adds a black frame at the start if the first frame is later and `starts_late` returns `true`:

@@ -17,12 +17,15 @@ mod demuxers;
 mod element_error;
 mod error;
 mod frame_durations;
+mod hidden_faces;
+mod lost_frames;
 pub(crate) mod movie;
 mod pipeline;
 mod play;
 mod progress;
 mod stall_detector;
 mod times;
+mod transport_stream;
 
 pub(crate) use decoder::{AUDIO, VIDEO, decoder};
 pub(crate) use element_error::ElementError;

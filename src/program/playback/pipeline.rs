@@ -6,7 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use attitude::settings::{MAX_FACES, MIN_CONFIDENCE, SAMPLE_INTERVAL_NS};
+use attitude::clock;
+use attitude::settings::{
+    DETECTION_THRESHOLD, DETECTOR_SIZE, MAX_FACES, MIN_CONFIDENCE, SAMPLE_INTERVAL_NS,
+};
 use attitude::sync::lock;
 use gst::prelude::*;
 
@@ -15,10 +18,13 @@ use super::assumed_times::AssumedTimes;
 use super::demuxers::{DemuxerErrors, end_reading_of_ffmpeg, remove_times_of_gif};
 use super::error::PlayError;
 use super::frame_durations::set_frame_durations;
+use super::lost_frames::LostFrames;
 use super::progress::{Counters, Progress};
 use super::times::{PositionScale, RecordingTimes, stream_time};
+use super::transport_stream;
+use crate::numbers::count;
 use crate::playback;
-use crate::worker::message::{AnalysisSettings, Part, Request};
+use crate::worker::message::{AnalysisSettings, LaterInterval, Part, Request};
 
 /// Name of the message that is posted when all streams are known.
 const STREAMS: &str = "gst-attitude-streams";
@@ -42,6 +48,7 @@ pub(super) struct Pipeline {
     counters: Counters,
     demuxer_errors: DemuxerErrors,
     times: RecordingTimes,
+    lost_frames: LostFrames,
     assumed_times: AssumedTimes,
 }
 
@@ -56,10 +63,16 @@ impl Pipeline {
             Some(_) => &[playback::VIDEO, playback::AUDIO],
             None => &[playback::VIDEO],
         };
-        let source = playback::decoder(&request.uri, kinds)?;
+        let source = playback::decoder(&request.uri, kinds, &request.patches)?;
         let (counters, demuxer_errors) = (Counters::default(), DemuxerErrors::default());
         let times = RecordingTimes::default();
         times.watch(&source);
+        if let Ok((path, _)) = glib::filename_from_uri(&request.uri)
+            // A file that cannot be read has another error.
+            && let Ok(Some(lead_ns)) = transport_stream::sound_lead_ns(&path)
+        {
+            times.set_sound_lead_ns(lead_ns);
+        }
         counters.watch_reading(&source);
         demuxer_errors.watch(&source);
         end_reading_of_ffmpeg(&source);
@@ -68,16 +81,25 @@ impl Pipeline {
         let analyses: Vec<gst::Element> = request
             .analyses
             .iter()
-            .map(|settings| analysis_element(settings, request.annotated.is_some()))
+            .enumerate()
+            // The first analysis is the one that is drawn.
+            .map(|(index, settings)| {
+                analysis_element(settings, index == 0 && request.annotated.is_some())
+            })
             .collect::<Result<_, _>>()?;
         let (video_input, last) = add_analyses(&pipeline, &analyses)?;
         counters.watch_analysis(&pad(&analyses[0], "sink")?, &pad(last, "src")?);
+        let lost_frames = LostFrames::default();
+        lost_frames.watch(&source, &video_input);
         let assumed_times = AssumedTimes::default();
         assumed_times.add_to(&video_input);
         let annotation = match &request.annotated {
             Some(video) => {
                 let path = Path::new(&video.path);
-                let annotation = Annotation::add(&pipeline, last, path, video.blurs)?;
+                let annotation = Annotation::add(&pipeline, last, path)?;
+                if let Some(path) = &video.hidden_faces {
+                    annotation.hide_faces(&pad(last, "src")?, Path::new(path))?;
+                }
                 let (times, from_ns) = (times.clone(), request.part.from_ns.unwrap_or(0));
                 annotation.fill_start(move || times.start_ns().is_some_and(|ns| ns > from_ns));
                 Some(Arc::new(annotation))
@@ -97,6 +119,7 @@ impl Pipeline {
             counters,
             demuxer_errors,
             times,
+            lost_frames,
             assumed_times,
         };
         created.link_streams(!request.part.is_whole());
@@ -195,6 +218,23 @@ impl Pipeline {
     /// this duration according to its container; `None` if nothing is.
     pub(super) fn missing_end(&self, duration_ns: Option<u64>) -> Option<String> {
         self.times.missing_end(duration_ns, self.progress().end_ns)
+    }
+
+    /// Describes frames that are missing or damaged in a recording that was played as a whole; `None`
+    /// if there are none.
+    pub(super) fn damaged_frames(&self) -> Option<String> {
+        let damage = self.lost_frames.damage()?;
+        let scale = self.scale_so_far();
+        let position = |pts_ns| {
+            let position_ns = scale.position_ns(Some(pts_ns), Some(pts_ns));
+            clock::position(position_ns.unwrap_or(pts_ns))
+        };
+        Some(format!(
+            "{} cannot be decoded or have damage, from {} to {}",
+            count(damage.number as u64, "frame"),
+            position(damage.first_ns),
+            position(damage.last_ns)
+        ))
     }
 
     /// Returns the position at which the video ends, after it was played to its end; `None` if it
@@ -336,11 +376,38 @@ fn analysis_element(
 ) -> Result<gst::Element, glib::BoolError> {
     let element = settings.element.create()?;
     element.set_property(SAMPLE_INTERVAL_NS.name, settings.sample_interval_ns);
+    if let Some(later) = settings.later_interval {
+        set_interval_later(&element, later)?;
+    }
     element.set_property(MAX_FACES.name, settings.max_faces);
+    element.set_property(DETECTOR_SIZE.name, settings.detector_size);
     element.set_property(MIN_CONFIDENCE.name, settings.min_confidence);
+    if let Some(threshold) = settings.detection_threshold {
+        element.set_property(DETECTION_THRESHOLD.name, threshold);
+    }
     element.set_property("roi-meta", is_annotating);
     element.set_property("analytics-meta", false);
     Ok(element)
+}
+
+/// Sets another time between samples of `element` when that of `later` has come.
+fn set_interval_later(element: &gst::Element, later: LaterInterval) -> Result<(), glib::BoolError> {
+    let analysis = element.downgrade();
+    let first = Mutex::new(None);
+    pad(element, "sink")?.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let Some(pts) = info.buffer().and_then(|buffer| buffer.pts()) else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let first = *lock(&first).get_or_insert(pts);
+        if pts.saturating_sub(first).nseconds() < later.after_ns {
+            return gst::PadProbeReturn::Ok;
+        }
+        if let Some(analysis) = analysis.upgrade() {
+            analysis.set_property(SAMPLE_INTERVAL_NS.name, later.interval_ns);
+        }
+        gst::PadProbeReturn::Remove
+    });
+    Ok(())
 }
 
 /// Adds `analyses` and the elements before them to `pipeline`; returns their input and the last of
@@ -437,8 +504,7 @@ fn hdr_note(caps: &gst::CapsRef) -> Option<String> {
         },
     };
     Some(format!(
-        "it is HDR video ({transfer}), which is analyzed without tone mapping: its pictures look pale and \
-         attitudes are less certain; convert it to SDR first for better results"
+        "it is HDR video ({transfer}), which is analyzed with tone mapping by ITU-R BT.2390"
     ))
 }
 

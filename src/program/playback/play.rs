@@ -164,11 +164,16 @@ impl Playback<'_> {
             gst::MessageView::Eos(_) => {
                 self.has_ended = true;
                 self.update_duration();
-                let missing = match self.request.part.to_ns {
+                let part = self.request.part;
+                let missing = match part.to_ns {
                     None => self.recording.missing_end(self.duration_ns),
                     Some(_) => None,
                 };
-                Some(missing.map_or(Outcome::EndOfStream, Outcome::Damaged))
+                let damage = missing.or_else(|| {
+                    let damaged_frames = self.recording.damaged_frames();
+                    damaged_frames.filter(|_| part.is_whole())
+                });
+                Some(damage.map_or(Outcome::EndOfStream, Outcome::Damaged))
             }
             _ => None,
         }

@@ -15,6 +15,11 @@ use gst::prelude::*;
 
 use super::demuxers::on_element;
 
+/// Returns `true` if `pad` is that of a video stream of a demuxer.
+pub(super) fn is_video_stream(pad: &gst::Pad) -> bool {
+    StreamKind::of(pad) == StreamKind::Video
+}
+
 /// What is known about the times of a recording from its demuxer.
 #[derive(Clone, Default)]
 pub(super) struct RecordingTimes(Arc<Mutex<Times>>);
@@ -24,6 +29,9 @@ struct Times {
     container: Container,
     /// Set if the container states its duration, instead of an estimate by the demuxer.
     states_duration: bool,
+    /// Time from the start of the sound to the start of the video, if it is known from the file. The
+    /// demuxer may not know the timestamps of sound that precedes the video, or any.
+    sound_lead_ns: u64,
     streams: Vec<Stream>,
 }
 
@@ -114,6 +122,8 @@ pub(super) enum PositionScale {
         origin_ns: u64,
         /// Stream time of the start, to which a demuxer seeks.
         stream_time_ns: u64,
+        /// Time from the start of the recording to this start.
+        lead_ns: u64,
         /// Set if the container's duration is its last timestamp.
         has_end: bool,
     },
@@ -128,9 +138,9 @@ impl PositionScale {
     ) -> Option<u64> {
         match self {
             Self::StreamTime => stream_time_ns,
-            Self::Timestamp { origin_ns, .. } => {
-                pts_ns.map(|pts_ns| pts_ns.saturating_sub(origin_ns))
-            }
+            Self::Timestamp {
+                origin_ns, lead_ns, ..
+            } => pts_ns.map(|pts_ns| pts_ns.saturating_sub(origin_ns).saturating_add(lead_ns)),
         }
     }
 
@@ -138,7 +148,9 @@ impl PositionScale {
     pub(super) fn origin_ns(self) -> u64 {
         match self {
             Self::StreamTime => 0,
-            Self::Timestamp { origin_ns, .. } => origin_ns,
+            Self::Timestamp {
+                origin_ns, lead_ns, ..
+            } => origin_ns.saturating_sub(lead_ns),
         }
     }
 
@@ -146,7 +158,13 @@ impl PositionScale {
     pub(super) fn stream_time_ns(self, position_ns: u64) -> u64 {
         match self {
             Self::StreamTime => position_ns,
-            Self::Timestamp { stream_time_ns, .. } => position_ns.saturating_add(stream_time_ns),
+            Self::Timestamp {
+                stream_time_ns,
+                lead_ns,
+                ..
+            } => position_ns
+                .saturating_sub(lead_ns)
+                .saturating_add(stream_time_ns),
         }
     }
 
@@ -164,6 +182,11 @@ impl PositionScale {
 }
 
 impl RecordingTimes {
+    /// Sets the time from the start of the sound to the start of the video.
+    pub(super) fn set_sound_lead_ns(&self, lead_ns: u64) {
+        lock(&self.0).sound_lead_ns = lead_ns;
+    }
+
     /// Observes the streams of the demuxers in `source`.
     pub(super) fn watch(&self, source: &gst::Element) {
         let times = self.clone();
@@ -310,10 +333,18 @@ impl RecordingTimes {
             .filter_map(|stream| stream.first)
             .min();
         match (times.container, first) {
+            // No packet has a timestamp, so those of the frames start at 0.
+            (Container::Relative, None) if times.sound_lead_ns > 0 => PositionScale::Timestamp {
+                origin_ns: 0,
+                stream_time_ns: 0,
+                lead_ns: times.sound_lead_ns,
+                has_end: false,
+            },
             (Container::Absolute, _) | (_, None) => PositionScale::StreamTime,
             (container, Some(start)) => PositionScale::Timestamp {
                 origin_ns: start.pts_ns,
                 stream_time_ns: start.stream_time_ns,
+                lead_ns: times.unknown_lead_ns(start),
                 has_end: container == Container::RelativeWithEnd,
             },
         }
@@ -325,6 +356,15 @@ impl Times {
     fn played_streams(&self) -> impl Iterator<Item = &Stream> {
         let streams = self.streams.iter();
         streams.filter(|stream| stream.kind != StreamKind::Other)
+    }
+
+    /// Returns the part of the lead of the sound that precedes `first`, the first known start.
+    fn unknown_lead_ns(&self, first: Start) -> u64 {
+        let video = self.only_video().and_then(|video| video.first);
+        video.map_or(0, |video| {
+            let known_ns = video.pts_ns.saturating_sub(first.pts_ns);
+            self.sound_lead_ns.saturating_sub(known_ns)
+        })
     }
 
     /// Returns the video; `None` if there is none or more than one.

@@ -44,6 +44,9 @@ pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> Str
             @if let Some(damage) = &recording.damage {
                 p.damage role="note" { strong { "Incomplete: " } (damage) }
             }
+            @for remark in &recording.remarks {
+                p role="note" { strong { "Note: " } (remark) }
+            }
             p.caution role="note" {
                 (trust::caution([recording.model.as_deref()].into_iter()))
                 " " a href="#trust" { "How far to trust this" }

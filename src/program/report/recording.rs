@@ -32,6 +32,8 @@ pub(crate) struct RecordingFacts {
     pub(crate) notes: Vec<TimedNote>,
     /// A sentence about what is missing, if the recording or its records are damaged.
     pub(crate) damage: Option<String>,
+    /// What a user should know about the recording and how it was analyzed.
+    pub(crate) remarks: Vec<String>,
 }
 
 /// A live session.

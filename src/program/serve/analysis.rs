@@ -68,7 +68,8 @@ pub(crate) fn faceattitude(arguments: &Arguments) -> Result<gst::Element, glib::
     element.set_property_from_str("mode", "live");
     element.set_property_from_str("messages", "none");
     element.set_property("sample-interval", arguments.sampling.interval_ns());
-    element.set_property("max-faces", arguments.tracking.max_faces);
+    element.set_property("max-faces", arguments.faces.max_faces);
+    element.set_property("detector-size", arguments.faces.detector_size);
     element.set_property("analytics-meta", false);
     Ok(element)
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, value_parser};
 
-use crate::options::{ClassifierArguments, NetworkArguments, SamplingArguments, TrackingArguments};
+use crate::options::{ClassifierArguments, FaceArguments, NetworkArguments, SamplingArguments};
 use crate::parsing::ValueError;
 
 /// Shows the attitudes of faces live in a browser, over the video and as a timeline
@@ -77,7 +77,7 @@ pub(crate) struct Arguments {
     pub(crate) sampling: SamplingArguments,
 
     #[command(flatten)]
-    pub(crate) tracking: TrackingArguments,
+    pub(crate) faces: FaceArguments,
 
     #[command(flatten)]
     pub(crate) classifier: ClassifierArguments,

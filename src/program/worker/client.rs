@@ -97,6 +97,10 @@ pub(crate) trait Observer {
     fn warning(&mut self, text: &str);
     /// Handles what a user should know about the recording.
     fn note(&mut self, text: String);
+    /// Returns `true` if the rest of the recording is not needed.
+    fn is_done(&self) -> bool {
+        false
+    }
 }
 
 /// Plays recordings one after the other, in a worker process that it starts when it needs one.
@@ -147,6 +151,7 @@ impl Player {
                     Outcome::Damaged(reason) => PlaybackEnd::Damaged(reason),
                     Outcome::Failed(error) => PlaybackEnd::Failed(error),
                     Outcome::Unwritable(reason) => PlaybackEnd::Unwritable(reason),
+                    Outcome::Stopped if observer.is_done() => PlaybackEnd::EndOfStream,
                     Outcome::Stopped => PlaybackEnd::Damaged(watch.describe_stall()),
                 }
             }
@@ -189,7 +194,7 @@ impl Watch {
         self.progress = progress;
     }
 
-    /// Returns `true` at the first time that the recording is stalled.
+    /// Returns `true` at the first time that the recording is stalled, for the request to stop.
     fn is_stalled(&mut self) -> bool {
         let Progress {
             frames, bytes_read, ..
@@ -199,10 +204,13 @@ impl Watch {
         };
         let progress = [frames, bytes_read, self.analyzing_reports];
         let is_stalled = stall_detector.is_stalled(progress, Instant::now());
-        let is_first = is_stalled && self.stopped_at.is_none();
-        if is_first {
-            self.stopped_at = Some(Instant::now());
-        }
+        is_stalled && self.stop()
+    }
+
+    /// Returns `true` at the first call, for the request to stop.
+    fn stop(&mut self) -> bool {
+        let is_first = self.stopped_at.is_none();
+        self.stopped_at.get_or_insert_with(Instant::now);
         is_first
     }
 
@@ -317,7 +325,7 @@ impl Worker {
                 Ok(None) => {}
                 Err(error) => return Ok(self.lost(error)),
             }
-            if watch.is_stalled()
+            if (watch.is_stalled() || observer.is_done() && watch.stop())
                 && let Err(error) = self.send(&Command::Stop)
             {
                 return Ok(self.lost(error));

@@ -23,10 +23,20 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) uri: String,
+    /// Changes of the file's data, for damaged files.
+    pub(crate) patches: Vec<Patch>,
     /// Analyses that each frame passes through, in this order.
     pub(crate) analyses: Vec<AnalysisSettings>,
     pub(crate) part: Part,
     pub(crate) annotated: Option<AnnotatedVideo>,
+}
+
+/// Bytes that replace those in a file when it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Patch {
+    /// Offset of the first one.
+    pub(crate) offset: u64,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// An analysis.
@@ -35,8 +45,22 @@ pub(crate) struct AnalysisSettings {
     pub(crate) element: ElementSettings,
     /// Time between samples; 0 = every frame.
     pub(crate) sample_interval_ns: u64,
+    /// Another time between samples, after the start of the recording.
+    pub(crate) later_interval: Option<LaterInterval>,
     pub(crate) max_faces: u32,
+    /// Long side of the detector's input, in pixels.
+    pub(crate) detector_size: u32,
     pub(crate) min_confidence: f32,
+    /// Minimum score of a detected face; `None` for the default.
+    pub(crate) detection_threshold: Option<f32>,
+}
+
+/// A time between samples that does not apply at the start of a recording.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct LaterInterval {
+    /// Time after the first frame from which it applies.
+    pub(crate) after_ns: u64,
+    pub(crate) interval_ns: u64,
 }
 
 /// Part of a recording.
@@ -65,8 +89,17 @@ impl Part {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AnnotatedVideo {
     pub(crate) path: OsString,
-    /// Set if faces are pixelated.
-    pub(crate) blurs: bool,
+    /// File with the faces to pixelate; `None` if no face is hidden.
+    pub(crate) hidden_faces: Option<OsString>,
+}
+
+/// The faces to pixelate in a frame: a line of a file, in JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct HiddenFaces {
+    /// Timestamp of the frame.
+    pub(crate) pts_ns: u64,
+    /// Left, top, width and height of each box, in pixels.
+    pub(crate) boxes: Vec<[f32; 4]>,
 }
 
 /// What a worker reports of a recording.

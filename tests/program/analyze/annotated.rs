@@ -6,7 +6,11 @@ use super::*;
 
 /// Returns the luma of each frame along a row of pixels in the face that the tiny detector finds.
 fn rows(path: &Path) -> Vec<Vec<u8>> {
-    let (left, top, width, height) = face_rect();
+    rows_in(path, face_rect())
+}
+
+/// Returns the luma of each frame along the middle row of a box.
+fn rows_in(path: &Path, (left, top, width, height): (u32, u32, u32, u32)) -> Vec<Vec<u8>> {
     let played = Played::launch(&format!(
         "filesrc location={} ! decodebin ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=sink",
         path.display()
@@ -50,35 +54,71 @@ fn the_annotated_video_has_all_frames_and_the_sound() {
     assert_eq!(rows(&bench.path("out/talk/annotated.mp4")).len(), 25);
 }
 
+/// Vertical stripes.
+struct Stripes;
+
+impl Picture for Stripes {
+    fn luma(&self, x: u32, _: u32) -> Option<u8> {
+        Some(if (x / 2).is_multiple_of(2) { 40 } else { 210 })
+    }
+}
+
+/// Returns the mean difference of neighboring pixels in a row.
+fn contrast(row: &[u8]) -> u32 {
+    let steps = row
+        .windows(2)
+        .map(|pair| u32::from(pair[0].abs_diff(pair[1])));
+    steps.sum::<u32>() / (row.len() as u32 - 1)
+}
+
+#[test]
+fn a_face_is_hidden_in_the_second_before_it_is_found() {
+    let bench = Bench::new();
+    let info = info(gst_video::VideoFormat::I420, WIDTH, HEIGHT);
+    let stripes = frame(&info, &Stripes);
+    let portrait = frame(&info, &Portrait::new("positive", 80, 16, 160));
+    let frames = std::iter::repeat_n(stripes, 50).chain(std::iter::repeat_n(portrait, 25));
+    write_frames(&bench.path("talk.mp4"), &info, frames, MP4);
+    bench
+        .run_default_models(&["talk.mp4", "--blur"])
+        .assert_status(0)
+        .assert_said(&[
+            "Note: talk.mp4: faces are hidden in ",
+            " precede the first detection of a face",
+        ]);
+    let rows = rows_in(&bench.path("out/talk/annotated.mp4"), (140, 80, 40, 30));
+    assert_eq!(rows.len(), 75);
+    let contrasts: Vec<u32> = rows.iter().map(|row| contrast(row)).collect();
+    // A second, which is 25 frames, up to the first frame with a face.
+    assert!(
+        contrasts[..24].iter().all(|&contrast| contrast > 40),
+        "{contrasts:?}"
+    );
+    assert!(
+        contrasts[25..].iter().all(|&contrast| contrast < 10),
+        "{contrasts:?}"
+    );
+    assert!(!bench.path("out/talk/hidden-faces.jsonl").exists());
+}
+
 #[test]
 fn blurred_faces_are_unrecognizable_on_every_frame() {
     let bench = Bench::new();
-    struct Stripes;
-    impl Picture for Stripes {
-        fn luma(&self, x: u32, _: u32) -> Option<u8> {
-            Some(if (x / 2).is_multiple_of(2) { 40 } else { 210 })
-        }
-    }
     write_clip(&bench.path("talk.mp4"), &[Stripes, Stripes], MP4);
     bench.analyze(&["talk.mp4", "--blur"]);
     assert_eq!(bench.read("out/talk/records.jsonl").lines().count(), 50);
-    let contrast = |path: &Path| {
+    let contrasts = |path: &Path| {
         let rows = rows(path);
         assert_eq!(rows.len(), 50);
-        let of_row = |row: &Vec<u8>| {
-            let inner = &row[8..40];
-            let steps = inner
-                .windows(2)
-                .map(|pair| u32::from(pair[0].abs_diff(pair[1])));
-            steps.sum::<u32>() / 31
-        };
-        rows.iter().map(of_row).collect::<Vec<_>>()
+        rows.iter()
+            .map(|row| contrast(&row[8..40]))
+            .collect::<Vec<_>>()
     };
     assert!(
-        contrast(&bench.path("talk.mp4"))
+        contrasts(&bench.path("talk.mp4"))
             .iter()
             .all(|&contrast| contrast > 40)
     );
-    let blurred = contrast(&bench.path("out/talk/annotated.mp4"));
+    let blurred = contrasts(&bench.path("out/talk/annotated.mp4"));
     assert!(blurred.iter().all(|&contrast| contrast < 10), "{blurred:?}");
 }

@@ -62,6 +62,25 @@ fn the_first_timestamp_is_the_start_of_the_recording() {
     }
 }
 
+#[test]
+fn sound_that_starts_before_the_video_is_the_start_of_a_transport_stream() {
+    let bench = Bench::new();
+    init();
+    // The clock of the program begins with the video.
+    run_pipeline(&format!(
+        "mpegtsmux name=muxer prog-map=\"program_map,sink_65=1,sink_66=1,PCR_1=sink_65\" ! filesink location={} \
+         videotestsrc num-buffers=75 timestamp-offset=2000000000 ! video/x-raw,width=320,height=192,framerate=25/1 \
+         ! x264enc speed-preset=ultrafast ! queue ! muxer.sink_65 \
+         audiotestsrc num-buffers=50 samplesperbuffer=4410 ! audio/x-raw,rate=44100 ! avenc_aac ! aacparse \
+         ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! muxer.sink_66",
+        bench.path("late.ts").display(),
+    ));
+    bench.analyze(&["late.ts"]);
+    let positions = positions_ms(&bench, "late");
+    assert_eq!(positions.len(), 15);
+    assert!((1900..2100).contains(&positions[0]), "{positions:?}");
+}
+
 /// Writes a recording with three seconds of video, which begin at `video_start_s`, and a sound of
 /// `sound_s` seconds.
 fn with_sound(bench: &Bench, name: &str, video_start_s: u64, sound_s: u64) {
@@ -240,7 +259,7 @@ fn a_limit_of_faces_that_may_hide_people_is_noted() {
 }
 
 #[test]
-fn data_that_are_damaged_in_the_middle_are_reported() {
+fn data_that_are_damaged_in_the_middle_are_skipped() {
     let bench = Bench::new();
     bench.long_clip("whole.mp4", 8);
     run_pipeline(&format!(
@@ -253,8 +272,40 @@ fn data_that_are_damaged_in_the_middle_are_reported() {
     let (middle, len) = (content.len() / 2, content.len() / 20);
     content[middle..middle + len].fill(0x1f);
     std::fs::write(&path, content).unwrap();
-    bench
-        .run(&["damaged.mkv"])
-        .assert_status(1)
-        .assert_said(&["damaged.mkv: damaged: ", " of 0:08.0"]);
+    bench.run(&["damaged.mkv"]).assert_status(1).assert_said(&[
+        "damaged.mkv: damaged: ",
+        " bytes of the file are damaged and were skipped, from 0:0",
+    ]);
+    let positions = positions_ms(&bench, "damaged");
+    assert!(
+        positions.last().is_some_and(|&ms| ms > 7500),
+        "{positions:?}"
+    );
+    assert!(positions.len() > 30, "{positions:?}");
+}
+
+#[test]
+fn frames_that_cannot_be_decoded_are_damage() {
+    let bench = Bench::new();
+    init();
+    run_pipeline(&format!(
+        "videotestsrc num-buffers=200 pattern=ball ! video/x-raw,width=320,height=192,framerate=25/1 ! {MP4} \
+         ! filesink location={}",
+        bench.path("talk.mp4").display()
+    ));
+    bench.analyze(&["talk.mp4"]);
+    let path = bench.path("talk.mp4");
+    let mut content = std::fs::read(&path).unwrap();
+    let (middle, len) = (content.len() / 2, content.len() / 20);
+    content[middle..middle + len].fill(0x1f);
+    std::fs::write(&path, content).unwrap();
+    bench.run(&["talk.mp4"]).assert_status(1).assert_said(&[
+        "talk.mp4: damaged: ",
+        " frames cannot be decoded or have damage, from 0:0",
+    ]);
+    assert!(
+        positions_ms(&bench, "talk")
+            .last()
+            .is_some_and(|&ms| ms > 7500)
+    );
 }

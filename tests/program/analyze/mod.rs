@@ -19,6 +19,7 @@ mod distribution;
 mod disturbances;
 mod faults;
 mod folders;
+mod galleries;
 mod http;
 mod isolation;
 mod results;
@@ -100,6 +101,16 @@ impl Bench {
 
     fn run(&self, arguments: &[&str]) -> Run {
         Run(self.command(arguments).output().unwrap())
+    }
+
+    /// Analyzes with the default models, and writes to `out`.
+    fn run_default_models(&self, arguments: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gst-attitude"));
+        command
+            .args(["analyze", "--output", "out"])
+            .args(arguments)
+            .current_dir(self.0.path());
+        Run(command.output().unwrap())
     }
 
     fn start(&self, arguments: &[&str]) -> Child {

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Reading of files that are damaged in the middle. A demuxer stops at the first data that it does not
+//! understand. Both Matroska and MXF have elements for unused space: the damaged part becomes one, and
+//! the demuxer continues behind it.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use attitude::clock;
+
+use crate::numbers::count;
+use crate::worker::message::Patch;
+
+mod matroska;
+mod mxf;
+
+/// Maximum number of gaps; a file with more has hardly a frame that can be decoded.
+const MAX_GAPS: usize = 1000;
+
+/// Maximum number of parts in the description.
+const MAX_LISTED: usize = 3;
+
+/// The damaged parts of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Repair {
+    gaps: Vec<Gap>,
+    /// Further changes with which a demuxer reads the rest.
+    further: Vec<Patch>,
+}
+
+/// A damaged part of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Gap {
+    bytes: Range<u64>,
+    /// Header of an element of unused space, with which a demuxer skips these bytes.
+    header: Vec<u8>,
+    /// Timestamps of the frames before and after it, if they are known.
+    times_ns: Option<Range<u64>>,
+}
+
+impl Repair {
+    /// Finds the damaged parts of the file at `path`; returns `None` if there are none, or the
+    /// container is another one.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read.
+    pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
+        let file = Source::open(path)?;
+        let repair = match file.array(0)? {
+            Some(matroska::START) => Self {
+                gaps: matroska::gaps(&file)?,
+                further: Vec::new(),
+            },
+            Some(mxf::START) => mxf::repair(&file)?,
+            _ => return Ok(None),
+        };
+        Ok((!repair.gaps.is_empty()).then_some(repair))
+    }
+
+    /// Returns the changes with which a demuxer skips the damaged parts.
+    pub(super) fn patches(&self) -> Vec<Patch> {
+        let patch = |gap: &Gap| Patch {
+            offset: gap.bytes.start,
+            bytes: gap.header.clone(),
+        };
+        let patches = self.gaps.iter().map(patch);
+        patches.chain(self.further.iter().cloned()).collect()
+    }
+
+    /// Describes the damage; `None` if there is none. `origin_ns` is the timestamp of position 0, and
+    /// `further` describes damage that was found when the repaired file was played.
+    pub(super) fn describe(&self, origin_ns: u64, further: Option<&str>) -> Option<String> {
+        if self.gaps.is_empty() {
+            return further.map(str::to_owned);
+        }
+        let damaged: u64 = self
+            .gaps
+            .iter()
+            .map(|gap| gap.bytes.end - gap.bytes.start)
+            .sum();
+        let position = |ns: u64| clock::position(ns.saturating_sub(origin_ns));
+        let parts = self.gaps.iter().filter_map(|gap| gap.times_ns.as_ref());
+        let parts: Vec<String> = parts
+            .map(|times| format!("{} to {}", position(times.start), position(times.end)))
+            .collect();
+        let mut text = format!(
+            "{} of the file are damaged and were skipped",
+            count(damaged, "byte")
+        );
+        if !parts.is_empty() {
+            let listed = parts[..parts.len().min(MAX_LISTED)].join(", ");
+            text += &format!(", from {listed}");
+        }
+        if parts.len() > MAX_LISTED {
+            text += &format!(" and in {} more parts", parts.len() - MAX_LISTED);
+        }
+        if let Some(further) = further {
+            text += &format!("; {further}");
+        }
+        Some(text)
+    }
+}
+
+/// A file, read at any position.
+struct Source {
+    file: File,
+    len: u64,
+}
+
+impl Source {
+    fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok(Self { file, len })
+    }
+
+    /// Returns the bytes from `position` on; `None` if the file ends before.
+    fn array<const N: usize>(&self, position: u64) -> io::Result<Option<[u8; N]>> {
+        let mut bytes = [0; N];
+        match self.file.read_exact_at(&mut bytes, position) {
+            Ok(()) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the first position in `range` at which `is_start` returns `true` for the position and
+    /// the bytes from there on, at most four; `None` if there is none.
+    fn find(
+        &self,
+        range: Range<u64>,
+        is_start: impl Fn(u64, &[u8]) -> io::Result<bool>,
+    ) -> io::Result<Option<u64>> {
+        const BLOCK: usize = 1 << 16;
+        let mut block = vec![0; BLOCK + 3];
+        let mut position = range.start;
+        while position < range.end {
+            let mut filled = 0;
+            while filled < block.len() {
+                match self
+                    .file
+                    .read_at(&mut block[filled..], position + filled as u64)?
+                {
+                    0 => break,
+                    read => filled += read,
+                }
+            }
+            let starts = filled.min(BLOCK).min((range.end - position) as usize);
+            for index in 0..starts {
+                let bytes = &block[index..filled.min(index + 4)];
+                if is_start(position + index as u64, bytes)? {
+                    return Ok(Some(position + index as u64));
+                }
+            }
+            if filled <= BLOCK {
+                break;
+            }
+            position += BLOCK as u64;
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_described_with_positions() {
+        let second = clock::NS_PER_S;
+        let gap = |start, times_ns| Gap {
+            bytes: start..start + 100,
+            header: Vec::new(),
+            times_ns,
+        };
+        let repair = Repair {
+            gaps: vec![gap(1000, Some(9 * second..10 * second)), gap(5000, None)],
+            further: Vec::new(),
+        };
+        assert_eq!(
+            repair.describe(6 * second, None).unwrap(),
+            "200 bytes of the file are damaged and were skipped, from 0:03.0 to 0:04.0"
+        );
+        let text = repair.describe(0, Some("and more")).unwrap();
+        assert!(text.ends_with("0:10.0; and more"), "{text}");
+        assert_eq!(Repair::default().describe(0, None), None);
+    }
+
+    #[test]
+    fn bytes_are_found_across_blocks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut content = vec![0; 200_000];
+        for position in [65_534, 131_075] {
+            content[position..position + 4].copy_from_slice(b"mark");
+        }
+        std::fs::write(&path, content).unwrap();
+        let source = Source::open(&path).unwrap();
+        let find = |range| source.find(range, |_, bytes| Ok(bytes == b"mark")).unwrap();
+        assert_eq!(find(0..200_000), Some(65_534));
+        assert_eq!(find(65_535..200_000), Some(131_075));
+        assert_eq!(find(0..65_534), None);
+        assert_eq!(find(131_076..200_000), None);
+    }
+
+    #[test]
+    fn other_files_have_nothing_to_repair() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for content in [&b""[..], b"te", b"plain text, longer than any header"] {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(Repair::of(&path).unwrap(), None);
+        }
+    }
+}
