@@ -4,9 +4,10 @@
 # Installs what `faceattitude` needs on Debian 12 or newer with Rust, gcc and Python 3.11 or newer: Debian packages, ONNX
 # Runtime, the plugin and the program. Steps that are already done are skipped.
 #
-#     pipelines/setup.sh [--gpu] [--no-build | --no-program] [--tests]
+#     pipelines/setup.sh [--gpu[=cuda|openvino|webgpu]] [--no-build | --no-program] [--tests]
 #
-#     --gpu         installs ONNX Runtime with the CUDA and TensorRT execution providers instead (x86_64 only)
+#     --gpu         also installs an ONNX Runtime that uses the GPU (x86_64 only): with CUDA for NVIDIA's, OpenVINO for
+#                   Intel's, WebGPU for all others, or the named one
 #     --no-build    does not build and install the plugin and the program
 #     --no-program  builds and installs the plugin without the program gst-attitude
 #     --tests       also installs what only the tests need
@@ -14,7 +15,6 @@
 # The first build takes a few minutes on two cores.
 set -euo pipefail
 
-readonly VERSION=1.31.1
 readonly PACKAGES=(
     pkg-config libgstreamer1.0-dev libgstreamer-plugins-{base,bad}1.0-dev libcairo2-dev libpango1.0-dev
     gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav gstreamer1.0-nice gstreamer1.0-x
@@ -23,7 +23,10 @@ readonly PACKAGES=(
 readonly TEST_PACKAGES=(
     gstreamer1.0-opencv opencv-data python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium python3-venv ffmpeg
+    gstreamer1.0-gl libgl1-mesa-dri libegl-mesa0 libvulkan1
 )
+# What CUDA's execution provider needs beside NVIDIA's driver.
+readonly CUDA_WHEELS=(nvidia-cuda-runtime nvidia-cublas nvidia-curand nvidia-cudnn-cu13)
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 data=${XDG_DATA_HOME:-$HOME/.local/share}
 readonly root data
@@ -31,12 +34,19 @@ readonly root data
 say() { echo "setup: $*"; }
 die() { echo "setup: $*" >&2; exit 1; }
 
-# Prints the SHA-256 of the wheel of a package: the library is native code that runs in the user's process.
-wheel_hash() { # package
+# Prints version, SHA-256 and size of the wheel of a package: its libraries are native code that runs in the user's process.
+wheel() { # package
     case $1-$(uname -m) in
-        onnxruntime-x86_64)     echo 5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f ;;
-        onnxruntime-aarch64)    echo da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3 ;;
-        onnxruntime-gpu-x86_64) echo e26c475fe361b2015f45b4b824bd13f0bb20204e59b62814e6f0acd5f3d491a6 ;;
+        onnxruntime-x86_64) echo 1.31.1 5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f 20M ;;
+        onnxruntime-aarch64) echo 1.31.1 da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3 20M ;;
+        onnxruntime-gpu-x86_64) echo 1.31.1 e26c475fe361b2015f45b4b824bd13f0bb20204e59b62814e6f0acd5f3d491a6 256M ;;
+        onnxruntime-openvino-x86_64) echo 1.24.1 3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8 84M ;;
+        onnxruntime-webgpu-x86_64) echo 1.27.0 142eb8bdb803c58117bf64164d201f43180bc87229cac14b590aa4ea79e0f70b 25M ;;
+        onnxruntime-ep-webgpu-x86_64) echo 0.4.0 5d8c961eda91a88961cad1fb7621f389f006b18497d6ea9ecf96f729f066cbfb 7M ;;
+        nvidia-cuda-runtime-x86_64) echo 13.5.37 df2b79a8852f10d1fef8c848489c49eebb5754051bf870202a862831412b179d 3M ;;
+        nvidia-cublas-x86_64) echo 13.10.0.20 dcc6d63884c53d07e267ce7e6feac17b2538cebaafec5db865736c3e28e4dc84 444M ;;
+        nvidia-curand-x86_64) echo 10.4.5.25 22bb226a857e5888fe6b54ae465fc4371296bcff13a35f79e19691bcf454f529 77M ;;
+        nvidia-cudnn-cu13-x86_64) echo 9.28.1.4 a54f205b1db1f2895d99f398754db1369816f0569dd459731f925635cf7b65ec 517M ;;
         *) die "no $1 wheel is known for $(uname -m); install ONNX Runtime manually and set ORT_DYLIB_PATH" ;;
     esac
 }
@@ -69,29 +79,75 @@ install_packages() { # packages
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
 }
 
-# Extracts the libraries of ONNX Runtime from a wheel. The folder is renamed last, so that an existing one is complete.
-install_onnxruntime() { # package
-    local target=$data/gst-attitude/$1 hash work
-    if [[ -e $target/libonnxruntime.so.$VERSION ]]; then
-        say "$1 $VERSION: already installed in $target"
+# Extracts the libraries of the wheels of some packages into a folder of that of gst-attitude. The folder is renamed last,
+# so that an existing one is complete.
+install_libraries() { # folder, packages
+    local target=$data/gst-attitude/$1 package version hash size work installed=""
+    for package in "${@:2}"; do
+        read -r version hash size < <(wheel "$package")
+        [[ $version ]] || exit 1
+        installed+="$package $version"$'\n'
+    done
+    if cmp -s - "$target/installed.txt" <<<"$installed"; then
+        say "$1: already installed in $target"
         return
     fi
-    hash=$(wheel_hash "$1")
-    say "$1 $VERSION: installing into $target"
-    mkdir -p "$data/gst-attitude"
-    work=$(mktemp -d "$data/gst-attitude/.$1.XXXXXX")
+    mkdir -p "${target%/*}"
+    work=$(mktemp -d "$target.XXXXXX")
     # shellcheck disable=SC2064 # expands now: the variable is local
     trap "rm -rf '$work'" EXIT
-    python3 -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 \
-        --platform "manylinux_2_28_$(uname -m)" --dest "$work" \
-        --require-hashes --requirement <(echo "$1==$VERSION --hash=sha256:$hash")
-    python3 -m zipfile -e "$work"/*.whl "$work/wheel"
     mkdir "$work/lib"
-    mv "$work"/wheel/onnxruntime/capi/libonnxruntime*.so* "$work/lib"
-    ln -s "libonnxruntime.so.$VERSION" "$work/lib/libonnxruntime.so"
+    for package in "${@:2}"; do
+        read -r version hash size < <(wheel "$package")
+        say "$package $version: downloading $size and installing into $target"
+        python3 -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 \
+            --platform "manylinux_2_28_$(uname -m)" --platform "manylinux_2_27_$(uname -m)" \
+            --platform "manylinux2014_$(uname -m)" --platform "manylinux1_$(uname -m)" --dest "$work" \
+            --require-hashes --requirement <(echo "$package==$version --hash=sha256:$hash")
+        python3 -m zipfile -e "$work"/*.whl "$work/wheel"
+        find "$work/wheel" -name 'lib*.so*' -exec mv -t "$work/lib" {} +
+        rm -rf "$work"/*.whl "$work/wheel"
+    done
+    for library in "$work"/lib/libonnxruntime.so.*; do
+        [[ ! -e $library ]] || ln -s "${library##*/}" "$work/lib/libonnxruntime.so"
+    done
+    echo "$installed" >"$work/lib/installed.txt"
     rm -rf "$target"
     mv -T "$work/lib" "$target"
     rm -rf "$work"
+}
+
+# Prints the kind of ONNX Runtime for the GPU of this machine.
+find_gpu() {
+    if nvidia-smi -L >/dev/null 2>&1; then
+        echo cuda
+    elif grep -qs 0x8086 /sys/class/drm/card*/device/vendor; then
+        echo openvino
+    elif compgen -G '/sys/class/drm/card*' >/dev/null; then
+        echo webgpu
+    else
+        die "no GPU found; to install for one anyway, use --gpu=cuda, --gpu=openvino or --gpu=webgpu"
+    fi
+}
+
+# Installs an ONNX Runtime that uses a GPU.
+install_gpu() { # cuda, openvino or webgpu
+    case $1 in
+        cuda)
+            install_libraries onnxruntime-gpu onnxruntime-gpu "${CUDA_WHEELS[@]}"
+            say "GPU: NVIDIA's driver must support CUDA 13 (580 or newer)"
+            ;;
+        openvino)
+            install_libraries onnxruntime-openvino onnxruntime-openvino
+            say "GPU: needs the driver of Debian's intel-opencl-icd"
+            ;;
+        webgpu)
+            install_packages libvulkan1
+            install_libraries onnxruntime-webgpu onnxruntime-webgpu
+            say "GPU: needs its Vulkan driver, for AMD and Intel that of Debian's mesa-vulkan-drivers"
+            ;;
+    esac
+    say "GPU: 'gst-attitude devices' shows whether it runs the models"
 }
 
 # Installs Playwright, which drives a browser. The list is copied last, so that an environment with it is complete.
@@ -153,15 +209,16 @@ target_folder() {
         | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])'
 }
 
-gpu=false build=true no_program=false tests=false
+gpu="" build=true no_program=false tests=false
 for argument in "$@"; do
     case $argument in
-        --gpu) gpu=true ;;
+        --gpu) gpu=auto ;;
+        --gpu=cuda | --gpu=openvino | --gpu=webgpu) gpu=${argument#*=} ;;
         --no-build) build=false ;;
         --no-program) no_program=true ;;
         --tests) tests=true ;;
         -h | --help) sed -n '/^# Installs/,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit ;;
-        *) die "unknown argument '$argument'; usage: setup.sh [--gpu] [--no-build | --no-program] [--tests]" ;;
+        *) die "unknown argument '$argument'; usage: setup.sh [--gpu[=cuda|openvino|webgpu]] [--no-build | --no-program] [--tests]" ;;
     esac
 done
 
@@ -170,14 +227,18 @@ packages=("${PACKAGES[@]}")
 if $tests; then packages+=("${TEST_PACKAGES[@]}"); fi
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
 install_packages "${packages[@]}"
-if $gpu; then
-    install_onnxruntime onnxruntime-gpu
-    say "GPU: CUDA 13, cuDNN 9 and a driver that supports them must be installed separately, from NVIDIA"
-else
-    install_onnxruntime onnxruntime
+install_libraries onnxruntime onnxruntime
+if [[ $gpu ]]; then
+    [[ $gpu != auto ]] || gpu=$(find_gpu)
+    install_gpu "$gpu"
 fi
 if $tests; then
     install_playwright
+    if [[ $(uname -m) == x86_64 ]]; then
+        for package in onnxruntime-{webgpu,ep-webgpu,openvino}; do
+            install_libraries "test-providers/$package" "$package"
+        done
+    fi
 fi
 if [[ ${ORT_DYLIB_PATH:-} ]]; then
     say "ORT_DYLIB_PATH is set and takes precedence: $ORT_DYLIB_PATH"

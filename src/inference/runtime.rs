@@ -17,6 +17,14 @@ const LIBRARY: &str = "libonnxruntime.so";
 /// Debian 13's package.
 const SYSTEM_NAMES: [&str; 3] = [LIBRARY, "libonnxruntime.so.1", "libonnxruntime.so.1.21"];
 
+/// Folders of what `pipelines/setup.sh` installs, those for GPUs first.
+const INSTALLED_FOLDERS: [&str; 4] = [
+    "onnxruntime-gpu",
+    "onnxruntime-openvino",
+    "onnxruntime-webgpu",
+    "onnxruntime",
+];
+
 /// Next step in error messages.
 const INSTALL_HINT: &str = "Install it with pipelines/setup.sh of gst-plugin-attitude, or with Debian 13's \
      package libonnxruntime1.21";
@@ -234,8 +242,7 @@ fn candidates(options: &RuntimeOptions) -> Vec<PathBuf> {
     let beside_plugin = options.plugin_folder.iter().map(|dir| dir.join(LIBRARY));
     let system = SYSTEM_NAMES.iter().map(PathBuf::from);
     let installed = data_folder().into_iter().flat_map(|data| {
-        ["onnxruntime-gpu", "onnxruntime"]
-            .map(|name| data.join("gst-attitude").join(name).join(LIBRARY))
+        INSTALLED_FOLDERS.map(|name| data.join("gst-attitude").join(name).join(LIBRARY))
     });
     beside_plugin.chain(system).chain(installed).collect()
 }

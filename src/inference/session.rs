@@ -14,7 +14,7 @@ use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
 use super::description::{DescriptionError, InputSection};
 use super::model::ModelError;
-use super::provider::{ProviderFailure, ProviderRequest, Registration, libraries, plugin};
+use super::provider::{ProviderRequest, Registration, libraries, plugin};
 use super::runtime;
 use super::settings;
 use super::watchdog::{RunEnd, WatchedRuns};
@@ -254,7 +254,11 @@ fn load_session(
     provider: &ProviderRequest,
 ) -> Result<Session, ModelError> {
     let folder = match provider.kind.registration() {
-        Registration::BuiltIn(_) => runtime::loaded_library().and_then(Path::parent),
+        Registration::BuiltIn(built_in) => {
+            let folder = runtime::loaded_library().and_then(Path::parent);
+            libraries::preload(folder, built_in.preloads);
+            folder
+        }
         Registration::None | Registration::Plugin => None,
     };
     let rejected = |error: ort::Error| ModelError::Rejected(message(&error));
@@ -267,9 +271,7 @@ fn load_session(
                 builder = builder
                     // By default ort uses the CPU silently if the provider cannot be registered.
                     .with_execution_providers([registration.error_on_failure()])
-                    .map_err(|error| {
-                        ProviderFailure::diagnose(provider.kind, &message(&error.into()))
-                    })?;
+                    .map_err(|error| rejected(error.into()))?;
             }
             Registration::Plugin => plugin::append(&mut builder, environment, provider)?,
         }

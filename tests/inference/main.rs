@@ -5,8 +5,12 @@
 #[path = "../support/files.rs"]
 mod files;
 
+#[path = "../support/own_process.rs"]
+mod own_process;
+
 mod support;
 
+mod accelerators;
 mod models;
 mod refusals;
 mod runtime;

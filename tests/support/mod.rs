@@ -7,6 +7,7 @@
 mod elements;
 mod files;
 mod frames;
+mod own_process;
 mod pipelines;
 mod process;
 mod python;
@@ -16,6 +17,7 @@ mod rig;
 pub use elements::*;
 pub use files::*;
 pub use frames::*;
+pub use own_process::*;
 pub use pipelines::*;
 pub use process::*;
 #[allow(unused_imports)] // Not every test binary uses Python.

@@ -18,6 +18,7 @@ const MEMORY_LIMIT: usize = 2 << 30;
 pub(super) const CUDA: BuiltIn = BuiltIn {
     is_contained: || CudaProvider::is_available().unwrap_or(false),
     registration: cuda,
+    preloads: &["libcudnn.so."],
     option_keys: &[
         "arena_extend_strategy",
         "cudnn_conv1d_pad_to_nc1d",
@@ -39,6 +40,7 @@ pub(super) const CUDA: BuiltIn = BuiltIn {
 pub(super) const TENSORRT: BuiltIn = BuiltIn {
     is_contained: || TensorRtProvider::is_available().unwrap_or(false),
     registration: tensorrt,
+    preloads: &["libcudnn.so.", "libnvinfer.so."],
     option_keys: &[
         "trt_auxiliary_streams",
         "trt_bf16_enable",

@@ -32,7 +32,11 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
         "check it with nvidia-smi, and CUDA_VISIBLE_DEVICES in the environment",
     ),
     (
-        &["driver version is insufficient", "CUDA failure 35:"],
+        &[
+            "driver version is insufficient",
+            "CUDA failure 35:",
+            "CUDA failure 36:",
+        ],
         "the NVIDIA driver is too old for the CUDA of this ONNX Runtime",
         "update the driver",
     ),
@@ -133,8 +137,12 @@ impl ProviderFailure {
     }
 }
 
-/// Returns the first line of a message without the place in the source code that precedes it.
+/// Returns the first line of a message without places in the source code; of an error of CUDA, its
+/// number and text.
 fn first_line(message: &str) -> &str {
+    if let Some(start) = message.find("CUDA failure ") {
+        return message[start..].split(" ;").next().unwrap_or_default();
+    }
     let line = message.lines().next().unwrap_or_default();
     let text = match line.rsplit_once(") ") {
         Some((place, text)) if place.contains(".cc:") || place.contains(".h:") => text,
@@ -184,5 +192,9 @@ mod tests {
         let message = "/src/provider.cc:12 void f(int) Something failed.\nstack";
         let failure = ProviderFailure::diagnose(Provider::Plugin, message);
         assert_eq!(failure.cause, "Something failed");
+        let message =
+            "FAIL : CUDA failure 999: unknown error ; GPU=0 ; hostname=h ; file=/src/x.cc";
+        let failure = ProviderFailure::diagnose(Provider::Plugin, message);
+        assert_eq!(failure.cause, "CUDA failure 999: unknown error");
     }
 }

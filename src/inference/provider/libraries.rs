@@ -23,6 +23,20 @@ pub(crate) fn with_libraries_in<T, E: std::fmt::Display>(
     }
 }
 
+/// Loads the libraries in `folder` whose names begin with one of `beginnings`, and those that they
+/// need. One that cannot be loaded is not an error: the provider reports it.
+pub(crate) fn preload(folder: Option<&Path>, beginnings: &[&str]) {
+    let files = folder.and_then(|folder| folder.read_dir().ok());
+    for file in files.into_iter().flatten().flatten() {
+        let name = file.file_name();
+        let is_wanted = |name: &str| beginnings.iter().any(|start| name.starts_with(start));
+        if name.to_str().is_some_and(is_wanted) {
+            let path = file.path();
+            let _ = with_libraries_in(folder, || load(&path));
+        }
+    }
+}
+
 /// Loads the library that is missing according to `message`, and those that it needs, if they are in
 /// `folder` and not in `tried`. Returns `false` if there is none to load.
 fn preload_missing(folder: Option<&Path>, message: &str, tried: &mut HashSet<String>) -> bool {
@@ -33,12 +47,23 @@ fn preload_missing(folder: Option<&Path>, message: &str, tried: &mut HashSet<Str
     if !library.exists() || !tried.insert(name.to_owned()) {
         return false;
     }
-    while let Err(error) = ort::util::preload_dylib(&library) {
-        if !preload_missing(Some(folder), &error.to_string(), tried) {
+    while let Err(message) = load(&library) {
+        if !preload_missing(Some(folder), &message, tried) {
             break;
         }
     }
     true
+}
+
+/// Loads a library for the rest of the process.
+///
+/// # Errors
+/// Returns the message of the dynamic linker.
+fn load(library: &Path) -> Result<(), String> {
+    ort::util::preload_dylib(library).map_err(|error| {
+        let message = std::error::Error::source(&error);
+        message.map_or(error.to_string(), ToString::to_string)
+    })
 }
 
 /// Returns the name of the library that the dynamic linker did not find according to `message`;
@@ -65,6 +90,38 @@ mod tests {
         ] {
             assert_eq!(missing_library(other), None, "{other}");
         }
+    }
+
+    /// Compiles a library in `folder` that needs those in `needed`, which are there too.
+    fn compile(folder: &Path, name: &str, needed: &[&str]) {
+        let source = folder.join("source.c");
+        std::fs::write(&source, "int answer(void) { return 42; }\n").unwrap();
+        let compiled = std::process::Command::new("cc")
+            .args(["-shared", "-fPIC", "-Wl,--no-as-needed", "-o"])
+            .arg(folder.join(name))
+            .arg(format!("-Wl,-soname,{name}"))
+            .arg(&source)
+            .args(needed.iter().map(|name| folder.join(name)))
+            .status();
+        assert!(compiled.unwrap().success());
+    }
+
+    #[test]
+    fn libraries_are_loaded_with_those_that_they_need_from_the_same_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        compile(folder, "libattitudebase.so.1", &[]);
+        compile(folder, "libattitudemiddle.so.1", &["libattitudebase.so.1"]);
+        compile(folder, "libattitudetop.so.1", &["libattitudemiddle.so.1"]);
+        let top = folder.join("libattitudetop.so.1");
+        let load_top = || load(&top);
+        let message = with_libraries_in(None, load_top).unwrap_err();
+        assert_eq!(missing_library(&message), Some("libattitudemiddle.so.1"));
+        with_libraries_in(Some(folder), load_top).unwrap();
+        compile(folder, "libattitudelate.so.1", &["libattitudetop.so.1"]);
+        preload(Some(folder), &["libattitudelate.so."]);
+        // The dynamic linker finds a library by its name alone if it is loaded.
+        load(Path::new("libattitudelate.so.1")).unwrap();
     }
 
     #[test]

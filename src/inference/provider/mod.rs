@@ -80,6 +80,9 @@ pub(crate) struct BuiltIn {
     /// Creates its registration with a session.
     pub(crate) registration:
         fn(&ProviderRequest) -> Result<ExecutionProviderDispatch, ProviderFailure>,
+    /// Beginnings of the names of libraries that the provider itself loads at run time. If they are
+    /// beside ONNX Runtime, they are loaded before.
+    pub(crate) preloads: &'static [&'static str],
     /// Keys of its options.
     pub(crate) option_keys: &'static [&'static str],
 }

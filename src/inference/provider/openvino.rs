@@ -12,6 +12,7 @@ use crate::runtime::cache_folder;
 pub(super) const OPENVINO: BuiltIn = BuiltIn {
     is_contained: || OpenVINO::is_available().unwrap_or(false),
     registration: openvino,
+    preloads: &[],
     option_keys: &[
         "cache_dir",
         "device_type",

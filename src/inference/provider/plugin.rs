@@ -157,7 +157,7 @@ pub(crate) fn append(
     let device: *const EpDevice = device.pointer.as_ptr();
     let api = api()?;
     // SAFETY: All pointers are valid during the call, and the lengths are those of the arrays.
-    check(unsafe {
+    Ok(check(unsafe {
         (api.session_options_append_execution_provider_v2)(
             builder.ptr_mut(),
             environment.ptr().cast_mut(),
@@ -167,7 +167,7 @@ pub(crate) fn append(
             value_pointers.as_ptr(),
             key_pointers.len(),
         )
-    })
+    })?)
 }
 
 /// Returns the device that is requested by its index, its kind, both as in `GPU.1`, or its vendor; the
@@ -226,7 +226,7 @@ impl PluginDevice {
 
 fn register(api: &Api, environment: &Environment, library: &Path) -> Result<(), ProviderFailure> {
     let path = CString::new(library.as_os_str().as_encoded_bytes()).unwrap_or_default();
-    libraries::with_libraries_in(library.parent(), || {
+    let registered = libraries::with_libraries_in(library.parent(), || {
         // SAFETY: The environment and the strings are valid during the call. ONNX Runtime locks its
         // list of libraries. The name of the registration is the path, which is unique.
         check(unsafe {
@@ -236,7 +236,8 @@ fn register(api: &Api, environment: &Environment, library: &Path) -> Result<(), 
                 path.as_ptr(),
             )
         })
-    })
+    });
+    Ok(registered?)
 }
 
 /// Returns the devices of all providers.
@@ -288,8 +289,19 @@ unsafe fn text(pointer: *const c_char) -> String {
     text.to_string_lossy().into_owned()
 }
 
+/// The message of a failed function of ONNX Runtime.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct StatusError(String);
+
+impl From<StatusError> for ProviderFailure {
+    fn from(error: StatusError) -> Self {
+        Self::diagnose(super::Provider::Plugin, &error.0)
+    }
+}
+
 /// Converts a status to a result, and releases it.
-fn check(status: *mut OrtStatus) -> Result<(), ProviderFailure> {
+fn check(status: *mut OrtStatus) -> Result<(), StatusError> {
     if status.is_null() {
         return Ok(());
     }
@@ -300,7 +312,7 @@ fn check(status: *mut OrtStatus) -> Result<(), ProviderFailure> {
         (api.ReleaseStatus)(status);
         message
     };
-    Err(ProviderFailure::diagnose(super::Provider::Plugin, &message))
+    Err(StatusError(message))
 }
 
 /// Returns the functions for libraries of providers.

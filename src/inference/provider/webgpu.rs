@@ -11,6 +11,7 @@ use super::{BuiltIn, ProviderFailure, ProviderRequest};
 pub(super) const WEBGPU: BuiltIn = BuiltIn {
     is_contained: || WebGPU::is_available().unwrap_or(false),
     registration: webgpu,
+    preloads: &[],
     option_keys: &[
         "dawnBackendType",
         "defaultBufferCacheMode",
