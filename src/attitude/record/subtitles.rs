@@ -11,7 +11,7 @@ use super::cue::{Cue, WholeCues};
 use super::note::TimedNote;
 use super::writer::{Output, TimedRecord, Timing, Writer};
 use crate::clock::{NS_PER_MS, NS_PER_S, Timestamp};
-use crate::timeline::{Span, TimelineParams, are_consecutive};
+use crate::timeline::{RecordingEnd, Span, TimelineParams, are_consecutive};
 
 /// Maximum time for which a sample is shown if every frame is a sample.
 const MAX_FRAME_NS: u64 = NS_PER_S;
@@ -157,9 +157,9 @@ impl Writer for SubtitleWriter {
         self.write_cues(std::iter::once(note.cue()), output)
     }
 
-    fn set_end_ns(&mut self, end_ns: u64) {
+    fn set_end(&mut self, end: RecordingEnd) {
         if let CueTiming::Samples(spans) | CueTiming::Session { spans, .. } = &mut self.timing {
-            spans.end_ns = Some(end_ns);
+            spans.end = end;
         }
     }
 
@@ -197,8 +197,7 @@ struct SampleSpans {
     /// Maximum time until the next sample if frames between them are missing; if that is later,
     /// there is a gap.
     max_span_ns: u64,
-    /// End of the last frame, if it is known.
-    end_ns: Option<u64>,
+    end: RecordingEnd,
     /// Duration of the previous span, for which a sample before a gap, or the last one, is shown.
     previous_span_ns: u64,
 }
@@ -220,7 +219,7 @@ impl SampleSpans {
                 0 => MAX_FRAME_NS,
                 _ => interval_ns.saturating_mul(2),
             },
-            end_ns: None,
+            end: RecordingEnd::default(),
             previous_span_ns: interval_ns,
         }
     }
@@ -269,10 +268,10 @@ impl SampleSpans {
                 let is_shown = span_ns <= self.max_span_ns || are_consecutive(frame, next_frame);
                 is_shown.then_some(span_ns)
             }
-            None => self
-                .end_ns
-                .and_then(|end_ns| end_ns.checked_sub(start_ns))
-                .filter(|&span_ns| span_ns > 0),
+            None => {
+                let end_ns = self.end.of_last_sample(start_ns, self.previous_span_ns);
+                Some(end_ns - start_ns)
+            }
         };
         let span_ns = shown_ns.unwrap_or(self.previous_span_ns);
         self.previous_span_ns = span_ns;
@@ -377,7 +376,10 @@ mod tests {
                 .write(&TimedRecord::sample(&record), &mut output)
                 .unwrap();
         }
-        writer.set_end_ns(9_500 * NS_PER_MS);
+        writer.set_end(RecordingEnd {
+            last_frame_ns: Some(9_500 * NS_PER_MS),
+            limit_ns: None,
+        });
         writer.finish(&mut output).unwrap();
         let text = String::from_utf8(output.into_bytes()).unwrap();
         let times: Vec<&str> = text.lines().filter(|line| line.contains("-->")).collect();

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 
 use super::Record;
 use super::note::TimedNote;
-use crate::timeline::Span;
+use crate::timeline::{RecordingEnd, Span};
 
 /// The records that are passed to a writer, and the time for which each is shown in subtitles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +76,9 @@ pub trait Writer: Send {
         Ok(())
     }
 
-    /// Sets the end of the last frame, before [`finish`](Self::finish): the last of the
+    /// Sets the end of the recording, before [`finish`](Self::finish): the last of the
     /// [samples](Timing::Samples) is shown until then.
-    fn set_end_ns(&mut self, _end_ns: u64) {}
+    fn set_end(&mut self, _end: RecordingEnd) {}
 
     /// Writes all incomplete data, at the end of a stream or of a part of it. In text formats, more
     /// records may be written afterwards.

@@ -123,6 +123,28 @@ impl Timeline {
     }
 }
 
+/// The end of a recording, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordingEnd {
+    /// End of the last frame.
+    pub last_frame_ns: Option<u64>,
+    /// Time until which a sample is shown at most: the end of the recording, or of its analyzed part.
+    pub limit_ns: Option<u64>,
+}
+
+impl RecordingEnd {
+    /// Returns the end of the last sample, which begins at `start_ns`, and is shown for `usual_ns`
+    /// if the end of the last frame is not known.
+    pub(crate) fn of_last_sample(self, start_ns: u64, usual_ns: u64) -> u64 {
+        let is_after_start = |end_ns: &u64| *end_ns > start_ns;
+        let last_frame_ns = self.last_frame_ns.filter(is_after_start);
+        let limit_ns = self.limit_ns.filter(is_after_start);
+        last_frame_ns
+            .unwrap_or(start_ns.saturating_add(usual_ns))
+            .min(limit_ns.unwrap_or(u64::MAX))
+    }
+}
+
 /// The times at which the samples of a recording are shown.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SampleTimes {
@@ -134,13 +156,13 @@ pub(crate) struct SampleTimes {
 
 impl SampleTimes {
     /// Computes the times of samples at `times_ns`, which are sorted, whose frames have these
-    /// numbers. A sample is shown until the next one, or until `end_ns`, the end of the last frame.
-    /// If frames between two samples are missing, or the end is not known, a sample is shown for
-    /// `spacing_ns`, the usual sample interval.
+    /// numbers. A sample is shown until the next one, or until `end`. If frames between two samples
+    /// are missing, or the end is not known, a sample is shown for `spacing_ns`, the usual sample
+    /// interval.
     pub(crate) fn new(
         times_ns: &[u64],
         frames: &[u64],
-        end_ns: Option<u64>,
+        end: RecordingEnd,
         spacing_ns: u64,
         params: &TimelineParams,
     ) -> Self {
@@ -152,9 +174,7 @@ impl SampleTimes {
                 Some(next_ns) if are_consecutive(frames[index], frames[index + 1]) => *next_ns,
                 Some(next_ns) if next_ns - start_ns <= max_interval_without_gap_ns => *next_ns,
                 Some(_) => usual_end_ns,
-                None => end_ns
-                    .filter(|end_ns| *end_ns > start_ns)
-                    .unwrap_or(usual_end_ns),
+                None => end.of_last_sample(start_ns, spacing_ns),
             };
             Span { start_ns, end_ns }
         };
@@ -218,7 +238,14 @@ pub(crate) fn with_spans(
 ) -> Vec<TimedObservation> {
     let times_ns: Vec<u64> = samples.iter().map(|sample| sample.time_ns).collect();
     let frames: Vec<u64> = (0..samples.len() as u64).map(|index| 2 * index).collect();
-    SampleTimes::new(&times_ns, &frames, None, spacing_ns, params).with_spans(samples)
+    SampleTimes::new(
+        &times_ns,
+        &frames,
+        RecordingEnd::default(),
+        spacing_ns,
+        params,
+    )
+    .with_spans(samples)
 }
 
 /// Returns the median interval between consecutive times in `times_ns`, which are sorted, or `None`
@@ -344,8 +371,11 @@ mod tests {
         let params = TimelineParams::default();
         let times_ns = [0, 200, 5_000, 12_000].map(|time_ms| time_ms * 1_000_000);
         let end_ns = |frames: [u64; 4], end_ms: Option<u64>, index: usize| {
-            let end_ns = end_ms.map(|end_ms| end_ms * 1_000_000);
-            let times = SampleTimes::new(&times_ns, &frames, end_ns, 200_000_000, &params);
+            let end = RecordingEnd {
+                last_frame_ns: end_ms.map(|end_ms| end_ms * 1_000_000),
+                limit_ns: None,
+            };
+            let times = SampleTimes::new(&times_ns, &frames, end, 200_000_000, &params);
             times.end_ns(times_ns[index]) / 1_000_000
         };
         // No frame is between the second and the third sample, some are before the fourth.
@@ -357,6 +387,24 @@ mod tests {
         assert_eq!(end_ns(frames, Some(12_040), 3), 12_040);
         assert_eq!(end_ns(frames, Some(90_000), 3), 90_000);
         assert_eq!(end_ns(frames, Some(11_000), 3), 12_200);
+    }
+
+    #[test]
+    fn nothing_is_shown_beyond_the_end_of_the_recording() {
+        let end_ns = |last_frame_ns: Option<u64>, limit_ns: Option<u64>| {
+            let end = RecordingEnd {
+                last_frame_ns,
+                limit_ns,
+            };
+            end.of_last_sample(19_600, 200)
+        };
+        assert_eq!(end_ns(None, None), 19_800);
+        assert_eq!(end_ns(None, Some(19_700)), 19_700);
+        assert_eq!(end_ns(None, Some(25_000)), 19_800);
+        assert_eq!(end_ns(Some(19_640), Some(19_700)), 19_640);
+        assert_eq!(end_ns(Some(19_800), Some(19_700)), 19_700);
+        // A limit that the sample contradicts is wrong.
+        assert_eq!(end_ns(None, Some(19_000)), 19_800);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use attitude::record::Record;
 use attitude::settings::{DETECTION_THRESHOLD, DETECTOR_SIZE, MAX_FACES};
+use attitude::timeline::RecordingEnd;
 use tracing::info;
 
 use super::hiding::FoundFaces;
@@ -189,9 +190,10 @@ fn attempt(
         found,
         ..
     } = writer;
-    if let Some(end_ns) = playback.end_ns {
-        outputs.set_end_ns(end_ns);
-    }
+    outputs.set_end(RecordingEnd {
+        last_frame_ns: playback.end_ns,
+        limit_ns: playback.duration_ns.into_iter().chain(settings.to_ns).min(),
+    });
     let video = VideoInfo::new(&playback, last.as_ref());
     info!(
         name,

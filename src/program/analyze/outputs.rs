@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use attitude::record::Record;
 use attitude::record::formats::{Format, Output, RecordingFile, TimedRecord, Timing, Writer};
 use attitude::record::summary::SummaryBuilder;
-use attitude::timeline::Span;
+use attitude::timeline::{RecordingEnd, Span};
 
 use super::pages;
 use super::settings::Settings;
@@ -60,12 +60,12 @@ impl<'a> Outputs<'a> {
         Ok(())
     }
 
-    /// Sets the end of the last frame, until which the last sample is shown.
-    pub(super) fn set_end_ns(&mut self, end_ns: u64) {
+    /// Sets the end, until which the last sample is shown.
+    pub(super) fn set_end(&mut self, end: RecordingEnd) {
         for file in &mut self.files {
-            file.writer.set_end_ns(end_ns);
+            file.writer.set_end(end);
         }
-        self.summary.set_end_ns(end_ns);
+        self.summary.set_end(end);
     }
 
     /// Completes all files, and writes the summary and the page; returns the content of the

@@ -11,7 +11,8 @@ use crate::Scores;
 use crate::settings::MIN_CONFIDENCE;
 use crate::timeline::persons::{self, FacePosition, FrameSize, TrackEnds};
 use crate::timeline::{
-    self, Observation, SampleTimes, Series, Span, TimedObservation, Timeline, TimelineParams,
+    self, Observation, RecordingEnd, SampleTimes, Series, Span, TimedObservation, Timeline,
+    TimelineParams,
 };
 
 /// The version of the fields of summaries and their meaning.
@@ -125,8 +126,7 @@ pub struct SummaryBuilder {
     times_ns: Vec<u64>,
     /// Numbers of their frames.
     frames: Vec<u64>,
-    /// End of the last frame, if it is known.
-    end_ns: Option<u64>,
+    end: RecordingEnd,
     samples_left_out: u64,
     scene: Vec<Observation>,
     /// The tracks, sorted by the time of their first sample.
@@ -167,9 +167,9 @@ impl SummaryBuilder {
         }
     }
 
-    /// Sets the end of the last frame, until which the last sample is shown.
-    pub fn set_end_ns(&mut self, end_ns: u64) {
-        self.end_ns = Some(end_ns);
+    /// Sets the end, until which the last sample is shown.
+    pub fn set_end(&mut self, end: RecordingEnd) {
+        self.end = end;
     }
 
     fn add_face(&mut self, face: &FaceRecord, time_ns: u64, size: FrameSize) {
@@ -200,7 +200,7 @@ impl SummaryBuilder {
         let times = SampleTimes::new(
             &self.times_ns,
             &self.frames,
-            self.end_ns,
+            self.end,
             known_spacing_ns,
             params,
         );
