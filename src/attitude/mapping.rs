@@ -65,12 +65,10 @@ impl Mapping {
     /// Returns a mapping of the emotions in `labels`, each to the attitude that it belongs to in
     /// this mapping.
     pub fn for_labels<'a>(&self, labels: impl IntoIterator<Item = &'a str>) -> Self {
-        let listed = labels
-            .into_iter()
-            .map(|label| (label.trim().to_lowercase(), self.attitude_of(label)));
-        Self {
-            listed: listed.collect(),
-        }
+        let labels = labels.into_iter();
+        labels
+            .map(|label| (label, self.attitude_of(label)))
+            .collect()
     }
 
     /// Returns the attitude to which `label` belongs.
@@ -81,6 +79,18 @@ impl Mapping {
             .map(|(_, attitude)| *attitude)
             .or_else(|| Attitude::from_name(&label))
             .unwrap_or(Attitude::Negative)
+    }
+}
+
+impl<'a> FromIterator<(&'a str, Attitude)> for Mapping {
+    /// Creates a mapping of these emotions.
+    fn from_iter<I: IntoIterator<Item = (&'a str, Attitude)>>(listed: I) -> Self {
+        let listed = listed.into_iter();
+        Self {
+            listed: listed
+                .map(|(label, attitude)| (label.trim().to_lowercase(), attitude))
+                .collect(),
+        }
     }
 }
 

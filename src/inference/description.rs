@@ -12,7 +12,7 @@ use attitude::Attitude;
 use attitude::classification::MAX_EMOTIONS;
 use attitude::crop::Framing;
 use attitude::geometry::Point;
-use attitude::mapping::Mapping;
+use attitude::mapping::{Mapping, well_known};
 use attitude::preprocessing::{Channels, TensorFormat, TensorLayout};
 
 /// Key of the description in a model's metadata.
@@ -301,8 +301,9 @@ pub enum DescriptionError {
     TooManyEmotions(usize),
     /// The labels are not attitudes, and there is no mapping to attitudes.
     #[error(
-        "its labels are {}, and its description has no section [attitude] that maps them to attitudes; see \
-         models/README.md",
+        "its labels are {}, and its description has no section [attitude] that maps them to attitudes; add \
+         one, such as: [attitude] positive = [\"happiness\"] neutral = [\"neutral\"], each setting in a \
+         line of its own; see models/README.md",
         .labels.join(", ")
     )]
     Unmapped {
@@ -395,15 +396,41 @@ impl Description {
     /// Returns the output with probabilities of emotions: `[emotions]`, or `[output]` if its labels
     /// are mapped to attitudes; `None` if the model has no emotions.
     pub(crate) fn emotions(&self) -> Option<&OutputSection> {
-        let mapped = self.attitude.as_ref().and(self.output.as_ref());
+        let is_mapped = |output: &&OutputSection| {
+            self.attitude.is_some() || attitudes_by_name(&output.labels).is_none()
+        };
+        let mapped = self.output.as_ref().filter(is_mapped);
         self.emotions.as_ref().or(mapped)
+    }
+
+    /// Returns the mapping of emotions to attitudes that is used because the description has none:
+    /// each label is a well-known emotion. `None` if the description maps its labels, or they are
+    /// attitudes.
+    pub(crate) fn assumed_mapping(&self) -> Option<Mapping> {
+        let labels = &self.attitude_labels()?.labels;
+        match self.attitude.is_some() || attitudes_by_name(labels).is_some() {
+            true => None,
+            false => {
+                let attitudes = well_known_attitudes(labels)?;
+                let names = labels.iter().map(String::as_str);
+                Some(names.zip(attitudes).collect())
+            }
+        }
+    }
+
+    /// Returns the output whose labels are attitudes, or are mapped to them: `[output]`, or
+    /// `[emotions]` if the model has no other; `None` if it has no labels.
+    fn attitude_labels(&self) -> Option<&OutputSection> {
+        let output = self.output.as_ref().or(self.emotions.as_ref());
+        output.filter(|output| !output.labels.is_empty())
     }
 
     /// Returns the output whose scores are summed to attitudes, and the attitude of each of its
     /// labels.
     ///
     /// With a `mapping` this is the output of emotions, if the model has one; otherwise it is
-    /// `[output]`, mapped by `[attitude]`.
+    /// `[output]`, mapped by `[attitude]` or, without that section, by its names if all are
+    /// attitudes or well-known emotions.
     ///
     /// # Errors
     /// Returns an error if the output has no labels, `[attitude]` lists a label that is repeated or
@@ -414,7 +441,7 @@ impl Description {
         unknown_labels: UnknownLabels,
     ) -> Result<(&OutputSection, Vec<Attitude>), DescriptionError> {
         let has_labels = |output: &&OutputSection| !output.labels.is_empty();
-        let own = self.output.as_ref().filter(has_labels);
+        let own = self.attitude_labels();
         // A mistake in the description is reported even if the mapping of the user replaces its
         // own.
         let own_attitudes = match (own, &self.attitude) {
@@ -433,7 +460,11 @@ impl Description {
         let output = own.ok_or(DescriptionError::NoLabels)?;
         let attitudes = match own_attitudes {
             Some(attitudes) => attitudes,
-            None => attitudes_by_name(&output.labels)?,
+            None => attitudes_by_name(&output.labels)
+                .or_else(|| well_known_attitudes(&output.labels))
+                .ok_or_else(|| DescriptionError::Unmapped {
+                    labels: output.labels.clone(),
+                })?,
         };
         Ok((output, attitudes))
     }
@@ -469,20 +500,26 @@ fn require_labels(mapping: &Mapping, labels: &[String]) -> Result<(), Descriptio
     }
 }
 
-/// Returns the attitudes that `labels` name; other labels are negative.
-///
-/// # Errors
-/// Returns an error if an attitude is missing.
-fn attitudes_by_name(labels: &[String]) -> Result<Vec<Attitude>, DescriptionError> {
+/// Returns the attitudes that `labels` name; other labels are negative. `None` if an attitude is
+/// missing.
+fn attitudes_by_name(labels: &[String]) -> Option<Vec<Attitude>> {
     let has = |attitude: Attitude| labels.iter().any(|label| label == attitude.name());
-    if Attitude::ALL.into_iter().all(has) {
-        let attitude_of = |label: &String| Attitude::from_name(label).unwrap_or(Attitude::Negative);
-        Ok(labels.iter().map(attitude_of).collect())
-    } else {
-        Err(DescriptionError::Unmapped {
-            labels: labels.to_vec(),
-        })
-    }
+    let attitude_of = |label: &String| Attitude::from_name(label).unwrap_or(Attitude::Negative);
+    let has_all = Attitude::ALL.into_iter().all(has);
+    has_all.then(|| labels.iter().map(attitude_of).collect())
+}
+
+/// Returns the attitudes to which `labels` belong by default; `None` if one of them is not a
+/// well-known emotion, or none is positive or none is neutral.
+fn well_known_attitudes(labels: &[String]) -> Option<Vec<Attitude>> {
+    let attitudes: Vec<Attitude> = labels
+        .iter()
+        .map(|l| well_known(l))
+        .collect::<Option<_>>()?;
+    let has_both = [Attitude::Positive, Attitude::Neutral]
+        .iter()
+        .all(|attitude| attitudes.contains(attitude));
+    has_both.then_some(attitudes)
 }
 
 #[cfg(test)]
@@ -604,7 +641,34 @@ mod tests {
         let none = EMOTIONS.replace("[\"anger\", \"Happiness\", \"neutral\", \"fear\"]", "[]");
         assert!(problem(&none).contains("no labels"));
         let unmapped = EMOTIONS.split("[attitude]").next().unwrap();
-        assert!(problem(unmapped).contains("no section [attitude]"));
+        for label in ["bored", "negative"] {
+            let unmapped = unmapped.replace("Happiness", label);
+            let problem = problem(&unmapped);
+            assert!(problem.contains("no section [attitude]"), "{problem}");
+            assert!(
+                problem.contains("add one, such as: [attitude] positive"),
+                "{problem}"
+            );
+        }
+    }
+
+    #[test]
+    fn emotions_without_a_mapping_belong_to_their_usual_attitudes() {
+        use Attitude::*;
+        let unmapped = EMOTIONS.split("[attitude]").next().unwrap();
+        for text in [unmapped, &unmapped.replace("[output]", "[emotions]")] {
+            let description = parse(text).unwrap();
+            let output = description.attitude_output(None, UnknownLabels::Refuse);
+            let (output, attitudes) = output.unwrap();
+            assert_eq!(attitudes, [Negative, Positive, Neutral, Negative]);
+            assert!(std::ptr::eq(output, description.emotions().unwrap()));
+            let assumed = description
+                .assumed_mapping()
+                .map(|mapping| mapping.to_string());
+            let expected = "negative=anger; positive=happiness; neutral=neutral; negative=fear";
+            assert_eq!(assumed.as_deref(), Some(expected));
+        }
+        assert_eq!(parse(EMOTIONS).unwrap().assumed_mapping(), None);
     }
 
     #[test]

@@ -133,6 +133,9 @@ pub struct Networks {
     pub provider: Provider,
     /// The errors of the execution providers that were tried before the one that runs the networks.
     pub provider_errors: Vec<LoadError>,
+    /// Mapping of the classifier's emotions to attitudes that is assumed, because neither the
+    /// description of the model nor the user has one; `None` if there is one.
+    pub assumed_mapping: Option<Mapping>,
 }
 
 impl Networks {
@@ -195,10 +198,17 @@ impl Networks {
         });
         let detector = detector.transpose()?;
         let (source, mapping) = (&config.classifier, config.mapping.as_ref());
-        let classifier = load(source)
+        let (classifier, assumed_mapping) = load(source)
             .and_then(|model| {
                 let description = &model.description;
-                OnnxClassifier::new(model.network, description, mapping, config.unknown_labels)
+                let unknown_labels = config.unknown_labels;
+                let classifier =
+                    OnnxClassifier::new(model.network, description, mapping, unknown_labels)?;
+                let assumed = match mapping {
+                    Some(_) => None,
+                    None => description.assumed_mapping(),
+                };
+                Ok((classifier, assumed))
             })
             .map_err(|error| LoadError::model(source, error))?;
         Ok(Self {
@@ -206,6 +216,7 @@ impl Networks {
             classifier: Box::new(classifier),
             provider,
             provider_errors: Vec::new(),
+            assumed_mapping,
         })
     }
 
@@ -256,6 +267,9 @@ pub enum InspectedNetwork {
         classifier: Box<dyn AttitudeClassifier>,
         /// Labels of the output that is mapped to attitudes, with the attitude of each.
         attitudes: Vec<(String, Attitude)>,
+        /// `true` if these attitudes are assumed, because the description has no section
+        /// `[attitude]`.
+        is_assumed: bool,
     },
 }
 
@@ -287,11 +301,13 @@ impl InspectedModel {
                 let (output, attitudes) =
                     description.attitude_output(None, UnknownLabels::Refuse)?;
                 let attitudes = output.labels.iter().cloned().zip(attitudes).collect();
+                let is_assumed = description.assumed_mapping().is_some();
                 let classifier =
                     OnnxClassifier::new(network, &description, None, UnknownLabels::Refuse)?;
                 InspectedNetwork::Classifier {
                     classifier: Box::new(classifier),
                     attitudes,
+                    is_assumed,
                 }
             }
         };

@@ -162,7 +162,16 @@ fn describe_model(source: &ModelSource, model: InspectedModel) -> Result<String,
         InspectedNetwork::Classifier {
             mut classifier,
             attitudes,
-        } => describe_classifier(classifier.as_mut(), &attitudes, &mut lines)?,
+            is_assumed,
+        } => {
+            describe_classifier(classifier.as_mut(), &attitudes, &mut lines)?;
+            if is_assumed {
+                lines.add(
+                    "mapping",
+                    "assumed, as the description has no section [attitude]",
+                );
+            }
+        }
     }
     Ok(lines.0 + &describe_file(source, Some(origin))?.0)
 }

@@ -135,6 +135,14 @@ impl NetworkArguments {
     }
 }
 
+/// Describes the mapping of emotions that is assumed for `model`.
+pub(crate) fn assumed_mapping(model: &str, mapping: &Mapping) -> String {
+    format!(
+        "the description of {model} has no section [attitude]; its emotions count as {mapping}; use --mapping \
+         for another one"
+    )
+}
+
 /// Properties of a `faceattitude` that select and run its networks. Paths are `OsString`, which
 /// JSON can hold even if they are not Unicode.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

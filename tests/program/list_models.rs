@@ -80,6 +80,35 @@ fn a_file_is_described() {
 }
 
 #[test]
+fn emotions_without_a_mapping_are_mapped_by_their_names_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixtures = project("tests/fixtures/models");
+    let model = folder.path().join("mine.onnx");
+    std::fs::copy(fixtures.join("emotions8.onnx"), &model).unwrap();
+    let described = std::fs::read_to_string(fixtures.join("emotions8.toml")).unwrap();
+    let (before, after) = described.split_once("[attitude]").unwrap();
+    let rest = after
+        .split_once("\n[")
+        .map_or(String::new(), |(_, rest)| format!("[{rest}"));
+    let unmapped = format!("{before}{rest}");
+    std::fs::write(model.with_extension("toml"), &unmapped).unwrap();
+    let output = models(&[model.to_str().unwrap()]);
+    assert_contains(
+        &text(&output.stdout),
+        &[
+            "output       positive=happiness; neutral=neutral; negative=surprise,",
+            "mapping      assumed, as the description has no section [attitude]",
+        ],
+    );
+    let unknown = unmapped.replace("\"happiness\"", "\"bored\"");
+    std::fs::write(model.with_extension("toml"), unknown).unwrap();
+    let output = models(&[model.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let words = "no section [attitude] that maps them to attitudes; add one, such as: [attitude] positive = ";
+    assert_contains(&text(&output.stderr), &[words]);
+}
+
+#[test]
 fn a_file_that_cannot_be_used_is_reported_and_the_others_are_described() {
     let output = models(&["truncated.onnx", "colors.onnx", "not-there.onnx"]);
     assert_eq!(output.status.code(), Some(1));

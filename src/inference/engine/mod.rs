@@ -25,6 +25,7 @@ use pool::Pool;
 use workers::Workers;
 
 use attitude::InferenceError;
+use attitude::mapping::Mapping;
 
 /// Networks and threads for any number of streams.
 pub struct Engine {
@@ -41,6 +42,8 @@ pub struct EngineInfo {
     pub provider: Provider,
     /// The errors of the execution providers that were tried before the one that runs the networks.
     pub provider_errors: Vec<LoadError>,
+    /// Mapping of the classifier's emotions to attitudes that is assumed, because there is none.
+    pub assumed_mapping: Option<Mapping>,
     /// `true` if the networks read only the luma of a frame.
     pub reads_luma_only: bool,
     /// Name of the classifier.
@@ -110,6 +113,7 @@ impl Engine {
         let info = EngineInfo {
             provider: networks.provider,
             provider_errors: networks.provider_errors.clone(),
+            assumed_mapping: networks.assumed_mapping.clone(),
             reads_luma_only: networks.read_luma_only(),
             model_name: networks.classifier.model_name().to_owned(),
             emotion_labels: networks.classifier.emotion_labels().to_vec(),

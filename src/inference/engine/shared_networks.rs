@@ -11,6 +11,7 @@ use crate::networks::{LoadError, Networks};
 use crate::provider::Provider;
 use attitude::InferenceError;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
+use attitude::mapping::Mapping;
 use attitude::sync::lock;
 
 /// One detector and one classifier.
@@ -19,6 +20,7 @@ pub(super) struct SharedNetworks {
     classifier: Arc<SharedClassifier>,
     provider: Provider,
     provider_errors: Vec<LoadError>,
+    assumed_mapping: Option<Mapping>,
 }
 
 impl SharedNetworks {
@@ -30,6 +32,7 @@ impl SharedNetworks {
             classifier: SharedClassifier::new(networks.classifier, max_calls, batch_timeout),
             provider: networks.provider,
             provider_errors: networks.provider_errors,
+            assumed_mapping: networks.assumed_mapping,
         }
     }
 
@@ -41,6 +44,7 @@ impl SharedNetworks {
             classifier: Box::new(BatchedClassifier::new(self.classifier.clone())),
             provider: self.provider,
             provider_errors: self.provider_errors.clone(),
+            assumed_mapping: self.assumed_mapping.clone(),
         }
     }
 }

@@ -177,6 +177,14 @@ impl BaseTransformImpl for FaceAttitude {
                 ("{error}; until then, '{provider}' runs the networks")
             );
         }
+        if let Some(mapping) = &info.assumed_mapping {
+            let model = &info.model_name;
+            gst::warning!(
+                CAT,
+                imp = self,
+                "the description of {model} has no section [attitude]; its emotions count as {mapping}"
+            );
+        }
         if let Some(library) = runtime::loaded_library() {
             let (provider, library) = (info.provider.name(), library.display());
             gst::info!(CAT, imp = self, "running on {provider} with {library}");

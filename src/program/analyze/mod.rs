@@ -30,6 +30,7 @@ use summary_json::{SummaryFile, fingerprint};
 use crate::console::{self, PrintError};
 use crate::exit::{Interrupt, SignalError, Status};
 use crate::numbers::count;
+use crate::options::assumed_mapping;
 use crate::parallel;
 use crate::playback::{self, InitError, annotation};
 use crate::worker::Player;
@@ -312,6 +313,9 @@ impl<'a> RunContext<'a> {
             console::warn(format_args!(
                 "{error}; until then, '{provider}' runs the networks"
             ));
+        }
+        if let Some(mapping) = &info.assumed_mapping {
+            console::warn(assumed_mapping(&info.model_name, mapping));
         }
         let description = arguments.classifier.attitude_model.as_ref();
         let description =

@@ -12,6 +12,7 @@ use super::arguments::Arguments;
 use super::data::Data;
 use super::predictions::Predictions;
 use crate::numbers::count;
+use crate::options::assumed_mapping;
 
 /// Returns all warnings. `names` are those of the models, in the order of `networks`.
 pub(super) fn warnings(
@@ -22,6 +23,11 @@ pub(super) fn warnings(
     names: &[String],
 ) -> Vec<String> {
     let mut warnings = repetitions(data);
+    let assumed = networks.iter().zip(names).filter_map(|(networks, name)| {
+        let mapping = networks.assumed_mapping.as_ref()?;
+        Some(assumed_mapping(name, mapping))
+    });
+    warnings.extend(assumed);
     let folders = data.subfolders.iter();
     warnings.extend(folders.map(|folder| {
         format!(

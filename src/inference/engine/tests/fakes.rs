@@ -160,6 +160,7 @@ pub(super) fn networks() -> (Networks, Receiver<()>, Sender<Step>) {
         classifier: Box::new(classifier),
         provider: Provider::Cpu,
         provider_errors: Vec::new(),
+        assumed_mapping: None,
     };
     (networks, begun, steps)
 }
