@@ -46,7 +46,7 @@ be compared, and 2 if the arguments are wrong.")]
 pub(crate) struct Arguments {
     /// Labeled faces: a folder, a .csv or a .jsonl file
     ///
-    /// A folder must have one folder per label, each with pictures (png, jpg, webp, bmp).
+    /// A folder must have one folder per label, each with pictures (bmp, gif, jpg, pgm, png, ppm, tif, webp).
     ///
     /// A .csv file must have a header with the columns file and label (or attitude). Optional
     /// columns are x, y, width and height, the box of the face in pixels of the picture (without a

@@ -9,6 +9,7 @@ use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::mapping::{Mapping, well_known};
 use serde::Deserialize;
 
+use super::picture::is_picture;
 use super::table::{DataError, LabelError, Mistake, Position, Row, Table, read_text};
 use crate::parsing;
 
@@ -95,8 +96,8 @@ pub(crate) struct LabeledSegment {
 pub(crate) struct Data {
     pub faces: Vec<LabeledFace>,
     pub segments: Vec<LabeledSegment>,
-    /// Number of files in folders that are not pictures.
-    pub other_files: usize,
+    /// Files in folders that are not pictures, which are ignored.
+    pub other_files: Vec<PathBuf>,
     /// Folders in the folder of a label, which are ignored.
     pub subfolders: Vec<PathBuf>,
 }
@@ -147,7 +148,7 @@ impl Data {
     fn add_folder(&mut self, folder: &Path, labels: Labels) -> Result<(), DataError> {
         for label_folder in entries(folder)? {
             if !label_folder.is_dir() {
-                self.other_files += 1;
+                self.other_files.push(label_folder);
                 continue;
             }
             let name = file_name(&label_folder);
@@ -160,7 +161,7 @@ impl Data {
                     continue;
                 }
                 if !is_picture(&path) {
-                    self.other_files += 1;
+                    self.other_files.push(path);
                     continue;
                 }
                 self.faces.push(LabeledFace {
@@ -282,15 +283,6 @@ impl Data {
 /// Returns the path of `file`, which is relative to the folder of `data_file`.
 fn resolve(data_file: &Path, file: &str) -> PathBuf {
     data_file.parent().unwrap_or(Path::new("")).join(file)
-}
-
-/// Extensions of pictures.
-const PICTURE_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
-
-fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let extension = extension.map(str::to_lowercase);
-    extension.is_some_and(|extension| PICTURE_EXTENSIONS.contains(&extension.as_str()))
 }
 
 /// Returns the visible entries of `folder`, sorted by name.

@@ -3,7 +3,6 @@
 //! Classifies labeled faces in pictures, in the same way as the element classifies faces in frames.
 
 use std::fmt::{self, Display, Formatter};
-use std::path::Path;
 
 use attitude::InferenceError;
 use attitude::Scores;
@@ -11,14 +10,15 @@ use attitude::analyzer::{Analyzer, Params};
 use attitude::classification::ClassifierInput;
 use attitude::crop;
 use attitude::detection::Detection;
-use attitude::frame::{Frame, FrameError};
+use attitude::frame::Frame;
 use attitude::geometry::{Landmarks, Point, Rect, Similarity};
+use attitude::preprocessing::InputSize;
 use attitude::visibility::is_classifiable;
 use attitude_inference::networks::Networks;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use indicatif::ProgressBar;
 
 use super::data::LabeledFace;
+use super::picture::{Picture, PictureError};
 use crate::parallel;
 
 /// Number of pictures per batch. Scores may depend on the other faces of a batch, because of
@@ -28,14 +28,16 @@ const BATCH_PICTURES: usize = 32;
 /// Minimum IoU of a detection and a labeled box that belong to the same face.
 const MIN_IOU: f32 = 0.3;
 
+/// Smallest detector size at which faces are searched for, in pixels.
+const MIN_DETECTOR_SIZE: u32 = 64;
+
 /// Outcome of a labeled face.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum FaceOutcome {
     Classified {
         /// Scores of each model.
         scores: Vec<Scores>,
-        /// Set if it was cropped by the labeled box, as the detector found no face there.
-        is_by_box: bool,
+        located: Located,
     },
     /// The picture has no face.
     NotFound,
@@ -45,6 +47,17 @@ pub(super) enum FaceOutcome {
     InvalidScores,
     /// The picture cannot be read, for this reason.
     Unreadable(String),
+}
+
+/// The way in which a face was located.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Located {
+    /// As the arguments say: by the detector, or by the labels.
+    AsRequested,
+    /// With a smaller detector size than requested, as the detector found no face at that size.
+    AtSmallerSize,
+    /// By the labeled box, as the detector found no face there.
+    ByBox,
 }
 
 impl Display for FaceOutcome {
@@ -60,19 +73,17 @@ impl Display for FaceOutcome {
 }
 
 /// The part of a picture that is cropped.
-enum Region {
-    Face(Detection),
-    /// The labeled box, in which the detector finds no face.
-    LabeledBox(Detection),
-    /// The whole picture, which is a crop already.
-    Picture,
+struct Region {
+    /// The face; `None` for the whole picture, which is a crop already.
+    detection: Option<Detection>,
+    located: Located,
 }
 
 impl Region {
-    fn detection(&self) -> Option<&Detection> {
-        match self {
-            Self::Face(detection) | Self::LabeledBox(detection) => Some(detection),
-            Self::Picture => None,
+    fn of_face(detection: Detection, located: Located) -> Self {
+        Self {
+            detection: Some(detection),
+            located,
         }
     }
 }
@@ -145,23 +156,23 @@ impl PictureClassifier {
         face: &LabeledFace,
         crops: &mut [Vec<f32>],
     ) -> Result<FaceOutcome, InferenceError> {
-        let unreadable = |error: &dyn Display| {
+        let unreadable = |error: PictureError| {
             let (path, error) = (face.path.display(), error.to_string());
             FaceOutcome::Unreadable(format!("cannot read {path}: {}", error.trim()))
         };
         let picture = match Picture::read(&face.path) {
             Ok(picture) => picture,
-            Err(error) => return Ok(unreadable(&error)),
+            Err(error) => return Ok(unreadable(error)),
         };
         let frame = match picture.frame() {
             Ok(frame) => frame,
-            Err(error) => return Ok(unreadable(&error)),
+            Err(error) => return Ok(unreadable(error)),
         };
         let region = match self.region(&frame, face)? {
             Some(region) => region,
             None => return Ok(FaceOutcome::NotFound),
         };
-        if let Some(detection) = region.detection()
+        if let Some(detection) = &region.detection
             && !is_classifiable(detection, &frame)
         {
             return Ok(FaceOutcome::NotClassifiable);
@@ -169,7 +180,7 @@ impl PictureClassifier {
         for (networks, crops) in self.networks.iter().zip(crops) {
             let input = networks.classifier.input();
             let size = (input.width, input.height);
-            let frame_from_crop = match region.detection() {
+            let frame_from_crop = match &region.detection {
                 Some(face) => crop::displayed_from_crop(face, &input.framing, size.0, size.1),
                 None => center_crop(&frame, input),
             };
@@ -180,7 +191,7 @@ impl PictureClassifier {
         }
         Ok(FaceOutcome::Classified {
             scores: Vec::new(),
-            is_by_box: matches!(region, Region::LabeledBox(_)),
+            located: region.located,
         })
     }
 
@@ -198,36 +209,89 @@ impl PictureClassifier {
         };
         if let Some(landmarks) = face.landmarks {
             let bbox = face.bbox.unwrap_or_else(|| box_around(&landmarks));
-            return Ok(Some(Region::Face(labeled(bbox, Some(landmarks)))));
+            let detection = labeled(bbox, Some(landmarks));
+            return Ok(Some(Region::of_face(detection, Located::AsRequested)));
         }
         let boxed = face.bbox.map(|bbox| labeled(bbox, None));
         if !self.uses_detector {
-            return Ok(Some(boxed.map_or(Region::Picture, Region::Face)));
+            return Ok(Some(Region {
+                detection: boxed,
+                located: Located::AsRequested,
+            }));
         }
+        let detected = self.detect(frame, face.bbox.as_ref())?;
+        let by_box = boxed.map(|boxed| Region::of_face(boxed, Located::ByBox));
+        Ok(detected.or(by_box))
+    }
+
+    /// Detects the face that overlaps `bbox`, else the largest one; `None` if there is none. Searches
+    /// at smaller sizes if there is none at the requested one.
+    fn detect(
+        &mut self,
+        frame: &Frame,
+        bbox: Option<&Rect>,
+    ) -> Result<Option<Region>, InferenceError> {
         let detector = self.networks.first_mut();
         let Some(detector) = detector.and_then(|networks| networks.detector.as_deref_mut()) else {
-            return Ok(boxed.map(Region::LabeledBox));
+            return Ok(None);
         };
-        let found = self.analyzer.detect_faces(frame, detector, &self.params);
-        let found = found.map_err(|InferenceError(problem)| {
-            InferenceError(format!("the face detector: {problem}"))
-        })?;
-        let max_by = |rank: &dyn Fn(&Rect) -> f32| {
-            let rank = |face: &Detection| rank(&face.bbox);
-            let max = found.iter().max_by(|a, b| rank(a).total_cmp(&rank(b)));
-            max.copied()
+        let requested = self.params.detector_size;
+        let smaller = match detector.input().size {
+            InputSize::MultipleOf(_) => smaller_sizes(requested, frame),
+            InputSize::Fixed { .. } => Vec::new(),
         };
-        let detection = match face.bbox {
-            Some(bbox) => {
-                let nearest = max_by(&|found| found.iou(&bbox));
-                nearest.filter(|found| found.bbox.iou(&bbox) >= MIN_IOU)
+        let sizes = [(requested, Located::AsRequested)].into_iter();
+        let smaller = smaller
+            .into_iter()
+            .map(|size| (size, Located::AtSmallerSize));
+        for (detector_size, located) in sizes.chain(smaller) {
+            let params = Params {
+                detector_size,
+                ..self.params
+            };
+            let found = self.analyzer.detect_faces(frame, detector, &params);
+            let found = found.map_err(|InferenceError(problem)| {
+                InferenceError(format!("the face detector: {problem}"))
+            })?;
+            if let Some(detection) = labeled_face(found, bbox) {
+                return Ok(Some(Region::of_face(detection, located)));
             }
-            None => max_by(&Rect::area),
-        };
-        Ok(detection
-            .map(Region::Face)
-            .or(boxed.map(Region::LabeledBox)))
+        }
+        Ok(None)
     }
+}
+
+/// Returns the one of `faces` that overlaps `bbox`, else the largest one.
+fn labeled_face(faces: &[Detection], bbox: Option<&Rect>) -> Option<Detection> {
+    let max_by = |rank: &dyn Fn(&Rect) -> f32| {
+        let rank = |face: &Detection| rank(&face.bbox);
+        let max = faces.iter().max_by(|a, b| rank(a).total_cmp(&rank(b)));
+        max.copied()
+    };
+    match bbox {
+        Some(bbox) => {
+            let nearest = max_by(&|face| face.iou(bbox));
+            nearest.filter(|face| face.bbox.iou(bbox) >= MIN_IOU)
+        }
+        None => max_by(&Rect::area),
+    }
+}
+
+/// Returns smaller detector sizes at which to search for a face that fills its picture: of 400
+/// pictures of FER2013 at 480 px, the default detector misses 139 at 320 px, and 4 at these sizes,
+/// too.
+fn smaller_sizes(requested: u32, frame: &Frame) -> Vec<u32> {
+    // The input is not larger than the picture.
+    let (width, height) = frame.displayed_size();
+    let long_side = width.max(height).ceil() as u32;
+    let largest = match requested {
+        0 => long_side,
+        requested => requested.min(long_side),
+    };
+    let halves = std::iter::successors(Some(largest / 2), |size| Some(size / 2));
+    halves
+        .take_while(|size| *size >= MIN_DETECTOR_SIZE)
+        .collect()
 }
 
 /// Returns the largest part in the middle of a picture that has the aspect ratio of a crop.
@@ -279,39 +343,6 @@ pub(super) fn classify(
     match finished.errors.into_iter().next() {
         Some(error) => Err(error),
         None => Ok(finished.outputs.into_iter().flatten().flatten().collect()),
-    }
-}
-
-/// A picture in memory, as RGB.
-struct Picture {
-    width: usize,
-    height: usize,
-    rgb: Vec<u8>,
-}
-
-impl Picture {
-    /// Reads a file, and rotates the picture upright.
-    fn read(path: &Path) -> Result<Self, ImageError> {
-        // Data sets have files with wrong extensions.
-        let reader = ImageReader::open(path)?.with_guessed_format()?;
-        let mut decoder = reader.into_decoder()?;
-        // A header may state a size that does not fit in memory.
-        let mut limits = Limits::default();
-        limits.reserve(decoder.total_bytes())?;
-        decoder.set_limits(limits)?;
-        let orientation = decoder.orientation()?;
-        let mut picture = DynamicImage::from_decoder(decoder)?;
-        picture.apply_orientation(orientation);
-        let picture = picture.into_rgb8();
-        Ok(Self {
-            width: picture.width() as usize,
-            height: picture.height() as usize,
-            rgb: picture.into_raw(),
-        })
-    }
-
-    fn frame(&self) -> Result<Frame<'_>, FrameError> {
-        Frame::from_rgb(self.width, self.height, &self.rgb)
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) mod data;
 mod table;
 
 mod faces;
+mod picture;
 mod videos;
 
 pub(crate) mod predictions;
@@ -90,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
     info!(
         faces = data.faces.len(),
         segments = data.segments.len(),
-        other_files = data.other_files,
+        other_files = data.other_files.len(),
         "read the data"
     );
     let others = read_predictions(arguments, &data, labels)?;
@@ -130,7 +131,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, EvaluateError> {
         setup,
         &results,
         &bootstrap,
-        data.other_files,
+        data.other_files.len(),
         failed_segments,
     );
     publish(&report, &results, output.as_ref())?;

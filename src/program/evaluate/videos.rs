@@ -10,7 +10,7 @@ use attitude::Scores;
 use attitude::record::{FaceRecord, Record};
 
 use super::data::LabeledSegment;
-use super::faces::FaceOutcome;
+use super::faces::{FaceOutcome, Located};
 use crate::exit::Interrupt;
 use crate::playback::{self, PlaybackError, Progress, UriError};
 use crate::worker::message::{AnalysisSettings, Part, Request};
@@ -183,7 +183,7 @@ fn outcome(of_models: &[Record], models: usize) -> FaceOutcome {
     match all {
         Some(scores) if scores.len() == models => FaceOutcome::Classified {
             scores,
-            is_by_box: false,
+            located: Located::AsRequested,
         },
         _ if of_models.iter().all(|record| record.faces.is_empty()) => FaceOutcome::NotFound,
         _ => FaceOutcome::NotClassifiable,

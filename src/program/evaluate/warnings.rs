@@ -35,6 +35,7 @@ pub(super) fn warnings(
             folder.display()
         )
     }));
+    warnings.extend(other_files(data));
     if arguments.no_detector && !data.segments.is_empty() {
         warnings
             .push("--no-detector does not apply to videos, in which faces are detected".to_owned());
@@ -52,6 +53,19 @@ pub(super) fn warnings(
         }
     }
     warnings
+}
+
+/// Names the files in folders that are not pictures.
+fn other_files(data: &Data) -> Option<String> {
+    let (first, more) = data.other_files.split_first()?;
+    let first = first.display();
+    Some(match more.len() {
+        0 => format!("{first}: this file is ignored: it is not a picture"),
+        more => format!(
+            "{first} and {} are ignored: they are not pictures",
+            count(more, "more file")
+        ),
+    })
 }
 
 /// Counts faces and segments that are listed more than once, and so have more weight.

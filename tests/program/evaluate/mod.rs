@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::support::*;
 
 mod mistakes;
+mod pictures;
 mod videos;
 
 /// A folder for the data of a test, in which the program runs.

@@ -14,7 +14,7 @@ use attitude_inference::model::{ModelError, ModelSource};
 use attitude_inference::provider::Provider;
 use serde::Serialize;
 
-use super::faces::FaceOutcome;
+use super::faces::{FaceOutcome, Located};
 use super::results::{EvaluatedFace, Results};
 use crate::numbers::count;
 
@@ -56,6 +56,8 @@ pub(super) struct DataReport {
     invalid_scores: usize,
     /// Number of faces that were cropped by the labeled box, as the detector found no face there.
     by_box: usize,
+    /// Number of faces that were found only with a smaller detector size than requested.
+    at_smaller_size: usize,
     pub unreadable: usize,
     /// Number of classified faces without a prediction, by name of the other program.
     #[serde(rename = "unanswered")]
@@ -143,6 +145,11 @@ impl DataReport {
             let faces = results.faces.iter();
             faces.filter(|face| is_counted(&face.outcome)).count()
         };
+        let count_located = |located: Located| {
+            count_faces(
+                &|outcome| matches!(outcome, FaceOutcome::Classified { located: way, .. } if *way == located),
+            )
+        };
         let mut labels: BTreeMap<String, LabelCount> = BTreeMap::new();
         let mut entry = |face: &EvaluatedFace, compared: usize| {
             let label = labels.entry(face.label.text.clone()).or_default();
@@ -164,15 +171,8 @@ impl DataReport {
             not_found: count_faces(&|outcome| *outcome == FaceOutcome::NotFound),
             not_classifiable: count_faces(&|outcome| *outcome == FaceOutcome::NotClassifiable),
             invalid_scores: count_faces(&|outcome| *outcome == FaceOutcome::InvalidScores),
-            by_box: count_faces(&|outcome| {
-                matches!(
-                    outcome,
-                    FaceOutcome::Classified {
-                        is_by_box: true,
-                        ..
-                    }
-                )
-            }),
+            by_box: count_located(Located::ByBox),
+            at_smaller_size: count_located(Located::AtSmallerSize),
             unreadable: count_faces(&|outcome| matches!(outcome, FaceOutcome::Unreadable(_))),
             without_prediction: results.without_prediction.iter().cloned().collect(),
             missing: missing.map(Attitude::name).collect(),
@@ -228,6 +228,11 @@ impl DataReport {
             // These are in the figures, although the element would not classify them.
             let reason = "cropped by the labeled box, as the detector found no face there";
             counts.push((reason.to_owned(), self.by_box));
+        }
+        if self.at_smaller_size > 0 {
+            // So are these; the element finds them with a smaller `detector-size`.
+            let reason = "found only with a smaller detector size";
+            counts.push((reason.to_owned(), self.at_smaller_size));
         }
         counts
     }
