@@ -341,6 +341,9 @@ fn evaluate_videos(
         progress.inc(1);
         match video {
             Ok(video) => {
+                for note in &video.notes {
+                    console::line(format_args!("Note: {}: {note}", path.display()));
+                }
                 for segment in segments {
                     match segment_faces(&video, segment) {
                         Ok(samples) => faces.extend(samples),

@@ -32,6 +32,8 @@ pub(super) struct Sample {
 pub(super) struct Video {
     duration_s: Option<f64>,
     samples: Vec<Sample>,
+    /// What a user should know about the video and how it was played.
+    pub notes: Vec<String>,
 }
 
 /// A video cannot be evaluated.
@@ -130,6 +132,7 @@ struct Samples {
     /// The records of each sampled frame, in the order of the analyses.
     records: BTreeMap<u64, Vec<Record>>,
     duration_ns: Option<u64>,
+    notes: Vec<String>,
 }
 
 impl Observer for Samples {
@@ -147,7 +150,9 @@ impl Observer for Samples {
 
     fn warning(&mut self, _text: &str) {}
 
-    fn note(&mut self, _text: String) {}
+    fn note(&mut self, text: String) {
+        self.notes.push(text);
+    }
 }
 
 impl Samples {
@@ -162,6 +167,7 @@ impl Samples {
         Video {
             duration_s: self.duration_ns.map(|duration_ns| duration_ns as f64 / 1e9),
             samples: samples.collect(),
+            notes: self.notes,
         }
     }
 }

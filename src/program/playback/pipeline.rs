@@ -18,7 +18,9 @@ use super::assumed_times::AssumedTimes;
 use super::demuxers::{DemuxerErrors, end_reading_of_ffmpeg, remove_times_of_gif};
 use super::error::PlayError;
 use super::frame_durations::set_frame_durations;
+use super::frame_size::FrameSize;
 use super::lost_frames::LostFrames;
+use super::notes;
 use super::progress::{Counters, Progress};
 use super::times::{PositionScale, RecordingTimes, stream_time};
 use super::transport_stream;
@@ -50,6 +52,7 @@ pub(super) struct Pipeline {
     times: RecordingTimes,
     lost_frames: LostFrames,
     assumed_times: AssumedTimes,
+    frame_size: FrameSize,
 }
 
 impl Pipeline {
@@ -87,7 +90,8 @@ impl Pipeline {
                 analysis_element(settings, index == 0 && request.annotated.is_some())
             })
             .collect::<Result<_, _>>()?;
-        let (video_input, last) = add_analyses(&pipeline, &analyses)?;
+        let frame_size = FrameSize::default();
+        let (video_input, last) = add_analyses(&pipeline, &frame_size, &analyses)?;
         counters.watch_analysis(&pad(&analyses[0], "sink")?, &pad(last, "src")?);
         let lost_frames = LostFrames::default();
         lost_frames.watch(&source, &video_input);
@@ -121,6 +125,7 @@ impl Pipeline {
             times,
             lost_frames,
             assumed_times,
+            frame_size,
         };
         created.link_streams(!request.part.is_whole());
         created.announce_streams();
@@ -246,16 +251,12 @@ impl Pipeline {
     /// Returns what a user should know about the recording and how it was played.
     pub(super) fn notes(&self) -> Vec<String> {
         let videos = self.source.src_pads().into_iter().filter(is_video).count();
-        let tracks = (videos > 1).then(|| {
-            format!(
-                "it has {videos} video tracks; only the default one, or else the first, is analyzed"
-            )
-        });
         let caps = self.video_input.current_caps();
         let notes = [
-            tracks,
+            notes::of_tracks(videos),
             self.assumed_times.note(),
-            caps.and_then(|caps| hdr_note(&caps)),
+            self.frame_size.note(),
+            caps.and_then(|caps| notes::of_dynamic_range(&caps)),
         ];
         notes.into_iter().flatten().collect()
     }
@@ -414,6 +415,7 @@ fn set_interval_later(element: &gst::Element, later: LaterInterval) -> Result<()
 /// them.
 fn add_analyses<'a>(
     pipeline: &gst::Pipeline,
+    frame_size: &FrameSize,
     analyses: &'a [gst::Element],
 ) -> Result<(gst::Pad, &'a gst::Element), glib::BoolError> {
     let queue = gst::ElementFactory::make("queue")
@@ -426,7 +428,7 @@ fn add_analyses<'a>(
     let flip = gst::ElementFactory::make("videoflip")
         .property_from_str("video-direction", "auto")
         .build()?;
-    let [scale, size] = fixed_size()?;
+    let [scale, size] = frame_size.scaler()?;
     set_frame_durations(&pad(&size, "src")?);
     let chain: Vec<&gst::Element> = [&queue, &convert, &flip, &scale, &size]
         .into_iter()
@@ -437,33 +439,6 @@ fn add_analyses<'a>(
     let last = analyses.last();
     let last = last.ok_or_else(|| glib::bool_error!("there is no analysis"))?;
     Ok((pad(&queue, "sink")?, last))
-}
-
-/// Creates elements in a row that scale all frames to the size of the first one: a recording whose
-/// size changes has one size, so that faces stay the same and encoders do not fail.
-fn fixed_size() -> Result<[gst::Element; 2], glib::BoolError> {
-    let scale = gst::ElementFactory::make("videoscale").build()?;
-    let size = gst::ElementFactory::make("capsfilter").build()?;
-    let filter = size.downgrade();
-    // Not at the first caps: those before the tag of the orientation are of frames on their side.
-    pad(&scale, "sink")?.add_probe(gst::PadProbeType::BUFFER, move |pad, _| {
-        let caps = pad.current_caps();
-        let first = caps.as_ref().and_then(|caps| caps.structure(0));
-        if let (Some(first), Some(filter)) = (first, filter.upgrade()) {
-            let mut caps = gst::Caps::builder(playback::VIDEO).any_features();
-            for name in ["width", "height"] {
-                if let Ok(pixels) = first.get::<i32>(name) {
-                    caps = caps.field(name, pixels);
-                }
-            }
-            if let Ok(ratio) = first.get::<gst::Fraction>("pixel-aspect-ratio") {
-                caps = caps.field("pixel-aspect-ratio", ratio);
-            }
-            filter.set_property("caps", caps.build());
-        }
-        gst::PadProbeReturn::Remove
-    });
-    Ok([scale, size])
 }
 
 fn add_fakesink(pipeline: &gst::Pipeline, analysis: &gst::Element) -> Result<(), glib::BoolError> {
@@ -489,23 +464,6 @@ fn has_media_type(pad: &gst::Pad, media_type: &str) -> bool {
     let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
     let first = caps.structure(0);
     first.is_some_and(|structure| structure.name() == media_type)
-}
-
-/// Describes how video with a high dynamic range is analyzed; `None` for other video.
-fn hdr_note(caps: &gst::CapsRef) -> Option<String> {
-    let colorimetry: String = caps.structure(0)?.get("colorimetry").ok()?;
-    let transfer = match colorimetry.as_str() {
-        "bt2100-pq" => "PQ",
-        "bt2100-hlg" => "HLG",
-        other => match other.split(':').nth(2)? {
-            "14" => "PQ",
-            "15" => "HLG",
-            _ => return None,
-        },
-    };
-    Some(format!(
-        "it is HDR video ({transfer}), which is analyzed with tone mapping by ITU-R BT.2390"
-    ))
 }
 
 /// Links streams of the source.

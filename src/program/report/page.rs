@@ -45,7 +45,7 @@ pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> Str
                 p.damage role="note" { strong { "Incomplete: " } (damage) }
             }
             @for remark in &recording.remarks {
-                p role="note" { strong { "Note: " } (remark) }
+                p.remark role="note" { strong { "Note: " } (remark) }
             }
             p.caution role="note" {
                 (trust::caution([recording.model.as_deref()].into_iter()))

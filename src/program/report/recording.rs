@@ -28,7 +28,7 @@ pub(crate) struct RecordingFacts {
     pub(crate) provider: Option<String>,
     /// The part that was analyzed; `None` for all of it.
     pub(crate) range: Option<Span>,
-    /// Notes, by time.
+    /// Notes of a session, by time.
     pub(crate) notes: Vec<TimedNote>,
     /// A sentence about what is missing, if the recording or its records are damaged.
     pub(crate) damage: Option<String>,

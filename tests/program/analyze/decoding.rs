@@ -259,6 +259,55 @@ fn a_limit_of_faces_that_may_hide_people_is_noted() {
 }
 
 #[test]
+fn notes_are_in_the_summary_the_report_and_the_events() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    let arguments = ["talk.mp4", "--max-faces", "1", "--json"];
+    for kind in ["done", "skipped"] {
+        let run = bench.run(&arguments);
+        let events = run.assert_status(0).events();
+        let event = events.iter().find(|event| event["event"] == kind);
+        let notes = &event.unwrap_or_else(|| panic!("no {kind} in {events:?}"))["notes"];
+        assert_eq!(notes.as_array().unwrap().len(), 1, "{notes}");
+        assert_eq!(*notes, bench.json("out/talk/summary.json")["notes"]);
+        let note = notes[0].as_str().unwrap();
+        assert!(note.starts_with("15 samples reached the maximum"), "{note}");
+        let page = bench.read("out/talk/report.html");
+        assert!(
+            page.contains(&format!("<strong>Note: </strong>{note}</p>")),
+            "{page}"
+        );
+    }
+    bench
+        .run(&["talk.mp4", "--max-faces", "2", "--json"])
+        .assert_status(0);
+    assert!(
+        !bench
+            .read("out/talk/report.html")
+            .contains("role=\"note\"><strong>Note")
+    );
+}
+
+#[test]
+fn nothing_is_seen_for_longer_than_the_part_that_is_analyzed() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    for (part, length_ns) in [
+        (&[][..], 3_000_000_000_u64),
+        (&["--to", "1.9"], 1_900_000_000),
+        (&["--from", "1", "--to", "2.05"], 1_050_000_000),
+    ] {
+        bench.analyze(&[&["talk.mp4"], part].concat());
+        let summary = bench.json("out/talk/summary.json");
+        let seen_ns = summary["scene"]["seen_ns"].as_u64().unwrap();
+        assert!(
+            seen_ns > length_ns / 2 && seen_ns <= length_ns,
+            "{part:?}: {seen_ns}"
+        );
+    }
+}
+
+#[test]
 fn data_that_are_damaged_in_the_middle_are_skipped() {
     let bench = Bench::new();
     bench.long_clip("whole.mp4", 8);

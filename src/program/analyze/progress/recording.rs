@@ -213,6 +213,7 @@ impl<'a> RecordingProgress<'a> {
         self.run.event(json!({
             "event": event, "name": self.job.name, "input": input, "samples": summary.samples,
             "faces": summary.faces, "persons": summary.persons.len(), "damage": results.damage,
+            "notes": results.notes,
             "seconds": elapsed_s,
         }));
     }
