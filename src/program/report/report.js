@@ -34,8 +34,12 @@ const { start_s, end_s } = timelines[0];
 
 /** The position in the recording, or in the timelines if there is no recording that plays. */
 let now_s = start_s;
-/** Time of the player at position 0 of the recording. */
-let origin_s = 0;
+/** Timestamp of position 0 of the recording. */
+const timestamp_s = Number(video?.dataset.origin ?? 0);
+/** Time of the player at position 0 of the recording; null until it is known. */
+let origin_s = timestamp_s > 0 ? null : 0;
+/** The position to seek to when that time is known; null if there is none. */
+let pending_s = /** @type {number | null} */ (null);
 /** The second for which the sliders were last updated; null if they must be updated. */
 let updated_s = /** @type {number | null} */ (null);
 /** The request for the next animation frame. */
@@ -126,19 +130,22 @@ function updateSliders() {
 }
 
 /**
- * Finds out whether the player counts from the first timestamp of the recording, as Chromium does, or from 0.
+ * Finds out whether the player, which shows the first frame, counts from the first timestamp of the recording, as
+ * Chromium does, or from 0.
  * @param {HTMLVideoElement} video
  */
-function updateOrigin(video) {
-    const timestamp_s = Number(video.dataset.origin ?? 0);
-    if (timestamp_s > 0 && video.currentTime >= timestamp_s / 2 && now_s === start_s) origin_s = timestamp_s;
+function findOrigin(video) {
+    if (origin_s !== null || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    origin_s = video.currentTime >= timestamp_s / 2 ? timestamp_s : 0;
+    if (pending_s !== null) seek(pending_s);
 }
 
 /** @param {number} time_s */
 function seek(time_s) {
-    const target_s = clamp(time_s, 0, Math.max(end_s, video?.duration || 0));
+    const target_s = clamp(time_s, 0, Math.max(end_s, (video?.duration || 0) - (origin_s ?? 0)));
     updated_s = null;
-    if (video) video.currentTime = target_s + origin_s;
+    if (origin_s === null) pending_s = target_s;
+    else if (video) video.currentTime = target_s + origin_s;
     show(target_s);
 }
 
@@ -147,8 +154,8 @@ function seek(time_s) {
  * @param {HTMLVideoElement} video
  */
 function follow(video) {
-    // A recording that seeks still has its old position.
-    if (!video.seeking) show(Math.max(video.currentTime - origin_s, 0));
+    // A recording that seeks, or has not begun, still has its old position.
+    if (!video.seeking && origin_s !== null) show(Math.max(video.currentTime - origin_s, 0));
     cancelAnimationFrame(frameRequest);
     if (!video.paused) frameRequest = requestAnimationFrame(() => follow(video));
 }
@@ -245,8 +252,8 @@ if (video) {
     const fail = () => {
         find(document, "#unplayable").hidden = false;
     };
-    updateOrigin(video);
-    for (const event of ["loadedmetadata", "loadeddata"]) video.addEventListener(event, () => updateOrigin(video));
+    findOrigin(video);
+    video.addEventListener("loadeddata", () => findOrigin(video));
     for (const event of ["play", "seeked", "timeupdate"]) video.addEventListener(event, () => follow(video));
     // If only the picture cannot be decoded, the sound plays and there is no error.
     const check = () => {

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MPL-2.0
 """Opens the pages that browser.rs creates in Chromium, without a network, and checks what users see and do.
 
-    browser.py FOLDER HOSTILE
+    browser.py FOLDER OFFSET HOSTILE
 
-FOLDER contains clip.html, long.html, broken.html, sound.html, noted.html, HOSTILE.html and index.html. Exits with an
-error on a failed check.
+FOLDER contains clip.html, long.html, broken.html, sound.html, noted.html, HOSTILE.html and index.html. OFFSET contains
+report.html, about a recording whose timestamps begin at 6 s. Exits with an error on a failed check.
 """
 
 import contextlib
@@ -71,15 +71,15 @@ def expect(condition, message):
 class Page:
     """A page with its requests and errors."""
 
-    def __init__(self, context, folder, name):
+    def __init__(self, context, folder, name, fragment=""):
         self.address = f"{folder.as_uri()}/{urllib.parse.quote(name)}"
         self.requests, self.errors = [], []
         self.page = context.new_page()
-        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("request", lambda request: self.requests.append(request.url.split("#")[0]))
         self.page.on("console", lambda message: self.errors.append(message.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.errors.append(dialog.message), dialog.dismiss()))
-        self.page.goto(self.address)
+        self.page.goto(self.address + fragment)
 
     def close(self, *recordings):
         """Checks that the page requested nothing but these recordings, and had no errors."""
@@ -238,6 +238,33 @@ def check_noted(page, hostile):
     check_structure(document)
 
 
+def check_offset_link(page):
+    """Checks the report of a recording whose timestamps begin at 6 s after a link to 0:04."""
+    page.wait_for("document.querySelector('video').currentTime > 6.5 && !document.querySelector('video').seeking")
+    expect(abs(page.time() - 10) < 0.1, f"a link to 4 seeks to {page.time()} instead of 10")
+    expect(abs(page.position() - 0.4) < 0.02, f"the playhead is at {page.position()} after a link to 4 of 10")
+
+
+def check_offset(page):
+    """Checks the report of a recording of ten seconds whose timestamps begin at 6 s, from which Chromium counts."""
+    document = page.page
+    page.wait_for("document.querySelector('video').readyState >= 2")
+    expect(page.time() > 5.9, f"Chromium does not count from the first timestamp, but from {page.time()}")
+    slider = document.get_by_role("slider").first
+    width = slider.bounding_box()["width"]
+    for share in [0.5, 0.1, 0.9]:
+        slider.click(position={"x": share * width, "y": 40})
+        page.wait_for("!document.querySelector('video').seeking")
+        seconds = 6 + 10 * share
+        expect(abs(page.time() - seconds) < 0.2, f"a click at {share} seeks to {page.time()} instead of {seconds}")
+        expect(abs(page.position() - share) < 0.02, f"the playhead is at {page.position()} after a click at {share}")
+    note = document.get_by_role("note").filter(has_text="reached the maximum of 1 face")
+    expect(note.is_visible() and note.inner_text().startswith("Note: "), "the page does not show its note")
+    check_structure(document)
+    texts = document.evaluate(LOW_CONTRAST)
+    expect(not texts, f"low contrast: {texts}")
+
+
 def check_index(page):
     document = page.page
 
@@ -259,7 +286,7 @@ def check_index(page):
 
 
 def main():
-    folder, hostile = pathlib.Path(sys.argv[1]), sys.argv[2]
+    folder, offset, hostile = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
     with (
         sync_playwright() as playwright,
         contextlib.closing(playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])) as browser,
@@ -297,6 +324,13 @@ def main():
         page = Page(context, folder, "noted.html")
         check_noted(page, hostile)
         page.close("noted.mp4")
+
+        page = Page(context, offset, "report.html")
+        check_offset(page)
+        page.close("offset.webm")
+        page = Page(context, offset, "report.html", "#t=4")
+        check_offset_link(page)
+        page.close("offset.webm")
 
         page = Page(context, folder, "index.html")
         check_index(page)

@@ -22,6 +22,40 @@ fn film(path: &Path, frames: u32, frames_per_second: u32) {
     run_pipeline(&description);
 }
 
+/// Writes a recording whose timestamps begin at 6 s, and its report, with a note.
+fn analyze_offset(bench: &Bench) {
+    run_pipeline(&format!(
+        "videotestsrc num-buffers=250 timestamp-offset=6000000000 ! video/x-raw,width=320,height=192,framerate=25/1 \
+         ! vp8enc deadline=1 cpu-used=8 keyframe-max-dist=10 ! webmmux offset-to-zero=false ! filesink location={}",
+        bench.path("offset.webm").display()
+    ));
+    state_end(&bench.path("offset.webm"), 16_000.0);
+    let output = Command::new(env!("CARGO_BIN_EXE_gst-attitude"))
+        .args([
+            "analyze",
+            "offset.webm",
+            "--output=analyzed",
+            "--max-faces=1",
+        ])
+        .args(["--detector-model", &model("one-face")])
+        .args(["--attitude-model", &model("brightness")])
+        .current_dir(bench.0.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", problem(&output));
+}
+
+/// Sets the duration in the header of a WebM file, in milliseconds. In pieces of a recording, it is the
+/// last timestamp, up to which Chromium seeks; GStreamer counts from the first one.
+fn state_end(path: &Path, end_ms: f64) {
+    let mut content = std::fs::read(path).unwrap();
+    let header = [0x44, 0x89, 0x88];
+    let found = content.windows(3).position(|bytes| bytes == header);
+    let start = found.expect("no duration") + header.len();
+    content[start..start + 8].copy_from_slice(&end_ms.to_be_bytes());
+    std::fs::write(path, content).unwrap();
+}
+
 /// Writes a recording whose sound Chromium plays, but whose picture it cannot decode.
 fn film_without_decodable_picture(path: &Path) {
     init();
@@ -88,10 +122,12 @@ fn pages_work_in_a_browser() {
     let long = std::fs::metadata(bench.path("pages/long.html")).unwrap();
     assert!(long.len() < MAX_PAGE_BYTES, "{} bytes", long.len());
 
+    analyze_offset(&bench);
     let script = project("tests/program/report/browser.py");
     let output = Command::new(python)
         .arg(script)
         .arg(bench.path("pages"))
+        .arg(bench.path("analyzed/offset"))
         .arg(HOSTILE)
         .output()
         .unwrap();
