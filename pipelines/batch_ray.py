@@ -17,8 +17,10 @@ recording in the column `stream`:
 The data set is a flat folder with one file per recording: a new recording adds a file, and no file is rewritten.
 
 If the program crashes, or a worker or a node is lost, the recording is retried up to --retries times. A recording that
-cannot be read is not retried. The other recordings continue, and failures are reported at the end with their reasons.
-Running the same command again resumes an interrupted run. Without --address or RAY_ADDRESS, Ray runs on this machine.
+cannot be read is not retried. One that stalls is ended by gst-attitude, after its option --stall-timeout; --timeout
+limits an attempt that does not end for another reason. The other recordings continue, and failures are reported at the
+end with their reasons. Running the same command again resumes an interrupted run. Without --address or RAY_ADDRESS, Ray
+runs on this machine.
 
 Files and folders must have the same path on all nodes, as on a shared file system. s3:// is accessed through pyarrow,
 which takes AWS_ENDPOINT_URL, AWS_DEFAULT_REGION and credentials from the environment of each node. Objects in an s3://

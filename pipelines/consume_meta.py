@@ -16,6 +16,8 @@ confidence; the scores of positive, neutral and negative; the quality of the pic
 printed as `message 1.400 no face`.
 
 Runs until the end of the stream or Ctrl-C. Errors and warnings are printed on stderr; after one, the exit status is 1.
+A recording that stalls ends with an error after 30 seconds. A pipeline may wait for its source for any time; end it
+after a time without frames with GStreamer's element `watchdog`.
 Requires the plugin (pipelines/setup.sh) and the Debian packages python3-gi and gir1.2-gst-plugins-base-1.0.
 """
 
@@ -34,6 +36,9 @@ gi.require_version("GstVideo", "1.0")
 from gi.repository import GLib, Gst, GstVideo  # noqa: E402
 
 FILE_PIPELINE = "uridecodebin name=source ! videoconvert ! faceattitude name=faces messages=sample ! fakesink"
+
+# Maximum time without a frame of a recording. The element watchdog would wait for the first one for ever.
+STALL_TIMEOUT_S = 30
 
 # Deprecated, but PyGObject returns lists and arrays in structures as no other type.
 warnings.filterwarnings("ignore", "GObject.ValueArray", DeprecationWarning)
@@ -138,6 +143,31 @@ def describe(error: GLib.Error, debug: str | None) -> str:
     return f"{error.message} {details}".strip()
 
 
+class Watchdog:
+    """Ends a pipeline that delivers no frame for a time."""
+
+    def __init__(self, pipeline: Gst.Pipeline, pad: Gst.Pad) -> None:
+        self.pipeline = pipeline
+        self.silence_s = 0
+        pad.add_probe(Gst.PadProbeType.BUFFER, self.on_frame)
+        GLib.timeout_add_seconds(1, self.on_second)
+
+    def on_frame(self, _pad: Gst.Pad, _info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+        """Observes a frame."""
+        self.silence_s = 0
+        return Gst.PadProbeReturn.OK
+
+    def on_second(self) -> bool:
+        """Posts an error if there was no frame for too long."""
+        self.silence_s += 1
+        if self.silence_s < STALL_TIMEOUT_S:
+            return GLib.SOURCE_CONTINUE
+        problem = f"stalled: no new frame for {STALL_TIMEOUT_S} s"
+        error = GLib.Error.new_literal(Gst.StreamError.quark(), problem, Gst.StreamError.FAILED)
+        self.pipeline.post_message(Gst.Message.new_error(self.pipeline, error, ""))
+        return GLib.SOURCE_REMOVE
+
+
 def run(pipeline: Gst.Pipeline) -> bool:
     """Plays a pipeline to its end. Returns true if there were no errors and warnings."""
     loop = GLib.MainLoop()
@@ -202,7 +232,10 @@ def main() -> None:
     faces = pipeline.get_by_name("faces")
     if not faces:
         sys.exit("consume_meta: the pipeline has no element named faces; use faceattitude name=faces")
-    faces.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, on_frame)
+    output = faces.get_static_pad("src")
+    output.add_probe(Gst.PadProbeType.BUFFER, on_frame)
+    if Path(arguments.source).is_file():
+        Watchdog(pipeline, output)
     sys.exit(0 if run(pipeline) else 1)
 
 

@@ -84,9 +84,12 @@ case $input in
 esac
 results=$output/${name%.*}-attitude
 
+# A window shows frames in real time, and a picture may stand for any time.
+watchdog='! watchdog timeout=30000'
+! $show || watchdog=
 # Recordings of phones can be rotated, and H.264 requires even sizes.
 pipeline="$source name=source
-    source. ! videoconvert ! videoflip video-direction=auto ! queue
+    source. ! videoconvert ! videoflip video-direction=auto $watchdog ! queue
         ! faceattitude overlay=true messages=sample ! tee name=drawn
     drawn. ! queue ! videoconvert ! videoscale
         ! video/x-raw,format=I420,width=[2,16384,2],height=[2,16384,2]

@@ -3,7 +3,8 @@
 //!
 //! With `messages=sample`, it writes one line per sample; with `messages=change`, the default, one
 //! line per change. Ctrl-C sends an end of stream through the pipeline, so that recordings are
-//! complete. A second Ctrl-C stops the program at once.
+//! complete. A second Ctrl-C stops the program at once. A pipeline may wait for its source for any
+//! time; GStreamer's element `watchdog` in it ends it after a time without frames.
 //!
 //! ```sh
 //! cargo run --release -p gst-attitude-pipelines --example record_attitude -- faces.jsonl \
