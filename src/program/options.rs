@@ -342,10 +342,11 @@ impl Serialize for Choice {
 /// Option of the detection of stalls in everything that is played.
 #[derive(Args)]
 pub(crate) struct StallArguments {
-    /// Time without progress after which a recording ends as stalled, such as 30s or 2m; 0 = never
+    /// Time without progress after which a recording or stream ends as stalled, such as 30s or 2m;
+    /// 0 = never
     ///
-    /// Data that was read and frames that were decoded are progress, however slow they are. What was
-    /// read before counts, and is marked as damaged.
+    /// Any progress counts, however slow it is: data that was read, frames that were decoded. Of a
+    /// recording, what was read before is kept, and is marked as damaged.
     #[arg(long, value_name = "DURATION", default_value_t = DurationArgument { ns: 30_000_000_000 })]
     stall_timeout: DurationArgument,
 }

@@ -13,6 +13,7 @@ mod process;
 mod python;
 mod results;
 mod rig;
+mod stalling_server;
 
 pub use elements::*;
 pub use files::*;
@@ -24,3 +25,5 @@ pub use process::*;
 pub use python::*;
 pub use results::*;
 pub use rig::*;
+#[allow(unused_imports)] // Not every test binary needs a server.
+pub use stalling_server::*;

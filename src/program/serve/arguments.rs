@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, value_parser};
 
-use crate::options::{ClassifierArguments, FaceArguments, NetworkArguments, SamplingArguments};
+use crate::options::{
+    ClassifierArguments, FaceArguments, NetworkArguments, SamplingArguments, StallArguments,
+};
 use crate::parsing::ValueError;
 
 /// Shows the attitudes of faces live in a browser, over the video and as a timeline
@@ -72,6 +74,9 @@ pub(crate) struct Arguments {
     /// Maximum bitrate of a visitor's video, and of SOURCE if it has to be encoded, in kbit/s
     #[arg(long, value_name = "KBITS", default_value_t = 2000, value_parser = value_parser!(u32).range(50..=100_000))]
     pub(crate) max_bitrate: u32,
+
+    #[command(flatten)]
+    pub(crate) stall: StallArguments,
 
     #[command(flatten)]
     pub(crate) sampling: SamplingArguments,

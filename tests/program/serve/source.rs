@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::watcher::Watcher;
 use super::*;
-use crate::support::{LAUNCH_CAPS, fixture};
+use crate::support::{LAUNCH_CAPS, fixture, serve_forever};
 
 /// Encoding that browsers play without transcoding.
 const BASELINE: &str = "x264enc bframes=0 key-int-max=10 speed-preset=ultrafast \
@@ -370,6 +370,28 @@ fn a_stream_that_never_responds_does_not_delay_the_end_of_the_server() {
     assert_eq!(server.end().code(), Some(0), "{}", server.output());
     let passed = begin.elapsed();
     assert!(passed < Duration::from_secs(20), "{passed:?}");
+}
+
+#[test]
+fn a_stream_that_stalls_ends_with_the_reason() {
+    if !has_webrtc() || gst::ElementFactory::find("souphttpsrc").is_none() {
+        println!("skipped: webrtcbin or souphttpsrc is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let content = fs::read(clip(&folder, "talk.webm", 8, VP8)).unwrap();
+    let len = content.len();
+    let address = serve_forever(content[..len / 2].to_vec(), len);
+    let server = Server::start(&[&address, "--stall-timeout", "2s"]);
+    let viewer = Watcher::new(&server);
+    viewer.watch(10);
+    let ending = viewer.ending();
+    assert_eq!(ending["reason"], "failed", "{ending}");
+    let problem = ending["problem"].as_str().unwrap();
+    assert!(
+        problem.ends_with("stalled: no new frame for 2s"),
+        "{problem}"
+    );
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) use viewer::Viewer;
 mod location;
 
 mod codec;
+mod frame_counts;
 mod routing;
 
 mod viewers;
@@ -125,6 +126,7 @@ impl Source {
         let reading = Reading::new(&self.arguments, &self.metrics, &self.location)?;
         current.reading = Arc::downgrade(&reading);
         let previous = current.stopped.replace(reading.stopped());
+        tokio::spawn(reading::end_if_stalled(Arc::downgrade(&reading)));
         tokio::spawn({
             let reading = reading.clone();
             async move {

@@ -2,29 +2,33 @@
 
 //! A reading of the source: one pipeline, from the first viewer to the last.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use gst_app::AppSink;
 use gst_utils::StreamProducer;
 use gst_utils::streamproducer::ProducerSettings;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
 use super::super::analysis::Analysis;
 use super::super::arguments::Arguments;
 use super::super::end::{Ending, Reason};
 use super::super::metrics::{Metrics, Watch};
 use super::codec::Codec;
+use super::frame_counts::FrameCounts;
 use super::location::Location;
 use super::routing::{Outlets, connect, is_live};
 use super::viewers::Viewers;
-use crate::playback::ElementError;
+use crate::playback::{ElementError, StallDetector};
 
 /// Maximum time until the first frame; RTSP falls back from UDP to TCP after 5 s.
 const MAX_OPENING: Duration = Duration::from_secs(15);
+
+/// Interval in which the progress is observed.
+const OBSERVE: Duration = Duration::from_millis(500);
 
 /// Number of frames after which a live stream counts as free of B-frames.
 const ORDERED_FRAMES: usize = 8;
@@ -61,6 +65,7 @@ pub(crate) struct Reading {
     pub(crate) producer: StreamProducer,
     pub(crate) viewers: Arc<Viewers>,
     analysis: Analysis,
+    frames: FrameCounts,
     /// Counts the analysis.
     _watch: Watch,
     phase: watch::Sender<Phase>,
@@ -93,6 +98,7 @@ impl Reading {
             viewers,
             _watch: metrics.watch(&analysis.faceattitude),
             analysis,
+            frames: FrameCounts::default(),
             phase: watch::Sender::new(Phase::Opening),
             running: Some(watch::Sender::new(())),
         });
@@ -261,18 +267,8 @@ impl Reading {
             gst::MessageView::Error(error) => {
                 let debug = error.debug();
                 tracing::warn!("source: {}", ElementError::from(error));
-                let is_watchdog = error.src().is_some_and(|source| {
-                    let element = source.downcast_ref::<gst::Element>();
-                    let factory = element.and_then(|element| element.factory());
-                    factory.is_some_and(|factory| factory.name() == "watchdog")
-                });
-                match is_watchdog {
-                    true => self.fail("the video has stopped"),
-                    false => {
-                        let problem = self.location.problem(&error.error(), debug.as_deref());
-                        self.end_failed(problem);
-                    }
-                }
+                let problem = self.location.problem(&error.error(), debug.as_deref());
+                self.end_failed(problem);
             }
             gst::MessageView::Eos(_) => {
                 let problem = format!("{} has ended", self.location.name());
@@ -318,6 +314,7 @@ impl Reading {
             pipeline: &self.pipeline,
             packets: self.producer.appsink().upcast_ref(),
             analysis: self.analysis.bin.upcast_ref(),
+            frames: &self.frames,
         };
         match connect(pad, &outlets, &self.arguments) {
             // The order of the first frames decides.
@@ -335,6 +332,35 @@ impl Reading {
             }
             is_opening
         });
+    }
+}
+
+/// Ends `reading` if it makes no progress for `--stall-timeout` after it was opened.
+pub(crate) async fn end_if_stalled(reading: Weak<Reading>) {
+    let mut detector: Option<StallDetector<u64>> = None;
+    let mut ticks = interval(OBSERVE);
+    loop {
+        ticks.tick().await;
+        let Some(reading) = reading.upgrade().filter(|reading| !reading.is_over()) else {
+            return;
+        };
+        let Some(timeout) = reading.arguments.stall.timeout() else {
+            return;
+        };
+        let is_open = matches!(*reading.phase.borrow(), Phase::Open(_));
+        // A frame that waits for its time is no stall, however long that takes.
+        let Some(frames) = reading.frames.progress().filter(|_| is_open) else {
+            detector = None;
+            continue;
+        };
+        let now = Instant::now();
+        let detector =
+            detector.get_or_insert_with(|| StallDetector::new(Some(timeout), frames, now));
+        if detector.is_stalled(frames, now) {
+            let silence = humantime::format_duration(timeout);
+            reading.fail(&format!("stalled: no new frame for {silence}"));
+            return;
+        }
     }
 }
 

@@ -14,9 +14,8 @@ use gst_video::VideoInfo;
 
 use super::super::arguments::Arguments;
 use super::codec::Codec;
+use super::frame_counts::FrameCounts;
 
-/// Maximum time between two frames of a stream.
-const MAX_SILENCE_MS: i32 = 10_000;
 /// Minimum time between keyframes that viewers request.
 const MIN_KEYFRAME_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(300);
 
@@ -27,6 +26,8 @@ pub(crate) struct Outlets<'a> {
     pub(crate) packets: &'a gst::Element,
     /// Accepts raw video.
     pub(crate) analysis: &'a gst::Element,
+    /// Counts the frames that are sent.
+    pub(crate) frames: &'a FrameCounts,
 }
 
 /// Connects the outlets to `pad`, which is about to output its first frame. Returns the codec for
@@ -62,6 +63,7 @@ fn pass(pad: &gst::Pad, codec: Codec, outlets: &Outlets) -> Result<(), glib::Boo
         .property("max-size-time", 0u64)
         .build()?;
     let packets_pacer = pacer(is_live)?;
+    outlets.frames.watch(&packets_pacer);
     let mut chain = vec![];
     if let Some((parser, caps)) = codec.parser() {
         let filter = gst::ElementFactory::make("capsfilter")
@@ -106,8 +108,10 @@ fn encode(
     let tee = gst::ElementFactory::make("tee").build()?;
     let queue = leaky_queue()?;
     let encoder = encoder(arguments.max_bitrate)?;
+    let pacer = pacer(is_live(pad))?;
+    outlets.frames.watch(&pacer);
     let chain = [
-        pacer(is_live(pad))?,
+        pacer,
         leaky_queue()?,
         convert,
         flip,
@@ -172,15 +176,11 @@ fn leaky_queue() -> Result<gst::Element, glib::BoolError> {
         .build()
 }
 
-/// Creates the element that delays a recording to real time, or detects that a live stream has
-/// stopped.
+/// Creates the element that delays a recording to real time, and passes the frames of a live stream.
 fn pacer(is_live: bool) -> Result<gst::Element, glib::BoolError> {
-    match is_live {
-        true => gst::ElementFactory::make("watchdog")
-            .property("timeout", MAX_SILENCE_MS)
-            .build(),
-        false => gst::ElementFactory::make("clocksync").build(),
-    }
+    gst::ElementFactory::make("clocksync")
+        .property("sync", !is_live)
+        .build()
 }
 
 /// Returns true if `pad` outputs live data.
