@@ -19,6 +19,7 @@ mod error;
 mod frame_durations;
 mod frame_size;
 mod hidden_faces;
+mod linking;
 mod lost_frames;
 pub(crate) mod movie;
 mod notes;

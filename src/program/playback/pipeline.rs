@@ -19,6 +19,7 @@ use super::demuxers::{DemuxerErrors, end_reading_of_ffmpeg, remove_times_of_gif}
 use super::error::PlayError;
 use super::frame_durations::set_frame_durations;
 use super::frame_size::FrameSize;
+use super::linking::{PadBlock, StreamLinker, is_video};
 use super::lost_frames::LostFrames;
 use super::notes;
 use super::progress::{Counters, Progress};
@@ -142,14 +143,8 @@ impl Pipeline {
             annotation: self.annotation.clone(),
             block: is_blocked.then(|| self.block.clone()),
         };
-        self.source.connect_no_more_pads(move |source| {
-            let pads = source.src_pads();
-            let (videos, others): (Vec<&gst::Pad>, Vec<&gst::Pad>) =
-                pads.iter().partition(|pad| is_video(pad));
-            for pads in [videos, others] {
-                linker.link_first(&pads);
-            }
-        });
+        self.source
+            .connect_no_more_pads(move |source| linker.link_streams(&source.src_pads()));
     }
 
     /// Posts a message when all streams are known.
@@ -448,104 +443,4 @@ fn add_fakesink(pipeline: &gst::Pipeline, analysis: &gst::Element) -> Result<(),
         .build()?;
     pipeline.add(&sink)?;
     analysis.link(&sink)
-}
-
-/// Returns `true` if the caps of `pad` are those of decoded video.
-fn is_video(pad: &gst::Pad) -> bool {
-    has_media_type(pad, playback::VIDEO)
-}
-
-/// Returns `true` if the caps of `pad` are those of decoded sound.
-fn is_sound(pad: &gst::Pad) -> bool {
-    has_media_type(pad, playback::AUDIO)
-}
-
-fn has_media_type(pad: &gst::Pad, media_type: &str) -> bool {
-    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-    let first = caps.structure(0);
-    first.is_some_and(|structure| structure.name() == media_type)
-}
-
-/// Links streams of the source.
-struct StreamLinker {
-    pipeline: glib::WeakRef<gst::Pipeline>,
-    video_input: glib::WeakRef<gst::Pad>,
-    annotation: Option<Arc<Annotation>>,
-    /// Blocks the streams that are linked.
-    block: Option<PadBlock>,
-}
-
-impl StreamLinker {
-    /// Links one of `pads`, all of which are videos or none: a default one, or else the first.
-    fn link_first(&self, pads: &[&gst::Pad]) {
-        let (default, others): (Vec<&gst::Pad>, Vec<&gst::Pad>) =
-            pads.iter().partition(|pad| is_default(pad));
-        let mut pads = default.into_iter().chain(others);
-        pads.find(|pad| self.link(pad));
-    }
-
-    /// Links `pad`; returns `true` if it was linked. If it cannot be linked, an error is posted on
-    /// the bus.
-    fn link(&self, pad: &gst::Pad) -> bool {
-        let (Some(pipeline), Some(video_input)) =
-            (self.pipeline.upgrade(), self.video_input.upgrade())
-        else {
-            return false;
-        };
-        let is_video = is_video(pad);
-        let is_linked = match (is_video, &self.annotation) {
-            (true, _) => pad.link(&video_input).is_ok(),
-            (false, Some(annotation)) if is_sound(pad) => annotation.add_sound(&pipeline, pad),
-            (false, _) => false,
-        };
-        if is_linked && let Some(block) = &self.block {
-            block.add(pad, is_video);
-        }
-        is_linked
-    }
-}
-
-/// Returns `true` if the container states that the stream of `pad` is played by default.
-fn is_default(pad: &gst::Pad) -> bool {
-    let start = pad.sticky_event::<gst::event::StreamStart>(0);
-    start.is_some_and(|start| start.stream_flags().contains(gst::StreamFlags::SELECT))
-}
-
-/// Blocks pads until the position to play from is set: an encoder cannot go back in time.
-#[derive(Clone, Default)]
-struct PadBlock(Arc<Mutex<BlockedPads>>);
-
-#[derive(Default)]
-struct BlockedPads {
-    video: Option<gst::Pad>,
-    probes: Vec<(gst::Pad, gst::PadProbeId)>,
-}
-
-impl PadBlock {
-    /// Blocks `pad`.
-    fn add(&self, pad: &gst::Pad, is_video: bool) {
-        let probe = pad.add_probe(gst::PadProbeType::BLOCK_DOWNSTREAM, |_, _| {
-            gst::PadProbeReturn::Ok
-        });
-        let mut blocked = lock(&self.0);
-        blocked
-            .probes
-            .extend(probe.map(|probe| (pad.clone(), probe)));
-        if is_video {
-            blocked.video = Some(pad.clone());
-        }
-    }
-
-    /// Returns the blocked video pad; `None` if there is none.
-    fn video_pad(&self) -> Option<gst::Pad> {
-        lock(&self.0).video.clone()
-    }
-
-    /// Lets all pads continue.
-    fn remove(&self) {
-        let blocked = std::mem::take(&mut *lock(&self.0));
-        for (pad, probe) in blocked.probes {
-            pad.remove_probe(probe);
-        }
-    }
 }
