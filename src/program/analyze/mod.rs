@@ -39,6 +39,7 @@ mod arguments;
 mod settings;
 
 mod inputs;
+mod media_type;
 mod names;
 pub(crate) mod playlists;
 
