@@ -18,6 +18,7 @@ mod stalling_server;
 pub use elements::*;
 pub use files::*;
 pub use frames::*;
+#[allow(unused_imports)] // Not every test binary needs processes of its own.
 pub use own_process::*;
 pub use pipelines::*;
 pub use process::*;

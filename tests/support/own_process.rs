@@ -2,6 +2,8 @@
 
 //! Tests that run in a process of their own.
 
+#![allow(dead_code)] // Each test binary uses a part of it.
+
 /// Variable with the name of the test, set in a process that [`in_own_process`] starts.
 const OWN_PROCESS: &str = "GST_ATTITUDE_TEST_OWN_PROCESS";
 

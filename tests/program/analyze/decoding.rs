@@ -268,10 +268,10 @@ fn notes_are_in_the_summary_the_report_and_the_events() {
         let events = run.assert_status(0).events();
         let event = events.iter().find(|event| event["event"] == kind);
         let notes = &event.unwrap_or_else(|| panic!("no {kind} in {events:?}"))["notes"];
-        assert_eq!(notes.as_array().unwrap().len(), 1, "{notes}");
         assert_eq!(*notes, bench.json("out/talk/summary.json")["notes"]);
-        let note = notes[0].as_str().unwrap();
-        assert!(note.starts_with("15 samples reached the maximum"), "{note}");
+        let mut notes = notes.as_array().unwrap().iter().filter_map(Value::as_str);
+        let note = notes.find(|note| note.starts_with("15 samples reached the maximum"));
+        let note = note.unwrap();
         let page = bench.read("out/talk/report.html");
         assert!(
             page.contains(&format!("<strong>Note: </strong>{note}</p>")),
@@ -284,7 +284,7 @@ fn notes_are_in_the_summary_the_report_and_the_events() {
     assert!(
         !bench
             .read("out/talk/report.html")
-            .contains("role=\"note\"><strong>Note")
+            .contains("reached the maximum")
     );
 }
 
