@@ -250,8 +250,7 @@ fn hdr_video_gives_the_result_of_sdr_video() {
         let rgb = rgb_frame(attitude, SIZES[0]);
         let buffer = converted(&rgb, &sdr, false);
         let expected = found(&sdr, buffer.clone());
-        let encodings: [(_, fn(f64) -> f64); 2] = [("bt2100-pq", pq), ("bt2100-hlg", hlg)];
-        for (colorimetry, encode) in encodings {
+        for (colorimetry, encode) in [("bt2100-pq", pq as fn(f64) -> f64), ("bt2100-hlg", hlg)] {
             let mut hdr = buffer.copy_deep().unwrap();
             let mut data = hdr.get_mut().unwrap().map_writable().unwrap();
             for luma in &mut data[..sdr.offset()[1]] {
