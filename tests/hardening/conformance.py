@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: MPL-2.0
 """Analyzes recordings of many formats, whole and damaged, and compares the results with what ffprobe says.
 
-    tests/hardening/conformance.py PROGRAM [--only TEXT] [--output FILE.md] [--check]
+    tests/hardening/conformance.py PROGRAM [--only TEXT] [--keep FOLDER] [--check | --update]
 
 PROGRAM is the binary gst-attitude. The recordings are made with FFmpeg, which is needed for this test only: eight
 seconds of an average face, neutral and then positive, at 25 frames per second, with a tone. Prints a table in Markdown.
 
     --only    only recordings whose name contains this
     --keep    folder for the recordings and results, which are kept
-    --output  also writes the table into a file
-    --check   fails if a cell of another column than "damaged" has a fault that is not in EXPECTED
+    --check   fails if a cell of another column than "damaged" has a fault that is not in EXPECTED, or is not that of
+              the table in src/program/formats.md; numbers may differ
+    --update  writes the table and the known faults into src/program/formats.md
 
 A cell is OK if, for what FFmpeg decodes of the recording,
 
@@ -21,9 +22,11 @@ A cell is OK if, for what FFmpeg decodes of the recording,
 """
 
 import argparse
+import glob
 import json
 import math
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -31,7 +34,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "tests/fixtures"
+# The page with the table, between two comments.
+PAGE = ROOT / "src/program/formats.md"
+BEGIN, END = "<!-- Written by tests/hardening/conformance.py --update -->", "<!-- End -->"
+COLUMNS = ("whole", "cut", "damaged", "rotated", "offset", "variable", "late", "delayed")
 SECONDS, RATE, WIDTH, HEIGHT = 8, 25, 426, 240
 SAMPLE_INTERVAL = 0.2
 # Place of the face's picture in the frame, in px.
@@ -40,8 +48,8 @@ FACE_SIDE, FACE_X, FACE_Y = 200, 60, 20
 COUNT_TOLERANCE, TIME_TOLERANCE = 1, 0.21
 # Intersection over union with the face of the original from which on a box is right, and the share of such samples.
 MIN_OVERLAP, MIN_SHARE = 0.6, 0.9
-# Time after which the program is ended, in s.
-LIMIT = 600
+# Time after which the program is ended, in s; a busy machine needs many minutes.
+LIMIT = 3600
 
 
 @dataclass(frozen=True)
@@ -49,9 +57,11 @@ class Format:
     """A container with its codecs.
 
     name: also the extension of the file.
-    options: those of FFmpeg's output, separated by spaces.
+    options: those of FFmpeg's output, separated by spaces; {name} and {path} are the name and the path of the file
+        without its extension, with which the names of further files begin.
     variants: the variants that the container can have, besides being cut and damaged.
     has_length: whether the container says how long the recording is; otherwise nobody can know that it was cut.
+    is_readable: whether GStreamer can read it; otherwise only the whole one is made.
     """
 
     title: str
@@ -60,12 +70,19 @@ class Format:
     variants: tuple[str, ...] = ()
     has_sound: bool = True
     has_length: bool = True
+    is_readable: bool = True
+
+    @property
+    def all_variants(self) -> tuple[str, ...]:
+        return ("whole", "cut", "damaged", *self.variants) if self.is_readable else ("whole",)
 
 
 H264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25"
 H265 = "-c:v libx265 -preset ultrafast -x265-params log-level=error -pix_fmt yuv420p -tag:v hvc1"
 VPX = "-deadline realtime -cpu-used 8"
 PCM = "-c:a pcm_s16le"
+HLS = "-f hls -hls_time 2 -hls_playlist_type vod"
+DASH = "-f dash -seg_duration 2"
 FORMATS = (
     Format("MP4, H.264, AAC", "mp4", f"{H264} -c:a aac", ("rotated", "variable", "late", "delayed")),
     Format("MP4, index first", "faststart.mp4", f"{H264} -c:a aac -movflags faststart", ("rotated",)),
@@ -85,17 +102,60 @@ FORMATS = (
     Format("FLV, H.264, AAC", "flv", f"{H264} -c:a aac", ("variable",)),
     Format("ASF, WMV 2, WMA 2", "wmv", "-c:v wmv2 -q:v 4 -c:a wmav2"),
     Format("MXF, MPEG-2, PCM", "mxf", f"-c:v mpeg2video -q:v 4 {PCM}"),
+    Format("NUT, MPEG-4, MP3", "nut", "-c:v mpeg4 -q:v 4 -c:a libmp3lame", has_length=False),
+    Format(
+        "HLS, fragmented MP4",
+        "m3u8",
+        f"{H264} -c:a aac {HLS} -hls_segment_type fmp4 -hls_fmp4_init_filename {{name}}-init.mp4 "
+        "-hls_segment_filename {path}-%d.m4s",
+    ),
+    Format("HLS, MPEG-TS", "ts.m3u8", f"{H264} -c:a aac {HLS} -hls_segment_filename {{path}}-%d.ts"),
+    Format(
+        "DASH, H.264, AAC",
+        "mpd",
+        f"{H264} -c:a aac {DASH} -init_seg_name {{name}}-init-$RepresentationID$.m4s "
+        "-media_seg_name {name}-$Number$-$RepresentationID$.m4s",
+    ),
     Format("GIF", "gif", "", has_sound=False, has_length=False),
     Format("Motion JPEG stream", "mjpeg", "-c:v mjpeg -pix_fmt yuvj420p", has_sound=False, has_length=False),
     Format("H.264 stream", "h264", H264, has_sound=False, has_length=False),
     Format("MPEG-4 stream", "m4v", "-c:v mpeg4 -q:v 4 -f m4v", has_sound=False, has_length=False),
+    Format("NUT, FFV1 with 16 bits", "16.nut", "-c:v ffv1 -pix_fmt yuv444p16le -c:a flac", is_readable=False),
+    Format("Flash (SWF)", "swf", "-c:v flv", has_sound=False, is_readable=False),
+    Format("Animated PNG", "apng", "-f apng", has_sound=False, is_readable=False),
+    Format("Animated WebP", "webp", "-c:v libwebp_anim", has_sound=False, is_readable=False),
 )
+
+
+@dataclass(frozen=True)
+class KnownFault:
+    """A fault that is known: a part of its text, and its cause."""
+
+    text: str
+    cause: str
+
+
+NO_LENGTH = KnownFault("not called damaged", "GStreamer's demuxer does not know how long the recording is.")
+SHORT_GAP = KnownFault("to 7.3", "GStreamer's demuxer shortens a gap of more than half a second between frames.")
+PIECES = KnownFault("from 0.70", "Times begin at the clock of the first piece, which is before its first frame.")
+PICTURE = KnownFault("ignored in a folder: it is image/", "GStreamer decodes it as a picture.")
 # Faults that are known, by the recording. Those of damaged recordings are not listed: encoders write other bytes, and
 # decoders conceal other damage, from one run to the next.
 EXPECTED = {
-    # GStreamer's demuxers know no length of these.
-    "cut-plain.wmv": "not called damaged",
-    "cut-plain.mxf": "not called damaged",
+    "cut-plain.wmv": NO_LENGTH,
+    "cut-plain.mxf": NO_LENGTH,
+    "variable-plain.ts": SHORT_GAP,
+    "whole-ts.m3u8": PIECES,
+    "whole-16.nut": KnownFault(
+        "the decoder crashed", "GStreamer's FFmpeg decoder does not support this pixel format, and does not say so."
+    ),
+    "whole-plain.swf": KnownFault(
+        "ignored in a folder",
+        "GStreamer has no demuxer for it. If it is named, the message is: GStreamer has no "
+        "application/x-shockwave-flash decoder.",
+    ),
+    "whole-plain.apng": PICTURE,
+    "whole-plain.webp": PICTURE,
 }
 
 
@@ -124,7 +184,8 @@ def make(source: Path, form: Format, variant: str, path: Path) -> None:
     """Makes a variant of the original in a format."""
     inputs: list[object] = ["-i", source]
     maps = ["-map", "0:v"] + (["-map", "0:a"] if form.has_sound else [])
-    options = form.options.split()
+    name = path.name.removesuffix(path.suffix)
+    options = form.options.format(name=name, path=path.with_name(name)).split()
     if variant == "rotated":
         # Pixels are turned to the left, so the tag turns them to the right.
         sideways = path.with_name("sideways-" + path.name)
@@ -143,16 +204,27 @@ def make(source: Path, form: Format, variant: str, path: Path) -> None:
     elif variant == "delayed":
         inputs = ["-itsoffset", "2", "-i", source]
     ffmpeg(*inputs, *maps, *options, path)
-    if variant == "cut":
+    pieces = sorted(path.parent.glob(f"{glob.escape(name)}-[0-9]*"))
+    if variant == "cut" and pieces:
+        for piece in pieces[len(pieces) * 6 // 10 :]:
+            piece.unlink()
+    elif variant == "damaged" and pieces:
+        damage(pieces[len(pieces) // 2])
+    elif variant == "cut":
         data = path.read_bytes()
         path.write_bytes(data[: len(data) * 6 // 10])
     elif variant == "damaged":
-        data = bytearray(path.read_bytes())
-        noise = random.Random(1)
-        start = len(data) // 2
-        for index in range(start, start + max(64, len(data) // 50)):
-            data[index] = noise.randrange(256)
-        path.write_bytes(data)
+        damage(path)
+
+
+def damage(path: Path) -> None:
+    """Overwrites a part in the middle of a file with noise."""
+    data = bytearray(path.read_bytes())
+    noise = random.Random(1)
+    start = len(data) // 2
+    for index in range(start, start + max(64, len(data) // 50)):
+        data[index] = noise.randrange(256)
+    path.write_bytes(data)
 
 
 def shown_at(path: Path) -> list[float]:
@@ -214,8 +286,8 @@ def fault_of(
     """
     is_damaged = variant in ("cut", "damaged")
     reason = event.get("damage") or event.get("reason")
-    if event["event"] == "failed" and not is_damaged:
-        return f"failed: {reason}"
+    if event["event"] in ("failed", "ignored") and not is_damaged:
+        return {"failed": "failed", "ignored": "ignored in a folder"}[event["event"]] + f": {reason}"
     if reason and not is_damaged:
         return f"called damaged: {reason}"
     is_known = form.has_length or variant == "damaged"
@@ -258,13 +330,47 @@ def records_of(output: Path, event: dict) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+def table(rows: list[tuple[str, ...]]) -> list[str]:
+    lines = ["| format | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def causes(files: dict[tuple[str, str], Path]) -> list[str]:
+    """Returns a list of the known faults."""
+    titles: dict[str, list[str]] = {}
+    for (title, variant), path in files.items():
+        known = EXPECTED.get(path.name)
+        if known:
+            name = title if variant == "whole" else f"{title}, {variant}"
+            titles.setdefault(known.cause, []).append(f"**{name}**")
+    return [f"- {' and '.join(names)}: {cause}" for cause, names in titles.items()]
+
+
+def differences(rows: list[tuple[str, ...]]) -> list[str]:
+    """Returns the rows that differ from those of the page in more than numbers and the column of damage."""
+
+    def compared(cells: list[str]) -> list[str]:
+        del cells[1 + COLUMNS.index("damaged")]
+        return [re.sub(r"[0-9]+(\.[0-9]+)?", "N", cell.strip()) for cell in cells]
+
+    lines = PAGE.read_text().partition(BEGIN)[2].splitlines()
+    documented = [compared(line.split("|")[1:-1]) for line in lines if line.startswith("| ")]
+    return [f"{row[0]}: {PAGE.name} has another row" for row in rows if compared(list(row)) not in documented]
+
+
+def update(lines: list[str]) -> None:
+    before, rest = PAGE.read_text().split(BEGIN)
+    _, after = rest.split(END)
+    PAGE.write_text(f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{after}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=Path)
     parser.add_argument("--only", default="")
-    parser.add_argument("--output", type=Path)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--update", action="store_true")
     options = parser.parse_args()
     if not shutil.which("ffmpeg"):
         sys.exit("conformance.py: ffmpeg is not installed; on Debian: apt-get install ffmpeg")
@@ -275,10 +381,9 @@ def main() -> None:
         source = original(work)
         recordings = work / "recordings"
         recordings.mkdir(exist_ok=True)
-        columns = ("whole", "cut", "damaged", "rotated", "offset", "variable", "late", "delayed")
         files: dict[tuple[str, str], Path] = {}
         for form in FORMATS:
-            for variant in ("whole", "cut", "damaged", *form.variants):
+            for variant in form.all_variants:
                 kind = "" if "." in form.name else "plain."
                 path = recordings / f"{variant}-{kind}{form.name}"
                 if options.only in path.name:
@@ -293,7 +398,7 @@ def main() -> None:
         rows, faults = [], []
         for form in FORMATS:
             cells = []
-            for variant in columns:
+            for variant in COLUMNS:
                 path = files.get((form.title, variant))
                 if path is None:
                     cells.append("")
@@ -301,21 +406,22 @@ def main() -> None:
                 event = events.get(path.name, {"event": "failed", "reason": "it was ignored"})
                 records = records_of(work / "results", event)
                 fault = fault_of(form, variant, shown_at(path), event, records, face)
-                expected = EXPECTED.get(path.name)
+                known = EXPECTED.get(path.name)
                 cells.append("OK" if fault is None else fault.replace("|", "/"))
-                if fault and variant != "damaged" and (expected is None or expected not in fault):
+                if fault and variant != "damaged" and (known is None or known.text not in fault):
                     faults.append(f"{path.name}: {fault}")
             if any(cells):
                 rows.append((form.title, *cells))
-        lines = ["| format | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-        lines += ["| " + " | ".join(row) + " |" for row in rows]
-        print("\n".join(lines))
-        if options.output:
-            options.output.write_text("\n".join(lines) + "\n")
+        print(f"{len(files)} recordings in {len(rows)} formats\n")
+        print("\n".join(table(rows)))
+        if options.update:
+            update([*table(rows), "", *causes(files)])
+        if options.check:
+            faults += differences(rows)
         for fault in faults:
             print(fault, file=sys.stderr)
         if options.check and faults:
-            sys.exit(f"{len(faults)} of {len(files)} recordings have unknown faults")
+            sys.exit(f"{len(faults)} of {len(files)} recordings have unknown faults, or {PAGE.name} must be updated")
 
 
 if __name__ == "__main__":
