@@ -12,7 +12,7 @@ use attitude_inference::networks::{Config, LoadError, Networks};
 use attitude_inference::provider::{Provider, ProviderRequest};
 use attitude_inference::runtime::RuntimeOptions;
 
-use crate::own_process::in_own_process_with;
+use crate::own_process::{in_own_process, in_own_process_with};
 use crate::support::{config, fixture};
 
 /// SwiftShader's description for the Vulkan loader, in Debian's package chromium-common.
@@ -113,7 +113,7 @@ fn a_provider_in_a_library_has_the_scores_of_the_cpu() {
 
 #[test]
 fn openvino_has_the_scores_of_the_cpu() {
-    in_own_process_with(&[], || {
+    in_own_process(|| {
         if let Some(runtime) = runtime("onnxruntime-openvino") {
             assert_right(&runtime, None, |device| {
                 let request = &device.request;
@@ -180,7 +180,7 @@ fn without_a_gpu_auto_reports_webgpu_and_uses_the_cpu() {
 
 #[test]
 fn cuda_without_its_libraries_or_a_gpu_is_refused_with_the_next_step() {
-    in_own_process_with(&[], || {
+    in_own_process(|| {
         let Some(runtime) = runtime("onnxruntime-gpu") else {
             return;
         };

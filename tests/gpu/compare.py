@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MPL-2.0
+"""Compares two files of records: number of faces, different labels, maximum difference of a score.
+
+    compare.py FILE FILE
+
+Fails if the faces or their labels differ, or a score by more than 0.001.
+"""
+
+import json
+import sys
+
+TOLERANCE = 1e-3
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line)["faces"] for line in file]
+
+
+def main():
+    first, second = map(read, sys.argv[1:])
+    counts = [[len(faces) for faces in records] for records in (first, second)]
+    if counts[0] != counts[1] or not any(counts[0]):
+        sys.exit(f"different faces: {sum(counts[0])} in {len(first)} samples, {sum(counts[1])} in {len(second)}")
+    pairs = [pair for records in zip(first, second, strict=True) for pair in zip(*records, strict=True)]
+    labels = sum(a["attitude"] != b["attitude"] for a, b in pairs)
+    difference = max(abs(a["raw"][name] - b["raw"][name]) for a, b in pairs for name in a["raw"])
+    print(f"{len(pairs)} faces, {labels} different labels, maximum difference of a score {difference:.1e}")
+    if labels or difference > TOLERANCE:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
