@@ -32,8 +32,8 @@ from ..common.pictures import blurred, sheet
 from ..data import london
 from ..data.faces import TEST, VALIDATION
 from .comparison import Comparison
-from .composites import labeled, scene
-from .detections import FIELDS, SCORE, UNCERTAIN, CenterMaps, Detector, Yunet
+from .composites import face_row, labeled, scene
+from .detections import SCORE, UNCERTAIN, CenterMaps, Detector, Yunet
 from .drawing import covering
 from .heights import HEIGHTS_PX, PHOTOS, Portrait, by_group, by_height, fitted, portraits, whole_photos
 from .material import Material
@@ -96,18 +96,25 @@ def reference_faces(teacher: Detector, picture: np.ndarray) -> np.ndarray:
 def call(
     material: Material, size: tuple[int, int], scale: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Creates one to four portraits side by side on a photo. Returns it with the rows (0, 15) of heads."""
+    """Creates one to four portraits side by side on a photo. Returns it with the rows (n, 15) of their heads.
+
+    The score of a row is UNCERTAIN: whether the head must be found is for the teacher to say.
+    """
     width, height = (scale * side for side in size)
     photos = np.setdiff1d(np.arange(len(material.backgrounds)), material.crowded)
     picture = covering(material.backgrounds[rng.choice(photos)], (width, height), rng)
     people = int(rng.integers(1, MAX_PEOPLE + 1))
+    heads = []
     for column in range(people):
-        portrait = material.portraits.images[rng.integers(len(material.portraits))]
+        index = rng.integers(len(material.portraits))
+        portrait, landmarks = material.portraits.images[index], material.portraits.landmarks[index]
         side = int(rng.uniform(*PORTRAIT_SIDES) * min(width // people, height))
         x = width * column // people + rng.integers(0, width // people - side + 1)
         y = rng.integers(0, height - side + 1)
         picture[y : y + side, x : x + side] = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
-    return picture, np.empty((0, FIELDS))
+        matrix = np.array(((side / portrait.shape[1], 0, x), (0, side / portrait.shape[0], y)))
+        heads.append(face_row(UNCERTAIN, material.portraits.boxes[index], landmarks, matrix, False))
+    return picture, np.stack(heads)
 
 
 KINDS = {"calls": call, "composites": scene}
