@@ -35,17 +35,32 @@ for model in attitude.onnx face-detector.onnx; do
     [[ -e $work/earlier/$model ]] || cp "$models/$model" "$work/earlier/"
 done
 
+# The detector, in two trainings on the same composites.
+run detector.composites "$data" "$yunet" "$work/composites/train" --count 40000
+run detector.composites "$data" "$yunet" "$work/composites/validation" --split validation --count 1200 --shard 60 --seed 2
+run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector-1.pt" \
+    --init "$work/earlier/face-detector.onnx" --rate 2.5e-3 --epochs 4
+run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt" \
+    --init "$work/face-detector-1.pt" --rate 2e-3 --epochs 5 --seed 2
+run detector.export "$work/composites/validation" "$work/face-detector.pt" "$models/face-detector.onnx" \
+    "$models/face-detector.toml"
+run detector.report "$data" "$yunet" "$models/face-detector.onnx" --failures "$work/missed"
+
 # The classifier: a teacher, what it and the earlier model predict, and the default network, which learns from both,
-# twice: the second time, its first state is another teacher.
+# three times: the second and third time, its state is another teacher.
 run attitude.train "$data" "$work/teacher.pt" --network teacher --epochs 16 --seed 11
 teachers=("$work/teacher.pt" "$work/earlier/attitude.onnx")
 run attitude.teach "$data" "$work/taught-1.npz" "${teachers[@]}" --sheet "$work/contradicted"
 run attitude.train "$data" "$work/attitude-1.pt" --taught "$work/taught-1.npz" --init "$work/earlier/attitude.onnx" \
     --rate 2e-3 --epochs 16
 run attitude.teach "$data" "$work/taught-2.npz" "${teachers[@]}" "$work/attitude-1.pt"
-run attitude.train "$data" "$work/attitude.pt" --taught "$work/taught-2.npz" --init "$work/attitude-1.pt" \
+run attitude.train "$data" "$work/attitude-2.pt" --taught "$work/taught-2.npz" --init "$work/attitude-1.pt" \
     --rate 1.2e-3 --epochs 20 --seed 2
-run attitude.export "$data" "$work/attitude.pt" "$models/attitude.onnx" "$models/attitude.toml"
+run attitude.teach "$data" "$work/taught-3.npz" "${teachers[@]}" "$work/attitude-2.pt"
+run attitude.train "$data" "$work/attitude.pt" --taught "$work/taught-3.npz" --init "$work/attitude-2.pt" \
+    --rate 1e-3 --epochs 24 --seed 10
+run attitude.face "$data" "$models/face-detector.onnx" "$work/attitude.pt" "$work/face.npz"
+run attitude.export "$data" "$work/attitude.pt" "$work/face.npz" "$models/attitude.onnx" "$models/attitude.toml"
 run attitude.report "$data" "$yunet" "$models/attitude.onnx" --split test --sheet "$work/errors"
 run attitude.quantize "$data" "$models/attitude.onnx" "$work/variants"
 cp "$work/variants/attitude-int8.onnx" "$models/"
@@ -58,16 +73,5 @@ run attitude.quality "$data" "$models/attitude.onnx"
 run attitude.train "$data" "$work/labels.pt" --targets labels --network teacher --init "$work/teacher.pt" \
     --rate 1.5e-3 --epochs 12
 run attitude.label_variant "$data" "$work/labels.pt"
-
-# The detector, in two trainings on the same composites.
-run detector.composites "$data" "$yunet" "$work/composites/train" --count 40000
-run detector.composites "$data" "$yunet" "$work/composites/validation" --split validation --count 1200 --shard 60 --seed 2
-run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector-1.pt" \
-    --init "$work/earlier/face-detector.onnx" --rate 2.5e-3 --epochs 4
-run detector.train "$work/composites/train" "$work/composites/validation" "$work/face-detector.pt" \
-    --init "$work/face-detector-1.pt" --rate 2e-3 --epochs 5 --seed 2
-run detector.export "$work/composites/validation" "$work/face-detector.pt" "$models/face-detector.onnx" \
-    "$models/face-detector.toml"
-run detector.report "$data" "$yunet" "$models/face-detector.onnx" --failures "$work/missed"
 
 echo "== wrote models/attitude.onnx, models/attitude-int8.onnx and models/face-detector.onnx; figures and contact sheets are in $work"

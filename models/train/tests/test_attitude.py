@@ -17,6 +17,7 @@ from attitude_training.attitude import (
     augmentation,
     crop,
     export,
+    face,
     glasses,
     label_noise,
     label_variant,
@@ -40,6 +41,7 @@ from attitude_training.detector.detections import Yunet
 from . import support
 
 DESCRIPTION = Path(__file__).parents[2] / "attitude.toml"
+DETECTOR = Path(__file__).parents[2] / "face-detector.onnx"
 FIXTURES = Path(__file__).parents[3] / "tests" / "fixtures"
 TINY = ["--stem", "8", "--widths", "8,16", "--blocks", "1,1", "--epochs", "1", "--batch", "16", "--workers", "0"]
 
@@ -72,7 +74,9 @@ class Steps(unittest.TestCase):
         cls.teacher_log = run(train, cls.data, cls.teacher, "--network", "teacher", "--seed", 3, *TINY)
         cls.teach_log = run(teach, cls.data, cls.predictions, cls.teacher, "--sheet", cls.work / "sheets")
         run(train, cls.data, cls.student, "--taught", cls.predictions, *TINY)
-        run(export, cls.data, cls.student, cls.model, DESCRIPTION)
+        cls.face = cls.work / "face.npz"
+        cls.face_log = run(face, cls.data, DETECTOR, cls.student, cls.face, "--count", 40)
+        run(export, cls.data, cls.student, cls.face, cls.model, DESCRIPTION)
 
     def test_training_prints_figures_of_the_validation_split(self):
         self.assertRegex(self.teacher_log, r"epoch 1 loss \d\.\d+ clear [\d.]+ majority [\d.]+ photos [\d.]+ seconds")
@@ -128,6 +132,19 @@ class Steps(unittest.TestCase):
         ):
             self.assertIn(expected, text)
         self.assertTrue(list(sheets.glob("*.png")))
+
+    def test_faces_that_are_not_upright_are_told_from_others(self):
+        self.assertRegex(self.face_log, r"\| upright faces \| 8 \| [01]\.\d+ ")
+        self.assertRegex(self.face_log, r"\| 180° \| \d+ \|")
+        pixels = np.random.default_rng(0).uniform(0, 255, (3, 1, crop.SIDE, crop.SIDE)).astype(np.float32)
+        (found,) = session(self.model).run(["face"], {"luma": pixels})
+        self.assertEqual(found.shape, (3, 1))
+        self.assertTrue(((found >= 0) & (found <= 1)).all())
+        # Two kinds of features that a line separates.
+        rng = np.random.default_rng(0)
+        faces, others = rng.normal(1, 0.3, (50, 4)), rng.normal(-1, 0.3, (80, 4))
+        weights, bias = face.fitted(faces, others)
+        self.assertTrue((faces @ weights + bias > 0).all() and (others @ weights + bias < 0).all())
 
     def test_variants_are_written_and_compared(self):
         text = run(quantize, self.data, self.model, self.work / "variants")
@@ -331,6 +348,11 @@ class Pictures(unittest.TestCase):
                 np.ascontiguousarray(np.rot90(picture, -1)), (points - 60) @ turn.T + 60, look
             )
             self.assertLess(np.mean(np.abs(turned.astype(int) - np.rot90(shown, -1)) > 60), 0.01)
+        drawn = [
+            glasses.sometimes_with_glasses(picture, points, np.random.default_rng(number)) is not picture
+            for number in range(400)
+        ]
+        self.assertAlmostEqual(np.mean(drawn), glasses.WORN, delta=0.06)
 
     def test_poor_pictures_have_lower_measures(self):
         picture, _, points = support.drawn(200, "happiness", np.random.default_rng(0))

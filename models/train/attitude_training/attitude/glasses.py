@@ -13,6 +13,8 @@ import numpy as np
 FRACTION_BITS = 4
 # Points of the outline of a lens.
 OUTLINE = 32
+# Probability that a face gets glasses in training, and the share of sunglasses among them.
+WORN, DARK_SHARE = 0.15, 0.25
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,18 @@ class Glasses:
 
 
 CLEAR, DARK = Glasses(), Glasses(light=0.15)
+
+
+def random_glasses(rng: np.random.Generator) -> Glasses:
+    """Chooses glasses: mostly clear ones, from thin metal to thick plastic."""
+    return Glasses(
+        extent=(rng.uniform(0.3, 0.46), rng.uniform(0.2, 0.4)),
+        drop=rng.uniform(0, 0.12),
+        roundness=rng.uniform(2, 5),
+        thickness=rng.uniform(0.02, 0.09),
+        luma=rng.choice([rng.uniform(0, 60), rng.uniform(60, 220)], p=[0.7, 0.3]),
+        light=rng.uniform(0.05, 0.5) if rng.random() < DARK_SHARE else rng.uniform(0.8, 1),
+    )
 
 
 def with_glasses(image: np.ndarray, landmarks: np.ndarray, glasses: Glasses) -> np.ndarray:
@@ -64,3 +78,8 @@ def with_glasses(image: np.ndarray, landmarks: np.ndarray, glasses: Glasses) -> 
 def _fixed(points: np.ndarray) -> np.ndarray:
     """Converts points (n, 2) in px, whose first pixel has its center at (0.5, 0.5), to OpenCV's fixed point."""
     return np.round((points - 0.5) * 2**FRACTION_BITS).astype(np.int32)
+
+
+def sometimes_with_glasses(image: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draws glasses on some faces at random."""
+    return with_glasses(image, landmarks, random_glasses(rng)) if rng.random() < WORN else image

@@ -87,9 +87,13 @@ class AttitudeNetwork(nn.Module):
         for block in blocks:
             nn.init.zeros_(block.second[1].weight)
 
-    def forward(self, luma: torch.Tensor) -> torch.Tensor:
+    def features(self, luma: torch.Tensor) -> torch.Tensor:
+        """Returns what the logits are linear functions of (n, features)."""
         x = torch.relu(self.stem((luma - LUMA_MEAN) / LUMA_SCALE))
-        return self.emotion(self.drop(self.blocks(x).mean((2, 3))))
+        return self.blocks(x).mean((2, 3))
+
+    def forward(self, luma: torch.Tensor) -> torch.Tensor:
+        return self.emotion(self.drop(self.features(luma)))
 
 
 def log_attitudes(logits: torch.Tensor) -> torch.Tensor:
@@ -99,21 +103,32 @@ def log_attitudes(logits: torch.Tensor) -> torch.Tensor:
     return torch.stack([torch.logsumexp(log_emotions[:, columns], 1) for columns in members], 1)
 
 
-class Probabilities(nn.Module):
-    """Maps luma to probabilities of attitudes (n, 3) and emotions (n, 8), for export.
+# Least probability of an attitude, so that its logarithm is finite.
+MIN_PROBABILITY = 1e-9
 
-    The attitudes are sums of the emotions, so that both outputs always agree. The logits are divided by a temperature.
+
+class Probabilities(nn.Module):
+    """Maps luma to probabilities of attitudes (n, 3), of emotions (n, 8) and of a face (n, 1), for export.
+
+    The logarithms of the attitudes are divided by a temperature, which does not change their order. The emotions are
+    scaled with their attitude: its probability is always their sum. `face` maps the features of the network to the
+    logit of a face.
     """
 
-    def __init__(self, network: AttitudeNetwork, temperature: float) -> None:
+    def __init__(self, network: AttitudeNetwork, temperature: float, face: nn.Linear) -> None:
         super().__init__()
         self.network = network
         self.temperature = temperature
+        self.face = face
         self.register_buffer("buckets", torch.from_numpy(BUCKETS))
 
-    def forward(self, luma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        emotions = torch.softmax(self.network(luma) / self.temperature, 1)
-        return emotions @ self.buckets, emotions
+    def forward(self, luma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        features = self.network.features(luma)
+        emotions = torch.softmax(self.network.emotion(features), 1)
+        sums = (emotions @ self.buckets).clamp_min(MIN_PROBABILITY)
+        attitudes = torch.softmax(torch.log(sums) / self.temperature, 1)
+        emotions = emotions * ((attitudes / sums) @ self.buckets.T)
+        return attitudes, emotions, torch.sigmoid(self.face(features))
 
 
 def options_of(shape: Shape) -> dict[str, object]:

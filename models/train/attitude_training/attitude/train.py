@@ -29,6 +29,7 @@ from ..data.faces import VALIDATION, Faces
 from ..data.labels import BUCKETS, bucketed
 from .augmentation import augmented
 from .crop import TEMPLATE, crops
+from .glasses import sometimes_with_glasses
 from .network import SHAPES, AttitudeNetwork, deepen, emotions, load, log_attitudes, options_of
 from .smiles import sometimes_bent
 from .targets import LABELS, VOTES, Part, seed_parts, sets, taught, training_parts
@@ -77,6 +78,7 @@ class Training(Dataset):
         rng = np.random.default_rng((self.seed, self.epoch, index))
         points = TEMPLATE * image.shape[0] if landmarks is None else landmarks
         image, target = sometimes_bent(image, points, target, rng)
+        image = sometimes_with_glasses(image, points, rng)
         return augmented(image, landmarks, box, self.strength, rng), target
 
 

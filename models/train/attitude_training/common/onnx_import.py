@@ -29,7 +29,7 @@ def layer_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def restore(network: nn.Module, path: Path) -> None:
-    """Sets the layers of a network, the submodule `network` of the exported module, to those of an ONNX file.
+    """Sets the layers of a network, which is the submodule `network` of the exported module, to those of an ONNX file.
 
     The export folds each batch normalization into the convolution before it. Here the convolution gets the folded
     weights, and the normalization only adds the bias. Layers that the file does not have keep their weights.
@@ -94,12 +94,13 @@ def renormalize(network: nn.Module, inputs: torch.Tensor) -> None:
 
 
 def _module_name(node: str) -> str:
-    """Returns the name of the submodule of `network` that a node belongs to.
+    """Returns the name of the submodule of the network that a node belongs to.
 
-    `/network/stem/stem.0/Conv` belongs to `stem.0`: a part of a path that ends a container repeats the container.
+    `/network/stem/stem.0/Conv` and `/stem/stem.0/Conv` belong to `stem.0`: a part of a path that ends a container
+    repeats the container, and the path names the network only if all of it is computed at once.
     """
     names: list[str] = []
-    for part in node.split("/")[2:-1]:
+    for part in node.removeprefix("/network").split("/")[1:-1]:
         if names and part.startswith(f"{names[-1]}."):
             names.pop()
         names.append(part)
