@@ -108,6 +108,13 @@ impl LoadError {
         }
     }
 
+    fn provider(provider: Provider, failure: ProviderFailure) -> Self {
+        Self::Provider {
+            provider: provider.name(),
+            failure,
+        }
+    }
+
     /// Returns the failure of `provider` if the same models may run on another one.
     fn provider_failure(&self, provider: Provider) -> Option<ProviderFailure> {
         let Self::Model { error, .. } = self else {
@@ -149,6 +156,12 @@ impl Networks {
         let environment = runtime::environment(&config.runtime)?;
         let mut provider_errors = Vec::new();
         for provider in config.provider.kind.accelerators() {
+            if config.provider.kind == Provider::Auto
+                && let Err(failure) = provider.check_for_auto()
+            {
+                provider_errors.push(LoadError::provider(provider, failure));
+                continue;
+            }
             let error = match Self::load_on(environment, config, provider) {
                 Ok(networks) => {
                     return Ok(Self {
@@ -159,10 +172,7 @@ impl Networks {
                 Err(error) => error,
             };
             match error.provider_failure(provider) {
-                Some(failure) => provider_errors.push(LoadError::Provider {
-                    provider: provider.name(),
-                    failure,
-                }),
+                Some(failure) => provider_errors.push(LoadError::provider(provider, failure)),
                 None => return Err(error),
             }
         }
@@ -189,7 +199,13 @@ impl Networks {
             provider: Arc::new(config.provider.with_kind(provider)),
             timeout: config.inference_timeout,
         };
-        let load = |source| DescribedNetwork::load(environment, source, &execution);
+        let load = |source: &ModelSource| {
+            if !provider.is_cpu() {
+                let text = format!("loading and compiling {} for {provider}", source.name());
+                (config.runtime.progress)(&text);
+            }
+            DescribedNetwork::load(environment, source, &execution)
+        };
         let detector = config.detector.as_ref().map(|source| {
             load(source)
                 .and_then(|model| OnnxDetector::new(model.network, &model.description))

@@ -38,15 +38,19 @@ pub struct RuntimeOptions {
     pub plugin_folder: Option<PathBuf>,
     /// Receives the warnings and errors that ONNX Runtime logs.
     pub log: fn(&str),
+    /// Receives the steps of loading networks on an execution provider that compiles them, which
+    /// takes seconds to minutes.
+    pub progress: fn(&str),
 }
 
 impl Default for RuntimeOptions {
-    /// Searches all folders except the plugin's, and drops the log.
+    /// Searches all folders except the plugin's, and drops the log and the progress.
     fn default() -> Self {
         Self {
             library: None,
             plugin_folder: None,
             log: |_| {},
+            progress: |_| {},
         }
     }
 }

@@ -161,6 +161,17 @@ impl Provider {
         !matches!(self, Self::WebGpu | Self::Plugin)
     }
 
+    /// Checks that [`Auto`](Self::Auto) may use the provider.
+    ///
+    /// # Errors
+    /// Returns the reason if it would be slower than the CPU.
+    pub(crate) fn check_for_auto(self) -> Result<(), ProviderFailure> {
+        match self {
+            Self::WebGpu => webgpu::require_gpu(),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns the providers to try in turn before the CPU.
     pub(crate) fn accelerators(self) -> Vec<Self> {
         match self {

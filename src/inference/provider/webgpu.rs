@@ -2,6 +2,8 @@
 
 //! Registration of the execution provider for any GPU with Vulkan.
 
+use std::path::Path;
+
 use ort::ep::{ExecutionProvider as _, ExecutionProviderDispatch, WebGPU};
 
 use super::options::with_options;
@@ -24,6 +26,27 @@ pub(super) const WEBGPU: BuiltIn = BuiltIn {
         "validationMode",
     ],
 };
+
+/// Files of the drivers of GPUs: those of Linux, of NVIDIA and of the Windows Subsystem for Linux.
+const GPU_DEVICES: [&str; 3] = ["/dev/dri/renderD128", "/dev/nvidia0", "/dev/dxg"];
+
+/// Returns the failure of WebGPU if there is no GPU, when Vulkan's driver may be a software renderer
+/// that takes seconds per frame.
+pub(super) fn require_gpu() -> Result<(), ProviderFailure> {
+    if GPU_DEVICES.iter().any(|device| Path::new(device).exists()) {
+        return Ok(());
+    }
+    Err(ProviderFailure {
+        cause: format!(
+            "no GPU is visible, as none of {} exists",
+            GPU_DEVICES.join(", ")
+        ),
+        next_step:
+            "install its driver, or make the device visible in the container; 'webgpu' instead of \
+                    'auto' also uses a software renderer"
+                .to_owned(),
+    })
+}
 
 fn webgpu(request: &ProviderRequest) -> Result<ExecutionProviderDispatch, ProviderFailure> {
     // `deviceId` of WebGPU is the number of a context in the process, not of a GPU.

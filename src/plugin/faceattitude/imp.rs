@@ -343,6 +343,7 @@ impl FaceAttitude {
                 library: settings.onnxruntime,
                 plugin_folder,
                 log: |text| gst::warning!(CAT, "ONNX Runtime: {text}"),
+                progress: |text| gst::info!(CAT, "{text}"),
             },
         })
     }
