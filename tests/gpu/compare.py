@@ -19,7 +19,10 @@ def read(path):
 
 
 def main():
-    first, second = map(read, sys.argv[1:])
+    try:
+        first, second = map(read, sys.argv[1:])
+    except FileNotFoundError as error:
+        sys.exit(f"a run has written no records: {error.filename}")
     counts = [[len(faces) for faces in records] for records in (first, second)]
     if counts[0] != counts[1] or not any(counts[0]):
         sys.exit(f"different faces: {sum(counts[0])} in {len(first)} samples, {sum(counts[1])} in {len(second)}")

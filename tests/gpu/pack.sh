@@ -59,9 +59,9 @@ ln -s "$(cd "$kit/ort" && echo libonnxruntime.so.*)" "$kit/ort/libonnxruntime.so
 cp "$work"/wheels/onnxruntime_ep_webgpu/*.so "$kit/webgpu"
 
 echo "pack: libraries and a clip"
-# Those of the C library are the machine's own.
+# Those of the C and C++ libraries are the machine's own, which CUDA's libraries may need in a newer version.
 for file in "$kit"/bin/* "$kit"/plugins/*.so; do ldd "$file"; done | awk '/=> \//{print $3}' | sort -u \
-    | grep -vE '/(libc|libm|libdl|libpthread|librt|libresolv|ld-linux-x86-64|libutil)\.so' | xargs cp -L -t "$kit/lib"
+    | grep -vE '/(libc|libm|libdl|libpthread|librt|libresolv|ld-linux-x86-64|libutil|libstdc\+\+|libgcc_s)\.so' | xargs cp -L -t "$kit/lib"
 cp -L /usr/lib/x86_64-linux-gnu/libvulkan.so.1 "$kit/lib"
 "$built/examples/average_faces" "$work/clip.mp4"
 gst-launch-1.0 -q filesrc location="$work/clip.mp4" ! decodebin ! videoconvert ! vp8enc deadline=1 \

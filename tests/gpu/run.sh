@@ -115,7 +115,7 @@ part_faults() {
     printf '\nAn option that does not exist:\n'
     # shellcheck disable=SC2086
     messages gst-launch-1.0 $source ! faceattitude execution-provider=cuda provider-options=use_tf23=1 ! fakesink
-    printf '\nMemory of the GPU full:\n'
+    printf '\nToo little memory allowed:\n'
     # shellcheck disable=SC2086
     messages gst-launch-1.0 $source ! faceattitude execution-provider=cuda provider-options=gpu_mem_limit=1000 ! fakesink
 }

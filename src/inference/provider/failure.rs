@@ -82,6 +82,10 @@ const INSTALLABLE: &[(&str, &str)] = &[
         "libopenvino",
         "install it with pipelines/setup.sh --gpu=openvino",
     ),
+    (
+        "libonnxruntime_providers",
+        "install ONNX Runtime again with pipelines/setup.sh --gpu",
+    ),
     ("libvulkan", "install it: apt install libvulkan1"),
 ];
 

@@ -70,8 +70,8 @@ fn load(library: &Path) -> Result<(), String> {
 /// `None` if the message says something else.
 pub(super) fn missing_library(message: &str) -> Option<&str> {
     let (before, _) = message.split_once(": cannot open shared object file")?;
-    let name = before.rsplit([' ', '\'', '"']).next()?;
-    (!name.is_empty() && !name.contains('/')).then_some(name)
+    let name = before.rsplit([' ', '\'', '"', '/']).next()?;
+    (!name.is_empty()).then_some(name)
 }
 
 #[cfg(test)]
@@ -83,9 +83,10 @@ mod tests {
         let message = "Failed to load library libonnxruntime_providers_cuda.so with error: \
             libcublasLt.so.13: cannot open shared object file: No such file or directory";
         assert_eq!(missing_library(message), Some("libcublasLt.so.13"));
+        let message = "/opt/libx.so: cannot open shared object file: No such file or directory";
+        assert_eq!(missing_library(message), Some("libx.so"));
         for other in [
             "CUDA failure 100: no CUDA-capable device is detected",
-            "/opt/libx.so: cannot open shared object file: No such file or directory",
             ": cannot open shared object file",
         ] {
             assert_eq!(missing_library(other), None, "{other}");

@@ -340,6 +340,12 @@ fn api() -> Result<&'static Api, ProviderFailure> {
             .map_err(|_| unusable())?;
         get_base().as_ref().ok_or_else(unusable)?
     };
+    // SAFETY: The function returns a static table.
+    let lowest = unsafe { (base.GetApi)(ort::MINOR_VERSION) };
+    if !ptr::eq(lowest, ort::api()) {
+        // The name is also that of another library than the one that ort has loaded.
+        return Err(unusable());
+    }
     // SAFETY: The function returns a static string.
     let version = unsafe { text((base.GetVersionString)()) };
     let minor = version.split('.').nth(1).and_then(|it| it.parse().ok());
