@@ -65,6 +65,26 @@ fn an_invalid_setting_prevents_the_start_and_is_named_in_the_error() {
 }
 
 #[test]
+fn settings_that_the_provider_does_not_have_prevent_the_start() {
+    for (property, value, reason) in [
+        (
+            "provider-options",
+            "use_tf32",
+            "property provider-options: 'use_tf32' is not a list of options",
+        ),
+        ("provider-options", "use_tf32=1", "'auto' has no options"),
+        (
+            "provider-library",
+            "/nowhere/libep.so",
+            "'auto' does not use provider-library",
+        ),
+    ] {
+        let refusal = refusal(&element(&[(property, value)]));
+        assert!(refusal.contains(reason), "{refusal}");
+    }
+}
+
+#[test]
 fn the_element_starts_after_a_failed_start_once_its_settings_are_valid() {
     let element = element(&[("attitude-model", "/nowhere/attitude.onnx")]);
     assert!(element.set_state(gst::State::Paused).is_err());
@@ -75,7 +95,7 @@ fn the_element_starts_after_a_failed_start_once_its_settings_are_valid() {
 
 #[test]
 fn an_unavailable_provider_causes_a_warning_and_a_fallback_or_an_error() {
-    for provider in ["cuda", "tensorrt", "openvino"] {
+    for provider in ["cuda", "tensorrt", "openvino", "webgpu"] {
         let rig = Rig::tiny(&[("execution-provider", provider), ("fallback", "warn")]);
         let active = rig.element.property::<String>("active-provider");
         if active == provider {
