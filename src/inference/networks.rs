@@ -130,6 +130,14 @@ impl LoadError {
     }
 }
 
+/// Returns the warnings of the execution providers that were tried before `provider`, which runs the
+/// networks.
+pub fn provider_warnings(errors: &[LoadError], provider: Provider) -> impl Iterator<Item = String> {
+    errors
+        .iter()
+        .map(move |error| format!("{error}; until then, '{provider}' runs the networks"))
+}
+
 /// Loaded networks.
 pub struct Networks {
     /// Face detector; `None` if upstream elements detect the faces.

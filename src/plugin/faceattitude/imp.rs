@@ -29,7 +29,7 @@ use attitude::settings::TextSetting;
 use attitude::sync::lock;
 use attitude_inference::engine::Engine;
 use attitude_inference::model::ModelSource;
-use attitude_inference::networks::{Config, LoadError, UnknownLabels};
+use attitude_inference::networks::{Config, LoadError, UnknownLabels, provider_warnings};
 use attitude_inference::provider::{Provider, ProviderRequest};
 use attitude_inference::runtime::{self, RuntimeOptions};
 use attitude_inference::settings as inference;
@@ -169,13 +169,8 @@ impl BaseTransformImpl for FaceAttitude {
             }
         })?;
         let info = engine.info();
-        for error in &info.provider_errors {
-            let provider = info.provider;
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Init,
-                ("{error}; until then, '{provider}' runs the networks")
-            );
+        for warning in provider_warnings(&info.provider_errors, info.provider) {
+            gst::element_imp_warning!(self, gst::LibraryError::Init, ("{warning}"));
         }
         if let Some(mapping) = &info.assumed_mapping {
             let model = &info.model_name;

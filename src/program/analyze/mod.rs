@@ -12,7 +12,7 @@
 use std::num::NonZeroUsize;
 
 use attitude_inference::engine::Engine;
-use attitude_inference::networks::LoadError;
+use attitude_inference::networks::{LoadError, provider_warnings};
 use attitude_inference::provider::Provider;
 use serde_json::json;
 use tracing::{debug, info};
@@ -309,11 +309,8 @@ impl<'a> RunContext<'a> {
         let (source, mapping) = (arguments.classifier.source(), &arguments.classifier.mapping);
         let engine = Engine::acquire(&arguments.networks.config(&source, mapping.as_ref()))?;
         let info = engine.info();
-        for error in &info.provider_errors {
-            let provider = info.provider;
-            console::warn(format_args!(
-                "{error}; until then, '{provider}' runs the networks"
-            ));
+        for warning in provider_warnings(&info.provider_errors, info.provider) {
+            console::warn(warning);
         }
         if let Some(mapping) = &info.assumed_mapping {
             console::warn(assumed_mapping(&info.model_name, mapping));

@@ -16,7 +16,7 @@ use attitude::evaluation::Bootstrap;
 use attitude::mapping::Mapping;
 use attitude::settings;
 use attitude_inference::model::{ModelError, ModelSource};
-use attitude_inference::networks::{Config, LoadError, Networks, UnknownLabels};
+use attitude_inference::networks::{Config, LoadError, Networks, UnknownLabels, provider_warnings};
 use attitude_inference::provider::Provider;
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::info;
@@ -228,7 +228,14 @@ fn load(arguments: &Arguments, models: &[ModelSource]) -> Result<Vec<Networks>, 
             ..arguments.networks.config(model, mapping)
         })
     };
-    models.iter().map(load).collect()
+    let networks: Vec<Networks> = models.iter().map(load).collect::<Result<_, _>>()?;
+    // The providers fail in the same way for all models.
+    if let Some(first) = networks.first() {
+        for warning in provider_warnings(&first.provider_errors, first.provider) {
+            console::warn(warning);
+        }
+    }
+    Ok(networks)
 }
 
 /// Returns `mapping` without names that are not labels of the model, which the element refuses;
