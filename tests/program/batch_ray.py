@@ -23,7 +23,7 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 BATCH_RAY = pathlib.Path(__file__).parents[2] / "pipelines/batch_ray.py"
-TIMEOUT_S = 60
+TIMEOUT_S = 180
 # The program crashes on one recording while this file exists.
 POISON = "poisoned"
 PROGRAM = """#!/bin/sh
@@ -205,6 +205,8 @@ os.environ |= {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ENDPOINT_URL": "http://{}:{}".format(*server.get_host_and_port()),
     "RAY_USAGE_STATS_ENABLED": "0",
+    # A busy machine answers late.
+    "RAY_health_check_failure_threshold": "40",
 }
 from ray.cluster_utils import Cluster  # noqa: E402 (reads the environment)
 
