@@ -8,6 +8,7 @@
 //! | [`faceattitude`] | analyzes video, attaches metadata to frames, posts messages, draws an overlay on request |
 //! | [`attitudeoverlay`] | draws the metadata onto frames, or hides the faces |
 //! | [`attitudeexport`] | turns the metadata into text |
+//! | `attitudepublish` | publishes the metadata to message brokers and webhooks |
 //!
 //! # Using the plugin in an application
 //!
@@ -83,6 +84,8 @@
 
 pub mod attitudeexport;
 pub mod attitudeoverlay;
+#[cfg(feature = "publish")]
+pub mod attitudepublish;
 mod clock_time;
 pub mod drawing;
 pub mod faceattitude;
@@ -94,11 +97,19 @@ mod negotiation;
 mod overlay;
 mod panics;
 mod properties;
+pub mod records;
 mod video;
 
 /// Registers the metadata and the elements.
 fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     meta::register();
+    #[cfg(feature = "doc")]
+    {
+        use gst::prelude::*;
+        records::FrameSelection::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    }
+    #[cfg(feature = "publish")]
+    attitudepublish::register(plugin)?;
     faceattitude::register(plugin)?;
     attitudeoverlay::register(plugin)?;
     attitudeexport::register(plugin)

@@ -201,6 +201,7 @@ impl TryFrom<&gst::StructureRef> for AttitudeMessage {
             width: get(structure, field::WIDTH)?,
             height: get(structure, field::HEIGHT)?,
             faces: faces.iter().map(face).collect::<Result<_, _>>()?,
+            ..Record::default()
         }))
     }
 }
@@ -332,6 +333,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use attitude::record::tags::Tags;
 
     fn record() -> Record {
         let face = FaceRecord {
@@ -363,6 +365,8 @@ mod tests {
         Record {
             schema: 1,
             stream: "camera \"1\"".to_owned(),
+            source: None,
+            tags: Tags::default(),
             frame: 42,
             pts_ns: Some(1_400_000_000),
             running_time_ns: Some(400_000_000),

@@ -45,6 +45,20 @@ pub(crate) const fn text(
     TextSetting { name, nick, blurb }
 }
 
+/// Source of the records that an element writes or publishes.
+pub(crate) const SOURCE: TextSetting = text(
+    "source",
+    "Source",
+    "Name of the source of the video, for the field source of records",
+);
+
+/// Tags of the records that an element writes or publishes.
+pub(crate) const TAGS: TextSetting = text(
+    "tags",
+    "Tags",
+    "Tags for the field tags of records, for example room=42,participant=alice",
+);
+
 /// Highest state in which a property can be changed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mutable {
@@ -210,7 +224,7 @@ fn from_value<'v, T: glib::value::FromValue<'v>>(value: &'v glib::Value) -> T {
 
 /// Returns the text of a value; `None` for an empty one, which graphical tools pass for an empty
 /// input field.
-fn text_from_value(value: &glib::Value) -> Option<String> {
+pub(crate) fn text_from_value(value: &glib::Value) -> Option<String> {
     from_value::<Option<String>>(value).filter(|text| !text.is_empty())
 }
 

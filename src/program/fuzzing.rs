@@ -138,7 +138,7 @@ mod serve {
         let Command::Serve(arguments) = Program::try_parse_from(words).ok()?.command else {
             return None;
         };
-        let server = http::Server::new(Arc::new(arguments), String::new(), None);
+        let server = http::Server::new(Arc::new(arguments), String::new(), None, None);
         server.ok().map(http::routes)
     }
 }

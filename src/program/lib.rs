@@ -18,6 +18,7 @@ mod options;
 mod parallel;
 mod parsing;
 mod playback;
+mod publishing;
 mod style;
 
 mod analyze;

@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 results=output/bench
 mkdir -p "$results"
-for bench in analysis element streams live consumers; do
+for bench in analysis element streams live consumers publish; do
     echo "bench: $bench, writing $results/$bench.txt"
     cargo bench --locked --bench "$bench" | tee "$results/$bench.txt"
 done

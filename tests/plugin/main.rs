@@ -22,6 +22,8 @@ mod one_pass;
 mod orientation;
 mod overlay;
 mod pipelines;
+#[cfg(feature = "publish")]
+mod publish;
 mod streaming;
 mod stripped_metadata;
 mod tracers;

@@ -38,7 +38,12 @@ fn every_property_is_documented_with_its_default() {
     init();
     let page = Page::read(ELEMENTS);
     let mut problems = Vec::new();
-    for name in ["faceattitude", "attitudeoverlay", "attitudeexport"] {
+    for name in [
+        "faceattitude",
+        "attitudeoverlay",
+        "attitudeexport",
+        "attitudepublish",
+    ] {
         let element = gst::ElementFactory::make(name).build().unwrap();
         let rows = rows(page.section(&format!("### Properties of {name}")));
         let row_of = |property: &str| {
@@ -127,6 +132,8 @@ fn every_field_of_messages_and_records_is_documented() {
     let page = Page::read(ELEMENTS);
     let messages = page.section("### Messages");
     let record = Record {
+        source: Some(String::new()),
+        tags: "room=42".parse().unwrap(),
         faces: vec![FaceRecord {
             pose: Some(HeadPose::default()),
             valence: Some(0.0),

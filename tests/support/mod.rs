@@ -4,6 +4,7 @@
 
 #![allow(dead_code)] // Each test binary uses a part of it.
 
+mod brokers;
 mod elements;
 mod files;
 mod frames;
@@ -15,6 +16,8 @@ mod results;
 mod rig;
 mod stalling_server;
 
+#[allow(unused_imports)] // Not every test binary uses brokers.
+pub use brokers::*;
 pub use elements::*;
 pub use files::*;
 pub use frames::*;

@@ -33,7 +33,7 @@ const fn column(name: &'static str, value: Value) -> Column {
 }
 
 /// All columns, in their order.
-pub const COLUMNS: [Column; 42] = [
+pub const COLUMNS: [Column; 44] = [
     column(
         "stream",
         Text(|record, _, text| append(Some(&record.stream), text)),
@@ -91,6 +91,11 @@ pub const COLUMNS: [Column; 42] = [
     column("pitch", Number(|_, face| Some(face.pose?.pitch))),
     column("roll", Number(|_, face| Some(face.pose?.roll))),
     column("quality", Number(|_, face| face.quality)),
+    column(
+        "source",
+        Text(|record, _, text| append(record.source.as_deref(), text)),
+    ),
+    column("tags", Text(tags)),
 ];
 
 fn landmark(face: &FaceRecord, index: usize, axis: usize) -> Option<f32> {
@@ -115,6 +120,13 @@ fn emotions(_: &Record, face: &FaceRecord, text: &mut String) -> Option<()> {
         let _ = write!(text, "={probability}");
     }
     (!face.emotions.is_empty()).then_some(())
+}
+
+/// Appends the tags as `name=value`, separated by commas.
+fn tags(record: &Record, _: &FaceRecord, text: &mut String) -> Option<()> {
+    // Writing to a string does not fail.
+    let _ = write!(text, "{}", record.tags);
+    (!record.tags.is_empty()).then_some(())
 }
 
 fn append(value: Option<&str>, text: &mut String) -> Option<()> {

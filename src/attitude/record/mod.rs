@@ -30,6 +30,7 @@ pub mod note;
 pub mod spreadsheet;
 mod subtitles;
 pub mod summary;
+pub mod tags;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ use serde::{Deserialize, Serialize};
 use crate::analyzer::{Analysis, Face};
 use crate::pose::HeadPose;
 use crate::{Label, Scores};
+use tags::Tags;
 
 /// The version of the fields of records and their meaning.
 pub const SCHEMA: u32 = 1;
@@ -69,6 +71,12 @@ pub struct Record {
     pub schema: u32,
     /// Identifier of the stream, from its stream-start event.
     pub stream: String,
+    /// Name that the user gave the source of the video; missing in JSON if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Tags that the user gave the source of the video; missing in JSON if there are none.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// Number of frames before this one in the stream.
     pub frame: u64,
     /// Presentation timestamp; `None` if the buffer has none.
@@ -289,6 +297,19 @@ pub(crate) mod tests {
         let utc = Record::of_frame("cam", &stamp, Vec::new()).utc.unwrap();
         assert_eq!(utc, "2025-11-25T06:20:50.123456789Z");
         assert!(iso_8601(u64::MAX).starts_with("2554-"));
+    }
+
+    #[test]
+    fn source_and_tags_are_optional_fields() {
+        let mut record = without_faces();
+        let json = serde_json::to_value(&record).unwrap();
+        assert!(json.get("source").is_none() && json.get("tags").is_none());
+        record.source = Some("camera 1".to_owned());
+        record.tags = "room=42".parse().unwrap();
+        let json = serde_json::to_value(&record).unwrap();
+        assert_eq!(json["source"], "camera 1");
+        assert_eq!(json["tags"], serde_json::json!({ "room": "42" }));
+        assert_eq!(serde_json::from_value::<Record>(json).unwrap(), record);
     }
 
     #[test]

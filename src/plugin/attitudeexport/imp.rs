@@ -11,13 +11,15 @@ use std::sync::{LazyLock, Mutex};
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::FrameSelection;
 use super::format::Format;
 use super::stream::Stream;
 use crate::clock_time::clock_time;
 use crate::panics::catch_panic;
+use crate::properties::{SOURCE, TAGS, text_from_value};
+use crate::records::{FrameRecorder, FrameSelection};
 use crate::video;
 use attitude::record::formats::Timing;
+use attitude::record::tags::{Tags, TagsError};
 use attitude::sync::lock;
 use attitude::timeline::Span;
 
@@ -29,10 +31,18 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Settings {
     format: Format,
     selection: FrameSelection,
+    source: Option<String>,
+    tags: Option<String>,
+}
+
+impl Settings {
+    fn tags(&self) -> Result<Tags, TagsError> {
+        self.tags.as_deref().unwrap_or_default().parse()
+    }
 }
 
 /// See [`super::AttitudeExport`].
@@ -102,6 +112,16 @@ impl ObjectImpl for AttitudeExport {
                     .blurb("Frames whose faces are written, in the formats jsonl and csv")
                     .mutable_playing()
                     .build(),
+                glib::ParamSpecString::builder(SOURCE.name)
+                    .nick(SOURCE.nick)
+                    .blurb(SOURCE.blurb)
+                    .mutable_ready()
+                    .build(),
+                glib::ParamSpecString::builder(TAGS.name)
+                    .nick(TAGS.nick)
+                    .blurb(TAGS.blurb)
+                    .mutable_ready()
+                    .build(),
             ]
         });
         &PROPERTIES
@@ -113,6 +133,8 @@ impl ObjectImpl for AttitudeExport {
         match pspec.name() {
             "format" => settings.format = Format::from_value(value),
             "interval" => settings.selection = value.get().expect("GObject checked the type"),
+            "source" => settings.source = text_from_value(value),
+            "tags" => settings.tags = text_from_value(value),
             name => unreachable!("no such property: {name}"),
         }
     }
@@ -122,6 +144,8 @@ impl ObjectImpl for AttitudeExport {
         match pspec.name() {
             "format" => settings.format.to_value(),
             "interval" => settings.selection.to_value(),
+            "source" => settings.source.to_value(),
+            "tags" => settings.tags.to_value(),
             name => unreachable!("no such property: {name}"),
         }
     }
@@ -177,9 +201,16 @@ impl ElementImpl for AttitudeExport {
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         if transition == gst::StateChange::ReadyToPaused {
-            let (format, _) = lock(&self.settings).format.get();
+            let settings = lock(&self.settings).clone();
+            let tags = settings.tags().map_err(|error| {
+                gst::element_imp_error!(self, gst::ResourceError::Settings, ("{error}"));
+                gst::StateChangeError
+            })?;
+            let (format, _) = settings.format.get();
             let writer = (format.writer)(Timing::Frames).map_err(|error| self.fail(&error));
-            *lock(&self.stream) = Stream::new(writer.map_err(|_| gst::StateChangeError)?);
+            let writer = writer.map_err(|_| gst::StateChangeError)?;
+            let frames = FrameRecorder::new(settings.source, tags);
+            *lock(&self.stream) = Stream::new(writer, frames);
         }
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
@@ -217,7 +248,7 @@ impl AttitudeExport {
             return;
         }
         stream.is_begun = true;
-        let segment = stream.segment.clone();
+        let segment = stream.frames.segment.clone();
         drop(stream);
         let (_, caps) = lock(&self.settings).format.get();
         self.src_pad.push_event(gst::event::Caps::new(&caps));
@@ -266,26 +297,17 @@ impl AttitudeExport {
         match event.view() {
             gst::EventView::StreamStart(start) => {
                 self.end_part();
-                lock(&self.stream).begin(start.stream_id().to_owned());
+                lock(&self.stream).frames.begin_stream(start.stream_id());
             }
             gst::EventView::Caps(caps) => {
-                let caps = caps.caps();
-                let mut stream = lock(&self.stream);
-                let structure = caps.structure(0);
-                let side = |name| {
-                    let side = structure.and_then(|s| s.get::<i32>(name).ok());
-                    side.and_then(|side| u32::try_from(side).ok()).unwrap_or(0)
-                };
-                stream.size = (side("width"), side("height"));
-                let info = gst_video::VideoInfo::from_caps(caps);
-                stream.frame_ns = info.map_or(0, |info| video::frame_duration_ns(&info));
+                lock(&self.stream).frames.set_caps(caps.caps());
                 // The output has caps of its own.
                 return true;
             }
             gst::EventView::Segment(segment) => {
                 self.end_part();
                 let mut stream = lock(&self.stream);
-                stream.segment = segment.segment().clone();
+                stream.frames.segment = segment.segment().clone();
                 if !stream.is_begun {
                     // Caps come first, and they are pushed with the first frame.
                     return true;

@@ -38,31 +38,9 @@ glib::wrapper! {
         @extends gst::Element, gst::Object;
 }
 
-/// Selects the frames whose faces are written, in the formats `jsonl` and `csv`; the property
-/// `interval`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstAttitudeExportInterval")]
-pub enum FrameSelection {
-    /// Frames that carry a new sample, including samples without faces.
-    #[default]
-    #[enum_value(name = "Frames that carry a new sample", nick = "sample")]
-    Sample,
-    /// Frames on which a face appears, disappears or changes its attitude.
-    #[enum_value(
-        name = "Frames on which a face appears, disappears or changes its attitude",
-        nick = "change"
-    )]
-    Change,
-    /// All frames.
-    #[enum_value(name = "All frames", nick = "frame")]
-    Frame,
-}
-
 pub(super) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     #[cfg(feature = "doc")]
-    for enumeration in [format::Format::static_type(), FrameSelection::static_type()] {
-        enumeration.mark_as_plugin_api(gst::PluginAPIFlags::empty());
-    }
+    format::Format::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     gst::Element::register(
         Some(plugin),
         "attitudeexport",

@@ -24,6 +24,7 @@ use super::{RecordingJob, RunContext, Stop};
 use crate::exit::Interrupt;
 use crate::numbers::count;
 use crate::playback::{BeyondEndError, PlaybackErrorKind, Progress, annotation};
+use crate::publishing::Publishing;
 use crate::worker::message::{AnalysisSettings, AnnotatedVideo, Part, Request};
 use crate::worker::{Observer, PlaybackEnd, Player};
 
@@ -162,6 +163,8 @@ fn attempt(
     let mut writer = SampleWriter {
         name,
         outputs: Outputs::open(&folder, settings)?,
+        publishing: context.publishing.as_ref(),
+        interrupt,
         progress,
         playback: Progress::default(),
         last: None,
@@ -342,6 +345,8 @@ fn roles(settings: &Settings, limits: FaceLimits) -> impl Iterator<Item = Role> 
 struct SampleWriter<'a, 'p> {
     name: &'a str,
     outputs: Outputs<'a>,
+    publishing: Option<&'a Publishing>,
+    interrupt: &'a Interrupt,
     progress: &'a mut RecordingProgress<'p>,
     playback: Progress,
     last: Option<Record>,
@@ -409,6 +414,10 @@ impl Observer for SampleWriter<'_, '_> {
         self.progress
             .update(record.stream_time_ns, self.playback.duration_ns);
         self.outputs.push(&record)?;
+        if let Some(publishing) = self.publishing {
+            publishing.wait_for_room(|| self.interrupt.is_set());
+            publishing.publish(&record, self.name);
+        }
         self.full_samples += u64::from(self.is_full(&record));
         self.last = Some(record);
         Ok(())

@@ -19,6 +19,7 @@ use crate::options::{
     StallArguments,
 };
 use crate::parsing::{self, ValueError};
+use crate::publishing::PublishArguments;
 
 const DISTRIBUTION: &str = "For programs that distribute recordings over machines";
 
@@ -209,6 +210,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub networks: NetworkArguments,
+
+    #[command(flatten)]
+    pub publish: PublishArguments,
 }
 
 impl Arguments {

@@ -33,6 +33,7 @@ use crate::numbers::count;
 use crate::options::assumed_mapping;
 use crate::parallel;
 use crate::playback::{self, InitError, annotation};
+use crate::publishing::{PublishError, Publishing};
 use crate::worker::Player;
 
 mod arguments;
@@ -77,6 +78,8 @@ pub(crate) enum AnalyzeError {
     #[error(transparent)]
     MissingElement(#[from] annotation::MissingElement),
     #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error(transparent)]
     Load(#[from] LoadError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,7 +94,7 @@ pub(crate) enum AnalyzeError {
 impl AnalyzeError {
     /// Returns `true` if the arguments are wrong.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Argument(_) | Self::Input(_))
+        matches!(self, Self::Argument(_) | Self::Input(_) | Self::Publish(_))
     }
 }
 
@@ -102,6 +105,7 @@ struct RunContext<'a> {
     models: Models,
     /// Execution provider that runs the models.
     provider: Provider,
+    publishing: Option<Publishing>,
 }
 
 /// A recording, and the name and fingerprint of its results.
@@ -184,6 +188,10 @@ fn analyze(arguments: &Arguments) -> Result<Status, AnalyzeError> {
         Some(collected) => collect_outcomes(&jobs, collected, &progress),
         None => analyze_all(&jobs, &context, &store, &interrupt, &progress),
     };
+    let unpublished = context.publishing.as_ref().and_then(Publishing::finish);
+    if let Some(unpublished) = unpublished {
+        console::warn(unpublished);
+    }
     let failed_inputs = inputs.failures.len();
     progress.end(&outcomes.outputs, failed_inputs, interrupt.is_set());
     let stops = outcomes.errors.into_iter();
@@ -323,6 +331,10 @@ impl<'a> RunContext<'a> {
             settings,
             models: Models::of(info, description.as_deref()),
             provider: info.provider,
+            publishing: match arguments.plan || arguments.collect.is_some() {
+                true => None,
+                false => arguments.publish.start(|text| console::warn(text))?,
+            },
         })
     }
 }

@@ -9,6 +9,7 @@ use gst::prelude::*;
 use gst_app::{AppSink, AppSinkCallbacks};
 
 use super::arguments::Arguments;
+use crate::publishing::SourcePublisher;
 
 /// Receives records, as lines of JSON that `attitudeexport` wrote.
 pub(crate) trait RecordSink: Send + Sync {
@@ -32,6 +33,7 @@ impl Analysis {
     pub(crate) fn new(
         arguments: &Arguments,
         sink: &Arc<impl RecordSink + 'static>,
+        publisher: Option<SourcePublisher>,
     ) -> Result<Self, glib::BoolError> {
         let valve = gst::ElementFactory::make("valve").build()?;
         let faceattitude = faceattitude(arguments)?;
@@ -41,7 +43,12 @@ impl Analysis {
         gst::Element::link_many([&valve, &faceattitude, &tee])?;
         add_export(&bin, &tee, "sample", {
             let sink = sink.clone();
-            move |record| sink.sample(record)
+            move |record| {
+                sink.sample(record);
+                if let Some(publisher) = &publisher {
+                    publisher.publish_json(record);
+                }
+            }
         })?;
         add_export(&bin, &tee, "frame", {
             let sink = sink.clone();

@@ -11,6 +11,7 @@ use crate::options::{
     ClassifierArguments, FaceArguments, NetworkArguments, SamplingArguments, StallArguments,
 };
 use crate::parsing::ValueError;
+use crate::publishing::PublishArguments;
 
 /// Shows the attitudes of faces live in a browser, over the video and as a timeline
 ///
@@ -89,6 +90,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub(crate) networks: NetworkArguments,
+
+    #[command(flatten)]
+    pub(crate) publish: PublishArguments,
 }
 
 fn socket_address(text: &str) -> Result<SocketAddr, ValueError> {

@@ -14,6 +14,7 @@ use super::arguments::Arguments;
 use super::end::{End, Reason};
 use super::metrics::{Metrics, Watch};
 use super::session::{CreateError, Session};
+use crate::publishing::SourcePublisher;
 
 /// Time to wait for lost packets; other packets are not delayed.
 const LATENCY_MS: u32 = 100;
@@ -31,6 +32,7 @@ pub(crate) fn session(
     number: u64,
     arguments: &Arguments,
     metrics: &Metrics,
+    publisher: Option<SourcePublisher>,
 ) -> Result<(Session, Watch), CreateError> {
     let valve: Arc<Mutex<Option<glib::WeakRef<gst::Element>>>> = Arc::default();
     let session = Session::new(number, arguments.listen.ip(), LATENCY_MS, {
@@ -42,7 +44,7 @@ pub(crate) fn session(
             }
         }
     })?;
-    let analysis = Analysis::new(arguments, &session.channels)?;
+    let analysis = Analysis::new(arguments, &session.channels, publisher)?;
     *lock(&valve) = Some(analysis.valve.downgrade());
 
     let depay = gst::ElementFactory::make("rtpvp8depay")

@@ -28,6 +28,7 @@ use super::sessions::{OpenError, Sessions};
 use super::source::{Location, Source};
 use super::{export, page};
 use crate::console;
+use crate::publishing::Publishing;
 
 /// Seconds between two `alive` messages of a page.
 const HEARTBEAT_S: u32 = 2;
@@ -53,13 +54,20 @@ impl Server {
     pub(crate) fn new(
         arguments: Arc<Arguments>,
         provider: String,
+        publishing: Option<Arc<Publishing>>,
         location: Option<Location>,
     ) -> Result<Self, RandomError> {
         let access = Arc::new(Access::new(&arguments)?);
         let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
-        let source =
-            location.map(|location| Source::new(arguments.clone(), metrics.clone(), location));
-        let sessions = Sessions::new(arguments.clone(), metrics.clone(), source);
+        let source = location.map(|location| {
+            Source::new(
+                arguments.clone(),
+                metrics.clone(),
+                publishing.clone(),
+                location,
+            )
+        });
+        let sessions = Sessions::new(arguments.clone(), metrics.clone(), publishing, source);
         Ok(Self {
             arguments,
             access,

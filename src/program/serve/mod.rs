@@ -56,6 +56,7 @@ pub(crate) mod http;
 use crate::console;
 use crate::exit::{Interrupt, SignalError, Status};
 use crate::playback::{self, ElementError, InitError};
+use crate::publishing::PublishError;
 
 /// Maximum time for requests to end when the server shuts down.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(2);
@@ -71,6 +72,8 @@ pub(crate) enum ServeError {
     Init(#[from] InitError),
     #[error(transparent)]
     Location(#[from] LocationError),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     #[error(transparent)]
     Element(#[from] ElementError),
     #[error("faceattitude does not start")]
@@ -163,7 +166,11 @@ async fn serve(
     };
     let listener = TcpListener::bind(arguments.listen)
         .map_err(|error| ServeError::Listen(arguments.listen, error))?;
-    let server = http::Server::new(arguments, provider, location)?;
+    let publishing = arguments
+        .publish
+        .start(|text| tracing::warn!("publishing: {text}"))?
+        .map(Arc::new);
+    let server = http::Server::new(arguments, provider, publishing.clone(), location)?;
     let (access, sessions) = (server.access.clone(), server.sessions.clone());
     sessions.check_file().await.map_err(ServeError::Source)?;
     let routes = http::routes(server);
@@ -186,6 +193,12 @@ async fn serve(
         None => {
             let server = from_tcp(listener)?.acceptor(limit);
             limited(server).handle(handle).serve(routes).await?;
+        }
+    }
+    if let Some(publishing) = publishing {
+        let finished = tokio::task::spawn_blocking(move || publishing.finish());
+        if let Ok(Some(unpublished)) = finished.await {
+            console::warn(unpublished);
         }
     }
     Ok(())

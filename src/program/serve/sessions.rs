@@ -20,6 +20,7 @@ use super::metrics::{Metrics, Watch};
 use super::session::{CreateError, Session, SessionError};
 use super::source::{Source, SourceError, Viewer};
 use crate::console;
+use crate::publishing::{Publishing, SourcePublisher};
 
 /// Maximum time for sessions to end when the server does.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
@@ -31,6 +32,7 @@ pub(crate) struct Sessions {
     arguments: Arc<Arguments>,
     source: Option<Source>,
     metrics: Arc<Metrics>,
+    publishing: Option<Arc<Publishing>>,
     permits: Arc<Semaphore>,
     opened: AtomicU64,
     table: Mutex<HashMap<String, Arc<Session>>>,
@@ -77,10 +79,12 @@ impl Sessions {
     pub(crate) fn new(
         arguments: Arc<Arguments>,
         metrics: Arc<Metrics>,
+        publishing: Option<Arc<Publishing>>,
         source: Option<Source>,
     ) -> Self {
         Self {
             metrics,
+            publishing,
             permits: Arc::new(Semaphore::new(arguments.max_sessions.into())),
             arguments,
             source,
@@ -145,7 +149,12 @@ impl Sessions {
             return opened.map(|(session, viewer)| (session, Kept::Viewer(viewer)));
         }
         let (arguments, metrics) = (self.arguments.clone(), self.metrics.clone());
-        let create = move || camera::session(number, &arguments, &metrics);
+        let publishing = self.publishing.clone();
+        let publisher = publishing.map(|publishing| SourcePublisher {
+            publishing,
+            source: format!("session-{number}"),
+        });
+        let create = move || camera::session(number, &arguments, &metrics, publisher);
         let created = tokio::task::spawn_blocking(create).await;
         let (session, watch) = created.map_err(|_| OpenError::Lost)??;
         Ok((session, Kept::Watch(watch)))

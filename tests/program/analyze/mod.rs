@@ -22,6 +22,7 @@ mod folders;
 mod galleries;
 mod http;
 mod isolation;
+mod publish;
 mod results;
 mod resume;
 mod tables;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::watcher::Watcher;
 use super::*;
-use crate::support::{LAUNCH_CAPS, fixture, serve_forever};
+use crate::support::{LAUNCH_CAPS, fixture, requests, serve_forever, webhook};
 
 /// Encoding that browsers play without transcoding.
 const BASELINE: &str = "x264enc bframes=0 key-int-max=10 speed-preset=ultrafast \
@@ -420,4 +420,44 @@ fn viewers_of_a_source_are_informed_when_the_server_shuts_down() {
     server.signal("-TERM");
     assert_eq!(viewer.ending()["reason"], "shutdown");
     assert!(server.end().success(), "{}", server.output());
+}
+
+#[test]
+fn samples_are_published_with_the_name_of_the_source() {
+    let Some(mut receiver) = webhook("") else {
+        return;
+    };
+    if !has_webrtc() {
+        return;
+    }
+    receiver.start();
+    let folder = tempfile::tempdir().unwrap();
+    let talk = clip(&folder, "talk.mp4", 3, BASELINE);
+    let uri = format!("http://127.0.0.1:{}/hook#batch-ms=50", receiver.port);
+    let server = Server::start(&[
+        talk.to_str().unwrap(),
+        "--publish",
+        &uri,
+        "--tags",
+        "floor=2",
+    ]);
+    let viewer = Watcher::new(&server);
+    assert_eq!(viewer.ending()["reason"], "ended");
+    let samples = viewer.messages("samples");
+    let published = || -> Vec<Value> {
+        let requests = requests(receiver.folder.path()).into_iter();
+        let bodies = requests.map(|request| request["body"].as_str().unwrap().to_owned());
+        bodies
+            .flat_map(|body| serde_json::from_str::<Vec<Value>>(&body).unwrap())
+            .collect()
+    };
+    assert!(wait_until(|| published().len() >= samples.len()));
+    for mut record in published() {
+        let fields = record.as_object_mut().unwrap();
+        assert_eq!(fields.remove("source"), Some(json!("talk.mp4")));
+        assert_eq!(fields.remove("tags"), Some(json!({ "floor": "2" })));
+        if record["frame"].as_u64() >= samples[0]["frame"].as_u64() {
+            assert!(samples.contains(&record), "{record}");
+        }
+    }
 }

@@ -115,6 +115,8 @@ mod tests {
     fn rows_can_be_read_back_with_any_name_of_the_stream() {
         let mut record = one_face();
         record.stream = "a \"quoted\", name\nof two lines".to_owned();
+        record.source = Some("hall".to_owned());
+        record.tags = "room=42,participant=alice".parse().unwrap();
         record.faces.push(FaceRecord {
             landmarks: None,
             pose: None,
@@ -144,7 +146,9 @@ mod tests {
         assert_eq!(value(0, "emotion"), "happiness");
         assert_eq!(value(0, "emotions"), "happiness=0.7 neutral=0.3");
         let columns: Vec<&str> = header.iter().collect();
-        assert!(columns.ends_with(&["valence", "yaw", "pitch", "roll", "quality"]));
+        assert!(columns.ends_with(&["roll", "quality", "source", "tags"]));
+        assert_eq!(value(0, "source"), "hall");
+        assert_eq!(value(0, "tags"), "participant=alice,room=42");
         assert_eq!(value(0, "valence").parse(), Ok(face.valence.unwrap()));
         let pose = ["yaw", "pitch", "roll"];
         assert_eq!(pose.map(|name| value(0, name)), ["20", "-10", "5"]);

@@ -142,7 +142,10 @@ mod tests {
         unclassified.faces[0].landmarks = None;
         unclassified.faces[0].attitude = Label::Unknown;
         unclassified.faces[0].emotions.clear();
-        for record in [one_face(), without_faces(), unclassified] {
+        let mut tagged = one_face();
+        tagged.source = Some("hall".to_owned());
+        tagged.tags = "room=42".parse().unwrap();
+        for record in [one_face(), without_faces(), unclassified, tagged] {
             assert_eq!(problem(&written(&record)), None);
         }
     }

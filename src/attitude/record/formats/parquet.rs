@@ -224,6 +224,7 @@ mod tests {
             pose: None,
             ..record.faces[0].clone()
         });
+        record.tags = "room=42".parse().unwrap();
         let mut records = vec![record; ROWS_PER_GROUP];
         records.extend([without_faces(), one_face()]);
         let file = Bytes::from(written(&FORMAT, &records));
@@ -249,6 +250,9 @@ mod tests {
             assert_eq!(cell(row, "pitch"), Field::Float(-10.0));
             assert_eq!(cell(row, "quality"), Field::Float(0.8));
         }
+        assert_eq!(cell(0, "tags"), Field::Str("room=42".to_owned()));
+        assert_eq!(cell(2 * ROWS_PER_GROUP, "tags"), Field::Null);
+        assert_eq!(cell(0, "source"), Field::Null);
         assert_eq!(cell(1, "nose_y"), Field::Null);
         assert_eq!(cell(1, "pitch"), Field::Null);
         assert_eq!(rows[0].get_string(0).unwrap(), "cam");

@@ -33,6 +33,7 @@ mod viewer;
 use super::arguments::Arguments;
 use super::metrics::Metrics;
 use super::session::{CreateError, Session};
+use crate::publishing::{Publishing, SourcePublisher};
 
 /// Maximum time for a reading that has ended to release its camera.
 const MAX_STOP: Duration = Duration::from_secs(5);
@@ -41,6 +42,7 @@ const MAX_STOP: Duration = Duration::from_secs(5);
 pub(crate) struct Source {
     arguments: Arc<Arguments>,
     metrics: Arc<Metrics>,
+    publisher: Option<SourcePublisher>,
     location: Arc<Location>,
     current: Mutex<Current>,
 }
@@ -57,11 +59,17 @@ impl Source {
     pub(crate) fn new(
         arguments: Arc<Arguments>,
         metrics: Arc<Metrics>,
+        publishing: Option<Arc<Publishing>>,
         location: Location,
     ) -> Self {
+        let publisher = publishing.map(|publishing| SourcePublisher {
+            publishing,
+            source: location.name().to_owned(),
+        });
         Self {
             arguments,
             metrics,
+            publisher,
             location: Arc::new(location),
             current: Mutex::default(),
         }
@@ -123,7 +131,12 @@ impl Source {
         {
             return Ok(reading);
         }
-        let reading = Reading::new(&self.arguments, &self.metrics, &self.location)?;
+        let reading = Reading::new(
+            &self.arguments,
+            &self.metrics,
+            self.publisher.clone(),
+            &self.location,
+        )?;
         current.reading = Arc::downgrade(&reading);
         let previous = current.stopped.replace(reading.stopped());
         tokio::spawn(reading::end_if_stalled(Arc::downgrade(&reading)));

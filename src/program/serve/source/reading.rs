@@ -23,6 +23,7 @@ use super::location::Location;
 use super::routing::{Outlets, connect, is_live};
 use super::viewers::Viewers;
 use crate::playback::{ElementError, StallDetector};
+use crate::publishing::SourcePublisher;
 
 /// Maximum time until the first frame; RTSP falls back from UDP to TCP after 5 s.
 const MAX_OPENING: Duration = Duration::from_secs(15);
@@ -78,11 +79,12 @@ impl Reading {
     pub(crate) fn new(
         arguments: &Arc<Arguments>,
         metrics: &Metrics,
+        publisher: Option<SourcePublisher>,
         location: &Arc<Location>,
     ) -> Result<Arc<Self>, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
         let viewers = Arc::new(Viewers::default());
-        let analysis = Analysis::new(arguments, &viewers)?;
+        let analysis = Analysis::new(arguments, &viewers, publisher)?;
         viewers.set_valve(&analysis.valve);
         let sink = AppSink::builder().async_(false).build();
         let producer = StreamProducer::with(&sink, ProducerSettings { sync: false });

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Brokers, servers and subscribers on the loopback interface, which end with the test.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::project;
+
+/// Maximum time for what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `condition` holds.
+#[track_caller]
+pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < end, "waited too long: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Returns a port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Returns `false` and prints a message if a program is not installed.
+fn is_installed(program: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", "command -v \"$0\"", program])
+        .stdout(Stdio::null())
+        .status();
+    let is_installed = found.is_ok_and(|status| status.success());
+    if !is_installed {
+        println!("skipped: {program} is not installed; pipelines/setup.sh --tests installs it");
+    }
+    is_installed
+}
+
+/// A process that is killed when it is dropped.
+pub struct Server {
+    child: Option<Child>,
+    command: Command,
+    pub port: u16,
+    pub folder: TempDir,
+}
+
+impl Server {
+    fn new(mut command: Command, port: u16, folder: TempDir) -> Self {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self {
+            child: None,
+            command,
+            port,
+            folder,
+        }
+    }
+
+    /// Starts the server and waits until it listens.
+    pub fn start(&mut self) {
+        self.child = Some(self.command.spawn().unwrap());
+        let port = self.port;
+        wait_until("the server listens", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+    }
+
+    /// Kills the server, so that it has no time to store anything.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Ends the server in order.
+    pub fn terminate(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let id = child.id().to_string();
+            assert!(Command::new("kill").arg(id).status().unwrap().success());
+            child.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Returns Mosquitto with these lines in its configuration, not started; `None` if it is not
+/// installed.
+pub fn mosquitto(configuration: &str) -> Option<Server> {
+    if !is_installed("mosquitto") || !is_installed("mosquitto_sub") {
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let path = folder.path().join("mosquitto.conf");
+    let store = folder.path().display();
+    let text = format!(
+        "listener {port} 127.0.0.1\npersistence true\npersistence_location {store}/\nuser root\n{configuration}\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    let mut command = Command::new("mosquitto");
+    command.arg("-c").arg(path);
+    Some(Server::new(command, port, folder))
+}
+
+/// Returns a Redis server that stores every entry at once, not started.
+pub fn redis(arguments: &[&str]) -> Option<Server> {
+    if !is_installed("redis-server") {
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let mut command = Command::new("redis-server");
+    command
+        .args([
+            "--bind",
+            "127.0.0.1",
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "always",
+        ])
+        .args(["--port", &port.to_string(), "--dir"])
+        .arg(folder.path())
+        .args(arguments);
+    Some(Server::new(command, port, folder))
+}
+
+/// Returns the records in a Redis stream; the password is empty if the server needs none.
+pub fn redis_entries(port: u16, key: &str, password: &str) -> Vec<String> {
+    let mut command = Command::new("redis-cli");
+    if !password.is_empty() {
+        command.env("REDISCLI_AUTH", password);
+    }
+    let output = command
+        .args(["-p", &port.to_string(), "--raw", "XRANGE", key, "-", "+"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .filter(|line| line.starts_with('{'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Returns a NATS server, not started.
+pub fn nats(arguments: &[&str]) -> Option<Server> {
+    if !is_installed("nats-server") {
+        return None;
+    }
+    let port = free_port();
+    let mut command = Command::new("nats-server");
+    command
+        .args(["--addr", "127.0.0.1", "--port", &port.to_string()])
+        .args(arguments);
+    Some(Server::new(command, port, tempfile::tempdir().unwrap()))
+}
+
+/// Returns a web server, not started, that appends each request to the file `requests` in its
+/// folder. It responds with the lines of the file `statuses` one after the other, then with 200.
+pub fn webhook(statuses: &str) -> Option<Server> {
+    if !is_installed("python3") {
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("statuses"), statuses).unwrap();
+    let port = free_port();
+    let mut command = Command::new("python3");
+    command
+        .arg(project("tests/support/webhook.py"))
+        .arg(folder.path())
+        .arg(port.to_string());
+    Some(Server::new(command, port, folder))
+}
+
+/// Returns the requests that a web server has received.
+pub fn requests(folder: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(folder.join("requests")).unwrap_or_default();
+    let lines = text
+        .split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'));
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Received messages, as topic and payload.
+pub type Received = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A subscriber, which ends when it is dropped.
+pub struct Subscriber {
+    child: Option<Child>,
+    received: Received,
+}
+
+impl Subscriber {
+    /// Subscribes to all topics of Mosquitto. The session survives a restart of the broker.
+    pub fn mqtt(port: u16, arguments: &[&str]) -> Self {
+        let port = port.to_string();
+        let mut child = Command::new("mosquitto_sub")
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port,
+                "-t",
+                "#",
+                "-F",
+                "%r %t %p",
+                "-q",
+                "2",
+            ])
+            .args(["-c", "-i", "subscriber"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let received = Received::default();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let messages = received.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let mut parts = line.splitn(3, ' ').skip(1).map(str::to_owned);
+                messages
+                    .lock()
+                    .unwrap()
+                    .push((parts.next().unwrap(), parts.next().unwrap()));
+            }
+        });
+        let subscriber = Self {
+            child: Some(child),
+            received,
+        };
+        wait_until("the subscriber receives", || {
+            let published = Command::new("mosquitto_pub")
+                .args(["-h", "127.0.0.1", "-p", &port, "-t", "probe", "-m", "-"])
+                .args(arguments)
+                .status();
+            assert!(published.unwrap().success());
+            !subscriber.received.lock().unwrap().is_empty()
+        });
+        subscriber
+    }
+
+    /// Subscribes to a subject of NATS.
+    pub fn nats(port: u16, subject: &str, connect: &str) -> Self {
+        let mut connection = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let request = format!("CONNECT {connect}\r\nSUB {subject} 1\r\nPING\r\n");
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut lines = BufReader::new(connection);
+        let mut line = String::new();
+        while line.trim_end() != "PONG" {
+            line.clear();
+            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "the server refused");
+        }
+        let received = Received::default();
+        let messages = received.clone();
+        std::thread::spawn(move || {
+            loop {
+                let mut line = String::new();
+                if lines.read_line(&mut line).unwrap_or(0) == 0 {
+                    return;
+                }
+                if let ["MSG", subject, .., len] = line.split_whitespace().collect::<Vec<_>>()[..] {
+                    let mut payload = vec![0; len.parse::<usize>().unwrap() + 2];
+                    lines.read_exact(&mut payload).unwrap();
+                    let payload = String::from_utf8(payload).unwrap().trim_end().to_owned();
+                    messages.lock().unwrap().push((subject.to_owned(), payload));
+                }
+            }
+        });
+        Self {
+            child: None,
+            received,
+        }
+    }
+
+    /// Returns the messages so far, without probes.
+    pub fn messages(&self) -> Vec<(String, String)> {
+        let received = self.received.lock().unwrap();
+        received
+            .iter()
+            .filter(|(topic, _)| topic != "probe")
+            .cloned()
+            .collect()
+    }
+
+    /// Waits for `count` messages and returns them.
+    #[track_caller]
+    pub fn wait_for(&self, count: usize) -> Vec<(String, String)> {
+        wait_until("messages arrive", || self.messages().len() >= count);
+        self.messages()
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
