@@ -45,12 +45,15 @@ struct Mqtt {
     version: Version,
 }
 
-/// Quality of service.
+/// Quality of service: how often a message arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quality {
-    AtMostOnce,
-    AtLeastOnce,
-    ExactlyOnce,
+    /// At most once.
+    Zero,
+    /// At least once.
+    One,
+    /// Exactly once per connection.
+    Two,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +65,9 @@ enum Version {
 impl Mqtt {
     fn new(location: &Location) -> Result<Self, LocationError> {
         let quality = match location.parsed("qos", "0, 1 or 2", 1, |qos| *qos <= 2)? {
-            0 => Quality::AtMostOnce,
-            1 => Quality::AtLeastOnce,
-            _ => Quality::ExactlyOnce,
+            0 => Quality::Zero,
+            1 => Quality::One,
+            _ => Quality::Two,
         };
         let is_version = |version: &String| ["3.1.1", "5"].contains(&version.as_str());
         let version = location.parsed("version", "3.1.1 or 5", "3.1.1".to_owned(), is_version)?;
@@ -161,9 +164,9 @@ macro_rules! define_connection {
 
             async fn send(&mut self, messages: &[Message]) -> Result<(), SendError> {
                 let quality = match self.quality {
-                    Quality::AtMostOnce => QoS::AtMostOnce,
-                    Quality::AtLeastOnce => QoS::AtLeastOnce,
-                    Quality::ExactlyOnce => QoS::ExactlyOnce,
+                    Quality::Zero => QoS::AtMostOnce,
+                    Quality::One => QoS::AtLeastOnce,
+                    Quality::Two => QoS::ExactlyOnce,
                 };
                 for Message { topic, payload, .. } in messages {
                     let payload = payload.clone();
@@ -180,15 +183,9 @@ macro_rules! define_connection {
                         return Err(SendError::Lost(reason));
                     }
                     let is_acknowledged = match (self.quality, &event) {
-                        (Quality::AtMostOnce, mqtt::Event::Outgoing(Outgoing::Publish(_))) => true,
-                        (
-                            Quality::AtLeastOnce,
-                            mqtt::Event::Incoming(mqtt::Incoming::PubAck(_)),
-                        ) => true,
-                        (
-                            Quality::ExactlyOnce,
-                            mqtt::Event::Incoming(mqtt::Incoming::PubComp(_)),
-                        ) => true,
+                        (Quality::Zero, mqtt::Event::Outgoing(Outgoing::Publish(_))) => true,
+                        (Quality::One, mqtt::Event::Incoming(mqtt::Incoming::PubAck(_))) => true,
+                        (Quality::Two, mqtt::Event::Incoming(mqtt::Incoming::PubComp(_))) => true,
                         _ => false,
                     };
                     waiting -= usize::from(is_acknowledged);
