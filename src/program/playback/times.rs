@@ -199,10 +199,11 @@ impl RecordingTimes {
 
     fn watch_demuxer(&self, demuxer: &gst::Element, factory: &gst::ElementFactory) {
         let klass = factory.metadata("klass").unwrap_or_default();
+        let is_playlist = klass.contains("Adaptive");
         let container = match factory.name().as_str() {
             "qtdemux" => Container::Absolute,
             // A playlist states the times of its pieces.
-            _ if klass.contains("Adaptive") => Container::Absolute,
+            _ if is_playlist => Container::Absolute,
             "matroskademux" => Container::RelativeWithEnd,
             _ => Container::Relative,
         };
@@ -217,8 +218,11 @@ impl RecordingTimes {
             // A gap between frames is time that passes, not time to skip.
             demuxer.set_property("max-gap-time", 0u64);
         }
-        let times = self.clone();
-        demuxer.connect_pad_added(move |_, pad| times.watch_stream(pad));
+        // The streams of a playlist are its pieces, which have demuxers themselves.
+        if !is_playlist {
+            let times = self.clone();
+            demuxer.connect_pad_added(move |_, pad| times.watch_stream(pad));
+        }
     }
 
     fn watch_stream(&self, pad: &gst::Pad) {

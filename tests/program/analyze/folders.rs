@@ -73,8 +73,12 @@ fn the_pieces_of_a_stream_are_one_recording() {
         .assert_status(0)
         .assert_said(&["in/piece0.ts: ignored: it is a piece of talk.m3u8"]);
     assert_eq!(bench.summary_table(), [["talk", "done", ""]]);
-    let samples = bench.read("out/talk/records.jsonl").lines().count();
+    let records = bench.read("out/talk/records.jsonl");
+    let samples = records.lines().count();
     assert!((14..=16).contains(&samples), "{samples}");
+    // The timestamps in the pieces begin later.
+    let first: Value = serde_json::from_str(records.lines().next().unwrap()).unwrap();
+    assert_eq!(first["stream_time_ns"], 0);
     // While it goes on, the playlist does not list all pieces.
     let playlist = bench.read("in/talk.m3u8").replace("#EXT-X-ENDLIST", "");
     std::fs::write(bench.path("in/talk.m3u8"), playlist).unwrap();
