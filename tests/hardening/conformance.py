@@ -137,7 +137,6 @@ class KnownFault:
 
 NO_LENGTH = KnownFault("not called damaged", "GStreamer's demuxer does not know how long the recording is.")
 SHORT_GAP = KnownFault("to 7.3", "GStreamer's demuxer shortens a gap of more than half a second between frames.")
-PIECES = KnownFault("from 0.70", "Times begin at the clock of the first piece, which is before its first frame.")
 PICTURE = KnownFault("ignored in a folder: it is image/", "GStreamer decodes it as a picture.")
 # Faults that are known, by the recording. Those of damaged recordings are not listed: encoders write other bytes, and
 # decoders conceal other damage, from one run to the next.
@@ -145,7 +144,6 @@ EXPECTED = {
     "cut-plain.wmv": NO_LENGTH,
     "cut-plain.mxf": NO_LENGTH,
     "variable-plain.ts": SHORT_GAP,
-    "whole-ts.m3u8": PIECES,
     "whole-16.nut": KnownFault(
         "the decoder crashed", "GStreamer's FFmpeg decoder does not support this pixel format, and does not say so."
     ),

@@ -17,11 +17,7 @@ impl DemuxerErrors {
     /// Records the errors of the demuxers in `source`.
     pub(super) fn watch(&self, source: &gst::Element) {
         let errors = self.clone();
-        on_element(source, move |element, factory| {
-            if factory.has_type(gst::ElementFactoryType::DEMUXER) {
-                errors.watch_demuxer(element);
-            }
-        });
+        on_demuxer(source, move |demuxer, _| errors.watch_demuxer(demuxer));
     }
 
     fn watch_demuxer(&self, demuxer: &gst::Element) {
@@ -106,6 +102,26 @@ fn is_read_by_ffmpeg(pad: &gst::Pad) -> bool {
     let demuxer = pad.peer().and_then(|peer| peer.parent_element());
     let factory = demuxer.and_then(|demuxer| demuxer.factory());
     factory.is_some_and(|factory| factory.name().starts_with("avdemux_"))
+}
+
+/// Calls `handle` with each demuxer that is added to `source`, and its factory.
+pub(super) fn on_demuxer(
+    source: &gst::Element,
+    handle: impl Fn(&gst::Element, &gst::ElementFactory) + Send + Sync + 'static,
+) {
+    on_element(source, move |element, factory| {
+        if factory.has_type(gst::ElementFactoryType::DEMUXER) {
+            handle(element, factory);
+        }
+    });
+}
+
+/// Returns `true` if demuxers of `factory` read playlists, such as those of HLS. Their streams are pieces
+/// with demuxers of their own.
+pub(super) fn reads_playlists(factory: &gst::ElementFactory) -> bool {
+    factory
+        .metadata("klass")
+        .is_some_and(|klass| klass.contains("Adaptive"))
 }
 
 /// Calls `handle` with each element that is added to `source`, and its factory.

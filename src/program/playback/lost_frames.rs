@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use attitude::sync::lock;
 use gst::prelude::*;
 
-use super::demuxers::on_element;
+use super::demuxers::{on_demuxer, reads_playlists};
 use super::times::{is_video_stream, stream_time};
 
 /// Minimum number of packets between two frames that is damage. Some codecs have packets without a
@@ -54,10 +54,10 @@ impl LostFrames {
     /// Observes the packets of the demuxers in `source`, and the frames at `frames`.
     pub(super) fn watch(&self, source: &gst::Element, frames: &gst::Pad) {
         let packets = self.clone();
-        on_element(source, move |element, factory| {
-            if factory.has_type(gst::ElementFactoryType::DEMUXER) {
+        on_demuxer(source, move |demuxer, factory| {
+            if !reads_playlists(factory) {
                 let packets = packets.clone();
-                element.connect_pad_added(move |_, pad| packets.watch_stream(pad));
+                demuxer.connect_pad_added(move |_, pad| packets.watch_stream(pad));
             }
         });
         let packets = self.clone();

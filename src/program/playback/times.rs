@@ -13,7 +13,7 @@ use attitude::clock::{self, NS_PER_S};
 use attitude::sync::lock;
 use gst::prelude::*;
 
-use super::demuxers::on_element;
+use super::demuxers::{on_demuxer, reads_playlists};
 
 /// Returns `true` if `pad` is that of a video stream of a demuxer.
 pub(super) fn is_video_stream(pad: &gst::Pad) -> bool {
@@ -190,16 +190,13 @@ impl RecordingTimes {
     /// Observes the streams of the demuxers in `source`.
     pub(super) fn watch(&self, source: &gst::Element) {
         let times = self.clone();
-        on_element(source, move |element, factory| {
-            if factory.has_type(gst::ElementFactoryType::DEMUXER) {
-                times.watch_demuxer(element, factory);
-            }
+        on_demuxer(source, move |demuxer, factory| {
+            times.watch_demuxer(demuxer, factory);
         });
     }
 
     fn watch_demuxer(&self, demuxer: &gst::Element, factory: &gst::ElementFactory) {
-        let klass = factory.metadata("klass").unwrap_or_default();
-        let is_playlist = klass.contains("Adaptive");
+        let is_playlist = reads_playlists(factory);
         let container = match factory.name().as_str() {
             "qtdemux" => Container::Absolute,
             // A playlist states the times of its pieces.
@@ -218,7 +215,6 @@ impl RecordingTimes {
             // A gap between frames is time that passes, not time to skip.
             demuxer.set_property("max-gap-time", 0u64);
         }
-        // The streams of a playlist are its pieces, which have demuxers themselves.
         if !is_playlist {
             let times = self.clone();
             demuxer.connect_pad_added(move |_, pad| times.watch_stream(pad));
