@@ -133,6 +133,21 @@ impl Annotation {
         });
     }
 
+    /// Delays the frames by `lead_ns`, which is called at the first one.
+    pub(super) fn delay_frames(&self, lead_ns: impl Fn() -> u64 + Send + Sync + 'static) {
+        let Some(frames) = self.frames.upgrade() else {
+            return;
+        };
+        // The pad applies an offset before the frame if it is set by a probe that blocks.
+        let kind = gst::PadProbeType::BLOCK | gst::PadProbeType::BUFFER;
+        frames.add_probe(kind, move |pad, _| {
+            if let Ok(offset_ns @ 1..) = i64::try_from(lead_ns()) {
+                pad.set_offset(offset_ns);
+            }
+            gst::PadProbeReturn::Remove
+        });
+    }
+
     /// Returns `true` if `message` comes from the element that writes the file.
     pub(super) fn is_writing(&self, message: &gst::Message) -> bool {
         let sink = self.sink.upgrade();

@@ -1,35 +1,55 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Works around faults of GStreamer because of which playback would never end, or frames have wrong
-//! times.
+//! Observes demuxers, and works around faults of GStreamer because of which playback would never end, or
+//! frames have wrong times.
 
 use std::sync::{Arc, Mutex};
 
 use attitude::sync::lock;
 use gst::prelude::*;
 
-/// Errors that demuxers posted. If a demuxer fails while decodebin changes its state, decodebin may
-/// drop the error and wait forever.
-#[derive(Clone, Default)]
-pub(super) struct DemuxerErrors(Arc<Mutex<Option<gst::Message>>>);
+use super::one_line;
+use super::times::RecordingTimes;
 
-impl DemuxerErrors {
-    /// Records the errors of the demuxers in `source`.
-    pub(super) fn watch(&self, source: &gst::Element) {
-        let errors = self.clone();
-        on_demuxer(source, move |demuxer, _| errors.watch_demuxer(demuxer));
+/// Messages that demuxers posted.
+#[derive(Clone, Default)]
+pub(super) struct DemuxerMessages(Arc<Mutex<Posted>>);
+
+#[derive(Default)]
+struct Posted {
+    /// The first error. If a demuxer fails while decodebin changes its state, decodebin may drop the
+    /// error and wait forever.
+    error: Option<gst::Message>,
+    damage: Option<DamagedData>,
+}
+
+/// Damage in the data that did not stop a demuxer.
+#[derive(Clone)]
+pub(super) struct DamagedData {
+    /// Warning about the first damage.
+    pub(super) text: String,
+    /// Times of the latest packets before the first and the last damage; `None` if there were none.
+    pub(super) first_ns: Option<u64>,
+    pub(super) last_ns: Option<u64>,
+}
+
+impl DemuxerMessages {
+    /// Records the messages of the demuxers in `source`, whose packets `times` observes.
+    pub(super) fn watch(&self, source: &gst::Element, times: &RecordingTimes) {
+        let (messages, times) = (self.clone(), times.clone());
+        on_demuxer(source, move |demuxer, _| {
+            messages.watch_demuxer(demuxer, times.clone());
+        });
     }
 
-    fn watch_demuxer(&self, demuxer: &gst::Element) {
+    fn watch_demuxer(&self, demuxer: &gst::Element, times: RecordingTimes) {
         let Some(bus) = demuxer.bus() else {
             return;
         };
-        let errors = self.clone();
+        let messages = self.clone();
         let recorder = gst::Bus::new();
         recorder.set_sync_handler(move |_, message| {
-            if message.type_() == gst::MessageType::Error {
-                lock(&errors.0).get_or_insert_with(|| message.clone());
-            }
+            messages.record(message, &times);
             // The bus of a bin handles messages at once, and does not refuse any.
             let _ = bus.post(message.clone());
             gst::BusSyncReply::Drop
@@ -37,9 +57,37 @@ impl DemuxerErrors {
         demuxer.set_bus(Some(&recorder));
     }
 
+    fn record(&self, message: &gst::Message, times: &RecordingTimes) {
+        match message.view() {
+            gst::MessageView::Error(_) => {
+                lock(&self.0).error.get_or_insert_with(|| message.clone());
+            }
+            gst::MessageView::Warning(warning) => {
+                let error = warning.error();
+                // Others are about the network or features that are missing.
+                if error.matches(gst::StreamError::Demux) {
+                    let latest_ns = times.latest_packet_ns();
+                    let mut posted = lock(&self.0);
+                    let damage = posted.damage.get_or_insert_with(|| DamagedData {
+                        text: one_line(error.message()),
+                        first_ns: latest_ns,
+                        last_ns: None,
+                    });
+                    damage.last_ns = latest_ns;
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Returns the first error.
-    pub(super) fn first(&self) -> Option<gst::Message> {
-        lock(&self.0).clone()
+    pub(super) fn first_error(&self) -> Option<gst::Message> {
+        lock(&self.0).error.clone()
+    }
+
+    /// Returns the damage that the demuxers have found.
+    pub(super) fn damage(&self) -> Option<DamagedData> {
+        lock(&self.0).damage.clone()
     }
 }
 

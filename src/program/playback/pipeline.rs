@@ -15,7 +15,7 @@ use gst::prelude::*;
 
 use super::annotation::{self, Annotation};
 use super::assumed_times::AssumedTimes;
-use super::demuxers::{DemuxerErrors, end_reading_of_ffmpeg, remove_times_of_gif};
+use super::demuxers::{DemuxerMessages, end_reading_of_ffmpeg, remove_times_of_gif};
 use super::error::PlayError;
 use super::frame_durations::set_frame_durations;
 use super::frame_size::FrameSize;
@@ -49,7 +49,7 @@ pub(super) struct Pipeline {
     annotation: Option<Arc<Annotation>>,
     block: PadBlock,
     counters: Counters,
-    demuxer_errors: DemuxerErrors,
+    demuxer_messages: DemuxerMessages,
     times: RecordingTimes,
     lost_frames: LostFrames,
     assumed_times: AssumedTimes,
@@ -68,7 +68,7 @@ impl Pipeline {
             None => &[playback::VIDEO],
         };
         let source = playback::decoder(&request.uri, kinds, &request.patches)?;
-        let (counters, demuxer_errors) = (Counters::default(), DemuxerErrors::default());
+        let (counters, demuxer_messages) = (Counters::default(), DemuxerMessages::default());
         let times = RecordingTimes::default();
         times.watch(&source);
         if let Ok((path, _)) = glib::filename_from_uri(&request.uri)
@@ -78,7 +78,7 @@ impl Pipeline {
             times.set_sound_lead_ns(lead_ns);
         }
         counters.watch_reading(&source);
-        demuxer_errors.watch(&source);
+        demuxer_messages.watch(&source, &times);
         end_reading_of_ffmpeg(&source);
         remove_times_of_gif(&source);
         pipeline.add(&source)?;
@@ -105,6 +105,10 @@ impl Pipeline {
                 if let Some(path) = &video.hidden_faces {
                     annotation.hide_faces(&pad(last, "src")?, Path::new(path))?;
                 }
+                if request.part.is_whole() {
+                    let times = times.clone();
+                    annotation.delay_frames(move || times.assumed_lead_ns());
+                }
                 let (times, from_ns) = (times.clone(), request.part.from_ns.unwrap_or(0));
                 annotation.fill_start(move || times.start_ns().is_some_and(|ns| ns > from_ns));
                 Some(Arc::new(annotation))
@@ -122,7 +126,7 @@ impl Pipeline {
             annotation,
             block: PadBlock::default(),
             counters,
-            demuxer_errors,
+            demuxer_messages,
             times,
             lost_frames,
             assumed_times,
@@ -237,6 +241,22 @@ impl Pipeline {
         ))
     }
 
+    /// Describes damage of the data that did not stop the demuxer of a recording that was played as a
+    /// whole; `None` if there is none.
+    pub(super) fn damaged_data(&self) -> Option<String> {
+        let damage = self.demuxer_messages.damage()?;
+        let position = |time_ns: Option<u64>| {
+            let position_ns = time_ns.and_then(|ns| self.times.position_ns(ns));
+            clock::position(position_ns.unwrap_or(0))
+        };
+        Some(format!(
+            "data are missing or damaged from {} to {}: {}",
+            position(damage.first_ns),
+            position(damage.last_ns),
+            damage.text
+        ))
+    }
+
     /// Returns the position at which the video ends, after it was played to its end; `None` if it
     /// is not known.
     pub(super) fn video_end_ns(&self) -> Option<u64> {
@@ -286,7 +306,7 @@ impl Pipeline {
 
     /// Returns the first error of a demuxer, which decodebin may have dropped.
     pub(super) fn demuxer_error(&self) -> Option<gst::Message> {
-        self.demuxer_errors.first()
+        self.demuxer_messages.first_error()
     }
 
     /// Returns `true` if the pipeline writes an annotated video.

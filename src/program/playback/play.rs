@@ -171,7 +171,8 @@ impl Playback<'_> {
                 };
                 let damage = missing.or_else(|| {
                     let damaged_frames = self.recording.damaged_frames();
-                    damaged_frames.filter(|_| part.is_whole())
+                    let damage = damaged_frames.or_else(|| self.recording.damaged_data());
+                    damage.filter(|_| part.is_whole())
                 });
                 Some(damage.map_or(Outcome::EndOfStream, Outcome::Damaged))
             }

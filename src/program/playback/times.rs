@@ -187,6 +187,17 @@ impl RecordingTimes {
         lock(&self.0).sound_lead_ns = lead_ns;
     }
 
+    /// Returns the time from the start of the sound to the start of the video if no packet up to now
+    /// has a timestamp; otherwise 0.
+    pub(super) fn assumed_lead_ns(&self) -> u64 {
+        let times = lock(&self.0);
+        let is_timed = times.streams.iter().any(|one| one.first.is_some());
+        match times.container {
+            Container::Relative if !is_timed => times.sound_lead_ns,
+            _ => 0,
+        }
+    }
+
     /// Observes the streams of the demuxers in `source`.
     pub(super) fn watch(&self, source: &gst::Element) {
         let times = self.clone();
@@ -281,6 +292,19 @@ impl RecordingTimes {
             Container::Absolute => starts.map(|start| start.stream_time_ns).min(),
             _ => starts.map(|_| 0).min(),
         }
+    }
+
+    /// Returns the time of the latest packet, which [`position_ns`](Self::position_ns) converts;
+    /// `None` before the first packet.
+    pub(super) fn latest_packet_ns(&self) -> Option<u64> {
+        let times = lock(&self.0);
+        times.streams.iter().filter_map(|one| one.latest_ns).max()
+    }
+
+    /// Returns the position at the time of a packet, according to the packets up to now.
+    pub(super) fn position_ns(&self, time_ns: u64) -> Option<u64> {
+        let scale = self.scale_so_far();
+        lock(&self.0).position_ns(scale, time_ns)
     }
 
     /// Returns the position at which the only video ends; `None` if it is not known.

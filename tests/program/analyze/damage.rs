@@ -85,6 +85,39 @@ fn an_ogg_file_that_is_cut_off_is_damaged() {
 }
 
 #[test]
+fn a_transport_stream_with_a_gap_is_damaged() {
+    let bench = Bench::new();
+    init();
+    run_pipeline(&format!(
+        "videotestsrc num-buffers=75 ! video/x-raw,width=320,height=192,framerate=25/1 \
+         ! x264enc speed-preset=ultrafast ! mpegtsmux ! filesink location={}",
+        bench.path("whole.ts").display()
+    ));
+    let whole = std::fs::read(bench.path("whole.ts")).unwrap();
+    let packets: Vec<&[u8]> = whole.chunks(188).collect();
+    // A packet of the video that others of the same frame precede and follow.
+    let continues = |packet: &&[u8]| packet[1..3] == [0, 0x41];
+    let is_inside = |&index: &usize| packets[index - 1..=index + 1].iter().all(continues);
+    let inside: Vec<usize> = (1..packets.len() - 1).filter(is_inside).collect();
+    let lost = inside[inside.len() / 2];
+    let gap = [&packets[..lost], &packets[lost + 1..]].concat().concat();
+    std::fs::write(bench.path("gap.ts"), gap).unwrap();
+    bench
+        .run(&["whole.ts", "gap.ts"])
+        .assert_status(1)
+        .assert_said(&[
+            "gap.ts: damaged: data are missing or damaged from 0:01.",
+            "1 damaged",
+        ]);
+    let states: Vec<String> = bench
+        .summary_table()
+        .into_iter()
+        .map(|row| row[1].clone())
+        .collect();
+    assert_eq!(states, ["done", "damaged"]);
+}
+
+#[test]
 fn a_file_that_is_cut_off_before_its_index_is_reported() {
     let bench = Bench::new();
     bench.clip("whole.mp4");
