@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use attitude::sync::lock;
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::access::{RandomError, random_id};
 use super::arguments::Arguments;
 use super::camera;
-use super::end::Reason;
+use super::end::{End, Reason};
 use super::metrics::{Metrics, Watch};
 use super::session::{CreateError, Session, SessionError};
 use super::source::{Source, SourceError, Viewer};
@@ -44,6 +44,26 @@ pub(crate) struct Opened {
     pub(crate) id: String,
     /// The SDP offer.
     pub(crate) offer: String,
+}
+
+/// Ends a session when it is dropped, unless the visitor has been told of the session before. As the
+/// result of a task, it is dropped even if the visitor leaves between the end of the task and the
+/// next time that the visitor's request runs.
+struct Unclaimed(Option<End>);
+
+impl Unclaimed {
+    /// Leaves the session to its visitor.
+    fn claim(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        if let Some(end) = &self.0 {
+            end.end(Reason::Left, "the visitor left");
+        }
+    }
 }
 
 /// A value that must live as long as its session.
@@ -111,31 +131,28 @@ impl Sessions {
             self.metrics.session_refused();
             OpenError::Full
         })?;
-        let (sender, opened) = oneshot::channel();
-        let sessions = self.clone();
         // A task of its own: a visitor who leaves must not stop it halfway.
-        tokio::spawn(async move {
-            let opened = sessions.begin(permit).await;
-            if let Err(Ok(Opened { id, .. })) = sender.send(opened)
-                && let Some(session) = sessions.get(&id)
-            {
-                session.end.end(Reason::Left, "the visitor left");
-            }
-        });
-        opened.await.unwrap_or(Err(OpenError::Lost))
+        let begun = tokio::spawn(self.clone().begin(permit)).await;
+        let (opened, unclaimed) = begun.map_err(|_| OpenError::Lost)??;
+        unclaimed.claim();
+        Ok(opened)
     }
 
-    async fn begin(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Opened, OpenError> {
+    async fn begin(
+        self: Arc<Self>,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<(Opened, Unclaimed), OpenError> {
         let id = random_id()?;
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
         let (session, kept) = self.session(number).await?;
         let session = Arc::new(session);
+        let unclaimed = Unclaimed(Some(session.end.clone()));
         self.table().insert(id.clone(), session.clone());
         self.metrics.session_opened();
         tracing::info!(session = number, "session opened");
         tokio::spawn(self.clone().run(id.clone(), session.clone(), kept, permit));
         match session.offer(self.arguments.max_bitrate).await {
-            Ok(offer) => Ok(Opened { id, offer }),
+            Ok(offer) => Ok((Opened { id, offer }, unclaimed)),
             Err(error) => {
                 session.end.end(Reason::Failed, console::chain(&error));
                 Err(error.into())
@@ -237,5 +254,72 @@ fn trim_memory() {
         unsafe {
             malloc_trim(0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use gst::prelude::*;
+    use gst_webrtc::WebRTCSessionDescription;
+
+    use super::*;
+    use crate::{Command, Program, playback};
+
+    fn sessions() -> Arc<Sessions> {
+        let program = Program::try_parse_from(["gst-attitude", "serve"]).unwrap();
+        let Command::Serve(arguments) = program.command else {
+            unreachable!("the command is `serve`");
+        };
+        let metrics = Metrics::new(arguments.max_sessions, String::new());
+        let (arguments, metrics) = (Arc::new(arguments), Arc::new(metrics));
+        Arc::new(Sessions::new(arguments, metrics, None))
+    }
+
+    /// Waits until `condition` holds, for less than the time-out of unanswered sessions.
+    async fn holds_soon(mut condition: impl FnMut() -> bool) -> bool {
+        let begin = Instant::now();
+        while !condition() && begin.elapsed() < Duration::from_secs(25) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        condition()
+    }
+
+    #[test]
+    fn a_visitor_that_leaves_when_the_offer_is_ready_leaves_no_session_behind() {
+        playback::init().unwrap();
+        if gst::ElementFactory::find("webrtcbin").is_none()
+            || gst::ElementFactory::find("nicesrc").is_none()
+        {
+            println!("skipped: GStreamer's webrtcbin or nicesrc is missing");
+            return;
+        }
+        let sessions = sessions();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut open = Box::pin(sessions.open());
+            // The visitor's request is sent, and does not run again.
+            assert!(timeout(Duration::ZERO, &mut open).await.is_err());
+            let tasks = tokio::runtime::Handle::current().metrics();
+            let is_ready = || {
+                let has_offer = sessions.table().values().any(|session| {
+                    let offer = session
+                        .webrtc
+                        .property::<Option<WebRTCSessionDescription>>("local-description");
+                    offer.is_some()
+                });
+                // Only the task that keeps the session is left.
+                has_offer && tasks.num_alive_tasks() == 1
+            };
+            assert!(holds_soon(is_ready).await);
+            drop(open);
+            assert!(holds_soon(|| sessions.table().is_empty()).await);
+            let ended = "gst_attitude_sessions_ended_total{reason=\"left\"} 1";
+            assert!(holds_soon(|| sessions.metrics.text().unwrap().contains(ended)).await);
+        });
     }
 }
