@@ -97,10 +97,9 @@ fn hls_pieces(playlist: &str) -> Vec<String> {
         true => attribute(line, "URI"),
         false => Some(line),
     });
-    let addresses = addresses.filter(|address| !address.is_empty());
-    addresses
-        .map(|address| Pattern::escape(&path_of(address)))
-        .collect()
+    let pieces = addresses.map(|address| Pattern::escape(&path_of(address)));
+    // An address without a path is the playlist itself.
+    pieces.filter(|piece| !piece.is_empty()).collect()
 }
 
 /// Returns patterns of the relative paths in a DASH manifest; see ISO/IEC 23009-1. A template such
@@ -130,10 +129,8 @@ fn dash_pieces(manifest: &str) -> Vec<String> {
         });
         parts.collect::<String>()
     };
-    addresses
-        .filter(|address| !address.is_empty())
-        .map(pattern)
-        .collect()
+    let pieces = addresses.map(pattern);
+    pieces.filter(|piece| !piece.is_empty()).collect()
 }
 
 /// Returns the value of an attribute in quotation marks.
@@ -162,6 +159,14 @@ mod tests {
         for other in ["#EXTM3U\n#EXTINF:2,\na.ts\n", "#EXTM3U\nmovie.mp4\n", ""] {
             assert!(hls_pieces(other).is_empty(), "{other}");
         }
+    }
+
+    #[test]
+    fn addresses_without_a_path_are_no_pieces() {
+        let playlist = "#EXTM3U\n#EXTINF:2,\n?x=1\na.ts\n#part\n#EXT-X-ENDLIST\n";
+        assert_eq!(hls_pieces(playlist), ["a.ts"]);
+        let manifest = r#"<MPD><BaseURL>?x=1</BaseURL><BaseURL>a.mp4</BaseURL></MPD>"#;
+        assert_eq!(dash_pieces(manifest), ["a.mp4"]);
     }
 
     #[test]
