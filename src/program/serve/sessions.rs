@@ -273,7 +273,7 @@ mod tests {
         };
         let metrics = Metrics::new(arguments.max_sessions, String::new());
         let (arguments, metrics) = (Arc::new(arguments), Arc::new(metrics));
-        Arc::new(Sessions::new(arguments, metrics, None))
+        Arc::new(Sessions::new(arguments, metrics, None, None))
     }
 
     /// Waits until `condition` holds, for less than the time-out of unanswered sessions.
