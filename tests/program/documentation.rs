@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use attitude::pose::HeadPose;
+use attitude::record::exports::EXPORTS;
 use attitude::record::{FaceRecord, Record, formats};
 use gst::prelude::*;
 use gstattitude::message::AttitudeMessage;
@@ -358,6 +359,7 @@ fn every_file_of_a_recording_is_documented() {
     let program = Page::read(PROGRAM);
     let results = program.section("### Results");
     let files = formats::recording_files().map(|(_, file)| file.name);
+    let files = files.chain(EXPORTS.iter().map(|export| export.file.name));
     let missing = files.filter(|file| !results.contains(&format!("/{file}`")));
     expect_none(missing.map(str::to_owned).collect());
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The results for frames as data, their formats, and the summary of a recording.
+//! The results for frames as data, their formats, the summary of a recording, and its exports.
 //!
 //! A [`Record`] contains the results for one frame. [`formats`] lists the formats; each creates a
 //! [`Writer`](formats::Writer), which appends bytes to an [`Output`](formats::Output):
@@ -25,11 +25,13 @@
 pub mod change;
 mod columns;
 pub mod cue;
+pub mod exports;
 pub mod formats;
 pub mod note;
 pub mod spreadsheet;
 mod subtitles;
 pub mod summary;
+mod table;
 pub mod tags;
 mod writer;
 

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use attitude::clock;
-use attitude::record::formats;
 use attitude::settings::MIN_CONFIDENCE;
 use attitude::timeline::TimelineParams;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::names;
+use super::settings::optional_files;
 use crate::options::{
     ClassifierArguments, NetworkArguments, RecordingFaceArguments, SamplingArguments,
     StallArguments,
@@ -27,15 +27,15 @@ const ABOUT: &str = "Analyzes recordings: which persons are visible when, and wi
 
 /// File names of the formats that are written by default, separated by commas.
 static DEFAULT_FORMATS: LazyLock<String> = LazyLock::new(|| {
-    let files = formats::recording_files().filter(|(_, file)| file.is_default);
+    let files = optional_files().filter(|(file, _)| file.is_default);
     files
-        .map(|(_, file)| file.name)
+        .map(|(file, _)| file.name)
         .collect::<Vec<_>>()
         .join(",")
 });
 
 fn long_about() -> String {
-    let files = formats::recording_files().map(|(format, file)| (file.name, format.description));
+    let files = optional_files().map(|(file, description)| (file.name, description));
     let files = files.chain([
         (
             "annotated.mp4",
@@ -48,7 +48,7 @@ fn long_about() -> String {
         ("report.html", "the same as a page, with the recording"),
     ]);
     let lines: String = files
-        .map(|(name, description)| format!("  {name:16}{description}\n"))
+        .map(|(name, description)| format!("  {name:18}{description}\n"))
         .collect();
     format!(
         "{ABOUT}
@@ -136,7 +136,7 @@ pub(crate) struct Arguments {
         value_name = "FORMATS",
         value_delimiter = ',',
         default_value = DEFAULT_FORMATS.as_str(),
-        value_parser = PossibleValuesParser::new(formats::recording_files().map(|(_, file)| file.name)),
+        value_parser = PossibleValuesParser::new(optional_files().map(|(file, _)| file.name)),
         hide_possible_values = true
     )]
     pub formats: Vec<String>,

@@ -5,8 +5,10 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use attitude::record::Record;
+use attitude::record::exports::AnalyzedRecording;
 use attitude::record::formats::{Format, Output, RecordingFile, TimedRecord, Timing, Writer};
 use attitude::record::summary::SummaryBuilder;
 use attitude::timeline::{RecordingEnd, Span};
@@ -83,11 +85,42 @@ impl<'a> Outputs<'a> {
         let json = serde_json::to_string_pretty(&file);
         let path = self.folder.path(summary_json::FILE);
         std::fs::write(&path, json.write_context(&path)? + "\n").write_context(&path)?;
+        write_exports(self.folder, &file, self.settings, results)?;
         let page = pages::report(&file, &summarized, self.settings, results);
         let path = self.folder.path(pages::REPORT);
         std::fs::write(&path, page).write_context(&path)?;
         Ok(file)
     }
+}
+
+/// Writes the requested exports of a recording, whose folder will be in the folder `results`.
+fn write_exports(
+    folder: &PartialFolder,
+    file: &SummaryFile,
+    settings: &Settings,
+    results: &Path,
+) -> Result<(), StoreError> {
+    let SummaryFile {
+        recording, summary, ..
+    } = file;
+    let relative_url = pages::address_of(&recording.uri, results);
+    let modified_ns = recording.identity.modified_ns;
+    let recording = AnalyzedRecording {
+        name: &recording.name,
+        uri: &recording.uri,
+        relative_url: relative_url.as_deref(),
+        modified: modified_ns.map(|ns| UNIX_EPOCH + Duration::from_nanos(ns)),
+        duration_ns: recording.video.duration_ns,
+        summary,
+    };
+    for export in settings.exports() {
+        let path = folder.path(export.file.name);
+        let mut output = BufWriter::new(File::create_new(&path).write_context(&path)?);
+        (export.write)(&recording, &mut output)
+            .and_then(|()| output.flush())
+            .write_context(&path)?;
+    }
+    Ok(())
 }
 
 /// A file of records.

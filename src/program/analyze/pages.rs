@@ -140,7 +140,7 @@ fn file_name(uri: &str) -> Option<String> {
 
 /// Returns the address of `uri` for a page in a folder in `results`; `None` if browsers cannot play
 /// it.
-fn address_of(uri: &str, results: &Path) -> Option<String> {
+pub(super) fn address_of(uri: &str, results: &Path) -> Option<String> {
     if let Ok((path, _)) = glib::filename_from_uri(uri) {
         let address = address::relative(results, &path).ok()?;
         return Some(format!("../{address}"));

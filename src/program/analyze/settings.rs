@@ -3,6 +3,7 @@
 //! Settings and models: everything that the results depend on, except the recording.
 
 use attitude::mapping::Mapping;
+use attitude::record::exports::{EXPORTS, Export};
 use attitude::record::formats::{self, Format, RecordingFile};
 use attitude::timeline::TimelineParams;
 use attitude_inference::engine::EngineInfo;
@@ -23,7 +24,7 @@ pub(super) struct Settings {
     pub to_ns: Option<u64>,
     pub annotate: bool,
     pub blur: bool,
-    /// Names of the files of records, in the order of the list of formats.
+    /// Names of the files to write, in the order of [`optional_files`].
     formats: Vec<&'static str>,
     pub join_gap_ns: u64,
     mapping: Option<String>,
@@ -43,10 +44,17 @@ pub(super) struct Models {
     attitude_description_sha256: Option<String>,
 }
 
+/// Returns the files of a recording that can be requested, and their descriptions.
+pub(super) fn optional_files() -> impl Iterator<Item = (&'static RecordingFile, &'static str)> {
+    let records = formats::recording_files().map(|(format, file)| (file, format.description));
+    let exports = EXPORTS.iter();
+    records.chain(exports.map(|export| (&export.file, export.description)))
+}
+
 impl Settings {
     /// Returns the settings that `arguments` request.
     pub(super) fn of(arguments: &Arguments) -> Self {
-        let formats = formats::recording_files().map(|(_, file)| file.name);
+        let formats = optional_files().map(|(file, _)| file.name);
         let is_requested = |name: &&str| arguments.formats.iter().any(|format| format == name);
         Self {
             samples_per_second: match arguments.blur {
@@ -80,7 +88,13 @@ impl Settings {
         }
     }
 
-    /// Returns the formats to write and their files.
+    /// Returns the exports to write.
+    pub(super) fn exports(&self) -> impl Iterator<Item = &'static Export> {
+        let exports = EXPORTS.iter().copied();
+        exports.filter(|export| self.formats.contains(&export.file.name))
+    }
+
+    /// Returns the formats of records to write and their files.
     pub(super) fn files(&self) -> impl Iterator<Item = (&'static Format, &'static RecordingFile)> {
         formats::recording_files().filter(|(_, file)| self.formats.contains(&file.name))
     }

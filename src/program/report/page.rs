@@ -132,7 +132,7 @@ fn glance(recording: &RecordingFacts, summary: &Summary) -> Markup {
                     tbody {
                         (overview("#scene", "All faces", &summary.scene))
                         @for (person, _) in summary.persons.iter().zip(listed).filter(|(_, listed)| *listed) {
-                            (overview(&format!("#person-{}", person.id), &name(person), &person.timeline))
+                            (overview(&format!("#person-{}", person.id), &person.name(), &person.timeline))
                         }
                     }
                 }
@@ -278,7 +278,7 @@ fn persons(summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
                             picture: summarized.person_series(index, MAX_BINS),
                             table: summarized.person_series(index, tables::MAX_ROWS),
                         };
-                        (shown(&name(person), &person.timeline, &series, axis, marks))
+                        (shown(&person.name(), &person.timeline, &series, axis, marks))
                     } @else {
                         (timeline::facts(&person.timeline))
                     }
@@ -300,7 +300,7 @@ fn title(heading: &Markup) -> Markup {
 }
 
 fn heading(person: &Person) -> Markup {
-    html! { h3 id={ "person-" (person.id) } { (name(person)) } }
+    html! { h3 id={ "person-" (person.id) } { (person.name()) } }
 }
 
 /// The scores of a person or the scene, in the resolutions of the picture and of the table.
@@ -329,10 +329,6 @@ fn longest_seen(persons: &[Person], max: usize) -> Vec<bool> {
         is_longest[index] = true;
     }
     is_longest
-}
-
-fn name(person: &Person) -> String {
-    format!("Person {}", person.id)
 }
 
 /// Returns the tracks of a person.

@@ -17,6 +17,7 @@ mod damage;
 mod decoding;
 mod distribution;
 mod disturbances;
+mod exports;
 mod faults;
 mod folders;
 mod galleries;

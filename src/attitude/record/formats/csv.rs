@@ -4,13 +4,12 @@
 //! like a formula of a spreadsheet has an apostrophe in front.
 
 use std::fmt::{Display, Write as _};
-use std::io::{self, Write};
-
-use csv_core::WriteResult;
+use std::io;
 
 use super::{Format, Output, RecordingFile, TimedRecord};
-use crate::record::columns::{COLUMNS, Column, Value};
+use crate::record::columns::{COLUMNS, Value};
 use crate::record::spreadsheet;
+use crate::record::table::RowWriter;
 use crate::timeline::Span;
 
 /// The format; see the [module](self).
@@ -23,54 +22,16 @@ pub static FORMAT: Format = Format {
         media_type: "text/csv; charset=utf-8",
         is_default: true,
     }),
-    writer: |_| {
-        Ok(Box::new(Writer {
-            quoting: csv_core::Writer::new(),
-            cell: String::new(),
-        }))
-    },
+    writer: |_| Ok(Box::new(Writer(RowWriter::default()))),
 };
 
-struct Writer {
-    quoting: csv_core::Writer,
-    /// Memory for the value of a cell.
-    cell: String,
-}
-
-impl Writer {
-    /// Writes a row; `append` appends the value of a column to the cell.
-    fn write_row(
-        &mut self,
-        output: &mut Output,
-        append: impl Fn(&Column, &mut String),
-    ) -> io::Result<()> {
-        for (index, column) in COLUMNS.iter().enumerate() {
-            self.cell.clear();
-            append(column, &mut self.cell);
-            let mut quoted = [0; 256];
-            let mut rest = self.cell.as_bytes();
-            loop {
-                let (result, read, written) = self.quoting.field(rest, &mut quoted);
-                output.write_all(&quoted[..written])?;
-                rest = &rest[read..];
-                if result == WriteResult::InputEmpty {
-                    break;
-                }
-            }
-            // The closing quote and the separator fit into the buffer.
-            let (_, written) = match index + 1 < COLUMNS.len() {
-                true => self.quoting.delimiter(&mut quoted),
-                false => self.quoting.terminator(&mut quoted),
-            };
-            output.write_all(&quoted[..written])?;
-        }
-        Ok(())
-    }
-}
+struct Writer(RowWriter);
 
 impl super::Writer for Writer {
     fn begin(&mut self, span: Span, output: &mut Output) -> io::Result<()> {
-        self.write_row(output, |column, cell| cell.push_str(column.name))?;
+        self.0.write(output, COLUMNS.iter(), |column, cell| {
+            cell.push_str(column.name);
+        })?;
         output.end_piece(span);
         Ok(())
     }
@@ -81,15 +42,16 @@ impl super::Writer for Writer {
         }
         let record = frame.record;
         for face in &record.faces {
-            self.write_row(output, |column, cell| match column.value {
-                Value::Count(value) => append_value(value(record, face), cell),
-                Value::Number(value) => append_value(value(record, face), cell),
-                Value::Flag(value) => append_value(Some(value(record, face)), cell),
-                Value::Text(append) => {
-                    append(record, face, cell);
-                    spreadsheet::escape_in_place(cell);
-                }
-            })?;
+            self.0
+                .write(output, COLUMNS.iter(), |column, cell| match column.value {
+                    Value::Count(value) => append_value(value(record, face), cell),
+                    Value::Number(value) => append_value(value(record, face), cell),
+                    Value::Flag(value) => append_value(Some(value(record, face)), cell),
+                    Value::Text(append) => {
+                        append(record, face, cell);
+                        spreadsheet::escape_in_place(cell);
+                    }
+                })?;
         }
         output.end_piece(frame.span);
         Ok(())

@@ -69,6 +69,13 @@ pub struct Person {
     pub timeline: Timeline,
 }
 
+impl Person {
+    /// Returns the name in the report and in exports.
+    pub fn name(&self) -> String {
+        format!("Person {}", self.id)
+    }
+}
+
 /// The time span of a track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackSpan {
