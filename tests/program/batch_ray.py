@@ -205,8 +205,6 @@ os.environ |= {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ENDPOINT_URL": "http://{}:{}".format(*server.get_host_and_port()),
     "RAY_USAGE_STATS_ENABLED": "0",
-    # A busy machine answers late.
-    "RAY_health_check_failure_threshold": "40",
 }
 from ray.cluster_utils import Cluster  # noqa: E402 (reads the environment)
 
