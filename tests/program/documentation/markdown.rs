@@ -123,14 +123,16 @@ impl Page {
         headings.map(anchor).collect()
     }
 
-    /// Returns the text from a heading to the next one of the same level.
+    /// Returns the text from a heading to the next one of the same or a higher level, except the
+    /// title's, which comments in examples look like.
     pub fn section(&self, heading: &str) -> &str {
-        let level = heading.split(' ').next().unwrap();
+        let level = heading.split(' ').next().unwrap().len();
         let begin = self.text.find(&format!("\n{heading}\n"));
         let begin = begin.unwrap_or_else(|| panic!("{}: no {heading}", self.path.display())) + 1;
         let text = &self.text[begin..];
-        let end = text[1..].find(&format!("\n{level} "));
-        end.map_or(text, |end| &text[..end + 1])
+        let ends =
+            (2..=level).filter_map(|level| text[1..].find(&format!("\n{} ", "#".repeat(level))));
+        ends.min().map_or(text, |end| &text[..end + 1])
     }
 
     /// Resolves a link to a path relative to the repository.

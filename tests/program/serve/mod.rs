@@ -95,11 +95,11 @@ impl Server {
     }
 
     fn listen(address: &str, arguments: &[&str]) -> Self {
-        let mut child = command(&["--listen", address])
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::run(command(&["--listen", address]).args(arguments))
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut lines = lines.map_while(Result::ok);
         // GStreamer may print messages before this line.
