@@ -79,6 +79,8 @@ fn start_error(properties: &[(&str, &str)]) -> String {
     assert!(element.set_state(gst::State::Paused).is_err());
     let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
     element.set_state(gst::State::Null).unwrap();
+    // The element holds the bus, whose messages hold the element.
+    element.set_bus(None);
     match message.view() {
         gst::MessageView::Error(error) => error.error().message().to_owned(),
         _ => unreachable!("only errors are popped"),
