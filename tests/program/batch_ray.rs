@@ -8,7 +8,16 @@ use std::process::Command;
 
 use crate::support::*;
 
-const PACKAGES: &str = "import duckdb, flask, flask_cors, moto, pandas, pyarrow, ray";
+/// Those of `ray.txt`.
+const PACKAGES: &[&str] = &[
+    "duckdb",
+    "flask",
+    "flask_cors",
+    "moto",
+    "pandas",
+    "pyarrow",
+    "ray",
+];
 
 fn clip(path: PathBuf, seconds: usize, muxer: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -36,14 +45,9 @@ fn the_example_says_how_to_install_ray_if_it_is_missing() {
 
 #[test]
 fn a_cluster_produces_the_same_results_as_one_machine() {
-    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let imports = Command::new(&python).args(["-c", PACKAGES]).output();
-    if !imports.is_ok_and(|output| output.status.success()) {
-        println!(
-            "skipped: Python lacks the packages of tests/program/ray.txt; set PYTHON to one that has them"
-        );
+    let Some(python) = python_with(PACKAGES) else {
         return;
-    }
+    };
     let folder = tempfile::tempdir().unwrap();
     let recordings = folder.path().join("in");
     for name in ["a.mp4", "day one/ü.mp4", "poison.mp4"] {

@@ -25,6 +25,21 @@ pub fn has_bindings(namespaces: &[&str]) -> bool {
     has_bindings
 }
 
+/// Returns the interpreter that the environment variable `PYTHON` names, otherwise `python3`. Returns
+/// `None` and prints a message if it lacks one of the packages.
+pub fn python_with(packages: &[&str]) -> Option<PathBuf> {
+    let python = std::env::var_os("PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
+    let packages = packages.join(", ");
+    if runs(&python, &format!("import {packages}")) {
+        return Some(python);
+    }
+    println!(
+        "skipped: {} lacks one of {packages}; PYTHON names an interpreter that has them",
+        python.display()
+    );
+    None
+}
+
 /// Returns `true` if `python` exists and runs `code` without an error.
 fn runs(python: &Path, code: &str) -> bool {
     let output = Command::new(python).args(["-c", code]).output();

@@ -61,15 +61,9 @@ for name, expected in segments.items():
 
 #[test]
 fn other_programs_read_the_segments() {
-    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let mut imports = Command::new(&python);
-    let has_packages = imports
-        .args(["-c", "import pandas, praatio, pympi"])
-        .output();
-    if !has_packages.is_ok_and(|output| output.status.success()) {
-        println!("skipped: Python has no pandas, praatio and pympi; PYTHON names one that has");
+    let Some(python) = python_with(&["pandas", "praatio", "pympi"]) else {
         return;
-    }
+    };
     let bench = Bench::new();
     let recording = "a 'talk' & more.mp4";
     bench.clip(recording);

@@ -31,15 +31,9 @@ assert [str(value) for value in one] == [str(value) for value in other], (one, o
 
 #[test]
 fn pandas_and_duckdb_read_the_same_from_parquet_and_csv() {
-    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let mut imports = Command::new(&python);
-    let has_packages = imports
-        .args(["-c", "import duckdb, pandas, pyarrow"])
-        .output();
-    if !has_packages.is_ok_and(|output| output.status.success()) {
-        println!("skipped: Python has no duckdb, pandas and pyarrow; PYTHON names one that has");
+    let Some(python) = python_with(&["duckdb", "pandas", "pyarrow"]) else {
         return;
-    }
+    };
     let bench = Bench::new();
     bench.clip("talk.mp4");
     bench.analyze(&["talk.mp4", "--samples-per-second", "0"]);
