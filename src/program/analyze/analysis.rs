@@ -5,28 +5,27 @@
 use std::path::Path;
 
 use attitude::record::Record;
-use attitude::settings::{DETECTION_THRESHOLD, DETECTOR_SIZE, MAX_FACES};
 use attitude::timeline::RecordingEnd;
 use tracing::info;
 
 use super::hiding::FoundFaces;
 use super::inputs::{Identity, Location, Recording};
-use super::limits::{self, FaceLimits, SizeCheck};
+use super::limits::{FaceLimits, SizeCheck};
+use super::observers::{SampleWriter, VideoObserver};
 use super::outcome::{RecordingError, RecordingOutcome};
 use super::outputs::Outputs;
 use super::progress::RecordingProgress;
 use super::repair::Repair;
+use super::roles::{Role, roles};
 use super::settings::Settings;
 use super::store::{Store, StoreError, WriteContext};
 use super::summary_json::{SummaryFile, VideoInfo};
 use super::truncation::truncation;
 use super::{RecordingJob, RunContext, Stop};
 use crate::exit::Interrupt;
-use crate::numbers::count;
 use crate::playback::{BeyondEndError, PlaybackErrorKind, Progress, annotation};
-use crate::publishing::Publishing;
-use crate::worker::message::{AnalysisSettings, AnnotatedVideo, Part, Request};
-use crate::worker::{Observer, PlaybackEnd, Player};
+use crate::worker::message::{AnnotatedVideo, Part, Request};
+use crate::worker::{PlaybackEnd, Player};
 
 /// An analysis ended without results.
 #[derive(Debug, thiserror::Error)]
@@ -282,188 +281,6 @@ fn damage(
         PlaybackEnd::Unwritable(reason) => Ok(Err(reason).write_context(path)?),
         PlaybackEnd::Interrupted => Err(Stop::Interrupted.into()),
     }
-}
-
-/// Minimum score of a face that is only hidden, half the default: to hide too much does less harm.
-const HIDING_THRESHOLD: f32 = DETECTION_THRESHOLD.default / 2.0;
-
-/// Purpose of one of the analyses that frames pass through.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// Its samples are the results.
-    Samples,
-    /// It checks the size of the detector's input.
-    SizeCheck,
-    /// It finds further faces to hide.
-    Hiding,
-}
-
-impl Role {
-    fn settings(self, context: &RunContext, limits: FaceLimits) -> AnalysisSettings {
-        let (arguments, settings) = (context.arguments, &context.settings);
-        let (networks, classifier) = (&arguments.networks, &arguments.classifier);
-        let samples = AnalysisSettings {
-            element: networks.element_settings(&classifier.source(), classifier.mapping.as_ref()),
-            sample_interval_ns: settings.sample_interval_ns(),
-            later_interval: None,
-            max_faces: limits.max_faces,
-            detector_size: limits.detector_size,
-            min_confidence: settings.min_confidence,
-            detection_threshold: None,
-        };
-        match self {
-            Self::Samples => samples,
-            Self::SizeCheck => AnalysisSettings {
-                sample_interval_ns: limits::FIRST_INTERVAL_NS,
-                later_interval: Some(limits::LATER_INTERVAL),
-                max_faces: MAX_FACES.max,
-                detector_size: limits.check_size().unwrap_or_default(),
-                ..samples
-            },
-            Self::Hiding => AnalysisSettings {
-                max_faces: MAX_FACES.max,
-                // A smaller input finds faces that fill the picture.
-                detector_size: DETECTOR_SIZE.default,
-                detection_threshold: Some(HIDING_THRESHOLD),
-                ..samples
-            },
-        }
-    }
-}
-
-/// Returns the analyses of a recording.
-fn roles(settings: &Settings, limits: FaceLimits) -> impl Iterator<Item = Role> {
-    let roles = [
-        Some(Role::Samples),
-        limits.check_size().map(|_| Role::SizeCheck),
-        settings.blur.then_some(Role::Hiding),
-    ];
-    roles.into_iter().flatten()
-}
-
-/// Writes the samples of a recording, and reports its progress.
-struct SampleWriter<'a, 'p> {
-    name: &'a str,
-    outputs: Outputs<'a>,
-    publishing: Option<&'a Publishing>,
-    interrupt: &'a Interrupt,
-    progress: &'a mut RecordingProgress<'p>,
-    playback: Progress,
-    last: Option<Record>,
-    /// What a user should know about the recording.
-    notes: Vec<String>,
-    /// Role of each analysis.
-    roles: Vec<Role>,
-    limits: FaceLimits,
-    /// Number of samples with the maximum number of faces.
-    full_samples: u64,
-    check: SizeCheck,
-    /// The faces of all analyses, if they are to be hidden.
-    found: Option<FoundFaces>,
-}
-
-impl SampleWriter<'_, '_> {
-    /// Returns the limits with which the recording is to be analyzed again; `None` if these suffice.
-    fn raised_limits(&self) -> Option<FaceLimits> {
-        let raised = self.limits.raised();
-        raised.filter(|_| self.check.misses_people())
-    }
-
-    /// Adds notes about limits that were raised from `first`, or may hide people.
-    fn note_limits(&mut self, first: FaceLimits) {
-        self.notes
-            .extend(limits::note_of_choice(first, self.limits));
-        self.notes.extend(self.check.note(self.limits));
-        if self.full_samples > 0 {
-            self.notes.push(format!(
-                "{} reached the maximum of {}: more people may be in view; raise --max-faces",
-                count(self.full_samples, "sample"),
-                count(u64::from(self.limits.max_faces), "face")
-            ));
-        }
-    }
-
-    /// Returns `true` if a sample has the maximum number of faces.
-    fn is_full(&self, record: &Record) -> bool {
-        record.faces.len() >= self.limits.max_faces as usize
-    }
-}
-
-impl Observer for SampleWriter<'_, '_> {
-    type Error = StoreError;
-
-    fn sample(&mut self, analysis: usize, mut record: Record) -> Result<(), StoreError> {
-        if let Some(found) = &mut self.found {
-            found.add(analysis, &record);
-        }
-        match self.roles.get(analysis) {
-            Some(Role::Samples) => {}
-            // The sample of the same frame precedes it.
-            Some(Role::SizeCheck) => {
-                if let Some(sample) = &self.last
-                    && !self.is_full(sample)
-                {
-                    self.check.add(sample.faces.len(), record.faces.len());
-                }
-                return Ok(());
-            }
-            Some(Role::Hiding) | None => return Ok(()),
-        }
-        // GStreamer's stream id depends on the path of the file.
-        record.stream = self.name.to_owned();
-        self.progress
-            .update(record.stream_time_ns, self.playback.duration_ns);
-        self.outputs.push(&record)?;
-        if let Some(publishing) = self.publishing {
-            publishing.wait_for_room(|| self.interrupt.is_set());
-            publishing.publish(&record, self.name);
-        }
-        self.full_samples += u64::from(self.is_full(&record));
-        self.last = Some(record);
-        Ok(())
-    }
-
-    fn progress(&mut self, progress: &Progress) {
-        self.playback = progress.clone();
-    }
-
-    fn warning(&mut self, text: &str) {
-        self.progress.warn(text);
-    }
-
-    fn note(&mut self, text: String) {
-        self.notes.push(text);
-    }
-
-    fn is_done(&self) -> bool {
-        self.raised_limits().is_some()
-    }
-}
-
-/// Reports the progress of a pass that only writes the annotated video.
-struct VideoObserver<'a, 'p> {
-    progress: &'a mut RecordingProgress<'p>,
-    duration_ns: Option<u64>,
-}
-
-impl Observer for VideoObserver<'_, '_> {
-    type Error = StoreError;
-
-    fn sample(&mut self, _analysis: usize, record: Record) -> Result<(), StoreError> {
-        self.progress
-            .update(record.stream_time_ns, self.duration_ns);
-        Ok(())
-    }
-
-    fn progress(&mut self, progress: &Progress) {
-        self.duration_ns = progress.duration_ns;
-    }
-
-    fn warning(&mut self, text: &str) {
-        self.progress.warn(text);
-    }
-
-    fn note(&mut self, _text: String) {}
 }
 
 /// Checks that the analyzed part of the recording has samples; `last` is the last of them.

@@ -47,7 +47,9 @@ pub(crate) mod playlists;
 mod analysis;
 mod hiding;
 mod limits;
+mod observers;
 mod repair;
+mod roles;
 pub(crate) mod truncation;
 
 mod outputs;
