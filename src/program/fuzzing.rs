@@ -107,7 +107,8 @@ mod serve {
 
     use super::described;
     use crate::serve::export::Export;
-    use crate::serve::{http, sdp_answer};
+    use crate::serve::http;
+    use crate::webrtc::sdp_answer;
     use crate::{Command, Program};
 
     /// Time between the samples of an exported session in nanoseconds.

@@ -28,6 +28,8 @@ mod models;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod webrtc;
 mod worker;
 
 #[doc(hidden)]

@@ -39,8 +39,6 @@ mod metrics;
 mod analysis;
 
 mod channels;
-mod network;
-pub(crate) mod sdp_answer;
 mod session;
 
 mod camera;

@@ -9,23 +9,18 @@ use std::time::{Duration, Instant};
 
 use attitude::sync::lock;
 use gst::prelude::*;
-use gst_sdp::SDPMessage;
-use gst_webrtc::prelude::*;
-use gst_webrtc::{
-    WebRTCICE, WebRTCICEConnectionState, WebRTCICEGatheringState, WebRTCSDPType,
-    WebRTCSessionDescription,
-};
-use tokio::sync::{mpsc, oneshot};
+use gst_sdp::SDPMessageRef;
+use gst_webrtc::{WebRTCICEConnectionState, WebRTCSDPType};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::channels::{Channels, PageMessage};
 use super::end::{End, Ending, Reason};
-use super::network;
-use super::sdp_answer::{SdpAnswerError, sanitize};
 use crate::playback::ElementError;
+use crate::webrtc::peer::{self, PeerError};
+use crate::webrtc::sdp_answer::sanitize;
+use crate::webrtc::{SdpError, network};
 
-/// Maximum time to gather candidates.
-const MAX_GATHERING: Duration = Duration::from_secs(5);
 /// Maximum time for the page to send its SDP answer and connect.
 const MAX_CONNECTING: Duration = Duration::from_secs(30);
 /// Maximum time between two messages of the page.
@@ -69,15 +64,8 @@ pub(crate) enum CreateError {
 pub(crate) enum SessionError {
     #[error("the pipeline does not start")]
     Start(#[source] gst::StateChangeError),
-    #[error("webrtcbin refused {action}: {reason}")]
-    Refused {
-        action: &'static str,
-        reason: String,
-    },
-    #[error("webrtcbin returned no usable offer")]
-    NoOffer,
-    #[error("no network address was found within {} s", MAX_GATHERING.as_secs())]
-    NoAddress,
+    #[error(transparent)]
+    Peer(#[from] PeerError),
 }
 
 /// The page's SDP answer is refused.
@@ -86,9 +74,9 @@ pub(crate) enum SetAnswerError {
     #[error("the session already has an answer")]
     Second,
     #[error(transparent)]
-    Sdp(#[from] SdpAnswerError),
+    Sdp(#[from] SdpError),
     #[error(transparent)]
-    Session(#[from] SessionError),
+    Peer(#[from] PeerError),
 }
 
 impl Session {
@@ -102,19 +90,9 @@ impl Session {
         set_analysis: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, CreateError> {
         let pipeline = gst::Pipeline::new();
-        let webrtc = gst::ElementFactory::make("webrtcbin")
-            .name("webrtc")
-            .property_from_str("bundle-policy", "max-bundle")
-            .property("latency", latency_ms)
-            .build()?;
-        disable_upnp(&webrtc);
-        offer_addresses(&webrtc, &network::addresses(listening)?)?;
+        let webrtc = peer::create(&network::addresses(listening)?, latency_ms)?;
         pipeline.add(&webrtc)?;
-        pipeline.set_state(gst::State::Ready).map_err(|_| {
-            glib::bool_error!(
-                "webrtcbin does not start; install the Debian package gstreamer1.0-nice"
-            )
-        })?;
+        peer::prepare(&pipeline)?;
         let page = Arc::new(Mutex::new(PageState {
             deadline: Instant::now() + MAX_CONNECTING,
             has_sdp_answer: false,
@@ -145,60 +123,27 @@ impl Session {
     /// Starts the pipeline and returns the SDP offer with all candidates. The offer limits the
     /// video to `max_bitrate_kbits` kbit/s.
     pub(crate) async fn offer(&self, max_bitrate_kbits: u32) -> Result<String, SessionError> {
-        let (sender, gathered) = oneshot::channel();
-        let sender = Mutex::new(Some(sender));
-        self.webrtc
-            .connect_notify(Some("ice-gathering-state"), move |webrtc, _| {
-                let state = webrtc.property::<WebRTCICEGatheringState>("ice-gathering-state");
-                if state == WebRTCICEGatheringState::Complete
-                    && let Some(sender) = lock(&sender).take()
-                {
-                    let _ = sender.send(());
-                }
-            });
         self.pipeline
             .set_state(gst::State::Playing)
             .map_err(SessionError::Start)?;
-        let reply = self.request("create-offer", &[&None::<gst::Structure>]);
-        let reply = reply.await?.ok_or(SessionError::NoOffer)?;
-        let set = {
-            let offer = reply.get::<WebRTCSessionDescription>("offer");
-            let mut offer = offer.map_err(|_| SessionError::NoOffer)?;
-            for media in offer.sdp_mut().medias_mut() {
+        let limit_bitrate = |offer: &mut SDPMessageRef| {
+            for media in offer.medias_mut() {
                 if media.media() == Some("video") {
                     media.add_bandwidth("AS", max_bitrate_kbits);
                 }
             }
-            self.request("set-local-description", &[&offer])
         };
-        set.await?;
-        if timeout(MAX_GATHERING, gathered).await.is_err() {
-            return Err(SessionError::NoAddress);
-        }
-        let local = self
-            .webrtc
-            .property::<Option<WebRTCSessionDescription>>("local-description");
-        let local = local.ok_or(SessionError::NoOffer)?;
-        local.sdp().as_text().map_err(|_| SessionError::NoOffer)
+        let offer = peer::describe(&self.webrtc, WebRTCSDPType::Offer, limit_bitrate);
+        Ok(offer.await?)
     }
 
     /// Sets the page's SDP answer.
     pub(crate) async fn set_sdp_answer(&self, sdp: &str) -> Result<(), SetAnswerError> {
-        let local = self
-            .webrtc
-            .property::<Option<WebRTCSessionDescription>>("local-description");
-        let offer = local.and_then(|local| local.sdp().as_text().ok());
-        let offer = offer.ok_or(SessionError::NoOffer)?;
-        let sdp = sanitize(&offer, sdp)?;
-        let sdp = SDPMessage::parse_buffer(sdp.as_bytes()).map_err(|_| SdpAnswerError::NotSdp)?;
+        let sdp = sanitize(&peer::local_description(&self.webrtc)?, sdp)?;
         if std::mem::replace(&mut lock(&self.page).has_sdp_answer, true) {
             return Err(SetAnswerError::Second);
         }
-        let set = {
-            let answer = WebRTCSessionDescription::new(WebRTCSDPType::Answer, sdp);
-            self.request("set-remote-description", &[&answer])
-        };
-        set.await?;
+        peer::set_remote_description(&self.webrtc, WebRTCSDPType::Answer, &sdp).await?;
         Ok(())
     }
 
@@ -242,64 +187,12 @@ impl Session {
             }
         }
     }
-
-    /// Emits the action signal `action` of webrtcbin and returns its reply.
-    fn request(
-        &self,
-        action: &'static str,
-        arguments: &[&dyn ToValue],
-    ) -> impl Future<Output = Result<Option<gst::Structure>, SessionError>> + use<> {
-        let (promise, reply) = gst::Promise::new_future();
-        let mut values: Vec<_> = arguments.iter().map(|value| value.to_value()).collect();
-        values.push(promise.to_value());
-        self.webrtc.emit_by_name_with_values(action, &values);
-        async move {
-            let refused = |reason| SessionError::Refused { action, reason };
-            let reply = reply.await.map_err(|error| refused(format!("{error:?}")))?;
-            let reply = reply.as_deref().map(ToOwned::to_owned);
-            match reply
-                .as_ref()
-                .map(|reply| reply.get::<glib::Error>("error"))
-            {
-                Some(Ok(error)) => Err(refused(error.message().to_owned())),
-                _ => Ok(reply),
-            }
-        }
-    }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         // Needed if it never ran: elements must be stopped before they are freed.
         let _ = self.pipeline.set_state(gst::State::Null);
-    }
-}
-
-/// Restricts the candidates of `webrtc` to these addresses. By default it would offer those of all
-/// network interfaces except the loopback interface.
-fn offer_addresses(webrtc: &gst::Element, addresses: &[IpAddr]) -> Result<(), glib::BoolError> {
-    let agent = webrtc.property::<Option<WebRTCICE>>("ice-agent");
-    let agent = agent.ok_or_else(|| glib::bool_error!("webrtcbin has no ICE agent"))?;
-    for address in addresses {
-        if !agent.emit_add_local_ip_address(&address.to_string()) {
-            return Err(glib::bool_error!(
-                "the ICE agent refused the address {address}"
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Keeps libnice from asking the network's router, by UPnP, to forward ports.
-fn disable_upnp(webrtc: &gst::Element) {
-    let agent = webrtc
-        .property::<Option<glib::Object>>("ice-agent")
-        .filter(|ice| ice.has_property_with_type("agent", glib::Object::static_type()))
-        .and_then(|ice| ice.property::<Option<glib::Object>>("agent"));
-    if let Some(agent) = agent
-        && agent.has_property_with_type("upnp", bool::static_type())
-    {
-        agent.set_property("upnp", false);
     }
 }
 

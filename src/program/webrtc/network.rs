@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The IP addresses at which sessions are offered.
+//! The IP addresses at which this side of a connection is offered.
 
 use std::io;
 use std::net::IpAddr;

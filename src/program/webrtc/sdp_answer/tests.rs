@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
+use super::super::sdp::{MAX_ICE_CANDIDATES, candidate};
 use super::*;
 
 /// An offer of `webrtcbin`, shortened.
@@ -100,8 +101,8 @@ a=rtcp-fb:96 transport-cc\r
 a=extmap:1 urn:one\r
 a=rtpmap:97 rtx/90000\r
 a=fmtp:97 apt=96\r
-a=ssrc:2662317200 cname:page\r
-a=ssrc:4221630568 cname:page\r
+a=ssrc:2662317200 cname:peer\r
+a=ssrc:4221630568 cname:peer\r
 a=candidate:2178201219 1 UDP 2122194687 192.0.2.2 47353 typ host\r
 a=candidate:3 1 TCP 1518280447 192.0.2.2 9 typ host tcptype active\r
 m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r
