@@ -112,10 +112,16 @@ impl Publisher {
         self.progress.dropped(dropped, "the queue is full");
     }
 
-    /// Returns `true` if the next message would replace an older one although the broker is
-    /// available. A caller that can wait, may.
+    /// Returns `true` if the next message would replace an older one although the spool or the
+    /// broker will take that one soon. A caller that can wait, may.
     pub fn is_behind(&self) -> bool {
-        self.queue.is_full() && self.progress.is_connected()
+        self.queue.is_full() && (self.fills_spool() || self.progress.is_connected())
+    }
+
+    /// Returns `true` if there is a spool, and a thread that moves messages to it.
+    fn fills_spool(&self) -> bool {
+        let ended = self.ended.as_ref();
+        ended.is_some_and(|ended| lock(ended).try_recv() == Err(mpsc::TryRecvError::Empty))
     }
 
     /// Waits until all messages that were published before are delivered or lost. Returns `false`

@@ -15,6 +15,7 @@ use super::observers::{SampleWriter, VideoObserver};
 use super::outcome::{RecordingError, RecordingOutcome};
 use super::outputs::Outputs;
 use super::progress::RecordingProgress;
+use super::publication::Publication;
 use super::repair::Repair;
 use super::roles::{Role, roles};
 use super::settings::Settings;
@@ -159,11 +160,12 @@ fn attempt(
         }),
     };
     info!(name, ?limits, "starting to play");
+    let publishing = context.publishing.as_ref();
+    let publication = publishing.map(|publishing| Publication::create(publishing, &folder));
     let mut writer = SampleWriter {
         name,
         outputs: Outputs::open(&folder, settings)?,
-        publishing: context.publishing.as_ref(),
-        interrupt,
+        publication: publication.transpose()?,
         progress,
         playback: Progress::default(),
         last: None,
@@ -190,6 +192,7 @@ fn attempt(
         last,
         mut notes,
         found,
+        publication,
         ..
     } = writer;
     outputs.set_end(RecordingEnd {
@@ -254,6 +257,10 @@ fn attempt(
     }
     let file = SummaryFile::new(job, context, video, limits, damage, notes);
     let results = outputs.finish(file, context.arguments.destination())?;
+    // Before the results appear: a recording that has results is skipped by the next run.
+    if let Some(publication) = publication {
+        publication.publish(name, interrupt)?;
+    }
     folder.commit()?;
     Ok(Attempt::Complete(Box::new(results)))
 }

@@ -3,7 +3,7 @@
 //! `gst-attitude analyze`: writes tables, summaries and pages for recordings.
 //!
 //! ```text
-//! inputs -> names -> analysis (worker -> outputs -> store), per recording -> outcome, pages
+//! inputs -> names -> analysis (worker -> outputs -> publication -> store), per recording -> outcome, pages
 //! ```
 //!
 //! If another program runs the middle part on many machines, `distribution` prints the results of
@@ -54,6 +54,7 @@ pub(crate) mod truncation;
 
 mod outputs;
 mod pages;
+mod publication;
 mod store;
 mod summary_json;
 

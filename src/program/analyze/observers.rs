@@ -8,20 +8,18 @@ use super::hiding::FoundFaces;
 use super::limits::{self, FaceLimits, SizeCheck};
 use super::outputs::Outputs;
 use super::progress::RecordingProgress;
+use super::publication::Publication;
 use super::roles::Role;
 use super::store::StoreError;
-use crate::exit::Interrupt;
 use crate::numbers::count;
 use crate::playback::Progress;
-use crate::publishing::Publishing;
 use crate::worker::Observer;
 
 /// Writes the samples of a recording, and reports its progress.
 pub(super) struct SampleWriter<'a, 'p> {
     pub(super) name: &'a str,
     pub(super) outputs: Outputs<'a>,
-    pub(super) publishing: Option<&'a Publishing>,
-    pub(super) interrupt: &'a Interrupt,
+    pub(super) publication: Option<Publication<'a>>,
     pub(super) progress: &'a mut RecordingProgress<'p>,
     pub(super) playback: Progress,
     pub(super) last: Option<Record>,
@@ -89,9 +87,8 @@ impl Observer for SampleWriter<'_, '_> {
         self.progress
             .update(record.stream_time_ns, self.playback.duration_ns);
         self.outputs.push(&record)?;
-        if let Some(publishing) = self.publishing {
-            publishing.wait_for_room(|| self.interrupt.is_set());
-            publishing.publish(&record, self.name);
+        if let Some(publication) = &mut self.publication {
+            publication.push(&record)?;
         }
         self.full_samples += u64::from(self.is_full(&record));
         self.last = Some(record);

@@ -39,11 +39,11 @@ impl Picture for Gallery {
 }
 
 /// Writes a recording of a second.
-fn write_gallery(bench: &Bench) {
+pub fn write_gallery(path: &Path) {
     let info = info(VideoFormat::I420, Gallery::SIZE.0, Gallery::SIZE.1);
     let drawn = frame(&info, &Gallery::new());
     let frames = std::iter::repeat_n(drawn, 25);
-    write_frames(&bench.path("call.mp4"), &info, frames, MP4);
+    write_frames(path, &info, frames, MP4);
 }
 
 fn faces_per_sample(bench: &Bench) -> Vec<usize> {
@@ -58,7 +58,7 @@ fn faces_per_sample(bench: &Bench) -> Vec<usize> {
 #[test]
 fn small_faces_are_found_without_options_and_noted_with_them() {
     let bench = Bench::new();
-    write_gallery(&bench);
+    write_gallery(&bench.path("call.mp4"));
     bench
         .run_default_models(&["call.mp4"])
         .assert_status(0)

@@ -4,6 +4,8 @@
 
 use attitude::record::Record;
 
+use super::galleries::write_gallery;
+use super::http::has_http_source;
 use super::*;
 
 fn published(server: &Server) -> Vec<Record> {
@@ -38,6 +40,56 @@ fn every_sample_is_published_with_the_name_of_its_recording() {
         assert!(of_recording.cloned().eq(expected), "{name}");
     }
     assert_eq!(records.len(), 30);
+}
+
+#[test]
+fn a_recording_that_is_analyzed_twice_is_published_once() {
+    let Some(mut server) = webhook("") else {
+        return;
+    };
+    server.start();
+    let bench = Bench::new();
+    write_gallery(&bench.path("call.mp4"));
+    let uri = format!("http://127.0.0.1:{}/hook", server.port);
+    let run = bench.run_default_models(&["call.mp4", "--publish", &uri]);
+    run.assert_status(0).assert_said(&["small faces"]);
+    let lines = bench.read("out/call/records.jsonl");
+    let results = lines.lines().map(|line| Record {
+        source: Some("call".to_owned()),
+        ..serde_json::from_str(line).unwrap()
+    });
+    assert!(published(&server).into_iter().eq(results));
+    assert!(!bench.path("out/call/unpublished.jsonl").exists());
+}
+
+#[test]
+fn nothing_is_published_of_a_recording_that_fails() {
+    let Some(mut server) = webhook("") else {
+        return;
+    };
+    if !has_http_source() {
+        return;
+    }
+    server.start();
+    let bench = Bench::new();
+    bench.clip("a.mp4");
+    bench.encode("b.mkv", MATROSKA);
+    let content = std::fs::read(bench.path("b.mkv")).unwrap();
+    let len = content.len();
+    let stalled = serve_forever(content[..len / 2].to_vec(), len);
+    let uri = format!("http://127.0.0.1:{}/hook", server.port);
+    let run = bench.run(&[
+        "a.mp4",
+        &stalled,
+        "--stall-timeout",
+        "3s",
+        "--publish",
+        &uri,
+    ]);
+    run.assert_status(1);
+    let records = published(&server);
+    assert_eq!(records.len(), 15);
+    assert!(records.iter().all(|record| record.stream == "a"));
 }
 
 #[test]
