@@ -12,6 +12,7 @@ use crate::backlog::{Backlog, Batching};
 use crate::backoff::Backoff;
 use crate::progress::Progress;
 use crate::protocol::{Connection, Protocol, SendError};
+use crate::tls;
 
 /// Maximum time to connect.
 const MAX_CONNECTING: Duration = Duration::from_secs(5);
@@ -63,7 +64,10 @@ impl Delivery {
                 Ok(Err(reason)) => reason,
                 Err(_) => format!("no connection within {} s", MAX_CONNECTING.as_secs()),
             };
-            self.progress.disconnected(&reason);
+            match tls::advice(&reason) {
+                Some(advice) => self.progress.disconnected(&format!("{reason}; {advice}")),
+                None => self.progress.disconnected(&reason),
+            }
             sleep(backoff.next()).await;
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
 
 use crate::error::LocationError;
 use crate::location::Location;
@@ -38,6 +38,27 @@ pub(crate) fn client_config(location: &Location) -> Result<ClientConfig, Locatio
             "certificate-file and key-file are needed together".to_owned(),
         )),
     }
+}
+
+/// Returns what a user can do about a connection that failed for `reason`; `None` if certificates are
+/// not the reason. The libraries of the protocols pass on the texts of rustls, but not its errors.
+pub(crate) fn advice(reason: &str) -> Option<&'static str> {
+    let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+    let is_about = |error: Error| reason.contains(&error.to_string());
+    if is_about(unknown) {
+        return Some("set ca-file to the certificate of the authority that signed the server's");
+    }
+    // Servers report differently that the client has no certificate, or one that they do not trust.
+    let alerts = [
+        AlertDescription::CertificateRequired,
+        AlertDescription::BadCertificate,
+        AlertDescription::UnknownCA,
+    ];
+    let is_refused = alerts
+        .into_iter()
+        .any(|alert| is_about(Error::AlertReceived(alert)));
+    is_refused
+        .then_some("set certificate-file and key-file to a certificate that the server trusts")
 }
 
 fn roots(location: &Location) -> Result<RootCertStore, LocationError> {

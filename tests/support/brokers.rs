@@ -278,6 +278,10 @@ impl Subscriber {
                 if lines.read_line(&mut line).unwrap_or(0) == 0 {
                     return;
                 }
+                // The server disconnects clients that do not respond.
+                if line.starts_with("PING") && lines.get_mut().write_all(b"PONG\r\n").is_err() {
+                    return;
+                }
                 if let ["MSG", subject, .., len] = line.split_whitespace().collect::<Vec<_>>()[..] {
                     let mut payload = vec![0; len.parse::<usize>().unwrap() + 2];
                     lines.read_exact(&mut payload).unwrap();

@@ -2,7 +2,8 @@
 """A web server that stores the requests it receives.
 
 webhook.py FOLDER PORT: appends each request to FOLDER/requests, as one JSON object per line, and responds with the
-statuses in FOLDER/statuses, one after the other, then with 200. With FOLDER/server.pem, it serves https.
+statuses in FOLDER/statuses, one after the other, then with 200. With FOLDER/server.pem, it serves https; with
+FOLDER/ca.pem, clients need a certificate of this authority.
 """
 
 import http.server
@@ -35,5 +36,8 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handle
 if (folder / "server.pem").exists():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    if (folder / "ca.pem").exists():
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(folder / "ca.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True)
 server.serve_forever()
