@@ -1,43 +1,94 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Measures publishing by MQTT: 64 live streams with five records per second each, to Mosquitto on
-//! the loopback interface. Reports the time from the frame to the acknowledgement, the time that a
-//! frame spends in the element, and whether a subscriber received every record in order.
+//! Measures publishing: 64 live streams with five records per second each, to a real broker on the
+//! loopback interface. Each stream has a spool. Reports the time from the frame to the
+//! acknowledgement, the time that a frame spends in the element, and whether the broker has every
+//! record in order. A broker that is not installed is left out.
 //!
-//!     cargo bench --bench publish             # two minutes
+//!     cargo bench --bench publish             # two minutes per broker
 //!     cargo bench --bench publish -- 20       # seconds
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
+
+use brokers::{Server, Subscriber, mosquitto, nats, redis, redis_entries};
+use files::project;
+
+#[path = "../support/brokers.rs"]
+#[allow(dead_code)] // The tests use more of it.
+mod brokers;
+#[path = "../support/files.rs"]
+mod files;
 
 const STREAMS: usize = 64;
 const RECORDS_PER_SECOND: u64 = 5;
 /// Time for the last messages to reach the subscriber.
 const MAX_RECEIVING: Duration = Duration::from_secs(10);
 
-/// A process that is killed when it is dropped.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// A running broker that stores or passes on what it receives.
+struct Broker {
+    server: Server,
+    subscriber: Option<Subscriber>,
+    scheme: &'static str,
+    /// Separates the levels of a topic.
+    separator: char,
 }
 
-fn start(command: &mut Command) -> Process {
-    Process(
-        command
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("installed by setup.sh --tests"),
-    )
+impl Broker {
+    /// Starts a broker. Returns `None` if it is not installed.
+    fn start(scheme: &'static str) -> Option<Self> {
+        let (server, separator) = match scheme {
+            "mqtt" => (mosquitto("allow_anonymous true"), '/'),
+            "redis" => (redis(&["--appendonly", "no"]), ':'),
+            _ => (nats(&[]), '.'),
+        };
+        let mut server = server?;
+        server.start();
+        let subscriber = match scheme {
+            "mqtt" => Some(Subscriber::mqtt(server.port, &[])),
+            "nats" => Some(Subscriber::nats(server.port, "streams.>", "{}")),
+            _ => None,
+        };
+        Some(Self {
+            server,
+            subscriber,
+            scheme,
+            separator,
+        })
+    }
+
+    fn location(&self) -> String {
+        format!("{}://127.0.0.1:{}", self.scheme, self.server.port)
+    }
+
+    fn topic(&self, stream: usize) -> String {
+        format!("streams{}{stream}", self.separator)
+    }
+
+    /// Returns the numbers of the frames that have arrived, by topic.
+    fn received(&self) -> HashMap<String, Vec<u64>> {
+        let messages = match &self.subscriber {
+            Some(subscriber) => subscriber.messages(),
+            None => (0..STREAMS)
+                .flat_map(|stream| {
+                    let topic = self.topic(stream);
+                    let entries = redis_entries(self.server.port, &topic, "");
+                    entries.into_iter().map(move |entry| (topic.clone(), entry))
+                })
+                .collect(),
+        };
+        let mut received: HashMap<String, Vec<u64>> = HashMap::new();
+        for (topic, record) in messages {
+            let record: serde_json::Value = serde_json::from_str(&record).expect("a record");
+            let frame = record["frame"].as_u64().expect("it has a number");
+            received.entry(topic).or_default().push(frame);
+        }
+        received
+    }
 }
 
 /// A pipeline that publishes every frame of a test picture.
@@ -48,15 +99,17 @@ struct Stream {
 }
 
 impl Stream {
-    fn start(number: usize, port: u16, folder: &std::path::Path, seconds: u64) -> Self {
+    fn start(broker: &Broker, number: usize, folder: &Path, seconds: u64) -> Self {
         let frames = seconds * RECORDS_PER_SECOND;
         let spool = folder.join(format!("spool-{number}"));
         let launch = format!(
             "videotestsrc is-live=true num-buffers={frames} \
              ! video/x-raw,format=GRAY8,width=64,height=64,framerate={RECORDS_PER_SECOND}/1 \
-             ! attitudepublish name=publish location=mqtt://127.0.0.1:{port} topic=streams/{number} interval=frame \
+             ! attitudepublish name=publish location={} topic={} interval=frame \
                delivery=buffered spool-location={} \
              ! fakesink sync=false",
+            broker.location(),
+            broker.topic(number),
             spool.display()
         );
         let pipeline = gst::parse::launch(&launch).expect("the elements exist");
@@ -116,64 +169,20 @@ fn quantile_ms(times: &[Duration], quantile: f64) -> f64 {
     times[index.min(times.len() - 1)].as_secs_f64() * 1e3
 }
 
-fn main() {
-    let mut arguments = std::env::args().filter_map(|argument| argument.parse().ok());
-    let seconds: u64 = arguments.next().unwrap_or(120);
-    gst::init().expect("GStreamer is installed");
-    gstattitude::plugin_register_static().expect("the plugin registers");
+/// Publishes to a broker, and prints a row of the table.
+fn measure(broker: &Broker, seconds: u64) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let port = port.expect("a free port").port();
-    let configuration = folder.path().join("mosquitto.conf");
-    let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\n");
-    std::fs::write(&configuration, text).expect("the folder is writable");
-    let _broker = start(Command::new("mosquitto").arg("-c").arg(&configuration));
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let mut subscriber = start(
-        Command::new("mosquitto_sub")
-            .args([
-                "-h",
-                "127.0.0.1",
-                "-t",
-                "streams/#",
-                "-q",
-                "1",
-                "-F",
-                "%t %p",
-                "-p",
-            ])
-            .arg(port.to_string())
-            .stdout(Stdio::piped()),
-    );
-    let lines = BufReader::new(subscriber.0.stdout.take().expect("it is piped")).lines();
-    let received: Arc<Mutex<HashMap<String, Vec<u64>>>> = Arc::default();
-    std::thread::spawn({
-        let received = received.clone();
-        move || {
-            for line in lines.map_while(Result::ok) {
-                let (topic, record) = line.split_once(' ').expect("the format has a space");
-                let record: serde_json::Value = serde_json::from_str(record).expect("a record");
-                let frame = record["frame"].as_u64().expect("it has a number");
-                let mut received = received.lock().expect("no panic");
-                received.entry(topic.to_owned()).or_default().push(frame);
-            }
-        }
-    });
-    std::thread::sleep(Duration::from_secs(1));
-
-    let start = |number| Stream::start(number, port, folder.path(), seconds);
+    let start = |number| Stream::start(broker, number, folder.path(), seconds);
     let streams: Vec<Stream> = (0..STREAMS).map(start).collect();
     let stats: Vec<gst::Structure> = streams.iter().map(Stream::end).collect();
     let expected: Vec<u64> = (0..seconds * RECORDS_PER_SECOND).collect();
-    let is_complete = || {
-        let received = received.lock().expect("no panic");
+    let complete = || {
+        let received = broker.received();
         let complete = received.values().filter(|frames| **frames == expected);
         complete.count()
     };
     let end = Instant::now() + MAX_RECEIVING;
-    while is_complete() < STREAMS && Instant::now() < end {
+    while complete() < STREAMS && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(100));
     }
 
@@ -182,24 +191,39 @@ fn main() {
         held_up.extend(stream.held_up.lock().expect("no panic").iter());
     }
     held_up.sort();
-    let worst = |name: &str| {
+    let sorted = |name: &str| {
         let times = stats
             .iter()
             .filter_map(|stats| stats.get::<gst::ClockTime>(name).ok());
         let mut times: Vec<Duration> = times.map(Duration::from).collect();
         times.sort();
-        (quantile_ms(&times, 0.5), quantile_ms(&times, 1.0))
+        times
     };
     println!(
-        "| streams | complete and in order | frame held up, ms: median, p99 | frame to acknowledgement, ms: median, p95 of the worst stream |"
-    );
-    println!("|---|---|---|---|");
-    println!(
-        "| {STREAMS} | {} | {:.3}, {:.3} | {:.1}, {:.1} |",
-        is_complete(),
+        "| {} | {} | {:.3}, {:.3} | {:.1}, {:.1} |",
+        broker.scheme,
+        complete(),
         quantile_ms(&held_up, 0.5),
         quantile_ms(&held_up, 0.99),
-        worst("latency-p50").0,
-        worst("latency-p95").1
+        quantile_ms(&sorted("latency-p50"), 0.5),
+        quantile_ms(&sorted("latency-p95"), 1.0)
     );
+}
+
+fn main() {
+    let mut arguments = std::env::args().filter_map(|argument| argument.parse().ok());
+    let seconds: u64 = arguments.next().unwrap_or(120);
+    gst::init().expect("GStreamer is installed");
+    gstattitude::plugin_register_static().expect("the plugin registers");
+    println!(
+        "| broker | of {STREAMS} streams complete and in order | frame held up, ms: median, p99 \
+         | frame to acknowledgement, ms: median stream's median, worst stream's p95 |"
+    );
+    println!("|---|---|---|---|");
+    for broker in ["mqtt", "redis", "nats"]
+        .into_iter()
+        .filter_map(Broker::start)
+    {
+        measure(&broker, seconds);
+    }
 }
