@@ -208,7 +208,8 @@ fn attempt(
         "playback ended"
     );
     let damage = damage(end, recording, &store.path(name))?;
-    if damage.is_some()
+    // Some demuxers post nothing about damage behind which they continue.
+    if (damage.is_some() || !settings.is_part())
         && approach.repair.is_none()
         && let Some(repair) = repair(&recording.location)
     {

@@ -163,22 +163,16 @@ fn marker(bytes: u64) -> u64 {
 
 /// Returns a number of variable length, with its marker, and the position after it; `None` if it is
 /// longer than `max_bytes`, or the file ends.
-fn number(file: &Source, position: u64, max_bytes: u32) -> io::Result<Option<(u64, u64)>> {
-    let Some([first]) = file.array(position)? else {
-        return Ok(None);
-    };
-    let further_bytes = first.leading_zeros();
-    if further_bytes >= max_bytes {
+fn number(file: &Source, position: u64, max_bytes: usize) -> io::Result<Option<(u64, u64)>> {
+    let (bytes, available) = file.up_to::<8>(position)?;
+    let len = bytes[0].leading_zeros() as usize + 1;
+    if len > available || len > max_bytes {
         return Ok(None);
     }
-    let mut value = 0;
-    for index in 0..=u64::from(further_bytes) {
-        let Some([byte]) = file.array(position + index)? else {
-            return Ok(None);
-        };
-        value = value << 8 | u64::from(byte);
-    }
-    Ok(Some((value, position + u64::from(further_bytes) + 1)))
+    let value = bytes[..len]
+        .iter()
+        .fold(0, |value, &byte| value << 8 | u64::from(byte));
+    Ok(Some((value, position + len as u64)))
 }
 
 /// Reads the elements of a segment in their order.
@@ -201,7 +195,7 @@ impl Reader<'_> {
     /// its first element. Returns `None` if there is no valid element.
     fn read(&mut self, position: u64) -> io::Result<Option<u64>> {
         let Some(element) = self.valid_element(position)? else {
-            return Ok(None);
+            return self.end_of_unknown_element(position);
         };
         match (element.id, element.end) {
             (CLUSTER, end) => {
@@ -224,6 +218,17 @@ impl Reader<'_> {
                 Ok(Some(end))
             }
         }
+    }
+
+    /// Returns the end of the element at `position`, of which nothing is known; `None` if no valid
+    /// elements follow it.
+    fn end_of_unknown_element(&self, position: u64) -> io::Result<Option<u64>> {
+        let element = element(self.file, position)?;
+        let end = element.and_then(|element| element.end);
+        Ok(match end.filter(|&end| end <= self.end) {
+            Some(end) if self.is_valid(end)? => Some(end),
+            _ => None,
+        })
     }
 
     /// Returns the element at `position` if it is known and lies in the file.
@@ -397,6 +402,14 @@ mod tests {
         assert_eq!(gaps(&content), []);
         // Nor has one that is cut off.
         assert_eq!(gaps(&content[..content.len() - 7]), []);
+    }
+
+    #[test]
+    fn an_unknown_element_is_no_damage() {
+        let (content, [_, second, _]) = file();
+        let unknown = make(&[0x4f, 0xff], b"something");
+        let content = [&content[..second], &unknown, &content[second..]].concat();
+        assert_eq!(gaps(&content), []);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! Reading of files that are damaged in the middle. A demuxer stops at the first data that it does not
-//! understand. Both Matroska and MXF have elements for unused space: the damaged part becomes one, and
+//! understand, or skips more than that without a word. Both Matroska and MXF have elements for unused space: the damaged part becomes one, and
 //! the demuxer continues behind it.
 
 use std::fs::File;
@@ -120,12 +120,32 @@ impl Source {
 
     /// Returns the bytes from `position` on; `None` if the file ends before.
     fn array<const N: usize>(&self, position: u64) -> io::Result<Option<[u8; N]>> {
+        let (bytes, len) = self.up_to(position)?;
+        Ok((len == N).then_some(bytes))
+    }
+
+    /// Returns the bytes from `position` on, and how many of them are in the file; the others are 0.
+    fn up_to<const N: usize>(&self, position: u64) -> io::Result<([u8; N], usize)> {
         let mut bytes = [0; N];
-        match self.file.read_exact_at(&mut bytes, position) {
-            Ok(()) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
+        let len = self.fill(&mut bytes, position)?;
+        Ok((bytes, len))
+    }
+
+    /// Reads from `position` on until `bytes` are filled or the file ends; returns the number of bytes.
+    fn fill(&self, bytes: &mut [u8], position: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match self
+                .file
+                .read_at(&mut bytes[filled..], position.saturating_add(filled as u64))
+            {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(filled)
     }
 
     /// Returns the first position in `range` at which `is_start` returns `true` for the position and
@@ -139,16 +159,7 @@ impl Source {
         let mut block = vec![0; BLOCK + 3];
         let mut position = range.start;
         while position < range.end {
-            let mut filled = 0;
-            while filled < block.len() {
-                match self
-                    .file
-                    .read_at(&mut block[filled..], position + filled as u64)?
-                {
-                    0 => break,
-                    read => filled += read,
-                }
-            }
+            let filled = self.fill(&mut block, position)?;
             let starts = filled.min(BLOCK).min((range.end - position) as usize);
             for index in 0..starts {
                 let bytes = &block[index..filled.min(index + 4)];
