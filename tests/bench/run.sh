@@ -5,7 +5,7 @@
 #
 #     tests/bench/run.sh
 #
-# Takes half an hour on a machine that should be idle otherwise. Requires what `pipelines/setup.sh --tests` installs.
+# Takes 40 minutes on a machine that should be idle otherwise. Requires what `pipelines/setup.sh --tests` installs.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
