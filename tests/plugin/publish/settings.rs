@@ -12,10 +12,7 @@ fn wrong_settings_are_reported_before_the_first_frame() {
     for (properties, expected) in [
         (&[][..], "no location is set"),
         (&[("location", "broker")], "not a URI"),
-        (
-            &[("location", "kafka://broker")],
-            "unknown protocol 'kafka'",
-        ),
+        (&[("location", "amqp://broker")], "unknown protocol 'amqp'"),
         (
             &[("location", "mqtt://broker?qos=7")],
             "the option qos is '7'",
@@ -72,6 +69,33 @@ fn a_password_cannot_be_read_back() {
     element.set_property("location", "alice:hunter2@broker");
     let location: String = element.property("location");
     assert!(!location.contains("hunter2"), "{location}");
+}
+
+#[test]
+fn logs_and_messages_contain_no_password() {
+    init();
+    let password = "s3cret-of-the-test";
+    for (_server, location) in servers_with_password(password) {
+        let folder = tempfile::tempdir().unwrap();
+        let launch = format!(
+            "videotestsrc num-buffers=3 ! attitudepublish location={location} interval=frame ! fakesink"
+        );
+        let output = with_plugin("gst-launch-1.0", folder.path())
+            .args(["--verbose", "--messages"])
+            .args(launch.split(' '))
+            .env("GST_DEBUG", "*:6")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{location}");
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8_lossy(&printed);
+        assert!(printed.contains("attitudepublish"), "the log is empty");
+        assert!(!printed.contains("cannot publish"), "{location}");
+        // As it is, and as base64 with the user.
+        for secret in [password, "YWxpY2U6czNjcmV0LW9mLXRoZS10ZXN0"] {
+            assert!(!printed.contains(secret), "{location}");
+        }
+    }
 }
 
 #[test]

@@ -146,3 +146,21 @@ fn wrong_options_are_refused_before_the_analysis() {
         .assert_said(&["mqtt://alice@127.0.0.1"]);
     assert!(!run.problems().contains("hunter2"), "{}", run.problems());
 }
+
+#[test]
+fn the_log_contains_no_password() {
+    let password = "s3cret-of-the-test";
+    for (_server, uri) in servers_with_password(password) {
+        let bench = Bench::new();
+        bench.clip("a.mp4");
+        let run = bench.run(&["a.mp4", "--publish", &uri, "--log", "trace"]);
+        run.assert_status(0).assert_said(&["publishing: connected"]);
+        let log = run.problems();
+        assert!(!log.contains("could not be published"), "{uri}");
+        // As it is, and as base64 with the user.
+        for secret in [password, "YWxpY2U6czNjcmV0LW9mLXRoZS10ZXN0"] {
+            let line = log.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "{uri}");
+        }
+    }
+}
