@@ -35,6 +35,9 @@ pub enum LocationError {
     /// No protocol has this scheme.
     #[error("unknown protocol '{0}'; the protocols are {list}", list = schemes().join(", "))]
     Scheme(String),
+    /// The protocol is optional, and not part of this build.
+    #[error("this build does not support Kafka; build it with the feature kafka")]
+    WithoutKafka,
     /// The URI contains no host.
     #[error("{0} contains no host; expected for example mqtt://broker.example:1883")]
     NoHost(String),

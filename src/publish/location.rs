@@ -160,7 +160,10 @@ impl FromStr for Location {
         let url = Url::parse(text).map_err(LocationError::NotAUri)?;
         let scheme = url.scheme();
         let Some(known) = protocol::options(scheme) else {
-            return Err(LocationError::Scheme(scheme.to_owned()));
+            return Err(match scheme {
+                "kafka" | "kafkas" => LocationError::WithoutKafka,
+                _ => LocationError::Scheme(scheme.to_owned()),
+            });
         };
         let options = match scheme {
             "http" | "https" => url.fragment(),
@@ -259,6 +262,12 @@ mod tests {
             wrong.unwrap_err().to_string(),
             "the option qos is '3'; expected 0, 1 or 2"
         );
+    }
+
+    #[cfg(not(feature = "kafka"))]
+    #[test]
+    fn a_build_without_kafka_names_the_feature() {
+        assert!(problem("kafkas://broker").contains("the feature kafka"));
     }
 
     #[test]

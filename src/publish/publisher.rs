@@ -106,6 +106,7 @@ impl Publisher {
         self.progress.published(1);
         let dropped = self.queue.push(Message {
             topic: self.topic.of(record, face),
+            key: record.stream.clone(),
             payload,
             published_at: Some(Instant::now()),
         });

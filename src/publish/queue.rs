@@ -92,6 +92,7 @@ pub(crate) mod tests {
     pub(crate) fn message(number: u8) -> Message {
         Message {
             topic: "t".to_owned(),
+            key: "k".to_owned(),
             payload: vec![number],
             published_at: None,
         }

@@ -199,6 +199,7 @@ mod tests {
     fn bodies_are_arrays_with_an_identifier_of_their_own() {
         let messages = [1, 2].map(|number| Message {
             topic: String::new(),
+            key: String::new(),
             payload: format!("{{\"frame\":{number}}}").into_bytes(),
             published_at: None,
         });

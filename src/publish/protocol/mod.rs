@@ -5,6 +5,8 @@
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(feature = "mqtt")]
 mod mqtt;
 #[cfg(feature = "nats")]
@@ -72,6 +74,8 @@ static PROTOCOLS: &[Entry] = &[
     redis::ENTRY,
     #[cfg(feature = "nats")]
     nats::ENTRY,
+    #[cfg(feature = "kafka")]
+    kafka::ENTRY,
     #[cfg(feature = "http")]
     http::ENTRY,
 ];
