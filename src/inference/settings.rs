@@ -68,6 +68,16 @@ pub const DEVICE: TextSetting = TextSetting {
               openvino and plugin; if unset, device-id; 'gst-attitude devices' lists devices",
 };
 
+/// Maximum size of CUDA's memory arena of a network, in bytes; 0 for no limit.
+pub const GPU_MEM_LIMIT: NumberSetting<u64> = NumberSetting {
+    name: "gpu-mem-limit",
+    nick: "GPU memory limit",
+    blurb: "Maximum memory on the GPU that the arena of each network takes with CUDA, in bytes; 0 = no limit",
+    default: 2 << 30,
+    min: 0,
+    max: 1 << 40,
+};
+
 /// Library of an execution provider.
 pub const PROVIDER_LIBRARY: TextSetting = TextSetting {
     name: "provider-library",
@@ -80,7 +90,7 @@ pub const PROVIDER_OPTIONS: TextSetting = TextSetting {
     name: "provider-options",
     nick: "Provider options",
     blurb: "Options of the execution provider as ONNX Runtime documents them, such as \
-              'use_tf32=1,gpu_mem_limit=1073741824'",
+              'use_tf32=1,prefer_nhwc=1'",
 };
 
 /// Time after which a run of a network is stopped, in nanoseconds.

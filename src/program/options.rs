@@ -18,8 +18,8 @@ use attitude_inference::networks::{Config, UnknownLabels};
 use attitude_inference::provider::{Provider, ProviderOptions, ProviderRequest};
 use attitude_inference::runtime::RuntimeOptions;
 use attitude_inference::settings::{
-    ATTITUDE_MODEL, DETECTOR_MODEL, DEVICE, DEVICE_ID, EXECUTION_PROVIDER, FALLBACK, MAPPING,
-    ONNXRUNTIME, PROVIDER_LIBRARY, PROVIDER_OPTIONS,
+    ATTITUDE_MODEL, DETECTOR_MODEL, DEVICE, DEVICE_ID, EXECUTION_PROVIDER, FALLBACK, GPU_MEM_LIMIT,
+    MAPPING, ONNXRUNTIME, PROVIDER_LIBRARY, PROVIDER_OPTIONS,
 };
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
@@ -58,6 +58,15 @@ pub(crate) struct NetworkArguments {
     #[arg(long = DEVICE.name, help = DEVICE.blurb)]
     pub(crate) device: Option<String>,
 
+    #[arg(
+        long = GPU_MEM_LIMIT.name,
+        value_name = "BYTES",
+        help = GPU_MEM_LIMIT.blurb,
+        default_value_t = GPU_MEM_LIMIT.default,
+        value_parser = clap::value_parser!(u64).range(GPU_MEM_LIMIT.range())
+    )]
+    pub(crate) gpu_mem_limit: u64,
+
     #[arg(long = PROVIDER_LIBRARY.name, value_name = "FILE", help = PROVIDER_LIBRARY.blurb)]
     pub(crate) provider_library: Option<PathBuf>,
 
@@ -91,6 +100,7 @@ impl NetworkArguments {
                 kind: self.execution_provider,
                 device_id: self.device_id,
                 device: self.device.clone(),
+                gpu_mem_limit: self.gpu_mem_limit,
                 library: self.provider_library.clone(),
                 options: self.provider_options.clone().unwrap_or_default(),
             },
@@ -119,6 +129,7 @@ impl NetworkArguments {
             execution_provider: self.execution_provider.name().to_owned(),
             device_id: self.device_id,
             device: self.device.clone(),
+            gpu_mem_limit: self.gpu_mem_limit,
             provider_library: path(&self.provider_library),
             provider_options: self.provider_options.as_ref().map(ToString::to_string),
             min_face_size: self.min_face_size,
@@ -154,6 +165,7 @@ pub(crate) struct ElementSettings {
     execution_provider: String,
     device_id: i32,
     device: Option<String>,
+    gpu_mem_limit: u64,
     provider_library: Option<OsString>,
     provider_options: Option<String>,
     min_face_size: u32,
@@ -170,6 +182,7 @@ impl ElementSettings {
             .property_from_str(FALLBACK.name, "error")
             .property(DEVICE_ID.name, self.device_id)
             .property(DEVICE.name, &self.device)
+            .property(GPU_MEM_LIMIT.name, self.gpu_mem_limit)
             .property(PROVIDER_LIBRARY.name, path(&self.provider_library))
             .property(PROVIDER_OPTIONS.name, &self.provider_options)
             .property(MIN_FACE_SIZE.name, self.min_face_size)
@@ -495,6 +508,7 @@ mod tests {
             ["--max-faces", "0"],
             ["--max-faces", "513"],
             ["--detector-size", "4097"],
+            ["--gpu-mem-limit", "-1"],
             ["--execution-provider", "abacus"],
         ] {
             assert!(parse(&arguments).is_err(), "{arguments:?}");

@@ -117,7 +117,7 @@ part_faults() {
     messages gst-launch-1.0 $source ! faceattitude execution-provider=cuda provider-options=use_tf23=1 ! fakesink
     printf '\nToo little memory allowed:\n'
     # shellcheck disable=SC2086
-    messages gst-launch-1.0 $source ! faceattitude execution-provider=cuda provider-options=gpu_mem_limit=1000 ! fakesink
+    messages gst-launch-1.0 $source ! faceattitude execution-provider=cuda gpu-mem-limit=1000 ! fakesink
 }
 
 part_webgpu() {

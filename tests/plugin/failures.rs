@@ -66,20 +66,25 @@ fn an_invalid_setting_prevents_the_start_and_is_named_in_the_error() {
 
 #[test]
 fn settings_that_the_provider_does_not_have_prevent_the_start() {
-    for (property, value, reason) in [
+    for (properties, reason) in [
         (
-            "provider-options",
-            "use_tf32",
+            &[("provider-options", "use_tf32")][..],
             "property provider-options: 'use_tf32' is not a list of options",
         ),
-        ("provider-options", "use_tf32=1", "'auto' has no options"),
         (
-            "provider-library",
-            "/nowhere/libep.so",
+            &[("provider-options", "use_tf32=1")],
+            "'auto' has no options",
+        ),
+        (
+            &[("execution-provider", "cpu"), ("gpu-mem-limit", "1000000")],
+            "'cpu' does not use gpu-mem-limit",
+        ),
+        (
+            &[("provider-library", "/nowhere/libep.so")],
             "'auto' does not use provider-library",
         ),
     ] {
-        let refusal = refusal(&element(&[(property, value)]));
+        let refusal = refusal(&element(properties));
         assert!(refusal.contains(reason), "{refusal}");
     }
 }

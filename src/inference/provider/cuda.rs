@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! Registrations of the execution providers for NVIDIA's GPUs.
+//!
+//! The input of each run comes from the CPU, and its output is read there. Hence these are not used:
+//! - CUDA graphs: ONNX Runtime replays one without copying the input to the GPU, so that their
+//!   options are refused.
+//! - Page-locked input: a sample would be copied there first, as the driver does with other memory.
+//! - One stream for detector and classifier: the CPU crops the faces in between, so that a common
+//!   stream would only keep the networks of different frames from running at the same time.
 
 use ort::ep::cuda::ConvAlgorithmSearch;
 use ort::ep::{ArenaExtendStrategy, CUDA as CudaProvider, ExecutionProvider as _};
@@ -9,10 +16,6 @@ use ort::ep::{ExecutionProviderDispatch, TensorRT as TensorRtProvider};
 use super::options::with_options;
 use super::{BuiltIn, ProviderFailure, ProviderRequest};
 use crate::runtime::cache_folder;
-
-/// Maximum size of the arena of a session in bytes, so that a process leaves memory to others. The
-/// default models need less than a tenth of it.
-const MEMORY_LIMIT: usize = 2 << 30;
 
 /// NVIDIA CUDA.
 pub(super) const CUDA: BuiltIn = BuiltIn {
@@ -75,9 +78,17 @@ fn cuda(request: &ProviderRequest) -> Result<ExecutionProviderDispatch, Provider
         .with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic)
         // TF32 has the precision of float16: scores would differ from the CPU's in the third digit.
         .with_tf32(false)
-        .with_memory_limit(MEMORY_LIMIT)
+        .with_memory_limit(memory_limit(request.gpu_mem_limit))
         .with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested);
     Ok(with_options(provider, &request.options).build())
+}
+
+/// Returns the limit of an arena in bytes, as ONNX Runtime writes none.
+fn memory_limit(bytes: u64) -> usize {
+    match bytes {
+        0 => usize::MAX,
+        bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
+    }
 }
 
 fn tensorrt(request: &ProviderRequest) -> Result<ExecutionProviderDispatch, ProviderFailure> {

@@ -46,6 +46,11 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
         "see gst-attitude devices",
     ),
     (
+        &["is smaller than requested bytes"],
+        "gpu-mem-limit is too small for the networks",
+        "raise it",
+    ),
+    (
         &[
             "out of memory",
             "CUDA failure 2:",
@@ -189,6 +194,15 @@ mod tests {
             failure.to_string(),
             "there is no GPU with this index; see gst-attitude devices"
         );
+    }
+
+    #[test]
+    fn a_limit_of_memory_that_is_reached_is_told_from_a_full_gpu() {
+        let of = |message| ProviderFailure::diagnose(Provider::Plugin, message).to_string();
+        let message = "Available memory of 1000 is smaller than requested bytes of 221184";
+        assert!(of(message).contains("gpu-mem-limit is too small"));
+        let message = "CUDA failure 2: out of memory ; GPU=0 ; hostname=h";
+        assert!(of(message).contains("too little free memory"));
     }
 
     #[test]

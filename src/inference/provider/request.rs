@@ -37,6 +37,9 @@ pub enum RequestError {
     /// There is a library for a provider that needs none.
     #[error("'{0}' does not use provider-library; set execution-provider to 'plugin'")]
     UnusedLibrary(&'static str),
+    /// There is a limit of memory for a provider that has none.
+    #[error("'{0}' does not use gpu-mem-limit, which is for 'cuda'; leave it unset")]
+    UnusedMemoryLimit(&'static str),
 }
 
 /// An execution provider, the device that it uses, and its options.
@@ -48,6 +51,9 @@ pub struct ProviderRequest {
     pub device_id: i32,
     /// Device as the provider names it: an index, or a kind such as `GPU`, `NPU` or `GPU.1`.
     pub device: Option<String>,
+    /// Maximum size of the memory arena of each network in bytes if the provider is
+    /// [`Cuda`](Provider::Cuda); 0 for no limit.
+    pub gpu_mem_limit: u64,
     /// Library that contains the provider [`Plugin`](Provider::Plugin).
     pub library: Option<PathBuf>,
     /// Options of the provider.
@@ -61,6 +67,7 @@ impl From<Provider> for ProviderRequest {
             kind,
             device_id: settings::DEVICE_ID.default,
             device: None,
+            gpu_mem_limit: settings::GPU_MEM_LIMIT.default,
             library: None,
             options: ProviderOptions::default(),
         }
@@ -79,12 +86,16 @@ impl ProviderRequest {
         }
     }
 
-    /// Checks that the provider has the requested options, and that there is a library exactly if it
-    /// needs one.
+    /// Checks that the provider has the requested options and limit, and that there is a library
+    /// exactly if it needs one.
     ///
     /// # Errors
     /// Returns an error if this is not so.
     pub(crate) fn check(&self) -> Result<(), RequestError> {
+        let is_limited = self.gpu_mem_limit != settings::GPU_MEM_LIMIT.default;
+        if is_limited && !matches!(self.kind, Provider::Auto | Provider::Cuda) {
+            return Err(RequestError::UnusedMemoryLimit(self.kind.name()));
+        }
         match (self.kind, &self.library) {
             (Provider::Plugin, None) => Err(RequestError::NoLibrary),
             (Provider::Plugin, Some(_)) | (_, None) => self.options.check(self.kind),
@@ -131,6 +142,23 @@ mod tests {
         assert_eq!(check(Provider::Auto, None), Ok(()));
         let unused = Err(RequestError::UnusedLibrary("cuda"));
         assert_eq!(check(Provider::Cuda, Some("libep.so")), unused);
+    }
+
+    #[test]
+    fn a_limit_of_memory_is_refused_by_providers_without_one() {
+        let check = |kind: Provider| {
+            let request = ProviderRequest {
+                gpu_mem_limit: 1 << 30,
+                ..kind.into()
+            };
+            request.check()
+        };
+        assert_eq!(check(Provider::Cuda), Ok(()));
+        assert_eq!(check(Provider::Auto), Ok(()));
+        for kind in [Provider::Cpu, Provider::WebGpu, Provider::TensorRt] {
+            let unused = Err(RequestError::UnusedMemoryLimit(kind.name()));
+            assert_eq!(check(kind), unused);
+        }
     }
 
     #[test]

@@ -324,6 +324,7 @@ impl FaceAttitude {
                 kind: settings.execution_provider.into(),
                 device_id: settings.device_id,
                 device: settings.device,
+                gpu_mem_limit: settings.gpu_mem_limit,
                 library: settings.provider_library,
                 options: parse(
                     &inference::PROVIDER_OPTIONS,

@@ -25,6 +25,7 @@ pub(super) struct Settings {
     pub execution_provider: ExecutionProvider,
     pub device_id: i32,
     pub device: Option<String>,
+    pub gpu_mem_limit: u64,
     pub provider_library: Option<PathBuf>,
     /// As set; parsed when the element starts, which can fail.
     pub provider_options: Option<String>,
@@ -59,6 +60,7 @@ impl Default for Settings {
             execution_provider: ExecutionProvider::Auto,
             device_id: inference::DEVICE_ID.default,
             device: None,
+            gpu_mem_limit: inference::GPU_MEM_LIMIT.default,
             provider_library: None,
             provider_options: None,
             batch_timeout_ns: inference::BATCH_TIMEOUT_NS.default,
@@ -147,6 +149,7 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
         ),
         Property::number(&inference::DEVICE_ID, Ready, field!(device_id)),
         Property::text(&inference::DEVICE, Ready, field!(device)),
+        Property::number(&inference::GPU_MEM_LIMIT, Ready, field!(gpu_mem_limit)),
         Property::path(
             &inference::PROVIDER_LIBRARY,
             Ready,
