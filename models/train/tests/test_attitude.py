@@ -150,7 +150,9 @@ class Steps(unittest.TestCase):
         text = run(quantize, self.data, self.model, self.work / "variants")
         self.assertIn("attitude-int8.onnx", text)
         pixels = np.random.default_rng(0).uniform(0, 255, (2, 1, crop.SIDE, crop.SIDE)).astype(np.float32)
-        scores, emotions = outputs(session(self.work / "variants" / "attitude-int8.onnx"), pixels)
+        int8 = self.work / "variants" / "attitude-int8.onnx"
+        self.assertEqual([entry.domain for entry in onnx.load(int8).opset_import], [""])
+        scores, emotions = outputs(session(int8), pixels)
         np.testing.assert_allclose(scores, bucketed(emotions), atol=1e-6)
 
     def test_the_quality_of_pictures_is_fitted(self):

@@ -53,9 +53,21 @@ def random_crops(part: Faces, count: int) -> np.ndarray:
     return crops(chosen.images, chosen.landmarks)
 
 
-def rename(path: Path, name: str) -> None:
-    """Changes the name in the description of a model."""
+def drop_unused_operator_sets(model: onnx.ModelProto) -> None:
+    """Removes the operator sets that no node is from.
+
+    Quantization imports all that its ONNX Runtime has, and older ones refuse models that import newer sets.
+    """
+    domains = {node.domain for node in model.graph.node}
+    used = [entry for entry in model.opset_import if entry.domain in domains]
+    del model.opset_import[:]
+    model.opset_import.extend(used)
+
+
+def finish(path: Path, name: str) -> None:
+    """Changes the name in the description of a model, and removes what it does not use."""
     model = onnx.load(path)
+    drop_unused_operator_sets(model)
     (description,) = (entry for entry in model.metadata_props if entry.key == DESCRIPTION_KEY)
     description.value = re.sub(r'^name = ".*"$', f'name = "{name}"', description.value, flags=re.MULTILINE)
     onnx.save(model, path)
@@ -135,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     onnx.save(convert_float_to_float16(onnx.load(original), keep_io_types=True), float16)
     write_int8(original, int8, np.concatenate([random_crops(part.of(TRAIN), CALIBRATION_FACES // 2) for part in both]))
     for path in (int8, float16):
-        rename(path, f"gst-{path.stem}")
+        finish(path, f"gst-{path.stem}")
     print(compare((original, int8, float16), *(part.of(VALIDATION) for part in both)))
 
 
