@@ -118,6 +118,34 @@ install_libraries() { # folder, packages
     rm -rf "$work"
 }
 
+# Installs the oldest ONNX Runtime that the plugin can use. Python's packages of that time contain no library for other
+# programs, but npm's does.
+install_oldest_runtime() {
+    local version=1.17.3 hash=fd586d4ab53d89fdade19ffcc75b208fd66ab417b247cb6ae299be1bb40d76be work
+    local target=$data/gst-attitude/test-providers/onnxruntime-oldest
+    if [[ -e $target/libonnxruntime.so ]]; then
+        say "ONNX Runtime $version: already installed in $target"
+        return
+    fi
+    if ! command -v npm >/dev/null; then
+        say "ONNX Runtime $version: skipped, as npm is missing"
+        return
+    fi
+    mkdir -p "${target%/*}"
+    work=$(mktemp -d "$target.XXXXXX")
+    # shellcheck disable=SC2064 # expands now: the variable is local
+    trap "rm -rf '$work'" EXIT
+    say "ONNX Runtime $version: downloading 52M and installing into $target"
+    npm pack --silent --pack-destination "$work" "onnxruntime-node@$version" >/dev/null
+    sha256sum --quiet --check <<<"$hash  $work/onnxruntime-node-$version.tgz"
+    mkdir "$work/lib"
+    tar -xzf "$work/onnxruntime-node-$version.tgz" -C "$work/lib" --strip-components=5 \
+        "package/bin/napi-v3/linux/x64/libonnxruntime.so.$version"
+    ln -s "libonnxruntime.so.$version" "$work/lib/libonnxruntime.so"
+    mv -T "$work/lib" "$target"
+    rm -rf "$work"
+}
+
 # Prints the kind of ONNX Runtime for the GPU of this machine.
 find_gpu() {
     if nvidia-smi -L >/dev/null 2>&1; then
@@ -236,9 +264,10 @@ fi
 if $tests; then
     install_playwright
     if [[ $(uname -m) == x86_64 ]]; then
-        for package in onnxruntime-{webgpu,ep-webgpu,openvino}; do
+        for package in onnxruntime-{webgpu,ep-webgpu,openvino,gpu}; do
             install_libraries "test-providers/$package" "$package"
         done
+        install_oldest_runtime
     fi
 fi
 if [[ ${ORT_DYLIB_PATH:-} ]]; then

@@ -4,7 +4,7 @@
 //! Runtime that contain them; a test whose build is missing is skipped. No test needs a GPU: WebGPU
 //! runs on SwiftShader, the software renderer of Chromium, and OpenVINO on the CPU.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use attitude_inference::devices::{self, Device, Trials};
 use attitude_inference::engine::Engine;
@@ -14,40 +14,10 @@ use attitude_inference::runtime::RuntimeOptions;
 
 use crate::own_process::{in_own_process, in_own_process_with};
 use crate::support::{config, fixture};
-
-/// SwiftShader's description for the Vulkan loader, in Debian's package chromium-common.
-const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
+use crate::test_providers::{SWIFTSHADER, installed, present, vulkan};
 
 /// Maximum difference of a score from the CPU's.
 const TOLERANCE: f32 = 1e-3;
-
-/// Returns the environment in which Vulkan has the driver that `file` describes, and WebGPU accepts
-/// one that renders in software.
-fn vulkan(file: &str) -> [(&'static str, &str); 3] {
-    [
-        ("VK_DRIVER_FILES", file),
-        // The variable of older loaders.
-        ("VK_ICD_FILENAMES", file),
-        ("ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER", "1"),
-    ]
-}
-
-/// Returns a file that `setup.sh --tests` installs; `None` if it is missing.
-fn installed(file: &str) -> Option<PathBuf> {
-    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-    let data = data.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".local/share")));
-    let path = data?.join("gst-attitude/test-providers").join(file);
-    present(&path).then_some(path)
-}
-
-/// Returns `true` if `path` exists; else prints that the test is skipped.
-fn present(path: &Path) -> bool {
-    let exists = path.exists();
-    if !exists {
-        println!("skipped: {} is missing", path.display());
-    }
-    exists
-}
 
 /// Returns the ONNX Runtime in this folder; `None` if it is missing.
 fn runtime(folder: &str) -> Option<RuntimeOptions> {

@@ -49,12 +49,12 @@ fn best(scores: &[Scores]) -> Vec<Attitude> {
 }
 
 /// An average face of 200x200 px at (300, 80) of a gray frame of 640x360 px, as RGB.
-struct Picture(Vec<u8>);
+pub struct Picture(Vec<u8>);
 
 impl Picture {
     const SIZE: (usize, usize) = (640, 360);
 
-    fn of(attitude: &str) -> Self {
+    pub fn of(attitude: &str) -> Self {
         let face = AverageFace::load(attitude);
         let (width, height) = Self::SIZE;
         let mut picture = vec![128; 3 * width * height];
@@ -73,7 +73,7 @@ impl Picture {
 }
 
 /// Returns the faces that `networks` detect in `picture`.
-fn analyze(networks: &mut Networks, picture: &Picture) -> Vec<Face> {
+pub fn analyze(networks: &mut Networks, picture: &Picture) -> Vec<Face> {
     let params = Params {
         smoothing_ns: 0,
         ..Params::default()

@@ -40,11 +40,12 @@ fn with_opengl(test: impl FnOnce()) {
     in_own_process_with(&ENVIRONMENT, test);
 }
 
-/// Returns a source of uploaded frames of this size.
-fn uploaded(width: u32, height: u32) -> String {
+/// Returns a source of frames of this size that OpenGL has drawn, so that they are only in its memory.
+fn rendered(width: u32, height: u32) -> String {
     format!(
         "videotestsrc num-buffers=4 pattern=smpte75 ! \
-         video/x-raw,format=RGBA,width={width},height={height},framerate=5/1 ! glupload ! {GL}"
+         video/x-raw,format=RGBA,width={width},height={height},framerate=5/1 ! glupload ! \
+         gleffects effect=identity ! {GL}"
     )
 }
 
@@ -68,7 +69,7 @@ fn read(file: &Path) -> Vec<u8> {
 fn records_are_those_of_downloaded_frames() {
     with_opengl(|| {
         for (width, height) in [(320, 192), (641, 361), (1280, 720)] {
-            let (source, analysis) = (uploaded(width, height), analysis());
+            let (source, analysis) = (rendered(width, height), analysis());
             let export = "attitudeexport ! filesink location=FILE";
             let downloaded = written(&format!("{source} ! gldownload ! {analysis} ! {export}"));
             let in_place = written(&format!("{source} ! {analysis} ! {GL} ! {export}"));
@@ -82,7 +83,7 @@ fn records_are_those_of_downloaded_frames() {
 #[test]
 fn frames_pass_untouched_beside_another_branch() {
     with_opengl(|| {
-        let (source, analysis) = (uploaded(320, 192), analysis());
+        let (source, analysis) = (rendered(320, 192), analysis());
         let branch = "queue ! gldownload ! video/x-raw,format=RGBA ! filesink location=FILE";
         let plain = written(&format!("{source} ! {branch}"));
         let analyzed = written(&format!(
@@ -99,7 +100,7 @@ fn frames_pass_untouched_beside_another_branch() {
 #[test]
 fn downstream_draws_the_overlay() {
     with_opengl(|| {
-        let (source, analysis) = (uploaded(320, 192), analysis());
+        let (source, analysis) = (rendered(320, 192), analysis());
         let file = "gldownload ! video/x-raw,format=RGBA ! filesink location=FILE";
         let composition = "video/x-raw(memory:GLMemory,meta:GstVideoOverlayComposition)";
         let plain = written(&format!("{source} ! {file}"));
@@ -127,7 +128,7 @@ fn downstream_draws_the_overlay() {
 #[test]
 fn without_an_element_that_draws_the_overlay_is_blended_into_the_texture() {
     with_opengl(|| {
-        let (source, analysis) = (uploaded(320, 192), analysis());
+        let (source, analysis) = (rendered(320, 192), analysis());
         let file = "video/x-raw,format=RGBA ! filesink location=FILE";
         for drawing in ["attitudeoverlay", "attitudeoverlay blur-faces=true"] {
             let in_system_memory = written(&format!(

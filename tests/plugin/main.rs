@@ -11,6 +11,7 @@ mod attitudeoverlay;
 mod clips;
 mod consume_meta;
 mod determinism;
+mod device_loss;
 mod engine;
 mod export;
 mod failures;

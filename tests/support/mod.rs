@@ -15,6 +15,7 @@ mod python;
 mod results;
 mod rig;
 mod stalling_server;
+mod test_providers;
 
 #[allow(unused_imports)] // Not every test binary uses brokers.
 pub use brokers::*;
@@ -31,3 +32,5 @@ pub use results::*;
 pub use rig::*;
 #[allow(unused_imports)] // Not every test binary needs a server.
 pub use stalling_server::*;
+#[allow(unused_imports)] // Not every test binary uses other providers than the CPU.
+pub use test_providers::*;

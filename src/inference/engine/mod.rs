@@ -18,7 +18,7 @@ mod workers;
 use std::sync::{Arc, OnceLock};
 
 use super::networks::{Config, LoadError, Networks};
-use super::provider::{ACCELERATOR_FRAMES, Provider};
+use super::provider::{ACCELERATOR_FRAMES, Provider, ProviderFailure};
 pub use live_stream::{CompletedSample, LiveStream, SampleInFlight};
 pub use pool::Lease;
 use pool::Pool;
@@ -32,7 +32,7 @@ pub struct Engine {
     info: EngineInfo,
     pool: Arc<Pool>,
     workers: Workers,
-    device_failure: Arc<OnceLock<InferenceError>>,
+    device_failure: Arc<OnceLock<ProviderFailure>>,
 }
 
 /// Properties of an engine's networks.
@@ -133,9 +133,9 @@ impl Engine {
         &self.info
     }
 
-    /// Returns the error of a device that failed while its networks ran, which run on the CPU since
+    /// Returns the failure of a device that failed while its networks ran, which run on the CPU since
     /// then.
-    pub fn device_failure(&self) -> Option<&InferenceError> {
+    pub fn device_failure(&self) -> Option<&ProviderFailure> {
         self.device_failure.get()
     }
 

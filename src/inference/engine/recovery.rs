@@ -5,6 +5,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::networks::{LoadError, Networks};
+use crate::provider::{Provider, ProviderFailure};
 use attitude::InferenceError;
 use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
@@ -14,18 +15,21 @@ type LoadOnCpu = dyn Fn() -> Result<Networks, LoadError> + Send + Sync;
 
 /// The replacement of networks whose device fails.
 pub(super) struct Recovery {
+    provider: Provider,
     load_on_cpu: Box<LoadOnCpu>,
-    failure: Arc<OnceLock<InferenceError>>,
+    failure: Arc<OnceLock<ProviderFailure>>,
 }
 
 impl Recovery {
-    /// Replaces networks with those that `load_on_cpu` returns, and stores the first error of the
-    /// device in `failure`.
+    /// Replaces networks of `provider` with those that `load_on_cpu` returns, and stores the first
+    /// failure of the device in `failure`.
     pub(super) fn new(
+        provider: Provider,
         load_on_cpu: impl Fn() -> Result<Networks, LoadError> + Send + Sync + 'static,
-        failure: Arc<OnceLock<InferenceError>>,
+        failure: Arc<OnceLock<ProviderFailure>>,
     ) -> Arc<Self> {
         Arc::new(Self {
+            provider,
             load_on_cpu: Box::new(load_on_cpu),
             failure,
         })
@@ -81,7 +85,8 @@ impl<N: ?Sized> Protected<N> {
         }
         self.network = on_cpu;
         // The other network may have failed before.
-        let _ = recovery.failure.set(error);
+        let failure = ProviderFailure::diagnose(recovery.provider, &error.0);
+        let _ = recovery.failure.set(failure);
         self.recovery = None;
         Ok(())
     }

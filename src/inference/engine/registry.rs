@@ -100,7 +100,7 @@ fn load(config: &Config) -> Result<Engine, LoadError> {
             ..config.clone()
         };
         let load_on_cpu = move || Networks::load(&on_cpu);
-        Recovery::new(load_on_cpu, Arc::clone(&device_failure)).protect(networks)
+        Recovery::new(networks.provider, load_on_cpu, Arc::clone(&device_failure)).protect(networks)
     } else {
         networks
     };

@@ -60,6 +60,11 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
         "end other programs on it, or select another one with device",
     ),
     (
+        &["[Device] is lost", "DEVICE_LOST"],
+        "the driver has lost the device",
+        "start again; the system's log may have the reason",
+    ),
+    (
         &["no kernel image", "CUDA failure 209"],
         "this ONNX Runtime has no code for this GPU",
         "install a newer one with pipelines/setup.sh --gpu=cuda, or use 'webgpu'",

@@ -154,12 +154,15 @@ impl FaceAttitude {
                      parser in front of the decoder, or set the rate with videorate")
             );
         }
-        if let Some(error) = stream.take_device_failure() {
+        if let Some(failure) = stream.take_device_failure() {
             gst::element_imp_warning!(
                 self,
                 gst::ResourceError::Failed,
-                ("the device of the execution provider failed: {error}; the CPU runs the networks until \
-                     the pipeline restarts")
+                (
+                    "the device of the execution provider failed: {}; the CPU runs the networks until the \
+                     pipeline restarts",
+                    failure.cause
+                )
             );
         }
         if stream.small_faces.take_due() {

@@ -28,6 +28,7 @@ use attitude::record::{FrameStamp, Record};
 use attitude::sampling::Sampler;
 use attitude::sync::lock;
 use attitude_inference::engine::{Engine, LiveStream};
+use attitude_inference::provider::ProviderFailure;
 
 /// State of the element, from READY on.
 pub(super) enum StreamState {
@@ -325,11 +326,11 @@ impl Stream {
         result
     }
 
-    /// Returns the error of the execution provider's device once after it has failed.
-    pub fn take_device_failure(&mut self) -> Option<InferenceError> {
-        let error = self.engine.device_failure()?.clone();
+    /// Returns the failure of the execution provider's device once.
+    pub fn take_device_failure(&mut self) -> Option<ProviderFailure> {
+        let failure = self.engine.device_failure()?;
         self.device_failed.set_due();
-        self.device_failed.take_due().then_some(error)
+        self.device_failed.take_due().then(|| failure.clone())
     }
 
     /// Waits until no sample is in flight, at most for `timeout`. Returns `false` if one still is.
