@@ -4,19 +4,20 @@
 //! without an error.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+mod gif;
 mod ogg;
 
 /// Describes what of a file is missing; `None` if nothing is. MP4 and QuickTime, Matroska and WebM,
-/// and AVI state their length; Ogg states where its streams end.
+/// and AVI state their length; Ogg states where its streams end, and GIF has a mark at its end.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read.
 pub(super) fn truncation(path: &Path) -> io::Result<Option<String>> {
-    let mut file = File::open(path)?;
-    let len = file.metadata()?.len();
+    let mut file = BufReader::new(File::open(path)?);
+    let len = file.get_ref().metadata()?.len();
     let missing = missing_part(&mut file, len);
     missing.or_else(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => Ok(None),
@@ -31,6 +32,17 @@ pub(crate) fn missing_part(file: &mut (impl Read + Seek), len: u64) -> io::Resul
         return Ok((!has_end).then(|| {
             "the file is cut off: it ends before its streams do; record or copy it again".to_owned()
         }));
+    }
+    if gif::is_gif(file)? {
+        return match gif::damage(file) {
+            Ok(damage) => Ok(damage.map(|position| {
+                format!("the file is damaged from byte {position} of {len} on; the rest is lost")
+            })),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Ok(Some("the file is cut off: it has no end mark".to_owned()))
+            }
+            Err(error) => Err(error),
+        };
     }
     let stated = stated_len(file, len)?;
     Ok(stated.filter(|&stated| stated > len).map(|stated| {
@@ -184,6 +196,33 @@ mod tests {
         let both = [&first[..], &sound, &last, &sound_end].concat();
         assert_eq!(missing(&both), None);
         assert!(missing(&both[..both.len() - sound_end.len()]).is_some());
+    }
+
+    #[test]
+    fn a_gif_ends_with_a_mark() {
+        let colors = [1; 6];
+        let image = [
+            &b"\x2c\0\0\0\0\x02\0\x02\0\x80"[..],
+            &colors,
+            b"\x02\x03abc\0",
+        ]
+        .concat();
+        let pause = b"\x21\xf9\x04\0\x0a\0\0\0";
+        let head = [&b"GIF89a\x02\0\x02\0\x80\0\0"[..], &colors].concat();
+        let whole = [&head[..], pause, &image, pause, &image, b"\x3b"].concat();
+        assert_eq!(missing(&whole), None);
+        assert_eq!(missing(&[&whole[..], b"something else"].concat()), None);
+        for cut in [1, 3, 40] {
+            let cut = missing(&whole[..whole.len() - cut]).unwrap();
+            assert_eq!(cut, "the file is cut off: it has no end mark");
+        }
+        let mut damaged = whole.clone();
+        damaged[head.len() + pause.len()] = 0;
+        let damage = missing(&damaged).unwrap();
+        assert!(
+            damage.starts_with("the file is damaged from byte 27 of "),
+            "{damage}"
+        );
     }
 
     #[test]

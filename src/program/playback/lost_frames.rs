@@ -35,9 +35,14 @@ struct Packets {
     waiting_ns: BTreeSet<u64>,
     /// Timestamp of the latest frame.
     latest_ns: Option<u64>,
-    /// Set after the first frame without damage. Before it, frames may refer to those of a longer
-    /// recording, from which this one was cut.
+    /// Set after the first frame without damage.
     has_begun: bool,
+    /// Timestamp of the first packet if it is a keyframe.
+    first_keyframe_ns: Option<u64>,
+    /// Set if the container says which packets are keyframes.
+    marks_keyframes: bool,
+    /// Damage before the first frame without any.
+    damage_at_start: Option<DamagedFrames>,
     damage: Option<DamagedFrames>,
 }
 
@@ -85,16 +90,18 @@ impl LostFrames {
                 // Frames outside the segment are decoded, but not shown.
                 && stream_time(pad, pts).is_some()
             {
-                lock(&packets.0).add_packet(pts.nseconds());
+                let is_keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+                lock(&packets.0).add_packet(pts.nseconds(), is_keyframe);
             }
             gst::PadProbeReturn::Ok
         });
     }
 
-    /// Returns the frames that are missing or damaged; `None` if there are none.
+    /// Returns the frames that are missing or damaged, after playback up to the end; `None` if there
+    /// are none.
     pub(super) fn damage(&self) -> Option<DamagedFrames> {
         let packets = lock(&self.0);
-        packets.damage.filter(|_| packets.videos == 1)
+        packets.damage_at_end().filter(|_| packets.videos == 1)
     }
 }
 
@@ -105,7 +112,11 @@ fn has_frame(packet: &gst::BufferRef) -> bool {
 }
 
 impl Packets {
-    fn add_packet(&mut self, pts_ns: u64) {
+    fn add_packet(&mut self, pts_ns: u64, is_keyframe: bool) {
+        if self.waiting_ns.is_empty() && self.latest_ns.is_none() && is_keyframe {
+            self.first_keyframe_ns = Some(pts_ns);
+        }
+        self.marks_keyframes |= !is_keyframe;
         self.waiting_ns.insert(pts_ns);
         if self.waiting_ns.len() > MAX_WAITING {
             self.waiting_ns.pop_first();
@@ -116,23 +127,60 @@ impl Packets {
         let later = self.waiting_ns.split_off(&pts_ns.saturating_add(1));
         let mut passed = std::mem::replace(&mut self.waiting_ns, later);
         passed.remove(&pts_ns);
-        if self.has_begun {
-            // Packets that are late belong to earlier frames.
-            let latest_ns = self.latest_ns.unwrap_or(0);
-            let lost: Vec<u64> = passed.into_iter().filter(|&ns| ns > latest_ns).collect();
-            if lost.len() >= MIN_LOST {
-                lost.into_iter().for_each(|ns| self.add_damage(ns));
-            }
-            if is_damaged {
-                self.add_damage(pts_ns);
-            }
+        // Packets that are late belong to earlier frames, and those before the keyframe to frames that
+        // precede the recording.
+        let first_ns = match self.latest_ns {
+            Some(latest_ns) => latest_ns.saturating_add(1),
+            None => self.first_keyframe_ns.unwrap_or(0),
+        };
+        let damage = if self.has_begun {
+            &mut self.damage
+        } else {
+            &mut self.damage_at_start
+        };
+        add_lost(damage, &passed.split_off(&first_ns));
+        if is_damaged {
+            DamagedFrames::add(damage, pts_ns);
         }
         self.has_begun |= !is_damaged;
         self.latest_ns = self.latest_ns.max(Some(pts_ns));
     }
 
-    fn add_damage(&mut self, pts_ns: u64) {
-        let damage = self.damage.get_or_insert(DamagedFrames {
+    /// Returns the damage after the last frame was added.
+    fn damage_at_end(&self) -> Option<DamagedFrames> {
+        // Without a keyframe at the start, the recording was cut from a longer one.
+        let begins_with_keyframe = self.marks_keyframes && self.first_keyframe_ns.is_some();
+        let at_start = self.damage_at_start.filter(|_| begins_with_keyframe);
+        let mut at_end = None;
+        if let Some(latest_ns) = self.latest_ns {
+            let mut waiting = self.waiting_ns.clone();
+            add_lost(
+                &mut at_end,
+                &waiting.split_off(&latest_ns.saturating_add(1)),
+            );
+        }
+        let parts = [at_start, self.damage, at_end].into_iter().flatten();
+        parts.reduce(|before, after| DamagedFrames {
+            number: before.number + after.number,
+            first_ns: before.first_ns,
+            last_ns: after.last_ns,
+        })
+    }
+}
+
+/// Adds frames that are `lost`, if they are so many that this is damage.
+fn add_lost(damage: &mut Option<DamagedFrames>, lost: &BTreeSet<u64>) {
+    if lost.len() >= MIN_LOST {
+        for &ns in lost {
+            DamagedFrames::add(damage, ns);
+        }
+    }
+}
+
+impl DamagedFrames {
+    /// Adds a frame to `damage`.
+    fn add(damage: &mut Option<Self>, pts_ns: u64) {
+        let damage = damage.get_or_insert(Self {
             number: 0,
             first_ns: pts_ns,
             last_ns: pts_ns,
@@ -146,44 +194,74 @@ impl Packets {
 mod tests {
     use super::*;
 
-    /// Returns the damage if packets 0 to 19 are decoded to `frames`, some of which are damaged.
+    /// Returns the damage if packets 0 to 19, of which 0 is the only keyframe, are decoded to `frames`,
+    /// some of which are damaged.
     fn damage(frames: impl IntoIterator<Item = (u64, bool)>) -> Option<DamagedFrames> {
+        damage_of(|pts_ns| pts_ns == 0, frames)
+    }
+
+    /// Returns the same with other keyframes.
+    fn damage_of(
+        is_keyframe: impl Fn(u64) -> bool,
+        frames: impl IntoIterator<Item = (u64, bool)>,
+    ) -> Option<DamagedFrames> {
         let mut packets = Packets::default();
-        (0..20).for_each(|pts_ns| packets.add_packet(pts_ns));
+        (0..20).for_each(|pts_ns| packets.add_packet(pts_ns, is_keyframe(pts_ns)));
         for (pts_ns, is_damaged) in frames {
             packets.add_frame(pts_ns, is_damaged);
         }
-        packets.damage
+        packets.damage_at_end()
+    }
+
+    fn frames(number: usize, first_ns: u64, last_ns: u64) -> Option<DamagedFrames> {
+        Some(DamagedFrames {
+            number,
+            first_ns,
+            last_ns,
+        })
     }
 
     #[test]
     fn several_packets_without_a_frame_are_damage() {
-        assert_eq!(damage((0..20).map(|pts| (pts, false))), None);
-        let lost = (0..20).filter(|pts| !(7..12).contains(pts));
-        let expected = DamagedFrames {
-            number: 5,
-            first_ns: 7,
-            last_ns: 11,
-        };
-        assert_eq!(damage(lost.map(|pts| (pts, false))), Some(expected));
+        let decoded = |range: std::ops::Range<u64>| range.map(|pts| (pts, false));
+        assert_eq!(damage(decoded(0..20)), None);
+        assert_eq!(
+            damage(decoded(0..7).chain(decoded(12..20))),
+            frames(5, 7, 11)
+        );
+        assert_eq!(damage(decoded(0..17)), frames(3, 17, 19));
+        assert_eq!(damage(decoded(8..20)), frames(8, 0, 7));
     }
 
     #[test]
-    fn packets_that_are_not_shown_and_those_before_the_first_frame_are_none() {
+    fn packets_that_are_not_shown_are_no_damage() {
         assert_eq!(damage((0..20).step_by(2).map(|pts| (pts, false))), None);
-        assert_eq!(damage((8..20).map(|pts| (pts, false))), None);
+        assert_eq!(damage((0..18).map(|pts| (pts, false))), None);
     }
 
     #[test]
-    fn frames_that_the_decoder_marks_are_damage_except_at_the_start() {
+    fn frames_that_precede_the_recording_are_no_damage() {
+        // It was cut from a longer one: before the keyframe, nothing can be decoded.
+        let decoded = || (8..20).map(|pts| (pts, false));
+        assert_eq!(damage_of(|pts_ns| pts_ns == 8, decoded()), None);
+        // The container does not say where keyframes are.
+        assert_eq!(damage_of(|_| true, decoded()), None);
+        // Packets behind the keyframe, of frames before it.
+        let mut packets = Packets::default();
+        for (pts_ns, is_keyframe) in [(4, true), (0, false), (1, false), (2, false), (5, false)] {
+            packets.add_packet(pts_ns, is_keyframe);
+        }
+        packets.add_frame(4, false);
+        packets.add_frame(5, false);
+        assert_eq!(packets.damage_at_end(), None);
+    }
+
+    #[test]
+    fn frames_that_the_decoder_marks_are_damage() {
         let marked =
             |range: std::ops::Range<u64>| (0..20).map(move |pts| (pts, range.contains(&pts)));
-        assert_eq!(damage(marked(0..3)), None);
-        let expected = DamagedFrames {
-            number: 2,
-            first_ns: 5,
-            last_ns: 6,
-        };
-        assert_eq!(damage(marked(5..7)), Some(expected));
+        assert_eq!(damage(marked(0..3)), frames(3, 0, 2));
+        assert_eq!(damage_of(|_| true, marked(0..3)), None);
+        assert_eq!(damage(marked(5..7)), frames(2, 5, 6));
     }
 }

@@ -219,7 +219,7 @@ impl RecordingTimes {
             let mut times = lock(&self.0);
             times.container = container;
             // `qtdemux` ends with the video, although the sound may be longer.
-            let stating = ["matroskademux", "flvdemux"];
+            let stating = ["asfdemux", "flvdemux", "matroskademux", "mxfdemux"];
             times.states_duration = stating.contains(&factory.name().as_str());
         }
         if factory.name() == "matroskademux" {

@@ -330,27 +330,29 @@ fn nothing_is_seen_for_longer_than_the_part_that_is_analyzed() {
 fn data_that_are_damaged_in_the_middle_are_skipped() {
     let bench = Bench::new();
     bench.long_clip("whole.mp4", 8);
-    run_pipeline(&format!(
-        "filesrc location={} ! qtdemux ! h264parse ! matroskamux ! filesink location={}",
-        bench.path("whole.mp4").display(),
-        bench.path("whole.mkv").display()
-    ));
-    let whole = std::fs::read(bench.path("whole.mkv")).unwrap();
-    // The demuxer posts an error about an id without a size, and nothing about an id that is too long:
-    // it continues with the next cluster.
-    for (name, byte) in [("error", 0x1f), ("silent", 0x04)] {
-        let mut content = whole.clone();
+    let byte_stream = "video/x-h264,stream-format=byte-stream ! avimux";
+    for (name, muxer, byte) in [
+        // The demuxer posts an error about an id without a size, and nothing about an id that is too
+        // long: it continues with the next cluster.
+        ("error.mkv", "matroskamux", 0x1f),
+        ("silent.mkv", "matroskamux", 0x04),
+        ("chunks.avi", byte_stream, 0),
+        ("fragments.mp4", "mp4mux fragment-duration=500", 0),
+    ] {
+        run_pipeline(&format!(
+            "filesrc location={} ! qtdemux ! h264parse ! {muxer} ! filesink location={}",
+            bench.path("whole.mp4").display(),
+            bench.path(name).display()
+        ));
+        let mut content = std::fs::read(bench.path(name)).unwrap();
         let (middle, len) = (content.len() / 2, content.len() / 20);
         content[middle..middle + len].fill(byte);
-        std::fs::write(bench.path(&format!("{name}.mkv")), content).unwrap();
-        bench
-            .run(&[&format!("{name}.mkv")])
-            .assert_status(1)
-            .assert_said(&[
-                &format!("{name}.mkv: damaged: "),
-                " bytes of the file are damaged and were skipped, from 0:0",
-            ]);
-        let positions = positions_ms(&bench, name);
+        std::fs::write(bench.path(name), content).unwrap();
+        bench.run(&[name]).assert_status(1).assert_said(&[
+            &format!("{name}: damaged: "),
+            " of the file are damaged and were skipped",
+        ]);
+        let positions = positions_ms(&bench, name.split_once('.').map_or(name, |(stem, _)| stem));
         assert!(
             positions.last().is_some_and(|&ms| ms > 7500),
             "{name}: {positions:?}"
@@ -364,23 +366,29 @@ fn frames_that_cannot_be_decoded_are_damage() {
     let bench = Bench::new();
     init();
     run_pipeline(&format!(
-        "videotestsrc num-buffers=200 pattern=ball ! video/x-raw,width=320,height=192,framerate=25/1 ! {MP4} \
-         ! filesink location={}",
-        bench.path("talk.mp4").display()
+        "videotestsrc num-buffers=200 pattern=ball ! video/x-raw,width=320,height=192,framerate=25/1 \
+         ! x264enc speed-preset=ultrafast key-int-max=50 ! mp4mux ! filesink location={}",
+        bench.path("whole.mp4").display()
     ));
-    bench.analyze(&["talk.mp4"]);
-    let path = bench.path("talk.mp4");
-    let mut content = std::fs::read(&path).unwrap();
-    let (middle, len) = (content.len() / 2, content.len() / 20);
-    content[middle..middle + len].fill(0x1f);
-    std::fs::write(&path, content).unwrap();
-    bench.run(&["talk.mp4"]).assert_status(1).assert_said(&[
-        "talk.mp4: damaged: ",
-        " frames cannot be decoded or have damage, from 0:0",
-    ]);
-    assert!(
-        positions_ms(&bench, "talk")
-            .last()
-            .is_some_and(|&ms| ms > 7500)
-    );
+    bench.analyze(&["whole.mp4"]);
+    let whole = std::fs::read(bench.path("whole.mp4")).unwrap();
+    // The boxes are in this order.
+    let position_of = |kind| whole.windows(4).position(|bytes| bytes == kind).unwrap();
+    let (data, index) = (position_of(b"mdat") + 12, position_of(b"moov") - 4);
+    let len = (index - data) / 20;
+    for (name, start, from) in [
+        ("start.mp4", data, "from 0:00.0 to 0:0"),
+        ("middle.mp4", (data + index) / 2, "from 0:0"),
+        ("end.mp4", index - len, "from 0:07."),
+    ] {
+        let mut content = whole.clone();
+        content[start..start + len].fill(0x1f);
+        std::fs::write(bench.path(name), content).unwrap();
+        bench.run(&[name]).assert_status(1).assert_said(&[
+            &format!("{name}: damaged: "),
+            &format!(" frames cannot be decoded or have damage, {from}"),
+        ]);
+    }
+    let last_ms = positions_ms(&bench, "middle").pop();
+    assert!(last_ms.is_some_and(|ms| ms > 7500), "{last_ms:?}");
 }

@@ -44,6 +44,9 @@ const OF_CLUSTER: [u32; 8] = [
     VOID as u32,
 ];
 
+/// Maximum number of bytes of the id and the size of an element.
+const MAX_HEADER_BYTES: u64 = 12;
+
 /// Number of elements in a row that are valid behind damage.
 const VALID_ELEMENTS: usize = 4;
 
@@ -80,10 +83,11 @@ pub(super) fn gaps(file: &Source) -> io::Result<Vec<Gap>> {
             position = next;
             continue;
         }
-        let Some(next) = reader.find_element(position + 1)? else {
-            // Without an end, it is not a gap, but the end of a file that is cut off.
+        let next = reader.find_element(position + 1)?;
+        if next.is_none() && reader.is_cut_off(position)? {
             break;
-        };
+        }
+        let next = next.unwrap_or(reader.end);
         let start = open_gap.take().map_or(position, |(bytes, _)| bytes.start);
         open_gap = Some((start..next, reader.latest_ns.take()));
         position = next;
@@ -149,6 +153,11 @@ fn element(file: &Source, position: u64) -> io::Result<Option<Element>> {
         content,
         end: (size != marker - 1).then(|| content.saturating_add(size)),
     }))
+}
+
+/// Returns `true` if this is the id of an element of a segment or a cluster.
+fn is_known(id: u32) -> bool {
+    id == CLUSTER || OF_SEGMENT.contains(&id) || OF_CLUSTER.contains(&id)
 }
 
 /// Returns the number of bytes of an id.
@@ -237,12 +246,9 @@ impl Reader<'_> {
         let Some(element) = element else {
             return Ok(None);
         };
-        let is_known = element.id == CLUSTER
-            || OF_SEGMENT.contains(&element.id)
-            || OF_CLUSTER.contains(&element.id);
         // The size of a cluster does not matter, as its elements are read.
         let is_inside = element.id == CLUSTER || element.end.is_some_and(|end| end <= self.end);
-        if !is_known || !is_inside {
+        if !is_known(element.id) || !is_inside {
             return Ok(None);
         }
         if element.id == SIMPLE_BLOCK {
@@ -257,6 +263,20 @@ impl Reader<'_> {
             }
         }
         Ok(Some(element))
+    }
+
+    /// Returns `true` if the element at `position` does not end in the file.
+    fn is_cut_off(&self, position: u64) -> io::Result<bool> {
+        if self.end < self.file.len {
+            return Ok(false);
+        }
+        if position + MAX_HEADER_BYTES > self.end {
+            return Ok(true);
+        }
+        let element = element(self.file, position)?;
+        Ok(element.is_some_and(|element| {
+            is_known(element.id) && element.end.is_none_or(|end| end > self.end)
+        }))
     }
 
     /// Returns the position of the first element at or after `position` that valid elements follow;
@@ -424,6 +444,15 @@ mod tests {
         assert_eq!(gaps[0].bytes, start as u64..start as u64 + 18);
         assert_eq!(gaps[0].header, [VOID, 0x80 | 16]);
         assert_eq!(gaps[0].times_ns, Some(50 * ms..70 * ms));
+    }
+
+    #[test]
+    fn damage_up_to_the_end_is_a_gap() {
+        let (mut content, [_, _, third]) = file();
+        // The second block, after the header and the timestamp.
+        let start = third + 5 + 3 + 18;
+        content[start..].fill(0x04);
+        assert_eq!(gaps(&content)[0].bytes, start as u64..content.len() as u64);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! Reading of files that are damaged in the middle. A demuxer stops at the first data that it does not
-//! understand, or skips more than that without a word. Both Matroska and MXF have elements for unused space: the damaged part becomes one, and
-//! the demuxer continues behind it.
+//! understand, or skips more than that without a word. Most containers have elements for unused space:
+//! the damaged part becomes one, and the demuxer continues behind it.
 
 use std::fs::File;
 use std::io;
@@ -15,8 +15,11 @@ use attitude::clock;
 use crate::numbers::count;
 use crate::worker::message::Patch;
 
+mod avi;
 mod matroska;
+mod mp4;
 mod mxf;
+mod ogg;
 
 /// Maximum number of gaps; a file with more has hardly a frame that can be decoded.
 const MAX_GAPS: usize = 1000;
@@ -36,7 +39,8 @@ pub(super) struct Repair {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Gap {
     bytes: Range<u64>,
-    /// Header of an element of unused space, with which a demuxer skips these bytes.
+    /// Header of an element of unused space, with which a demuxer skips these bytes; empty if it finds
+    /// their end by itself.
     header: Vec<u8>,
     /// Timestamps of the frames before and after it, if they are known.
     times_ns: Option<Range<u64>>,
@@ -50,12 +54,12 @@ impl Repair {
     /// Returns an error if the file cannot be read.
     pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
         let file = Source::open(path)?;
-        let repair = match file.array(0)? {
-            Some(matroska::START) => Self {
-                gaps: matroska::gaps(&file)?,
-                further: Vec::new(),
-            },
-            Some(mxf::START) => mxf::repair(&file)?,
+        let repair = match (file.array(0)?, file.array(4)?) {
+            (Some(avi::START), _) => avi::repair(&file)?,
+            (Some(matroska::START), _) => matroska::gaps(&file)?.into(),
+            (Some(mxf::START), _) => mxf::repair(&file)?,
+            (Some(ogg::START), _) => ogg::gaps(&file)?.into(),
+            (_, Some(mp4::FILE_TYPE)) => mp4::gaps(&file)?.into(),
             _ => return Ok(None),
         };
         Ok((!repair.gaps.is_empty()).then_some(repair))
@@ -102,6 +106,15 @@ impl Repair {
             text += &format!("; {further}");
         }
         Some(text)
+    }
+}
+
+impl From<Vec<Gap>> for Repair {
+    fn from(gaps: Vec<Gap>) -> Self {
+        Self {
+            gaps,
+            further: Vec::new(),
+        }
     }
 }
 
