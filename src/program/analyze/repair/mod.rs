@@ -18,6 +18,7 @@ use crate::worker::message::Patch;
 mod avi;
 mod matroska;
 mod mp4;
+mod mpeg_ps;
 mod mxf;
 mod ogg;
 
@@ -57,6 +58,7 @@ impl Repair {
         let repair = match (file.array(0)?, file.array(4)?) {
             (Some(avi::START), _) => avi::repair(&file)?,
             (Some(matroska::START), _) => matroska::gaps(&file)?.into(),
+            (Some(mpeg_ps::START), _) => mpeg_ps::gaps(&file)?.into(),
             (Some(mxf::START), _) => mxf::repair(&file)?,
             (Some(ogg::START), _) => ogg::gaps(&file)?.into(),
             (_, Some(mp4::FILE_TYPE)) => mp4::gaps(&file)?.into(),
