@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
-"""Compares two files of records: number of faces, different labels, maximum difference of a score.
+"""Compares two files of records: number of faces, different labels, differences of scores.
 
     compare.py FILE FILE
 
-Fails if the faces or their labels differ, or a score by more than 0.001.
+Fails if the faces or their labels differ, or scores of more than one in ten faces by more than 0.001. Those of a few
+may, because the last digits of a box decide which pixels of the frame a crop takes.
 """
 
 import json
 import sys
 
 TOLERANCE = 1e-3
+MAX_SHARE = 1 / 10
 
 
 def read(path):
@@ -28,9 +30,13 @@ def main():
         sys.exit(f"different faces: {sum(counts[0])} in {len(first)} samples, {sum(counts[1])} in {len(second)}")
     pairs = [pair for records in zip(first, second, strict=True) for pair in zip(*records, strict=True)]
     labels = sum(a["attitude"] != b["attitude"] for a, b in pairs)
-    difference = max(abs(a["raw"][name] - b["raw"][name]) for a, b in pairs for name in a["raw"])
-    print(f"{len(pairs)} faces, {labels} different labels, maximum difference of a score {difference:.1e}")
-    if labels or difference > TOLERANCE:
+    differences = [max(abs(a["raw"][name] - b["raw"][name]) for name in a["raw"]) for a, b in pairs]
+    different = sum(difference > TOLERANCE for difference in differences)
+    print(
+        f"{len(pairs)} faces, {labels} different labels, {different} with scores that differ by more than {TOLERANCE}, "
+        f"maximum {max(differences):.1e}"
+    )
+    if labels or different > MAX_SHARE * len(pairs):
         sys.exit(1)
 
 
