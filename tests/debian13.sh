@@ -15,7 +15,7 @@ readonly PACKAGES=(
     gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav gstreamer1.0-opencv gstreamer1.0-tools
     libonnxruntime1.21 fonts-dejavu-core opencv-data
     python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
-    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-{rtsp,nice}
+    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-{rtsp,nice} gstreamer1.0-gl libgl1-mesa-dri libegl-mesa0
 )
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/gst-attitude
