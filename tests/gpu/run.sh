@@ -112,6 +112,11 @@ part_faults() {
     printf '\nNo GPU visible:\n'
     # shellcheck disable=SC2086
     CUDA_VISIBLE_DEVICES='' messages gst-launch-1.0 $source ! faceattitude ! fakesink
+    printf '\nNo libraries of CUDA beside ONNX Runtime:\n'
+    mkdir -p "$out/without-cuda"
+    ln -sf "$kit"/ort/libonnxruntime* "$out/without-cuda"
+    # shellcheck disable=SC2086
+    ORT_DYLIB_PATH=$out/without-cuda/libonnxruntime.so messages gst-launch-1.0 $source ! faceattitude ! fakesink
     printf '\nAn option that does not exist:\n'
     # shellcheck disable=SC2086
     messages gst-launch-1.0 $source ! faceattitude execution-provider=cuda provider-options=use_tf23=1 ! fakesink

@@ -28,7 +28,7 @@ fn compile_driver(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn if_the_device_is_lost_the_cpu_continues_with_the_same_frame() {
+fn if_the_device_is_lost_the_cpu_continues_with_the_same_frame_until_the_restart() {
     let swiftshader = Path::new(SWIFTSHADER).with_file_name("libvk_swiftshader.so");
     let Some(runtime) = installed("onnxruntime-webgpu/libonnxruntime.so") else {
         return;
@@ -60,11 +60,13 @@ fn if_the_device_is_lost_the_cpu_continues_with_the_same_frame() {
             ("sample-interval", "0"),
             ("smoothing", "0"),
         ]);
-        let active = rig.element.property::<String>("active-provider");
-        assert_eq!(active, "webgpu");
+        let element = rig.element.clone();
+        let active_provider = || element.property::<String>("active-provider");
+        assert_eq!(active_provider(), "webgpu");
         let mut label = |luma| regions(&rig.pass_face(luma)).remove(0).label;
         assert_eq!(label(POSITIVE), "positive");
-        std::fs::write(std::env::var_os(LOST).unwrap(), "").unwrap();
+        let lost = std::env::var_os(LOST).unwrap();
+        std::fs::write(&lost, "").unwrap();
         for (luma, expected) in [(NEGATIVE, "negative"), (POSITIVE, "positive")] {
             assert_eq!(label(luma), expected);
         }
@@ -78,5 +80,10 @@ fn if_the_device_is_lost_the_cpu_continues_with_the_same_frame() {
         let expected = "the device of the execution provider failed: the driver has lost the device; the CPU runs";
         assert!(warning.contains(expected), "{warning}");
         assert_eq!(rig.stat("samples"), 3);
+        assert_eq!(active_provider(), "cpu");
+        std::fs::remove_file(lost).unwrap();
+        element.set_state(gst::State::Ready).unwrap();
+        element.set_state(gst::State::Paused).unwrap();
+        assert_eq!(active_provider(), "webgpu");
     });
 }

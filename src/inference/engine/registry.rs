@@ -96,6 +96,8 @@ fn load(config: &Config) -> Result<Engine, LoadError> {
     let device_failure = Arc::default();
     let networks = if config.may_fall_back() {
         let on_cpu = Config {
+            // The same weights, so that the results and the digests stay those of the device.
+            classifier: config.classifier.clone().in_float32(),
             provider: Provider::Cpu.into(),
             ..config.clone()
         };

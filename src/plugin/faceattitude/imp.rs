@@ -187,10 +187,10 @@ impl BaseTransformImpl for FaceAttitude {
         if lock(&self.settings).frame.overlay {
             drawing::load_fonts();
         }
+        let provider = info.provider;
         *lock(&self.stats) = Stats::new(info);
-        *lock(&self.active_provider) = Some(info.provider);
         *lock(&self.stream) = StreamState::Loaded(engine);
-        self.obj().notify(ACTIVE_PROVIDER);
+        self.set_active_provider(provider);
         Ok(())
     }
 
@@ -299,6 +299,12 @@ impl BaseTransformImpl for FaceAttitude {
 }
 
 impl FaceAttitude {
+    /// Sets the execution provider in use, and notifies applications.
+    pub(super) fn set_active_provider(&self, provider: Provider) {
+        *lock(&self.active_provider) = Some(provider);
+        self.obj().notify(ACTIVE_PROVIDER);
+    }
+
     /// Returns the configuration of the engine for the current settings.
     ///
     /// # Errors

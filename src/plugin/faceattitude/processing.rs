@@ -21,6 +21,7 @@ use attitude::InferenceError;
 use attitude::analyzer::DETECTABLE_FACE_PX;
 use attitude::record::{FrameStamp, Record};
 use attitude::sync::lock;
+use attitude_inference::provider::Provider;
 
 impl FaceAttitude {
     /// Returns the mode. If the property is `auto`, upstream's latency query selects it.
@@ -164,6 +165,8 @@ impl FaceAttitude {
                     failure.cause
                 )
             );
+            lock(&self.stats).set_provider(Provider::Cpu);
+            self.set_active_provider(Provider::Cpu);
         }
         if stream.small_faces.take_due() {
             gst::element_imp_warning!(

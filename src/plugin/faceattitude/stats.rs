@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 
 use attitude::analyzer::Timings;
 use attitude_inference::engine::{EngineInfo, ModelDigests, SampleInFlight};
+use attitude_inference::provider::Provider;
 
 /// Longest time that a histogram resolves.
 const MAX_US: u64 = 60_000_000;
@@ -108,6 +109,13 @@ impl Stats {
         ] {
             let us = u64::try_from(time.as_micros()).unwrap_or(MAX_US);
             histogram.saturating_record(us);
+        }
+    }
+
+    /// Sets the execution provider in use.
+    pub fn set_provider(&mut self, provider: Provider) {
+        if let Some(engine) = &mut self.engine {
+            engine.provider = provider;
         }
     }
 
