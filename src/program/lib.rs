@@ -7,6 +7,7 @@
 
 #![warn(unreachable_pub)]
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -19,7 +20,13 @@ mod parallel;
 mod parsing;
 mod playback;
 mod publishing;
+#[cfg(feature = "serve")]
+mod shutdown;
+#[cfg(feature = "serve")]
+mod streams;
 mod style;
+#[cfg(feature = "serve")]
+mod web_server;
 
 mod analyze;
 mod devices;
@@ -28,6 +35,8 @@ mod models;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod watch;
 #[cfg(feature = "serve")]
 mod webrtc;
 mod worker;
@@ -70,6 +79,8 @@ enum Command {
     Report(report::Arguments),
     #[cfg(feature = "serve")]
     Serve(serve::Arguments),
+    #[cfg(feature = "serve")]
+    Watch(watch::Arguments),
     #[command(hide = true)]
     Worker(worker::Arguments),
 }
@@ -79,7 +90,7 @@ impl Command {
     fn default_log_level(&self) -> &'static str {
         match self {
             #[cfg(feature = "serve")]
-            Self::Serve(_) => "info",
+            Self::Serve(_) | Self::Watch(_) => "info",
             _ => "warn",
         }
     }
@@ -93,6 +104,8 @@ impl Command {
             Self::Report(arguments) => report::run(&arguments)?,
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(arguments)?,
+            #[cfg(feature = "serve")]
+            Self::Watch(arguments) => watch::run(arguments)?,
             Self::Worker(arguments) => worker::run(&arguments)?,
         })
     }
@@ -106,6 +119,9 @@ enum Failure {
     #[cfg(feature = "serve")]
     #[error(transparent)]
     Serve(#[from] serve::ServeError),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Watch(#[from] watch::WatchError),
     #[error(transparent)]
     Devices(#[from] devices::DevicesError),
     #[error(transparent)]
@@ -127,8 +143,8 @@ impl Failure {
     }
 }
 
-/// Parses the command line; exits if it is wrong.
-fn parse() -> Program {
+/// Parses a command line.
+fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Program, clap::Error> {
     // Without this, `--join-gap -1` is an unknown option `-1` instead of a value out of range.
     let command = Program::command().mut_subcommands(|subcommand| {
         subcommand.mut_args(|argument| {
@@ -137,14 +153,26 @@ fn parse() -> Program {
             argument.allow_negative_numbers(is_option && has_value)
         })
     });
-    let matches = command.get_matches();
-    Program::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let matches = command.try_get_matches_from(arguments)?;
+    Program::from_arg_matches(&matches)
+}
+
+/// Parses the command line of the process with `options` before those of the subcommand, so that
+/// the latter count.
+#[cfg(feature = "serve")]
+fn parse_with_options(subcommand: &str, options: &[String]) -> Result<Program, clap::Error> {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    let position = arguments.iter().position(|argument| argument == subcommand);
+    let position = position.map_or(arguments.len(), |position| position + 1);
+    arguments.splice(position..position, options.iter().map(OsString::from));
+    parse(arguments.into_iter())
 }
 
 /// Runs the program with the arguments of the process.
 #[doc(hidden)]
 pub fn main() -> ExitCode {
-    let Program { log, command } = parse();
+    let parsed = parse(std::env::args_os());
+    let Program { log, command } = parsed.unwrap_or_else(|error| error.exit());
     console::start_log(log.as_deref(), command.default_log_level());
     match command.run() {
         Ok(status) => status.into(),

@@ -67,6 +67,12 @@ pub(crate) enum PublishError {
 }
 
 impl PublishArguments {
+    /// Returns the tags of all records.
+    #[cfg(feature = "serve")]
+    pub(crate) fn tags(&self) -> Tags {
+        self.tags.clone().unwrap_or_default()
+    }
+
     /// Starts to publish; `None` if the user does not want it. `warn` is called with what is lost.
     ///
     /// # Errors
@@ -120,6 +126,18 @@ impl Publishing {
             tags: self.tags.clone(),
             ..record.clone()
         });
+    }
+
+    /// Publishes a record that already has its source and tags. Never blocks.
+    #[cfg(feature = "serve")]
+    pub(crate) fn publish_as_is(&self, record: &Record) {
+        self.publisher.publish(record);
+    }
+
+    /// Returns the counters.
+    #[cfg(feature = "serve")]
+    pub(crate) fn stats(&self) -> attitude_publish::Stats {
+        self.publisher.stats()
     }
 
     /// Waits while a broker that is available is slower than the caller, which is not live.

@@ -7,23 +7,23 @@ use std::time::Duration;
 const MIN: Duration = Duration::from_millis(200);
 const MAX: Duration = Duration::from_secs(10);
 
-/// Doubles the time with each failure. A random half of it keeps publishers that lost the same
-/// broker from returning at the same moment.
+/// Times between attempts to connect, from 0.2 s to 10 s: they double with each failure. A random
+/// half of the time keeps clients that lost the same server from returning at the same moment.
 #[derive(Debug, Default)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// Counts a failure and returns the time to wait.
-    pub(crate) fn next(&mut self) -> Duration {
+    pub fn next_wait(&mut self) -> Duration {
         let doubled = MIN.saturating_mul(1 << self.failures.min(16));
         self.failures += 1;
         doubled.min(MAX).mul_f64(0.5 + 0.5 * fastrand::f64())
     }
 
     /// Counts a success.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.failures = 0;
     }
 }
@@ -37,13 +37,13 @@ mod tests {
         let mut backoff = Backoff::default();
         for exponent in 0..40 {
             let expected = MIN.saturating_mul(1 << exponent.min(16)).min(MAX);
-            let time = backoff.next();
+            let time = backoff.next_wait();
             assert!(
                 time >= expected / 2 && time <= expected,
                 "{exponent}: {time:?}"
             );
         }
         backoff.reset();
-        assert!(backoff.next() <= MIN);
+        assert!(backoff.next_wait() <= MIN);
     }
 }

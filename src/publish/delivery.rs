@@ -68,7 +68,7 @@ impl Delivery {
                 Some(advice) => self.progress.disconnected(&format!("{reason}; {advice}")),
                 None => self.progress.disconnected(&reason),
             }
-            sleep(backoff.next()).await;
+            sleep(backoff.next_wait()).await;
         }
     }
 

@@ -31,6 +31,7 @@ mod protocol;
 
 mod publisher;
 
+pub use backoff::Backoff;
 pub use error::{LocationError, SpoolError, StartError, TopicError};
 pub use location::Location;
 pub use progress::Stats;

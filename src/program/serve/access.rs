@@ -16,7 +16,7 @@ use rustls::crypto::ring;
 use subtle::ConstantTimeEq;
 
 use super::arguments::Arguments;
-use super::responses::problem;
+use crate::web_server::responses::problem;
 
 /// Rules for who may connect.
 #[derive(Debug)]

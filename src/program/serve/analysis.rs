@@ -36,7 +36,7 @@ impl Analysis {
         publisher: Option<SourcePublisher>,
     ) -> Result<Self, glib::BoolError> {
         let valve = gst::ElementFactory::make("valve").build()?;
-        let faceattitude = faceattitude(arguments)?;
+        let faceattitude = arguments.analysis.element()?;
         let tee = gst::ElementFactory::make("tee").build()?;
         let bin = gst::Bin::new();
         bin.add_many([&valve, &faceattitude, &tee])?;
@@ -63,22 +63,6 @@ impl Analysis {
             valve,
         })
     }
-}
-
-/// Creates a `faceattitude` by the arguments, in live mode.
-pub(crate) fn faceattitude(arguments: &Arguments) -> Result<gst::Element, glib::BoolError> {
-    let networks = &arguments.networks;
-    let element = networks.element(
-        &arguments.classifier.source(),
-        arguments.classifier.mapping.as_ref(),
-    )?;
-    element.set_property_from_str("mode", "live");
-    element.set_property_from_str("messages", "none");
-    element.set_property("sample-interval", arguments.sampling.interval_ns());
-    element.set_property("max-faces", arguments.faces.max_faces);
-    element.set_property("detector-size", arguments.faces.detector_size);
-    element.set_property("analytics-meta", false);
-    Ok(element)
 }
 
 /// Adds an `attitudeexport` behind `tee` and calls `write` with each record.

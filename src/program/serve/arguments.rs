@@ -7,11 +7,10 @@ use std::path::PathBuf;
 
 use clap::{Args, value_parser};
 
-use crate::options::{
-    ClassifierArguments, FaceArguments, NetworkArguments, SamplingArguments, StallArguments,
-};
-use crate::parsing::ValueError;
+use crate::options::StallArguments;
+use crate::parsing::{self, ValueError};
 use crate::publishing::PublishArguments;
+use crate::streams::AnalysisArguments;
 
 /// Shows the attitudes of faces live in a browser, over the video and as a timeline
 ///
@@ -38,7 +37,7 @@ pub(crate) struct Arguments {
     pub(crate) source: Option<String>,
 
     /// IP address and port to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = socket_address)]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = parsing::socket_address)]
     pub(crate) listen: SocketAddr,
 
     /// Token that the page's address must contain, as ?token=TOKEN; by default a random one if
@@ -80,28 +79,10 @@ pub(crate) struct Arguments {
     pub(crate) stall: StallArguments,
 
     #[command(flatten)]
-    pub(crate) sampling: SamplingArguments,
-
-    #[command(flatten)]
-    pub(crate) faces: FaceArguments,
-
-    #[command(flatten)]
-    pub(crate) classifier: ClassifierArguments,
-
-    #[command(flatten)]
-    pub(crate) networks: NetworkArguments,
+    pub(crate) analysis: AnalysisArguments,
 
     #[command(flatten)]
     pub(crate) publish: PublishArguments,
-}
-
-fn socket_address(text: &str) -> Result<SocketAddr, ValueError> {
-    text.parse().map_err(|_| {
-        ValueError(
-            "an IP address and a port, such as 127.0.0.1:8080 (this machine only), 0.0.0.0:8080 (all \
-             addresses) or [::1]:8080; host names are not resolved",
-        )
-    })
 }
 
 /// Minimum length of a token; shorter ones can be guessed.

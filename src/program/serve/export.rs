@@ -17,11 +17,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::arguments::Arguments;
-use super::responses::problem;
 use crate::console;
 use crate::report::page;
 use crate::report::recording::{RecordingFacts, Session};
 use crate::report::records::{self, Entry, LineProblem, RecordsError};
+use crate::web_server::responses::problem;
 
 /// Maximum length of a session's file, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
@@ -127,7 +127,7 @@ pub(crate) async fn export_session(
             );
         }
     };
-    let interval_ns = arguments.sampling.interval_ns();
+    let interval_ns = arguments.analysis.sampling.interval_ns();
     // A task of its own: the permit is kept until the work ends, even if the client has left.
     let work = tokio::task::spawn_blocking(move || {
         let content = export.file(&lines, interval_ns)?;

@@ -22,13 +22,16 @@ use super::access::{Access, RandomError, refuse_other_sites, require_token};
 use super::arguments::Arguments;
 use super::end::Reason;
 use super::metrics::Metrics;
-use super::responses::{add_headers, describe_errors, limit_time, problem, show_problems};
 use super::session::SetAnswerError;
 use super::sessions::{OpenError, Sessions};
-use super::source::{Location, Source};
+use super::source::Source;
 use super::{export, page};
 use crate::console;
 use crate::publishing::Publishing;
+use crate::streams::Location;
+use crate::web_server::responses::{
+    add_headers, describe_errors, limit_time, problem, show_problems,
+};
 
 /// Seconds between two `alive` messages of a page.
 const HEARTBEAT_S: u32 = 2;

@@ -12,25 +12,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::tls_rustls::RustlsConfig;
-use axum_server::{Handle, Server, from_tcp, from_tcp_rustls};
-use gst::prelude::*;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use axum_server::{Handle, from_tcp, from_tcp_rustls};
 use tokio::signal::unix::{SignalKind, signal};
 
 use access::RandomError;
 pub(crate) use arguments::Arguments;
-use connection_limit::ConnectionLimit;
 use sessions::Sessions;
-use source::{Location, LocationError, SourceError};
+use source::SourceError;
 use tls::TlsError;
 
 mod arguments;
 
-mod responses;
-
 mod access;
-mod connection_limit;
 mod tls;
 
 mod end;
@@ -53,15 +46,16 @@ pub(crate) mod http;
 
 use crate::console;
 use crate::exit::{Interrupt, SignalError, Status};
-use crate::playback::{self, ElementError, InitError};
+use crate::playback::{self, InitError};
 use crate::publishing::PublishError;
+use crate::shutdown::{self, EndInTimeError};
+use crate::streams::{LoadedNetworks, Location, LocationError, NetworksError};
+use crate::web_server::{ConnectionLimit, limited};
 
 /// Maximum time for requests to end when the server shuts down.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(2);
 /// Maximum time for the server to end after a signal.
 const MAX_END: Duration = Duration::from_secs(10);
-/// Maximum time for a connection without a request, and for the headers of a request.
-const MAX_SILENCE: Duration = Duration::from_secs(15);
 
 /// The server does not start, or stops early.
 #[derive(Debug, thiserror::Error)]
@@ -73,17 +67,13 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error(transparent)]
-    Element(#[from] ElementError),
-    #[error("faceattitude does not start")]
-    NotStarted,
+    Networks(#[from] NetworksError),
     #[error("the source cannot be shown")]
     Source(#[source] SourceError),
-    #[error("GStreamer failed")]
-    GStreamer(#[from] glib::BoolError),
     #[error(transparent)]
     Signal(#[from] SignalError),
-    #[error("cannot start a thread")]
-    Thread(#[source] io::Error),
+    #[error(transparent)]
+    End(#[from] EndInTimeError),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error(transparent)]
@@ -103,54 +93,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, ServeError> {
         .as_deref()
         .map(Location::parse)
         .transpose()?;
-    // Loads the networks, so that errors show now, and keeps them loaded.
-    let networks = analysis::faceattitude(&arguments)?;
-    start(&networks)?;
-    let provider = networks.property::<Option<String>>("active-provider");
-    let provider = provider.unwrap_or_default();
+    let networks = LoadedNetworks::load(&arguments.analysis)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
     // The first signal ends the server in order, the second one at once.
     Interrupt::watch()?;
-    end_in_time()?;
-    let served = runtime.block_on(serve(arguments, provider, location));
+    // Nothing is lost: the server stores nothing.
+    shutdown::end_in_time(MAX_END, "some sessions did not stop in time")?;
+    let served = runtime.block_on(serve(arguments, networks.provider(), location));
     runtime.shutdown_timeout(MAX_SHUTDOWN);
-    let _ = networks.set_state(gst::State::Null);
     served.map(|()| Status::Success)
-}
-
-/// Ends the process [`MAX_END`] after the first Ctrl-C or SIGTERM. If the system allows no further
-/// threads, pipelines may never stop. This thread exists by then, and waits for nothing else.
-fn end_in_time() -> Result<(), ServeError> {
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(SignalError)?;
-    let thread = std::thread::Builder::new().name("end-in-time".to_owned());
-    let wait = move || {
-        if signals.forever().next().is_some() {
-            std::thread::sleep(MAX_END);
-            console::warn("some sessions did not stop in time");
-            // Nothing is lost: the server stores nothing.
-            signal_hook::low_level::exit(0);
-        }
-    };
-    thread.spawn(wait).map(drop).map_err(ServeError::Thread)
-}
-
-/// Starts the element, or returns the error that it posted.
-fn start(networks: &gst::Element) -> Result<(), ServeError> {
-    let bus = gst::Bus::new();
-    networks.set_bus(Some(&bus));
-    if networks.set_state(gst::State::Paused).is_ok() {
-        return Ok(());
-    }
-    let problem = bus.pop_filtered(&[gst::MessageType::Error]);
-    let error = problem.and_then(|message| match message.view() {
-        gst::MessageView::Error(error) => Some(ElementError::from(error)),
-        _ => None,
-    });
-    let _ = networks.set_state(gst::State::Null);
-    Err(error.map_or(ServeError::NotStarted, ServeError::Element))
 }
 
 async fn serve(
@@ -200,14 +154,6 @@ async fn serve(
         }
     }
     Ok(())
-}
-
-/// Limits the server to HTTP/1.1, and closes connections that are silent.
-fn limited<A>(server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
-    let mut server = server.http1_only();
-    let mut http = server.http_builder().http1();
-    http.header_read_timeout(MAX_SILENCE);
-    server
 }
 
 /// Ends sessions and server at the first Ctrl-C or SIGTERM.

@@ -14,14 +14,13 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-pub(crate) use location::{Location, LocationError};
+use playability::Playability;
 use reading::{Reading, ReadingError};
 pub(crate) use viewer::Viewer;
 
-mod location;
-
 mod codec;
 mod frame_counts;
+mod playability;
 mod routing;
 
 mod viewers;
@@ -34,6 +33,7 @@ use super::arguments::Arguments;
 use super::metrics::Metrics;
 use super::session::{CreateError, Session};
 use crate::publishing::{Publishing, SourcePublisher};
+use crate::streams::Location;
 
 /// Maximum time for a reading that has ended to release its camera.
 const MAX_STOP: Duration = Duration::from_secs(5);
@@ -44,6 +44,7 @@ pub(crate) struct Source {
     metrics: Arc<Metrics>,
     publisher: Option<SourcePublisher>,
     location: Arc<Location>,
+    playability: Arc<Playability>,
     current: Mutex<Current>,
 }
 
@@ -71,6 +72,7 @@ impl Source {
             metrics,
             publisher,
             location: Arc::new(location),
+            playability: Arc::default(),
             current: Mutex::default(),
         }
     }
@@ -82,10 +84,10 @@ impl Source {
 
     /// Opens a session that shows the source. The viewer must be kept until the session has ended.
     pub(crate) async fn session(&self, number: u64) -> Result<(Session, Arc<Viewer>), SourceError> {
-        let was_transcoded = self.location.is_transcoded();
+        let was_transcoded = self.playability.is_transcoded();
         let mut reading = self.reading()?;
         let mut codec = reading.codec().await;
-        if codec.is_err() && self.location.is_transcoded() && !was_transcoded {
+        if codec.is_err() && self.playability.is_transcoded() && !was_transcoded {
             reading = self.reading()?;
             codec = reading.codec().await;
         }
@@ -136,6 +138,7 @@ impl Source {
             &self.metrics,
             self.publisher.clone(),
             &self.location,
+            &self.playability,
         )?;
         current.reading = Arc::downgrade(&reading);
         let previous = current.stopped.replace(reading.stopped());

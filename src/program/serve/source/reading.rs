@@ -19,11 +19,12 @@ use super::super::end::{Ending, Reason};
 use super::super::metrics::{Metrics, Watch};
 use super::codec::Codec;
 use super::frame_counts::FrameCounts;
-use super::location::Location;
-use super::routing::{Outlets, connect, is_live};
+use super::playability::Playability;
+use super::routing::{Outlets, connect};
 use super::viewers::Viewers;
 use crate::playback::{ElementError, StallDetector};
 use crate::publishing::SourcePublisher;
+use crate::streams::{Location, is_live};
 
 /// Maximum time until the first frame; RTSP falls back from UDP to TCP after 5 s.
 const MAX_OPENING: Duration = Duration::from_secs(15);
@@ -60,6 +61,7 @@ impl ReadingError {
 /// Reads the source until it is dropped.
 pub(crate) struct Reading {
     location: Arc<Location>,
+    playability: Arc<Playability>,
     arguments: Arc<Arguments>,
     pipeline: gst::Pipeline,
     /// Distributes the encoded video to all viewers.
@@ -81,6 +83,7 @@ impl Reading {
         metrics: &Metrics,
         publisher: Option<SourcePublisher>,
         location: &Arc<Location>,
+        playability: &Arc<Playability>,
     ) -> Result<Arc<Self>, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
         let viewers = Arc::new(Viewers::default());
@@ -90,10 +93,11 @@ impl Reading {
         let producer = StreamProducer::with(&sink, ProducerSettings { sync: false });
         // Sessions receive the reason of the end instead.
         producer.set_forward_events([]);
-        let decode = location.add_to(&pipeline, arguments.max_size)?;
+        let decode = location.add_to(&pipeline, playability.caps(location), arguments.max_size)?;
         pipeline.add_many([sink.upcast_ref(), analysis.bin.upcast_ref::<gst::Element>()])?;
         let reading = Arc::new(Self {
             location: location.clone(),
+            playability: playability.clone(),
             arguments: arguments.clone(),
             pipeline,
             producer,
@@ -251,7 +255,7 @@ impl Reading {
                 match is_in_order {
                     true => reading.open_as(Codec::H264),
                     false => {
-                        reading.location.transcode();
+                        reading.playability.transcode();
                         let name = reading.location.name();
                         let problem = format!(
                             "{name}: it has B-frames and is transcoded from now on; connect again"

@@ -15,6 +15,7 @@ use gst_video::VideoInfo;
 use super::super::arguments::Arguments;
 use super::codec::Codec;
 use super::frame_counts::FrameCounts;
+use crate::streams::is_live;
 
 /// Minimum time between keyframes that viewers request.
 const MIN_KEYFRAME_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(300);
@@ -181,12 +182,6 @@ fn pacer(is_live: bool) -> Result<gst::Element, glib::BoolError> {
     gst::ElementFactory::make("clocksync")
         .property("sync", !is_live)
         .build()
-}
-
-/// Returns true if `pad` outputs live data.
-pub(crate) fn is_live(pad: &gst::Pad) -> bool {
-    let mut query = gst::query::Latency::new();
-    pad.query(&mut query) && query.result().0
 }
 
 /// Returns true if the video needs no rotation.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The location of the source: a file, URI or camera, and the elements that read it.
+//! The location of a source: a file, URI or camera, and the elements that read it.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
 
@@ -14,25 +13,14 @@ use gst::prelude::*;
 const LATENCY_MS: u32 = 200;
 /// Frame rate that is requested of cameras.
 const FRAMES_PER_SECOND: i32 = 30;
-/// Caps that browsers play without transcoding: H.264 of these profiles has no B-frames.
-const PLAYABLE: &str = "video/x-raw(ANY); video/x-vp8; video/x-vp9, profile=(string)0; \
-    video/x-h264, profile=(string){ constrained-baseline, baseline }";
-/// Caps of live streams that browsers play, unless their H.264 has B-frames: see
-/// [`Location::transcode`].
-const PLAYABLE_LIVE: &str = "video/x-raw(ANY); video/x-vp8; video/x-vp9; video/x-h264";
-/// Caps if all video is decoded.
-const RAW: &str = "video/x-raw(ANY)";
-
-/// Location of the source's video.
-#[derive(Debug)]
+/// Location of a source's video.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
     address: Address,
     name: String,
-    /// Set once it has turned out that browsers do not play the video unchanged.
-    is_transcoded: AtomicBool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Address {
     Uri(String),
     Camera(String),
@@ -55,8 +43,24 @@ pub(crate) enum LocationError {
     Kind(PathBuf),
 }
 
+impl LocationError {
+    /// Returns `true` if the location can never be used; otherwise it may exist later.
+    pub(crate) fn is_permanent(&self) -> bool {
+        matches!(self, Self::Uri { .. } | Self::NotText(_))
+    }
+}
+
 impl Location {
-    /// Parses the argument SOURCE and checks what can be checked without opening a stream or
+    /// Returns the [name](Self::name) of a location that may not exist.
+    pub(crate) fn name_of(text: &str) -> String {
+        let path = Path::new(text);
+        match path.file_name() {
+            Some(name) if !text.contains("://") => name.to_string_lossy().into_owned(),
+            _ => without_secrets(text),
+        }
+    }
+
+    /// Parses a file name, URI or device and checks what can be checked without opening a stream or
     /// camera.
     pub(crate) fn parse(text: &str) -> Result<Self, LocationError> {
         if text.contains("://") && !text.starts_with("file://") {
@@ -108,14 +112,10 @@ impl Location {
     }
 
     fn new(address: Address, name: String) -> Self {
-        Self {
-            address,
-            name,
-            is_transcoded: AtomicBool::new(false),
-        }
+        Self { address, name }
     }
 
-    /// Returns the name that visitors see: the file name, or the URI without secrets.
+    /// Returns the name for people: the file name, or the URI without secrets.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -125,44 +125,39 @@ impl Location {
         matches!(&self.address, Address::Uri(uri) if uri.starts_with("file:"))
     }
 
-    /// Transcodes the video from the next reading on.
-    pub(crate) fn transcode(&self) {
-        self.is_transcoded.store(true, Ordering::Relaxed);
+    /// Returns `true` if this is a stream of an RTSP server.
+    pub(crate) fn is_rtsp(&self) -> bool {
+        matches!(&self.address, Address::Uri(uri) if uri.starts_with("rtsp"))
     }
 
-    /// Returns true if the next reading transcodes the video.
-    pub(crate) fn is_transcoded(&self) -> bool {
-        self.is_transcoded.load(Ordering::Relaxed)
+    /// Returns `true` if the address contains a user name and password.
+    pub(crate) fn contains_password(&self) -> bool {
+        let Address::Uri(uri) = &self.address else {
+            return false;
+        };
+        let authority = uri.split_once("://").map(|(_, rest)| rest);
+        let authority = authority.and_then(|rest| rest.rsplit_once('@'));
+        authority.is_some_and(|(user, _)| user.contains(':'))
     }
 
     /// Adds the elements that read the source to `pipeline`; asks a camera for frames of `size`.
-    /// Returns the element that adds a pad for the video, raw or encoded as browsers play it.
+    /// Returns the element that adds a pad for the video: raw or, of a URI, with any of `caps`.
     pub(crate) fn add_to(
         &self,
         pipeline: &gst::Pipeline,
+        caps: &str,
         size: (u32, u32),
     ) -> Result<gst::Element, glib::BoolError> {
         match &self.address {
             Address::Uri(uri) => {
-                let is_live = uri.starts_with("rtsp");
-                let caps = match (self.is_transcoded(), is_live) {
-                    (true, _) => RAW,
-                    (false, true) => PLAYABLE_LIVE,
-                    (false, false) => PLAYABLE,
-                };
                 let decode = gst::ElementFactory::make("uridecodebin")
                     .property("uri", uri)
                     .property("caps", caps.parse::<gst::Caps>()?)
                     .property("expose-all-streams", false)
                     .build()?;
                 decode.connect("source-setup", false, |values| {
-                    if let Some(Ok(source)) = values.get(1).map(glib::Value::get::<gst::Element>)
-                        && source
-                            .factory()
-                            .is_some_and(|factory| factory.name() == "rtspsrc")
-                    {
-                        source.set_property("latency", LATENCY_MS);
-                        source.set_property("add-reference-timestamp-meta", true);
+                    if let Some(Ok(source)) = values.get(1).map(glib::Value::get::<gst::Element>) {
+                        set_up(&source);
                     }
                     None
                 });
@@ -184,7 +179,7 @@ impl Location {
         }
     }
 
-    /// Returns a sentence for visitors about an error that the pipeline posted.
+    /// Returns a sentence about an error that the pipeline posted, without secrets.
     pub(crate) fn problem(&self, error: &glib::Error, debug: Option<&str>) -> String {
         let text = match error.kind::<gst::ResourceError>() {
             Some(gst::ResourceError::NotFound) => "it does not exist",
@@ -216,6 +211,19 @@ impl Location {
             Address::Camera(device) => text.replace(device.as_str(), &self.name),
         };
         format!("{}: {text}", self.name)
+    }
+}
+
+/// Sets the properties of the element that reads a URI.
+fn set_up(source: &gst::Element) {
+    let factory = source.factory();
+    match factory.as_ref().map(|factory| factory.name()).as_deref() {
+        Some("rtspsrc") => {
+            source.set_property("latency", LATENCY_MS);
+            source.set_property("add-reference-timestamp-meta", true);
+        }
+        Some("rtpsrc") => source.set_property("latency", LATENCY_MS),
+        _ => (),
     }
 }
 
@@ -266,6 +274,18 @@ mod tests {
             ("rtsp://user:p/a@s@camera/a#b", "rtsp://camera/a"),
         ] {
             assert_eq!(without_secrets(uri), name);
+        }
+    }
+
+    #[test]
+    fn passwords_are_noticed() {
+        for (uri, expected) in [
+            ("rtsp://camera:554/stream", false),
+            ("rtsp://user@camera/stream", false),
+            ("rtsp://user:pass@camera/stream", true),
+        ] {
+            let location = Location::new(Address::Uri(uri.to_owned()), String::new());
+            assert_eq!(location.contains_password(), expected, "{uri}");
         }
     }
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Live streams of several sources, each with a `faceattitude` of its own: their analysis, records
+//! and condition.
+//!
+//! ```text
+//! location -> video -> analysis -> stream -> consumers (output, publishing)
+//!                                    `-> registry -> monitor (metrics, health)
+//! ```
+
+mod location;
+
+mod analysis;
+mod numbering;
+mod stream;
+
+mod changes;
+mod consumer;
+mod output;
+
+mod metrics;
+mod monitor;
+mod registry;
+
+pub(crate) use analysis::{Analysis, AnalysisArguments, LoadedNetworks, NetworksError, is_live};
+pub(crate) use consumer::Consumers;
+pub(crate) use location::{Location, LocationError};
+pub(crate) use monitor::{Monitor, MonitorError};
+pub(crate) use output::{OutputArguments, OutputError};
+pub(crate) use registry::Registry;
+pub(crate) use stream::{Identity, Stream};

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! A source that is connected again whenever it fails, ends or stalls, by a thread of its own.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use attitude_publish::Backoff;
+
+use super::arguments::Arguments;
+use super::connection::Connection;
+use crate::console;
+use crate::playback::StallDetector;
+use crate::streams::{Location, Stream};
+
+/// Interval in which the progress is observed.
+const OBSERVE: Duration = Duration::from_millis(500);
+/// Time after which a connection counts as successful, so that the next failure is the first one.
+const STABLE: Duration = Duration::from_secs(10);
+
+/// A source, until [`stop`](Self::stop) is called.
+pub(crate) struct Source {
+    pub(crate) stream: Arc<Stream>,
+    events: Sender<Event>,
+    thread: JoinHandle<()>,
+}
+
+/// What the thread waits for.
+enum Event {
+    /// The source is no longer wanted.
+    Stop,
+    /// The connection with this number has ended: with a problem, or as a video ends.
+    End {
+        connection: u64,
+        problem: Option<String>,
+    },
+}
+
+impl Source {
+    /// Starts to connect to the source at `uri`.
+    ///
+    /// # Errors
+    /// Returns an error if the system cannot start a thread.
+    pub(crate) fn start(
+        arguments: &Arc<Arguments>,
+        uri: &str,
+        stream: Arc<Stream>,
+    ) -> std::io::Result<Self> {
+        let (events, receiver) = channel();
+        let supervisor = Supervisor {
+            arguments: arguments.clone(),
+            uri: uri.to_owned(),
+            stream: stream.clone(),
+            sender: events.clone(),
+            events: receiver,
+        };
+        let thread = std::thread::Builder::new()
+            .name("source".to_owned())
+            .spawn(move || supervisor.run())?;
+        Ok(Self {
+            stream,
+            events,
+            thread,
+        })
+    }
+
+    /// Requests the end, without waiting for it.
+    pub(crate) fn stop(&self) {
+        // The thread may have ended by a panic.
+        let _ = self.events.send(Event::Stop);
+    }
+
+    /// Returns `true` if the source has released everything.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+struct Supervisor {
+    arguments: Arc<Arguments>,
+    uri: String,
+    stream: Arc<Stream>,
+    /// For the connections.
+    sender: Sender<Event>,
+    events: Receiver<Event>,
+}
+
+impl Supervisor {
+    fn run(&self) {
+        let mut backoff = Backoff::default();
+        let mut reported = None;
+        for number in 0.. {
+            let started = Instant::now();
+            self.stream.begin_connection();
+            let Some(problem) = self.connect(number) else {
+                return;
+            };
+            if started.elapsed() > STABLE {
+                backoff.reset();
+                reported = None;
+            }
+            self.stream.set_down(&problem);
+            let wait = backoff.next_wait();
+            let source = self.stream.source();
+            // A source that is absent for long is no news.
+            if reported.as_ref() == Some(&problem) {
+                tracing::debug!("{source}: {problem}; trying again in {wait:.1?}");
+            } else {
+                tracing::warn!("{source}: {problem}; trying again in {wait:.1?}");
+                reported = Some(problem);
+            }
+            if self.is_stopped_within(wait) {
+                return;
+            }
+        }
+    }
+
+    /// Stays connected for as long as possible. Returns why the connection ended; `None` if the
+    /// source is no longer wanted.
+    fn connect(&self, number: u64) -> Option<String> {
+        let location = match Location::parse(&self.uri) {
+            Ok(location) => location,
+            Err(error) => return Some(console::chain(&error)),
+        };
+        let sender = self.sender.clone();
+        let end = move |problem| {
+            let _ = sender.send(Event::End {
+                connection: number,
+                problem,
+            });
+        };
+        let frames = self.stream.frames();
+        let arguments = &self.arguments;
+        let opened = Connection::open(&location, &arguments.analysis, &self.stream, end);
+        let _connection = match opened {
+            Ok(connection) => connection,
+            Err(error) => return Some(error.to_string()),
+        };
+        let timeout = arguments.stall.timeout();
+        let mut stall_detector = StallDetector::new(timeout, frames, Instant::now());
+        loop {
+            match self.events.recv_timeout(OBSERVE) {
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return None,
+                Ok(Event::End {
+                    connection,
+                    problem,
+                }) if connection == number => {
+                    return Some(problem.unwrap_or_else(|| "the video has ended".to_owned()));
+                }
+                Ok(Event::End { .. }) => (),
+                Err(RecvTimeoutError::Timeout) => {
+                    let current = self.stream.frames();
+                    if stall_detector.is_stalled(current, Instant::now()) {
+                        let silence = humantime::format_duration(timeout.unwrap_or_default());
+                        return Some(match current == frames {
+                            true => format!("no video within {silence}"),
+                            false => format!("stalled: no new frame for {silence}"),
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits; returns `true` at once if the source is no longer wanted.
+    fn is_stopped_within(&self, wait: Duration) -> bool {
+        let end = Instant::now() + wait;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left) {
+                Ok(Event::End { .. }) => (),
+                Err(RecvTimeoutError::Timeout) => return false,
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
+            }
+        }
+    }
+}
