@@ -13,3 +13,5 @@ mod list_models;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod watch;

@@ -14,6 +14,7 @@ mod process;
 mod python;
 mod results;
 mod rig;
+mod rtsp_camera;
 mod stalling_server;
 mod test_providers;
 
@@ -30,6 +31,8 @@ pub use process::*;
 pub use python::*;
 pub use results::*;
 pub use rig::*;
+#[allow(unused_imports)] // Not every test binary needs a camera.
+pub use rtsp_camera::*;
 #[allow(unused_imports)] // Not every test binary needs a server.
 pub use stalling_server::*;
 #[allow(unused_imports)] // Not every test binary uses other providers than the CPU.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-mod client;
+pub(crate) mod client;
 mod peer;
 mod watcher;
 

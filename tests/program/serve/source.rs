@@ -157,57 +157,15 @@ fn a_viewer_can_turn_results_off_without_affecting_others() {
     muted.watch(before + 5);
 }
 
-/// An RTSP server with a live stream.
-struct Camera {
-    server: Child,
-    port: u16,
-}
-
-impl Camera {
-    /// Returns `None` and prints a message if the server's Debian packages are missing.
-    fn start() -> Option<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let script = project("tests/support/rtsp_server.py");
-        let mut server = Command::new("/usr/bin/python3")
-            .arg(script)
-            .arg(port.to_string())
-            .arg(fixture("positive.png"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        let Some(Ok(_)) = lines.next() else {
-            println!("skipped: Python has no GstRtspServer");
-            let _ = server.wait();
-            return None;
-        };
-        Some(Self { server, port })
-    }
-
-    /// Returns the number of open connections to the server.
-    fn connections(&self) -> usize {
-        let table = fs::read_to_string("/proc/net/tcp").unwrap();
-        let remote = format!("0100007F:{:04X}", self.port);
-        let is_open = |line: &&str| {
-            let mut fields = line.split_whitespace().skip(2);
-            fields.next() == Some(&remote) && fields.next() == Some("01")
-        };
-        table.lines().filter(is_open).count()
-    }
-
-    fn stop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
-impl Drop for Camera {
-    fn drop(&mut self) {
-        self.stop();
-    }
+/// Returns the number of open connections to a server of this machine.
+fn connections_to(port: u16) -> usize {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let remote = format!("0100007F:{port:04X}");
+    let is_open = |line: &&str| {
+        let mut fields = line.split_whitespace().skip(2);
+        fields.next() == Some(&remote) && fields.next() == Some("01")
+    };
+    table.lines().filter(is_open).count()
 }
 
 #[test]
@@ -215,7 +173,7 @@ fn a_live_stream_is_read_only_while_it_has_viewers() {
     if !has_webrtc() || gst::ElementFactory::find("rtspsrc").is_none() {
         return;
     }
-    let Some(mut camera) = Camera::start() else {
+    let Some(mut camera) = RtspCamera::start() else {
         return;
     };
     let address = format!(
@@ -225,26 +183,26 @@ fn a_live_stream_is_read_only_while_it_has_viewers() {
     let server = serve(address);
     let shown = format!("rtsp://127.0.0.1:{}/camera", camera.port);
     assert_eq!(server.get("/settings").json()["source"], shown.as_str());
-    assert_eq!(camera.connections(), 0);
+    assert_eq!(connections_to(camera.port), 0);
 
     let first = Watcher::new(&server);
     assert_eq!(first.encoding(), "H264");
     first.watch(25);
     let second = Watcher::new(&server);
     second.watch(25);
-    assert!(camera.connections() > 0);
+    assert!(connections_to(camera.port) > 0);
     for viewer in [first, second] {
         viewer.assert_synchronized();
         assert_eq!(server.close(&viewer.id).status, 204);
     }
     assert!(
-        wait_until(|| camera.connections() == 0),
+        wait_until(|| connections_to(camera.port) == 0),
         "the stream is still read"
     );
 
     let viewer = Watcher::new(&server);
     viewer.watch(10);
-    camera.stop();
+    camera.kill();
     let ending = viewer.ending();
     assert_eq!(ending["reason"], "failed");
     let problem = ending["problem"].as_str().unwrap();
@@ -268,7 +226,7 @@ fn a_live_stream_that_webrtc_does_not_support_is_transcoded() {
     if !has_webrtc() || gst::ElementFactory::find("rtspsrc").is_none() {
         return;
     }
-    let Some(camera) = Camera::start() else {
+    let Some(camera) = RtspCamera::start() else {
         return;
     };
     let server = serve(format!("rtsp://127.0.0.1:{}/film", camera.port));
