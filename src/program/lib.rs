@@ -56,7 +56,7 @@ struct Program {
     /// Log level (error, warn, info, debug, trace) or filter, such as 'warn,gst_attitude=debug'
     ///
     /// The log is written to standard error. Without this option the environment variable RUST_LOG
-    /// applies; without both the level is info for serve, and warn for all other commands.
+    /// applies; without both the level is info for serve and watch, and warn for all other commands.
     #[arg(
         long,
         global = true,

@@ -22,6 +22,7 @@ mod shell;
 const ELEMENTS: &str = "src/plugin/README.md";
 const PROGRAM: &str = "src/program/README.md";
 const SERVE: &str = "src/program/serve/README.md";
+const WATCH: &str = "src/program/watch/README.md";
 const TROUBLESHOOTING: &str = "src/TROUBLESHOOTING.md";
 
 /// Properties that every GStreamer element has.
@@ -287,6 +288,7 @@ fn option_defaults(help: &str) -> Vec<(String, String)> {
 fn section_of(subcommand: &str) -> String {
     match subcommand {
         "serve" => Page::read(SERVE).text,
+        "watch" => Page::read(WATCH).text,
         other => Page::read(PROGRAM)
             .section(&format!("## {other}"))
             .to_owned(),
@@ -486,8 +488,26 @@ fn paths_in_sentences_exist() {
 }
 
 #[test]
+fn tests_of_failures_exist() {
+    let code = sources_in(&["src", "tests"]);
+    let failures = Page::read(WATCH);
+    let rows = rows(failures.section("## Failures"));
+    assert!(!rows.is_empty());
+    let mut problems = Vec::new();
+    for cells in &rows {
+        let tests = cells[3].split('`').skip(1).step_by(2);
+        let missing = tests.filter(|test| !code.contains(&format!("fn {test}(")));
+        problems.extend(missing.map(|test| format!("no test is named {test}")));
+        if !cells[3].contains('`') {
+            problems.push(format!("no test of: {}", cells[0]));
+        }
+    }
+    expect_none(problems);
+}
+
+#[test]
 fn messages_in_troubleshooting_are_those_of_the_code() {
-    let code = sources();
+    let code = sources_in(&["src", "pipelines"]);
     let mut problems = Vec::new();
     for cells in rows(&Page::read(TROUBLESHOOTING).text) {
         // Messages of GStreamer itself are marked as such behind the code span.
@@ -502,10 +522,10 @@ fn messages_in_troubleshooting_are_those_of_the_code() {
     expect_none(problems);
 }
 
-/// Returns the source code; string literals that span several lines are joined.
-fn sources() -> String {
+/// Returns the source code in some folders; string literals that span several lines are joined.
+fn sources_in(folders: &[&str]) -> String {
     let mut code = String::new();
-    let mut folders = vec![project("src"), project("pipelines")];
+    let mut folders: Vec<_> = folders.iter().map(project).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -38,6 +38,16 @@ enum Event {
     },
 }
 
+/// Why a connection ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The source is no longer wanted.
+    Stopped,
+    /// The video is at its end.
+    Ended,
+    Failed(String),
+}
+
 impl Source {
     /// Starts to connect to the source at `uri`.
     ///
@@ -94,18 +104,24 @@ impl Supervisor {
         for number in 0.. {
             let started = Instant::now();
             self.stream.begin_connection();
-            let Some(problem) = self.connect(number) else {
-                return;
-            };
-            if started.elapsed() > STABLE {
+            let frames = self.stream.frames();
+            let outcome = self.connect(number);
+            // A recording plays again at once, however short it is.
+            let is_played = outcome == Outcome::Ended && self.stream.frames() > frames;
+            if is_played || started.elapsed() > STABLE {
                 backoff.reset();
                 reported = None;
             }
+            let problem = match outcome {
+                Outcome::Stopped => return,
+                Outcome::Ended => "the video has ended".to_owned(),
+                Outcome::Failed(problem) => problem,
+            };
             self.stream.set_down(&problem);
             let wait = backoff.next_wait();
             let source = self.stream.source();
-            // A source that is absent for long is no news.
-            if reported.as_ref() == Some(&problem) {
+            // Neither a recording that plays again nor a source that is absent for long is news.
+            if is_played || reported.as_ref() == Some(&problem) {
                 tracing::debug!("{source}: {problem}; trying again in {wait:.1?}");
             } else {
                 tracing::warn!("{source}: {problem}; trying again in {wait:.1?}");
@@ -117,12 +133,11 @@ impl Supervisor {
         }
     }
 
-    /// Stays connected for as long as possible. Returns why the connection ended; `None` if the
-    /// source is no longer wanted.
-    fn connect(&self, number: u64) -> Option<String> {
+    /// Stays connected for as long as possible. Returns why the connection ended.
+    fn connect(&self, number: u64) -> Outcome {
         let location = match Location::parse(&self.uri) {
             Ok(location) => location,
-            Err(error) => return Some(console::chain(&error)),
+            Err(error) => return Outcome::Failed(console::chain(&error)),
         };
         let sender = self.sender.clone();
         let end = move |problem| {
@@ -136,25 +151,25 @@ impl Supervisor {
         let opened = Connection::open(&location, &arguments.analysis, &self.stream, end);
         let _connection = match opened {
             Ok(connection) => connection,
-            Err(error) => return Some(error.to_string()),
+            Err(error) => return Outcome::Failed(error.to_string()),
         };
         let timeout = arguments.stall.timeout();
         let mut stall_detector = StallDetector::new(timeout, frames, Instant::now());
         loop {
             match self.events.recv_timeout(OBSERVE) {
-                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return None,
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Outcome::Stopped,
                 Ok(Event::End {
                     connection,
                     problem,
                 }) if connection == number => {
-                    return Some(problem.unwrap_or_else(|| "the video has ended".to_owned()));
+                    return problem.map_or(Outcome::Ended, Outcome::Failed);
                 }
                 Ok(Event::End { .. }) => (),
                 Err(RecvTimeoutError::Timeout) => {
                     let current = self.stream.frames();
                     if stall_detector.is_stalled(current, Instant::now()) {
                         let silence = humantime::format_duration(timeout.unwrap_or_default());
-                        return Some(match current == frames {
+                        return Outcome::Failed(match current == frames {
                             true => format!("no video within {silence}"),
                             false => format!("stalled: no new frame for {silence}"),
                         });

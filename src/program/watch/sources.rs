@@ -130,8 +130,8 @@ impl Sources {
             .extract_if(.., |name, (source, _)| !is_wanted(name, source));
         for (name, (_, source)) in unwanted {
             tracing::info!("{name}: removed");
-            source.stop();
             self.registry.remove(&source.stream);
+            source.stop();
             self.stopping.push(source);
         }
         for (name, wanted) in wanted {
@@ -156,7 +156,9 @@ impl Sources {
 
     /// Stops all sources, and waits for them until `deadline`.
     pub(crate) fn stop(&mut self, deadline: Instant) {
-        self.set(&BTreeMap::new());
+        let running = std::mem::take(&mut self.running).into_values();
+        self.stopping.extend(running.map(|(_, source)| source));
+        self.stopping.iter().for_each(Source::stop);
         while !self.stopping.iter().all(Source::has_stopped) && Instant::now() < deadline {
             std::thread::sleep(STOP_CHECK);
         }
