@@ -24,6 +24,8 @@ pub(crate) struct Location {
 enum Address {
     Uri(String),
     Camera(String),
+    /// A file that describes RTP streams.
+    SessionDescription(PathBuf),
 }
 
 /// The source cannot be used.
@@ -102,6 +104,12 @@ impl Location {
             return Err(LocationError::Kind(path.into()));
         }
         File::open(path).map_err(open)?;
+        if path.extension().is_some_and(|extension| extension == "sdp") {
+            return Ok(Self::new(
+                Address::SessionDescription(path.to_owned()),
+                name,
+            ));
+        }
         let absolute = std::path::absolute(path).map_err(open)?;
         let uri = glib::filename_to_uri(absolute, None);
         let uri = uri.map_err(|error| LocationError::Uri {
@@ -176,6 +184,35 @@ impl Location {
                 gst::Element::link_many([&source, &filter, &decode])?;
                 Ok(decode)
             }
+            // In `uridecodebin`, the live elements for RTP would wait for each other forever.
+            Address::SessionDescription(path) => {
+                let source = gst::ElementFactory::make("filesrc")
+                    .property("location", path)
+                    .build()?;
+                let demux = gst::ElementFactory::make("sdpdemux")
+                    .property("latency", LATENCY_MS)
+                    .build()?;
+                let decode = gst::ElementFactory::make("decodebin").build()?;
+                pipeline.add_many([&source, &demux, &decode])?;
+                source.link(&demux)?;
+                let input = decode.static_pad("sink");
+                let input = input.ok_or_else(|| glib::bool_error!("decodebin has no sink pad"))?;
+                let input = input.downgrade();
+                demux.connect_pad_added(move |_, pad| {
+                    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+                    let media = caps
+                        .structure(0)
+                        .and_then(|caps| caps.get::<&str>("media").ok());
+                    if media == Some("video")
+                        && let Some(input) = input.upgrade()
+                        && !input.is_linked()
+                    {
+                        // If this fails, the demuxer posts an error: its pad is not linked.
+                        let _ = pad.link(&input);
+                    }
+                });
+                Ok(decode)
+            }
         }
     }
 
@@ -199,7 +236,11 @@ impl Location {
         };
         // The first line is the position in GStreamer's source code.
         let details = debug.and_then(|debug| debug.split_once('\n'));
-        let details = details.and_then(|(_, details)| details.trim().lines().next());
+        let details = details.map(|(_, details)| details.trim());
+        let details = details.and_then(|details| match details.split_once(":\n") {
+            Some((list, items)) => Some(format!("{list}: {}", items.lines().next()?)),
+            None => details.lines().next().map(str::to_owned),
+        });
         let text = match details {
             Some(details) if !error.matches(gst::StreamError::Failed) => {
                 format!("{text} ({details})")
@@ -209,6 +250,7 @@ impl Location {
         let text = match &self.address {
             Address::Uri(uri) => text.replace(uri.as_str(), &self.name),
             Address::Camera(device) => text.replace(device.as_str(), &self.name),
+            Address::SessionDescription(_) => text,
         };
         format!("{}: {text}", self.name)
     }
