@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::watcher::Watcher;
 use super::*;
-use crate::support::{LAUNCH_CAPS, fixture, requests, serve_forever, webhook};
+use crate::support::{LAUNCH_CAPS, requests, serve_forever, webhook};
 
 /// Encoding that browsers play without transcoding.
 const BASELINE: &str = "x264enc bframes=0 key-int-max=10 speed-preset=ultrafast \
