@@ -15,6 +15,7 @@ use super::end::{End, Reason};
 use super::metrics::{Metrics, Watch};
 use super::session::{CreateError, Session};
 use crate::publishing::SourcePublisher;
+use crate::webrtc::peer;
 
 /// Time to wait for lost packets; other packets are not delayed.
 const LATENCY_MS: u32 = 100;
@@ -74,7 +75,8 @@ pub(crate) fn session(
         &[&WebRTCRTPTransceiverDirection::Recvonly, &caps],
     );
     transceiver.set_property("do-nack", true);
-    attach_capture_times(&session.webrtc);
+    // Pages match frames and records by it.
+    peer::attach_capture_times(&session.webrtc);
     let input = input.downgrade();
     session.webrtc.connect_pad_added(move |_, pad| {
         if let Some(input) = input.upgrade()
@@ -86,22 +88,6 @@ pub(crate) fn session(
         }
     });
     Ok((session, metrics.watch(&analysis.faceattitude)))
-}
-
-/// Attaches to each frame the UTC time of its capture, by the sender's clock. Pages match frames
-/// and records by it.
-fn attach_capture_times(webrtc: &gst::Element) {
-    let Some(bin) = webrtc.downcast_ref::<gst::Bin>() else {
-        return;
-    };
-    if let Some(rtpbin) = bin.by_name("rtpbin") {
-        rtpbin.connect("new-jitterbuffer", false, |values| {
-            if let Some(Ok(jitterbuffer)) = values.get(1).map(glib::Value::get::<gst::Element>) {
-                jitterbuffer.set_property("add-reference-timestamp-meta", true);
-            }
-            None
-        });
-    }
 }
 
 /// Ends the session if the bitrate exceeds the limit for seconds.

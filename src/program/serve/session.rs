@@ -59,15 +59,6 @@ pub(crate) enum CreateError {
     Interfaces(#[from] io::Error),
 }
 
-/// The session's pipeline failed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SessionError {
-    #[error("the pipeline does not start")]
-    Start(#[source] gst::StateChangeError),
-    #[error(transparent)]
-    Peer(#[from] PeerError),
-}
-
 /// The page's SDP answer is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SetAnswerError {
@@ -122,10 +113,8 @@ impl Session {
 
     /// Starts the pipeline and returns the SDP offer with all candidates. The offer limits the
     /// video to `max_bitrate_kbits` kbit/s.
-    pub(crate) async fn offer(&self, max_bitrate_kbits: u32) -> Result<String, SessionError> {
-        self.pipeline
-            .set_state(gst::State::Playing)
-            .map_err(SessionError::Start)?;
+    pub(crate) async fn offer(&self, max_bitrate_kbits: u32) -> Result<String, PeerError> {
+        peer::start(&self.pipeline)?;
         let limit_bitrate = |offer: &mut SDPMessageRef| {
             for media in offer.medias_mut() {
                 if media.media() == Some("video") {
@@ -133,8 +122,7 @@ impl Session {
                 }
             }
         };
-        let offer = peer::describe(&self.webrtc, WebRTCSDPType::Offer, limit_bitrate);
-        Ok(offer.await?)
+        peer::describe(&self.webrtc, WebRTCSDPType::Offer, limit_bitrate).await
     }
 
     /// Sets the page's SDP answer.

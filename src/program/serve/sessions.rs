@@ -17,10 +17,11 @@ use super::arguments::Arguments;
 use super::camera;
 use super::end::{End, Reason};
 use super::metrics::{Metrics, Watch};
-use super::session::{CreateError, Session, SessionError};
+use super::session::{CreateError, Session};
 use super::source::{Source, SourceError, Viewer};
 use crate::console;
 use crate::publishing::{Publishing, SourcePublisher};
+use crate::webrtc::peer::PeerError;
 
 /// Maximum time for sessions to end when the server does.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
@@ -86,7 +87,7 @@ pub(crate) enum OpenError {
     #[error(transparent)]
     Source(SourceError),
     #[error("the session cannot be opened")]
-    Session(#[from] SessionError),
+    Peer(#[from] PeerError),
     #[error("the session cannot be opened")]
     Create(#[from] CreateError),
     #[error("the session cannot be opened")]

@@ -6,5 +6,6 @@ pub(crate) mod network;
 pub(crate) mod peer;
 mod sdp;
 pub(crate) mod sdp_answer;
+pub(crate) mod sdp_offer;
 
-pub(crate) use sdp::SdpError;
+pub(crate) use sdp::{SdpError, candidate};

@@ -22,6 +22,8 @@ const MAX_GATHERING: Duration = Duration::from_secs(5);
 /// A `webrtcbin` failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PeerError {
+    #[error("the pipeline does not start")]
+    Start(#[source] gst::StateChangeError),
     #[error("webrtcbin refused {action}: {reason}")]
     Refused {
         action: &'static str,
@@ -73,6 +75,30 @@ pub(crate) fn prepare(pipeline: &gst::Pipeline) -> Result<(), glib::BoolError> {
     })
 }
 
+/// Starts a pipeline with a `webrtcbin`.
+///
+/// # Errors
+/// Returns an error if it does not start.
+pub(crate) fn start(pipeline: &gst::Pipeline) -> Result<(), PeerError> {
+    let playing = pipeline.set_state(gst::State::Playing);
+    playing.map(drop).map_err(PeerError::Start)
+}
+
+/// Attaches to each received frame the UTC time of its capture, by the sender's clock.
+pub(crate) fn attach_capture_times(webrtc: &gst::Element) {
+    let Some(bin) = webrtc.downcast_ref::<gst::Bin>() else {
+        return;
+    };
+    if let Some(rtpbin) = bin.by_name("rtpbin") {
+        rtpbin.connect("new-jitterbuffer", false, |values| {
+            if let Some(Ok(jitterbuffer)) = values.get(1).map(glib::Value::get::<gst::Element>) {
+                jitterbuffer.set_property("add-reference-timestamp-meta", true);
+            }
+            None
+        });
+    }
+}
+
 /// Keeps libnice from asking the network's router, by UPnP, to forward ports.
 fn disable_upnp(webrtc: &gst::Element) {
     let agent = webrtc
@@ -98,9 +124,8 @@ pub(crate) async fn describe(
 ) -> Result<String, PeerError> {
     let (sender, gathered) = oneshot::channel();
     let sender = Mutex::new(Some(sender));
-    webrtc.connect_notify(Some("ice-gathering-state"), move |webrtc, _| {
-        let state = webrtc.property::<WebRTCICEGatheringState>("ice-gathering-state");
-        if state == WebRTCICEGatheringState::Complete
+    let handler = webrtc.connect_notify(Some("ice-gathering-state"), move |webrtc, _| {
+        if has_gathered(webrtc)
             && let Some(sender) = lock(&sender).take()
         {
             let _ = sender.send(());
@@ -119,10 +144,18 @@ pub(crate) async fn describe(
         request(webrtc, "set-local-description", &[&description])
     };
     set.await?;
-    if timeout(MAX_GATHERING, gathered).await.is_err() {
-        return Err(PeerError::NoAddress);
+    // A later description has the candidates of the first.
+    let is_complete = has_gathered(webrtc) || timeout(MAX_GATHERING, gathered).await.is_ok();
+    webrtc.disconnect(handler);
+    match is_complete {
+        true => local_description(webrtc),
+        false => Err(PeerError::NoAddress),
     }
-    local_description(webrtc)
+}
+
+fn has_gathered(webrtc: &gst::Element) -> bool {
+    let state = webrtc.property::<WebRTCICEGatheringState>("ice-gathering-state");
+    state == WebRTCICEGatheringState::Complete
 }
 
 /// Returns the text of the local description.

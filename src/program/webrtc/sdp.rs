@@ -34,6 +34,10 @@ pub(crate) enum SdpError {
     Video(&'static str),
     #[error("the answer contains none of the offered codecs")]
     NoCommonCodec,
+    #[error("the offer contains none of the codecs {0}")]
+    NoKnownCodec(String),
+    #[error("the offer has {0} media, expected one video")]
+    NotOneVideo(usize),
 }
 
 /// A section of a description: of the whole session, or of one of its media.
@@ -145,7 +149,7 @@ impl<'a> Transport<'a> {
 }
 
 /// Returns the candidate, written from scratch; `None` if it is invalid or of no use.
-pub(super) fn candidate(text: &str) -> Option<String> {
+pub(crate) fn candidate(text: &str) -> Option<String> {
     let mut words = text.split(' ');
     let foundation = words.next().filter(|text| is_ice(text, 1, 32))?;
     words.next().filter(|component| *component == "1")?;
