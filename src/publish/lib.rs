@@ -38,3 +38,4 @@ pub use progress::Stats;
 pub use protocol::schemes;
 pub use publisher::{Event, Publisher};
 pub use settings::{DeliveryPolicy, FLUSH_TIMEOUT_NS, MAX_QUEUE, MAX_SPOOL_BYTES, Settings};
+pub use tls::tls_client_config;

@@ -4,10 +4,13 @@
 
 use std::sync::Arc;
 
+use rustls::client::WantsClientCert;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, ConfigBuilder, Error, RootCertStore,
+};
 
 use crate::error::LocationError;
 use crate::location::Location;
@@ -17,10 +20,7 @@ pub(crate) const OPTIONS: [&str; 3] = ["ca-file", "certificate-file", "key-file"
 
 /// Returns the configuration for a location.
 pub(crate) fn client_config(location: &Location) -> Result<ClientConfig, LocationError> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| LocationError::Tls(error.to_string()))?
-        .with_root_certificates(roots(location)?);
+    let builder = builder(roots(location)?)?;
     let identity = (
         location.read_file("certificate-file")?,
         location.read_file("key-file")?,
@@ -38,6 +38,24 @@ pub(crate) fn client_config(location: &Location) -> Result<ClientConfig, Locatio
             "certificate-file and key-file are needed together".to_owned(),
         )),
     }
+}
+
+/// Returns the configuration of a client without a certificate of its own, which trusts the
+/// certificates in `ca_file`, in PEM; by default the system's.
+///
+/// # Errors
+/// Returns an error if there are no certificates.
+pub fn tls_client_config(ca_file: Option<&[u8]>) -> Result<ClientConfig, LocationError> {
+    Ok(builder(trusted(ca_file)?)?.with_no_client_auth())
+}
+
+fn builder(
+    roots: RootCertStore,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, LocationError> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| LocationError::Tls(error.to_string()))?;
+    Ok(builder.with_root_certificates(roots))
 }
 
 /// Returns what a user can do about a connection that failed for `reason`; `None` if certificates are
@@ -62,16 +80,23 @@ pub(crate) fn advice(reason: &str) -> Option<&'static str> {
 }
 
 fn roots(location: &Location) -> Result<RootCertStore, LocationError> {
-    let mut roots = RootCertStore::empty();
     match location.read_file("ca-file")? {
+        // Nothing is verified, but the client needs a configuration.
+        None if location.scheme() == "http" => Ok(RootCertStore::empty()),
+        pem => trusted(pem.as_deref()),
+    }
+}
+
+/// Returns the certificates in `pem`, by default the system's.
+fn trusted(pem: Option<&[u8]>) -> Result<RootCertStore, LocationError> {
+    let mut roots = RootCertStore::empty();
+    match pem {
         Some(pem) => {
-            for certificate in certificates_in("ca-file", &pem)? {
+            for certificate in certificates_in("ca-file", pem)? {
                 let added = roots.add(certificate);
                 added.map_err(|error| LocationError::Tls(format!("ca-file: {error}")))?;
             }
         }
-        // Nothing is verified, but the client needs a configuration.
-        None if location.scheme() == "http" => {}
         None => {
             // A damaged certificate of the system only means that servers that need it are refused.
             let certificates = rustls_native_certs::load_native_certs().certs;
