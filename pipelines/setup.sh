@@ -23,7 +23,7 @@ readonly PACKAGES=(
 readonly TEST_PACKAGES=(
     gstreamer1.0-opencv opencv-data python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-{base,bad}-1.0
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium python3-venv ffmpeg
-    mosquitto mosquitto-clients redis-server nats-server openssl libnginx-mod-rtmp
+    janus mosquitto mosquitto-clients redis-server nats-server openssl libnginx-mod-rtmp
     gstreamer1.0-gl libgl1-mesa-dri libegl-mesa0 libvulkan1
 )
 # What CUDA's execution provider needs beside NVIDIA's driver.
@@ -262,6 +262,8 @@ if [[ $gpu ]]; then
     install_gpu "$gpu"
 fi
 if $tests; then
+    say "Debian starts services of janus, mosquitto, nats-server and redis-server; the tests do not use them:" \
+        "systemctl disable --now janus mosquitto nats-server redis-server"
     install_playwright
     if [[ $(uname -m) == x86_64 ]]; then
         for package in onnxruntime-{webgpu,ep-webgpu,openvino,gpu}; do

@@ -34,6 +34,8 @@ mod evaluate;
 mod models;
 mod report;
 #[cfg(feature = "serve")]
+mod room;
+#[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]
 mod watch;
@@ -56,7 +58,7 @@ struct Program {
     /// Log level (error, warn, info, debug, trace) or filter, such as 'warn,gst_attitude=debug'
     ///
     /// The log is written to standard error. Without this option the environment variable RUST_LOG
-    /// applies; without both the level is info for serve and watch, and warn for all other commands.
+    /// applies; without both the level is info for room, serve and watch, and warn for all other commands.
     #[arg(
         long,
         global = true,
@@ -78,6 +80,8 @@ enum Command {
     Models(models::Arguments),
     Report(report::Arguments),
     #[cfg(feature = "serve")]
+    Room(room::Arguments),
+    #[cfg(feature = "serve")]
     Serve(serve::Arguments),
     #[cfg(feature = "serve")]
     Watch(watch::Arguments),
@@ -90,7 +94,7 @@ impl Command {
     fn default_log_level(&self) -> &'static str {
         match self {
             #[cfg(feature = "serve")]
-            Self::Serve(_) | Self::Watch(_) => "info",
+            Self::Room(_) | Self::Serve(_) | Self::Watch(_) => "info",
             _ => "warn",
         }
     }
@@ -102,6 +106,8 @@ impl Command {
             Self::Evaluate(arguments) => evaluate::run(&arguments)?,
             Self::Models(arguments) => models::run(&arguments)?,
             Self::Report(arguments) => report::run(&arguments)?,
+            #[cfg(feature = "serve")]
+            Self::Room(arguments) => room::run(arguments)?,
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(arguments)?,
             #[cfg(feature = "serve")]
@@ -116,6 +122,9 @@ impl Command {
 enum Failure {
     #[error(transparent)]
     Analyze(#[from] analyze::AnalyzeError),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Room(#[from] room::RoomError),
     #[cfg(feature = "serve")]
     #[error(transparent)]
     Serve(#[from] serve::ServeError),

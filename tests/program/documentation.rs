@@ -21,6 +21,7 @@ mod shell;
 
 const ELEMENTS: &str = "src/plugin/README.md";
 const PROGRAM: &str = "src/program/README.md";
+const ROOM: &str = "src/program/room/README.md";
 const SERVE: &str = "src/program/serve/README.md";
 const WATCH: &str = "src/program/watch/README.md";
 const TROUBLESHOOTING: &str = "src/TROUBLESHOOTING.md";
@@ -287,6 +288,7 @@ fn option_defaults(help: &str) -> Vec<(String, String)> {
 /// Returns the text that documents a subcommand.
 fn section_of(subcommand: &str) -> String {
     match subcommand {
+        "room" => Page::read(ROOM).text,
         "serve" => Page::read(SERVE).text,
         "watch" => Page::read(WATCH).text,
         other => Page::read(PROGRAM)

@@ -12,6 +12,8 @@ mod evaluate;
 mod list_models;
 mod report;
 #[cfg(feature = "serve")]
+mod room;
+#[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]
 mod watch;

@@ -33,7 +33,7 @@ pub fn free_port() -> u16 {
 }
 
 /// Returns `false` and prints a message if a program is not installed.
-fn is_installed(program: &str) -> bool {
+pub fn is_installed(program: &str) -> bool {
     let found = Command::new("sh")
         .args(["-c", "command -v \"$0\"", program])
         .stdout(Stdio::null())
@@ -54,7 +54,8 @@ pub struct Server {
 }
 
 impl Server {
-    fn new(mut command: Command, port: u16, folder: TempDir) -> Self {
+    /// Returns a server that listens on `port`, not started.
+    pub fn new(mut command: Command, port: u16, folder: TempDir) -> Self {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

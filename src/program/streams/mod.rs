@@ -23,7 +23,7 @@ mod monitor;
 mod registry;
 
 pub(crate) use analysis::{Analysis, AnalysisArguments, LoadedNetworks, NetworksError, is_live};
-pub(crate) use consumer::Consumers;
+pub(crate) use consumer::{Consumers, RecordConsumer};
 pub(crate) use location::{Location, LocationError};
 pub(crate) use monitor::{Monitor, MonitorError};
 pub(crate) use output::{OutputArguments, OutputError};

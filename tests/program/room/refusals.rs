@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Servers, rooms and secrets that are missing or wrong.
+
+use super::*;
+
+/// Runs a member that must not join. Returns what it prints.
+#[track_caller]
+fn problem(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    text
+}
+
+#[test]
+fn missing_and_wrong_servers_and_rooms_are_named() {
+    if !has_webrtc() {
+        return;
+    }
+    let url = format!("ws://127.0.0.1:{}", free_port());
+    let absent = problem(&mut command(&url, ROOM));
+    assert!(
+        absent.contains(&url) && absent.contains("--retry"),
+        "{absent}"
+    );
+    let Some(janus) = start_janus() else {
+        return;
+    };
+    let wrong = problem(&mut command(&janus.http().replace("http", "ws"), ROOM));
+    assert!(
+        wrong.contains("does not respond like a Janus server"),
+        "{wrong}"
+    );
+    let wrong = problem(&mut command(&janus.url(), "99"));
+    assert!(wrong.contains("there is no room 99"), "{wrong}");
+}
+
+#[test]
+fn secrets_are_needed_and_stay_secret() {
+    let Some(janus) = start_janus() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pin.txt");
+    for pin in ["", "7777"] {
+        let mut command = command(&janus.url(), ROOM_WITH_PIN);
+        let text = problem(command.env("GST_ATTITUDE_ROOM_PIN", pin));
+        assert!(text.contains("PIN of the room"), "{text}");
+    }
+    std::fs::write(&path, "1234\n").unwrap();
+    let mut command = command(&janus.url(), ROOM_WITH_PIN);
+    command.args(["--log", "trace", "--pin-file"]).arg(&path);
+    command.env("GST_DEBUG", "*:5");
+    let mut member = Member::run(&mut command);
+    member.wait_for_log("joined room 43");
+    member.interrupt();
+    let log = member.log();
+    assert!(
+        !log.contains("\"1234\"") && !log.contains("=1234"),
+        "the log contains the PIN"
+    );
+}
+
+#[test]
+fn the_api_secret_of_the_server_is_needed() {
+    let Some(janus) = has_webrtc()
+        .then(|| Janus::start("api_secret = \"opensesame\";"))
+        .flatten()
+    else {
+        return;
+    };
+    let text = problem(&mut command(&janus.url(), ROOM));
+    assert!(text.contains("API secret or token"), "{text}");
+    let mut command = command(&janus.url(), ROOM);
+    command.env("GST_ATTITUDE_ROOM_API_SECRET", "opensesame");
+    let mut member = Member::run(&mut command);
+    member.wait_for_log("joined room 42");
+    member.interrupt();
+}
+
+#[test]
+fn a_full_room_only_costs_the_data_channel() {
+    let Some(janus) = start_janus() else {
+        return;
+    };
+    let mut holder = Member::run(command(&janus.url(), SMALL_ROOM).arg("--data-channel"));
+    holder.wait_for_log("joined room 44");
+    let mut member = Member::run(command(&janus.url(), SMALL_ROOM).arg("--data-channel"));
+    let refused = || {
+        [holder.log(), member.log()]
+            .concat()
+            .contains("no data channel")
+    };
+    wait_until("one of both is refused", refused);
+    assert!(
+        member.child.try_wait().unwrap().is_none(),
+        "{}",
+        member.log()
+    );
+    member.interrupt();
+    holder.interrupt();
+}
+
+#[test]
+fn the_certificate_of_the_server_is_verified() {
+    let Some(janus) = start_janus() else {
+        return;
+    };
+    let untrusted = problem(&mut command(&janus.tls_url(), ROOM));
+    assert!(untrusted.contains("set --ca-file"), "{untrusted}");
+    let mut command = command(&janus.tls_url(), ROOM);
+    let mut member = Member::run(command.arg("--ca-file").arg(janus.certificate()));
+    member.wait_for_log("joined room 42");
+    member.interrupt();
+}
