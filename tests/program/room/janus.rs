@@ -86,19 +86,15 @@ impl Janus {
 
     /// Lets a participant join, and waits until it is connected.
     pub(super) fn join(&self, name: &str, arguments: &[&str]) -> Participant {
-        let participant = self.begin(name, arguments);
-        wait_until("a participant is connected", || {
-            !participant.lines().is_empty()
-        });
-        participant
+        self.join_room(ROOM, name, arguments)
     }
 
-    /// Lets a participant join.
-    pub(super) fn begin(&self, name: &str, arguments: &[&str]) -> Participant {
+    /// Lets a participant join a room, and waits until it is connected.
+    pub(super) fn join_room(&self, room: &str, name: &str, arguments: &[&str]) -> Participant {
         self.wait_for_http();
         let mut child = Command::new(SYSTEM_PYTHON)
             .arg(project("tests/program/room/participant.py"))
-            .args([&self.http(), ROOM, name])
+            .args([&self.http(), room, name])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -112,7 +108,11 @@ impl Janus {
                 received.lock().unwrap().push(line);
             }
         });
-        Participant { child, lines }
+        let participant = Participant { child, lines };
+        wait_until("a participant is connected", || {
+            !participant.lines().is_empty()
+        });
+        participant
     }
 
     /// Removes the member of this name from the room, as a moderator does.
