@@ -67,8 +67,19 @@ impl Access {
         self.token.is_some() || hosts.all(|host| authority(host.as_bytes()).is_some_and(is_own))
     }
 
+    /// Returns true if requests need a token.
+    pub(crate) fn requires_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Returns the addresses of the page, for a server that listens at `listening`.
     pub(crate) fn addresses(&self, listening: SocketAddr) -> Vec<String> {
+        let query = self.token.as_ref().map(|token| format!("?token={token}"));
+        self.endpoints(listening, &format!("/{}", query.unwrap_or_default()))
+    }
+
+    /// Returns the addresses of `path`, for a server that listens at `listening`.
+    pub(crate) fn endpoints(&self, listening: SocketAddr, path: &str) -> Vec<String> {
         let hosts = match listening.ip() {
             ip if ip.is_unspecified() => {
                 let loopback = match ip {
@@ -80,13 +91,11 @@ impl Access {
             ip => vec![Some(ip)],
         };
         let scheme = if self.is_encrypted { "https" } else { "http" };
-        let query = self.token.as_ref().map(|token| format!("?token={token}"));
-        let query = query.unwrap_or_default();
         let hosts = hosts.into_iter().flatten();
         hosts
             .map(|ip| {
                 let host = SocketAddr::new(ip, listening.port());
-                format!("{scheme}://{host}/{query}")
+                format!("{scheme}://{host}{path}")
             })
             .collect()
     }

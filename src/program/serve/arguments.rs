@@ -28,6 +28,9 @@ Examples:
   gst-attitude serve rtsp://camera/stream
   gst-attitude serve interview.mp4
 
+  # What OBS or another WHIP client sends to http://127.0.0.1:8080/whip
+  gst-attitude serve --whip
+
   # For other machines; browsers allow the camera only on https://
   gst-attitude serve --listen 0.0.0.0:8443 --tls-certificate server.pem --tls-key server.key")]
 pub(crate) struct Arguments {
@@ -35,6 +38,11 @@ pub(crate) struct Arguments {
     /// /dev/video0
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<String>,
+
+    /// Show the video that a WHIP client, such as OBS, sends to /whip, with the server's token as its
+    /// bearer token
+    #[arg(long, conflicts_with = "source")]
+    pub(crate) whip: bool,
 
     /// IP address and port to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = parsing::socket_address)]

@@ -3,7 +3,6 @@
 //! Sessions that receive a visitor's camera: received, decoded, analyzed, discarded.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use attitude::sync::lock;
 use gst::prelude::*;
@@ -11,7 +10,8 @@ use gst_webrtc::{WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
 
 use super::analysis::Analysis;
 use super::arguments::Arguments;
-use super::end::{End, Reason};
+use super::end::Reason;
+use super::limits::{limit_bitrate, limit_size};
 use super::metrics::{Metrics, Watch};
 use super::session::{CreateError, Session};
 use crate::publishing::SourcePublisher;
@@ -19,10 +19,6 @@ use crate::webrtc::peer;
 
 /// Time to wait for lost packets; other packets are not delayed.
 const LATENCY_MS: u32 = 100;
-/// Factor by which a page may exceed the bitrate that it was asked to keep.
-const BITRATE_TOLERANCE: u64 = 2;
-/// Time over which the bitrate is measured.
-const BITRATE_WINDOW_S: u64 = 5;
 /// VP8, which all browsers send, with transport-wide feedback, by which a page adapts its bitrate.
 const CAPS: &str = "application/x-rtp, media=video, encoding-name=VP8, payload=96, clock-rate=90000, \
     rtcp-fb-nack-pli=true, rtcp-fb-ccm-fir=true, rtcp-fb-transport-cc=true, \
@@ -66,8 +62,10 @@ pub(crate) fn session(
     };
     let input = pad(&depay, "sink")?;
     metrics.count_received(&input);
-    limit_bitrate(&input, arguments.max_bitrate, &session.end);
-    limit_size(&pad(&depay, "src")?, arguments.max_size, &session.end);
+    let end = session.end.clone();
+    let exceed = move |problem| end.end(Reason::Limit, problem);
+    limit_bitrate(&input, arguments.max_bitrate, exceed.clone());
+    limit_size(&pad(&depay, "src")?, arguments.max_size, exceed);
 
     let caps: gst::Caps = CAPS.parse()?;
     let transceiver = session.webrtc.emit_by_name::<WebRTCRTPTransceiver>(
@@ -88,58 +86,4 @@ pub(crate) fn session(
         }
     });
     Ok((session, metrics.watch(&analysis.faceattitude)))
-}
-
-/// Ends the session if the bitrate exceeds the limit for seconds.
-fn limit_bitrate(pad: &gst::Pad, max_bitrate_kbits: u32, end: &End) {
-    let max_bytes = u64::from(max_bitrate_kbits) * 1000 / 8 * BITRATE_WINDOW_S * BITRATE_TOLERANCE;
-    let end = end.clone();
-    let window = Mutex::new((Instant::now(), 0));
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let mut window = lock(&window);
-        let (begin, bytes) = &mut *window;
-        if begin.elapsed().as_secs() >= BITRATE_WINDOW_S {
-            (*begin, *bytes) = (Instant::now(), 0);
-        }
-        *bytes += info.buffer().map_or(0, |buffer| buffer.size()) as u64;
-        if *bytes <= max_bytes {
-            return gst::PadProbeReturn::Ok;
-        }
-        end.end(
-            Reason::Limit,
-            format!("the camera sent more than {max_bitrate_kbits} kbit/s for seconds"),
-        );
-        // Not `Drop`, after which GStreamer warns that the buffer is already gone.
-        gst::PadProbeReturn::Handled
-    });
-}
-
-/// Ends the session if frames exceed the size limit, before they are decoded.
-fn limit_size(pad: &gst::Pad, (max_width, max_height): (u32, u32), end: &End) {
-    let end = end.clone();
-    let max_pixels = u64::from(max_width) * u64::from(max_height);
-    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
-        let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) else {
-            return gst::PadProbeReturn::Ok;
-        };
-        let size = caps.caps().structure(0).map(|structure| {
-            let side = |name| {
-                structure
-                    .get::<i32>(name)
-                    .ok()
-                    .and_then(|side| u64::try_from(side).ok())
-            };
-            (side("width").unwrap_or(0), side("height").unwrap_or(0))
-        });
-        let (width, height) = size.unwrap_or_default();
-        // By area: phones send portrait video.
-        if width * height <= max_pixels {
-            return gst::PadProbeReturn::Ok;
-        }
-        end.end(
-            Reason::Limit,
-            format!("the camera sends {width}x{height}, but the limit is {max_width}x{max_height}"),
-        );
-        gst::PadProbeReturn::Handled
-    });
 }

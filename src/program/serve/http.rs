@@ -24,11 +24,10 @@ use super::end::Reason;
 use super::metrics::Metrics;
 use super::session::SetAnswerError;
 use super::sessions::{OpenError, Sessions};
-use super::source::Source;
-use super::{export, page};
+use super::source::{Origin, Source};
+use super::{export, page, whip};
 use crate::console;
 use crate::publishing::Publishing;
-use crate::streams::Location;
 use crate::web_server::responses::{
     add_headers, describe_errors, limit_time, problem, show_problems,
 };
@@ -50,7 +49,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Creates the state of a server that shows the video at `location`, or else visitors' cameras.
+    /// Creates the state of a server that shows the video of `origin`, or else visitors' cameras.
     ///
     /// # Errors
     /// Returns an error if a token is needed, and the system has no random numbers.
@@ -58,16 +57,16 @@ impl Server {
         arguments: Arc<Arguments>,
         provider: String,
         publishing: Option<Arc<Publishing>>,
-        location: Option<Location>,
+        origin: Option<Origin>,
     ) -> Result<Self, RandomError> {
         let access = Arc::new(Access::new(&arguments)?);
         let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
-        let source = location.map(|location| {
+        let source = origin.map(|origin| {
             Source::new(
                 arguments.clone(),
                 metrics.clone(),
                 publishing.clone(),
-                location,
+                origin,
             )
         });
         let sessions = Sessions::new(arguments.clone(), metrics.clone(), publishing, source);
@@ -103,6 +102,11 @@ pub(crate) fn routes(server: Server) -> Router {
         .route("/export/{format}", post(export::export_session))
         .layer(DefaultBodyLimit::max(export::MAX_BODY_BYTES))
         .route_layer(token);
+    // Pages of other sites may send video, too.
+    let whip = match server.arguments.whip {
+        true => whip::routes(&access).layer(from_fn_with_state(MAX_REQUEST, limit_time)),
+        false => Router::new(),
+    };
     let routes = Router::new()
         .route("/page/{name}", get(page_file))
         .route("/healthz", get(|| async { "ok" }))
@@ -111,6 +115,7 @@ pub(crate) fn routes(server: Server) -> Router {
         .merge(exports)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(access, refuse_other_sites))
+        .merge(whip.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)))
         .with_state(server);
     // Around the whole router, which adds the header `Allow` outside of its own layers.
     Router::new()

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use access::RandomError;
 pub(crate) use arguments::Arguments;
 use sessions::Sessions;
-use source::SourceError;
+use source::{Origin, SourceError};
 use tls::TlsError;
 
 mod arguments;
@@ -27,6 +27,7 @@ mod access;
 mod tls;
 
 mod end;
+mod limits;
 mod metrics;
 
 mod analysis;
@@ -41,6 +42,7 @@ mod sessions;
 
 pub(crate) mod export;
 mod page;
+mod whip;
 
 pub(crate) mod http;
 
@@ -88,11 +90,10 @@ pub(crate) enum ServeError {
 pub(crate) fn run(arguments: Arguments) -> Result<Status, ServeError> {
     playback::init()?;
     let arguments = Arc::new(arguments);
-    let location = arguments
-        .source
-        .as_deref()
-        .map(Location::parse)
-        .transpose()?;
+    let origin = match &arguments.source {
+        Some(source) => Some(Origin::Location(Location::parse(source)?)),
+        None => arguments.whip.then_some(Origin::Whip),
+    };
     let networks = LoadedNetworks::load(&arguments.analysis)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -102,7 +103,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, ServeError> {
     Interrupt::watch()?;
     // Nothing is lost: the server stores nothing.
     shutdown::end_in_time(MAX_END, "some sessions did not stop in time")?;
-    let served = runtime.block_on(serve(arguments, networks.provider(), location));
+    let served = runtime.block_on(serve(arguments, networks.provider(), origin));
     runtime.shutdown_timeout(MAX_SHUTDOWN);
     served.map(|()| Status::Success)
 }
@@ -110,7 +111,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, ServeError> {
 async fn serve(
     arguments: Arc<Arguments>,
     provider: String,
-    location: Option<Location>,
+    origin: Option<Origin>,
 ) -> Result<(), ServeError> {
     let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
@@ -122,15 +123,22 @@ async fn serve(
         .publish
         .start(|text| tracing::warn!("publishing: {text}"))?
         .map(Arc::new);
-    let server = http::Server::new(arguments, provider, publishing.clone(), location)?;
+    let server = http::Server::new(arguments, provider, publishing.clone(), origin)?;
     let (access, sessions) = (server.access.clone(), server.sessions.clone());
     sessions.check_file().await.map_err(ServeError::Source)?;
+    let has_whip = server.arguments.whip;
     let routes = http::routes(server);
     let handle = Handle::<SocketAddr>::new();
     let warning = access.warning(sessions.source_name());
     tokio::spawn(shut_down_on_signal(handle.clone(), sessions)?);
     let addresses = access.addresses(listener.local_addr()?).join(" or ");
     console::line(format_args!("Open {addresses} in a browser; Ctrl-C stops"));
+    if has_whip {
+        let endpoints = access
+            .endpoints(listener.local_addr()?, whip::PATH)
+            .join(" or ");
+        console::line(format_args!("WHIP clients send their video to {endpoints}"));
+    }
     if let Some(warning) = warning {
         console::warn(warning);
     }

@@ -178,6 +178,11 @@ impl Sessions {
         Ok((session, Kept::Watch(watch)))
     }
 
+    /// Returns the source, if the server has one.
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
     /// Returns the source's name without secrets, if the server has a source.
     pub(crate) fn source_name(&self) -> Option<&str> {
         self.source.as_ref().map(Source::name)

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::TIMEOUT;
 
 /// A request, which is sent on a new connection.
+#[derive(Clone)]
 pub struct Request {
     start: String,
     headers: Vec<(String, String)>,

@@ -16,6 +16,7 @@ use crate::support::*;
 pub(crate) mod client;
 mod peer;
 mod watcher;
+mod whip_client;
 
 mod access;
 mod addresses;
@@ -28,6 +29,7 @@ mod metrics;
 mod sessions;
 mod source;
 mod tls;
+mod whip;
 
 use client::{Request, Response};
 

@@ -3,7 +3,7 @@
 //! The source: read, analyzed and, if necessary, transcoded once for all viewers.
 //!
 //! ```text
-//! location -> reading (routing) -> viewers -> viewer
+//! origin (location | client) -> reading (routing) -> viewers -> viewer
 //! ```
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -14,9 +14,14 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+pub(crate) use client::Client;
+pub(crate) use origin::Origin;
 use playability::Playability;
 use reading::{Reading, ReadingError};
 pub(crate) use viewer::Viewer;
+
+mod ingest;
+mod origin;
 
 mod codec;
 mod frame_counts;
@@ -27,13 +32,16 @@ mod viewers;
 
 mod reading;
 
+mod client;
 mod viewer;
 
+use super::access::{RandomError, random_id};
 use super::arguments::Arguments;
 use super::metrics::Metrics;
 use super::session::{CreateError, Session};
+use super::whip::Offer;
 use crate::publishing::{Publishing, SourcePublisher};
-use crate::streams::Location;
+use crate::webrtc::peer::PeerError;
 
 /// Maximum time for a reading that has ended to release its camera.
 const MAX_STOP: Duration = Duration::from_secs(5);
@@ -43,9 +51,16 @@ pub(crate) struct Source {
     arguments: Arc<Arguments>,
     metrics: Arc<Metrics>,
     publisher: Option<SourcePublisher>,
-    location: Arc<Location>,
+    origin: Arc<Origin>,
     playability: Arc<Playability>,
     current: Mutex<Current>,
+    client: Arc<Mutex<Option<ClientSession>>>,
+}
+
+/// The session of a WHIP client, and its id.
+struct ClientSession {
+    id: String,
+    client: Arc<Client>,
 }
 
 /// The reading that new viewers join.
@@ -56,30 +71,39 @@ struct Current {
     stopped: Option<watch::Receiver<()>>,
 }
 
+impl Current {
+    /// Returns the reading unless it is over.
+    fn running(&self) -> Option<Arc<Reading>> {
+        let reading = self.reading.upgrade();
+        reading.filter(|reading| !reading.is_over())
+    }
+}
+
 impl Source {
     pub(crate) fn new(
         arguments: Arc<Arguments>,
         metrics: Arc<Metrics>,
         publishing: Option<Arc<Publishing>>,
-        location: Location,
+        origin: Origin,
     ) -> Self {
         let publisher = publishing.map(|publishing| SourcePublisher {
             publishing,
-            source: location.name().to_owned(),
+            source: origin.name().to_owned(),
         });
         Self {
             arguments,
             metrics,
             publisher,
-            location: Arc::new(location),
+            origin: Arc::new(origin),
             playability: Arc::default(),
             current: Mutex::default(),
+            client: Arc::default(),
         }
     }
 
     /// Returns the name that visitors see.
     pub(crate) fn name(&self) -> &str {
-        self.location.name()
+        self.origin.name()
     }
 
     /// Opens a session that shows the source. The viewer must be kept until the session has ended.
@@ -105,7 +129,7 @@ impl Source {
     ///
     /// Returns the error that a viewer would receive.
     pub(crate) async fn check_file(&self) -> Result<(), SourceError> {
-        if !self.location.is_file() {
+        if !self.origin.is_file() {
             return Ok(());
         }
         let reading = self.reading()?;
@@ -115,8 +139,53 @@ impl Source {
         codec.map(drop).map_err(SourceError::from)
     }
 
-    /// Waits until the source is no longer read.
+    /// Receives the source from a WHIP client until it is dismissed. Returns the id of its session
+    /// and the SDP answer.
+    ///
+    /// # Errors
+    /// Returns an error if there is another client, or the connection cannot be prepared.
+    pub(crate) async fn receive(&self, offer: &Offer) -> Result<(String, String), ReceiveError> {
+        let id = random_id()?;
+        let reading = {
+            let mut current = self.current();
+            if current.running().is_some() {
+                return Err(ReceiveError::Busy);
+            }
+            self.create(&mut current)?.0
+        };
+        let connected = Client::connect(reading, offer, self.arguments.max_bitrate).await;
+        let (client, answer) = connected?;
+        let ended = client.ended();
+        *lock(&self.client) = Some(ClientSession {
+            id: id.clone(),
+            client: Arc::new(client),
+        });
+        tokio::spawn({
+            let (slot, id) = (self.client.clone(), id.clone());
+            async move {
+                ended.await;
+                lock(&slot).take_if(|session| session.id == id)
+            }
+        });
+        Ok((id, answer))
+    }
+
+    /// Returns the WHIP client with this session.
+    pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
+        let session = lock(&self.client);
+        let session = session.as_ref().filter(|session| session.id == id);
+        session.map(|session| session.client.clone())
+    }
+
+    /// Ends the session of a WHIP client. Returns false if it does not exist.
+    pub(crate) fn dismiss(&self, id: &str) -> bool {
+        let session = lock(&self.client).take_if(|session| session.id == id);
+        session.is_some()
+    }
+
+    /// Dismisses a WHIP client, and waits until the source is no longer read.
     pub(crate) async fn stopped(&self) {
+        drop(lock(&self.client).take());
         let stopped = self.current().stopped.clone();
         if let Some(stopped) = stopped {
             wait_for_stop(stopped).await;
@@ -124,25 +193,15 @@ impl Source {
     }
 
     /// Returns the current reading, or starts a new one.
-    fn reading(&self) -> Result<Arc<Reading>, glib::BoolError> {
+    fn reading(&self) -> Result<Arc<Reading>, SourceError> {
         let mut current = self.current();
-        if let Some(reading) = current
-            .reading
-            .upgrade()
-            .filter(|reading| !reading.is_over())
-        {
+        if let Some(reading) = current.running() {
             return Ok(reading);
         }
-        let reading = Reading::new(
-            &self.arguments,
-            &self.metrics,
-            self.publisher.clone(),
-            &self.location,
-            &self.playability,
-        )?;
-        current.reading = Arc::downgrade(&reading);
-        let previous = current.stopped.replace(reading.stopped());
-        tokio::spawn(reading::end_if_stalled(Arc::downgrade(&reading)));
+        if matches!(*self.origin, Origin::Whip) {
+            return Err(SourceError::NoClient);
+        }
+        let (reading, previous) = self.create(&mut current)?;
         tokio::spawn({
             let reading = reading.clone();
             async move {
@@ -156,14 +215,47 @@ impl Source {
         Ok(reading)
     }
 
+    /// Creates a reading. Returns it, and the channel that closes when the previous one has stopped.
+    fn create(
+        &self,
+        current: &mut Current,
+    ) -> Result<(Arc<Reading>, Option<watch::Receiver<()>>), glib::BoolError> {
+        let reading = Reading::new(
+            &self.arguments,
+            &self.metrics,
+            self.publisher.clone(),
+            &self.origin,
+            &self.playability,
+        )?;
+        current.reading = Arc::downgrade(&reading);
+        let previous = current.stopped.replace(reading.stopped());
+        tokio::spawn(reading::end_if_stalled(Arc::downgrade(&reading)));
+        Ok((reading, previous))
+    }
+
     fn current(&self) -> MutexGuard<'_, Current> {
         lock(&self.current)
     }
 }
 
+/// A WHIP client cannot send the source.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReceiveError {
+    #[error("another WHIP client is sending; try again later")]
+    Busy,
+    #[error("the source cannot be received")]
+    Pipeline(#[from] glib::BoolError),
+    #[error("the source cannot be received")]
+    Peer(#[from] PeerError),
+    #[error("the source cannot be received")]
+    Random(#[from] RandomError),
+}
+
 /// The source cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
+    #[error("no WHIP client is sending video yet; it is shown as soon as one does")]
+    NoClient,
     #[error("the source cannot be read")]
     Pipeline(#[from] glib::BoolError),
     #[error(transparent)]

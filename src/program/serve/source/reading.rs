@@ -19,12 +19,13 @@ use super::super::end::{Ending, Reason};
 use super::super::metrics::{Metrics, Watch};
 use super::codec::Codec;
 use super::frame_counts::FrameCounts;
+use super::origin::Origin;
 use super::playability::Playability;
 use super::routing::{Outlets, connect};
 use super::viewers::Viewers;
 use crate::playback::{ElementError, StallDetector};
 use crate::publishing::SourcePublisher;
-use crate::streams::{Location, is_live};
+use crate::streams::is_live;
 
 /// Maximum time until the first frame; RTSP falls back from UDP to TCP after 5 s.
 const MAX_OPENING: Duration = Duration::from_secs(15);
@@ -60,7 +61,7 @@ impl ReadingError {
 
 /// Reads the source until it is dropped.
 pub(crate) struct Reading {
-    location: Arc<Location>,
+    origin: Arc<Origin>,
     playability: Arc<Playability>,
     arguments: Arc<Arguments>,
     pipeline: gst::Pipeline,
@@ -82,21 +83,24 @@ impl Reading {
         arguments: &Arc<Arguments>,
         metrics: &Metrics,
         publisher: Option<SourcePublisher>,
-        location: &Arc<Location>,
+        origin: &Arc<Origin>,
         playability: &Arc<Playability>,
     ) -> Result<Arc<Self>, glib::BoolError> {
         let pipeline = gst::Pipeline::new();
         let viewers = Arc::new(Viewers::default());
+        let is_published = publisher.is_some();
         let analysis = Analysis::new(arguments, &viewers, publisher)?;
-        viewers.set_valve(&analysis.valve);
+        // A WHIP client sends without viewers, too.
+        let is_always_wanted = matches!(**origin, Origin::Whip) && is_published;
+        viewers.set_valve(&analysis.valve, is_always_wanted);
         let sink = AppSink::builder().async_(false).build();
         let producer = StreamProducer::with(&sink, ProducerSettings { sync: false });
         // Sessions receive the reason of the end instead.
         producer.set_forward_events([]);
-        let decode = location.add_to(&pipeline, playability.caps(location), arguments.max_size)?;
+        let decode = origin.add_to(&pipeline, playability, arguments)?;
         pipeline.add_many([sink.upcast_ref(), analysis.bin.upcast_ref::<gst::Element>()])?;
         let reading = Arc::new(Self {
-            location: location.clone(),
+            origin: origin.clone(),
             playability: playability.clone(),
             arguments: arguments.clone(),
             pipeline,
@@ -112,6 +116,10 @@ impl Reading {
         reading.watch_order();
         reading.connect_video_of(&decode);
         Ok(reading)
+    }
+
+    pub(crate) fn pipeline(&self) -> &gst::Pipeline {
+        &self.pipeline
     }
 
     /// Starts reading; blocks until the device is open.
@@ -160,7 +168,7 @@ impl Reading {
             Phase::Open(codec) => Ok(*codec),
             Phase::Over(ending) => Err(ReadingError(ending.clone())),
             Phase::Opening => {
-                let problem = format!("{}: it is not open", self.location.name());
+                let problem = format!("{}: it is not open", self.origin.name());
                 Err(ReadingError(Ending::new(Reason::Failed, problem)))
             }
         }
@@ -178,6 +186,15 @@ impl Reading {
         self.ending().is_some()
     }
 
+    /// Waits until the reading has ended.
+    pub(crate) fn over(&self) -> impl Future<Output = ()> + use<> {
+        let mut phase = self.phase.subscribe();
+        async move {
+            let over = phase.wait_for(|phase| matches!(phase, Phase::Over(_)));
+            let _ = over.await;
+        }
+    }
+
     /// Returns a channel that closes when the pipeline has stopped.
     pub(crate) fn stopped(&self) -> watch::Receiver<()> {
         match &self.running {
@@ -189,11 +206,11 @@ impl Reading {
     /// Ends all sessions with a problem that a file has each time it is read, but a stream or
     /// camera may not.
     fn fail(&self, problem: &str) {
-        self.end_failed(format!("{}: {problem}", self.location.name()));
+        self.end_failed(format!("{}: {problem}", self.origin.name()));
     }
 
     fn end_failed(&self, problem: String) {
-        let reason = match self.location.is_file() {
+        let reason = match self.origin.is_file() {
             true => Reason::Unplayable,
             false => Reason::Failed,
         };
@@ -201,7 +218,7 @@ impl Reading {
     }
 
     /// Ends all sessions; the first reason counts.
-    fn end(&self, ending: Ending) {
+    pub(crate) fn end(&self, ending: Ending) {
         let is_first = self.phase.send_if_modified(|phase| {
             let is_first = !matches!(phase, Phase::Over(_));
             if is_first {
@@ -256,7 +273,7 @@ impl Reading {
                     true => reading.open_as(Codec::H264),
                     false => {
                         reading.playability.transcode();
-                        let name = reading.location.name();
+                        let name = reading.origin.name();
                         let problem = format!(
                             "{name}: it has B-frames and is transcoded from now on; connect again"
                         );
@@ -273,11 +290,11 @@ impl Reading {
             gst::MessageView::Error(error) => {
                 let debug = error.debug();
                 tracing::warn!("source: {}", ElementError::from(error));
-                let problem = self.location.problem(&error.error(), debug.as_deref());
+                let problem = self.origin.problem(&error.error(), debug.as_deref());
                 self.end_failed(problem);
             }
             gst::MessageView::Eos(_) => {
-                let problem = format!("{} has ended", self.location.name());
+                let problem = format!("{} has ended", self.origin.name());
                 self.end(Ending::new(Reason::Ended, problem));
             }
             gst::MessageView::Latency(_) => self.pipeline.call_async(|pipeline| {

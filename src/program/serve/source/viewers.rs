@@ -18,6 +18,8 @@ pub(crate) struct Viewers {
     subscribers: Mutex<Vec<Weak<Subscriber>>>,
     /// Stops the analysis while its property `drop` is true.
     valve: Mutex<Option<glib::WeakRef<gst::Element>>>,
+    /// Set if the analysis is wanted without viewers.
+    is_always_wanted: AtomicBool,
 }
 
 /// A viewer, as the reading knows it.
@@ -29,9 +31,11 @@ pub(crate) struct Subscriber {
 }
 
 impl Viewers {
-    /// Closes `valve` while no viewer wants records.
-    pub(crate) fn set_valve(&self, valve: &gst::Element) {
+    /// Closes `valve` while no viewer wants records, unless they are always wanted.
+    pub(crate) fn set_valve(&self, valve: &gst::Element, is_always_wanted: bool) {
         *lock(&self.valve) = Some(valve.downgrade());
+        self.is_always_wanted
+            .store(is_always_wanted, Ordering::Relaxed);
     }
 
     pub(crate) fn add(&self, subscriber: &Arc<Subscriber>) {
@@ -44,10 +48,11 @@ impl Viewers {
 
     /// Opens or closes the valve, after a viewer has joined, left, or switched the analysis.
     pub(crate) fn update_valve(&self) {
-        let is_wanted = self
-            .subscribers()
-            .iter()
-            .any(|subscriber| subscriber.wants_records.load(Ordering::Relaxed));
+        let is_wanted = self.is_always_wanted.load(Ordering::Relaxed)
+            || self
+                .subscribers()
+                .iter()
+                .any(|subscriber| subscriber.wants_records.load(Ordering::Relaxed));
         let valve = lock(&self.valve);
         let valve = valve.as_ref().and_then(glib::WeakRef::upgrade);
         if let Some(valve) = valve {
