@@ -83,9 +83,9 @@ fn cuda(request: &ProviderRequest) -> Result<ExecutionProviderDispatch, Provider
     Ok(with_options(provider, &request.options).build())
 }
 
-/// Returns the limit of an arena in bytes, as ONNX Runtime writes none.
-fn memory_limit(bytes: u64) -> usize {
-    match bytes {
+/// Returns ONNX Runtime's limit of an arena in bytes, which is the maximum where ours is 0.
+fn memory_limit(gpu_mem_limit: u64) -> usize {
+    match gpu_mem_limit {
         0 => usize::MAX,
         bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
     }

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_memory_that_is_reached_is_told_from_a_full_gpu() {
+    fn a_limit_of_memory_that_is_reached_is_no_full_gpu() {
         let of = |message| ProviderFailure::diagnose(Provider::Plugin, message).to_string();
         let message = "Available memory of 1000 is smaller than requested bytes of 221184";
         assert!(of(message).contains("gpu-mem-limit is too small"));
