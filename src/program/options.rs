@@ -89,7 +89,8 @@ impl NetworkArguments {
         ModelSource::file_or(self.detector_model.as_deref(), ModelSource::FACE_DETECTOR)
     }
 
-    /// Returns the configuration of the networks that [`element`](Self::element) runs.
+    /// Returns the configuration of the networks that the element of
+    /// [`element_settings`](Self::element_settings) runs.
     pub(crate) fn config(&self, classifier: &ModelSource, mapping: Option<&Mapping>) -> Config {
         Config {
             detector: Some(self.detector()),
@@ -134,15 +135,6 @@ impl NetworkArguments {
             provider_options: self.provider_options.as_ref().map(ToString::to_string),
             min_face_size: self.min_face_size,
         }
-    }
-
-    /// Creates the element of [`element_settings`](Self::element_settings).
-    pub(crate) fn element(
-        &self,
-        classifier: &ModelSource,
-        mapping: Option<&Mapping>,
-    ) -> Result<gst::Element, glib::BoolError> {
-        self.element_settings(classifier, mapping).create()
     }
 }
 

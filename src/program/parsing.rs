@@ -2,7 +2,6 @@
 
 //! Parses numbers and times on the command line and in data files.
 
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
@@ -75,19 +74,6 @@ fn clock_time_s(hours: &str, minutes: &str, seconds: &str) -> Option<f64> {
 /// Returns the errors of [`parse_time_s`].
 pub(crate) fn parse_time_ns(text: &str) -> Result<u64, ValueError> {
     parse_time_s(text).map(|time_s| (time_s * 1e9).round() as u64)
-}
-
-/// Parses the address of a server to listen on.
-///
-/// # Errors
-/// Returns an error if `text` is not an IP address and a port.
-pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, ValueError> {
-    text.parse().map_err(|_| {
-        ValueError(
-            "an IP address and a port, such as 127.0.0.1:8080 (this machine only), 0.0.0.0:8080 (all \
-             addresses) or [::1]:8080; host names are not resolved",
-        )
-    })
 }
 
 #[cfg(test)]

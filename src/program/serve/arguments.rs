@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use clap::{Args, value_parser};
 
 use crate::options::StallArguments;
-use crate::parsing::{self, ValueError};
+use crate::parsing::ValueError;
 use crate::publishing::PublishArguments;
 use crate::streams::AnalysisArguments;
+use crate::web_server::socket_address;
 
 /// Shows the attitudes of faces live in a browser, over the video and as a timeline
 ///
@@ -45,7 +46,7 @@ pub(crate) struct Arguments {
     pub(crate) whip: bool,
 
     /// IP address and port to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = parsing::socket_address)]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = socket_address)]
     pub(crate) listen: SocketAddr,
 
     /// Token that the page's address must contain, as ?token=TOKEN; by default a random one if

@@ -34,9 +34,10 @@ impl AnalysisArguments {
     /// Creates a `faceattitude` in live mode that posts no messages.
     pub(crate) fn element(&self) -> Result<gst::Element, glib::BoolError> {
         let classifier = &self.classifier;
-        let element = self
+        let settings = self
             .networks
-            .element(&classifier.source(), classifier.mapping.as_ref())?;
+            .element_settings(&classifier.source(), classifier.mapping.as_ref());
+        let element = settings.create()?;
         element.set_property_from_str("mode", "live");
         element.set_property_from_str("messages", "none");
         element.set_property("sample-interval", self.sampling.interval_ns());

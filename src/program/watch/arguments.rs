@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::options::StallArguments;
-use crate::parsing::{self, ValueError};
+use crate::parsing::ValueError;
 use crate::publishing::PublishArguments;
 use crate::streams::{AnalysisArguments, OutputArguments};
+use crate::web_server::socket_address;
 
 /// Analyzes live streams and cameras, and writes or publishes the attitudes of their faces
 ///
@@ -46,7 +47,7 @@ pub(crate) struct Arguments {
     pub(super) config: Option<PathBuf>,
 
     /// IP address and port of a web server with /metrics and /healthz; by default, there is none
-    #[arg(long, value_name = "ADDRESS", value_parser = parsing::socket_address)]
+    #[arg(long, value_name = "ADDRESS", value_parser = socket_address)]
     pub(super) listen: Option<SocketAddr>,
 
     #[command(flatten)]
