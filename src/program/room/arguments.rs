@@ -9,9 +9,10 @@ use clap::{Args, ValueEnum, value_parser};
 
 use super::secrets::SecretArguments;
 use crate::options::StallArguments;
-use crate::parsing::{ValueError, socket_address};
+use crate::parsing::ValueError;
 use crate::publishing::PublishArguments;
 use crate::streams::{AnalysisArguments, OutputArguments};
+use crate::web_server::socket_address;
 
 /// Joins a meeting as a silent member, and analyzes the video of each participant
 ///
