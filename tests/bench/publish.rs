@@ -15,14 +15,18 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
-use brokers::{Server, Subscriber, mosquitto, nats, redis, redis_entries};
+use brokers::{Server, mosquitto, nats, redis, redis_entries, wait_until};
 use files::project;
+use subscriber::Subscriber;
 
 #[path = "../support/brokers.rs"]
 #[allow(dead_code)] // The tests use more of it.
 mod brokers;
 #[path = "../support/files.rs"]
 mod files;
+#[path = "../support/subscriber.rs"]
+#[allow(dead_code)]
+mod subscriber;
 
 const STREAMS: usize = 64;
 const RECORDS_PER_SECOND: u64 = 5;

@@ -16,6 +16,7 @@ mod results;
 mod rig;
 mod rtsp_camera;
 mod stalling_server;
+mod subscriber;
 mod test_providers;
 
 #[allow(unused_imports)] // Not every test binary uses brokers.
@@ -35,5 +36,7 @@ pub use rig::*;
 pub use rtsp_camera::*;
 #[allow(unused_imports)] // Not every test binary needs a server.
 pub use stalling_server::*;
+#[allow(unused_imports)] // Not every test binary uses brokers.
+pub use subscriber::*;
 #[allow(unused_imports)] // Not every test binary uses other providers than the CPU.
 pub use test_providers::*;

@@ -2,16 +2,15 @@
 
 //! A reading of the source: one pipeline, from the first viewer to the last.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use gst::prelude::*;
 use gst_app::AppSink;
 use gst_utils::StreamProducer;
 use gst_utils::streamproducer::ProducerSettings;
 use tokio::sync::watch;
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 
 use super::super::analysis::Analysis;
 use super::super::arguments::Arguments;
@@ -23,20 +22,17 @@ use super::origin::Origin;
 use super::playability::Playability;
 use super::routing::{Outlets, connect};
 use super::viewers::Viewers;
-use crate::playback::{ElementError, StallDetector};
+use crate::playback::ElementError;
 use crate::publishing::SourcePublisher;
 use crate::streams::is_live;
 
+mod order;
+mod stall;
+
+pub(crate) use stall::end_if_stalled;
+
 /// Maximum time until the first frame; RTSP falls back from UDP to TCP after 5 s.
 const MAX_OPENING: Duration = Duration::from_secs(15);
-
-/// Interval in which the progress is observed.
-const OBSERVE: Duration = Duration::from_millis(500);
-
-/// Number of frames after which a live stream counts as free of B-frames.
-const ORDERED_FRAMES: usize = 8;
-/// Maximum step back of B-frames; after larger ones the stream has restarted.
-const MAX_DISORDER: gst::ClockTime = gst::ClockTime::SECOND;
 
 /// Progress of a reading.
 #[derive(Clone, Debug)]
@@ -250,41 +246,6 @@ impl Reading {
         });
     }
 
-    /// Ends the reading at a B-frame, which WebRTC cannot carry; the next reading transcodes.
-    fn watch_order(self: &Arc<Self>) {
-        let Some(pad) = self.producer.appsink().static_pad("sink") else {
-            return;
-        };
-        let reading = Arc::downgrade(self);
-        let (latest, seen) = (AtomicU64::new(0), AtomicUsize::new(0));
-        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            let Some(pts) = info.buffer().and_then(|buffer| buffer.pts()) else {
-                return gst::PadProbeReturn::Ok;
-            };
-            let latest_ns = latest.swap(pts.nseconds(), Ordering::Relaxed);
-            let back_ns = latest_ns.saturating_sub(pts.nseconds());
-            let is_in_order = back_ns == 0 || back_ns > MAX_DISORDER.nseconds();
-            let seen = seen.fetch_add(1, Ordering::Relaxed) + 1;
-            if is_in_order && seen != ORDERED_FRAMES {
-                return gst::PadProbeReturn::Ok;
-            }
-            if let Some(reading) = reading.upgrade() {
-                match is_in_order {
-                    true => reading.open_as(Codec::H264),
-                    false => {
-                        reading.playability.transcode();
-                        let name = reading.origin.name();
-                        let problem = format!(
-                            "{name}: it has B-frames and is transcoded from now on; connect again"
-                        );
-                        reading.end(Ending::new(Reason::Failed, problem));
-                    }
-                }
-            }
-            gst::PadProbeReturn::Ok
-        });
-    }
-
     fn handle(&self, message: &gst::Message) {
         match message.view() {
             gst::MessageView::Error(error) => {
@@ -355,35 +316,6 @@ impl Reading {
             }
             is_opening
         });
-    }
-}
-
-/// Ends `reading` if it makes no progress for `--stall-timeout` after it was opened.
-pub(crate) async fn end_if_stalled(reading: Weak<Reading>) {
-    let mut detector: Option<StallDetector<u64>> = None;
-    let mut ticks = interval(OBSERVE);
-    loop {
-        ticks.tick().await;
-        let Some(reading) = reading.upgrade().filter(|reading| !reading.is_over()) else {
-            return;
-        };
-        let Some(timeout) = reading.arguments.stall.timeout() else {
-            return;
-        };
-        let is_open = matches!(*reading.phase.borrow(), Phase::Open(_));
-        // A frame that waits for its time is no stall, however long that takes.
-        let Some(frames) = reading.frames.progress().filter(|_| is_open) else {
-            detector = None;
-            continue;
-        };
-        let now = Instant::now();
-        let detector =
-            detector.get_or_insert_with(|| StallDetector::new(Some(timeout), frames, now));
-        if detector.is_stalled(frames, now) {
-            let silence = humantime::format_duration(timeout);
-            reading.fail(&format!("stalled: no new frame for {silence}"));
-            return;
-        }
     }
 }
 
