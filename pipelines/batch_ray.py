@@ -48,6 +48,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 from collections.abc import Iterable, Iterator
@@ -530,6 +531,9 @@ def spread(task: Any, job: Any, recordings: list[JsonObject], retries: int) -> t
     lost = 0
     running = {task.remote(job, recording): (recording, 1) for recording in recordings}
     while running:
+        # Python drops an exception of a handler that it calls during a callback of Ray.
+        if is_stopped.is_set():
+            raise KeyboardInterrupt
         ready, _ = ray.wait(list(running), num_returns=len(running), timeout=1)
         for reference in ready:
             recording, number = running.pop(reference)
@@ -629,8 +633,12 @@ def parse() -> argparse.Namespace:
     return parser.parse_args(arguments, argparse.Namespace(options=options))
 
 
+is_stopped = threading.Event()
+
+
 def stop(*_: Any) -> NoReturn:
-    """Handles SIGTERM like Ctrl-C."""
+    """Handles Ctrl-C and SIGTERM."""
+    is_stopped.set()
     raise KeyboardInterrupt
 
 
@@ -648,7 +656,8 @@ def main() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     job = Job(arguments)
     try:
         # Ray reports lost nodes on stdout, even after the end: redirect that to stderr.
