@@ -180,7 +180,21 @@ fn runtime(options: &RuntimeOptions) -> Result<&'static Runtime, RuntimeError> {
     }
 }
 
+/// Keeps ONNX Runtime from sending telemetry to its manufacturer. From 1.29 on, Microsoft's builds for
+/// Linux send the path of the program and an id of the device when the environment is created, before
+/// [`EnvironmentBuilder::with_telemetry`] has an effect.
+fn disable_telemetry() {
+    const VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
+    if std::env::var_os(VARIABLE).is_none() {
+        // SAFETY: Threads of C code may read the environment meanwhile. glibc and musl do not free the
+        // environment that they read when a program adds its first variable, and glibc from 2.41 on
+        // never does. There is no other way: ONNX Runtime reads only the environment.
+        unsafe { std::env::set_var(VARIABLE, "1") };
+    }
+}
+
 fn find_and_load(options: &RuntimeOptions) -> Result<Runtime, RuntimeError> {
+    disable_telemetry();
     let mut tried = Vec::new();
     for library in candidates(options) {
         let is_path = library.components().count() > 1;

@@ -20,6 +20,8 @@ from typing import NamedTuple
 # Time between two measurements, and the time at the start of a piece that is not checked, in s.
 INTERVAL_S, WARM_UP_S = 10, 60
 MIN_CHECKED_S = 600
+# Number of points of a curve.
+STEPS = 410
 
 
 class Row(NamedTuple):
@@ -113,11 +115,15 @@ def svg(rows: list[Row]) -> str:
             parts.append(f'<text x="{x:.0f}" y="{y}" text-anchor="middle">{total * share / 60:.0f} min</text>')
         for process, color in COLORS.items():
             for piece, start in starts.items():
+                # The highest measurement for each step of the picture.
+                highest_at: dict[int, float] = {}
+                for row in rows:
+                    if (row.piece, row.process) == (piece, process):
+                        step = int((start + row.seconds) / total * STEPS)
+                        highest_at[step] = max(highest_at.get(step, 0), getattr(row, quantity.field))
                 points = " ".join(
-                    f"{left + width * (start + row.seconds) / total:.1f},"
-                    f"{top + height * (1 - getattr(row, quantity.field) / highest):.1f}"
-                    for row in rows
-                    if (row.piece, row.process) == (piece, process)
+                    f"{left + width * step / STEPS:.0f},{top + height * (1 - value / highest):.0f}"
+                    for step, value in highest_at.items()
                 )
                 parts.append(f'<polyline points="{points}" fill="none" stroke="{color}"/>')
     return "\n".join([*parts, "</svg>"]) + "\n"

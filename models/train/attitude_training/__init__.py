@@ -8,3 +8,8 @@ Each step is a module with a command line: `python -m attitude_training.attitude
     attitude  the classifier of attitudes and emotions
     detector  the face detector
 """
+
+import os
+
+# ONNX Runtime sends telemetry otherwise.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -168,3 +168,15 @@ fn a_gif_is_analyzed_to_its_end() {
     bench.run(&["talk.gif"]).assert_status(0);
     assert_eq!(bench.read("out/talk/records.jsonl").lines().count(), 5);
 }
+
+#[test]
+fn onnx_runtime_does_not_collect_telemetry() {
+    let bench = Bench::new();
+    bench.clip("talk.mp4");
+    // It is where Microsoft's builds keep what they send. They send nothing in a CI system.
+    let cache = bench.path("cache");
+    let mut command = bench.command(&["talk.mp4"]);
+    command.env("XDG_CACHE_HOME", &cache).env_remove("CI");
+    Run(command.output().unwrap()).assert_status(0);
+    assert!(!cache.join("Microsoft").exists());
+}
