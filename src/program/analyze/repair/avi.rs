@@ -144,21 +144,24 @@ fn are_chunks(file: &Source, mut position: u64, end: u64) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Returns `true` if all entries of an index have the name of a chunk, and their offsets rise.
+/// Returns `true` if all entries of an index have the name of a chunk, and their offsets rise and lie in
+/// the file, as do the ends of the chunks.
 fn is_index(file: &Source, content: Range<u64>) -> io::Result<bool> {
     let mut latest = 0;
     let mut position = content.start;
     while position + ENTRY_BYTES <= content.end.min(file.len) {
-        let offset = file.array(position + 8)?.map(u32::from_le_bytes);
-        let is_entry = name(file, position)?.is_some();
-        let Some(offset) = offset.filter(|&offset| is_entry && offset >= latest) else {
+        let number =
+            |offset| io::Result::Ok(file.array(position + offset)?.map_or(0, u32::from_le_bytes));
+        let (offset, size): (u32, u32) = (number(8)?, number(12)?);
+        // Offsets count from the start of the file or of a list in it.
+        let is_inside = u64::from(offset) + u64::from(size) <= file.len;
+        if name(file, position)?.is_none() || offset < latest || !is_inside {
             return Ok(false);
-        };
+        }
         latest = offset;
         position += ENTRY_BYTES;
     }
-    // Offsets count from the start of the file or of a list in it.
-    Ok(u64::from(latest) < file.len)
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -230,8 +233,8 @@ mod tests {
     fn a_damaged_index_is_skipped() {
         let mut content = file();
         let index = FRAMES + 10 * FRAME_BYTES;
-        // The name and the offset of the second entry.
-        for position in [index + 24, index + 34] {
+        // The name, the offset and the size of the second entry.
+        for position in [index + 24, index + 34, index + 38] {
             let before = content[position];
             content[position] = 0xff;
             let repair = repair(&content);
