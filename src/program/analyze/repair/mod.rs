@@ -120,6 +120,35 @@ impl From<Vec<Gap>> for Repair {
     }
 }
 
+/// Returns the damaged parts between the elements of a file whose demuxers find the next element by
+/// themselves. `end_of` returns the end of the element at a position, and `is_start` whether elements
+/// continue at a position, with the bytes there.
+fn gaps_between(
+    file: &Source,
+    end_of: impl Fn(u64) -> io::Result<Option<u64>>,
+    is_start: impl Fn(u64, &[u8]) -> io::Result<bool>,
+) -> io::Result<Vec<Gap>> {
+    let mut gaps = Vec::new();
+    let mut position = 0;
+    while position < file.len && gaps.len() < MAX_GAPS {
+        if let Some(end) = end_of(position)? {
+            position = end;
+            continue;
+        }
+        let Some(next) = file.find(position + 1..file.len, &is_start)? else {
+            // Without an end, it is not a gap, but the end of a file that is cut off.
+            break;
+        };
+        gaps.push(Gap {
+            bytes: position..next,
+            header: Vec::new(),
+            times_ns: None,
+        });
+        position = next;
+    }
+    Ok(gaps)
+}
+
 /// A file, read at any position.
 struct Source {
     file: File,

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::{Gap, MAX_GAPS, Source};
+use super::{Gap, Source};
 
 /// Start of a pack, and of a file.
 pub(super) const START: [u8; 4] = [0, 0, 1, PACK];
@@ -20,26 +20,9 @@ const VALID_PACKETS: usize = 3;
 
 /// Returns the damaged parts between packets.
 pub(super) fn gaps(file: &Source) -> io::Result<Vec<Gap>> {
-    let mut gaps: Vec<Gap> = Vec::new();
-    let mut position = 0;
-    while position < file.len && gaps.len() < MAX_GAPS {
-        if let Some(end) = end_of_packet(file, position)? {
-            position = end;
-            continue;
-        }
-        let is_start = |next: u64, bytes: &[u8]| Ok(bytes == START && are_packets(file, next)?);
-        let Some(next) = file.find(position + 1..file.len, is_start)? else {
-            // Without an end, it is not a gap, but the end of a file that is cut off.
-            break;
-        };
-        gaps.push(Gap {
-            bytes: position..next,
-            header: Vec::new(),
-            times_ns: None,
-        });
-        position = next;
-    }
-    Ok(gaps)
+    let end_of = |position| end_of_packet(file, position);
+    let is_start = |position, bytes: &[u8]| Ok(bytes == START && are_packets(file, position)?);
+    super::gaps_between(file, end_of, is_start)
 }
 
 /// Returns `true` if there are valid packets from `position` on.
@@ -59,7 +42,7 @@ fn are_packets(file: &Source, mut position: u64) -> io::Result<bool> {
 /// Returns the end of the header or packet at `position`; `None` if there is none in the file.
 fn end_of_packet(file: &Source, position: u64) -> io::Result<Option<u64>> {
     let (bytes, len): ([u8; 14], usize) = file.up_to(position)?;
-    let size = match (&bytes[..len.min(14)], len) {
+    let size = match (&bytes[..len], len) {
         ([0, 0, 1, END, ..], _) => 4,
         // In MPEG-2, the last three bits are the number of bytes that fill the header.
         ([0, 0, 1, PACK, mark, .., stuffing], 14) if mark >> 6 == 0b01 => {

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::{Gap, MAX_GAPS, Source};
+use super::{Gap, Source};
 
 /// First bytes of a page.
 pub(super) const START: [u8; 4] = *b"OggS";
@@ -14,26 +14,9 @@ const HEADER_BYTES: u64 = 27;
 
 /// Returns the damaged parts between pages.
 pub(super) fn gaps(file: &Source) -> io::Result<Vec<Gap>> {
-    let mut gaps: Vec<Gap> = Vec::new();
-    let mut position = 0;
-    while position < file.len && gaps.len() < MAX_GAPS {
-        if let Some(end) = end_of_page(file, position)? {
-            position = end;
-            continue;
-        }
-        let is_start = |next: u64, bytes: &[u8]| Ok(bytes == START && is_page(file, next)?);
-        let Some(next) = file.find(position + 1..file.len, is_start)? else {
-            // Without an end, it is not a gap, but the end of a file that is cut off.
-            break;
-        };
-        gaps.push(Gap {
-            bytes: position..next,
-            header: Vec::new(),
-            times_ns: None,
-        });
-        position = next;
-    }
-    Ok(gaps)
+    let end_of = |position| end_of_page(file, position);
+    let is_start = |position, bytes: &[u8]| Ok(bytes == START && is_page(file, position)?);
+    super::gaps_between(file, end_of, is_start)
 }
 
 /// Returns `true` if there is a page at `position` that the next one or the end of the file follows.
