@@ -43,7 +43,7 @@ def start_janus(folder):
         "janus": f'general: {{ configs_folder = "{folder}"; debug_level = 2 }}',
         "janus.transport.websockets": f'general: {{ ws = true; ws_port = {websocket}; ws_ip = "127.0.0.1" }}',
         "janus.transport.http": f'general: {{ http = true; port = {http}; ip = "127.0.0.1"; base_path = "/janus" }}',
-        "janus.plugin.videoroom": f"room-{ROOM}: {{ publishers = 20; fir_freq = 10 }}",
+        "janus.plugin.videoroom": f'room-{ROOM}: {{ publishers = 20; fir_freq = 10; videocodec = "vp8,h264" }}',
     }.items():
         (folder / f"{name}.jcfg").write_text(text + "\n")
     janus = subprocess.Popen(["janus", "-F", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -10,6 +10,7 @@ lines of standard input: `freeze`, `continue`, and `leave`, which is also what h
 """
 
 import argparse
+import http.client
 import json
 import os
 import sys
@@ -71,8 +72,11 @@ class Janus:
 
     def _poll(self):
         while True:
-            with urllib.request.urlopen(f"{self.session}?maxev=1", timeout=2 * TIMEOUT_S) as response:
-                event = json.load(response)
+            try:
+                with urllib.request.urlopen(f"{self.session}?maxev=1", timeout=2 * TIMEOUT_S) as response:
+                    event = json.load(response)
+            except (OSError, http.client.HTTPException):
+                return  # The server has ended.
             if event["janus"] in ("error", "timeout"):
                 return  # The session has ended.
             with self.arrived:
