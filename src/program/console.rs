@@ -107,14 +107,18 @@ pub(crate) fn log_filter_in_use() -> &'static str {
 }
 
 /// Starts logging to standard error: by `filter`, else by the environment variable `RUST_LOG`, else
-/// by `default`.
+/// by `default`. Lines contain their module only if the filter allows the level debug: modules say
+/// nothing to users.
 pub(crate) fn start_log(filter: Option<&str>, default: &str) {
     let environment = || std::env::var(EnvFilter::DEFAULT_ENV).ok();
     let filter = filter.map(str::to_owned).or_else(environment);
     let filter = filter.filter(|filter| !filter.is_empty());
     let filter = LOG_FILTER.get_or_init(|| filter.unwrap_or_else(|| default.to_owned()));
+    let filter = EnvFilter::new(filter);
+    let has_details = filter.max_level_hint() > Some(LevelFilter::INFO);
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+        .with_env_filter(filter)
+        .with_target(has_details)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(|| LogWriter)
         .finish();

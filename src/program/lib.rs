@@ -59,6 +59,7 @@ struct Program {
     ///
     /// The log is written to standard error. Without this option the environment variable RUST_LOG
     /// applies; without both the level is info for room, serve and watch, and warn for all other commands.
+    /// At debug and trace, each line contains the module that wrote it.
     #[arg(
         long,
         global = true,
