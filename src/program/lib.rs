@@ -21,6 +21,8 @@ mod parsing;
 mod playback;
 mod publishing;
 #[cfg(feature = "serve")]
+mod secrets;
+#[cfg(feature = "serve")]
 mod shutdown;
 #[cfg(feature = "serve")]
 mod streams;

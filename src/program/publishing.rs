@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use attitude::record::Record;
-use attitude::record::tags::{Tags, TagsError};
+use attitude::record::tags::Tags;
 use attitude_publish::{
     DeliveryPolicy, Event, FLUSH_TIMEOUT_NS, MAX_SPOOL_BYTES, Publisher, Settings, StartError,
 };
@@ -19,9 +19,20 @@ const HEADING: &str = "Publishing";
 /// Time between checks whether there is room for another message.
 const ROOM_CHECK: Duration = Duration::from_millis(5);
 
-/// Options of publishing.
+/// Options of publishing records that have no tags of their own.
 #[derive(Args)]
 pub(crate) struct PublishArguments {
+    #[command(flatten)]
+    broker: BrokerArguments,
+
+    /// Tags of the published records, such as room=42,floor=3
+    #[arg(long, value_name = "TAGS", help_heading = HEADING, requires = "publish")]
+    tags: Option<Tags>,
+}
+
+/// Options of where records are published.
+#[derive(Args)]
+pub(crate) struct BrokerArguments {
     /// Also publish each sample to a message broker or webhook, such as mqtt://localhost
     ///
     /// The protocols are MQTT (mqtt, mqtts), Redis streams (redis, rediss), NATS (nats, natss) and
@@ -40,18 +51,10 @@ pub(crate) struct PublishArguments {
     #[arg(long, value_name = "TOPIC", help_heading = HEADING, requires = "publish")]
     topic: Option<String>,
 
-    /// Tags of the published records, such as room=42,floor=3
-    #[arg(long, value_name = "TAGS", help_heading = HEADING, requires = "publish", value_parser = tags)]
-    tags: Option<Tags>,
-
     /// File that keeps messages until they are delivered; by default, messages that cannot be
     /// delivered are dropped
     #[arg(long, value_name = "FILE", help_heading = HEADING, requires = "publish")]
     spool_location: Option<PathBuf>,
-}
-
-fn tags(text: &str) -> Result<Tags, TagsError> {
-    text.parse()
 }
 
 /// Records cannot be published.
@@ -67,12 +70,23 @@ pub(crate) enum PublishError {
 }
 
 impl PublishArguments {
-    /// Returns the tags of all records.
-    #[cfg(feature = "serve")]
-    pub(crate) fn tags(&self) -> Tags {
-        self.tags.clone().unwrap_or_default()
+    /// Starts to publish; `None` if the user does not want it. `warn` is called with what is lost.
+    ///
+    /// # Errors
+    /// Returns an error if the options are wrong, but not if the broker is unavailable.
+    pub(crate) fn start(
+        &self,
+        warn: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Option<Publishing>, PublishError> {
+        let publishing = self.broker.start(warn)?;
+        Ok(publishing.map(|publishing| Publishing {
+            tags: self.tags.clone().unwrap_or_default(),
+            ..publishing
+        }))
     }
+}
 
+impl BrokerArguments {
     /// Starts to publish; `None` if the user does not want it. `warn` is called with what is lost.
     ///
     /// # Errors
@@ -107,7 +121,7 @@ impl PublishArguments {
         });
         Ok(Some(Publishing {
             publisher: publisher?,
-            tags: self.tags.clone().unwrap_or_default(),
+            tags: Tags::default(),
         }))
     }
 }

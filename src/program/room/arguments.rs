@@ -2,17 +2,13 @@
 
 //! Command line of `room`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, value_parser};
 
 use super::secrets::SecretArguments;
-use crate::options::StallArguments;
 use crate::parsing::ValueError;
-use crate::publishing::PublishArguments;
-use crate::streams::{AnalysisArguments, OutputArguments};
-use crate::web_server::socket_address;
+use crate::streams::HostArguments;
 
 /// Joins a meeting as a silent member, and analyzes the video of each participant
 ///
@@ -66,20 +62,7 @@ pub(crate) struct Arguments {
     pub(super) max_participants: u16,
 
     #[command(flatten)]
-    pub(super) output: OutputArguments,
-
-    /// IP address and port to serve /metrics for Prometheus and /healthz on
-    #[arg(long, value_name = "ADDRESS", value_parser = socket_address)]
-    pub(super) listen: Option<SocketAddr>,
-
-    #[command(flatten)]
-    pub(super) stall: StallArguments,
-
-    #[command(flatten)]
-    pub(super) analysis: AnalysisArguments,
-
-    #[command(flatten)]
-    pub(super) publish: PublishArguments,
+    pub(super) host: HostArguments,
 }
 
 /// Kind of server.

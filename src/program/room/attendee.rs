@@ -32,8 +32,8 @@ impl Attendee {
             source: source(participant).to_owned(),
             tags,
         };
-        let stream = Arc::new(Stream::new(identity, context.consumers.clone()));
-        context.streams.add(&stream);
+        let stream = Arc::new(Stream::new(identity, context.host.consumers.clone()));
+        context.host.registry.add(&stream);
         Self {
             stream,
             connection: None,

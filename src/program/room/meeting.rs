@@ -15,8 +15,7 @@ use super::connection::Connection;
 use super::data_channel::{DataChannel, Publication};
 use super::signalling::{Command, Membership, Participant, ParticipantId, RoomEnd, RoomEvent};
 use crate::console;
-use crate::exit::Interrupt;
-use crate::streams::{AnalysisArguments, Consumers, Registry};
+use crate::streams::{AnalysisArguments, Host};
 
 /// Time between checks of signals and participants.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);
@@ -30,10 +29,8 @@ pub(super) struct Context {
     pub(super) analysis: AnalysisArguments,
     pub(super) max_participants: usize,
     pub(super) stall_timeout: Option<Duration>,
-    pub(super) consumers: Consumers,
-    pub(super) streams: Registry,
     pub(super) data_channel: Option<Arc<DataChannel>>,
-    pub(super) interrupt: Interrupt,
+    pub(super) host: Host,
 }
 
 /// A connection failed.
@@ -96,7 +93,7 @@ impl<'a> Meeting<'a> {
                 },
                 Some(failure) = failures.recv() => self.handle_failure(failure).await,
                 _ = check.tick() => {
-                    if self.context.interrupt.is_set() {
+                    if self.context.host.must_end() {
                         return None;
                     }
                     self.check();
@@ -218,7 +215,7 @@ impl<'a> Meeting<'a> {
             return;
         };
         tracing::info!("{} left", attendee.stream.source());
-        attendee.end(self.context.streams.clone()).await;
+        attendee.end(self.context.host.registry.clone()).await;
         if !self.waiting.is_empty() {
             let next = self.waiting.remove(0);
             self.command(Command::Restart(next));
@@ -272,7 +269,7 @@ impl<'a> Meeting<'a> {
     async fn end(mut self) {
         self.stop_publication().await;
         let ends = self.attendees.drain().map(|(_, attendee)| {
-            let streams = self.context.streams.clone();
+            let streams = self.context.host.registry.clone();
             tokio::spawn(attendee.end(streams))
         });
         for end in ends.collect::<Vec<_>>() {

@@ -16,7 +16,6 @@ pub(crate) use arguments::Arguments;
 use arguments::ServerKind;
 use data_channel::DataChannel;
 use meeting::{Context, Meeting};
-use secrets::SecretError;
 use signalling::janus::JanusRoom;
 use signalling::{JoinError, Room, RoomEnd};
 
@@ -31,13 +30,10 @@ mod data_channel;
 mod meeting;
 
 use crate::console;
-use crate::exit::{Interrupt, SignalError, Status};
+use crate::exit::Status;
 use crate::playback::{self, InitError};
-use crate::publishing::PublishError;
-use crate::shutdown::{self, EndInTimeError};
-use crate::streams::{
-    LoadedNetworks, Monitor, MonitorError, NetworksError, OutputError, RecordConsumer, Registry,
-};
+use crate::secrets::SecretError;
+use crate::streams::{Host, HostError};
 
 /// Maximum time for the program to end after a signal.
 const MAX_END: Duration = Duration::from_secs(10);
@@ -56,17 +52,7 @@ pub(crate) enum RoomError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
-    Networks(#[from] NetworksError),
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-    #[error(transparent)]
-    Output(#[from] OutputError),
-    #[error(transparent)]
-    Monitor(#[from] MonitorError),
-    #[error(transparent)]
-    Signal(#[from] SignalError),
-    #[error(transparent)]
-    End(#[from] EndInTimeError),
+    Host(#[from] HostError),
     #[error("cannot start threads")]
     Runtime(#[source] io::Error),
     #[error("{0}; to wait for it, use --retry")]
@@ -81,55 +67,22 @@ pub(crate) enum RoomError {
 pub(crate) fn run(arguments: Arguments) -> Result<Status, RoomError> {
     playback::init()?;
     let secrets = arguments.secrets.read()?;
-    let networks = LoadedNetworks::load(&arguments.analysis)?;
-    let tags = arguments.publish.tags();
-    let publishing = arguments
-        .publish
-        .start(|text| tracing::warn!("publishing: {text}"))?
-        .map(Arc::new);
-    let output = arguments.output.start()?;
-    let streams = Registry::default();
-    let monitor = arguments.listen.map(|address| {
-        let provider = networks.provider();
-        Monitor::start(address, streams.clone(), publishing.clone(), provider)
-    });
-    let monitor = monitor.transpose()?;
-    if let Some(monitor) = &monitor {
-        tracing::info!("metrics: http://{}/metrics", monitor.address);
-    }
     let data_channel = arguments.data_channel.then(Arc::<DataChannel>::default);
-    let consumers = [
-        output.clone().map(|one| one as Arc<dyn RecordConsumer>),
-        publishing.clone().map(|one| one as _),
-        data_channel.clone().map(|one| one as _),
-    ];
+    let records = data_channel.iter().map(|channel| channel.clone() as _);
+    let host = Host::start(&arguments.host, records.collect(), MAX_END)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(RoomError::Runtime)?;
-    let interrupt = Interrupt::watch()?;
-    shutdown::end_in_time(MAX_END, "some connections did not stop in time")?;
-    if let Some(output) = output.clone() {
-        // Without its reader, the program has nothing to do.
-        let interrupt = interrupt.clone();
-        runtime.spawn(async move {
-            while !output.is_broken() {
-                tokio::time::sleep(CHECK_INTERVAL).await;
-            }
-            interrupt.stop();
-        });
-    }
     let context = Context {
         room: arguments.room.clone(),
-        tags,
-        analysis: arguments.analysis,
+        tags: arguments.host.tags(),
+        stall_timeout: arguments.host.stall.timeout(),
+        analysis: arguments.host.analysis,
         max_participants: arguments.max_participants.into(),
-        stall_timeout: arguments.stall.timeout(),
-        consumers: consumers.into_iter().flatten().collect(),
-        streams,
         data_channel,
-        interrupt,
+        host,
     };
     let room = match arguments.kind {
         ServerKind::Janus => JanusRoom {
@@ -142,13 +95,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, RoomError> {
     };
     let attended = runtime.block_on(attend(&room, &context, arguments.retry));
     runtime.shutdown_timeout(MAX_SHUTDOWN);
-    drop(monitor);
-    if let Some(unpublished) = publishing.and_then(|publishing| publishing.finish()) {
-        console::warn(unpublished);
-    }
-    if let Some(output) = output {
-        output.finish()?;
-    }
+    context.host.finish()?;
     attended.map(|()| Status::Success)
 }
 
@@ -160,7 +107,7 @@ async fn attend(room: &impl Room, context: &Context, retry: bool) -> Result<(), 
     loop {
         let joined = tokio::select! {
             joined = room.join() => joined,
-            () = interrupted(&context.interrupt) => return Ok(()),
+            () = must_end(&context.host) => return Ok(()),
         };
         match joined {
             Ok(membership) => {
@@ -192,14 +139,14 @@ async fn attend(room: &impl Room, context: &Context, retry: bool) -> Result<(), 
         }
         tokio::select! {
             () = tokio::time::sleep(backoff.next_wait()) => {}
-            () = interrupted(&context.interrupt) => return Ok(()),
+            () = must_end(&context.host) => return Ok(()),
         }
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupted(interrupt: &Interrupt) {
-    while !interrupt.is_set() {
+/// Waits until the program must end.
+async fn must_end(host: &Host) {
+    while !host.must_end() {
         tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }

@@ -6,6 +6,7 @@
 //! ```text
 //! location -> video -> analysis -> stream -> consumers (output, publishing)
 //!                                    `-> registry -> monitor (metrics, health)
+//! host: what all of them share
 //! ```
 
 mod location;
@@ -22,10 +23,11 @@ mod metrics;
 mod monitor;
 mod registry;
 
+mod host;
+
 pub(crate) use analysis::{Analysis, AnalysisArguments, LoadedNetworks, NetworksError, is_live};
 pub(crate) use consumer::{Consumers, RecordConsumer};
+pub(crate) use host::{Host, HostArguments, HostError};
 pub(crate) use location::{Location, LocationError};
-pub(crate) use monitor::{Monitor, MonitorError};
-pub(crate) use output::{OutputArguments, OutputError};
 pub(crate) use registry::Registry;
 pub(crate) use stream::{Identity, Stream};

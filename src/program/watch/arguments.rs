@@ -2,16 +2,12 @@
 
 //! Command line of `watch`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::options::StallArguments;
 use crate::parsing::ValueError;
-use crate::publishing::PublishArguments;
-use crate::streams::{AnalysisArguments, OutputArguments};
-use crate::web_server::socket_address;
+use crate::streams::HostArguments;
 
 /// Analyzes live streams and cameras, and writes or publishes the attitudes of their faces
 ///
@@ -46,21 +42,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 
-    /// IP address and port of a web server with /metrics and /healthz; by default, there is none
-    #[arg(long, value_name = "ADDRESS", value_parser = socket_address)]
-    pub(super) listen: Option<SocketAddr>,
-
     #[command(flatten)]
-    pub(super) output: OutputArguments,
-
-    #[command(flatten)]
-    pub(super) stall: StallArguments,
-
-    #[command(flatten)]
-    pub(super) analysis: AnalysisArguments,
-
-    #[command(flatten)]
-    pub(super) publish: PublishArguments,
+    pub(super) host: HostArguments,
 }
 
 fn named_uri(text: &str) -> Result<(String, String), ValueError> {

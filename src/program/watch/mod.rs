@@ -27,13 +27,9 @@ mod sources;
 mod service;
 
 use crate::console;
-use crate::exit::{Interrupt, SignalError, Status};
+use crate::exit::{SignalError, Status};
 use crate::playback::{self, InitError};
-use crate::publishing::PublishError;
-use crate::shutdown::{self, EndInTimeError};
-use crate::streams::{
-    Consumers, LoadedNetworks, Monitor, MonitorError, NetworksError, OutputError, Registry,
-};
+use crate::streams::{Consumers, Host, HostError, Registry};
 
 /// Interval in which signals and the output are observed.
 const OBSERVE: Duration = Duration::from_millis(100);
@@ -54,17 +50,9 @@ pub(crate) enum WatchError {
     #[error(transparent)]
     Sources(#[from] SourcesError),
     #[error(transparent)]
-    Networks(#[from] NetworksError),
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-    #[error(transparent)]
-    Output(#[from] OutputError),
-    #[error(transparent)]
-    Monitor(#[from] MonitorError),
+    Host(#[from] HostError),
     #[error(transparent)]
     Signal(#[from] SignalError),
-    #[error(transparent)]
-    End(#[from] EndInTimeError),
 }
 
 /// Watches the sources until Ctrl-C or SIGTERM.
@@ -78,52 +66,23 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, WatchError> {
             "the command line contains the password of {name}, where other users can read it; use --config"
         ));
     }
-    let networks = LoadedNetworks::load(&arguments.analysis)?;
-    // The first signal ends the program in order, the second one at once.
-    let interrupt = Interrupt::watch()?;
-    shutdown::end_in_time(MAX_END, "some sources did not stop in time")?;
+    let host = Host::start(&arguments.host, Consumers::default(), MAX_END)?;
     let mut signals = Signals::new([SIGHUP]).map_err(SignalError)?;
-
-    let publishing = arguments
-        .publish
-        .start(|text| tracing::warn!("publishing: {text}"))?
-        .map(Arc::new);
-    let output = arguments.output.start()?;
-    let mut consumers = Vec::new();
-    consumers.extend(output.clone().map(|output| output as _));
-    consumers.extend(publishing.clone().map(|publishing| publishing as _));
-    let registry = Registry::default();
-    let monitor = arguments.listen.map(|address| {
-        let (registry, publishing) = (registry.clone(), publishing.clone());
-        Monitor::start(address, registry, publishing, networks.provider())
-    });
-    let monitor = monitor.transpose()?;
-    if let Some(monitor) = &monitor {
-        console::line(format_args!(
-            "Metrics on http://{}/metrics",
-            monitor.address
-        ));
-    }
-    let mut sources = Sources::new(&arguments, Consumers::from(consumers), registry.clone());
+    let mut sources = Sources::new(&arguments, host.consumers.clone(), host.registry.clone());
     sources.set(&wanted);
 
     let mut service = Service::ready();
-    let is_broken = || output.as_ref().is_some_and(|output| output.is_broken());
-    while !interrupt.is_set() && !is_broken() {
+    while !host.must_end() {
         std::thread::sleep(OBSERVE);
         if signals.pending().count() > 0 {
             service.reload(|| reload(&arguments, &file, &mut sources));
         }
-        service.give_sign(|| condition(&registry));
+        service.give_sign(|| condition(&host.registry));
     }
     tracing::info!("stopping");
     service.stopping();
     sources.stop(Instant::now() + MAX_STOP);
-    drop(monitor);
-    if let Some(unpublished) = publishing.and_then(|publishing| publishing.finish()) {
-        console::warn(unpublished);
-    }
-    output.map_or(Ok(()), |output| output.finish())?;
+    host.finish()?;
     Ok(Status::Success)
 }
 

@@ -148,12 +148,12 @@ impl Supervisor {
         };
         let frames = self.stream.frames();
         let arguments = &self.arguments;
-        let opened = Connection::open(&location, &arguments.analysis, &self.stream, end);
+        let opened = Connection::open(&location, &arguments.host.analysis, &self.stream, end);
         let _connection = match opened {
             Ok(connection) => connection,
             Err(error) => return Outcome::Failed(error.to_string()),
         };
-        let timeout = arguments.stall.timeout();
+        let timeout = arguments.host.stall.timeout();
         let mut stall_detector = StallDetector::new(timeout, frames, Instant::now());
         loop {
             match self.events.recv_timeout(OBSERVE) {

@@ -66,7 +66,7 @@ pub(crate) fn wanted(
         {
             return Err(SourcesError::Location { name, error });
         }
-        let mut tags = arguments.publish.tags();
+        let mut tags = arguments.host.tags();
         tags.0.extend(own_tags.0);
         let source = WantedSource { uri, tags };
         if wanted.insert(name.clone(), source).is_some() {

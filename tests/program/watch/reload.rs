@@ -38,9 +38,10 @@ fn a_reload_adds_and_removes_sources_without_touching_the_others() {
     let config = Config::new(HALL);
     clip(&config.folder, "hall.mkv");
     clip(&config.folder, "door.mkv");
-    let mut watch = config.start(&[]);
+    // Tags need no broker.
+    let mut watch = config.start(&["--tags", "site=north"]);
     let records = watch.wait_for_records("hall", 3);
-    assert_eq!(records[0].tags.to_string(), "floor=2");
+    assert_eq!(records[0].tags.to_string(), "floor=2,site=north");
 
     config.write(&format!("{HALL}{DOOR}"));
     watch.signal("-HUP");
