@@ -15,22 +15,40 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::crypto::ring;
 use subtle::ConstantTimeEq;
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, parse_token};
+use crate::parsing::ValueError;
+use crate::secrets::{self, SecretError};
 use crate::web_server::responses::problem;
 
+/// Environment variable with the token for WHIP clients.
+const WHIP_TOKEN: &str = "GST_ATTITUDE_WHIP_TOKEN";
+
+/// The rules for who may connect cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AccessError {
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error("the token for WHIP clients cannot be used: {0}")]
+    WhipToken(ValueError),
+}
+
 /// Rules for who may connect.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Access {
     token: Option<String>,
+    /// What a client without the token must do.
+    advice: &'static str,
     /// Set if only programs of this machine can connect.
     is_local: bool,
     is_encrypted: bool,
 }
 
 impl Access {
-    /// Creates the rules. A server that other machines can reach gets a random token, unless the
-    /// arguments have one.
-    pub(crate) fn new(arguments: &Arguments) -> Result<Self, RandomError> {
+    /// Creates the rules of the page. A server that other machines can reach gets a random token,
+    /// unless the arguments have one.
+    pub(crate) fn of_page(arguments: &Arguments) -> Result<Self, RandomError> {
         let is_local = arguments.listen.ip().to_canonical().is_loopback();
         let token = match &arguments.token {
             Some(token) => Some(token.clone()),
@@ -39,8 +57,29 @@ impl Access {
         };
         Ok(Self {
             token,
+            advice: "open the whole address that the server printed when it started",
             is_local,
             is_encrypted: arguments.tls_certificate.is_some(),
+        })
+    }
+
+    /// Creates the rules of WHIP clients: those of the `page`, unless these clients have a token of
+    /// their own.
+    pub(crate) fn of_whip(page: &Self, arguments: &Arguments) -> Result<Self, AccessError> {
+        let token = match arguments.whip {
+            true => secrets::read(arguments.whip_token_file.as_deref(), WHIP_TOKEN)?,
+            false => None,
+        };
+        let token = token.map(|token| parse_token(&token)).transpose();
+        let token = token.map_err(AccessError::WhipToken)?;
+        let advice = match token {
+            Some(_) => "set the client's bearer token to the one for WHIP clients",
+            None => "set the client's bearer token to the server's token",
+        };
+        Ok(Self {
+            token: token.or_else(|| page.token.clone()),
+            advice,
+            ..page.clone()
         })
     }
 
@@ -160,10 +199,8 @@ pub(crate) async fn require_token(
         path = request.uri().path(),
         "refused: no token, or a wrong one"
     );
-    let mut response = problem(
-        StatusCode::UNAUTHORIZED,
-        "the token is missing or wrong; open the whole address that the server printed when it started",
-    );
+    let text = format!("the token is missing or wrong; {}", access.advice);
+    let mut response = problem(StatusCode::UNAUTHORIZED, text);
     let scheme = HeaderValue::from_static("Bearer");
     response
         .headers_mut()

@@ -40,10 +40,15 @@ pub(crate) struct Arguments {
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<String>,
 
-    /// Show the video that a WHIP client, such as OBS, sends to /whip, with the server's token as its
-    /// bearer token
+    /// Show the video that a WHIP client, such as OBS, sends to /whip, with the server's token or that
+    /// of --whip-token-file as its bearer token
     #[arg(long, conflicts_with = "source")]
     pub(crate) whip: bool,
+
+    /// File with a token for WHIP clients only, who then cannot see the page; without it, the
+    /// environment variable GST_ATTITUDE_WHIP_TOKEN
+    #[arg(long, value_name = "FILE", requires = "whip")]
+    pub(crate) whip_token_file: Option<PathBuf>,
 
     /// IP address and port to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = socket_address)]
@@ -56,7 +61,7 @@ pub(crate) struct Arguments {
         value_name = "TOKEN",
         env = "GST_ATTITUDE_TOKEN",
         hide_env_values = true,
-        value_parser = token
+        value_parser = parse_token
     )]
     pub(crate) token: Option<String>,
 
@@ -97,7 +102,8 @@ pub(crate) struct Arguments {
 /// Minimum length of a token; shorter ones can be guessed.
 const MIN_TOKEN: usize = 16;
 
-fn token(text: &str) -> Result<String, ValueError> {
+/// Parses a token, which may be part of an address.
+pub(super) fn parse_token(text: &str) -> Result<String, ValueError> {
     let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"-._~".contains(&letter);
     match text.len() >= MIN_TOKEN && text.bytes().all(is_plain) {
         true => Ok(text.to_owned()),

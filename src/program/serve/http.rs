@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::access::{Access, RandomError, refuse_other_sites, require_token};
+use super::access::{Access, AccessError, refuse_other_sites, require_token};
 use super::arguments::Arguments;
 use super::end::Reason;
 use super::metrics::Metrics;
@@ -44,6 +44,7 @@ const MAX_BODY_BYTES: usize = 64 << 10;
 pub(crate) struct Server {
     pub(crate) arguments: Arc<Arguments>,
     pub(crate) access: Arc<Access>,
+    pub(crate) whip_access: Arc<Access>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) sessions: Arc<Sessions>,
 }
@@ -52,14 +53,15 @@ impl Server {
     /// Creates the state of a server that shows the video of `origin`, or else visitors' cameras.
     ///
     /// # Errors
-    /// Returns an error if a token is needed, and the system has no random numbers.
+    /// Returns an error if there is no token although one is needed, or if one cannot be used.
     pub(crate) fn new(
         arguments: Arc<Arguments>,
         provider: String,
         publishing: Option<Arc<Publishing>>,
         origin: Option<Origin>,
-    ) -> Result<Self, RandomError> {
-        let access = Arc::new(Access::new(&arguments)?);
+    ) -> Result<Self, AccessError> {
+        let access = Arc::new(Access::of_page(&arguments)?);
+        let whip_access = Arc::new(Access::of_whip(&access, &arguments)?);
         let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
         let source = origin.map(|origin| {
             Source::new(
@@ -73,6 +75,7 @@ impl Server {
         Ok(Self {
             arguments,
             access,
+            whip_access,
             metrics,
             sessions: Arc::new(sessions),
         })
@@ -104,7 +107,9 @@ pub(crate) fn routes(server: Server) -> Router {
         .route_layer(token);
     // Pages of other sites may send video, too.
     let whip = match server.arguments.whip {
-        true => whip::routes(&access).layer(from_fn_with_state(MAX_REQUEST, limit_time)),
+        true => {
+            whip::routes(&server.whip_access).layer(from_fn_with_state(MAX_REQUEST, limit_time))
+        }
         false => Router::new(),
     };
     let routes = Router::new()

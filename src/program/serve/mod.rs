@@ -15,7 +15,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Handle, from_tcp, from_tcp_rustls};
 use tokio::signal::unix::{SignalKind, signal};
 
-use access::RandomError;
+use access::AccessError;
 pub(crate) use arguments::Arguments;
 use sessions::Sessions;
 use source::{Origin, SourceError};
@@ -79,7 +79,7 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error(transparent)]
-    Random(#[from] RandomError),
+    Access(#[from] AccessError),
     #[error("cannot listen on {0}; choose another address or port with --listen")]
     Listen(SocketAddr, #[source] io::Error),
     #[error("the server failed")]

@@ -70,6 +70,7 @@ fn command(arguments: &[&str]) -> Command {
         .args(["--attitude-model", &model("brightness")])
         .args(arguments)
         .env_remove("GST_ATTITUDE_TOKEN")
+        .env_remove("GST_ATTITUDE_WHIP_TOKEN")
         .stdin(Stdio::null());
     command
 }

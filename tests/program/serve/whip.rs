@@ -8,6 +8,7 @@ use super::*;
 use crate::support::{free_port, playwright, project, requests, webhook};
 
 const TOKEN: &str = "0123456789abcdef";
+const WHIP_TOKEN: &str = "fedcba9876543210";
 
 fn end(server: &Server, session: &str) -> Response {
     server.send(&Request::new("DELETE", session))
@@ -212,6 +213,40 @@ fn a_client_needs_the_token_and_may_be_a_page_of_another_site() {
     );
     let session = response.header("Location").unwrap();
     assert_eq!(end(&server, session).status, 401);
+}
+
+#[test]
+fn a_client_with_a_token_of_its_own_cannot_see_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("whip-token");
+    std::fs::write(&path, format!("{WHIP_TOKEN}\n")).unwrap();
+    let file = ["--whip-token-file", path.to_str().unwrap()];
+    let with = |server: &Server, request: &Request, token: &str| {
+        let value = format!("Bearer {token}");
+        server.send(&request.clone().header("Authorization", &value))
+    };
+    // No offer: with the right token, the server says so.
+    let offer = offering("hello");
+    let page = Request::new("GET", "/settings");
+
+    let server = Server::start(&[&["--whip", "--token", TOKEN], &file[..]].concat());
+    assert_eq!(with(&server, &offer, WHIP_TOKEN).status, 400);
+    let refused = with(&server, &offer, TOKEN);
+    assert_eq!(refused.status, 401);
+    assert!(refused.problem().contains("the one for WHIP clients"));
+    assert_eq!(with(&server, &page, WHIP_TOKEN).status, 401);
+    assert_eq!(with(&server, &page, TOKEN).status, 200);
+
+    // The page of a server of this machine needs no token.
+    let mut command = command(&["--listen", "127.0.0.1:0", "--whip"]);
+    let server = Server::run(command.env("GST_ATTITUDE_WHIP_TOKEN", WHIP_TOKEN));
+    assert_eq!(server.send(&page).status, 200);
+    assert_eq!(server.send(&offer).status, 401);
+    assert_eq!(with(&server, &offer, WHIP_TOKEN).status, 400);
+
+    std::fs::write(&path, "short\n").unwrap();
+    let problem = problem(&[&["--listen", "127.0.0.1:0", "--whip"], &file[..]].concat());
+    assert!(problem.contains("at least 16 characters"), "{problem}");
 }
 
 #[test]
