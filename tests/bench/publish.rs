@@ -15,18 +15,25 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
-use brokers::{Server, mosquitto, nats, redis, redis_entries, wait_until};
+use brokers::{mosquitto, nats, redis, redis_entries};
 use files::project;
+use server::{Server, free_port, is_installed};
 use subscriber::Subscriber;
+use waiting::wait_until;
 
-#[path = "../support/brokers.rs"]
+#[path = "../support/brokers/mod.rs"]
 #[allow(dead_code)] // The tests use more of it.
 mod brokers;
 #[path = "../support/files.rs"]
 mod files;
+#[path = "../support/server.rs"]
+#[allow(dead_code)]
+mod server;
 #[path = "../support/subscriber.rs"]
 #[allow(dead_code)]
 mod subscriber;
+#[path = "../support/waiting.rs"]
+mod waiting;
 
 const STREAMS: usize = 64;
 const RECORDS_PER_SECOND: u64 = 5;

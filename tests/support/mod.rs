@@ -15,9 +15,11 @@ mod python;
 mod results;
 mod rig;
 mod rtsp_camera;
+mod server;
 mod stalling_server;
 mod subscriber;
 mod test_providers;
+mod waiting;
 
 #[allow(unused_imports)] // Not every test binary uses brokers.
 pub use brokers::*;
@@ -35,8 +37,12 @@ pub use rig::*;
 #[allow(unused_imports)] // Not every test binary needs a camera.
 pub use rtsp_camera::*;
 #[allow(unused_imports)] // Not every test binary needs a server.
+pub use server::*;
+#[allow(unused_imports)] // Not every test binary needs a server.
 pub use stalling_server::*;
 #[allow(unused_imports)] // Not every test binary uses brokers.
 pub use subscriber::*;
 #[allow(unused_imports)] // Not every test binary uses other providers than the CPU.
 pub use test_providers::*;
+#[allow(unused_imports)] // Not every test binary waits.
+pub use waiting::*;
