@@ -21,6 +21,7 @@ mod shell;
 
 const ELEMENTS: &str = "src/plugin/README.md";
 const PROGRAM: &str = "src/program/README.md";
+const PUBLISH: &str = "src/publish/README.md";
 const ROOM: &str = "src/program/room/README.md";
 const SERVE: &str = "src/program/serve/README.md";
 const WATCH: &str = "src/program/watch/README.md";
@@ -492,16 +493,18 @@ fn paths_in_sentences_exist() {
 #[test]
 fn tests_of_failures_exist() {
     let code = sources_in(&["src", "tests"]);
-    let failures = Page::read(WATCH);
-    let rows = rows(failures.section("## Failures"));
-    assert!(!rows.is_empty());
     let mut problems = Vec::new();
-    for cells in &rows {
-        let tests = cells[3].split('`').skip(1).step_by(2);
-        let missing = tests.filter(|test| !code.contains(&format!("fn {test}(")));
-        problems.extend(missing.map(|test| format!("no test is named {test}")));
-        if !cells[3].contains('`') {
-            problems.push(format!("no test of: {}", cells[0]));
+    for page in [PUBLISH, ROOM, SERVE, WATCH] {
+        let rows = rows(Page::read(page).section("## Failures"));
+        assert!(!rows.is_empty(), "{page}");
+        for cells in &rows {
+            let tested_by = cells.last().unwrap();
+            let tests = tested_by.split('`').skip(1).step_by(2);
+            let missing = tests.filter(|test| !code.contains(&format!("fn {test}(")));
+            problems.extend(missing.map(|test| format!("{page}: no test is named {test}")));
+            if !tested_by.contains('`') {
+                problems.push(format!("{page}: no test of: {}", cells[0]));
+            }
         }
     }
     expect_none(problems);

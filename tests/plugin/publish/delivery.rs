@@ -186,3 +186,30 @@ fn a_spool_survives_kill_9_of_the_process() {
     );
     assert_eq!(frames[spooled..], [0]);
 }
+
+#[test]
+fn a_spool_that_cannot_be_written_costs_messages_and_no_frame() {
+    init();
+    let folder = tempfile::tempdir().unwrap();
+    let plugins = folder.path().join("plugins");
+    std::fs::create_dir(&plugins).unwrap();
+    let launch = format!(
+        "videotestsrc num-buffers=500 ! video/x-raw,framerate=100/1,width=64,height=64 ! attitudepublish \
+         location=mqtt://127.0.0.1:{} interval=frame delivery=buffered spool-location={} flush-timeout=0 ! fakesink",
+        free_port(),
+        folder.path().join("spool").display()
+    );
+    // No file may have more than 16 KiB, as if the disk were full.
+    let output = with_plugin("sh", &plugins)
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 32; exec gst-launch-1.0 \"$@\"",
+        ])
+        .arg("gst-launch-1.0")
+        .args(launch.split_whitespace())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("cannot write"), "{text}");
+}

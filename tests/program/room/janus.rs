@@ -18,9 +18,13 @@ pub(super) const ROOM_WITH_PIN: &str = "43";
 /// The room for one publisher.
 pub(super) const SMALL_ROOM: &str = "44";
 /// What moderators of all rooms know.
-const MODERATOR: &str = "moderator";
+pub(super) const MODERATOR: &str = "moderator";
+/// What administrators know.
+pub(super) const ADMINISTRATOR: &str = "administrator";
 
 const CERTIFICATE: &str = "server.pem";
+/// The file that describes the rooms.
+const ROOMS: &str = "janus.plugin.videoroom.jcfg";
 
 /// Plugins and transports that the tests do not need.
 const DISABLED_PLUGINS: &str = "libjanus_audiobridge.so,libjanus_duktape.so,libjanus_echotest.so,\
@@ -32,7 +36,8 @@ const DISABLED_TRANSPORTS: &str = "libjanus_mqtt.so,libjanus_nanomsg.so,libjanus
 /// A server with rooms, which ends with the test.
 pub(super) struct Janus {
     pub(super) server: Server,
-    http_port: u16,
+    pub(super) http_port: u16,
+    pub(super) admin_port: u16,
     tls_port: u16,
 }
 
@@ -44,8 +49,9 @@ impl Janus {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let [port, http_port, tls_port] = std::array::from_fn(|_| free_port());
-        configure(folder.path(), general, [port, http_port, tls_port]);
+        let [port, http_port, admin_port, tls_port] = std::array::from_fn(|_| free_port());
+        let ports = [port, http_port, admin_port, tls_port];
+        configure(folder.path(), general, ports);
         let mut command = Command::new("janus");
         command
             .arg("-F")
@@ -57,8 +63,14 @@ impl Janus {
         Some(Self {
             server,
             http_port,
+            admin_port,
             tls_port,
         })
+    }
+
+    /// Removes all rooms from the configuration of a server that does not run.
+    pub(super) fn forget_rooms(&self) {
+        std::fs::write(self.server.folder.path().join(ROOMS), "").unwrap();
     }
 
     /// Returns the address for members.
@@ -81,6 +93,9 @@ impl Janus {
 
     /// Returns the address for participants.
     pub(super) fn http(&self) -> String {
+        wait_until("Janus listens for HTTP", || {
+            std::net::TcpStream::connect(("127.0.0.1", self.http_port)).is_ok()
+        });
         format!("http://127.0.0.1:{}/janus", self.http_port)
     }
 
@@ -91,7 +106,6 @@ impl Janus {
 
     /// Lets a participant join a room, and waits until it is connected.
     pub(super) fn join_room(&self, room: &str, name: &str, arguments: &[&str]) -> Participant {
-        self.wait_for_http();
         let mut child = Command::new(SYSTEM_PYTHON)
             .arg(project("tests/program/room/participant.py"))
             .args([&self.http(), room, name])
@@ -114,43 +128,17 @@ impl Janus {
         });
         participant
     }
-
-    /// Removes the member of this name from the room, as a moderator does.
-    pub(super) fn kick(&self, name: &str) {
-        self.moderate(&["kick", name]);
-    }
-
-    /// Closes the room, as a moderator does.
-    pub(super) fn close(&self) {
-        self.moderate(&["destroy"]);
-    }
-
-    fn moderate(&self, request: &[&str]) {
-        self.wait_for_http();
-        let status = Command::new(SYSTEM_PYTHON)
-            .arg(project("tests/program/room/moderator.py"))
-            .args([&self.http(), ROOM, MODERATOR])
-            .args(request)
-            .status();
-        assert!(status.unwrap().success());
-    }
-
-    /// Waits for the HTTP transport, which may start after the other one.
-    fn wait_for_http(&self) {
-        wait_until("Janus listens", || {
-            std::net::TcpStream::connect(("127.0.0.1", self.http_port)).is_ok()
-        });
-    }
 }
 
 /// Writes the configuration of a server.
-fn configure(folder: &Path, general: &str, [port, http_port, tls_port]: [u16; 3]) {
+fn configure(folder: &Path, general: &str, [port, http_port, admin_port, tls_port]: [u16; 4]) {
     let write = |name: &str, text: String| std::fs::write(folder.join(name), text).unwrap();
     let path = folder.display();
     write(
         "janus.jcfg",
         format!(
-            "general: {{ configs_folder = \"{path}\"; debug_level = 3; {general} }}\n\
+            "general: {{ configs_folder = \"{path}\"; debug_level = 3; \
+             admin_secret = \"{ADMINISTRATOR}\"; {general} }}\n\
              plugins: {{ disable = \"{DISABLED_PLUGINS}\" }}\n\
              transports: {{ disable = \"{DISABLED_TRANSPORTS}\" }}\n"
         ),
@@ -170,7 +158,9 @@ fn configure(folder: &Path, general: &str, [port, http_port, tls_port]: [u16; 3]
     write(
         "janus.transport.http.jcfg",
         format!(
-            "general: {{ http = true; port = {http_port}; ip = \"127.0.0.1\"; base_path = \"/janus\" }}\n"
+            "general: {{ http = true; port = {http_port}; ip = \"127.0.0.1\"; base_path = \"/janus\" }}\n\
+             admin: {{ admin_http = true; admin_port = {admin_port}; admin_ip = \"127.0.0.1\"; \
+             admin_base_path = \"/admin\" }}\n"
         ),
     );
     let room = |id: &str, publishers: u32, more: &str| {
@@ -180,7 +170,7 @@ fn configure(folder: &Path, general: &str, [port, http_port, tls_port]: [u16; 3]
         )
     };
     write(
-        "janus.plugin.videoroom.jcfg",
+        ROOMS,
         room(ROOM, 20, "") + &room(ROOM_WITH_PIN, 20, "pin = \"1234\"") + &room(SMALL_ROOM, 1, ""),
     );
 }

@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use crate::serve::client::{self, Request};
 use crate::support::*;
 
 mod janus;
+mod moderator;
 
 mod browser;
 mod failures;
@@ -84,8 +86,14 @@ impl Member {
     /// Waits until the log contains `text`.
     #[track_caller]
     fn wait_for_log(&self, text: &str) {
+        self.wait_for_logs(text, 1);
+    }
+
+    /// Waits until the log contains `text` several times.
+    #[track_caller]
+    fn wait_for_logs(&self, text: &str, times: usize) {
         wait_until(&format!("'{text}' in the log"), || {
-            self.log().contains(text)
+            self.log().matches(text).count() >= times
         });
     }
 
@@ -129,6 +137,13 @@ fn collect(output: impl Read + Send + 'static) -> Lines {
         }
     });
     lines
+}
+
+/// Returns what a monitoring server responds to a request.
+fn get(port: u16, path: &str) -> String {
+    let address = ([127, 0, 0, 1], port).into();
+    let response = client::send(address, &Request::new("GET", path));
+    format!("{} {}", response.status, response.text())
 }
 
 /// Returns a command that joins a room, with the tiny models.

@@ -13,6 +13,7 @@ import argparse
 import http.client
 import json
 import os
+import random
 import sys
 import threading
 import time
@@ -101,6 +102,9 @@ class Peer:
         self.pipeline = Gst.Pipeline.new()
         self.pipeline.add(Gst.parse_bin_from_description(description, False))
         self.webrtc = self.pipeline.get_by_name("peer")
+        # Sends lost packets again, as browsers do.
+        for pad in self.webrtc.sinkpads:
+            pad.get_property("transceiver").set_property("do-nack", True)
         self.pipeline.set_state(Gst.State.PLAYING)
 
     def describe(self, kind):
@@ -149,11 +153,24 @@ def publish(arguments, janus, join):
     peer = Peer(
         f"{arguments.source} ! valve name=valve ! videoconvert ! {ENCODERS[arguments.codec]} "
         f"! application/x-rtp,media=video,encoding-name={arguments.codec},payload=96 "
-        f"! identity drop-probability={arguments.loss} ! webrtcbin name=peer bundle-policy=max-bundle"
+        # Without lists of packets, which would be lost as a whole.
+        "! identity ! webrtcbin name=peer bundle-policy=max-bundle"
     )
     _, answer = janus.ask({"request": "publish"}, peer.describe("offer"))
     peer.accept(answer)
     return peer
+
+
+def lose_packets(peer, share):
+    """Drops this share of the packets that are sent from now on."""
+    choice = random.Random(0)
+
+    def drop(_pad, _info):
+        return Gst.PadProbeReturn.DROP if choice.random() < share else Gst.PadProbeReturn.OK
+
+    sinks = peer.pipeline.iterate_all_by_element_factory_name("nicesink")
+    while (found := sinks.next())[0] == Gst.IteratorResult.OK:
+        found[1].get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, drop)
 
 
 def receive(arguments, janus, join):
@@ -200,6 +217,8 @@ def main():
     join = {"request": "join", "room": arguments.room} | ({"pin": arguments.pin} if arguments.pin else {})
     peer = (receive if arguments.receive else publish)(arguments, janus, join)
     peer.wait_until_connected()
+    if arguments.loss:
+        lose_packets(peer, arguments.loss)
     print("connected", flush=True)
     for line in sys.stdin:
         if line.strip() == "leave":

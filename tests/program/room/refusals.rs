@@ -7,9 +7,11 @@ use super::*;
 /// Runs a member that must not join. Returns what it prints.
 #[track_caller]
 fn problem(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    let mut member = Member::run(command);
+    let status = member.end();
+    member.wait_for_log("Error: ");
+    let text = member.log();
+    assert_eq!(status.code(), Some(1), "{text}");
     text
 }
 
@@ -45,7 +47,9 @@ fn secrets_are_needed_and_stay_secret() {
     let path = folder.path().join("pin.txt");
     for pin in ["", "7777"] {
         let mut command = command(&janus.url(), ROOM_WITH_PIN);
-        let text = problem(command.env("GST_ATTITUDE_ROOM_PIN", pin));
+        // To try again would not help.
+        command.arg("--retry").env("GST_ATTITUDE_ROOM_PIN", pin);
+        let text = problem(&mut command);
         assert!(text.contains("PIN of the room"), "{text}");
     }
     std::fs::write(&path, "1234\n").unwrap();
@@ -62,21 +66,35 @@ fn secrets_are_needed_and_stay_secret() {
     );
 }
 
-#[test]
-fn the_api_secret_of_the_server_is_needed() {
-    let Some(janus) = has_webrtc()
-        .then(|| Janus::start("api_secret = \"opensesame\";"))
-        .flatten()
-    else {
-        return;
-    };
-    let text = problem(&mut command(&janus.url(), ROOM));
-    assert!(text.contains("API secret or token"), "{text}");
-    let mut command = command(&janus.url(), ROOM);
-    command.env("GST_ATTITUDE_ROOM_API_SECRET", "opensesame");
-    let mut member = Member::run(&mut command);
+/// Joins without, with a wrong and with the right secret, by this environment variable.
+fn assert_needed(janus: &Janus, variable: &str, right: &str) {
+    for value in ["", "wrong"] {
+        let mut command = command(&janus.url(), ROOM);
+        let text = problem(command.arg("--retry").env(variable, value));
+        assert!(text.contains("API secret or token"), "{text}");
+    }
+    let mut member = Member::run(command(&janus.url(), ROOM).env(variable, right));
     member.wait_for_log("joined room 42");
     member.interrupt();
+}
+
+#[test]
+fn the_api_secret_of_the_server_is_needed() {
+    let janus = has_webrtc().then(|| Janus::start("api_secret = \"opensesame\";"));
+    let Some(janus) = janus.flatten() else {
+        return;
+    };
+    assert_needed(&janus, "GST_ATTITUDE_ROOM_API_SECRET", "opensesame");
+}
+
+#[test]
+fn the_token_for_the_server_is_needed() {
+    let janus = has_webrtc().then(|| Janus::start("token_auth = true;"));
+    let Some(janus) = janus.flatten() else {
+        return;
+    };
+    janus.add_token("opensesame");
+    assert_needed(&janus, "GST_ATTITUDE_ROOM_TOKEN", "opensesame");
 }
 
 #[test]

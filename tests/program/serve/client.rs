@@ -77,11 +77,15 @@ impl Response {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
-        Some(Self {
+        let mut response = Self {
             status: head.split(' ').nth(1)?.parse().ok()?,
             head,
             body: bytes[end + 4..].to_vec(),
-        })
+        };
+        if response.header("Transfer-Encoding") == Some("chunked") {
+            response.body = join_chunks(&response.body)?;
+        }
+        Some(response)
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -103,6 +107,21 @@ impl Response {
         assert_eq!(self.header("Content-Type"), Some("application/json"));
         let problem = self.json()["problem"].as_str().map(str::to_owned);
         problem.unwrap_or_else(|| panic!("no problem in: {}", self.text()))
+    }
+}
+
+/// Returns the content of a chunked body; `None` if it is incomplete.
+fn join_chunks(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    loop {
+        let end = body.windows(2).position(|two| two == b"\r\n")?;
+        let length = std::str::from_utf8(&body[..end]).ok()?;
+        let length = usize::from_str_radix(length, 16).ok()?;
+        if length == 0 {
+            return Some(content);
+        }
+        content.extend(body.get(end + 2..end + 2 + length)?);
+        body = body.get(end + 2 + length + 2..)?;
     }
 }
 

@@ -20,10 +20,9 @@ use super::request::{self, RoomKey};
 /// Time between checks of what is due.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// Time between messages that keep the session alive; Janus ends one after 60 s without any.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 /// Maximum time without a message of the server, which responds to those that keep the session alive.
-const MAX_SILENCE: Duration = Duration::from_secs(45);
-
+const MAX_SILENCE: Duration = Duration::from_secs(15);
 /// Time for the server to remove a member: Janus 1.1 may crash if the session ends meanwhile.
 const REMOVAL: Duration = Duration::from_millis(500);
 
