@@ -194,7 +194,7 @@ fn a_spool_that_cannot_be_written_costs_messages_and_no_frame() {
     let plugins = folder.path().join("plugins");
     std::fs::create_dir(&plugins).unwrap();
     let launch = format!(
-        "videotestsrc num-buffers=500 ! video/x-raw,framerate=100/1,width=64,height=64 ! attitudepublish \
+        "videotestsrc is-live=true num-buffers=300 ! video/x-raw,framerate=100/1,width=64,height=64 ! attitudepublish \
          location=mqtt://127.0.0.1:{} interval=frame delivery=buffered spool-location={} flush-timeout=0 ! fakesink",
         free_port(),
         folder.path().join("spool").display()
