@@ -107,6 +107,7 @@
 
 pub mod analyzer;
 mod attitude;
+pub mod baseline;
 pub mod classification;
 pub mod clock;
 pub mod crop;
@@ -129,6 +130,7 @@ pub mod statistics;
 pub mod sync;
 pub mod timeline;
 pub mod tracking;
+pub mod trend;
 pub mod visibility;
 
 pub use attitude::{Attitude, ByAttitude, ByLabel, Label, Scores};

@@ -7,7 +7,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::clock::NS_PER_MS;
+use crate::clock::{NS_PER_MS, NS_PER_S};
 
 /// A setting that is a number: the property `name` of the element and the option `--name` of the
 /// program.
@@ -143,6 +143,32 @@ pub const TRACK_TIMEOUT_NS: NumberSetting<u64> = NumberSetting {
     max: u64::MAX,
 };
 
+/// Whether trends are computed.
+pub const TREND: TextSetting = TextSetting {
+    name: "trend",
+    nick: "Trend",
+    blurb: "Compute whether the valence of each face and of the scene rises or falls over a minute, \
+              and post a message named 'faceattitude-trend' when that changes",
+};
+
+/// How the baseline of each face is computed.
+pub const BASELINE: TextSetting = TextSetting {
+    name: "baseline",
+    nick: "Baseline",
+    blurb: "Compare the valence of each face with its own baseline: auto = the median so far, \
+              learn = the median over the first baseline-time",
+};
+
+/// Time with a known valence after which a baseline is known, in nanoseconds.
+pub const BASELINE_TIME_NS: NumberSetting<u64> = NumberSetting {
+    name: "baseline-time",
+    nick: "Baseline time",
+    blurb: "Time with a known attitude after which the baseline of a face is known",
+    default: 20 * NS_PER_S,
+    min: NS_PER_S,
+    max: 3600 * NS_PER_S,
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,7 +191,12 @@ mod tests {
         for number in [DETECTION_THRESHOLD, OVERLAP_THRESHOLD, MIN_CONFIDENCE] {
             assert!(number.range().contains(&number.default), "{number:?}");
         }
-        for number in [SAMPLE_INTERVAL_NS, SMOOTHING_NS, TRACK_TIMEOUT_NS] {
+        for number in [
+            SAMPLE_INTERVAL_NS,
+            SMOOTHING_NS,
+            TRACK_TIMEOUT_NS,
+            BASELINE_TIME_NS,
+        ] {
             assert!(number.range().contains(&number.default), "{number:?}");
         }
     }

@@ -97,6 +97,7 @@ impl FrameRecorder {
         self.record.set_stamp(&stamp);
         let faces = &mut self.record.faces;
         meta::read_records(buffer, faces);
+        self.record.trend = meta::scene_trend(buffer);
         let is_sample = meta::is_sample(buffer) || faces.iter().any(|face| face.fresh);
         TimedRecord {
             span: Span { start_ns, end_ns },

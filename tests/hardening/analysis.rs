@@ -4,6 +4,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use attitude::analyzer::{Analysis, Analyzer, Epoch, Params, Sample};
+use attitude::baseline::{BaselineMode, BaselineParams};
 use attitude::detection::Detection;
 use attitude::frame::MAX_PLANES;
 use attitude::geometry::{Point, Rect};
@@ -83,6 +84,12 @@ fn params(bytes: &mut Unstructured) -> Result<Params> {
         min_confidence: fraction(bytes)?,
         smoothing_ns: bytes.arbitrary()?,
         track_timeout_ns: bytes.arbitrary()?,
+        has_trend: bytes.arbitrary()?,
+        baseline: BaselineParams {
+            mode: *bytes.choose(&[BaselineMode::Off, BaselineMode::Auto, BaselineMode::Learn])?,
+            learning_ns: bytes.arbitrary()?,
+            generation: bytes.arbitrary()?,
+        },
     })
 }
 

@@ -28,5 +28,6 @@ mod publish;
 mod streaming;
 mod stripped_metadata;
 mod tracers;
+mod trend;
 mod upstream_faces;
 mod without_runtime;

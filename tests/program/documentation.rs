@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use attitude::Label;
+use attitude::baseline::BaselineState;
 use attitude::pose::HeadPose;
 use attitude::record::exports::EXPORTS;
 use attitude::record::{FaceRecord, Record, formats};
+use attitude::trend::Trend;
 use gst::prelude::*;
 use gstattitude::message::AttitudeMessage;
 
@@ -138,10 +141,15 @@ fn every_field_of_messages_and_records_is_documented() {
     let record = Record {
         source: Some(String::new()),
         tags: "room=42".parse().unwrap(),
+        trend: Some(Trend::default()),
         faces: vec![FaceRecord {
             pose: Some(HeadPose::default()),
             valence: Some(0.0),
             quality: Some(0.0),
+            trend: Some(Trend::default()),
+            baseline: Some(BaselineState::Known),
+            valence_change: Some(0.0),
+            attitude_change: Some(Label::NEUTRAL),
             ..FaceRecord::default()
         }],
         ..Record::default()
@@ -150,7 +158,9 @@ fn every_field_of_messages_and_records_is_documented() {
     let faces: gst::List = message.get("faces").unwrap();
     let face: gst::Structure = faces[0].get().unwrap();
     let pose: gst::Structure = face.get("pose").unwrap();
+    let trend: gst::Structure = face.get("trend").unwrap();
     let fields = message.fields().chain(face.fields()).chain(pose.fields());
+    let fields = fields.chain(trend.fields());
     let missing = fields.filter(|field| !messages.contains(&format!("`{field}`")));
     let mut problems: Vec<_> = missing.map(|field| format!("message: {field}")).collect();
     let json = serde_json::to_value(&record).unwrap();

@@ -5,7 +5,7 @@
 use attitude::record::Record;
 use gst::prelude::*;
 use gst_video::video_meta::VideoRegionOfInterestMeta;
-use gstattitude::message::AttitudeMessage;
+use gstattitude::message::{self, AttitudeMessage};
 
 /// A region of interest of a face.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,10 +49,11 @@ pub fn tracks(buffer: &gst::BufferRef) -> Vec<i32> {
     regions(buffer).iter().map(|region| region.track).collect()
 }
 
-/// Removes the element messages from `bus` and returns their records.
+/// Removes the element messages from `bus` and returns the records in those of `faceattitude`.
 pub fn records(bus: &gst::Bus) -> Vec<Record> {
     let is_element = &[gst::MessageType::Element];
     std::iter::from_fn(|| bus.pop_filtered(is_element))
+        .filter(|message| message.structure().unwrap().name() == message::NAME)
         .map(|message| {
             AttitudeMessage::try_from(message.structure().unwrap())
                 .unwrap()

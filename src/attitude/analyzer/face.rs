@@ -2,10 +2,12 @@
 
 //! The tracked faces that an analysis returns.
 
+use crate::baseline::{self, BaselineState};
 use crate::classification::Emotions;
 use crate::geometry::{Landmarks, Point, Rect};
 use crate::pose::HeadPose;
 use crate::tracking::extrapolate;
+use crate::trend::Trend;
 use crate::{Label, Scores};
 
 /// A tracked face after the analysis of a sample.
@@ -36,6 +38,13 @@ pub struct Face {
     pub raw_scores: Option<Scores>,
     /// Smoothed probabilities of the classifier's emotions; empty if `scores` is `None`.
     pub emotions: Emotions,
+    /// Trend of the valence; `None` if trends are not computed, or the attitude is known for less
+    /// than half of the [window](crate::trend::WINDOW_NS).
+    pub trend: Option<Trend>,
+    /// State of the baseline; `None` if baselines are not computed.
+    pub baseline: Option<BaselineState>,
+    /// Valence minus the baseline, −2 to 2; `None` if one of them is not known.
+    pub valence_change: Option<f32>,
     /// Running time of the first detection.
     pub first_seen_ns: u64,
     /// Running time of the last detection.
@@ -68,6 +77,13 @@ impl Face {
     /// Returns the valence of the smoothed scores; `None` before the first classification.
     pub fn valence(&self) -> Option<f32> {
         self.scores.map(|scores| scores.valence())
+    }
+
+    /// Returns the attitude of the change against the baseline; see
+    /// [`baseline::attitude_of_change`]. `None` if `valence_change` is.
+    pub fn attitude_change(&self) -> Option<Label> {
+        let change = self.valence_change?;
+        Some(baseline::attitude_of_change(self.label, change))
     }
 
     /// Returns the box in frame pixels, extrapolated to the running time `time_ns` at constant

@@ -5,6 +5,7 @@
 mod face;
 mod params;
 mod quality_meter;
+mod track_state;
 
 use std::time::{Duration, Instant};
 
@@ -17,13 +18,13 @@ use super::frame::Frame;
 use super::geometry::Landmarks;
 use super::pose::HeadPose;
 use super::preprocessing::{FrameScaler, Letterbox};
-use super::smoothing::Smoother;
 use super::tracking::Tracker;
+use super::trend::{Trend, TrendDetector};
 use super::visibility::is_classifiable;
-use crate::Scores;
 pub use face::Face;
 pub use params::{DETECTABLE_FACE_PX, Params};
 use quality_meter::QualityMeter;
+use track_state::TrackState;
 
 /// Maximum number of crops per call of the classifier.
 const MAX_BATCH: usize = 64;
@@ -79,16 +80,11 @@ pub struct Analysis {
     /// `true` if the detector found several faces, and most are so small in its input, less than
     /// [`DETECTABLE_FACE_PX`], that others of their size may be missing.
     pub has_small_faces: bool,
+    /// Trend of the mean valence of the faces with a known attitude; `None` as for a
+    /// [face](Face::trend). It continues across cuts.
+    pub scene_trend: Option<Trend>,
     /// Durations of the parts of the analysis.
     pub timings: Timings,
-}
-
-/// The state of a track.
-#[derive(Clone, Debug, Default)]
-struct TrackState {
-    smoother: Smoother,
-    raw_scores: Option<Scores>,
-    classified_ns: Option<u64>,
 }
 
 /// Analyzes the sampled frames of one stream. Contains the state of the stream, and memory that is
@@ -105,6 +101,7 @@ pub struct Analyzer {
     has_small_faces: bool,
     cuts: CutDetector,
     tracker: Tracker<TrackState>,
+    scene_trend: TrendDetector,
     epoch: Epoch,
     /// The faces in `crops`.
     cropped_faces: Vec<CroppedFace>,
@@ -168,7 +165,8 @@ impl Analyzer {
             params.max_faces as usize,
         );
         self.classify(sample, classifier, &mut analysis.timings)?;
-        self.copy_faces(&sample.frame, time_ns, &mut analysis.faces);
+        analysis.scene_trend = self.end_sample(time_ns, params);
+        self.copy_faces(&sample.frame, &mut analysis.faces);
         analysis.time_ns = time_ns;
         analysis.has_more_faces = self.has_more_faces;
         analysis.has_small_faces = self.has_small_faces;
@@ -190,6 +188,7 @@ impl Analyzer {
     /// scaling, which a panic may have left incomplete. Track ids are not reused.
     pub fn reset(&mut self) {
         self.tracker.restart();
+        self.scene_trend = TrendDetector::default();
         self.cuts.reset();
         self.scaler = FrameScaler::default();
     }
@@ -301,15 +300,7 @@ impl Analyzer {
             for (face, &found) in faces.iter().zip(&self.classifications) {
                 if found.is_valid() {
                     let state = &mut self.tracker.tracks_mut()[face.track_index].state;
-                    state.smoother.update(
-                        found,
-                        face.quality * found.face.unwrap_or(1.0),
-                        time_ns,
-                        params.smoothing_ns,
-                        params.min_confidence,
-                    );
-                    state.raw_scores = Some(found.scores);
-                    state.classified_ns = Some(time_ns);
+                    state.classify(found, face.quality, time_ns, params);
                 }
             }
         }
@@ -343,16 +334,29 @@ impl Analyzer {
         crop_len
     }
 
-    /// Replaces `faces` with the live tracks. Discards classifications that are older than the
-    /// track timeout.
-    fn copy_faces(&mut self, frame: &Frame, time_ns: u64, faces: &mut Vec<Face>) {
-        faces.clear();
+    /// Ends the sample at `time_ns`: discards classifications that are older than the track timeout,
+    /// and updates the trends and baselines. Returns the trend of the scene.
+    fn end_sample(&mut self, time_ns: u64, params: &Params) -> Option<Trend> {
         let timeout_ns = self.tracker.timeout_ns();
+        let (mut sum, mut count) = (0.0, 0);
         for track in self.tracker.tracks_mut() {
-            let is_stale = |classified_ns| time_ns.saturating_sub(classified_ns) >= timeout_ns;
-            if track.state.classified_ns.is_some_and(is_stale) {
-                track.state = TrackState::default();
+            track.state.end_sample(time_ns, timeout_ns, params);
+            if let Some(valence) = track.state.known_valence(time_ns) {
+                sum += valence;
+                count += 1;
             }
+        }
+        let valence = (count > 0).then(|| sum / count as f32);
+        params
+            .has_trend
+            .then(|| self.scene_trend.push(time_ns, valence))
+            .flatten()
+    }
+
+    /// Replaces `faces` with the live tracks.
+    fn copy_faces(&self, frame: &Frame, faces: &mut Vec<Face>) {
+        faces.clear();
+        for track in self.tracker.tracks() {
             let displayed = track.detection.stretched(frame.upright_pixel_aspect());
             let in_frame = frame.detection_in_frame(&track.detection);
             faces.push(Face {
@@ -369,6 +373,9 @@ impl Analyzer {
                 quality: track.state.smoother.quality(),
                 raw_scores: track.state.raw_scores,
                 emotions: track.state.smoother.emotions(),
+                trend: track.state.trend,
+                baseline: track.state.baseline_state,
+                valence_change: track.state.valence_change,
                 first_seen_ns: track.first_seen_ns,
                 observed_ns: track.observed_ns,
                 classified_ns: track.state.classified_ns,

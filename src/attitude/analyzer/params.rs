@@ -2,6 +2,7 @@
 
 //! Parameters of the analysis.
 
+use crate::baseline::BaselineParams;
 use crate::frame::Frame;
 use crate::settings;
 
@@ -26,6 +27,10 @@ pub struct Params {
     pub smoothing_ns: u64,
     /// Time for which a track is kept without a detection. See [`settings::TRACK_TIMEOUT_NS`].
     pub track_timeout_ns: u64,
+    /// Whether trends are computed. See [`settings::TREND`].
+    pub has_trend: bool,
+    /// The baselines of faces.
+    pub baseline: BaselineParams,
 }
 
 impl Default for Params {
@@ -39,6 +44,8 @@ impl Default for Params {
             min_confidence: settings::MIN_CONFIDENCE.default,
             smoothing_ns: settings::SMOOTHING_NS.default,
             track_timeout_ns: settings::TRACK_TIMEOUT_NS.default,
+            has_trend: true,
+            baseline: BaselineParams::default(),
         }
     }
 }

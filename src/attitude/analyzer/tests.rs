@@ -6,12 +6,15 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::Label;
+use crate::baseline::{BaselineMode, BaselineParams};
 use crate::clock::NS_PER_MS as MS;
 use crate::crop::Framing;
 use crate::detection::DetectorInput;
 use crate::geometry::{Point, Rect};
 use crate::orientation::Orientation;
 use crate::preprocessing::{InputSize, TensorFormat};
+
+mod trend_and_baseline;
 
 const POSITIVE: Scores = Scores::from_array([1.0, 0.0, 0.0]);
 const NEUTRAL: Scores = Scores::from_array([0.0, 1.0, 0.0]);
@@ -27,6 +30,12 @@ const PARAMS: Params = Params {
     min_confidence: 0.4,
     smoothing_ns: 0,
     track_timeout_ns: 1_000 * MS,
+    has_trend: true,
+    baseline: BaselineParams {
+        mode: BaselineMode::Off,
+        learning_ns: 20_000 * MS,
+        generation: 0,
+    },
 };
 
 /// A detector that returns a prepared result.

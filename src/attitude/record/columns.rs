@@ -33,7 +33,7 @@ const fn column(name: &'static str, value: Value) -> Column {
 }
 
 /// All columns, in their order.
-pub const COLUMNS: [Column; 44] = [
+pub const COLUMNS: [Column; 51] = [
     column(
         "stream",
         Text(|record, _, text| append(Some(&record.stream), text)),
@@ -96,6 +96,28 @@ pub const COLUMNS: [Column; 44] = [
         Text(|record, _, text| append(record.source.as_deref(), text)),
     ),
     column("tags", Text(tags)),
+    column(
+        "trend_direction",
+        Text(|_, face, text| append(Some(face.trend?.direction.name()), text)),
+    ),
+    column(
+        "trend_since_ns",
+        Count(|_, face| Some(face.trend?.since_ns)),
+    ),
+    column("trend_change", Number(|_, face| Some(face.trend?.change))),
+    column(
+        "trend_standard_error",
+        Number(|_, face| Some(face.trend?.standard_error)),
+    ),
+    column(
+        "baseline",
+        Text(|_, face, text| append(Some(face.baseline?.name()), text)),
+    ),
+    column("valence_change", Number(|_, face| face.valence_change)),
+    column(
+        "attitude_change",
+        Text(|_, face, text| append(Some(face.attitude_change?.name()), text)),
+    ),
 ];
 
 fn landmark(face: &FaceRecord, index: usize, axis: usize) -> Option<f32> {

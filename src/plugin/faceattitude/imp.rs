@@ -34,6 +34,9 @@ use attitude_inference::provider::{Provider, ProviderRequest};
 use attitude_inference::runtime::{self, RuntimeOptions};
 use attitude_inference::settings as inference;
 
+/// Action signal: discards the baselines of all faces, and computes them from the next sample on.
+const LEARN_BASELINE: &str = "learn-baseline";
+
 /// Read-only properties.
 const ACTIVE_PROVIDER: &str = "active-provider";
 const STATS: &str = "stats";
@@ -94,6 +97,20 @@ impl ObjectImpl for FaceAttitude {
             settable.chain(read_only).collect()
         });
         &SPECS
+    }
+
+    fn signals() -> &'static [glib::subclass::Signal] {
+        static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
+            let signal = glib::subclass::Signal::builder(LEARN_BASELINE)
+                .action()
+                .class_handler(|arguments| {
+                    let element: super::FaceAttitude = arguments[0].get().ok()?;
+                    lock(&element.imp().settings).learn_baselines();
+                    None
+                });
+            vec![signal.build()]
+        });
+        &SIGNALS
     }
 
     fn set_property(&self, id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {

@@ -31,10 +31,12 @@
 
 use std::sync::LazyLock;
 
+use attitude::baseline::BaselineMode;
 use attitude_inference::provider::Provider;
 use gst::prelude::*;
 
 mod imp;
+mod messages;
 mod orientation;
 mod processing;
 mod settings;
@@ -120,6 +122,32 @@ pub enum Fallback {
     Error,
 }
 
+/// Selects how the baseline of each face is computed; the property `baseline`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstFaceAttitudeBaseline")]
+pub enum Baseline {
+    /// There is no baseline.
+    #[default]
+    #[enum_value(name = "No baseline", nick = "off")]
+    Off,
+    /// The median valence so far.
+    #[enum_value(name = "Median valence so far", nick = "auto")]
+    Auto,
+    /// The median valence over the first `baseline-time`.
+    #[enum_value(name = "Median valence over the first baseline-time", nick = "learn")]
+    Learn,
+}
+
+impl From<Baseline> for BaselineMode {
+    fn from(baseline: Baseline) -> Self {
+        match baseline {
+            Baseline::Off => Self::Off,
+            Baseline::Auto => Self::Auto,
+            Baseline::Learn => Self::Learn,
+        }
+    }
+}
+
 /// Selects the samples for which a message is posted on the bus; the property `messages`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstFaceAttitudeMessages")]
@@ -145,6 +173,7 @@ pub(super) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
         Mode::static_type(),
         ExecutionProvider::static_type(),
         Fallback::static_type(),
+        Baseline::static_type(),
         Messages::static_type(),
         OrientationMethod::static_type(),
     ] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Processing of frames: takes each one through the stream, and posts records and failures.
+//! Processing of frames: takes each one through the stream, and posts messages and failures.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -15,11 +15,10 @@ use super::settings::FrameSettings;
 use super::stream::{Stream, StreamState, Video};
 use super::{CAT, Mode};
 use crate::failures::{FailureAction, MAX_FAILURES};
-use crate::message::AttitudeMessage;
 use crate::video;
 use attitude::InferenceError;
 use attitude::analyzer::DETECTABLE_FACE_PX;
-use attitude::record::{FrameStamp, Record};
+use attitude::record::FrameStamp;
 use attitude::sync::lock;
 use attitude_inference::provider::Provider;
 
@@ -99,8 +98,8 @@ impl FaceAttitude {
             stamp = video::stamp(buffer, pts, &segment, size);
         }
         stamp.frame = number;
-        let mut records = Vec::new();
-        let mut outcome = stream.collect(settings, &mut records);
+        let mut messages = Vec::new();
+        let mut outcome = stream.collect(settings, &mut messages);
         let duration_ns = buffer.duration().map(gst::ClockTime::nseconds);
         if stream.is_due(time_ns, duration_ns, settings) {
             let started = Instant::now();
@@ -111,14 +110,14 @@ impl FaceAttitude {
                 time_ns,
                 stamp,
                 settings,
-                &mut records,
+                &mut messages,
             );
             if stream.delays_frames() {
                 self.record_delay(started.elapsed());
             }
             outcome = outcome.and(sampled);
         }
-        self.post(records);
+        self.post(messages);
         self.post_warnings(stream, settings);
         self.report_failure(outcome)?;
         let overlay_output = settings
@@ -189,10 +188,9 @@ impl FaceAttitude {
         }
     }
 
-    /// Posts records as messages.
-    fn post(&self, records: Vec<Record>) {
-        for record in records {
-            let structure = gst::Structure::from(AttitudeMessage(record));
+    /// Posts structures as element messages.
+    fn post(&self, messages: Vec<gst::Structure>) {
+        for structure in messages {
             let message = gst::message::Element::builder(structure)
                 .src(&*self.obj())
                 .build();
@@ -235,7 +233,7 @@ impl FaceAttitude {
                 let settings = lock(&self.settings);
                 (settings.for_frame(), settings.inference_timeout_ns)
             };
-            let mut records = Vec::new();
+            let mut messages = Vec::new();
             let timeout = Duration::from_nanos(timeout_ns);
             if !stream.drain(timeout) {
                 gst::element_imp_warning!(
@@ -244,9 +242,9 @@ impl FaceAttitude {
                     ("the end of the stream came {timeout:?} before the last results")
                 );
             }
-            let outcome = stream.collect(&settings, &mut records);
+            let outcome = stream.collect(&settings, &mut messages);
             *lock(&self.stream) = StreamState::Running(stream);
-            self.post(records);
+            self.post(messages);
             // The stream ends in any case, and an error has been posted.
             let _ = self.report_failure(outcome);
         } else {
@@ -255,7 +253,8 @@ impl FaceAttitude {
     }
 }
 
-/// Analyzes `buffer` or submits it to the engine. Adds records of new results to `records`.
+/// Analyzes `buffer` or submits it to the engine. Adds the messages about new results to
+/// `messages`.
 fn sample(
     stream: &mut Stream,
     buffer: &gst::BufferRef,
@@ -263,7 +262,7 @@ fn sample(
     time_ns: u64,
     stamp: FrameStamp,
     settings: &FrameSettings,
-    records: &mut Vec<Record>,
+    messages: &mut Vec<gst::Structure>,
 ) -> Result<(), FailureAction> {
     let Video { info, layout } = video;
     stream.read_upstream(buffer);
@@ -279,7 +278,7 @@ fn sample(
         return Err(stream.fail(InferenceError(reason)));
     };
     match video::view(&frame, info, *layout) {
-        Ok(view) => stream.sample(view, time_ns, stamp, settings, records),
+        Ok(view) => stream.sample(view, time_ns, stamp, settings, messages),
         Err(error) => Err(stream.fail(InferenceError(error.to_string()))),
     }
 }

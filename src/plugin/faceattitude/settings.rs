@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use super::{ExecutionProvider, Fallback, Messages, Mode, OrientationMethod};
+use super::{Baseline, ExecutionProvider, Fallback, Messages, Mode, OrientationMethod};
 use crate::meta::FACE;
 use crate::properties::{Mutable, Property, field, text};
 use attitude::analyzer::Params;
@@ -35,6 +35,7 @@ pub(super) struct Settings {
     pub mode: Mode,
     pub detect_faces: bool,
     pub face_type: String,
+    pub baseline: Baseline,
     pub frame: FrameSettings,
 }
 
@@ -69,6 +70,7 @@ impl Default for Settings {
             mode: Mode::default(),
             detect_faces: true,
             face_type: FACE.to_owned(),
+            baseline: Baseline::default(),
             frame: FrameSettings {
                 sample_interval_ns: analysis::SAMPLE_INTERVAL_NS.default,
                 orientation: OrientationMethod::default(),
@@ -220,6 +222,13 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
             Playing,
             field!(frame.params.track_timeout_ns),
         ),
+        Property::flag(&analysis::TREND, Playing, field!(frame.params.has_trend)),
+        Property::choice(&analysis::BASELINE, Playing, field!(baseline)),
+        Property::time(
+            &analysis::BASELINE_TIME_NS,
+            Playing,
+            field!(frame.params.baseline.learning_ns),
+        ),
         Property::choice(&MESSAGES, Playing, field!(frame.messages)),
         Property::flag(&ROI_META, Playing, field!(frame.roi_meta)),
         Property::flag(&ANALYTICS_META, Playing, field!(frame.analytics_meta)),
@@ -228,10 +237,17 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
 });
 
 impl Settings {
+    /// Discards the baselines at the next sample, from which on they are computed again.
+    pub fn learn_baselines(&mut self) {
+        let generation = &mut self.frame.params.baseline.generation;
+        *generation = generation.wrapping_add(1);
+    }
+
     /// Returns the settings for the next frame. The track timeout is raised if it is so short that
     /// a face would be lost between two samples that both contain it.
     pub fn for_frame(&self) -> FrameSettings {
         let mut frame = self.frame;
+        frame.params.baseline.mode = self.baseline.into();
         let timeout_ns = &mut frame.params.track_timeout_ns;
         *timeout_ns = (*timeout_ns).max(
             frame

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
+use super::messages::SampleMessages;
 use super::settings::FrameSettings;
 use super::stats::Stats;
-use super::{CAT, Messages, Mode};
+use super::{CAT, Mode};
 use crate::clock_time::clock_time;
 use crate::drawing::{FaceDrawing, RenderError};
 use crate::failures::{FailureAction, Failures, OneWarning, WarningLimit};
@@ -23,8 +24,7 @@ use attitude::analyzer::{Analysis, Analyzer, Epoch, Sample};
 use attitude::detection::Detection;
 use attitude::frame::{Frame, Layout};
 use attitude::orientation::Orientation;
-use attitude::record::change::FaceChangeDetector;
-use attitude::record::{FrameStamp, Record};
+use attitude::record::FrameStamp;
 use attitude::sampling::Sampler;
 use attitude::sync::lock;
 use attitude_inference::engine::{Engine, LiveStream};
@@ -98,7 +98,7 @@ pub(super) struct Stream {
     drawings: Vec<FaceDrawing<'static>>,
     overlay: Overlay,
     overlay_warnings: WarningLimit,
-    changes: FaceChangeDetector,
+    messages: SampleMessages,
 }
 
 impl Stream {
@@ -151,7 +151,7 @@ impl Stream {
             drawings: Vec::new(),
             overlay: Overlay::default(),
             overlay_warnings: WarningLimit::default(),
-            changes: FaceChangeDetector::default(),
+            messages: SampleMessages::default(),
         })
     }
 
@@ -163,7 +163,7 @@ impl Stream {
         self.more_faces = OneWarning::default();
         self.small_faces = OneWarning::default();
         self.no_timestamps = OneWarning::default();
-        self.changes.begin_stream();
+        self.messages.begin_stream();
         self.times = FrameTimes::default();
         self.discard_results();
     }
@@ -241,14 +241,15 @@ impl Stream {
         }
     }
 
-    /// Analyzes `frame` or submits it to the engine. Adds records of new results to `records`.
+    /// Analyzes `frame` or submits it to the engine. Adds the messages about new results to
+    /// `messages`.
     pub fn sample(
         &mut self,
         frame: Frame,
         time_ns: u64,
         stamp: FrameStamp,
         settings: &FrameSettings,
-        records: &mut Vec<Record>,
+        messages: &mut Vec<gst::Structure>,
     ) -> Result<(), FailureAction> {
         let sample = Sample {
             frame: frame.with_orientation(self.orientation),
@@ -268,7 +269,7 @@ impl Stream {
                             &stamp,
                             settings,
                             (Duration::ZERO, started.elapsed()),
-                            records,
+                            messages,
                         );
                         Ok(())
                     }
@@ -291,11 +292,12 @@ impl Stream {
         }
     }
 
-    /// Takes the results that the engine has finished, and adds records of them to `records`.
+    /// Takes the results that the engine has finished, and adds the messages about them to
+    /// `messages`.
     pub fn collect(
         &mut self,
         settings: &FrameSettings,
-        records: &mut Vec<Record>,
+        messages: &mut Vec<gst::Structure>,
     ) -> Result<(), FailureAction> {
         let mut result = Ok(());
         while let Processing::Live(live) = &self.processing
@@ -314,7 +316,7 @@ impl Stream {
                     Ok(analysis) => {
                         self.analysis = analysis;
                         let times = (sample.queue_wait, sample.delay);
-                        self.record(&sample.context, settings, times, records);
+                        self.record(&sample.context, settings, times, messages);
                     }
                     Err(error) => match self.fail(error) {
                         FailureAction::Ignore => {}
@@ -347,13 +349,13 @@ impl Stream {
         self.failures.add(error)
     }
 
-    /// Records a new result: updates the counters and adds a record if a message is to be posted.
+    /// Records a new result: updates the counters and adds the messages about it.
     fn record(
         &mut self,
         stamp: &FrameStamp,
         settings: &FrameSettings,
         (queue_wait, delay): (Duration, Duration),
-        records: &mut Vec<Record>,
+        messages: &mut Vec<gst::Structure>,
     ) {
         self.failures.reset();
         self.is_carried = false;
@@ -368,23 +370,14 @@ impl Stream {
             self.small_faces.set_due();
         }
         drop(stats);
-        let is_posted = match settings.messages {
-            Messages::None => false,
-            Messages::Sample => true,
-            Messages::Change => {
-                let faces = self.analysis.faces.iter();
-                self.changes
-                    .update(faces.map(|face| (face.track, face.label)))
-            }
-        };
-        if is_posted {
-            records.push(Record::new(
-                &self.id,
-                stamp,
-                &self.analysis,
-                self.model.emotion_labels(),
-            ));
-        }
+        self.messages.add(
+            &self.id,
+            stamp,
+            &self.analysis,
+            self.model.emotion_labels(),
+            settings,
+            messages,
+        );
     }
 
     /// Attaches the last result to `buffer`, whose time is `time_ns`, and draws it to
@@ -435,7 +428,7 @@ impl Stream {
             upstream_type,
         );
         if is_new && (kinds.regions || kinds.analytics) {
-            meta::mark_sample(buffer, self.delay_ns);
+            meta::mark_sample(buffer, self.delay_ns, analysis.scene_trend);
         }
         self.drawings.clear();
         self.drawings

@@ -9,7 +9,7 @@
 //!   frame too.
 //! * The first frame that carries the result of a sample also has the custom meta [`SAMPLE_META`],
 //!   as a sample may have found no face. Its field `age-ns` is the time from the sampled frame to
-//!   the one that carries the result.
+//!   the one that carries the result; its other fields are the trend of the scene, if it is known.
 //!
 //! ```
 //! use gstattitude::meta;
@@ -27,6 +27,7 @@
 mod analytics;
 mod region;
 pub(crate) mod stripped;
+mod trend;
 
 use gst::meta::CustomMeta;
 
@@ -35,6 +36,7 @@ use attitude::analyzer::Face;
 use attitude::detection::Detection;
 use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::record::FaceRecord;
+use attitude::trend::Trend;
 
 pub use region::{ATTITUDE_PARAM, EMOTION_PARAM, FACE, GEOMETRY_PARAM};
 
@@ -200,12 +202,22 @@ pub(crate) fn register() {
     }
 }
 
-/// Marks `buffer` as the first that carries the result of a sample taken `age_ns` before it.
-pub(crate) fn mark_sample(buffer: &mut gst::BufferRef, age_ns: u64) {
+/// Marks `buffer` as the first that carries the result of a sample taken `age_ns` before it, at
+/// which the scene had the trend `scene_trend`.
+pub(crate) fn mark_sample(buffer: &mut gst::BufferRef, age_ns: u64, scene_trend: Option<Trend>) {
     // Adding succeeds, as the meta is registered.
     if let Ok(mut meta) = CustomMeta::add(buffer, SAMPLE_META) {
-        meta.mut_structure().set("age-ns", age_ns);
+        let structure = meta.mut_structure();
+        structure.set("age-ns", age_ns);
+        trend::set(structure, scene_trend);
     }
+}
+
+/// Returns the trend of the scene; `None` if `buffer` is not the first that carries the result of a
+/// sample, or the trend is not known.
+pub fn scene_trend(buffer: &gst::BufferRef) -> Option<Trend> {
+    let meta = CustomMeta::from_buffer(buffer, SAMPLE_META).ok()?;
+    trend::get(meta.structure())
 }
 
 /// Returns `true` if `buffer` is the first that carries the result of a sample.

@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 
 use gst_video::video_meta::VideoRegionOfInterestMeta;
 
-use super::{CarriedFace, ModelNames};
+use super::{CarriedFace, ModelNames, trend};
 use crate::drawing::FaceDrawing;
+use attitude::baseline::BaselineState;
 use attitude::detection::Detection;
 use attitude::geometry::{Landmarks, Point, Rect};
 use attitude::pose::HeadPose;
@@ -175,7 +176,7 @@ fn attitude(face: &CarriedFace, model_name: &str) -> gst::Structure {
     let state = face.state;
     let scores = state.scores.unwrap_or_default();
     let raw = state.raw_scores.unwrap_or_default();
-    gst::Structure::builder(ATTITUDE_PARAM)
+    let mut attitude = gst::Structure::builder(ATTITUDE_PARAM)
         .field("label", state.label.name())
         .field(
             "label_id",
@@ -197,9 +198,17 @@ fn attitude(face: &CarriedFace, model_name: &str) -> gst::Structure {
         .field(RAW_SCORE_FIELDS[0], f64::from(raw.positive))
         .field(RAW_SCORE_FIELDS[1], f64::from(raw.neutral))
         .field(RAW_SCORE_FIELDS[2], f64::from(raw.negative))
+        .field_if_some("baseline", state.baseline.map(BaselineState::name))
+        .field_if_some("valence-change", state.valence_change.map(f64::from))
+        .field_if_some(
+            "attitude-change",
+            state.attitude_change().map(|label| label.name()),
+        )
         .field("age-ns", face.age_ns)
         .field("fresh", face.is_fresh)
-        .build()
+        .build();
+    trend::set(&mut attitude, state.trend);
+    attitude
 }
 
 /// Returns the emotion param; `None` if the classifier has no emotions or has not run yet.
@@ -287,9 +296,13 @@ impl ClassifiedRegion<'_> {
     }
 
     fn label(&self) -> Label {
-        let param = self.param(ATTITUDE_PARAM);
-        let name = param.and_then(|param| param.get::<&str>("label").ok());
+        let name = self.attitude_text("label");
         name.and_then(Label::from_name).unwrap_or_default()
+    }
+
+    /// Returns a text in the attitude param; `None` if it is missing.
+    fn attitude_text(&self, field: &str) -> Option<&str> {
+        self.param(ATTITUDE_PARAM)?.get(field).ok()
     }
 
     /// Returns the scores in these fields; `None` before the first classification.
@@ -376,6 +389,14 @@ impl ClassifiedRegion<'_> {
             quality: self.optional_number(ATTITUDE_PARAM, "quality"),
             raw: self.scores(RAW_SCORE_FIELDS).unwrap_or_default(),
             emotions: self.emotions(),
+            trend: attitude.and_then(trend::get),
+            baseline: self
+                .attitude_text("baseline")
+                .and_then(BaselineState::from_name),
+            valence_change: self.optional_number(ATTITUDE_PARAM, "valence-change"),
+            attitude_change: self
+                .attitude_text("attitude-change")
+                .and_then(Label::from_name),
             fresh: field("fresh").and_then(|v| v.get().ok()).unwrap_or(true),
             age_ns: field("age-ns").and_then(|v| v.get().ok()).unwrap_or(0),
         }

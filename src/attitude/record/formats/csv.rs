@@ -84,6 +84,10 @@ mod tests {
             pose: None,
             valence: None,
             quality: None,
+            trend: None,
+            baseline: None,
+            valence_change: None,
+            attitude_change: None,
             ..record.faces[0].clone()
         });
         let rows = written(&FORMAT, &[without_faces(), record.clone()]);
@@ -108,13 +112,24 @@ mod tests {
         assert_eq!(value(0, "emotion"), "happiness");
         assert_eq!(value(0, "emotions"), "happiness=0.7 neutral=0.3");
         let columns: Vec<&str> = header.iter().collect();
-        assert!(columns.ends_with(&["roll", "quality", "source", "tags"]));
+        assert!(columns.ends_with(&["baseline", "valence_change", "attitude_change"]));
         assert_eq!(value(0, "source"), "hall");
         assert_eq!(value(0, "tags"), "participant=alice,room=42");
         assert_eq!(value(0, "valence").parse(), Ok(face.valence.unwrap()));
         let pose = ["yaw", "pitch", "roll"];
         assert_eq!(pose.map(|name| value(0, name)), ["20", "-10", "5"]);
         assert_eq!(value(0, "quality"), "0.8");
+        let trend = ["direction", "since_ns", "change", "standard_error"]
+            .map(|field| format!("trend_{field}"));
+        let values = trend.each_ref().map(|name| value(0, name));
+        assert_eq!(values, ["falling", "1000000000", "-0.5", "0.1"]);
+        assert_eq!(trend.map(|name| value(1, &name)), [""; 4]);
+        let changes = ["baseline", "valence_change", "attitude_change"];
+        assert_eq!(
+            changes.map(|name| value(0, name)),
+            ["known", "0.5", "positive"]
+        );
+        assert_eq!(changes.map(|name| value(1, name)), [""; 3]);
         assert_eq!(value(1, "valence"), "");
         assert_eq!(value(1, "quality"), "");
         assert_eq!(pose.map(|name| value(1, name)), [""; 3]);

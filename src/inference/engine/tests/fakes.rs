@@ -9,6 +9,7 @@ use super::*;
 use crate::provider::ProviderFailure;
 use attitude::Scores;
 use attitude::analyzer::{Epoch, Params, Sample};
+use attitude::baseline::{BaselineMode, BaselineParams};
 use attitude::classification::{AttitudeClassifier, Classification, ClassifierInput};
 use attitude::crop::Framing;
 use attitude::detection::{Detection, DetectorInput, FaceDetector};
@@ -29,6 +30,12 @@ const PARAMS: Params = Params {
     min_confidence: 0.4,
     smoothing_ns: 0,
     track_timeout_ns: 10_000_000_000,
+    has_trend: false,
+    baseline: BaselineParams {
+        mode: BaselineMode::Off,
+        learning_ns: 0,
+        generation: 0,
+    },
 };
 
 /// Behavior of the detector in one inference.
