@@ -15,11 +15,13 @@
 //! Times are positions in the recording, in nanoseconds. Scores and fractions of time are rounded
 //! to four decimals.
 
+pub mod baseline;
 mod means;
 pub(crate) mod persons;
 mod segments;
 mod series;
 mod stationary_bootstrap;
+mod turns;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,9 +30,11 @@ use crate::settings::{SMOOTHING_NS, TRACK_TIMEOUT_NS};
 use crate::smoothing::MIN_LEAD;
 use crate::statistics::{DEFAULT_RESAMPLES, DEFAULT_SEED};
 use crate::{ByAttitude, ByLabel, Label, Scores};
+use baseline::BaselineSource;
 pub use means::Mean;
 pub use segments::{Change, Segment, Span};
 pub use series::Series;
+pub use turns::Turn;
 
 /// An observation of a person or of the scene in one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +47,14 @@ pub(crate) struct Observation {
     pub quality: f32,
     /// The attitude.
     pub label: Label,
+}
+
+impl Observation {
+    /// Returns the valence if the attitude is known.
+    pub(crate) fn known_valence(&self) -> Option<f32> {
+        let scores = self.scores.filter(|_| self.label.is_known());
+        scores.map(|scores| scores.valence())
+    }
 }
 
 impl Default for Observation {
@@ -96,6 +108,9 @@ pub struct Timeline {
     pub gaps: Vec<Span>,
     /// Changes from one segment to the next without a gap, sorted by time.
     pub changes: Vec<Change>,
+    /// Time spans in which the valence rises or falls, sorted by time; missing in older summaries.
+    #[serde(default)]
+    pub turns: Vec<Turn>,
 }
 
 impl Timeline {
@@ -118,6 +133,7 @@ impl Timeline {
             longest: ByAttitude::from_fn(|attitude| segments::longest(&segments, attitude)),
             gaps: segments::gaps(observations),
             changes: segments::changes(&segments, observations, params),
+            turns: turns::turns(observations),
             segments,
         }
     }
@@ -311,6 +327,9 @@ pub struct TimelineParams {
     pub join_distance: f32,
     /// Maximum ratio of the heights of their boxes.
     pub join_height_ratio: f32,
+    /// The baselines of persons; missing in JSON if there are none.
+    #[serde(skip_serializing_if = "BaselineSource::is_off")]
+    pub baseline: BaselineSource,
     /// Number of resamples of the bootstrap for the intervals of mean scores; 0 disables intervals.
     pub resamples: usize,
     /// Seed of the random numbers of the bootstrap.
@@ -336,6 +355,7 @@ impl Default for TimelineParams {
             // Half of the distance of two heads side by side.
             join_distance: 0.5,
             join_height_ratio: 1.5,
+            baseline: BaselineSource::Off,
             resamples: DEFAULT_RESAMPLES,
             seed: DEFAULT_SEED,
         }

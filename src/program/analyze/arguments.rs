@@ -12,6 +12,7 @@ use attitude::timeline::TimelineParams;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
+use super::baseline::{self, BaselineOption};
 use super::names;
 use super::settings::optional_files;
 use crate::options::{
@@ -144,6 +145,15 @@ pub(crate) struct Arguments {
     /// Maximum time that a person may be out of sight and still count as the same one, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = TimelineParams::default().join_gap_ns as f64 / 1e9, value_parser = seconds)]
     pub join_gap: f64,
+
+    /// Baseline of each person, with which the valence is compared: off, auto (the person's median
+    /// over the recording), a part such as 0:00-0:20, or another recording of the same person
+    ///
+    /// Adds the attitudes against the baseline to summary.json, summary.csv, the exports and the
+    /// report; records stay as they are. The baseline of another recording is that of the person who
+    /// is seen longest in it, and applies to the person who is seen longest.
+    #[arg(long, value_name = "off|auto|FROM-TO|FILE", default_value = "off", value_parser = baseline::parse)]
+    pub baseline: BaselineOption,
 
     /// Analyze all recordings again, instead of skipping those whose results are up to date
     #[arg(long)]

@@ -19,6 +19,7 @@ use tracing::{debug, info};
 
 use arguments::ArgumentError;
 pub(crate) use arguments::Arguments;
+use baseline::{BaselineError, BaselineSetting};
 use distribution::{CollectError, CollectedOutcomes};
 use inputs::{InputError, Inputs, Recording, printable};
 use outcome::RecordingOutcome;
@@ -45,6 +46,7 @@ mod names;
 pub(crate) mod playlists;
 
 mod analysis;
+mod baseline;
 mod hiding;
 mod limits;
 mod observers;
@@ -88,6 +90,8 @@ pub(crate) enum AnalyzeError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Collect(#[from] CollectError),
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
     #[error("cannot format the plan")]
     Plan(#[source] serde_json::Error),
     #[error(transparent)]
@@ -97,7 +101,13 @@ pub(crate) enum AnalyzeError {
 impl AnalyzeError {
     /// Returns `true` if the arguments are wrong.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Argument(_) | Self::Input(_) | Self::Publish(_))
+        matches!(
+            self,
+            Self::Argument(_)
+                | Self::Input(_)
+                | Self::Publish(_)
+                | Self::Baseline(BaselineError::Find(..))
+        )
     }
 }
 
@@ -161,7 +171,7 @@ fn analyze(arguments: &Arguments) -> Result<Status, AnalyzeError> {
     arguments.check()?;
     let inputs = find_inputs(arguments)?;
     // Errors that do not depend on the long work are found before it.
-    let context = RunContext::new(arguments)?;
+    let mut context = RunContext::new(arguments)?;
     let store = Store::open(&arguments.output)?;
     if let Some(warning) = &store.warning {
         console::warn(warning);
@@ -178,6 +188,12 @@ fn analyze(arguments: &Arguments) -> Result<Status, AnalyzeError> {
         let plan = distribution::plan(&jobs, arguments.force).map_err(AnalyzeError::Plan)?;
         console::print(&plan)?;
         return Ok(Status::Success);
+    }
+
+    let is_new = |job: &RecordingJob| arguments.force || job.current_results().is_none();
+    let is_analyzed = collected.is_none() && jobs.iter().any(is_new);
+    if is_analyzed && !baseline::compute(&mut context, &interrupt)? {
+        return Ok(Status::Interrupted);
     }
 
     let progress = RunProgress::new(arguments, &jobs);
@@ -313,7 +329,8 @@ impl<'a> RunContext<'a> {
     /// # Errors
     /// Returns an error if an element is missing or a model cannot be loaded.
     fn new(arguments: &'a Arguments) -> Result<Self, AnalyzeError> {
-        let settings = Settings::of(arguments);
+        let baseline = BaselineSetting::of(&arguments.baseline)?;
+        let settings = Settings::of(arguments, baseline);
         if settings.annotate {
             annotation::check_elements()?;
         }

@@ -146,7 +146,7 @@ fn status_of_results(results: &SummaryFile) -> (&'static str, String) {
 type FormatValue = fn(&SummaryFile) -> String;
 
 /// Names and values of the columns about results; without results they are empty.
-const COLUMNS: [(&str, FormatValue); 15] = [
+const COLUMNS: [(&str, FormatValue); 19] = [
     ("duration_ns", |r| optional(r.recording.video.duration_ns)),
     ("width", |r| r.recording.video.width.to_string()),
     ("height", |r| r.recording.video.height.to_string()),
@@ -165,6 +165,18 @@ const COLUMNS: [(&str, FormatValue); 15] = [
     ("neutral_share", |r| share_of_time(r, |s| s.neutral)),
     ("negative_share", |r| share_of_time(r, |s| s.negative)),
     ("unknown_share", |r| share_of_time(r, |s| s.unknown)),
+    ("positive_change_share", |r| {
+        share_of_change(r, |s| s.positive)
+    }),
+    ("neutral_change_share", |r| {
+        share_of_change(r, |s| s.neutral)
+    }),
+    ("negative_change_share", |r| {
+        share_of_change(r, |s| s.negative)
+    }),
+    ("unknown_change_share", |r| {
+        share_of_change(r, |s| s.unknown)
+    }),
     ("fingerprint", |r| r.fingerprint.clone()),
 ];
 
@@ -174,6 +186,20 @@ fn optional(value: Option<impl ToString>) -> String {
 
 fn share_of_time(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> String {
     optional(results.summary.scene.shares.as_ref().map(of_label))
+}
+
+/// Returns a share of the time of all persons with a baseline, by the attitude of the change.
+fn share_of_change(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> String {
+    let (mut sum, mut total_ns) = (0.0, 0.0);
+    for person in &results.summary.persons {
+        let change = person.baseline_change.as_ref();
+        if let Some(shares) = change.and_then(|change| change.shares.as_ref()) {
+            let seen_ns = person.timeline.seen_ns as f64;
+            sum += seen_ns * of_label(shares);
+            total_ns += seen_ns;
+        }
+    }
+    optional((total_ns > 0.0).then(|| (sum / total_ns * 1e4).round() / 1e4))
 }
 
 /// Writes a row; `first` are the columns before those about results.

@@ -11,6 +11,7 @@ use attitude_inference::model::sha256;
 use serde::Serialize;
 
 use super::arguments::Arguments;
+use super::baseline::BaselineSetting;
 use crate::options::Choice;
 
 /// Settings of an analysis.
@@ -32,6 +33,8 @@ pub(super) struct Settings {
     pub detector_size: Choice,
     min_face_size: u32,
     execution_provider: &'static str,
+    #[serde(skip_serializing_if = "BaselineSetting::is_off")]
+    pub baseline: BaselineSetting,
 }
 
 /// Models of an analysis.
@@ -53,7 +56,7 @@ pub(super) fn optional_files() -> impl Iterator<Item = (&'static RecordingFile, 
 
 impl Settings {
     /// Returns the settings that `arguments` request.
-    pub(super) fn of(arguments: &Arguments) -> Self {
+    pub(super) fn of(arguments: &Arguments, baseline: BaselineSetting) -> Self {
         let formats = optional_files().map(|(file, _)| file.name);
         let is_requested = |name: &&str| arguments.formats.iter().any(|format| format == name);
         Self {
@@ -77,6 +80,7 @@ impl Settings {
             detector_size: arguments.faces.detector_size,
             min_face_size: arguments.networks.min_face_size,
             execution_provider: arguments.networks.execution_provider.name(),
+            baseline,
         }
     }
 
@@ -108,6 +112,7 @@ impl Settings {
     pub(super) fn timeline_params(&self) -> TimelineParams {
         TimelineParams {
             join_gap_ns: self.join_gap_ns,
+            baseline: self.baseline.source(),
             ..TimelineParams::default()
         }
     }

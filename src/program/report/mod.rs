@@ -29,6 +29,7 @@ pub(crate) mod recording;
 pub(crate) mod records;
 
 mod axis;
+mod baseline;
 mod chart;
 mod strip;
 mod text;
@@ -37,6 +38,7 @@ mod notes;
 mod tables;
 mod timeline;
 mod trust;
+mod turns;
 
 mod document;
 pub(crate) mod index;

@@ -3,6 +3,7 @@
 //! The report of one recording.
 
 use attitude::record::summary::{Person, Summarized, Summary};
+use attitude::timeline::baseline::BaselineChange;
 use attitude::timeline::{Series, Timeline};
 use attitude::{Label, clock};
 use maud::{Markup, html};
@@ -10,10 +11,13 @@ use maud::{Markup, html};
 use super::axis::Axis;
 use super::document::{document, patterns};
 use super::recording::RecordingFacts;
-use super::{notes, tables, text, timeline, trust};
+use super::{baseline, notes, tables, text, timeline, trust, turns};
 use crate::numbers;
 
 const SCRIPT: &str = include_str!("report.js");
+
+/// Style of the lines over the scores.
+const LINES_STYLE: &str = include_str!("lines.css");
 
 /// Maximum number of bins of a timeline.
 const MAX_BINS: usize = 600;
@@ -70,7 +74,7 @@ pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> Str
         false => notes::STYLE,
     };
     let title = format!("{} – attitudes", recording.name);
-    document(&title, style, SCRIPT, &body)
+    document(&title, &(LINES_STYLE.to_owned() + style), SCRIPT, &body)
 }
 
 fn kind(recording: &RecordingFacts) -> &'static str {
@@ -243,7 +247,7 @@ fn scene(summarized: &Summarized, axis: &Axis, marks: &Markup, step_s: u32) -> M
                     (10 * step_s) " s), home and end."
                 }
             }
-            (shown("all faces", &summarized.summary.scene, &series, axis, marks))
+            (shown("all faces", &summarized.summary.scene, None, &series, axis, marks))
         }
     }
 }
@@ -278,7 +282,8 @@ fn persons(summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
                             picture: summarized.person_series(index, MAX_BINS),
                             table: summarized.person_series(index, tables::MAX_ROWS),
                         };
-                        (shown(&person.name(), &person.timeline, &series, axis, marks))
+                        @let change = person.baseline_change.as_ref();
+                        (shown(&person.name(), &person.timeline, change, &series, axis, marks))
                     } @else {
                         (timeline::facts(&person.timeline))
                     }
@@ -309,11 +314,26 @@ struct Drawn {
     table: Series,
 }
 
-/// Returns the timeline, facts and tables of a person or the scene.
-fn shown(name: &str, timeline: &Timeline, series: &Drawn, axis: &Axis, marks: &Markup) -> Markup {
+/// Returns the timeline, facts and tables of a person or the scene; `change` are the attitudes
+/// against the baseline, if there is one.
+fn shown(
+    name: &str,
+    timeline: &Timeline,
+    change: Option<&BaselineChange>,
+    series: &Drawn,
+    axis: &Axis,
+    marks: &Markup,
+) -> Markup {
+    let marks = html! {
+        @if let Some(change) = change { (baseline::line(&series.picture, change, axis)) }
+        (turns::marks(&timeline.turns, axis))
+        (marks)
+    };
     html! {
-        (timeline::picture(name, timeline, &series.picture, axis, marks))
+        (timeline::picture(name, timeline, &series.picture, axis, &marks))
         (timeline::facts(timeline))
+        (turns::list(&timeline.turns))
+        @if let Some(change) = change { (baseline::facts(change)) }
         (timeline::figures(name, timeline))
         (tables::changes(name, &timeline.changes))
         (tables::data(name, timeline, &series.table))

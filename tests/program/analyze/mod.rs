@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::support::*;
 
 mod annotated;
+mod baselines;
 mod damage;
 mod decoding;
 mod distribution;

@@ -38,7 +38,7 @@ fn write(recording: &AnalyzedRecording, output: &mut dyn Write) -> io::Result<()
     let tiers: Vec<(String, Vec<Annotation>)> = recording
         .tiers()
         .map(|tier| {
-            let segments = tier.timeline.segments.iter();
+            let segments = tier.segments.iter();
             let annotations = segments.filter_map(|segment| {
                 let start_ms = segment.span.start_ns / NS_PER_MS;
                 let end_ms = segment.span.end_ns / NS_PER_MS;

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 
 use super::formats::RecordingFile;
 use super::summary::Summary;
-use crate::timeline::Timeline;
+use crate::timeline::Segment;
 
 /// All exports.
 pub static EXPORTS: &[&Export] = &[&segments::EXPORT, &eaf::EXPORT, &textgrid::EXPORT];
@@ -57,21 +57,53 @@ struct Tier<'a> {
     name: String,
     /// Number of the person; `None` for the scene.
     person: Option<u32>,
-    timeline: &'a Timeline,
+    /// What the segments are of.
+    measure: Measure,
+    segments: &'a [Segment],
+}
+
+/// What segments are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Measure {
+    /// The attitude of the face.
+    Attitude,
+    /// The attitude of the change against the baseline.
+    AttitudeChange,
+}
+
+impl Measure {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Attitude => "attitude",
+            Self::AttitudeChange => "attitude_change",
+        }
+    }
 }
 
 impl AnalyzedRecording<'_> {
-    /// Returns the tier of the scene, and those of the persons.
+    /// Returns the tier of the scene and those of the persons; a person with a baseline has a second
+    /// one.
     fn tiers(&self) -> impl Iterator<Item = Tier<'_>> {
         let scene = Tier {
             name: "Scene".to_owned(),
             person: None,
-            timeline: &self.summary.scene,
+            measure: Measure::Attitude,
+            segments: &self.summary.scene.segments,
         };
-        let persons = self.summary.persons.iter().map(|person| Tier {
-            name: person.name(),
-            person: Some(person.id),
-            timeline: &person.timeline,
+        let persons = self.summary.persons.iter().flat_map(|person| {
+            let attitude = Tier {
+                name: person.name(),
+                person: Some(person.id),
+                measure: Measure::Attitude,
+                segments: &person.timeline.segments,
+            };
+            let change = person.baseline_change.as_ref().map(|change| Tier {
+                name: format!("{} (change)", person.name()),
+                measure: Measure::AttitudeChange,
+                person: Some(person.id),
+                segments: &change.segments,
+            });
+            std::iter::once(attitude).chain(change)
         });
         std::iter::once(scene).chain(persons)
     }
@@ -79,9 +111,7 @@ impl AnalyzedRecording<'_> {
     /// Returns the end of the recording: its duration, or the end of the last segment if that is
     /// later or the duration is not known.
     fn end_ns(&self) -> u64 {
-        let segments = self
-            .tiers()
-            .filter_map(|tier| tier.timeline.segments.last());
+        let segments = self.tiers().filter_map(|tier| tier.segments.last());
         let ends_ns = segments.map(|segment| segment.span.end_ns);
         ends_ns.chain(self.duration_ns).max().unwrap_or(0)
     }
@@ -92,7 +122,7 @@ mod tests {
     use super::*;
     use crate::Label;
     use crate::record::summary::Person;
-    use crate::timeline::{Segment, Span};
+    use crate::timeline::{Span, Timeline};
 
     /// Returns the file of a recording of 4 s, in which a person is positive from 0.5 to 1.5 s,
     /// negative until 2 s and, after a gap, neutral from 3 to 3.5 s.

@@ -34,7 +34,7 @@ struct Row<'a> {
 type Column = (&'static str, fn(&Row) -> String);
 
 /// All columns, in their order.
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     ("recording", |row| {
         spreadsheet::escape(row.recording).into_owned()
     }),
@@ -50,6 +50,7 @@ const COLUMNS: [Column; 8] = [
     ("end_ns", |row| row.segment.span.end_ns.to_string()),
     ("duration_ns", |row| row.segment.span.len_ns().to_string()),
     ("attitude", |row| row.segment.attitude.name().to_owned()),
+    ("measure", |row| row.tier.measure.name().to_owned()),
 ];
 
 fn write(recording: &AnalyzedRecording, output: &mut dyn Write) -> io::Result<()> {
@@ -58,7 +59,7 @@ fn write(recording: &AnalyzedRecording, output: &mut dyn Write) -> io::Result<()
         cell.push_str(name);
     })?;
     for tier in recording.tiers() {
-        for (index, segment) in tier.timeline.segments.iter().enumerate() {
+        for (index, segment) in tier.segments.iter().enumerate() {
             let row = Row {
                 recording: recording.name,
                 tier: &tier,
@@ -82,10 +83,10 @@ mod tests {
     fn segments_are_rows() {
         assert_eq!(
             exported(&EXPORT),
-            "recording,subject,person,segment,start_ns,end_ns,duration_ns,attitude\n\
-             \"'=a & \"\"b\"\"\",person,1,1,500000000,1500000000,1000000000,positive\n\
-             \"'=a & \"\"b\"\"\",person,1,2,1500000000,2000000000,500000000,negative\n\
-             \"'=a & \"\"b\"\"\",person,1,3,3000000000,3500000000,500000000,neutral\n"
+            "recording,subject,person,segment,start_ns,end_ns,duration_ns,attitude,measure\n\
+             \"'=a & \"\"b\"\"\",person,1,1,500000000,1500000000,1000000000,positive,attitude\n\
+             \"'=a & \"\"b\"\"\",person,1,2,1500000000,2000000000,500000000,negative,attitude\n\
+             \"'=a & \"\"b\"\"\",person,1,3,3000000000,3500000000,500000000,neutral,attitude\n"
         );
     }
 }

@@ -30,7 +30,7 @@ fn write(recording: &AnalyzedRecording, output: &mut dyn Write) -> io::Result<()
     writeln!(output, "xmin = 0\nxmax = {end}\ntiers? <exists>")?;
     writeln!(output, "size = {}\nitem []:", recording.tiers().count())?;
     for (tier, number) in recording.tiers().zip(1..) {
-        let intervals = intervals(&tier.timeline.segments, end_ns);
+        let intervals = intervals(tier.segments, end_ns);
         writeln!(output, "    item [{number}]:")?;
         writeln!(output, "        class = \"IntervalTier\"")?;
         writeln!(output, "        name = {}", quoted(&tier.name))?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{FaceRecord, Record};
 use crate::Scores;
 use crate::settings::MIN_CONFIDENCE;
+use crate::timeline::baseline::{BaselineChange, BaselineSource, KnownBaseline};
 use crate::timeline::persons::{self, FacePosition, FrameSize, TrackEnds};
 use crate::timeline::{
     self, Observation, RecordingEnd, SampleTimes, Series, Span, TimedObservation, Timeline,
@@ -67,6 +68,9 @@ pub struct Person {
     /// The attitudes of the person over time.
     #[serde(flatten)]
     pub timeline: Timeline,
+    /// The attitudes against the person's baseline; missing in JSON without a baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_change: Option<BaselineChange>,
 }
 
 impl Person {
@@ -112,6 +116,17 @@ impl Summarized {
     pub fn person_series(&self, index: usize, max_bins: usize) -> Series {
         let observations = self.persons.get(index);
         self.series(observations.map_or(&[], Vec::as_slice), max_bins)
+    }
+
+    /// Returns the baseline of the person who is seen longest, for
+    /// [`BaselineSource::Recording`]; `None` if nobody is seen with a known attitude for long
+    /// enough.
+    pub fn baseline(&self) -> Option<KnownBaseline> {
+        let persons = self.summary.persons.iter().zip(&self.persons);
+        let longest = persons
+            .rev()
+            .max_by_key(|(person, _)| person.timeline.seen_ns);
+        KnownBaseline::of(longest?.1, None)
     }
 
     fn series(&self, observations: &[TimedObservation], max_bins: usize) -> Series {
@@ -237,9 +252,11 @@ impl SummaryBuilder {
                 id: index as u32 + 1,
                 tracks: spans,
                 timeline: Timeline::new(&observations, params),
+                baseline_change: None,
             });
             observations_of_persons.push(observations);
         }
+        compare_with_baselines(&mut persons, &observations_of_persons, params);
         let summary = Summary {
             schema: SCHEMA,
             samples: self.times_ns.len() as u64,
@@ -259,6 +276,32 @@ impl SummaryBuilder {
             persons: observations_of_persons,
             end_ns: times.last_end_ns().unwrap_or(0),
         }
+    }
+}
+
+/// Compares the persons with their baselines, if they have some.
+fn compare_with_baselines(
+    persons: &mut [Person],
+    observations: &[Vec<TimedObservation>],
+    params: &TimelineParams,
+) {
+    let longest_ns = persons.iter().map(|person| person.timeline.seen_ns).max();
+    let mut is_assigned = false;
+    for (person, observations) in persons.iter_mut().zip(observations) {
+        let seen_ns = Some(person.timeline.seen_ns);
+        let baseline = match params.baseline {
+            BaselineSource::Off => None,
+            BaselineSource::Auto => KnownBaseline::of(observations, None),
+            BaselineSource::Part(part) => KnownBaseline::of(observations, Some(part)),
+            BaselineSource::Recording(known) if seen_ns == longest_ns && !is_assigned => {
+                is_assigned = true;
+                Some(known)
+            }
+            BaselineSource::Recording(_) => None,
+        };
+        let mean = person.timeline.valence;
+        person.baseline_change =
+            baseline.map(|baseline| BaselineChange::new(observations, mean, baseline, params));
     }
 }
 

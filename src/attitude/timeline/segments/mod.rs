@@ -73,6 +73,23 @@ pub(crate) fn segments(observations: &[TimedObservation], params: &TimelineParam
         .collect()
 }
 
+/// Returns the segments of the labels of `observations`, with the minimum duration of
+/// [`segments`].
+pub(crate) fn of_labels(
+    observations: &[TimedObservation],
+    params: &TimelineParams,
+) -> Vec<Segment> {
+    contiguous_parts(observations)
+        .flat_map(|part| {
+            let mut runs = Vec::new();
+            for timed in part {
+                append(&mut runs, timed.span, timed.observation.label);
+            }
+            without_short_runs(&runs, params.min_segment_ns)
+        })
+        .collect()
+}
+
 /// Returns the parts of `observations` without a gap.
 fn contiguous_parts(
     observations: &[TimedObservation],
