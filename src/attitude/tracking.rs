@@ -2,7 +2,7 @@
 
 //! Tracking of faces from sample to sample.
 
-use super::clock::NS_PER_MS;
+use super::clock::{NS_PER_MS, NS_PER_S};
 use super::detection::Detection;
 use super::geometry::{Point, Rect};
 
@@ -19,6 +19,44 @@ const MIN_OBSERVATIONS: u32 = 3;
 
 /// Weight of the latest displacement in the velocity of a track.
 const VELOCITY_GAIN: f32 = 0.5;
+
+/// Maximum time between the last detection of a face and its return as another track.
+pub const RETURN_NS: u64 = 10 * NS_PER_S;
+
+/// Maximum distance of the centers of the boxes of a face that returns, in mean heights of both:
+/// half of the distance of two heads side by side.
+pub const RETURN_DISTANCE: f32 = 0.5;
+
+/// Maximum ratio of the heights of the boxes of a face that returns.
+pub const RETURN_HEIGHT_RATIO: f32 = 1.5;
+
+/// Maximum number of ended tracks whose faces may return.
+const MAX_LOST: usize = 64;
+
+/// Returns the distance of two boxes in mean heights of both; `None` if it is more than
+/// `max_distance`, or the ratio of the heights is more than `max_height_ratio`.
+pub(crate) fn return_distance(
+    from: &Rect,
+    to: &Rect,
+    max_distance: f32,
+    max_height_ratio: f32,
+) -> Option<f32> {
+    let (dx, dy) = (
+        to.center().x - from.center().x,
+        to.center().y - from.center().y,
+    );
+    let distance = dx.hypot(dy) / ((from.h + to.h) / 2.0);
+    let ratio = (from.h / to.h).max(to.h / from.h);
+    // For boxes without a height, distance and ratio are NaN or infinite.
+    let is_near = distance <= max_distance && ratio <= max_height_ratio;
+    is_near.then_some(distance)
+}
+
+/// The state of a track that belongs to the caller.
+pub(crate) trait TrackState: Default {
+    /// Returns the state of the track of a face that returns; `self` is that of its ended track.
+    fn returned(self) -> Self;
+}
 
 /// A face over time. `S` is the state of the caller.
 #[derive(Clone, Debug)]
@@ -81,6 +119,8 @@ pub const MIN_TIMEOUT_IN_INTERVALS: u64 = 3;
 #[derive(Debug)]
 pub(crate) struct Tracker<S> {
     tracks: Vec<Track<S>>,
+    /// Ended tracks whose faces may return, oldest first.
+    lost: Vec<Track<S>>,
     last_id: u32,
     /// Running time of the last sample.
     sampled_ns: Option<u64>,
@@ -95,6 +135,7 @@ impl<S> Default for Tracker<S> {
     fn default() -> Self {
         Self {
             tracks: Vec::new(),
+            lost: Vec::new(),
             last_id: 0,
             sampled_ns: None,
             interval_ns: None,
@@ -151,10 +192,11 @@ impl Assignment {
     }
 }
 
-impl<S: Default> Tracker<S> {
+impl<S: TrackState> Tracker<S> {
     /// Updates the tracks with the detections of the sample at `time_ns`. Detections are assigned
     /// greedily in the order of decreasing IoU with the predicted boxes; the remaining detections
-    /// become new tracks.
+    /// become new tracks. A new track near the position of one that ended less than [`RETURN_NS`]
+    /// ago has the [state](TrackState::returned) of that one.
     ///
     /// A track ends `timeout_ns` or [`MIN_TIMEOUT_IN_INTERVALS`] sample intervals, whichever is
     /// longer, after its last observation; a track with fewer than three observations ends at the
@@ -168,8 +210,7 @@ impl<S: Default> Tracker<S> {
         max_tracks: usize,
     ) {
         let timeout_ns = self.begin_sample(time_ns, timeout_ns);
-        self.tracks
-            .retain(|track| time_ns.saturating_sub(track.observed_ns) < timeout_ns);
+        self.lose(|track| time_ns.saturating_sub(track.observed_ns) >= timeout_ns);
         let observe = |track: &mut Track<S>, detection: &Detection| {
             track.observe(*detection, time_ns);
         };
@@ -183,6 +224,9 @@ impl<S: Default> Tracker<S> {
         {
             if !is_assigned && self.last_id < i32::MAX as u32 {
                 self.last_id += 1;
+                let state = self
+                    .take_lost(detection, time_ns)
+                    .map_or_else(S::default, S::returned);
                 self.tracks.push(Track {
                     id: self.last_id,
                     detection: *detection,
@@ -190,7 +234,7 @@ impl<S: Default> Tracker<S> {
                     first_seen_ns: time_ns,
                     observations: 1,
                     velocity_per_s: Point::default(),
-                    state: S::default(),
+                    state,
                 });
             }
         }
@@ -200,6 +244,35 @@ impl<S: Default> Tracker<S> {
             self.tracks.truncate(max_tracks);
             self.tracks.sort_by_key(|track| track.id);
         }
+    }
+
+    /// Ends the tracks for which `is_lost` returns `true`. Their faces may return.
+    fn lose(&mut self, mut is_lost: impl FnMut(&Track<S>) -> bool) {
+        let lost = self.tracks.extract_if(.., |track| is_lost(track));
+        // A track with few observations is a false detection.
+        self.lost
+            .extend(lost.filter(|track| track.observations >= MIN_OBSERVATIONS));
+        let excess = self.lost.len().saturating_sub(MAX_LOST);
+        self.lost.drain(..excess);
+    }
+
+    /// Removes the ended track whose face returns as `detection`, and returns its state; `None` if
+    /// there is none. A track that ended at a cut does not continue in the next sample.
+    fn take_lost(&mut self, detection: &Detection, time_ns: u64) -> Option<S> {
+        let interval_ns = self.interval_ns.unwrap_or(0);
+        let near = self.lost.iter().enumerate().filter_map(|(index, track)| {
+            let pause_ns = time_ns.saturating_sub(track.observed_ns);
+            let is_next_sample = pause_ns <= interval_ns.saturating_add(interval_ns / 2);
+            let distance = return_distance(
+                &track.detection.bbox,
+                &detection.bbox,
+                RETURN_DISTANCE,
+                RETURN_HEIGHT_RATIO,
+            );
+            Some((distance?, index)).filter(|_| !is_next_sample && pause_ns <= RETURN_NS)
+        });
+        let (_, index) = near.min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
+        Some(self.lost.remove(index).state)
     }
 
     /// Updates the times of samples, and returns the track timeout of this sample. The timeout
@@ -222,14 +295,16 @@ impl<S: Default> Tracker<S> {
         self.timeout_ns
     }
 
-    /// Ends all tracks. Their ids are not reused.
+    /// Ends all tracks, as at a cut. Their ids are not reused.
     pub(crate) fn end_all(&mut self) {
-        self.tracks.clear();
+        self.lose(|_| true);
     }
 
-    /// Ends all tracks, and discards the times of samples, so that running time may go back.
+    /// Ends all tracks, whose faces do not return, and discards the times of samples, so that running
+    /// time may go back.
     pub(crate) fn restart(&mut self) {
-        self.end_all();
+        self.tracks.clear();
+        self.lost.clear();
         self.sampled_ns = None;
         self.interval_ns = None;
     }
@@ -246,111 +321,4 @@ impl<S: Default> Tracker<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::NS_PER_MS as MS;
-
-    const TIMEOUT_NS: u64 = 1_000 * MS;
-
-    fn face(x: f32) -> Detection {
-        Detection {
-            bbox: Rect::new(x, 100.0, 40.0, 50.0),
-            score: 0.9,
-            landmarks: None,
-        }
-    }
-
-    fn ids(tracker: &Tracker<()>) -> Vec<u32> {
-        tracker.tracks().iter().map(|track| track.id).collect()
-    }
-
-    #[test]
-    fn a_moving_face_keeps_its_id_beyond_its_own_width() {
-        let mut tracker = Tracker::<()>::default();
-        // 30 px per sample, less than the width of 40 px; one sample is missing.
-        for sample in [0, 1, 2, 3, 4, 6] {
-            let detections = [face(sample as f32 * 30.0)];
-            tracker.update(&detections, sample * 200 * MS, TIMEOUT_NS, 16);
-            assert_eq!(ids(&tracker), [1], "sample {sample}");
-        }
-        let expected = tracker.tracks()[0].bbox_at(1_300 * MS);
-        assert!((expected.x - 195.0).abs() < 3.0, "{expected:?}");
-    }
-
-    #[test]
-    fn crossing_faces_are_distinguished_by_their_velocities() {
-        let mut tracker = Tracker::<()>::default();
-        for sample in 0..12u64 {
-            let x = sample as f32 * 20.0;
-            let mut other = face(220.0 - x);
-            other.bbox.y += 15.0;
-            tracker.update(&[face(x), other], sample * 200 * MS, TIMEOUT_NS, 16);
-        }
-        assert_eq!(ids(&tracker), [1, 2]);
-        assert_eq!(tracker.tracks()[0].detection, face(220.0));
-    }
-
-    #[test]
-    fn a_lost_face_ends_after_the_timeout_and_its_id_is_not_reused() {
-        let mut tracker = Tracker::<()>::default();
-        for sample in 0..3 {
-            tracker.update(&[face(0.0)], sample * 100 * MS, TIMEOUT_NS, 16);
-        }
-        for sample in 3..12 {
-            tracker.update(&[], sample * 100 * MS, TIMEOUT_NS, 16);
-            assert_eq!(ids(&tracker), [1]);
-        }
-        tracker.update(&[face(0.0)], 1_200 * MS, TIMEOUT_NS, 16);
-        assert_eq!(ids(&tracker), [2]);
-        tracker.end_all();
-        tracker.update(&[face(0.0)], 1_300 * MS, TIMEOUT_NS, 16);
-        assert_eq!(ids(&tracker), [3]);
-    }
-
-    #[test]
-    fn a_face_in_every_sample_is_one_track_at_any_interval() {
-        let mut tracker = Tracker::<()>::default();
-        for sample in 0..5 {
-            tracker.update(&[face(0.0)], sample * 3_000 * MS, TIMEOUT_NS, 16);
-            assert_eq!(ids(&tracker), [1], "sample {sample}");
-        }
-    }
-
-    #[test]
-    fn a_face_in_every_sample_is_one_track_if_every_other_sample_is_skipped() {
-        let mut tracker = Tracker::<()>::default();
-        for time_ms in [0, 200, 600, 800, 1_200, 1_400, 1_800] {
-            tracker.update(&[face(0.0)], time_ms * MS, 300 * MS, 16);
-            assert_eq!(ids(&tracker), [1], "at {time_ms} ms");
-        }
-    }
-
-    #[test]
-    fn a_pause_that_is_longer_than_the_timeout_ends_a_track() {
-        let mut tracker = Tracker::<()>::default();
-        for time_ms in [0, 200, 400, 1_500] {
-            tracker.update(&[face(0.0)], time_ms * MS, TIMEOUT_NS, 16);
-        }
-        assert_eq!(ids(&tracker), [2]);
-    }
-
-    #[test]
-    fn a_track_with_one_observation_ends_at_the_next_sample_without_it() {
-        let mut tracker = Tracker::<()>::default();
-        tracker.update(&[face(0.0)], 0, TIMEOUT_NS, 16);
-        tracker.update(&[], 100 * MS, TIMEOUT_NS, 16);
-        assert!(ids(&tracker).is_empty());
-    }
-
-    #[test]
-    fn the_number_of_tracks_is_limited_and_the_oldest_observations_end_first() {
-        let mut tracker = Tracker::<()>::default();
-        for sample in 0..3 {
-            let detections = [face(0.0), face(100.0)];
-            tracker.update(&detections, sample * 100 * MS, TIMEOUT_NS, 2);
-        }
-        let detections = [face(100.0), face(200.0)];
-        tracker.update(&detections, 300 * MS, TIMEOUT_NS, 2);
-        assert_eq!(ids(&tracker), [2, 3]);
-    }
-}
+mod tests;

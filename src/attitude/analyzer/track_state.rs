@@ -7,6 +7,7 @@ use crate::Scores;
 use crate::baseline::{Baseline, BaselineState};
 use crate::classification::Classification;
 use crate::smoothing::Smoother;
+use crate::tracking;
 use crate::trend::{Trend, TrendDetector};
 
 /// The state of a track.
@@ -24,6 +25,17 @@ pub(super) struct TrackState {
     pub baseline_state: Option<BaselineState>,
     /// Valence minus the baseline.
     pub valence_change: Option<f32>,
+}
+
+impl tracking::TrackState for TrackState {
+    /// Returns the trend and the baseline; the face is not classified.
+    fn returned(self) -> Self {
+        Self {
+            trend_detector: self.trend_detector,
+            baseline: self.baseline,
+            ..Self::default()
+        }
+    }
 }
 
 impl TrackState {

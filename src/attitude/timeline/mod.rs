@@ -29,6 +29,7 @@ use crate::clock::NS_PER_S;
 use crate::settings::{SMOOTHING_NS, TRACK_TIMEOUT_NS};
 use crate::smoothing::MIN_LEAD;
 use crate::statistics::{DEFAULT_RESAMPLES, DEFAULT_SEED};
+use crate::tracking::{RETURN_DISTANCE, RETURN_HEIGHT_RATIO, RETURN_NS};
 use crate::{ByAttitude, ByLabel, Label, Scores};
 use baseline::BaselineSource;
 pub use means::Mean;
@@ -351,10 +352,9 @@ impl Default for TimelineParams {
             min_segment_ns: 2 * SMOOTHING_NS.default,
             gap_ns: TRACK_TIMEOUT_NS.default,
             change_window_ns: 3 * NS_PER_S,
-            join_gap_ns: 10 * NS_PER_S,
-            // Half of the distance of two heads side by side.
-            join_distance: 0.5,
-            join_height_ratio: 1.5,
+            join_gap_ns: RETURN_NS,
+            join_distance: RETURN_DISTANCE,
+            join_height_ratio: RETURN_HEIGHT_RATIO,
             baseline: BaselineSource::Off,
             resamples: DEFAULT_RESAMPLES,
             seed: DEFAULT_SEED,

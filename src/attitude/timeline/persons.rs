@@ -9,6 +9,7 @@
 use super::TimelineParams;
 use crate::geometry::Rect;
 use crate::record::Record;
+use crate::tracking::return_distance;
 
 /// Times and positions of the first and the last sample of a track.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -178,16 +179,12 @@ fn distance_if_continued(
     if is_cut || params.join_gap_ns == 0 || pause_ns(earlier, later.first_ns) > params.join_gap_ns {
         return None;
     }
-    let (from, to) = (earlier.last.bbox, later.first.bbox);
-    let (dx, dy) = (
-        to.center().x - from.center().x,
-        to.center().y - from.center().y,
-    );
-    let distance = dx.hypot(dy) / ((from.h + to.h) / 2.0);
-    let ratio = (from.h / to.h).max(to.h / from.h);
-    // For boxes without a height, distance and ratio are NaN or infinite.
-    let is_near = distance <= params.join_distance && ratio <= params.join_height_ratio;
-    is_near.then_some(distance)
+    return_distance(
+        &earlier.last.bbox,
+        &later.first.bbox,
+        params.join_distance,
+        params.join_height_ratio,
+    )
 }
 
 #[cfg(test)]

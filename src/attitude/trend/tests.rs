@@ -67,16 +67,79 @@ fn a_sudden_change_is_a_trend_until_it_leaves_the_window() {
     assert!((190..215).contains(&to), "{to}");
 }
 
+/// Returns the number of trends in hours of a steady valence with this standard deviation and
+/// correlation time.
+fn false_alarms(hours: u64, deviation: f64, correlation_s: f64) -> usize {
+    let mut noise = noise(3, correlation_s);
+    let found = turns(3600 * hours, |_| Some(deviation * noise()));
+    let is_alarm = |turn: &&(Direction, u64)| turn.0 != Direction::Steady;
+    found.iter().filter(is_alarm).count()
+}
+
+/// Returns the delays in seconds, sorted, after which a change of the mean valence by `size` within
+/// `duration_s` is found, in 200 recordings; infinite if it is not found within three minutes.
+fn delays_s(size: f64, duration_s: f64, deviation: f64, correlation_s: f64) -> Vec<f64> {
+    const START_S: f64 = 120.0;
+    let delay = |seed| {
+        let mut noise = noise(seed, correlation_s);
+        let found = turns(300, |s| {
+            let progress = ((s - START_S) / duration_s).clamp(0.0, 1.0);
+            Some(size * (progress - 0.5) + deviation * noise())
+        });
+        let after = found
+            .iter()
+            .find(|(direction, s)| *direction == Direction::Rising && *s as f64 > START_S);
+        after.map_or(f64::INFINITY, |(_, s)| *s as f64 - START_S)
+    };
+    let mut delays: Vec<f64> = (0..200).map(delay).collect();
+    delays.sort_by(f64::total_cmp);
+    delays
+}
+
 #[test]
 fn false_alarms_are_rare() {
-    // Standard deviation and correlation time of a valence that is steady, and the most alarms.
-    let hours = 20;
     for (deviation, correlation_s, most) in [(0.1, 3.0, 3), (0.2, 3.0, 3), (0.3, 1.0, 0)] {
-        let mut noise = noise(3, correlation_s);
-        let found = turns(3600 * hours, |_| Some(deviation * noise()));
-        let is_alarm = |turn: &&(Direction, u64)| turn.0 != Direction::Steady;
-        let alarms = found.iter().filter(is_alarm).count();
+        let alarms = false_alarms(20, deviation, correlation_s);
         assert!(alarms <= most, "{deviation}, {correlation_s} s: {alarms}");
+    }
+}
+
+#[test]
+#[ignore = "takes a minute, and prints the figures of src/plugin/README.md"]
+fn rates_of_false_alarms_and_delays() {
+    for (deviation, correlation_s) in [
+        (0.05, 3.0),
+        (0.1, 3.0),
+        (0.2, 3.0),
+        (0.2, 5.0),
+        (0.2, 10.0),
+        (0.3, 1.0),
+        (0.3, 3.0),
+        (0.3, 5.0),
+        (0.3, 10.0),
+    ] {
+        let hours = 200;
+        let rate = false_alarms(hours, deviation, correlation_s) as f64 / hours as f64;
+        println!("deviation {deviation}, correlation {correlation_s} s: {rate} per hour");
+    }
+    for (size, duration_s) in [
+        (0.4, 20.0),
+        (0.6, 20.0),
+        (1.0, 20.0),
+        (0.6, 60.0),
+        (1.0, 120.0),
+    ] {
+        for (deviation, correlation_s) in [(0.1, 3.0), (0.2, 3.0), (0.2, 5.0)] {
+            let delays = delays_s(size, duration_s, deviation, correlation_s);
+            let found = delays.iter().filter(|delay| delay.is_finite()).count();
+            println!(
+                "{size} in {duration_s} s, deviation {deviation}, {correlation_s} s: {found} of {}, median {} s, \
+                 90% {} s",
+                delays.len(),
+                delays[delays.len() / 2],
+                delays[delays.len() * 9 / 10]
+            );
+        }
     }
 }
 

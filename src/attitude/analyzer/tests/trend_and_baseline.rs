@@ -37,7 +37,18 @@ fn a_valence_that_falls_is_a_trend_of_the_face_and_of_the_scene() {
 }
 
 #[test]
-fn the_trend_of_the_scene_continues_if_a_face_returns_as_another_track() {
+fn the_trend_continues_if_the_face_returns_to_its_position_as_another_track() {
+    let mut stream = Stream::default();
+    fall(&mut stream, 0, 35, &[face_at(40.0, 20.0)]);
+    fall(&mut stream, 35, 40, &[]);
+    fall(&mut stream, 40, 43, &[face_at(45.0, 20.0)]);
+    let face = &stream.analysis.faces[0];
+    assert_eq!(face.track, 2);
+    assert_eq!(direction(face.trend), Some(Direction::Falling));
+}
+
+#[test]
+fn the_trend_of_the_scene_continues_if_a_face_appears_elsewhere() {
     let mut stream = Stream::default();
     fall(&mut stream, 0, 35, &[face_at(40.0, 20.0)]);
     fall(&mut stream, 35, 38, &[]);
