@@ -115,6 +115,31 @@ pub(crate) fn extrapolate(bbox: Rect, velocity_per_s: Point, age_ns: u64) -> Rec
 /// because the analysis is slow.
 pub const MIN_TIMEOUT_IN_INTERVALS: u64 = 3;
 
+/// Removes the track from `lost` whose face returns as `detection` at `time_ns`, and returns its
+/// state; `None` if there is none. `interval_ns` is the time between samples: a track that ended at a
+/// cut does not continue in the next sample.
+fn take_returned<S: TrackState>(
+    lost: &mut Vec<Track<S>>,
+    detection: &Detection,
+    time_ns: u64,
+    interval_ns: u64,
+) -> Option<S> {
+    let near = lost.iter().enumerate().filter_map(|(index, track)| {
+        let pause_ns = time_ns.saturating_sub(track.observed_ns);
+        let is_next_sample = pause_ns <= interval_ns.saturating_add(interval_ns / 2);
+        let distance = return_distance(
+            &track.detection.bbox,
+            &detection.bbox,
+            RETURN_DISTANCE,
+            RETURN_HEIGHT_RATIO,
+        )?;
+        (!is_next_sample && pause_ns <= RETURN_NS).then_some((distance, index))
+    });
+    // Of equal distances, the track that ended last.
+    let (_, index) = near.min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
+    Some(lost.remove(index).state.returned())
+}
+
 /// All tracks of a stream.
 #[derive(Debug)]
 pub(crate) struct Tracker<S> {
@@ -224,9 +249,8 @@ impl<S: TrackState> Tracker<S> {
         {
             if !is_assigned && self.last_id < i32::MAX as u32 {
                 self.last_id += 1;
-                let state = self
-                    .take_lost(detection, time_ns)
-                    .map_or_else(S::default, S::returned);
+                let interval_ns = self.interval_ns.unwrap_or(0);
+                let state = take_returned(&mut self.lost, detection, time_ns, interval_ns);
                 self.tracks.push(Track {
                     id: self.last_id,
                     detection: *detection,
@@ -234,7 +258,7 @@ impl<S: TrackState> Tracker<S> {
                     first_seen_ns: time_ns,
                     observations: 1,
                     velocity_per_s: Point::default(),
-                    state,
+                    state: state.unwrap_or_default(),
                 });
             }
         }
@@ -254,25 +278,6 @@ impl<S: TrackState> Tracker<S> {
             .extend(lost.filter(|track| track.observations >= MIN_OBSERVATIONS));
         let excess = self.lost.len().saturating_sub(MAX_LOST);
         self.lost.drain(..excess);
-    }
-
-    /// Removes the ended track whose face returns as `detection`, and returns its state; `None` if
-    /// there is none. A track that ended at a cut does not continue in the next sample.
-    fn take_lost(&mut self, detection: &Detection, time_ns: u64) -> Option<S> {
-        let interval_ns = self.interval_ns.unwrap_or(0);
-        let near = self.lost.iter().enumerate().filter_map(|(index, track)| {
-            let pause_ns = time_ns.saturating_sub(track.observed_ns);
-            let is_next_sample = pause_ns <= interval_ns.saturating_add(interval_ns / 2);
-            let distance = return_distance(
-                &track.detection.bbox,
-                &detection.bbox,
-                RETURN_DISTANCE,
-                RETURN_HEIGHT_RATIO,
-            );
-            Some((distance?, index)).filter(|_| !is_next_sample && pause_ns <= RETURN_NS)
-        });
-        let (_, index) = near.min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
-        Some(self.lost.remove(index).state)
     }
 
     /// Updates the times of samples, and returns the track timeout of this sample. The timeout

@@ -5,7 +5,6 @@
 use std::sync::LazyLock;
 
 use super::*;
-use crate::Label;
 use crate::baseline::{BaselineMode, BaselineParams};
 use crate::clock::NS_PER_MS as MS;
 use crate::crop::Framing;
@@ -13,6 +12,7 @@ use crate::detection::DetectorInput;
 use crate::geometry::{Point, Rect};
 use crate::orientation::Orientation;
 use crate::preprocessing::{InputSize, TensorFormat};
+use crate::{Label, Scores};
 
 mod trend_and_baseline;
 
