@@ -13,8 +13,9 @@ use attitude::mapping::Mapping;
 
 use crate::analyze::{playlists, truncation};
 use crate::console;
-use crate::evaluate::data::{Data, Labels};
+use crate::evaluate::data::Data;
 use crate::evaluate::predictions;
+use crate::labels::Labels;
 use crate::playback::movie;
 
 #[cfg(feature = "serve")]

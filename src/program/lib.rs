@@ -13,7 +13,9 @@ use std::process::ExitCode;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod console;
+mod data_file;
 mod exit;
+mod labels;
 mod numbers;
 mod options;
 mod parallel;

@@ -4,60 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
-use attitude::Attitude;
 use attitude::geometry::{Landmarks, Point, Rect};
-use attitude::mapping::{Mapping, well_known};
 use serde::Deserialize;
 
+use super::mistake::Mistake;
 use super::picture::is_picture;
-use super::table::{DataError, LabelError, Mistake, Position, Row, Table, read_text};
-use crate::parsing;
-
-/// Finds the attitude of a label: in the user's mapping, else among the well-known names.
-#[derive(Clone, Copy)]
-pub(crate) struct Labels<'a>(pub Option<&'a Mapping>);
-
-/// Label of a face.
-#[derive(Clone, Debug)]
-pub(crate) struct FaceLabel {
-    /// Text in the data.
-    pub text: String,
-    pub attitude: Attitude,
-}
-
-impl Labels<'_> {
-    /// Returns the attitude of the label `name`.
-    ///
-    /// # Errors
-    /// Returns an error if there is no mapping, and the name is not well known.
-    pub(super) fn attitude_of(&self, name: &str) -> Result<Attitude, LabelError> {
-        match self.0 {
-            Some(mapping) => Ok(mapping.attitude_of(name)),
-            None => well_known(name).ok_or_else(|| LabelError::Unknown(name.to_owned())),
-        }
-    }
-
-    /// Returns the attitude of a column with scores. As a table may have columns with other
-    /// numbers, a mapping applies only to names that it lists.
-    ///
-    /// # Errors
-    /// Returns an error if the name is neither listed nor well known.
-    pub(super) fn attitude_of_column(&self, name: &str) -> Result<Attitude, LabelError> {
-        match self.0 {
-            Some(mapping) if !mapping.lists(name) && well_known(name).is_none() => {
-                Err(LabelError::NotListed(name.to_owned()))
-            }
-            _ => self.attitude_of(name),
-        }
-    }
-
-    fn label(&self, text: &str) -> Result<FaceLabel, LabelError> {
-        Ok(FaceLabel {
-            text: text.to_owned(),
-            attitude: self.attitude_of(text)?,
-        })
-    }
-}
+use crate::data_file::{DataError, FileMistake, Position, Row, Table, read_text};
+use crate::labels::{FaceLabel, Labels};
 
 /// A picture with a labeled face.
 #[derive(Debug)]
@@ -133,7 +86,7 @@ impl Data {
         let len_before = self.faces.len() + self.segments.len();
         match extension.map(str::to_lowercase).as_deref() {
             _ if path.is_dir() => self.add_folder(path, labels)?,
-            _ if !path.exists() => return mistake(Mistake::NotFound),
+            _ if !path.exists() => return Err(Position::of_file(path).error(FileMistake::NotFound)),
             Some("csv") => self.add_csv(path, &read_text(path)?, labels)?,
             Some("jsonl") => self.add_lines(path, &read_text(path)?, labels)?,
             _ => return mistake(Mistake::UnknownFormat),
@@ -222,7 +175,7 @@ impl Data {
         for row in table.rows() {
             let file = row.require("file")?;
             let label = labels.label(row.require(label_column)?);
-            let (start_s, end_s) = (time_s(&row, "start")?, time_s(&row, "end")?);
+            let (start_s, end_s) = (row.require_time_s("start")?, row.require_time_s("end")?);
             if end_s <= start_s {
                 return Err(row.error(Mistake::EmptySegment));
             }
@@ -287,7 +240,7 @@ fn resolve(data_file: &Path, file: &str) -> PathBuf {
 
 /// Returns the visible entries of `folder`, sorted by name.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let failed = |error| Position::of_file(folder).error(Mistake::Read(error));
+    let failed = |error| Position::of_file(folder).error(FileMistake::Read(error));
     let entries = std::fs::read_dir(folder).map_err(failed)?;
     let paths = entries.map(|entry| Ok(entry?.path()));
     let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(failed)?;
@@ -320,16 +273,6 @@ fn bbox(row: &Row) -> Result<Option<Rect>, DataError> {
         }
         _ => Err(row.error(Mistake::IncompleteBox)),
     }
-}
-
-fn time_s(row: &Row, column: &str) -> Result<f64, DataError> {
-    let text = row.require(column)?;
-    parsing::parse_time_s(text).map_err(|_| {
-        row.error(Mistake::Time {
-            text: text.to_owned(),
-            column: column.to_owned(),
-        })
-    })
 }
 
 /// A face in a file of JSON lines.

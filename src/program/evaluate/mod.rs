@@ -22,24 +22,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tracing::info;
 
 pub(crate) use arguments::Arguments;
-use data::{Data, LabeledSegment, Labels};
+use data::{Data, LabeledSegment};
 use faces::{FaceOutcome, PictureClassifier};
 use output::{Output, OutputError};
 use predictions::{PredictionError, Predictions};
 use report::{ModelFile, NetworkFile, Report, Setup};
 use results::{EvaluatedFace, Results};
-use table::DataError;
 use videos::{SegmentError, Video};
 
 use crate::console::{self, PrintError};
+use crate::data_file::DataError;
 use crate::exit::Status;
+use crate::labels::Labels;
 use crate::worker::Player;
 use crate::worker::message::AnalysisSettings;
 
 mod arguments;
 
 pub(crate) mod data;
-mod table;
+mod mistake;
 
 mod faces;
 mod picture;

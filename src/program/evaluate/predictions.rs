@@ -8,8 +8,10 @@ use std::path::Path;
 use attitude::record::spreadsheet::unescape;
 use attitude::{Attitude, Scores};
 
-use super::data::{Data, LabeledFace, Labels};
-use super::table::{DataError, MAX_SCORE, Mistake, Row, Table, read_text};
+use super::data::{Data, LabeledFace};
+use super::mistake::{MAX_SCORE, Mistake};
+use crate::data_file::{DataError, Row, Table, read_text};
+use crate::labels::Labels;
 
 /// Prediction for a face.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use attitude::evaluation::LabeledPrediction;
 
-use super::data::FaceLabel;
 use super::faces::FaceOutcome;
 use super::predictions::{Prediction, Predictions};
+use crate::labels::FaceLabel;
 
 /// A labeled face, or the face of a sample of a video, and its outcome.
 #[derive(Clone, Debug)]
