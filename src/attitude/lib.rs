@@ -101,10 +101,12 @@
 //! # }
 //! ```
 //!
-//! [`analyzer`] analyzes frames, [`timeline`] recordings; [`record`] contains the data formats, and
-//! [`evaluation`] evaluates classifiers on labeled faces. The other modules are parts of these, and
-//! types that they share.
+//! [`analyzer`] analyzes frames, [`timeline`] recordings, and [`study`] recordings of several
+//! participants; [`record`] contains the data formats, [`evaluation`] evaluates classifiers on labeled
+//! faces, and [`agreement`] compares coders. The other modules are parts of these, and types that they
+//! share.
 
+pub mod agreement;
 pub mod analyzer;
 mod attitude;
 pub mod baseline;
@@ -112,6 +114,7 @@ pub mod classification;
 pub mod clock;
 pub mod crop;
 mod cut_detection;
+pub mod data_table;
 pub mod detection;
 pub mod evaluation;
 pub mod frame;
@@ -127,6 +130,7 @@ pub mod sampling;
 pub mod settings;
 mod smoothing;
 pub mod statistics;
+pub mod study;
 pub mod sync;
 pub mod timeline;
 pub mod tracking;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::LabeledPrediction;
 use super::tally::{Metric, Tally};
+use crate::statistics::group_bootstrap::draw;
 use crate::statistics::{DEFAULT_RESAMPLES, DEFAULT_SEED, Interval, SplitMix64};
 
 /// A metric with its 95% confidence interval.
@@ -108,15 +109,12 @@ impl Bootstrap {
         // How often a resample contains each group.
         let mut draws = vec![0; group_count];
         let mut resample = || {
-            draws.fill(0);
-            for _ in 0..group_count {
-                draws[random.below(group_count)] += 1;
-            }
+            draw(&mut random, &mut draws);
             let tally = |predictions: &Vec<LabeledPrediction>| {
                 let mut tally = Tally::default();
                 for (prediction, &group) in predictions.iter().zip(groups) {
                     if draws[group] > 0 {
-                        tally.add(prediction, draws[group]);
+                        tally.add(prediction, draws[group].into());
                     }
                 }
                 tally

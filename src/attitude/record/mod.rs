@@ -31,7 +31,7 @@ pub mod note;
 pub mod spreadsheet;
 mod subtitles;
 pub mod summary;
-mod table;
+pub(crate) mod table;
 pub mod tags;
 mod writer;
 

@@ -8,7 +8,7 @@ use csv_core::WriteResult;
 
 /// Writes rows of CSV.
 #[derive(Default)]
-pub(super) struct RowWriter {
+pub(crate) struct RowWriter {
     quoting: csv_core::Writer,
     /// Memory for the value of a cell.
     cell: String,
@@ -16,7 +16,7 @@ pub(super) struct RowWriter {
 
 impl RowWriter {
     /// Writes a row; `append` appends the value of a column to the cell.
-    pub(super) fn write<C>(
+    pub(crate) fn write<C>(
         &mut self,
         output: &mut (impl Write + ?Sized),
         columns: impl ExactSizeIterator<Item = C>,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{FaceRecord, Record};
 use crate::Scores;
 use crate::settings::MIN_CONFIDENCE;
+use crate::study::{Bins, Totals};
 use crate::timeline::baseline::{BaselineChange, BaselineSource, KnownBaseline};
 use crate::timeline::persons::{self, FacePosition, FrameSize, TrackEnds};
 use crate::timeline::{
@@ -55,6 +56,15 @@ pub struct Summary {
     pub scene: Timeline,
     /// The persons, sorted by the time of their first sample.
     pub persons: Vec<Person>,
+}
+
+impl Summary {
+    /// Returns the person who was seen longest, the first one if several were; `None` if there is
+    /// none.
+    pub fn seen_longest(&self) -> Option<&Person> {
+        let persons = self.persons.iter().rev();
+        persons.max_by_key(|person| person.timeline.seen_ns)
+    }
 }
 
 /// A person: tracks that are joined by position and time, without face recognition; see
@@ -127,6 +137,19 @@ impl Summarized {
             .rev()
             .max_by_key(|(person, _)| person.timeline.seen_ns);
         KnownBaseline::of(longest?.1, None)
+    }
+
+    /// Returns the sums of the measures of the person with this index in the summary, in each of
+    /// `bins`, without the `excluded` times, which are sorted and do not overlap. The sums are 0 if
+    /// there is no such person.
+    pub fn person_totals(&self, index: usize, bins: &Bins, excluded: &[Span]) -> Vec<Totals> {
+        let observations = self.persons.get(index);
+        bins.totals(observations.map_or(&[], Vec::as_slice), excluded)
+    }
+
+    /// Returns the time until which the last sample is shown; 0 if there is none.
+    pub fn end_ns(&self) -> u64 {
+        self.end_ns
     }
 
     fn series(&self, observations: &[TimedObservation], max_bins: usize) -> Series {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! Random numbers and percentile intervals (Efron and Tibshirani, "An Introduction to the
-//! Bootstrap", 1993, chapter 13) for bootstraps.
+//! Bootstrap", 1993, chapter 13) for bootstraps, effect sizes and permutation tests.
+
+pub mod effect_size;
+pub mod group_bootstrap;
+pub mod permutation;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +74,49 @@ impl SplitMix64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Values of statistics that other programs computed.
+    #[derive(serde::Deserialize)]
+    pub(super) struct Reference {
+        pub(super) groups: Vec<Groups>,
+        pub(super) pairs: Vec<Pairs>,
+        pub(super) holm: Vec<Holm>,
+        pub(super) student_quantiles: Vec<(usize, f64)>,
+    }
+
+    #[derive(serde::Deserialize)]
+    pub(super) struct Groups {
+        pub(super) name: String,
+        pub(super) first: Vec<f64>,
+        pub(super) second: Vec<f64>,
+        pub(super) cohens_d: f64,
+        pub(super) hedges_g: f64,
+        pub(super) cliffs_delta: f64,
+        pub(super) p: Option<f64>,
+    }
+
+    #[derive(serde::Deserialize)]
+    pub(super) struct Pairs {
+        pub(super) name: String,
+        pub(super) differences: Vec<f64>,
+        pub(super) d_z: f64,
+        pub(super) p: Option<f64>,
+    }
+
+    #[derive(serde::Deserialize)]
+    pub(super) struct Holm {
+        pub(super) p: Vec<f64>,
+        pub(super) corrected: Vec<f64>,
+    }
+
+    /// Reads the values that `tests/fixtures/make_statistics.py` wrote.
+    pub(super) fn reference() -> Reference {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/fixtures/statistics.json"
+        );
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    }
 
     #[test]
     fn the_generator_is_the_published_one() {
