@@ -41,6 +41,7 @@ mod report;
 mod room;
 #[cfg(feature = "serve")]
 mod serve;
+mod study;
 #[cfg(feature = "serve")]
 mod watch;
 #[cfg(feature = "serve")]
@@ -88,6 +89,7 @@ enum Command {
     Room(room::Arguments),
     #[cfg(feature = "serve")]
     Serve(serve::Arguments),
+    Study(study::Arguments),
     #[cfg(feature = "serve")]
     Watch(watch::Arguments),
     #[command(hide = true)]
@@ -115,6 +117,7 @@ impl Command {
             Self::Room(arguments) => room::run(arguments)?,
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(arguments)?,
+            Self::Study(arguments) => study::run(&arguments)?,
             #[cfg(feature = "serve")]
             Self::Watch(arguments) => watch::run(arguments)?,
             Self::Worker(arguments) => worker::run(&arguments)?,
@@ -133,6 +136,8 @@ enum Failure {
     #[cfg(feature = "serve")]
     #[error(transparent)]
     Serve(#[from] serve::ServeError),
+    #[error(transparent)]
+    Study(#[from] study::StudyError),
     #[cfg(feature = "serve")]
     #[error(transparent)]
     Watch(#[from] watch::WatchError),
@@ -152,6 +157,7 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Analyze(error) if error.is_usage() => ExitCode::from(exit::USAGE),
+            Self::Study(error) if error.is_usage() => ExitCode::from(exit::USAGE),
             _ => ExitCode::FAILURE,
         }
     }

@@ -27,6 +27,7 @@ const PROGRAM: &str = "src/program/README.md";
 const PUBLISH: &str = "src/publish/README.md";
 const ROOM: &str = "src/program/room/README.md";
 const SERVE: &str = "src/program/serve/README.md";
+const STUDY: &str = "src/program/study/README.md";
 const WATCH: &str = "src/program/watch/README.md";
 const TROUBLESHOOTING: &str = "src/TROUBLESHOOTING.md";
 
@@ -301,6 +302,7 @@ fn section_of(subcommand: &str) -> String {
     match subcommand {
         "room" => Page::read(ROOM).text,
         "serve" => Page::read(SERVE).text,
+        "study" => Page::read(STUDY).text,
         "watch" => Page::read(WATCH).text,
         other => Page::read(PROGRAM)
             .section(&format!("## {other}"))

@@ -15,5 +15,6 @@ mod report;
 mod room;
 #[cfg(feature = "serve")]
 mod serve;
+mod study;
 #[cfg(feature = "serve")]
 mod watch;

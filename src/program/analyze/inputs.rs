@@ -39,7 +39,7 @@ pub(super) enum Location {
 /// Identity of a recording's content: it changes if the recording does, and does not depend on its
 /// path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     /// Size of a file.
     pub size_bytes: Option<u64>,
     /// Time of a file's last change, in nanoseconds since 1970.

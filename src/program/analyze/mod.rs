@@ -58,7 +58,7 @@ mod outputs;
 mod pages;
 mod publication;
 mod store;
-mod summary_json;
+pub(crate) mod summary_json;
 
 mod distribution;
 mod outcome;

@@ -132,9 +132,7 @@ impl Store {
     pub(super) fn summaries(&self) -> Result<HashMap<String, Option<SummaryFile>>, StoreError> {
         let mut summaries = HashMap::new();
         for name in self.entries()? {
-            let path = self.folder.join(&name).join(summary_json::FILE);
-            let file = std::fs::read(path).ok();
-            let file = file.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            let file = summary_json::read(&self.folder.join(&name));
             summaries.insert(name, file);
         }
         Ok(summaries)

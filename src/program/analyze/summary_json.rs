@@ -2,6 +2,8 @@
 
 //! `summary.json`: a recording, how it was analyzed, and a summary of its samples.
 
+use std::path::Path;
+
 use attitude::record::Record;
 use attitude::record::summary::Summary;
 use attitude_inference::model::sha256;
@@ -17,16 +19,16 @@ use crate::playback::Progress;
 const VERSION: u32 = 1;
 
 /// File name.
-pub(super) const FILE: &str = "summary.json";
+pub(crate) const FILE: &str = "summary.json";
 
 /// Content of the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct SummaryFile {
+pub(crate) struct SummaryFile {
     /// [`VERSION`].
     #[serde(rename = "document")]
     version: u32,
     /// Name and version of the program that wrote it.
-    program: String,
+    pub program: String,
     /// See [`fingerprint`].
     pub fingerprint: String,
     pub recording: RecordingInfo,
@@ -42,7 +44,7 @@ pub(super) struct SummaryFile {
 
 /// The recording.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct RecordingInfo {
+pub(crate) struct RecordingInfo {
     /// Name of its folder, and the stream name of its records.
     pub name: String,
     /// Path; characters that are not Unicode are replaced.
@@ -57,7 +59,7 @@ pub(super) struct RecordingInfo {
 
 /// The first video stream of the recording.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct VideoInfo {
+pub(crate) struct VideoInfo {
     /// Timestamp of position 0 in nanoseconds, from which some players count; 0 if that is where
     /// timestamps begin.
     #[serde(default)]
@@ -78,17 +80,17 @@ pub(super) struct VideoInfo {
 
 /// Settings and models of the analysis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct AnalysisInfo {
+pub(crate) struct AnalysisInfo {
     /// Execution provider.
     pub provider: String,
     /// Settings, as requested.
-    settings: serde_json::Value,
+    pub settings: serde_json::Value,
     /// Maximum number of tracked faces, as requested or chosen.
     #[serde(default)]
-    max_faces: u32,
+    pub max_faces: u32,
     /// Long side of the detector's input in pixels, as requested or chosen.
     #[serde(default)]
-    detector_size: u32,
+    pub detector_size: u32,
     pub models: serde_json::Value,
 }
 
@@ -159,6 +161,13 @@ impl SummaryFile {
             summary: Summary::default(),
         }
     }
+}
+
+/// Reads the file in the folder of a recording; returns `None` if there is none, or it is another
+/// file.
+pub(crate) fn read(folder: &Path) -> Option<SummaryFile> {
+    let bytes = std::fs::read(folder.join(FILE)).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 /// Returns a fingerprint of everything that the results depend on: two analyses with the same

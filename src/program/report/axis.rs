@@ -51,6 +51,14 @@ impl Axis {
         })
     }
 
+    /// Creates the axis of a span.
+    pub(crate) fn of(span: Span) -> Self {
+        Self(Span {
+            end_ns: span.end_ns.max(span.start_ns.saturating_add(1)),
+            ..span
+        })
+    }
+
     /// Returns its start and end.
     pub(crate) fn span(&self) -> Span {
         self.0

@@ -28,19 +28,19 @@ pub(crate) mod address;
 pub(crate) mod recording;
 pub(crate) mod records;
 
-mod axis;
+pub(crate) mod axis;
 mod baseline;
 mod chart;
 mod strip;
-mod text;
+pub(crate) mod text;
 
 mod notes;
 mod tables;
 mod timeline;
-mod trust;
+pub(crate) mod trust;
 mod turns;
 
-mod document;
+pub(crate) mod document;
 pub(crate) mod index;
 pub(crate) mod page;
 

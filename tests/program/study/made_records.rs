@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Studies of made records.
+
+use serde_json::json;
+
+use super::*;
+
+const S: u64 = 1_000_000_000;
+
+/// Writes results of a recording of a minute, as `analyze` does, with five samples per second of a face
+/// whose positive score is `positive` at each second; `None` while it is not seen.
+fn write_results(bench: &Bench, name: &str, positive: impl Fn(u64) -> Option<f64>) {
+    let mut lines = String::new();
+    for sample in 0..300_u64 {
+        let faces = positive(sample / 5).map(|positive| {
+            let scores = json!({"positive": positive, "neutral": 1.0 - positive, "negative": 0.0});
+            let attitude = if positive > 0.5 { "positive" } else { "neutral" };
+            json!({
+                "track": 1, "box": [10.0, 10.0, 40.0, 50.0], "landmarks": null, "detection": 0.9,
+                "attitude": attitude, "confidence": 0.8, "scores": scores, "raw": scores, "fresh": true, "age_ns": 0,
+            })
+        });
+        let time_ns = sample * S / 5;
+        let record = json!({
+            "schema": 1, "stream": name, "frame": 2 * sample, "pts_ns": time_ns, "running_time_ns": time_ns,
+            "stream_time_ns": time_ns, "utc": null, "width": 320, "height": 180, "faces": Vec::from_iter(faces),
+        });
+        lines += &format!("{record}\n");
+    }
+    let mut summary = serde_json::to_value(attitude::record::summary::Summary::default()).unwrap();
+    let file = json!({
+        "document": 1, "program": "gst-attitude 0.1.0", "fingerprint": "", "damage": null,
+        "recording": {
+            "name": name, "path": null, "uri": format!("file:///gone/{name}.mp4"), "size_bytes": 1, "modified_ns": 1,
+            "duration_ns": 60 * S, "width": 320, "height": 180, "frames_per_second": 25.0, "frames": 1500,
+            "failed_samples": 0,
+        },
+        "analysis": {
+            "provider": "cpu", "max_faces": 16, "detector_size": 320,
+            "settings": {"samples_per_second": 5.0, "min_confidence": 0.45, "mapping": null},
+            "models": {"attitude": "gst-attitude", "attitude_sha256": "0123456789abcdef01", "detector_sha256": "fedcba9876543210"},
+        },
+    });
+    summary
+        .as_object_mut()
+        .unwrap()
+        .extend(file.as_object().unwrap().clone());
+    bench.write(&format!("results/{name}/records.jsonl"), lines);
+    bench.write(&format!("results/{name}/summary.json"), summary.to_string());
+}
+
+/// Returns a step from `before` to `after` at 30 s.
+fn step(before: f64, after: f64) -> impl Fn(u64) -> Option<f64> {
+    move |second| Some(if second < 30 { before } else { after })
+}
+
+#[test]
+fn participants_in_both_conditions_are_compared_within() {
+    let bench = Bench::new();
+    let mut table = "participant,recording,condition,event,start\n".to_owned();
+    for participant in 0..6 {
+        let own = 0.1 * f64::from(participant);
+        for (condition, after) in [("a", own + 0.3), ("b", own + 0.1)] {
+            let name = format!("p{participant}{condition}");
+            write_results(&bench, &name, step(own, after));
+            // The recordings are gone; their results are found by name.
+            table += &format!("{participant},videos/{name}.mp4,{condition},bell,30\n");
+        }
+    }
+    bench.write("study.csv", table);
+    let output = bench.study(&["study.csv", "-o", "out", "--results", "results"]);
+    assert!(output.status.success(), "{}", problem(&output));
+
+    let comparisons = bench.table("out/comparisons.csv");
+    let bell = row(
+        &comparisons,
+        &[("aligned_to", "bell"), ("measure", "valence")],
+    );
+    assert_eq!(bell["design"], "within");
+    assert_eq!(
+        (number(bell, "difference"), number(bell, "cliffs_delta")),
+        (0.2, 1.0)
+    );
+    // The smallest p-value of six pairs.
+    assert_eq!(number(bell, "p"), 0.03125);
+    // All differences are the same, so that their standard deviation is 0.
+    assert_eq!((bell["d_z"].as_str(), bell["hedges_g"].as_str()), ("", ""));
+    assert_eq!((number(bell, "low"), number(bell, "high")), (0.2, 0.2));
+
+    let averages = bench.table("out/averages.csv");
+    let at = |time: &str| {
+        let values = [
+            ("aligned_to", "bell"),
+            ("condition", "a"),
+            ("measure", "valence"),
+            ("time_s", time),
+        ];
+        number(row(&averages, &values), "mean")
+    };
+    assert_eq!((at("-1"), at("0"), at("19")), (0.0, 0.3, 0.3));
+
+    let page = bench.read("out/study.html");
+    for part in [
+        "Around the event “bell”",
+        "12 recordings of 6 participants in 2 conditions (a, b) were analyzed.",
+        "classifier gst-attitude, SHA-256 0123456789abcdef…",
+        "minus the mean of the 5 s before it (baseline)",
+        "0 of 12 recordings and 0 of 12 events",
+        "The same participants were compared",
+        "effect of the conditions only if participants or their order were assigned at random",
+    ] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    assert!(!page.contains("Different participants were compared"));
+    assert!(!page.contains("style="));
+}
+
+#[test]
+fn what_is_not_seen_or_not_there_is_left_out_with_its_reason() {
+    let bench = Bench::new();
+    write_results(&bench, "one", step(0.0, 0.8));
+    write_results(&bench, "two", |second| (second < 29).then_some(0.6));
+    bench.write("results/three/summary.json", "{}");
+    bench.write(
+        "study.toml",
+        r#"
+        results = "results"
+        title = "<b>Bells & whistles</b>"
+        [[recording]]
+        file = "one"
+        participant = "<i>p1</i>"
+        condition = "a"
+        exclude = ["0:50-1:00"]
+        events = [{ name = "bell", start = 30 }, { name = "late", start = 200 }]
+        [[recording]]
+        file = "two"
+        participant = 2
+        condition = "a"
+        person = 1
+        events = [{ name = "bell", start = 30 }]
+        [[recording]]
+        file = "three"
+        participant = 3
+        condition = "a"
+        [[recording]]
+        file = "two.mp4"
+        participant = 4
+        condition = "a"
+        person = 7
+        "#,
+    );
+    let output = bench.study(&["study.toml", "-o", "out"]);
+    assert_eq!(output.status.code(), Some(1), "{}", problem(&output));
+    for part in [
+        "two: left out of the averages from the start: seen for 48% of the time, less than min-seen, 50%",
+        "one: the event 'late' at 3:20.0 is left out: seen for 0% of the time after the event",
+        "Error: three: there is neither a file ./three nor a folder with its results in ./results",
+        "Error: two.mp4: there is no person 7; the report of the recording shows 1 person",
+        "2 recordings of 4 participants in 1 condition",
+    ] {
+        let problem = problem(&output).replace("file three", "file ./three");
+        let problem = problem.replace("in results", "in ./results");
+        assert!(problem.contains(part), "no {part} in {problem}");
+    }
+    let recordings = bench.table("out/recordings.csv");
+    let one = row(&recordings, &[("recording", "one")]);
+    // 30 of the 50 s that are not excluded, at 0; 20 s at 0.8.
+    assert_eq!(
+        (one["status"].as_str(), number(one, "valence")),
+        ("used", 0.32)
+    );
+    assert_eq!(
+        row(&recordings, &[("recording", "two")])["status"],
+        "excluded"
+    );
+    assert_eq!(
+        row(&recordings, &[("recording", "three")])["status"],
+        "failed"
+    );
+    let events = bench.table("out/events.csv");
+    let bells: Vec<&str> = events.iter().map(|row| row["status"].as_str()).collect();
+    assert_eq!(bells, ["used", "excluded", "excluded"]);
+    let page = bench.read("out/study.html");
+    assert!(page.contains("&lt;b&gt;Bells &amp; whistles&lt;/b&gt;") && !page.contains("<i>p1"));
+    assert!(page.contains("There is a single condition, and nothing to compare."));
+    let methods = bench.read("out/methods.txt");
+    assert!(
+        methods.contains("2 further recordings could not be used"),
+        "{methods}"
+    );
+    assert!(
+        methods.contains("parts of 1 recording were excluded by hand"),
+        "{methods}"
+    );
+}
+
+#[test]
+fn mistakes_are_reported_with_the_next_step() {
+    let bench = Bench::new();
+    bench.write("empty.toml", "").write(
+        "gone.csv",
+        "participant,recording,condition\n1,gone.mp4,x\n",
+    );
+    for (arguments, status, expected) in [
+        (
+            &["empty.toml", "-o", "out"][..],
+            2,
+            "empty.toml: there is no recording; add [[recording]]",
+        ),
+        (
+            &["nowhere.toml", "-o", "out"],
+            2,
+            "nowhere.toml: there is no such file",
+        ),
+        (
+            &["gone.csv", "-o", "out"],
+            1,
+            "gone.mp4: there is neither a file gone.mp4 nor a folder",
+        ),
+        (
+            &["gone.csv", "-o", "out"],
+            1,
+            "no recording of the study could be used",
+        ),
+        (
+            &["gone.csv", "-o", "empty.toml"],
+            1,
+            "cannot create the folder empty.toml",
+        ),
+    ] {
+        let output = bench.study(arguments);
+        assert_eq!(output.status.code(), Some(status), "{}", problem(&output));
+        assert!(problem(&output).contains(expected), "{}", problem(&output));
+    }
+    assert!(!bench.path("out/study.html").exists());
+}
