@@ -32,6 +32,7 @@ mod style;
 #[cfg(feature = "serve")]
 mod web_server;
 
+mod agreement;
 mod analyze;
 mod devices;
 mod evaluate;
@@ -80,6 +81,7 @@ struct Program {
 
 #[derive(Subcommand)]
 enum Command {
+    Agreement(agreement::Arguments),
     Analyze(analyze::Arguments),
     Devices(devices::Arguments),
     Evaluate(evaluate::Arguments),
@@ -108,6 +110,7 @@ impl Command {
 
     fn run(self) -> Result<Status, Failure> {
         Ok(match self {
+            Self::Agreement(arguments) => agreement::run(&arguments)?,
             Self::Analyze(arguments) => analyze::run(&arguments)?,
             Self::Devices(arguments) => devices::run(&arguments)?,
             Self::Evaluate(arguments) => evaluate::run(&arguments)?,
@@ -128,6 +131,8 @@ impl Command {
 /// Why a subcommand ended early.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
+    #[error(transparent)]
+    Agreement(#[from] agreement::AgreementError),
     #[error(transparent)]
     Analyze(#[from] analyze::AnalyzeError),
     #[cfg(feature = "serve")]
@@ -156,6 +161,7 @@ enum Failure {
 impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Agreement(error) if error.is_usage() => ExitCode::from(exit::USAGE),
             Self::Analyze(error) if error.is_usage() => ExitCode::from(exit::USAGE),
             Self::Study(error) if error.is_usage() => ExitCode::from(exit::USAGE),
             _ => ExitCode::FAILURE,
