@@ -220,7 +220,18 @@ build_and_install() { # true to skip the program
     $1 && return
     build program --package gst-attitude --bins
     install_file "$built/gst-attitude" "$programs" 755 "program gst-attitude"
+    install_manuals "$built/gst-attitude"
     [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: add it, or run $programs/gst-attitude"
+}
+
+# Installs what the program generates, where man, bash and fish look for it.
+install_manuals() { # program
+    local completions=$data/bash-completion/completions fish=$data/fish/vendor_completions.d
+    mkdir -p "$completions" "$fish"
+    "$1" man "$data/man/man1"
+    "$1" completions bash >"$completions/gst-attitude"
+    "$1" completions fish >"$fish/gst-attitude.fish"
+    say "manual pages and completions: installed into $data"
 }
 
 build() { # description, cargo's selection

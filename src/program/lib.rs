@@ -34,8 +34,10 @@ mod web_server;
 
 mod agreement;
 mod analyze;
+mod completions;
 mod devices;
 mod evaluate;
+mod man;
 mod models;
 mod report;
 #[cfg(feature = "serve")]
@@ -83,8 +85,10 @@ struct Program {
 enum Command {
     Agreement(agreement::Arguments),
     Analyze(analyze::Arguments),
+    Completions(completions::Arguments),
     Devices(devices::Arguments),
     Evaluate(evaluate::Arguments),
+    Man(man::Arguments),
     Models(models::Arguments),
     Report(report::Arguments),
     #[cfg(feature = "serve")]
@@ -112,8 +116,10 @@ impl Command {
         Ok(match self {
             Self::Agreement(arguments) => agreement::run(&arguments)?,
             Self::Analyze(arguments) => analyze::run(&arguments)?,
+            Self::Completions(arguments) => completions::run(&arguments, Program::command())?,
             Self::Devices(arguments) => devices::run(&arguments)?,
             Self::Evaluate(arguments) => evaluate::run(&arguments)?,
+            Self::Man(arguments) => man::run(&arguments, Program::command())?,
             Self::Models(arguments) => models::run(&arguments)?,
             Self::Report(arguments) => report::run(&arguments)?,
             #[cfg(feature = "serve")]
@@ -147,9 +153,13 @@ enum Failure {
     #[error(transparent)]
     Watch(#[from] watch::WatchError),
     #[error(transparent)]
+    Completions(#[from] completions::CompletionsError),
+    #[error(transparent)]
     Devices(#[from] devices::DevicesError),
     #[error(transparent)]
     Evaluate(#[from] evaluate::EvaluateError),
+    #[error(transparent)]
+    Man(#[from] man::ManError),
     #[error(transparent)]
     Models(#[from] models::ModelsError),
     #[error(transparent)]

@@ -11,6 +11,7 @@ mod batch_ray;
 mod documentation;
 mod evaluate;
 mod list_models;
+mod manuals;
 mod report;
 #[cfg(feature = "serve")]
 mod room;
