@@ -7,7 +7,7 @@
 //! change of the valence against it shows how the face differs from the usual one. The attitude
 //! stays that of the face; [`attitude_of_change`] returns the attitude of the change.
 //!
-//! The median is that of a histogram with [`BINS`] bins: a baseline is accurate to about 1/64, and
+//! The median is that of a histogram with 128 bins: a baseline is accurate to about 1/64, and
 //! takes neither memory nor time that grow with the recording.
 
 use serde::{Deserialize, Serialize};
