@@ -19,7 +19,8 @@ fn bash_completes_subcommands_and_options() {
     let completed = |words: &str, position: usize| {
         let call = format!(
             "{script}\nCOMP_WORDS=({words}); COMP_CWORD={position}\n\
-             _gst-attitude gst-attitude \"${{COMP_WORDS[$COMP_CWORD]}}\" \"${{COMP_WORDS[$COMP_CWORD-1]}}\"\n\
+             function=$(complete -p gst-attitude | sed 's/.*-F \\([^ ]*\\) .*/\\1/')\n\
+             $function gst-attitude \"${{COMP_WORDS[$COMP_CWORD]}}\" \"${{COMP_WORDS[$COMP_CWORD-1]}}\"\n\
              echo \"${{COMPREPLY[@]}}\""
         );
         let output = Command::new("bash")
