@@ -181,7 +181,7 @@ fn csv_has_one_header_and_one_row_per_face() {
     let lines: Vec<_> = file.lines().collect();
     assert_eq!(lines.len(), 2, "{file}");
     assert!(lines[0].starts_with("stream,frame,pts_ns,"));
-    assert!(lines[0].ends_with(",roll,quality,source,tags"));
+    assert!(lines[0].ends_with(",baseline,valence_change,attitude_change"));
     assert!(lines[1].contains(",positive,"));
 }
 
