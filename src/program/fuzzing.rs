@@ -4,22 +4,24 @@
 //! `tests/hardening`.
 
 use std::error::Error;
-use std::io::Cursor;
+use std::io::{self, Cursor};
 use std::path::Path;
 
 use attitude::Scores;
 use attitude::geometry::{Landmarks, Rect};
 use attitude::mapping::Mapping;
 
+use crate::analyze::repair::Repair;
 use crate::analyze::{playlists, truncation};
 use crate::console;
 use crate::evaluate::data::Data;
 use crate::evaluate::predictions;
+use crate::exit::Interrupt;
 use crate::labels::Labels;
 use crate::playback::movie;
 
 #[cfg(feature = "serve")]
-pub use serve::{export, routes, sanitize_sdp_answer};
+pub use serve::{WhipOffer, configuration, export, routes, sanitize_sdp_answer, whip_offer};
 
 /// The format of a file with labels.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +82,19 @@ pub fn missing_part(recording: &[u8]) -> Option<String> {
     missing.unwrap_or_default()
 }
 
+/// Returns the changes with which a demuxer skips the damage in the recording at `path`: offsets and
+/// bytes. There is none if no damage was found.
+///
+/// # Errors
+/// Returns an error if the file cannot be read.
+pub fn repair(path: &Path) -> io::Result<Vec<(u64, Vec<u8>)>> {
+    let repair = Repair::of(path, &Interrupt::default())?.unwrap_or_default();
+    // Damage is described, too.
+    let _ = repair.describe(0, None);
+    let patches = repair.patches().into_iter();
+    Ok(patches.map(|patch| (patch.offset, patch.bytes)).collect())
+}
+
 /// Returns offset and length in bytes of the duration of a movie that hides its video from
 /// `qtdemux`.
 pub fn hiding_duration(movie: &[u8]) -> Option<(u64, u64)> {
@@ -109,6 +124,8 @@ mod serve {
     use super::described;
     use crate::serve::export::Export;
     use crate::serve::http;
+    use crate::serve::whip::Offer;
+    use crate::watch::config;
     use crate::webrtc::sdp_answer;
     use crate::{Command, Program};
 
@@ -121,6 +138,38 @@ mod serve {
     /// Returns what the page shows if the answer cannot be used.
     pub fn sanitize_sdp_answer(offer: &str, answer: &str) -> Result<String, String> {
         sdp_answer::sanitize(offer, answer).map_err(described)
+    }
+
+    /// An offer of a WHIP client.
+    #[derive(Debug)]
+    pub struct WhipOffer(Offer);
+
+    impl WhipOffer {
+        /// Returns the offer of the video alone, sanitized.
+        pub fn video(&self) -> &str {
+            &self.0.sdp
+        }
+
+        /// Adds the other media to an answer to the video.
+        pub fn complete(&self, answer: &str) -> String {
+            self.0.complete(answer)
+        }
+    }
+
+    /// Parses an offer of a WHIP client.
+    ///
+    /// # Errors
+    /// Returns what the client receives if the offer cannot be accepted.
+    pub fn whip_offer(text: &str) -> Result<WhipOffer, String> {
+        Offer::parse(text).map(WhipOffer).map_err(described)
+    }
+
+    /// Parses a configuration file of `watch`. Returns the options in it as arguments.
+    ///
+    /// # Errors
+    /// Returns the line and what is wrong there.
+    pub fn configuration(text: &str) -> Result<Vec<String>, (usize, String)> {
+        config::parse(text).map(|file| file.options)
     }
 
     /// Exports a session in all formats. Returns the extension of each, and the export, or what

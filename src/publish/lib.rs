@@ -31,6 +31,9 @@ mod protocol;
 
 mod publisher;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use backoff::Backoff;
 pub use error::{LocationError, SpoolError, StartError, TopicError};
 pub use location::Location;

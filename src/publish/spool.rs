@@ -61,10 +61,12 @@ impl Spool {
         })?;
         file.set_sync_writes(false);
         file.set_overwrite_on_remove(false);
-        let entries: VecDeque<_> = file
-            .iter()
-            .map(|entry| (entry.len() as u64, None))
-            .collect();
+        // A message that cannot be decoded would be in the way of all that follow.
+        let messages = file.iter().map_while(|entry| {
+            let message = Message::decode(&entry);
+            message.map(|_| (entry.len() as u64, None))
+        });
+        let entries: VecDeque<_> = messages.collect();
         if entries.len() != file.size() {
             return Err(SpoolError::Damaged {
                 path: path.to_owned(),
@@ -252,6 +254,12 @@ mod tests {
         let error = Spool::open(&path, MAX_BYTES).err().unwrap();
         assert!(matches!(error, SpoolError::Damaged { .. }), "{error}");
         assert_eq!(std::fs::read(&path).unwrap().len(), 10_000);
+        let path = folder.path().join("spool");
+        let mut queue = QueueFile::open(&path).unwrap();
+        queue.add(b"of another program").unwrap();
+        drop(queue);
+        let error = Spool::open(&path, MAX_BYTES).err().unwrap();
+        assert!(matches!(error, SpoolError::Damaged { .. }), "{error}");
         let missing = Spool::open(&folder.path().join("no/spool"), MAX_BYTES);
         assert!(matches!(missing, Err(SpoolError::Open { .. })));
     }

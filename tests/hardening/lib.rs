@@ -5,15 +5,20 @@
 //! `fuzz/` under libFuzzer.
 
 mod analysis;
+mod configurations;
 mod description;
 mod exports;
+mod file;
 mod labels;
 mod lines;
 mod mapping;
 mod media;
 mod random;
+mod repairs;
 mod requests;
 mod sdp_answers;
+mod sdp_offers;
+mod spools;
 
 pub use random::Random;
 
@@ -29,10 +34,14 @@ pub struct Target {
 }
 
 /// All fuzz targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 13] = [
     Target {
         name: "analysis",
         run: analysis::run,
+    },
+    Target {
+        name: "configurations",
+        run: configurations::run,
     },
     Target {
         name: "description",
@@ -59,12 +68,24 @@ pub const TARGETS: [Target; 9] = [
         run: media::run,
     },
     Target {
+        name: "repairs",
+        run: repairs::run,
+    },
+    Target {
         name: "requests",
         run: requests::run,
     },
     Target {
         name: "sdp_answers",
         run: sdp_answers::run,
+    },
+    Target {
+        name: "sdp_offers",
+        run: sdp_offers::run,
+    },
+    Target {
+        name: "spools",
+        run: spools::run,
     },
 ];
 

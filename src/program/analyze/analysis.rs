@@ -211,7 +211,7 @@ fn attempt(
     // Some demuxers post nothing about damage behind which they continue.
     if (damage.is_some() || !settings.is_part())
         && approach.repair.is_none()
-        && let Some(repair) = repair(&recording.location)
+        && let Some(repair) = repair(&recording.location, interrupt)?
     {
         info!(name, "repeating without the damaged parts");
         return Ok(Attempt::Repeat(Approach {
@@ -341,11 +341,18 @@ fn missing_end(location: &Location) -> Option<String> {
 
 /// Returns how the file can be read in spite of damage in it; `None` if there is none, or none that
 /// can be skipped.
-fn repair(location: &Location) -> Option<Repair> {
-    match location {
+///
+/// # Errors
+/// Returns an error if the run was interrupted.
+fn repair(location: &Location, interrupt: &Interrupt) -> Result<Option<Repair>, Stop> {
+    let Location::File(path) = location else {
+        return Ok(None);
+    };
+    let repair = Repair::of(path, interrupt);
+    match interrupt.is_set() {
+        true => Err(Stop::Interrupted),
         // If it cannot be checked, the part before the damage counts.
-        Location::File(path) => Repair::of(path).ok().flatten(),
-        Location::Url(_) => None,
+        false => Ok(repair.ok().flatten()),
     }
 }
 

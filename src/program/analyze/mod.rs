@@ -50,7 +50,7 @@ mod baseline;
 mod hiding;
 mod limits;
 mod observers;
-mod repair;
+pub(crate) mod repair;
 mod roles;
 pub(crate) mod truncation;
 

@@ -42,7 +42,7 @@ mod sessions;
 
 pub(crate) mod export;
 mod page;
-mod whip;
+pub(crate) mod whip;
 
 pub(crate) mod http;
 

@@ -70,18 +70,27 @@ impl ConfigFile {
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Read(path.to_owned(), error))?;
-        parse(&text).map_err(|problem| {
-            let before = &text.as_bytes()[..problem.offset.min(text.len())];
-            ConfigError::Content {
-                path: path.to_owned(),
-                line: before.iter().filter(|&&byte| byte == b'\n').count() + 1,
-                problem: problem.text,
-            }
+        parse(&text).map_err(|(line, problem)| ConfigError::Content {
+            path: path.to_owned(),
+            line,
+            problem,
         })
     }
 }
 
-fn parse(text: &str) -> Result<ConfigFile, Problem> {
+/// Parses the content of a file.
+///
+/// # Errors
+/// Returns the number of the line with the first mistake, from 1, and what is wrong there.
+pub(crate) fn parse(text: &str) -> Result<ConfigFile, (usize, String)> {
+    parse_tables(text).map_err(|problem| {
+        let before = &text.as_bytes()[..problem.offset.min(text.len())];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        (line, problem.text)
+    })
+}
+
+fn parse_tables(text: &str) -> Result<ConfigFile, Problem> {
     #[derive(Deserialize)]
     struct Sources {
         #[serde(default)]
@@ -159,13 +168,7 @@ mod tests {
     use super::*;
 
     fn problem(text: &str) -> (usize, String) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("watch.toml");
-        std::fs::write(&path, text).unwrap();
-        match ConfigFile::read(&path).unwrap_err() {
-            ConfigError::Content { line, problem, .. } => (line, problem),
-            ConfigError::Read(..) => unreachable!(),
-        }
+        parse(text).unwrap_err()
     }
 
     #[test]
@@ -182,7 +185,7 @@ mod tests {
             uri = "/dev/video0"
             "#,
         );
-        let file = file.unwrap_or_else(|problem| panic!("{}", problem.text));
+        let file = file.unwrap();
         let options: std::collections::BTreeSet<_> =
             file.options.iter().map(String::as_str).collect();
         let expected = [

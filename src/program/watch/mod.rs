@@ -18,7 +18,7 @@ use service::Service;
 use sources::{Sources, SourcesError};
 
 mod arguments;
-mod config;
+pub(crate) mod config;
 
 mod connection;
 mod source;

@@ -58,10 +58,10 @@ pub(super) fn repair(file: &Source) -> io::Result<Repair> {
             break;
         }
         // Chunks have an even size, so others than those at an even distance cannot be reached.
-        let is_start = |next: u64, _: &[u8]| {
-            Ok((next - position).is_multiple_of(2) && are_chunks(file, next, end)?)
-        };
-        let next = file.find(position + HEADER_BYTES..end, is_start)?;
+        let is_candidate = |bytes: &[u8]| bytes.first_chunk().is_some_and(is_name);
+        let is_start =
+            |next: u64| Ok((next - position).is_multiple_of(2) && are_chunks(file, next, end)?);
+        let next = file.find(position + HEADER_BYTES..end, is_candidate, is_start)?;
         let next = next.unwrap_or(end);
         if next < position + HEADER_BYTES {
             break;
@@ -120,9 +120,13 @@ fn chunk(file: &Source, position: u64, end: u64) -> io::Result<Option<Chunk>> {
 
 /// Returns the name of the chunk at `position`; `None` if it is not one.
 fn name(file: &Source, position: u64) -> io::Result<Option<[u8; 4]>> {
-    let name: Option<[u8; 4]> = file.array(position)?;
-    let is_text = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
-    Ok(name.filter(|name| name.iter().all(is_text)))
+    Ok(file.array(position)?.filter(is_name))
+}
+
+fn is_name(bytes: &[u8; 4]) -> bool {
+    bytes
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() || *byte == b' ')
 }
 
 /// Returns `true` if the chunk at `position` does not end in the file.
@@ -167,6 +171,7 @@ fn is_index(file: &Source, content: Range<u64>) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Interrupt;
 
     fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
         let mut chunk = [&name[..], &(content.len() as u32).to_le_bytes(), content].concat();
@@ -197,7 +202,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.avi");
         std::fs::write(&path, content).unwrap();
-        super::repair(&Source::open(&path).unwrap()).unwrap()
+        super::repair(&Source::open(&path, &Interrupt::default()).unwrap()).unwrap()
     }
 
     #[test]

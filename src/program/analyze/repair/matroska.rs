@@ -283,22 +283,25 @@ impl Reader<'_> {
     /// `None` if there is none. Blocks count only in their cluster, whose time they need.
     fn find_element(&self, position: u64) -> io::Result<Option<u64>> {
         let cluster_end = self.cluster_end.unwrap_or(0);
-        let is_start = |position: u64, bytes: &[u8]| {
-            let is_candidate = match bytes {
-                [first, ..]
-                    if u32::from(*first) == SIMPLE_BLOCK || u32::from(*first) == BLOCK_GROUP =>
-                {
-                    position < cluster_end
-                }
-                &[a, b, c, d] => {
-                    let id = u32::from_be_bytes([a, b, c, d]);
-                    id == CLUSTER || OF_SEGMENT.contains(&id)
-                }
-                _ => false,
-            };
-            Ok(is_candidate && self.is_valid(position)?)
+        let is_block = |bytes: &[u8]| {
+            let id = bytes.first().copied().map(u32::from);
+            id.is_some_and(|id| [SIMPLE_BLOCK, BLOCK_GROUP].contains(&id))
         };
-        self.file.find(position..self.end, is_start)
+        let is_top_level = |bytes: &[u8]| {
+            let id = bytes.first_chunk().copied().map(u32::from_be_bytes);
+            id.is_some_and(|id| id == CLUSTER || OF_SEGMENT.contains(&id))
+        };
+        // Behind the cluster, no block counts.
+        let blocks_end = cluster_end.clamp(position, self.end);
+        let is_candidate = |bytes: &[u8]| is_block(bytes) || is_top_level(bytes);
+        let is_valid = |position| self.is_valid(position);
+        match self
+            .file
+            .find(position..blocks_end, is_candidate, is_valid)?
+        {
+            None => self.file.find(blocks_end..self.end, is_top_level, is_valid),
+            found => Ok(found),
+        }
     }
 
     /// Returns `true` if there are valid elements from `position` on.
@@ -369,6 +372,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Interrupt;
 
     /// Returns an element with a size of one byte.
     fn make(id: &[u8], content: &[u8]) -> Vec<u8> {
@@ -413,7 +417,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.webm");
         std::fs::write(&path, content).unwrap();
-        super::gaps(&Source::open(&path).unwrap()).unwrap()
+        super::gaps(&Source::open(&path, &Interrupt::default()).unwrap()).unwrap()
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use attitude::clock;
 
+use crate::exit::Interrupt;
 use crate::numbers::count;
 use crate::worker::message::Patch;
 
@@ -25,12 +26,15 @@ mod ogg;
 /// Maximum number of gaps; a file with more has hardly a frame that can be decoded.
 const MAX_GAPS: usize = 1000;
 
+/// Number of bytes by which an element may be recognized: a size and a type.
+const CANDIDATE_BYTES: usize = 8;
+
 /// Maximum number of parts in the description.
 const MAX_LISTED: usize = 3;
 
 /// The damaged parts of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Repair {
+pub(crate) struct Repair {
     gaps: Vec<Gap>,
     /// Further changes with which a demuxer reads the rest.
     further: Vec<Patch>,
@@ -52,9 +56,9 @@ impl Repair {
     /// container is another one.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read.
-    pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
-        let file = Source::open(path)?;
+    /// Returns an error if the file cannot be read, or the run must end.
+    pub(crate) fn of(path: &Path, interrupt: &Interrupt) -> io::Result<Option<Self>> {
+        let file = Source::open(path, interrupt)?;
         let repair = match (file.array(0)?, file.array(4)?) {
             (Some(avi::START), _) => avi::repair(&file)?,
             (Some(matroska::START), _) => matroska::gaps(&file)?.into(),
@@ -68,7 +72,7 @@ impl Repair {
     }
 
     /// Returns the changes with which a demuxer skips the damaged parts.
-    pub(super) fn patches(&self) -> Vec<Patch> {
+    pub(crate) fn patches(&self) -> Vec<Patch> {
         let patch = |gap: &Gap| Patch {
             offset: gap.bytes.start,
             bytes: gap.header.clone(),
@@ -79,7 +83,7 @@ impl Repair {
 
     /// Describes the damage; `None` if there is none. `origin_ns` is the timestamp of position 0, and
     /// `further` describes damage that was found when the repaired file was played.
-    pub(super) fn describe(&self, origin_ns: u64, further: Option<&str>) -> Option<String> {
+    pub(crate) fn describe(&self, origin_ns: u64, further: Option<&str>) -> Option<String> {
         if self.gaps.is_empty() {
             return further.map(str::to_owned);
         }
@@ -121,12 +125,13 @@ impl From<Vec<Gap>> for Repair {
 }
 
 /// Returns the damaged parts between the elements of a file whose demuxers find the next element by
-/// themselves. `end_of` returns the end of the element at a position, and `is_start` whether elements
-/// continue at a position, with the bytes there.
+/// themselves. `end_of` returns the end of the element at a position. The first element behind damage
+/// begins with `start`, and `is_start` returns whether elements continue there.
 fn gaps_between(
     file: &Source,
     end_of: impl Fn(u64) -> io::Result<Option<u64>>,
-    is_start: impl Fn(u64, &[u8]) -> io::Result<bool>,
+    start: &[u8],
+    is_start: impl Fn(u64) -> io::Result<bool>,
 ) -> io::Result<Vec<Gap>> {
     let mut gaps = Vec::new();
     let mut position = 0;
@@ -135,7 +140,8 @@ fn gaps_between(
             position = end;
             continue;
         }
-        let Some(next) = file.find(position + 1..file.len, &is_start)? else {
+        let begins = |bytes: &[u8]| bytes.starts_with(start);
+        let Some(next) = file.find(position + 1..file.len, begins, &is_start)? else {
             // Without an end, it is not a gap, but the end of a file that is cut off.
             break;
         };
@@ -153,13 +159,18 @@ fn gaps_between(
 struct Source {
     file: File,
     len: u64,
+    interrupt: Interrupt,
 }
 
 impl Source {
-    fn open(path: &Path) -> io::Result<Self> {
+    fn open(path: &Path, interrupt: &Interrupt) -> io::Result<Self> {
         let file = File::open(path)?;
         let len = file.metadata()?.len();
-        Ok(Self { file, len })
+        Ok(Self {
+            file,
+            len,
+            interrupt: interrupt.clone(),
+        })
     }
 
     /// Returns the bytes from `position` on; `None` if the file ends before.
@@ -176,7 +187,14 @@ impl Source {
     }
 
     /// Reads from `position` on until `bytes` are filled or the file ends; returns the number of bytes.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read, or the run must end: to read all of a large file may
+    /// take minutes.
     fn fill(&self, bytes: &mut [u8], position: u64) -> io::Result<usize> {
+        if self.interrupt.is_set() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let mut filled = 0;
         while filled < bytes.len() {
             match self
@@ -192,23 +210,26 @@ impl Source {
         Ok(filled)
     }
 
-    /// Returns the first position in `range` at which `is_start` returns `true` for the position and
-    /// the bytes from there on, at most four; `None` if there is none.
+    /// Returns the first position in `range` at which elements start; `None` if there is none.
+    /// `is_candidate` is called for the bytes at each position, at most [`CANDIDATE_BYTES`], and
+    /// `is_start`, which may read, for the positions of candidates only.
     fn find(
         &self,
         range: Range<u64>,
-        is_start: impl Fn(u64, &[u8]) -> io::Result<bool>,
+        is_candidate: impl Fn(&[u8]) -> bool,
+        is_start: impl Fn(u64) -> io::Result<bool>,
     ) -> io::Result<Option<u64>> {
         const BLOCK: usize = 1 << 16;
-        let mut block = vec![0; BLOCK + 3];
+        let mut block = vec![0; BLOCK + CANDIDATE_BYTES - 1];
         let mut position = range.start;
         while position < range.end {
             let filled = self.fill(&mut block, position)?;
             let starts = filled.min(BLOCK).min((range.end - position) as usize);
             for index in 0..starts {
-                let bytes = &block[index..filled.min(index + 4)];
-                if is_start(position + index as u64, bytes)? {
-                    return Ok(Some(position + index as u64));
+                let bytes = &block[index..filled.min(index + CANDIDATE_BYTES)];
+                let candidate = position + index as u64;
+                if is_candidate(bytes) && is_start(candidate)? {
+                    return Ok(Some(candidate));
                 }
             }
             if filled <= BLOCK {
@@ -254,12 +275,30 @@ mod tests {
             content[position..position + 4].copy_from_slice(b"mark");
         }
         std::fs::write(&path, content).unwrap();
-        let source = Source::open(&path).unwrap();
-        let find = |range| source.find(range, |_, bytes| Ok(bytes == b"mark")).unwrap();
+        let interrupt = Interrupt::default();
+        let source = Source::open(&path, &interrupt).unwrap();
+        let is_mark = |bytes: &[u8]| bytes.starts_with(b"mark");
+        let find = |range| source.find(range, is_mark, |_| Ok(true)).unwrap();
         assert_eq!(find(0..200_000), Some(65_534));
         assert_eq!(find(65_535..200_000), Some(131_075));
         assert_eq!(find(0..65_534), None);
         assert_eq!(find(131_076..200_000), None);
+    }
+
+    #[test]
+    fn an_interrupted_run_does_not_read_to_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, vec![0; 200_000]).unwrap();
+        let interrupt = Interrupt::default();
+        let source = Source::open(&path, &interrupt).unwrap();
+        let stop = |position| {
+            interrupt.stop();
+            assert!(position < 65_536);
+            Ok(false)
+        };
+        let error = source.find(0..200_000, |_| true, stop).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
     }
 
     #[test]
@@ -268,7 +307,7 @@ mod tests {
         let path = folder.path().join("file");
         for content in [&b""[..], b"te", b"plain text, longer than any header"] {
             std::fs::write(&path, content).unwrap();
-            assert_eq!(Repair::of(&path).unwrap(), None);
+            assert_eq!(Repair::of(&path, &Interrupt::default()).unwrap(), None);
         }
     }
 }

@@ -26,8 +26,9 @@ pub(super) fn gaps(file: &Source) -> io::Result<Vec<Gap>> {
             position = end;
             continue;
         }
-        let is_start = |next: u64, _: &[u8]| is_fragment(file, next);
-        let next = file.find(position + HEADER_BYTES..file.len, is_start)?;
+        let is_candidate = |bytes: &[u8]| bytes.get(4..) == Some(&FRAGMENT);
+        let is_start = |next| is_fragment(file, next);
+        let next = file.find(position + HEADER_BYTES..file.len, is_candidate, is_start)?;
         // A file without fragments has all its frames in one box.
         if next.is_none() && (!is_fragmented || has_type(file, position)?) {
             break;
@@ -97,6 +98,7 @@ fn is_fragment(file: &Source, position: u64) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Interrupt;
 
     fn make(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
         let size = HEADER_BYTES as u32 + content.len() as u32;
@@ -111,7 +113,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.mp4");
         std::fs::write(&path, content).unwrap();
-        super::gaps(&Source::open(&path).unwrap()).unwrap()
+        super::gaps(&Source::open(&path, &Interrupt::default()).unwrap()).unwrap()
     }
 
     #[test]

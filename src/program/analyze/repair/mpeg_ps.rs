@@ -21,8 +21,8 @@ const VALID_PACKETS: usize = 3;
 /// Returns the damaged parts between packets.
 pub(super) fn gaps(file: &Source) -> io::Result<Vec<Gap>> {
     let end_of = |position| end_of_packet(file, position);
-    let is_start = |position, bytes: &[u8]| Ok(bytes == START && are_packets(file, position)?);
-    super::gaps_between(file, end_of, is_start)
+    let is_start = |position| are_packets(file, position);
+    super::gaps_between(file, end_of, &START, is_start)
 }
 
 /// Returns `true` if there are valid packets from `position` on.
@@ -61,6 +61,7 @@ fn end_of_packet(file: &Source, position: u64) -> io::Result<Option<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Interrupt;
 
     #[test]
     fn damage_between_packets_is_found() {
@@ -68,7 +69,7 @@ mod tests {
         let path = folder.path().join("file.mpg");
         let gaps = |content: &[u8]| {
             std::fs::write(&path, content).unwrap();
-            gaps(&Source::open(&path).unwrap()).unwrap()
+            gaps(&Source::open(&path, &Interrupt::default()).unwrap()).unwrap()
         };
         let packet = [&[0, 0, 1, 0xe0, 0, 60][..], &[7; 60]].concat();
         let mpeg_2 = [&START[..], &[0x44], &[4; 8], &[0xf9, 0xff]].concat();

@@ -49,9 +49,9 @@ pub(super) fn repair(file: &Source) -> io::Result<Repair> {
         let start = position;
         // A gap has space for an item.
         let first = start.saturating_add(FILL_BYTES);
-        let is_start =
-            |position, bytes: &[u8]| Ok(bytes == &START[..] && are_items(file, position)?);
-        let Some(next) = file.find(first..file.len, is_start)? else {
+        let is_candidate = |bytes: &[u8]| bytes.starts_with(&START);
+        let is_start = |position| are_items(file, position);
+        let Some(next) = file.find(first..file.len, is_candidate, is_start)? else {
             // Without an end, it is not a gap, but the end of a file that is cut off.
             break;
         };
@@ -117,6 +117,7 @@ fn end_of_item(file: &Source, position: u64) -> io::Result<Option<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Interrupt;
 
     fn item(len: u8) -> Vec<u8> {
         let mut item = START.to_vec();
@@ -130,7 +131,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.mxf");
         std::fs::write(&path, content).unwrap();
-        repair(&Source::open(&path).unwrap()).unwrap().gaps
+        repair(&Source::open(&path, &Interrupt::default()).unwrap())
+            .unwrap()
+            .gaps
     }
 
     #[test]

@@ -15,8 +15,7 @@ const HEADER_BYTES: u64 = 27;
 /// Returns the damaged parts between pages.
 pub(super) fn gaps(file: &Source) -> io::Result<Vec<Gap>> {
     let end_of = |position| end_of_page(file, position);
-    let is_start = |position, bytes: &[u8]| Ok(bytes == START && is_page(file, position)?);
-    super::gaps_between(file, end_of, is_start)
+    super::gaps_between(file, end_of, &START, |position| is_page(file, position))
 }
 
 /// Returns `true` if there is a page at `position` that the next one or the end of the file follows.
@@ -46,6 +45,7 @@ fn end_of_page(file: &Source, position: u64) -> io::Result<Option<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Interrupt;
 
     #[test]
     fn damage_between_pages_is_found() {
@@ -53,7 +53,7 @@ mod tests {
         let path = folder.path().join("file.ogv");
         let gaps = |content: &[u8]| {
             std::fs::write(&path, content).unwrap();
-            gaps(&Source::open(&path).unwrap()).unwrap()
+            gaps(&Source::open(&path, &Interrupt::default()).unwrap()).unwrap()
         };
         let page = [&b"OggS\0"[..], &[0; 21], &[2, 40, 30], &[7; 70]].concat();
         let mut content = page.repeat(5);

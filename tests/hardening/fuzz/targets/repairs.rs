@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! Runs the target `repairs` under libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gst_attitude_hardening::run("repairs", data));
