@@ -50,6 +50,20 @@ impl Series {
         }
     }
 
+    /// Returns the series with the mean of each bin and its `neighbors` bins before and after it. Bins
+    /// without scores stay so.
+    #[must_use]
+    pub fn smoothed(self, neighbors: usize) -> Self {
+        let smoothed = |(index, bin): (usize, &Option<Scores>)| {
+            let near = index.saturating_sub(neighbors)..self.bins.len().min(index + neighbors + 1);
+            bin.and_then(|_| Scores::mean(self.bins[near].iter().flatten().copied()))
+        };
+        Self {
+            bins: self.bins.iter().enumerate().map(smoothed).collect(),
+            ..self
+        }
+    }
+
     /// Returns the start of the bin at `index`.
     pub fn time_ns(&self, index: usize) -> u64 {
         let after_ns = self.bin_ns.saturating_mul(index as u64);
@@ -157,6 +171,25 @@ mod tests {
             .map(|bin| bin.map(|s| s.positive))
             .collect();
         assert_eq!(positive, [Some(0.9), Some(0.9), None, Some(0.1), Some(0.1)]);
+    }
+
+    #[test]
+    fn smoothed_bins_are_means_of_their_neighbors_and_gaps_stay() {
+        let series = series(5).smoothed(1);
+        let positive: Vec<_> = series
+            .bins
+            .iter()
+            .map(|bin| bin.map(|s| s.positive))
+            .collect();
+        assert_eq!(positive, [Some(0.9), Some(0.9), None, Some(0.1), Some(0.1)]);
+        let scores = |positive| Some(Scores::from_array([positive, 1.0 - positive, 0.0]));
+        let rising = Series {
+            bins: vec![scores(0.0), scores(0.5), scores(1.0)],
+            ..series
+        };
+        assert_eq!(rising.clone().smoothed(0), rising);
+        let expected = vec![scores(0.25), scores(0.5), scores(0.75)];
+        assert_eq!(rising.smoothed(1).bins, expected);
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(super) fn page(
             (limits())
         }
     };
-    document(&format!("Agreement about {recording}"), STYLE, "", &body)
+    document(&format!("Agreement about {recording}"), STYLE, &[], &body)
 }
 
 fn agreement(coders: &Coders) -> Markup {

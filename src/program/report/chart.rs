@@ -162,7 +162,7 @@ fn add_stretch(
 }
 
 /// Returns the score of `attitude` divided by the sum of all three.
-fn normalized(scores: &Scores, attitude: Attitude) -> f64 {
+pub(super) fn normalized(scores: &Scores, attitude: Attitude) -> f64 {
     let sum: f32 = scores.to_array().iter().sum();
     f64::from(scores[attitude] / sum.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0)
 }

@@ -13,10 +13,10 @@ use crate::style;
 const STYLE: &str = include_str!("report.css");
 
 /// Returns a page as HTML. Its content security policy allows only `style`, the common styles, and
-/// `script`, which are the program's own.
-pub(crate) fn document(title: &str, style: &str, script: &str, body: &Markup) -> String {
+/// `scripts`, which are the program's own.
+pub(crate) fn document(title: &str, style: &str, scripts: &[&str], body: &Markup) -> String {
     let style = style::common_style() + STYLE + style;
-    let policy = policy(&style, script);
+    let policy = policy(&style, scripts);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -36,23 +36,24 @@ pub(crate) fn document(title: &str, style: &str, script: &str, body: &Markup) ->
                 footer {
                     p { "Made by gst-attitude " (env!("CARGO_PKG_VERSION")) "." }
                 }
-                script type="module" { (PreEscaped(script)) }
+                @for script in scripts { script type="module" { (PreEscaped(script)) } }
             }
         }
     };
     page.into_string()
 }
 
-/// Returns the content security policy: the page's own style and script by their hashes, recordings
+/// Returns the content security policy: the page's own style and scripts by their hashes, recordings
 /// beside it, embedded pictures. `file:` is needed because a page that is opened from disk has no
 /// origin.
-fn policy(style: &str, script: &str) -> String {
-    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
+fn policy(style: &str, scripts: &[&str]) -> String {
+    let source = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
+    let scripts: Vec<String> = scripts.iter().map(|script| source(script)).collect();
     format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; \
-         media-src 'self' file:; img-src data:; base-uri 'none'; form-action 'none'",
-        hash(style),
-        hash(script)
+        "default-src 'none'; style-src {}; script-src {}; media-src 'self' file:; img-src data:; \
+         base-uri 'none'; form-action 'none'",
+        source(style),
+        scripts.join(" ")
     )
 }
 

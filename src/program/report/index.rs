@@ -12,7 +12,7 @@ use super::timeline::bar;
 use super::{text, trust};
 use crate::numbers;
 
-const SCRIPT: &str = include_str!("sort-table.js");
+const SCRIPTS: &[&str] = &[include_str!("sort-table.js")];
 
 /// A recording in the index.
 pub(crate) struct Entry<'a> {
@@ -58,7 +58,7 @@ pub(crate) fn index(entries: &[Entry]) -> String {
             }
         }
     };
-    document("Attitudes in recordings", "", SCRIPT, &body)
+    document("Attitudes in recordings", "", SCRIPTS, &body)
 }
 
 /// The optional columns of the table.

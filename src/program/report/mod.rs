@@ -31,10 +31,13 @@ pub(crate) mod records;
 pub(crate) mod axis;
 mod baseline;
 mod chart;
+mod drawn;
 mod strip;
 pub(crate) mod text;
+mod zoom;
 
 mod notes;
+mod player;
 mod tables;
 mod timeline;
 pub(crate) mod trust;

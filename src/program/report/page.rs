@@ -3,24 +3,28 @@
 //! The report of one recording.
 
 use attitude::record::summary::{Person, Summarized, Summary};
+use attitude::timeline::Timeline;
 use attitude::timeline::baseline::BaselineChange;
-use attitude::timeline::{Series, Timeline};
 use attitude::{Label, clock};
 use maud::{Markup, html};
 
 use super::axis::Axis;
 use super::document::{document, patterns};
+use super::drawn::Drawn;
+use super::player::player;
 use super::recording::RecordingFacts;
-use super::{baseline, notes, tables, text, timeline, trust, turns};
+use super::{baseline, notes, tables, text, timeline, trust, turns, zoom};
 use crate::numbers;
 
-const SCRIPT: &str = include_str!("report.js");
+const SCRIPTS: &[&str] = &[
+    include_str!("report.js"),
+    include_str!("details.js"),
+    include_str!("zoom.js"),
+    include_str!("keyboard-help.js"),
+];
 
 /// Style of the lines over the scores.
 const LINES_STYLE: &str = include_str!("lines.css");
-
-/// Maximum number of bins of a timeline.
-const MAX_BINS: usize = 600;
 
 /// Maximum number of persons with a timeline: those seen longest.
 const MAX_PERSONS: usize = 50;
@@ -62,50 +66,32 @@ pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> Str
             }
             main data-step=(step_s) {
                 (glance(recording, summary))
-                (scene(summarized, &axis, &marks, step_s))
+                (zoom::controls())
+                @if !is_alone(summary) { (scene(summarized, &axis, &marks)) }
                 (notes::table(&recording.notes, &summary.scene))
                 (persons(summarized, &axis, &marks))
                 (trust::trust(recording, &summary.params, summary.spacing_ns))
             }
         }
+        (zoom::keyboard_help(step_s))
     };
     let style = match recording.notes.is_empty() {
         true => "",
         false => notes::STYLE,
     };
     let title = format!("{} – attitudes", recording.name);
-    document(&title, &(LINES_STYLE.to_owned() + style), SCRIPT, &body)
+    document(&title, &(LINES_STYLE.to_owned() + style), SCRIPTS, &body)
+}
+
+/// Returns true if all faces are those of one person, who has the same timeline as the scene.
+fn is_alone(summary: &Summary) -> bool {
+    matches!(&summary.persons[..], [person] if person.timeline == summary.scene)
 }
 
 fn kind(recording: &RecordingFacts) -> &'static str {
     match recording.session {
         Some(_) => "session",
         None => "recording",
-    }
-}
-
-/// Returns the player of the recording at `address`, which offers its `annotated` copy if a browser
-/// cannot play it. Its position 0 has the timestamp `origin_ns`.
-fn player(address: &str, annotated: Option<&str>, origin_ns: u64) -> Markup {
-    let origin_s = (origin_ns > 0).then(|| origin_ns as f64 / 1e9);
-    html! {
-        aside.player aria-label="Recording" {
-            video controls preload="metadata" src=(address) data-origin=[origin_s] aria-label="The recording" {}
-            p.position {
-                "At " span #position { "0:00.0" }
-                noscript { "Without scripts the timelines do not follow the recording." }
-            }
-            p #unplayable role="alert" hidden {
-                "This browser cannot show the recording: the format is not supported, or the file was moved. Use \
-                 another player, or "
-                @if let Some(annotated) = annotated {
-                    a href=(annotated) { "the annotated copy" } ". "
-                } @else {
-                    "a copy as MP4 with H.264, which all browsers play; 'gst-attitude analyze --annotate' writes one. "
-                }
-                "The figures are complete without it. " a href=(address) { "The file" }
-            }
-        }
     }
 }
 
@@ -134,7 +120,7 @@ fn glance(recording: &RecordingFacts, summary: &Summary) -> Markup {
                         }
                     }
                     tbody {
-                        (overview("#scene", "All faces", &summary.scene))
+                        @if !is_alone(summary) { (overview("#scene", "All faces", &summary.scene)) }
                         @for (person, _) in summary.persons.iter().zip(listed).filter(|(_, listed)| *listed) {
                             (overview(&format!("#person-{}", person.id), &person.name(), &person.timeline))
                         }
@@ -230,23 +216,12 @@ fn legend() -> Markup {
     }
 }
 
-fn scene(summarized: &Summarized, axis: &Axis, marks: &Markup, step_s: u32) -> Markup {
-    let series = Drawn {
-        picture: summarized.scene_series(MAX_BINS),
-        table: summarized.scene_series(tables::MAX_ROWS),
-    };
+fn scene(summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
+    let series = Drawn::new(|max_bins| summarized.scene_series(max_bins));
     html! {
         section aria-labelledby="scene" {
             (title(&html! { h2 #scene { "All faces" } }))
-            p.help {
-                "Above, the three scores, which add up to 1: positive from the top down, negative from the bottom \
-                 up, neutral between them. Below, the segments of one attitude. "
-                "Each point is the mean of " (text::length(series.picture.bin_ns)) ". "
-                span.controls {
-                    "Click a timeline to seek, or use the arrow keys (" (step_s) " s), page up and down ("
-                    (10 * step_s) " s), home and end."
-                }
-            }
+            (series.help())
             (shown("all faces", &summarized.summary.scene, None, &series, axis, marks))
         }
     }
@@ -278,11 +253,9 @@ fn persons(summarized: &Summarized, axis: &Axis, marks: &Markup) -> Markup {
                 article aria-labelledby={ "person-" (person.id) } {
                     (title(&heading(person)))
                     @if drawn[index] {
-                        @let series = Drawn {
-                            picture: summarized.person_series(index, MAX_BINS),
-                            table: summarized.person_series(index, tables::MAX_ROWS),
-                        };
+                        @let series = Drawn::new(|max_bins| summarized.person_series(index, max_bins));
                         @let change = person.baseline_change.as_ref();
+                        @if is_alone(&summarized.summary) { (series.help()) }
                         (shown(&person.name(), &person.timeline, change, &series, axis, marks))
                     } @else {
                         (timeline::facts(&person.timeline))
@@ -308,12 +281,6 @@ fn heading(person: &Person) -> Markup {
     html! { h3 id={ "person-" (person.id) } { (person.name()) } }
 }
 
-/// The scores of a person or the scene, in the resolutions of the picture and of the table.
-struct Drawn {
-    picture: Series,
-    table: Series,
-}
-
 /// Returns the timeline, facts and tables of a person or the scene; `change` are the attitudes
 /// against the baseline, if there is one.
 fn shown(
@@ -330,7 +297,7 @@ fn shown(
         (marks)
     };
     html! {
-        (timeline::picture(name, timeline, &series.picture, axis, &marks))
+        (timeline::picture(name, timeline, &series.picture, &series.detail, axis, &marks))
         (timeline::facts(timeline))
         (turns::list(&timeline.turns))
         @if let Some(change) = change { (baseline::facts(change)) }

@@ -15,6 +15,8 @@ class Timeline {
     /** @param {HTMLElement} element */
     constructor(element) {
         this.element = element;
+        /** The whole timeline; the element shows a part of it. */
+        this.whole = find(element, ".zoomable");
         this.start_s = Number(element.dataset.start);
         this.end_s = Number(element.dataset.end);
         this.segments = parseSegments(element.dataset.segments ?? "");
@@ -115,6 +117,7 @@ function show(time_s) {
     if (position) position.textContent = `${formatPosition(now_s)}.${Math.floor(now_s * 10) % 10}`;
     // Once per second: screen readers announce it.
     if (updated_s !== Math.floor(now_s)) updateSliders();
+    document.dispatchEvent(new CustomEvent("position", { detail: now_s }));
 }
 
 function updateSliders() {
@@ -195,16 +198,16 @@ function handleKey(event) {
 }
 
 /**
- * @param {HTMLElement} element
+ * @param {HTMLElement} whole
  * @param {PointerEvent} event
  */
-function seekToPointer(element, event) {
-    const { left, width } = element.getBoundingClientRect();
+function seekToPointer(whole, event) {
+    const { left, width } = whole.getBoundingClientRect();
     seek(start_s + clamp((event.clientX - left) / width, 0, 1) * (end_s - start_s));
 }
 
 /** @param {Timeline} timeline */
-function makeSlider({ element, playhead, current }) {
+function makeSlider({ element, whole, playhead, current }) {
     element.setAttribute("role", "slider");
     element.setAttribute("aria-valuemin", String(start_s));
     element.setAttribute("aria-valuemax", String(end_s));
@@ -213,10 +216,10 @@ function makeSlider({ element, playhead, current }) {
     element.addEventListener("pointerdown", (event) => {
         if (event.button !== 0) return;
         element.setPointerCapture(event.pointerId);
-        seekToPointer(element, event);
+        seekToPointer(whole, event);
     });
     element.addEventListener("pointermove", (event) => {
-        if (element.hasPointerCapture(event.pointerId)) seekToPointer(element, event);
+        if (element.hasPointerCapture(event.pointerId)) seekToPointer(whole, event);
     });
     playhead.hidden = false;
     current.hidden = false;

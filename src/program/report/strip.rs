@@ -7,19 +7,24 @@ use attitude::{ByLabel, Label};
 
 use super::axis::Axis;
 
-/// Maximum number of segments that are drawn; more are merged into as many columns.
-pub(crate) const MAX_SEGMENTS: usize = 600;
+/// Maximum number of segments that are drawn, so that each is wide enough to be seen;
+/// `details.js` has it too.
+pub(crate) const MAX_DRAWN: usize = 200;
 
-/// Returns the segments to draw: all or, if there are too many, the longest label per column.
-pub(crate) fn strip(segments: &[Segment], axis: &Axis) -> Vec<Segment> {
-    if segments.len() <= MAX_SEGMENTS {
+/// Maximum number of segments that the script knows.
+pub(crate) const MAX_KNOWN: usize = 4000;
+
+/// Returns at most `max` of `segments`: all or, if there are more, the longest label in each of as many
+/// columns.
+pub(crate) fn strip(segments: &[Segment], axis: &Axis, max: usize) -> Vec<Segment> {
+    if segments.len() <= max {
         return segments.to_vec();
     }
     let whole = axis.span();
-    let column_ns = whole.len_ns().div_ceil(MAX_SEGMENTS as u64).max(1);
+    let column_ns = whole.len_ns().div_ceil(max as u64).max(1);
     let mut strip: Vec<Segment> = Vec::new();
     let mut rest = segments;
-    for number in 0..MAX_SEGMENTS as u64 {
+    for number in 0..max as u64 {
         let after_ns = number.saturating_mul(column_ns);
         let start_ns = whole.start_ns.saturating_add(after_ns);
         let column = Span {
@@ -95,7 +100,7 @@ pub(super) mod tests {
             segment(0, 500, Label::POSITIVE),
             segment(500, 900, Label::Unknown),
         ];
-        assert_eq!(strip(&few, &axis(1)), few);
+        assert_eq!(strip(&few, &axis(1), 600), few);
         // Two thirds of each of 1000 seconds positive, the rest negative; then nothing; then
         // unknown.
         let many = (0..1000).flat_map(|i| {
@@ -105,7 +110,7 @@ pub(super) mod tests {
             ]
         });
         let many: Vec<Segment> = many.chain([segment(4500, 6000, Label::Unknown)]).collect();
-        let columns = strip(&many, &axis(6));
+        let columns = strip(&many, &axis(6), 600);
         let expected = [
             segment(0, 3000, Label::POSITIVE),
             segment(4500, 6000, Label::Unknown),

@@ -10,28 +10,36 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Width};
 use super::chart::chart;
-use super::strip::strip;
+use super::strip::{MAX_DRAWN, MAX_KNOWN, strip};
 use super::text;
+use super::zoom;
 use crate::numbers;
 
-/// Returns the picture of the timeline of `name`, with `marks` over it. The script turns it into a
-/// slider.
+/// Returns the picture of the timeline of `name`, with `marks` over it. The scripts turn it into a
+/// slider, and show the `detail` of a part.
 pub(crate) fn picture(
     name: &str,
     timeline: &Timeline,
     series: &Series,
+    detail: &Series,
     axis: &Axis,
     marks: &Markup,
 ) -> Markup {
-    let strip = strip(&timeline.segments, axis);
+    let drawn = strip(&timeline.segments, axis, MAX_DRAWN);
+    let known = strip(&timeline.segments, axis, MAX_KNOWN);
     let Span { start_ns, end_ns } = axis.span();
     html! {
         div.timeline role="img" aria-label={ "Timeline of " (name) }
             data-start=(text::seconds(start_ns)) data-end=(text::seconds(end_ns))
-            data-segments=(segment_data(&strip)) {
-            (chart(series, &strip, axis))
-            (marks)
-            div.playhead hidden {}
+            data-segments=(segment_data(&known))
+            data-detail-start=(text::seconds(detail.start_ns))
+            data-detail-end=(text::seconds(detail.time_ns(detail.bins.len())))
+            data-detail=(zoom::detail(detail)) {
+            div.zoomable {
+                (chart(series, &drawn, axis))
+                (marks)
+                div.playhead hidden {}
+            }
         }
     }
 }

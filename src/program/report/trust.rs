@@ -6,7 +6,7 @@ use attitude::timeline::TimelineParams;
 use maud::{Markup, html};
 
 use super::recording::RecordingFacts;
-use super::strip::MAX_SEGMENTS;
+use super::strip::MAX_DRAWN;
 use super::text;
 
 /// Names of the default model: on a CPU, and elsewhere.
@@ -134,8 +134,8 @@ fn reading(params: &TimelineParams, spacing_ns: Option<u64>) -> Markup {
                 "Strips, segments and changes are smoothed: a segment begins when the confidence in an attitude reaches "
                 (params.begin_score) ", ends when it falls below " (params.end_score)
                 " or another attitude takes over, and lasts at least " (text::length(params.min_segment_ns))
-                ". So their lengths may differ from the shares. If there are more than " (MAX_SEGMENTS)
-                ", a strip shows the longest attitude in each of as many columns."
+                ". So their lengths may differ from the shares. If more than " (MAX_DRAWN)
+                " are visible, a strip shows the longest attitude in each of as many columns."
             }
             li {
                 "A gap is a time without the face: " (text::length(params.max_interval_without_gap_ns(spacing_ns.unwrap_or(0))))

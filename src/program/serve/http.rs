@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use attitude::timeline::TimelineParams;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -165,8 +166,11 @@ async fn page_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
 async fn settings(State(server): State<Server>) -> Response {
     let arguments = &server.arguments;
     let (width, height) = arguments.max_size;
+    let source = server.sessions.source();
+    let joining = TimelineParams::default();
     Json(json!({
-        "source": server.sessions.source_name(),
+        "source": source.map(Source::name),
+        "is_recording": source.is_some_and(Source::is_recording),
         "limits": {
             "width": width,
             "height": height,
@@ -174,8 +178,18 @@ async fn settings(State(server): State<Server>) -> Response {
             "kilobits_per_second": arguments.max_bitrate,
         },
         "heartbeat_s": HEARTBEAT_S,
+        "joining": {
+            "gap_s": seconds(joining.gap_ns),
+            "pause_s": seconds(joining.join_gap_ns),
+            "distance": joining.join_distance,
+            "height_ratio": joining.join_height_ratio,
+        },
     }))
     .into_response()
+}
+
+fn seconds(ns: u64) -> f64 {
+    Duration::from_nanos(ns).as_secs_f64()
 }
 
 /// Opens a session and returns its offer.

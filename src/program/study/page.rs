@@ -50,7 +50,7 @@ pub(super) fn page(results: &StudyResults, methods: &Methods, output: &Path) -> 
             (recordings(results, output))
         }
     };
-    document(&study.title, STYLE, "", &body)
+    document(&study.title, STYLE, &[], &body)
 }
 
 /// Returns the section of an alignment.

@@ -31,7 +31,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (CACHE_CONTROL, "no-store"),
     (
         HeaderName::from_static("permissions-policy"),
-        "camera=(self)",
+        "camera=(self), display-capture=(self)",
     ),
     (
         HeaderName::from_static("cross-origin-opener-policy"),

@@ -202,6 +202,33 @@ def check_long(page):
     print(text)
 
 
+def check_zoom(page):
+    """Checks that the page of two hours shows the details of a part, at the same positions."""
+    document = page.page
+    slider = document.get_by_role("slider").first
+    chart = slider.locator(".chart")
+    whole = chart.inner_html()
+    width = slider.bounding_box()["width"]
+    slider.click(position={"x": 0.5 * width, "y": 40})
+    for _ in range(5):
+        document.keyboard.press("+")
+    page.wait_for("document.querySelector('#zoom-part').textContent.startsWith('58:0')")
+    expect(chart.locator(".word").count() > 0, "the segments of a part have no words")
+    expect(chart.inner_html() != whole, "the part looks like the whole recording")
+    slider.click(position={"x": 0.25 * width, "y": 40})
+    share = (3600 - 225 / 4) / 7200
+    expect(abs(page.position() - share) < 0.001, f"a click in a part seeks to {page.position()} instead of {share}")
+    slider.press("Home")
+    page.wait_for("document.querySelector('#zoom-part').textContent.startsWith('0:00')")
+    document.keyboard.press("0")
+    page.wait_for("document.querySelector('#zoom-part').textContent === ''")
+    expect(chart.inner_html() == whole, "the whole recording looks different after a part was shown")
+    document.keyboard.press("?")
+    document.get_by_role("dialog", name="Keys").wait_for()
+    document.keyboard.press("Escape")
+    document.get_by_role("dialog", name="Keys").wait_for(state="hidden")
+
+
 def check_noted(page, hostile):
     """Checks the page of the clip with a hostile note at 3, and two notes at 9 that share a mark."""
     document = page.page
@@ -300,6 +327,7 @@ def main():
         page.wait_for("document.querySelector('video').readyState >= 1")
         expect(not page.page.get_by_role("alert").is_visible(), "a recording that plays is called unplayable")
         check_long(page)
+        check_zoom(page)
         page.close("long.mp4")
 
         page = Page(context, folder, "broken.html")

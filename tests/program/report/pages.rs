@@ -33,11 +33,11 @@ fn the_mean_valence_is_shown_for_the_scene_and_for_each_person() {
     // The records have no valence, as older ones; it follows from the scores.
     let script: Script = &[(0.0, NEGATIVE)];
     bench
-        .write("a.jsonl", records(4.0, &[script]))
+        .write("a.jsonl", records(4.0, &[script, script]))
         .report(&["a.jsonl", "-o", "a.html"]);
     let page = bench.read("a.html");
     assert!(page.contains("Mean valence, −1 to 1"));
-    assert_eq!(page.matches(r#"<td class="number">−0.75</td>"#).count(), 2);
+    assert_eq!(page.matches(r#"<td class="number">−0.75</td>"#).count(), 3);
 }
 
 #[test]

@@ -173,7 +173,10 @@ fn responses_forbid_content_of_other_sites() {
         assert!(!policy.contains("unsafe"));
         assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
         assert_eq!(response.header("Referrer-Policy"), Some("no-referrer"));
-        assert_eq!(response.header("Permissions-Policy"), Some("camera=(self)"));
+        assert_eq!(
+            response.header("Permissions-Policy"),
+            Some("camera=(self), display-capture=(self)")
+        );
         assert_eq!(response.header("Access-Control-Allow-Origin"), None);
         let kept = match path.starts_with("/page/") {
             true => "no-cache",

@@ -29,6 +29,34 @@ TIMEOUT_MS = 60_000
 MAX_SHIFT = 0.05
 # Number of comparisons of boxes with the moving face.
 COMPARISONS = 40
+# Sizes of screens on which an interviewer sees everything without scrolling, and the maximum share of the video.
+SCREENS = [(1280, 720), (1366, 650), (360, 740)]
+MAX_VIDEO_SHARE = 0.45
+BUTTONS = ["add-note", "pause", "analysis", "hide-faces", "end"]
+
+# Shows made trends of a sample at 0:42; returns the words, whether there is an alert, and its announcement.
+SHOW_TRENDS = """async (directions) => {
+    const { TrendView } = await import("/page/trend.js");
+    window.trendView ??= new TrendView();
+    const faces = directions.map((direction, index) => ({ person: index + 1, trend: { direction, since_ns: 2e9 } }));
+    window.trendView.show({ faces }, 42e9);
+    return {
+        words: [...document.querySelectorAll("#trends li")].map((line) => line.textContent),
+        isAlert: document.querySelector("#recent").classList.contains("alert"),
+        announcement: document.querySelector("#trend-announcement").textContent,
+    };
+}"""
+
+# Adds made samples of a face per track, each with a time, a track and a position; returns the persons.
+JOIN_TRACKS = """async (samples) => {
+    const { Persons } = await import("/page/persons.js");
+    const { joining } = await (await fetch("/settings")).json();
+    const persons = new Persons(joining);
+    return samples.map(([time_s, track, left]) => {
+        const faces = track === null ? [] : [{ track, box: [left, 100, 80, 100] }];
+        return persons.add({ running_time_ns: 1e9 * time_s, width: 640, height: 360, faces }).faces[0]?.person ?? null;
+    });
+}"""
 
 # Returns the boxes that were drawn, and the center of the mark in the same picture, in pixels of the frame.
 DRAWN = """() => {
@@ -184,6 +212,7 @@ def check_camera(browser, server, folder, face):
     visit.page.locator("#faces .valence", has_text="valence +").first.wait_for()
     check_boxes(visit, face, "camera")
     visit.page.screenshot(path=folder / "live.png", full_page=True)
+    check_layout(visit)
 
     busy = Visit(browser, server, folder, permissions=["camera"]).start().wait("full")
     expect("Retrying in" in busy.status(), busy.status())
@@ -200,12 +229,17 @@ def check_camera(browser, server, folder, face):
     expect(share > 0.8, f"the face is not pixelated: only {share:.0%} of the neighbors are equal")
     visit.page.screenshot(path=folder / "hidden.png")
     visit.page.keyboard.press("h")
-    for key, state in (("p", "paused"), ("m", "analysis-off")):
+    for key, state, name, pressed in (
+        ("p", "paused", "Pause", "Continue"),
+        ("m", "analysis-off", "Stop analysis", "Start analysis"),
+    ):
+        visit.page.get_by_role("button", name=name).wait_for()
         visit.page.keyboard.press(key)
         visit.wait(state)
+        visit.page.get_by_role("button", name=pressed).wait_for()
         visit.page.keyboard.press(key)
         visit.wait("live")
-    visit.page.wait_for_selector("#faces li[data-track]")
+    visit.page.wait_for_selector("#faces li[data-person]")
 
     server.end(signal=9)
     visit.wait("reconnecting")
@@ -229,11 +263,70 @@ def check_camera(browser, server, folder, face):
     visit.close()
 
 
+def check_layout(visit):
+    """Checks that video, timeline and buttons are inside of small screens, and the video is not too large."""
+    page = visit.page
+    usual = page.viewport_size
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(500)
+        page.screenshot(path=visit.folder / f"live-{width}.png")
+        expect(page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width} pixels")
+        parts = ["#video-view", "#recent-timeline", *(f"#{button}" for button in BUTTONS)]
+        boxes = {part: page.locator(part).bounding_box() for part in parts}
+        for part, box in boxes.items():
+            is_inside = box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= width
+            is_inside = is_inside and box["y"] + box["height"] <= height
+            expect(is_inside, f"{part} is at {box} on a screen of {width}x{height}")
+        video, timeline = boxes["#video-view"], boxes["#recent-timeline"]
+        expect(video["height"] <= MAX_VIDEO_SHARE * height + 1, f"the video has {video['height']} of {height} pixels")
+        controls = page.locator("#controls").bounding_box()
+        expect(timeline["y"] + timeline["height"] <= controls["y"], f"the buttons cover the timeline: {boxes}")
+        is_beside = timeline["x"] >= video["x"] + video["width"]
+        expect(is_beside or width < 1024, f"the timeline is not beside the video: {boxes}")
+    page.set_viewport_size(usual)
+
+
+def check_made_data(browser, server, folder):
+    """Checks trends and persons of made data."""
+    visit = Visit(browser, server, folder).wait("ready")
+    shown = visit.page.evaluate(SHOW_TRENDS, ["falling"])
+    expect(shown["words"] == ["↘Person 1: turning negative for 40 s"], f"the trend is {shown}")
+    expect(shown["isAlert"] and shown["announcement"] == "Person 1: turning negative.", f"no alert: {shown}")
+    shown = visit.page.evaluate(SHOW_TRENDS, ["rising", "steady"])
+    words = ["↗Person 1: turning positive for 40 s", "→Person 2: steady"]
+    expect(shown == {"words": words, "isAlert": False, "announcement": ""}, f"the trends are {shown}")
+    visit.page.get_by_label("Alert when turning negative").uncheck()
+    visit.page.reload()
+    visit.wait("ready")
+    shown = visit.page.evaluate(SHOW_TRENDS, ["falling"])
+    expect(shown["words"] and not shown["isAlert"], f"an alert although it was switched off: {shown}")
+
+    def persons(*samples):
+        return visit.page.evaluate(JOIN_TRACKS, samples)
+
+    before = [[0, 1, 100], [0.2, 1, 100], [0.4, None, 0]]
+    for name, after, expected in [
+        ("returns soon", [5, 2, 110], 1),
+        ("returns late", [15, 2, 110], 2),
+        ("returns elsewhere", [5, 2, 200], 2),
+    ]:
+        result = persons(*before, after)
+        expect(result == [1, 1, None, expected], f"a face that {name} is person {result}")
+    result = persons([0, 1, 100], [0.2, 2, 100])
+    expect(result == [1, 2], f"after a cut: {result}")
+    result = persons([0, 1, 100], [5, 2, 100])
+    expect(result == [1, 1], f"after a lost connection: {result}")
+    visit.close()
+
+
 def check_new_session(visit):
     """Checks that a new session asks before it discards notes, which CSV does not contain."""
     visit.page.keyboard.press("n")
-    visit.page.keyboard.type("a second note")
     visit.page.keyboard.press("Enter")
+    notes = visit.page.locator("#notes li span").all_inner_texts()
+    expect(notes[-1] == "Bookmark", f"a note without a text is no bookmark: {notes}")
     visit.page.keyboard.press("e")
     visit.wait("ended")
     visit.download("csv")
@@ -270,7 +363,7 @@ def check_refusals(playwright, program, folder):
         expect("denied" in visit.status(), visit.status())
         visit.close()
     with browser_with(playwright, None) as browser:
-        visit = Visit(browser, server, folder, permissions=["camera"]).start().wait("no-camera")
+        visit = Visit(browser, server, folder, permissions=["camera"]).start().wait("no-video")
         visit.close()
     server.end()
 
@@ -296,8 +389,13 @@ def check_source(playwright, program, folder, face):
         visit.page.keyboard.press("h")
         check_boxes(visit, face, "source")
         visit.sees("positive")
-        visit.wait("ended")
+        visit.wait("finished")
         expect("source.mp4 has ended" in visit.status(), visit.status())
+        visit.page.get_by_role("button", name="Watch again").click()
+        visit.page.click("#discard-session")
+        visit.wait("live").sees("neutral")
+        persons = visit.page.locator("#faces li strong").all_inner_texts()
+        expect(persons == ["Person 1"], f"the new session begins with {persons}")
         visit.close()
         (folder / "source.mp4").write_text("no video " * 1000)
         visit = Visit(browser, server, folder).start().wait("unplayable")
@@ -316,6 +414,7 @@ def main():
     with sync_playwright() as playwright:
         server = Server(program, folder, "--max-sessions=1")
         with browser_with(playwright, folder / "camera.mjpeg") as browser:
+            check_made_data(browser, server, folder)
             check_camera(browser, server, folder, face)
         for camera in cameras:
             server.start()

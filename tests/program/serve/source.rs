@@ -42,7 +42,10 @@ fn all_viewers_receive_the_same_records_of_a_recording_until_its_end() {
     }
     let folder = tempfile::tempdir().unwrap();
     let server = serve(clip(&folder, "talk.mp4", 8, BASELINE));
-    assert_eq!(server.get("/settings").json()["source"], "talk.mp4");
+    let settings = server.get("/settings").json();
+    assert_eq!(settings["source"], "talk.mp4");
+    assert_eq!(settings["is_recording"], true);
+    assert_eq!(settings["joining"]["pause_s"], 10.0);
     let first = Watcher::new(&server);
     assert_eq!(first.encoding(), "H264");
     first.watch(25);
@@ -182,7 +185,9 @@ fn a_live_stream_is_read_only_while_it_has_viewers() {
     );
     let server = serve(address);
     let shown = format!("rtsp://127.0.0.1:{}/camera", camera.port);
-    assert_eq!(server.get("/settings").json()["source"], shown.as_str());
+    let settings = server.get("/settings").json();
+    assert_eq!(settings["source"], shown.as_str());
+    assert_eq!(settings["is_recording"], false);
     assert_eq!(connections_to(camera.port), 0);
 
     let first = Watcher::new(&server);

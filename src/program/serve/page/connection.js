@@ -183,9 +183,17 @@ export class Connection {
             return;
         }
         this.stop();
-        /** @type {StateName} */
-        const state = reason === "shutdown" || reason === "unplayable" ? reason : "ended";
-        this.#events.state(state, { problem: message });
+        this.#events.state(this.#stateAfter(reason), { problem: message });
+    }
+
+    /**
+     * Returns the state after the server has closed the session for good.
+     * @param {Closing["reason"]} reason
+     * @returns {StateName}
+     */
+    #stateAfter(reason) {
+        if (reason === "shutdown" || reason === "unplayable") return reason;
+        return reason === "ended" && this.#settings.is_recording ? "finished" : "ended";
     }
 
     /** @param {string} [problem] */

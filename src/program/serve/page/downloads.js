@@ -75,7 +75,7 @@ export class Downloads {
         } catch (error) {
             fail();
             const problem = error instanceof RequestError ? error.message : "The download failed.";
-            this.#status.textContent = `${problem} JSON lines can be downloaded without the server.`;
+            this.#status.textContent = `${problem} “Data for programs” can be downloaded without the server.`;
         }
     }
 }

@@ -4,9 +4,9 @@
 
 import { ATTITUDES, createLabel, SCORED_ATTITUDES, SIGNS, updateLabel } from "./attitudes.js";
 import { create, query, setText } from "./dom.js";
-import { formatCount, formatScore, formatValence } from "./text.js";
+import { formatCount, formatPerson, formatScore, formatValence } from "./text.js";
 
-/** @import { FaceRecord, FrameRecord } from "./types.js" */
+/** @import { FaceRecord, PersonSample } from "./types.js" */
 
 /** Maximum number of faces in the list. */
 const MAX_ROWS = 8;
@@ -21,30 +21,32 @@ export class FaceList {
     #list = query("#faces", HTMLElement);
     #noFaces = query("#no-faces", HTMLElement);
     #moreFaces = query("#more-faces", HTMLElement);
+    #count = query("#face-count", HTMLElement);
     /**
-     * By track number.
+     * By the number of the person.
      * @type {Map<number, FaceRow>}
      */
     #rows = new Map();
 
     /**
-     * Shows a record's faces.
-     * @param {FrameRecord} record
-     * @param {number} age_ms time since the record arrived
+     * Shows the faces of a sample.
+     * @param {PersonSample} sample
+     * @param {number} age_ms time since the sample arrived
      */
-    show(record, age_ms) {
-        const faces = record.faces.slice(0, MAX_ROWS);
-        for (const [track, row] of this.#rows) {
-            if (faces.some((face) => face.track === track)) continue;
+    show(sample, age_ms) {
+        const faces = sample.faces.slice(0, MAX_ROWS);
+        for (const [person, row] of this.#rows) {
+            if (faces.some((face) => face.person === person)) continue;
             row.item.remove();
-            this.#rows.delete(track);
+            this.#rows.delete(person);
         }
-        for (const face of faces) this.#row(face.track).update(face, age_ms);
-        const more = record.faces.length - faces.length;
+        for (const face of faces) this.#row(face.person).update(face, age_ms);
+        const more = sample.faces.length - faces.length;
         this.#moreFaces.hidden = more === 0;
         this.#moreFaces.textContent = `and ${formatCount(more, "more face")}`;
         this.#noFaces.hidden = faces.length > 0;
         setText(this.#noFaces, "No face detected.");
+        setText(this.#count, faces.length > 0 ? `${formatCount(sample.faces.length, "face")}.` : "No face detected.");
     }
 
     /**
@@ -57,14 +59,15 @@ export class FaceList {
         this.#moreFaces.hidden = true;
         this.#noFaces.hidden = false;
         setText(this.#noFaces, reason);
+        setText(this.#count, "");
     }
 
-    /** @param {number} track */
-    #row(track) {
-        let row = this.#rows.get(track);
+    /** @param {number} person */
+    #row(person) {
+        let row = this.#rows.get(person);
         if (!row) {
-            row = new FaceRow(track);
-            this.#rows.set(track, row);
+            row = new FaceRow(person);
+            this.#rows.set(person, row);
             this.#list.append(row.item);
         }
         return row;
@@ -83,12 +86,12 @@ class FaceRow {
         value: create("span", "number"),
     }));
 
-    /** @param {number} track */
-    constructor(track) {
-        this.item.dataset.track = String(track);
+    /** @param {number} person */
+    constructor(person) {
+        this.item.dataset.person = String(person);
         const heading = create("p", "face");
         const name = create("span", "name");
-        name.append(create("strong", "", `Face ${track}`), this.#valence);
+        name.append(create("strong", "", formatPerson(person)), this.#valence);
         heading.append(name, this.#attitude, this.#confidence, this.#age);
         const scores = create("ul", "scores");
         for (const { attitude, fill, value } of this.#bars) {
@@ -127,23 +130,23 @@ export class FaceAnnouncer {
     #announced_ms = -Infinity;
 
     /**
-     * Announces a record's faces if they have changed.
-     * @param {FrameRecord} record
+     * Announces the faces of a sample if they have changed.
+     * @param {PersonSample} sample
      */
-    update(record) {
+    update(sample) {
         const now = performance.now();
-        const text = describeFaces(record.faces);
+        const text = describeFaces(sample.faces);
         if (text === this.#announced || now - this.#announced_ms < ANNOUNCEMENT_INTERVAL_MS) return;
         [this.#announced, this.#announced_ms] = [text, now];
         this.#region.textContent = text;
     }
 }
 
-/** @param {FaceRecord[]} faces */
+/** @param {PersonSample["faces"]} faces */
 function describeFaces(faces) {
     if (faces.length === 0) return "No face.";
     if (faces.length <= MAX_ANNOUNCED_FACES) {
-        return faces.map(({ track, attitude }) => `Face ${track}: ${attitude}.`).join(" ");
+        return faces.map(({ person, attitude }) => `${formatPerson(person)}: ${attitude}.`).join(" ");
     }
     const counts = ATTITUDES.map((attitude) => ({
         attitude,

@@ -5,14 +5,14 @@
 
 import { ATTITUDES, classifyScene } from "./attitudes.js";
 
-/** @import { Attitude, Scores, Segment, SegmentKind, SessionRecord } from "./types.js" */
+/** @import { Attitude, PersonSample, Scores, Segment, SegmentKind } from "./types.js" */
 
 /**
  * @typedef {object} Sample
  * @property {number} time_s
  * @property {Attitude | null} attitude the scene's
  * @property {Scores | null} scores the scene's
- * @property {{ track: number, attitude: Attitude }[]} faces
+ * @property {{ person: number, attitude: Attitude }[]} faces
  */
 
 /** The time for which samples are kept. */
@@ -48,12 +48,12 @@ export class History {
 
     /**
      * Adds a sample.
-     * @param {SessionRecord} record
+     * @param {PersonSample} record
      */
     add(record) {
         const time_s = record.running_time_ns / 1e9;
         const { attitude, scores } = classifyScene(record);
-        const faces = record.faces.map((face) => ({ track: face.track, attitude: face.attitude }));
+        const faces = record.faces.map((face) => ({ person: face.person, attitude: face.attitude }));
         this.recent.push({ time_s, attitude, scores, faces });
         while (this.recent[0].time_s < time_s - RECENT_S - MAX_SPACING_S) this.recent.shift();
         const kind = attitude ?? "no-face";

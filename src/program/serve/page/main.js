@@ -2,37 +2,28 @@
 //
 // Connects the parts of the page: passes the visitor's input to the connection, and its records to the views.
 
-import { Legend, Palette } from "./attitudes.js";
-import { CameraError, isCameraAvailable, openCamera } from "./camera.js";
+import { Palette } from "./attitudes.js";
+import { CaptureError, ENDED, isAvailable, open } from "./capture.js";
 import { Connection } from "./connection.js";
-import { query } from "./dom.js";
+import { DiscardDialog } from "./discard-dialog.js";
+import { query, setText } from "./dom.js";
 import { Downloads } from "./downloads.js";
-import { FaceAnnouncer, FaceList } from "./faces.js";
 import { CameraFrames, SourceFrames } from "./frames.js";
-import { History } from "./history.js";
 import { Notes } from "./notes.js";
 import { PageState } from "./page-state.js";
+import { Results } from "./results.js";
 import { RequestError, Server } from "./server.js";
 import { SessionLog } from "./session-log.js";
 import { Statistics } from "./statistics.js";
-import { formatCount, formatPosition } from "./text.js";
-import { RecentTimeline, SessionTimeline } from "./timelines.js";
 import { VideoView } from "./video-view.js";
 
+/** @import { CaptureKind } from "./capture.js" */
 /** @import { StateDetails, StateName } from "./page-state.js" */
-/** @import { AnnotatedFrame, FrameRecord, SessionRecord, Settings } from "./types.js" */
+/** @import { AnnotatedFrame, FrameRecord, Settings } from "./types.js" */
 
-/** Intervals of updates: of the page, of its timelines if the visitor prefers reduced motion, and of the statistics. */
+/** Intervals of updates of the page and of the statistics. */
 const UPDATE_INTERVAL_MS = 250;
-const REDUCED_MOTION_INTERVAL_MS = 1_000;
 const STATISTICS_INTERVAL_MS = 1_000;
-
-/** Minimum time for which the faces must not change before the status line describes them. */
-const STABLE_FACES_MS = 1_500;
-
-/** Minimum interval of changes of the timelines' descriptions, and the number of samples before it applies. */
-const DESCRIPTION_INTERVAL_MS = 10_000;
-const FIRST_SAMPLES = 10;
 
 const state = new PageState();
 
@@ -42,41 +33,25 @@ class Page {
     #connection;
     #frames;
     /**
-     * The camera's track.
+     * The track of the visitor's video, and what it shows.
      * @type {MediaStreamTrack | null}
      */
     #track = null;
+    /** @type {CaptureKind} */
+    #captureKind = "camera";
     #isConnected = false;
     #isPaused = false;
     #isAnalysisOn = true;
-    /** @type {{ record: SessionRecord, received_ms: number } | null} */
-    #lastSample = null;
-    /** The description of the faces in the status line. */
-    #shownFaces = "";
-    /** The description of the current faces, and since when it is the same. */
-    #currentFaces = "";
-    #currentFaces_ms = 0;
-    #needsDrawing = true;
-    #drawn_ms = -Infinity;
-    #described_ms = -Infinity;
     #statistics_ms = -Infinity;
 
     #log;
-    #history = new History();
     #video = query("#video", HTMLVideoElement);
-    #palette = new Palette();
     #view;
+    #results;
     #statistics = new Statistics();
-    #faceList = new FaceList();
-    #announcer = new FaceAnnouncer();
-    #recentCanvas = query("#recent-timeline", HTMLCanvasElement);
-    #recentTimeline = new RecentTimeline(this.#recentCanvas, this.#palette);
-    #sessionCanvas = query("#session-timeline", HTMLCanvasElement);
-    #sessionTimeline = new SessionTimeline(this.#sessionCanvas, this.#palette);
-    #sessionLength = query("#session-length", HTMLElement);
-    #legend = new Legend(query("#legend", HTMLElement));
-    #notes = new Notes(() => this.#requestDrawing());
+    #notes = new Notes(() => this.#results.requestDrawing());
     #downloads;
+    #discardDialog = new DiscardDialog();
     #newSession = query("#new-session", HTMLButtonElement);
 
     /**
@@ -84,10 +59,12 @@ class Page {
      * @param {Settings} settings
      */
     constructor(server, settings) {
+        const palette = new Palette();
         this.#settings = settings;
         this.#log = this.#createLog();
-        this.#view = new VideoView(this.#palette, this.#usesCamera);
-        const Frames = this.#usesCamera ? CameraFrames : SourceFrames;
+        this.#view = new VideoView(palette, this.#capturesVideo);
+        this.#results = new Results(palette, settings.joining, this.#log);
+        const Frames = this.#capturesVideo ? CameraFrames : SourceFrames;
         this.#frames = new Frames(this.#video, (frame) => this.#showFrame(frame));
         this.#downloads = new Downloads(server, () => this.#log);
         this.#connection = new Connection(server, settings, {
@@ -101,37 +78,23 @@ class Page {
         this.#showNewSession();
     }
 
-    get #usesCamera() {
+    /** True if the visitor's own video is analyzed. */
+    get #capturesVideo() {
         return this.#settings.source === null;
     }
 
     #listen() {
         const onClick = (/** @type {string} */ selector, /** @type {() => void} */ handle) =>
             query(selector, HTMLButtonElement).addEventListener("click", handle);
-        const discardDialog = query("#discard-dialog", HTMLDialogElement);
         onClick("#action", () => this.#act());
+        onClick("#share-screen", () => this.#startCapture("screen"));
         onClick("#add-note", () => this.#notes.add(this.#log));
         onClick("#pause", () => this.#setPaused(!this.#isPaused));
-        onClick("#analysis-off", () => this.#setAnalysis(!this.#isAnalysisOn));
+        onClick("#analysis", () => this.#setAnalysis(!this.#isAnalysisOn));
         onClick("#hide-faces", () => this.#setHidesFaces(!this.#view.hidesFaces));
         onClick("#end", () => this.#end());
-        onClick("#new-session", () => {
-            const { unsaved } = this.#log;
-            if (unsaved === null) {
-                this.#startNewSession();
-                return;
-            }
-            query("#discard-text", HTMLElement).textContent = `Its ${unsaved} have not been downloaded.`;
-            discardDialog.showModal();
-        });
-        onClick("#keep-session", () => discardDialog.close());
-        onClick("#discard-session", () => {
-            discardDialog.close();
-            this.#startNewSession();
-        });
+        onClick("#new-session", () => this.#discardDialog.ask(this.#log, () => this.#startNewSession()));
         addEventListener("keydown", pressShortcut);
-        addEventListener("resize", () => this.#requestDrawing());
-        matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#requestDrawing());
         addEventListener("beforeunload", (event) => {
             if (this.#log.unsaved !== null) event.preventDefault();
         });
@@ -142,58 +105,68 @@ class Page {
     // Session
 
     #createLog() {
-        return new SessionLog(!this.#usesCamera);
+        return new SessionLog(!this.#capturesVideo);
     }
 
     #startNewSession() {
         this.#log = this.#createLog();
-        this.#history = new History();
         this.#showNewSession();
         query("#action", HTMLButtonElement).focus();
     }
 
     /** Shows an empty session. */
     #showNewSession() {
-        this.#recentTimeline.reset();
+        this.#captureKind = "camera";
         this.#notes.list(this.#log);
         this.#downloads.reset();
         const port = location.port ? `:${location.port}` : "";
-        this.#showDisconnected(this.#usesCamera && !isCameraAvailable() ? "insecure" : "ready", { port });
-        this.#draw();
+        this.#showDisconnected(this.#capturesVideo && !isAvailable("camera") ? "insecure" : "ready", { port });
+        this.#results.reset(this.#log);
     }
 
     // Visitor's input
 
     #act() {
         if (state.isWaiting) this.#connection.retry();
-        else this.#start();
+        else if (state.name === "finished") this.#discardDialog.ask(this.#log, () => this.#watchAgain());
+        else if (this.#capturesVideo) this.#startCapture(this.#captureKind);
+        else this.#start(null);
     }
 
-    async #start() {
+    #watchAgain() {
+        this.#startNewSession();
+        this.#start(null);
+    }
+
+    /** @param {CaptureKind} kind */
+    async #startCapture(kind) {
+        this.#captureKind = kind;
+        this.#track = await this.#openCapture(kind);
+        if (this.#track) this.#start(this.#track);
+    }
+
+    /** @param {MediaStreamTrack | null} track */
+    #start(track) {
         this.#setPaused(false);
-        if (!this.#usesCamera) {
-            this.#connection.start(null);
-            return;
-        }
-        if (this.#track?.readyState !== "live") this.#track = await this.#openCamera();
-        if (this.#track) this.#connection.start(this.#track);
+        this.#connection.start(track);
     }
 
-    /** Opens and plays the camera; returns null if that fails. */
-    async #openCamera() {
+    /**
+     * Opens and plays the visitor's video; returns null if that fails.
+     * @param {CaptureKind} kind
+     */
+    async #openCapture(kind) {
         state.show("asking");
         try {
-            const track = await openCamera(this.#settings.limits);
+            const track = await open(kind, this.#settings.limits);
             track.addEventListener("ended", () => {
                 this.#connection.stop();
-                this.#showDisconnected("no-camera", {
-                    problem: "The camera was disconnected. Connect it and try again.",
-                });
+                this.#showDisconnected("no-video", { problem: ENDED[kind] });
             });
             this.#play(track);
             return track;
         } catch (error) {
-            if (!(error instanceof CameraError)) throw error;
+            if (!(error instanceof CaptureError)) throw error;
             this.#showDisconnected(error.state, { problem: error.message });
             return null;
         }
@@ -202,7 +175,7 @@ class Page {
     /** @param {boolean} isPaused */
     #setPaused(isPaused) {
         this.#isPaused = isPaused;
-        setPressed("#pause", isPaused);
+        setName("#pause", isPaused ? "Continue" : "Pause");
         this.#connection.setPaused(isPaused);
         if (isPaused) this.#video.pause();
         else this.#resumeVideo();
@@ -212,7 +185,7 @@ class Page {
     /** @param {boolean} isOn */
     #setAnalysis(isOn) {
         this.#isAnalysisOn = isOn;
-        setPressed("#analysis-off", !isOn);
+        setName("#analysis", isOn ? "Stop analysis" : "Start analysis");
         this.#connection.setAnalysis(isOn);
         this.#showConnected();
     }
@@ -220,7 +193,7 @@ class Page {
     /** @param {boolean} hidesFaces */
     #setHidesFaces(hidesFaces) {
         this.#view.hidesFaces = hidesFaces;
-        setPressed("#hide-faces", hidesFaces);
+        setName("#hide-faces", hidesFaces ? "Show faces" : "Hide faces");
     }
 
     #end() {
@@ -240,15 +213,11 @@ class Page {
         return !this.#isPaused && this.#isAnalysisOn;
     }
 
-    /** @param {FrameRecord} received */
-    #addSample(received) {
+    /** @param {FrameRecord} record */
+    #addSample(record) {
         if (!this.#acceptsRecords) return;
-        const record = this.#log.add(received);
-        this.#history.add(record);
-        this.#lastSample = { record, received_ms: performance.now() };
+        this.#results.add(this.#log.add(record));
         this.#statistics.addSample();
-        this.#announcer.update(record);
-        this.#describeFaces(record);
         if (this.#log.samples === 1) this.#downloads.refresh();
     }
 
@@ -272,11 +241,11 @@ class Page {
 
     /** @param {AnnotatedFrame} frame */
     #showFrame(frame) {
-        this.#view.show(frame);
+        this.#view.show({ ...frame, record: frame.record && this.#results.labelPersons(frame.record) });
         this.#statistics.addFrame(frame);
     }
 
-    /** Closes the camera, and removes the video. */
+    /** Closes the visitor's video, and removes it. */
     #stopVideo() {
         this.#track?.stop();
         this.#track = null;
@@ -292,13 +261,10 @@ class Page {
     #showConnected() {
         if (!this.#isConnected) return;
         const name = this.#isPaused ? "paused" : this.#isAnalysisOn ? "live" : "analysis-off";
-        if (name !== "live") {
-            this.#forgetFaces();
-            this.#faceList.clear("The analysis is off.");
-        }
+        if (name !== "live") this.#results.clearFaces("The analysis is off.");
         // A paused frame keeps its boxes.
         if (name === "analysis-off") this.#view.removeBoxes();
-        state.show(name, { source: this.#settings.source, faces: this.#shownFaces });
+        state.show(name, { source: this.#settings.source });
         this.#newSession.hidden = true;
     }
 
@@ -309,82 +275,38 @@ class Page {
      */
     #showDisconnected(name, details = {}) {
         this.#isConnected = false;
-        this.#forgetFaces();
         this.#view.removeBoxes();
         const hasSamples = this.#log.samples > 0;
-        const resumeAction = hasSamples ? "Continue" : this.#usesCamera ? "Start camera" : "Start";
-        state.show(name, { source: this.#settings.source, resumeAction, ...details });
-        this.#faceList.clear(state.isRunning ? "Waiting for the server." : "The analysis is off.");
+        state.show(name, {
+            source: this.#settings.source,
+            resumeAction: hasSamples ? "Continue" : "Start again",
+            canShareScreen: this.#capturesVideo && isAvailable("screen"),
+            ...details,
+        });
+        this.#results.clearFaces(state.isRunning ? "Waiting for the server." : "The analysis is off.");
         if (!state.isRunning) this.#stopVideo();
-        this.#newSession.hidden = state.isRunning || !hasSamples;
-        this.#requestDrawing();
-    }
-
-    #forgetFaces() {
-        this.#lastSample = null;
-        this.#shownFaces = this.#currentFaces = "";
-    }
-
-    /**
-     * Describes a record's faces in the status line when they have not changed for some time.
-     * @param {SessionRecord} record
-     */
-    #describeFaces({ faces }) {
-        const isUnclear = faces.every(({ attitude }) => attitude === "unknown");
-        const confidence = isUnclear ? " Confidence is low: the attitude is unknown." : "";
-        const text = faces.length > 0 ? `${formatCount(faces.length, "face")}.${confidence}` : "No face detected.";
-        const now = performance.now();
-        if (text !== this.#currentFaces) [this.#currentFaces, this.#currentFaces_ms] = [text, now];
-        if (text === this.#shownFaces || now - this.#currentFaces_ms < STABLE_FACES_MS) return;
-        this.#shownFaces = text;
-        this.#showConnected();
-    }
-
-    // Views
-
-    #requestDrawing() {
-        this.#needsDrawing = true;
+        this.#newSession.hidden = state.isRunning || !hasSamples || name === "finished";
+        this.#results.requestDrawing();
     }
 
     #update() {
         if (document.hidden) return;
         const now = performance.now();
-        if (this.#lastSample) this.#faceList.show(this.#lastSample.record, now - this.#lastSample.received_ms);
         if (now - this.#statistics_ms >= STATISTICS_INTERVAL_MS) {
             this.#statistics_ms = now;
             this.#statistics.show();
         }
-        const moves = state.isRunning && this.#log.samples > 0;
-        const prefersReducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-        const isDue = !prefersReducedMotion || now - this.#drawn_ms >= REDUCED_MOTION_INTERVAL_MS;
-        if (!this.#needsDrawing && !(moves && isDue)) return;
-        [this.#needsDrawing, this.#drawn_ms] = [false, now];
-        this.#draw();
-    }
-
-    #draw() {
-        const now_s = this.#log.now_ns / 1e9;
-        const { notes, samples } = this.#log;
-        this.#recentTimeline.draw(this.#history, notes, now_s);
-        this.#sessionTimeline.draw(this.#history, notes, now_s);
-        this.#sessionLength.textContent = samples > 0 ? formatPosition(now_s) : "";
-        this.#legend.show(this.#history.shares);
-        const now = performance.now();
-        const isDescribed = now - this.#described_ms < DESCRIPTION_INTERVAL_MS;
-        if (samples > FIRST_SAMPLES && isDescribed && state.isRunning) return;
-        this.#described_ms = now;
-        this.#recentCanvas.setAttribute("aria-label", RecentTimeline.describe(this.#history));
-        this.#sessionCanvas.setAttribute("aria-label", SessionTimeline.describe(this.#history, now_s));
+        this.#results.update(state.isRunning);
     }
 }
 
 /**
- * Shows whether a button is pressed.
+ * Sets the name of a button, which says what a press does.
  * @param {string} selector
- * @param {boolean} isPressed
+ * @param {string} name
  */
-function setPressed(selector, isPressed) {
-    query(selector, HTMLButtonElement).setAttribute("aria-pressed", String(isPressed));
+function setName(selector, name) {
+    setText(query(`${selector} .name`, HTMLElement), name);
 }
 
 /**

@@ -7,6 +7,9 @@ import { formatPosition } from "./text.js";
 
 /** @import { Note, SessionLog } from "./session-log.js" */
 
+/** The text of a note that is saved without one; the empty field shows it. */
+const BOOKMARK = "Bookmark";
+
 export class Notes {
     #dialog = query("#note-dialog", HTMLDialogElement);
     #time = query("#note-time", HTMLElement);
@@ -24,6 +27,7 @@ export class Notes {
     /** @param {() => void} onChange called after each change of the notes */
     constructor(onChange) {
         this.#onChange = onChange;
+        this.#text.placeholder = BOOKMARK;
         query("#note-form", HTMLFormElement).addEventListener("submit", (event) => {
             event.preventDefault();
             this.#save();
@@ -58,8 +62,8 @@ export class Notes {
     }
 
     #save() {
-        const text = this.#text.value.trim();
-        if (!text || !this.#open) return;
+        if (!this.#open) return;
+        const text = this.#text.value.trim() || BOOKMARK;
         const { log, note } = this.#open;
         log.setNoteText(note, text);
         this.#open = null;

@@ -6,11 +6,11 @@ import { query, setText } from "./dom.js";
 
 /**
  * @typedef {object} StateDetails
- * @property {string | null} [source] name of the server's video; null if the visitor's camera is analyzed
+ * @property {string | null} [source] name of the server's video; null if the visitor's own video is analyzed
  * @property {string} [problem]
  * @property {number} [delay_s] until the next retry
  * @property {string} [resumeAction] name of the button that starts or continues the session
- * @property {string} [faces] describes the current faces
+ * @property {boolean} [canShareScreen] true if the visitor's screen can be analyzed
  * @property {string} [port] port of the server with its colon, empty if it is the default
  */
 
@@ -19,6 +19,7 @@ import { query, setText } from "./dom.js";
  * @property {string} text of the status line
  * @property {string} [cover] text on the cover, which may be empty; without it and an action there is no cover
  * @property {string} [action] name of the button on the cover
+ * @property {boolean} [offersScreen] true if the visitor may also share a window or screen
  * @property {boolean} [isWarning]
  */
 
@@ -32,13 +33,14 @@ const STATES = {
         source === null
             ? {
                   text: "Ready. The camera is off.",
-                  cover: "The camera’s video is sent to this server, which returns the results and stores nothing.",
+                  cover: "The video is sent to this server, which returns the results and stores nothing.",
                   action: "Start camera",
+                  offersScreen: true,
               }
             : { text: `Ready to show ${source}.`, action: "Start" },
-    asking: () => ({ text: "Waiting for the camera. Allow this page to use it.", cover: "" }),
+    asking: () => ({ text: "Waiting for the video. Allow this page to use it.", cover: "" }),
     connecting: () => ({ text: "Connecting.", cover: "" }),
-    live: ({ faces }) => ({ text: faces ? `Live. ${faces}` : "Live." }),
+    live: () => ({ text: "Live." }),
     paused: ({ source }) => ({
         text:
             source === null
@@ -51,12 +53,8 @@ const STATES = {
         delay_s === undefined
             ? { text: "Reconnecting. The session so far is kept.", cover: "", isWarning: true }
             : waiting(`${problem ?? "The connection was lost."} The session so far is kept.`, delay_s),
-    denied: () => ({
-        text: "Access to the camera was denied. Allow it in the browser’s settings for this page, then try again.",
-        action: "Try again",
-        isWarning: true,
-    }),
-    "no-camera": ({ problem = "" }) => ({ text: problem, action: "Try again", isWarning: true }),
+    denied: (details) => withoutVideo(details),
+    "no-video": (details) => withoutVideo(details),
     insecure: ({ port = "" }) => ({
         text:
             "Browsers allow access to a camera on secure pages only. Open this page over HTTPS or, on the server’s " +
@@ -65,7 +63,12 @@ const STATES = {
         isWarning: true,
     }),
     unauthorized: ({ problem = "" }) => ({ text: problem, cover: "", isWarning: true }),
-    ended: ({ problem, resumeAction }) => ({ text: problem ?? "The session has ended.", action: resumeAction }),
+    ended: ({ problem, resumeAction }) => ({
+        text: problem ?? "The session has ended.",
+        action: resumeAction,
+        offersScreen: true,
+    }),
+    finished: ({ problem = "" }) => ({ text: problem, action: "Watch again" }),
     unplayable: ({ problem = "" }) => ({ text: problem, action: "Try again", isWarning: true }),
     shutdown: ({ problem }) => ({
         text: `${problem ?? "The server was shut down."} The session so far is kept.`,
@@ -79,6 +82,14 @@ const STATES = {
  * @type {StateName[]}
  */
 const RUNNING = ["connecting", "live", "paused", "analysis-off", "full", "reconnecting"];
+
+/**
+ * Returns the state after the visitor's video could not be opened, or has ended.
+ * @param {StateDetails} details
+ */
+function withoutVideo({ problem = "" }) {
+    return { text: problem, action: "Try again", offersScreen: true, isWarning: true };
+}
 
 /**
  * Returns the state while the page waits for the next retry.
@@ -96,6 +107,7 @@ export class PageState {
     #cover = query("#cover", HTMLElement);
     #coverText = query("#cover-text", HTMLElement);
     #action = query("#action", HTMLButtonElement);
+    #share = query("#share-screen", HTMLButtonElement);
     #controls = query("#controls", HTMLElement);
     #statistics = query("#statistics", HTMLElement);
 
@@ -120,7 +132,7 @@ export class PageState {
      */
     show(name, details = {}) {
         /** @type {State} */
-        const { text, cover, action, isWarning = false } = STATES[name](details);
+        const { text, cover, action, offersScreen = false, isWarning = false } = STATES[name](details);
         const focused = document.activeElement;
         this.#name = name;
         document.body.dataset.state = name;
@@ -130,6 +142,8 @@ export class PageState {
         this.#coverText.textContent = cover ?? "";
         this.#action.hidden = action === undefined;
         this.#action.textContent = action ?? "";
+        this.#share.hidden = !(offersScreen && details.canShareScreen);
+        document.body.classList.toggle("running", this.isRunning);
         this.#controls.hidden = this.#statistics.hidden = !this.isRunning;
         this.#moveFocus(focused);
     }
@@ -139,7 +153,7 @@ export class PageState {
      * @param {Element | null} focused
      */
     #moveFocus(focused) {
-        const elements = [this.#action, ...this.#controls.children];
+        const elements = [this.#action, this.#share, ...this.#controls.children];
         const isLost = focused && elements.includes(focused) && !focused.checkVisibility();
         if (!isLost && focused !== this.#status) return;
         if (!this.#action.hidden) this.#action.focus();

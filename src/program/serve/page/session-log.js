@@ -3,7 +3,7 @@
 // The records and notes of a session. Their times and track numbers continue over reconnections. They are stored in
 // this page only.
 
-/** @import { FrameRecord, NoteRecord, SessionRecord } from "./types.js" */
+/** @import { FrameRecord, NoteRecord, SessionRecord, Trend } from "./types.js" */
 
 /** Lines before they are moved to a blob, which a browser may store outside of memory. */
 const MAX_LINES = 500;
@@ -44,6 +44,17 @@ class StreamStart {
     convert(record, name) {
         const [time_ns, start_ns] = [record[name], this.record[name]];
         return time_ns === null || start_ns === null ? null : this.session_ns + time_ns - start_ns;
+    }
+
+    /**
+     * Returns the trend of a record or face in the session's time, if it has one.
+     * @param {{ trend?: Trend }} of
+     * @returns {{ trend?: Trend }}
+     */
+    convertTrend({ trend }) {
+        if (!trend) return {};
+        const since_ns = this.session_ns + trend.since_ns - (this.record.running_time_ns ?? 0);
+        return { trend: { ...trend, since_ns: Math.max(since_ns, 0) } };
     }
 }
 
@@ -117,8 +128,11 @@ export class SessionLog {
         const now = performance.now();
         stream.start ??= this.#startOf(record, now);
         const { start } = stream;
+        const renumbered = this.renumber(record);
         const converted = {
-            ...this.renumber(record),
+            ...renumbered,
+            ...start.convertTrend(renumbered),
+            faces: renumbered.faces.map((face) => ({ ...face, ...start.convertTrend(face) })),
             frame: record.frame - start.record.frame + start.sessionFrame,
             pts_ns: start.convert(record, "pts_ns"),
             running_time_ns: start.convert(record, "running_time_ns") ?? this.now_ns,

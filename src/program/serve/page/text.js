@@ -24,6 +24,33 @@ export function formatPercent(share) {
 }
 
 /**
+ * Formats the shares of attitudes, such as `positive 70%, neutral 30%`; those of zero are left out.
+ * @param {{ attitude: string, share: number }[]} shares
+ */
+export function formatShares(shares) {
+    const parts = shares.filter(({ share }) => share > 0);
+    return parts.map(({ attitude, share }) => `${attitude} ${formatPercent(share)}`).join(", ");
+}
+
+/**
+ * Formats a duration such as `40 s` or `2 min 5 s`, rounded down to seconds.
+ * @param {number} seconds
+ */
+export function formatDuration(seconds) {
+    const whole = Math.max(Math.floor(seconds), 0);
+    const minutes = Math.floor(whole / 60);
+    return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+}
+
+/**
+ * Formats the name of a person.
+ * @param {number | null} number null if it is not known yet
+ */
+export function formatPerson(number) {
+    return number === null ? "Person" : `Person ${number}`;
+}
+
+/**
  * Formats a score or a confidence.
  * @param {number} value from 0 to 1
  */

@@ -18,6 +18,16 @@ export type Box = [left: number, top: number, width: number, height: number];
 /** The direction of a head in degrees: yaw positive to the right of the picture, pitch up, roll clockwise. */
 export type HeadPose = Record<"yaw" | "pitch" | "roll", number>;
 
+/** The direction of a trend of the valence. */
+export type TrendDirection = "steady" | "rising" | "falling";
+
+/** A trend of the valence. */
+export interface Trend {
+    direction: TrendDirection;
+    /** Running time from which on this is the direction. */
+    since_ns: number;
+}
+
 /** A face of a `FrameRecord`. */
 export interface FaceRecord {
     /** Number of the face's track, from 1; unique within its stream. */
@@ -40,6 +50,8 @@ export interface FaceRecord {
     fresh: boolean;
     /** Time since the face was classified. */
     age_ns: number;
+    /** Missing if trends are not computed. */
+    trend?: Trend;
 }
 
 /** A record in JSON: the results for one frame. `record.schema.json` defines it. */
@@ -55,11 +67,23 @@ export interface FrameRecord {
     width: number;
     height: number;
     faces: FaceRecord[];
+    /** Trend of all faces; missing if trends are not computed. */
+    trend?: Trend;
 }
 
 /** A record with the times and track numbers of the session, which spans several streams. */
 export interface SessionRecord extends FrameRecord {
     running_time_ns: number;
+}
+
+/** A sample with the persons of its faces, numbered from 1. */
+export interface PersonSample extends SessionRecord {
+    faces: (FaceRecord & { person: number })[];
+}
+
+/** A record with the persons of its faces; null for a face that no sample has contained yet. */
+export interface PersonFrame extends FrameRecord {
+    faces: (FaceRecord & { person: number | null })[];
 }
 
 /** A note in the session's JSON lines. `note.schema.json` defines it. */
@@ -76,10 +100,25 @@ export interface VideoLimits {
     kilobits_per_second: number;
 }
 
+/** The rule by which tracks are joined into persons. */
+export interface JoiningRule {
+    /** Maximum time between two samples without a gap. */
+    gap_s: number;
+    /** Maximum time between the end of a track and the start of another one of the same person; 0 joins none. */
+    pause_s: number;
+    /** Maximum distance of the centers of their boxes, in mean heights of both boxes. */
+    distance: number;
+    /** Maximum ratio of the heights of their boxes. */
+    height_ratio: number;
+}
+
 /** The response to `GET /settings`. */
 export interface Settings {
-    /** Name of the video that the server shows; null if the visitor's camera is analyzed. */
+    /** Name of the video that the server shows; null if the visitor's own video is analyzed. */
     source: string | null;
+    /** True if the source is a recording, which each session plays from its beginning. */
+    is_recording: boolean;
+    joining: JoiningRule;
     limits: VideoLimits;
     /** Interval of `{ alive: true }` messages. */
     heartbeat_s: number;
@@ -126,6 +165,11 @@ export interface AnnotatedFrame {
     isExact: boolean;
     /** Time of capture on the clock of `performance.now`, if known. */
     captured_ms: number | null;
+}
+
+/** A frame as it is shown, with the persons of its faces. */
+export interface ShownFrame extends AnnotatedFrame {
+    record: PersonFrame | null;
 }
 
 /** The content of a segment of a timeline. */

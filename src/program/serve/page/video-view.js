@@ -7,7 +7,7 @@ import { context2d, create, query } from "./dom.js";
 import { formatScore } from "./text.js";
 
 /** @import { Palette } from "./attitudes.js" */
-/** @import { AnnotatedFrame, Attitude, Box, FaceRecord, FrameImage, FrameRecord } from "./types.js" */
+/** @import { Attitude, Box, FrameImage, FrameRecord, PersonFrame, ShownFrame } from "./types.js" */
 
 /** The fraction of a box's size that is hidden around it, because heads are larger; `attitudeoverlay` has the same. */
 const HIDE_MARGIN = 0.25;
@@ -30,7 +30,7 @@ export class VideoView {
     #palette;
     #drawsFrames;
     #hidesFaces = false;
-    /** @type {AnnotatedFrame | null} */
+    /** @type {ShownFrame | null} */
     #frame = null;
     /** When a frame with hidden faces was drawn. */
     #hidden_ms = -Infinity;
@@ -61,7 +61,7 @@ export class VideoView {
 
     /**
      * Shows a frame.
-     * @param {AnnotatedFrame} frame
+     * @param {ShownFrame} frame
      */
     show(frame) {
         this.#frame = frame;
@@ -165,10 +165,10 @@ export class VideoView {
 
     /**
      * Draws a face's box and label.
-     * @param {FaceRecord} face
+     * @param {PersonFrame["faces"][number]} face
      * @param {FrameRecord} record
      */
-    #drawFace({ track, box, attitude, confidence }, record) {
+    #drawFace({ person, box, attitude, confidence }, record) {
         const context = this.#context;
         const [scaleX, scaleY] = [this.#canvas.width / record.width, this.#canvas.height / record.height];
         const [x, y, width, height] = [box[0] * scaleX, box[1] * scaleY, box[2] * scaleX, box[3] * scaleY];
@@ -181,7 +181,7 @@ export class VideoView {
         outline("rgb(0 0 0 / 0.55)", 5);
         outline(this.#palette.color(attitude), 2.5);
         const score = attitude === "unknown" ? "" : ` ${formatScore(confidence)}`;
-        this.#drawLabel(`${track} ${attitude}${score}`, attitude, x, y, height, unit);
+        this.#drawLabel(`${person ?? ""} ${attitude}${score}`.trim(), attitude, x, y, height, unit);
     }
 
     /**
@@ -218,10 +218,10 @@ export class VideoView {
 
     /**
      * Publishes in data attributes, for scripts and tests, what was drawn; in pixels of the frame.
-     * @param {FrameRecord | null} record
+     * @param {PersonFrame | null} record
      */
     #publish(record) {
-        const boxes = (record?.faces ?? []).map(({ track, box, attitude }) => ({ track, box, attitude }));
+        const boxes = (record?.faces ?? []).map(({ person, box, attitude }) => ({ person, box, attitude }));
         this.#root.dataset.boxes = JSON.stringify(boxes);
         this.#root.dataset.frameWidth = String(record?.width ?? "");
         this.#root.dataset.frameHeight = String(record?.height ?? "");

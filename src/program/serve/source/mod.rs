@@ -106,6 +106,11 @@ impl Source {
         self.origin.name()
     }
 
+    /// Returns true if the source is a recording, which has an end and can be watched again.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.origin.is_file()
+    }
+
     /// Opens a session that shows the source. The viewer must be kept until the session has ended.
     pub(crate) async fn session(&self, number: u64) -> Result<(Session, Arc<Viewer>), SourceError> {
         let was_transcoded = self.playability.is_transcoded();
