@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Formatting of times as hours, minutes and seconds.
+//! Parsing and formatting of times as hours, minutes and seconds.
 
 use std::fmt::{self, Display};
 
@@ -9,6 +9,37 @@ pub const NS_PER_S: u64 = 1_000_000_000;
 
 /// Number of nanoseconds per millisecond.
 pub const NS_PER_MS: u64 = 1_000_000;
+
+/// Upper limit of times that are parsed, in seconds, so that nanoseconds fit into 64 bits; about 32
+/// years.
+pub const MAX_S: f64 = 1e9;
+
+/// Parses a time into seconds: `SECONDS`, `MM:SS` or `HH:MM:SS`, with or without a fraction of a
+/// second. Except for the first number, minutes and seconds are less than 60. Returns `None` if
+/// `text` is something else, or [`MAX_S`] or more.
+pub fn parse_s(text: &str) -> Option<f64> {
+    let time_s = match *text.split(':').collect::<Vec<_>>() {
+        [seconds] => seconds.parse().ok(),
+        [minutes, seconds] => clock_time_s("0", minutes, seconds),
+        [hours, minutes, seconds] if minutes.parse().is_ok_and(|minutes: u16| minutes < 60) => {
+            clock_time_s(hours, minutes, seconds)
+        }
+        _ => None,
+    };
+    time_s.filter(|time_s| (0.0..MAX_S).contains(time_s))
+}
+
+/// Returns the time in seconds, or `None` if `seconds` are not from 0 to 60, or a text is not a
+/// number.
+fn clock_time_s(hours: &str, minutes: &str, seconds: &str) -> Option<f64> {
+    let hours: u16 = hours.parse().ok()?;
+    let minutes: u16 = minutes.parse().ok()?;
+    let seconds: f64 = seconds.parse().ok()?;
+    let whole_minutes = u32::from(hours) * 60 + u32::from(minutes);
+    (0.0..60.0)
+        .contains(&seconds)
+        .then(|| f64::from(whole_minutes) * 60.0 + seconds)
+}
 
 /// Formats a position such as `1:02:03.4`, rounded down to tenths of a second.
 pub fn position(ns: u64) -> String {

@@ -12,7 +12,9 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+mod atomic_file;
 mod console;
+mod corrections;
 mod data_file;
 mod exit;
 mod labels;
@@ -40,6 +42,8 @@ mod evaluate;
 mod man;
 mod models;
 mod report;
+#[cfg(feature = "serve")]
+mod review;
 #[cfg(feature = "serve")]
 mod room;
 #[cfg(feature = "serve")]
@@ -92,6 +96,8 @@ enum Command {
     Models(models::Arguments),
     Report(report::Arguments),
     #[cfg(feature = "serve")]
+    Review(review::Arguments),
+    #[cfg(feature = "serve")]
     Room(room::Arguments),
     #[cfg(feature = "serve")]
     Serve(serve::Arguments),
@@ -123,6 +129,8 @@ impl Command {
             Self::Models(arguments) => models::run(&arguments)?,
             Self::Report(arguments) => report::run(&arguments)?,
             #[cfg(feature = "serve")]
+            Self::Review(arguments) => review::run(&arguments)?,
+            #[cfg(feature = "serve")]
             Self::Room(arguments) => room::run(arguments)?,
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => serve::run(arguments)?,
@@ -141,6 +149,9 @@ enum Failure {
     Agreement(#[from] agreement::AgreementError),
     #[error(transparent)]
     Analyze(#[from] analyze::AnalyzeError),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Review(#[from] review::ReviewError),
     #[cfg(feature = "serve")]
     #[error(transparent)]
     Room(#[from] room::RoomError),

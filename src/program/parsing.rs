@@ -5,6 +5,8 @@
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use attitude::clock;
+
 /// A text is not an accepted value. The field describes the accepted ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {0}")]
@@ -32,40 +34,15 @@ pub(crate) fn parse_positive(text: &str) -> Result<NonZeroUsize, ValueError> {
     parse_number(text, "an integer of at least 1", |_| true)
 }
 
-/// Upper limit of times, so that nanoseconds fit into 64 bits; about 32 years.
-const MAX_TIME_S: f64 = 1e9;
-
 /// Parses a time into seconds: `SECONDS`, `MM:SS` or `HH:MM:SS`, with or without a fraction of a
-/// second. Except for the first number, minutes and seconds are less than 60.
+/// second; see [`clock::parse_s`].
 ///
 /// # Errors
 /// Returns an error if `text` is something else, or a time of 10^9 seconds or more.
 pub(crate) fn parse_time_s(text: &str) -> Result<f64, ValueError> {
-    let time_s = match *text.split(':').collect::<Vec<_>>() {
-        [seconds] => seconds.parse().ok(),
-        [minutes, seconds] => clock_time_s("0", minutes, seconds),
-        [hours, minutes, seconds] if minutes.parse().is_ok_and(|minutes: u16| minutes < 60) => {
-            clock_time_s(hours, minutes, seconds)
-        }
-        _ => None,
-    };
-    time_s
-        .filter(|time_s| (0.0..MAX_TIME_S).contains(time_s))
-        .ok_or(ValueError(
-            "seconds, MM:SS or HH:MM:SS, such as 90, 1:30 or 1:02:03.5",
-        ))
-}
-
-/// Returns the time in seconds, or `None` if `seconds` are not from 0 to 60, or a text is not a
-/// number.
-fn clock_time_s(hours: &str, minutes: &str, seconds: &str) -> Option<f64> {
-    let hours: u16 = hours.parse().ok()?;
-    let minutes: u16 = minutes.parse().ok()?;
-    let seconds: f64 = seconds.parse().ok()?;
-    let whole_minutes = u32::from(hours) * 60 + u32::from(minutes);
-    (0.0..60.0)
-        .contains(&seconds)
-        .then(|| f64::from(whole_minutes) * 60.0 + seconds)
+    clock::parse_s(text).ok_or(ValueError(
+        "seconds, MM:SS or HH:MM:SS, such as 90, 1:30 or 1:02:03.5",
+    ))
 }
 
 /// Parses a time like [`parse_time_s`], into nanoseconds.

@@ -25,6 +25,7 @@ mod shell;
 const ELEMENTS: &str = "src/plugin/README.md";
 const PROGRAM: &str = "src/program/README.md";
 const PUBLISH: &str = "src/publish/README.md";
+const REVIEW: &str = "src/program/review/README.md";
 const ROOM: &str = "src/program/room/README.md";
 const SERVE: &str = "src/program/serve/README.md";
 const STUDY: &str = "src/program/study/README.md";
@@ -300,6 +301,7 @@ fn option_defaults(help: &str) -> Vec<(String, String)> {
 /// Returns the text that documents a subcommand.
 fn section_of(subcommand: &str) -> String {
     match subcommand {
+        "review" => Page::read(REVIEW).text,
         "room" => Page::read(ROOM).text,
         "serve" => Page::read(SERVE).text,
         "study" => Page::read(STUDY).text,

@@ -14,6 +14,8 @@ mod list_models;
 mod manuals;
 mod report;
 #[cfg(feature = "serve")]
+mod review;
+#[cfg(feature = "serve")]
 mod room;
 #[cfg(feature = "serve")]
 mod serve;

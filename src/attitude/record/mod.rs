@@ -24,6 +24,7 @@
 
 pub mod change;
 mod columns;
+pub mod corrections;
 pub mod cue;
 pub mod exports;
 pub mod formats;

@@ -48,6 +48,8 @@ pub(crate) struct Observation {
     pub quality: f32,
     /// The attitude.
     pub label: Label,
+    /// Set if a person [corrected](crate::record::corrections) the attitude.
+    pub is_corrected: bool,
 }
 
 impl Observation {
@@ -65,6 +67,7 @@ impl Default for Observation {
             scores: None,
             quality: 1.0,
             label: Label::Unknown,
+            is_corrected: false,
         }
     }
 }
@@ -112,6 +115,10 @@ pub struct Timeline {
     /// Time spans in which the valence rises or falls, sorted by time; missing in older summaries.
     #[serde(default)]
     pub turns: Vec<Turn>,
+    /// Time spans in which a person [corrected](crate::record::corrections) the attitude, sorted by
+    /// time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrected: Vec<Span>,
 }
 
 impl Timeline {
@@ -135,6 +142,7 @@ impl Timeline {
             gaps: segments::gaps(observations),
             changes: segments::changes(&segments, observations, params),
             turns: turns::turns(observations),
+            corrected: segments::corrected(observations),
             segments,
         }
     }

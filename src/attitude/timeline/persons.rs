@@ -60,6 +60,13 @@ impl FacePosition {
             size,
         }
     }
+
+    /// Returns the center of the box as fractions of the width and the height of the frame.
+    pub(crate) fn relative_center(&self) -> [f32; 2] {
+        let center = self.bbox.center();
+        let FrameSize { width, height } = self.size;
+        [center.x * height as f32 / width.max(1) as f32, center.y]
+    }
 }
 
 /// Maximum number of earlier tracks that are examined per track, those that ended last; it bounds

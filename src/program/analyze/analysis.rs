@@ -8,6 +8,7 @@ use attitude::record::Record;
 use attitude::timeline::RecordingEnd;
 use tracing::info;
 
+use super::derived;
 use super::hiding::FoundFaces;
 use super::inputs::{Identity, Location, Recording};
 use super::limits::{FaceLimits, SizeCheck};
@@ -23,6 +24,7 @@ use super::store::{Store, StoreError, WriteContext};
 use super::summary_json::{SummaryFile, VideoInfo};
 use super::truncation::truncation;
 use super::{RecordingJob, RunContext, Stop};
+use crate::corrections::CorrectionsFile;
 use crate::exit::Interrupt;
 use crate::playback::{BeyondEndError, PlaybackErrorKind, Progress, annotation};
 use crate::worker::message::{AnnotatedVideo, Part, Request};
@@ -57,6 +59,14 @@ pub(super) fn analyze(
     player: &mut Player,
     progress: &mut RecordingProgress<'_>,
 ) -> Result<RecordingOutcome, Stop> {
+    // A mistake in them is found before the long work.
+    let folder = context.arguments.destination().join(&job.name);
+    if let Err(error) = CorrectionsFile::read(&folder) {
+        return Ok(RecordingOutcome::without_results(
+            &job.recording,
+            error.into(),
+        ));
+    }
     if let Some(results) = job.current_results()
         && !context.arguments.force
     {
@@ -197,7 +207,7 @@ fn attempt(
     } = writer;
     outputs.set_end(RecordingEnd {
         last_frame_ns: playback.end_ns,
-        limit_ns: playback.duration_ns.into_iter().chain(settings.to_ns).min(),
+        limit_ns: derived::limit_ns(playback.duration_ns, settings.to_ns),
     });
     let video = VideoInfo::new(&playback, last.as_ref());
     info!(
@@ -257,7 +267,11 @@ fn attempt(
         notes.push(hidden.note());
     }
     let file = SummaryFile::new(job, context, video, limits, damage, notes);
-    let results = outputs.finish(file, context.arguments.destination())?;
+    let destination = context.arguments.destination();
+    let corrections =
+        CorrectionsFile::read(&destination.join(name)).map_err(RecordingError::from)?;
+    let results = outputs.finish(file, &corrections, destination)?;
+    super::report_problems(&results);
     // Before the results appear: a recording that has results is skipped by the next run.
     if let Some(publication) = publication {
         publication.publish(name, interrupt)?;

@@ -20,6 +20,7 @@ use tracing::{debug, info};
 use arguments::ArgumentError;
 pub(crate) use arguments::Arguments;
 use baseline::{BaselineError, BaselineSetting};
+use derived::RefreshError;
 use distribution::{CollectError, CollectedOutcomes};
 use inputs::{InputError, Inputs, Recording, printable};
 use outcome::RecordingOutcome;
@@ -29,6 +30,7 @@ use store::{Store, StoreError};
 use summary_json::{SummaryFile, fingerprint};
 
 use crate::console::{self, PrintError};
+use crate::corrections;
 use crate::exit::{Interrupt, SignalError, Status};
 use crate::numbers::count;
 use crate::options::assumed_mapping;
@@ -54,10 +56,11 @@ pub(crate) mod repair;
 mod roles;
 pub(crate) mod truncation;
 
+pub(crate) mod derived;
 mod outputs;
-mod pages;
+pub(crate) mod pages;
 mod publication;
-mod store;
+pub(crate) mod store;
 pub(crate) mod summary_json;
 
 mod distribution;
@@ -196,6 +199,7 @@ fn analyze(arguments: &Arguments) -> Result<Status, AnalyzeError> {
         return Ok(Status::Interrupted);
     }
 
+    let (jobs, others) = with_corrections(jobs, others, &store)?;
     let progress = RunProgress::new(arguments, &jobs);
     for (path, reason) in &inputs.ignored {
         progress.ignore(&printable(path), reason);
@@ -319,7 +323,7 @@ fn write_tables(
     store: &Store,
 ) -> Result<(), StoreError> {
     store.write(outcome::FILE, &outcome::table(jobs, outcomes, others))?;
-    let index = pages::index(jobs, outcomes, others, store)?;
+    let index = pages::index(jobs, outcomes, others, store.folder())?;
     store.write(pages::INDEX, index.as_bytes())
 }
 
@@ -390,6 +394,52 @@ fn jobs(
     let mut others: Vec<SummaryFile> = others.collect();
     others.sort_by(|a, b| a.recording.name.cmp(&b.recording.name));
     Ok((jobs, others))
+}
+
+/// Applies corrections that changed since an earlier run wrote the results of `jobs` and `others`.
+/// Results that cannot be corrected without a new analysis do not count as results of `jobs`.
+fn with_corrections(
+    mut jobs: Vec<RecordingJob>,
+    mut others: Vec<SummaryFile>,
+    store: &Store,
+) -> Result<(Vec<RecordingJob>, Vec<SummaryFile>), StoreError> {
+    for job in &mut jobs {
+        let Some(results) = &mut job.earlier else {
+            continue;
+        };
+        match derived::refresh(&store.path(&job.name), results) {
+            Ok(Some(refreshed)) => {
+                report_problems(&refreshed);
+                **results = refreshed;
+            }
+            Ok(None) => {}
+            Err(RefreshError::Store(error)) => return Err(error),
+            Err(RefreshError::NoRecords(_)) => job.earlier = None,
+            // The recording fails with it.
+            Err(RefreshError::Corrections(_)) => {}
+            Err(error) => console::warn(console::chain(&error)),
+        }
+    }
+    for results in &mut others {
+        match derived::refresh(&store.path(&results.recording.name), results) {
+            Ok(Some(refreshed)) => {
+                report_problems(&refreshed);
+                *results = refreshed;
+            }
+            Ok(None) => {}
+            Err(RefreshError::Store(error)) => return Err(error),
+            Err(error) => console::warn(console::chain(&error)),
+        }
+    }
+    Ok((jobs, others))
+}
+
+/// Prints the corrections in `results` that had no effect.
+fn report_problems(results: &SummaryFile) {
+    let applied = results.summary.corrections.as_ref();
+    for problem in corrections::problems(&results.recording.name, applied) {
+        console::warn(problem);
+    }
 }
 
 /// Default of the maximum number of recordings that are analyzed at the same time; each takes

@@ -9,6 +9,7 @@ use super::RecordingJob;
 use super::inputs::Recording;
 use super::summary_json::SummaryFile;
 use crate::console;
+use crate::corrections::CorrectionsError;
 use crate::playback::{BeyondEndError, PlaybackError, PlaybackErrorKind, UriError};
 use crate::worker::WorkerError;
 use attitude::record::spreadsheet;
@@ -35,6 +36,8 @@ pub(super) enum RecordingError {
     /// It was not read to its end, for this reason, and no sample precedes the damage.
     #[error("{0}")]
     Damaged(String),
+    #[error(transparent)]
+    Corrections(#[from] CorrectionsError),
     #[error(transparent)]
     BeyondEnd(#[from] BeyondEndError),
     #[error("it has no frame between --from and --to; choose a longer part")]
@@ -146,7 +149,7 @@ fn status_of_results(results: &SummaryFile) -> (&'static str, String) {
 type FormatValue = fn(&SummaryFile) -> String;
 
 /// Names and values of the columns about results; without results they are empty.
-const COLUMNS: [(&str, FormatValue); 19] = [
+const COLUMNS: [(&str, FormatValue); 20] = [
     ("duration_ns", |r| optional(r.recording.video.duration_ns)),
     ("width", |r| r.recording.video.width.to_string()),
     ("height", |r| r.recording.video.height.to_string()),
@@ -178,6 +181,12 @@ const COLUMNS: [(&str, FormatValue); 19] = [
         share_of_change(r, |s| s.unknown)
     }),
     ("fingerprint", |r| r.fingerprint.clone()),
+    ("corrections", |r| {
+        let applied = r.summary.corrections.as_ref();
+        applied
+            .map_or(0, |applied| applied.counts.total())
+            .to_string()
+    }),
 ];
 
 fn optional(value: Option<impl ToString>) -> String {

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! The result files of a recording: the records in each format, the summary and the page.
+//! The result files of a recording: the records in each format, and those that are computed from
+//! them.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
 
 use attitude::record::Record;
-use attitude::record::exports::AnalyzedRecording;
 use attitude::record::formats::{Format, Output, RecordingFile, TimedRecord, Timing, Writer};
 use attitude::record::summary::SummaryBuilder;
 use attitude::timeline::{RecordingEnd, Span};
 
-use super::pages;
+use super::derived;
 use super::settings::Settings;
 use super::store::{PartialFolder, StoreError, WriteContext};
-use super::summary_json::{self, SummaryFile};
+use super::summary_json::SummaryFile;
+use crate::corrections::CorrectionsFile;
 
 /// The files of a recording while they are being written.
 pub(super) struct Outputs<'a> {
@@ -70,57 +70,23 @@ impl<'a> Outputs<'a> {
         self.summary.set_end(end);
     }
 
-    /// Completes all files, and writes the summary and the page; returns the content of the
-    /// summary. The recording's folder will be in the folder `results`.
+    /// Completes all files, and writes those that are computed from all samples, with
+    /// `corrections`; returns the content of the summary. The recording's folder will be in the
+    /// folder `results`.
     pub(super) fn finish(
         self,
-        mut file: SummaryFile,
+        file: SummaryFile,
+        corrections: &CorrectionsFile,
         results: &Path,
     ) -> Result<SummaryFile, StoreError> {
         for file in self.files {
             file.finish()?;
         }
-        let summarized = self.summary.finish(&self.settings.timeline_params());
-        file.summary = summarized.summary.clone();
-        let json = serde_json::to_string_pretty(&file);
-        let path = self.folder.path(summary_json::FILE);
-        std::fs::write(&path, json.write_context(&path)? + "\n").write_context(&path)?;
-        write_exports(self.folder, &file, self.settings, results)?;
-        let page = pages::report(&file, &summarized, self.settings, results);
-        let path = self.folder.path(pages::REPORT);
-        std::fs::write(&path, page).write_context(&path)?;
-        Ok(file)
+        let folder = self.folder.hidden_path();
+        corrections.copy_into(folder).write_context(folder)?;
+        let params = self.settings.timeline_params();
+        derived::write(folder, file, self.summary, &params, corrections, results)
     }
-}
-
-/// Writes the requested exports of a recording, whose folder will be in the folder `results`.
-fn write_exports(
-    folder: &PartialFolder,
-    file: &SummaryFile,
-    settings: &Settings,
-    results: &Path,
-) -> Result<(), StoreError> {
-    let SummaryFile {
-        recording, summary, ..
-    } = file;
-    let relative_url = pages::address_of(&recording.uri, results);
-    let modified_ns = recording.identity.modified_ns;
-    let recording = AnalyzedRecording {
-        name: &recording.name,
-        uri: &recording.uri,
-        relative_url: relative_url.as_deref(),
-        modified: modified_ns.map(|ns| UNIX_EPOCH + Duration::from_nanos(ns)),
-        duration_ns: recording.video.duration_ns,
-        summary,
-    };
-    for export in settings.exports() {
-        let path = folder.path(export.file.name);
-        let mut output = BufWriter::new(File::create_new(&path).write_context(&path)?);
-        (export.write)(&recording, &mut output)
-            .and_then(|()| output.flush())
-            .write_context(&path)?;
-    }
-    Ok(())
 }
 
 /// A file of records.

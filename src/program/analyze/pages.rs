@@ -5,43 +5,47 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use attitude::record::summary::Summarized;
+use attitude::record::note::TimedNote;
+use attitude::record::summary::{Summarized, Summary};
 use attitude::timeline::Span;
 
 use super::RecordingJob;
 use super::outcome::RecordingOutcome;
-use super::settings::Settings;
-use super::store::{Store, StoreError, WriteContext};
-use super::summary_json::SummaryFile;
+use super::store::{StoreError, WriteContext};
+use super::summary_json::{RequestedOutputs, SummaryFile};
+use crate::corrections::{self, CorrectionsFile};
 use crate::playback::annotation;
 use crate::report::index::{self, AnalysisResult, Entry};
 use crate::report::recording::RecordingFacts;
 use crate::report::{address, page};
 
 /// File name of a recording's page.
-pub(super) const REPORT: &str = "report.html";
+pub(crate) const REPORT: &str = "report.html";
 
 /// File name of the list.
-pub(super) const INDEX: &str = "index.html";
+pub(crate) const INDEX: &str = "index.html";
 
 /// Formats the page of a recording, for a folder in `results`.
 pub(super) fn report(
     file: &SummaryFile,
     summarized: &Summarized,
-    settings: &Settings,
+    corrections: &CorrectionsFile,
     results: &Path,
 ) -> String {
+    let requested = file.analysis.requested();
     let recording = RecordingFacts {
         address: address_of(&file.recording.uri, results),
-        annotated: settings.annotate.then(|| annotation::FILE.to_owned()),
-        range: range(settings, file.recording.video.duration_ns),
+        annotated: requested.annotate.then(|| annotation::FILE.to_owned()),
+        range: range(&requested, file.recording.video.duration_ns),
+        notes: notes(&file.summary),
+        corrections: Some(corrections.clone()),
         ..facts(file)
     };
     page::report(&recording, summarized)
 }
 
 /// Formats the list of the recordings of a run, and of `others`, those that have results of earlier
-/// runs in the same folder.
+/// runs in the same `folder`.
 ///
 /// # Errors
 /// Returns an error if the path from the list to a recording's page cannot be found.
@@ -49,11 +53,11 @@ pub(super) fn index(
     jobs: &[RecordingJob],
     outcomes: &[Option<RecordingOutcome>],
     others: &[SummaryFile],
-    store: &Store,
+    folder: &Path,
 ) -> Result<String, StoreError> {
     let report = |results: &SummaryFile| {
-        let path = store.path(&results.recording.name).join(REPORT);
-        address::relative(store.folder(), &path).write_context(&path)
+        let path = folder.join(&results.recording.name).join(REPORT);
+        address::relative(folder, &path).write_context(&path)
     };
     let mut rows: Vec<Row> = Vec::new();
     for (job, outcome) in jobs.iter().zip(outcomes) {
@@ -95,6 +99,14 @@ pub(super) fn index(
     Ok(index::index(&entries))
 }
 
+/// Formats the list of recordings that have results in `folder`.
+///
+/// # Errors
+/// Returns an error if the path from the list to a recording's page cannot be found.
+pub(crate) fn list(results: &[SummaryFile], folder: &Path) -> Result<String, StoreError> {
+    index(&[], &[], results, folder)
+}
+
 /// A row of the list.
 struct Row<'a> {
     recording: RecordingFacts,
@@ -127,7 +139,7 @@ fn facts(file: &SummaryFile) -> RecordingFacts {
         model: file.analysis.models["attitude"].as_str().map(str::to_owned),
         provider: Some(file.analysis.provider.clone()),
         damage: file.damage.clone(),
-        remarks: file.notes.clone(),
+        remarks: remarks(file),
         ..RecordingFacts::default()
     }
 }
@@ -150,8 +162,38 @@ pub(super) fn address_of(uri: &str, results: &Path) -> Option<String> {
 }
 
 /// Returns the analyzed part; `None` if it is the whole recording.
-fn range(settings: &Settings, duration_ns: Option<u64>) -> Option<Span> {
-    let start_ns = settings.from_ns.unwrap_or(0);
-    let end_ns = settings.to_ns.or(duration_ns)?;
-    settings.is_part().then_some(Span { start_ns, end_ns })
+fn range(requested: &RequestedOutputs, duration_ns: Option<u64>) -> Option<Span> {
+    let start_ns = requested.from_ns.unwrap_or(0);
+    let end_ns = requested.to_ns.or(duration_ns)?;
+    let is_part = requested.from_ns.is_some() || requested.to_ns.is_some();
+    is_part.then_some(Span { start_ns, end_ns })
+}
+
+/// Returns the notes and events of the corrections, sorted by time.
+fn notes(summary: &Summary) -> Vec<TimedNote> {
+    let Some(applied) = &summary.corrections else {
+        return Vec::new();
+    };
+    let events = applied.events.iter().map(|event| TimedNote {
+        time_ns: event.span.start_ns,
+        text: format!("Event: {}", event.name),
+    });
+    let notes = applied.notes.iter().map(|note| TimedNote {
+        time_ns: note.time_ns,
+        text: note.text.clone(),
+    });
+    let mut all: Vec<TimedNote> = events.chain(notes).collect();
+    all.sort_by_key(|note| note.time_ns);
+    all
+}
+
+/// Returns what a user should know about the recording, its analysis and its corrections.
+fn remarks(file: &SummaryFile) -> Vec<String> {
+    let mut remarks = file.notes.clone();
+    if let Some(applied) = &file.summary.corrections {
+        remarks.push(corrections::describe(applied));
+        let problems = applied.not_applied.iter();
+        remarks.extend(problems.map(|problem| format!("a correction has no effect: {problem}")));
+    }
+    remarks
 }

@@ -3,7 +3,7 @@
 //! Settings and models: everything that the results depend on, except the recording.
 
 use attitude::mapping::Mapping;
-use attitude::record::exports::{EXPORTS, Export};
+use attitude::record::exports::EXPORTS;
 use attitude::record::formats::{self, Format, RecordingFile};
 use attitude::timeline::TimelineParams;
 use attitude_inference::engine::EngineInfo;
@@ -90,12 +90,6 @@ impl Settings {
             0.0 => 0,
             rate => (1e9 / rate).round() as u64,
         }
-    }
-
-    /// Returns the exports to write.
-    pub(super) fn exports(&self) -> impl Iterator<Item = &'static Export> {
-        let exports = EXPORTS.iter().copied();
-        exports.filter(|export| self.formats.contains(&export.file.name))
     }
 
     /// Returns the formats of records to write and their files.

@@ -11,11 +11,10 @@ use std::path::{Path, PathBuf};
 
 use super::inputs::printable;
 use super::summary_json::{self, SummaryFile};
+use crate::atomic_file::{self, PARTIAL};
 
 /// Name of the file that is locked while a run writes to the folder.
 const LOCK: &str = ".gst-attitude.lock";
-/// Prefix of files and folders that are being written.
-const PARTIAL: &str = ".partial-";
 /// Prefix of folders that are being replaced.
 const REPLACED: &str = ".replaced-";
 
@@ -68,6 +67,38 @@ impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> WriteContext<T> for R
     }
 }
 
+/// The lock of a folder for results, which is held until it is dropped.
+pub(crate) struct Lock {
+    file: File,
+    /// Warning to print if the folder cannot be locked.
+    warning: Option<String>,
+}
+
+impl Lock {
+    /// Locks `folder` against other runs and programs that write to it.
+    ///
+    /// # Errors
+    /// Returns an error if the folder cannot be written to, or another program has locked it.
+    pub(crate) fn acquire(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(LOCK);
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.map_err(|source| StoreError::Open {
+            path: folder.to_owned(),
+            source,
+        })?;
+        let warning = match file.try_lock() {
+            Ok(()) => None,
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(folder.to_owned())),
+            // Some network file systems do not support locks.
+            Err(TryLockError::Error(error)) => Some(format!(
+                "{} cannot be locked ({error}); make sure that no other run writes to this folder",
+                printable(&path)
+            )),
+        };
+        Ok(Self { file, warning })
+    }
+}
+
 /// The folder for the results, locked against other runs while it is open.
 pub(super) struct Store {
     folder: PathBuf,
@@ -91,27 +122,10 @@ impl Store {
                 source,
             },
         })?;
-        let lock_path = folder.join(LOCK);
-        let lock = File::options()
-            .create(true)
-            .append(true)
-            .open(&lock_path)
-            .map_err(|source| StoreError::Open {
-                path: path(),
-                source,
-            })?;
-        let warning = match lock.try_lock() {
-            Ok(()) => None,
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(path())),
-            // Some network file systems do not support locks.
-            Err(TryLockError::Error(error)) => Some(format!(
-                "{} cannot be locked ({error}); make sure that no other run writes to this folder",
-                printable(&lock_path)
-            )),
-        };
+        let Lock { file, warning } = Lock::acquire(folder)?;
         let store = Self {
             folder: folder.to_owned(),
-            _lock: lock,
+            _lock: file,
             warning,
         };
         store.remove_remains()?;
@@ -152,15 +166,8 @@ impl Store {
 
     /// Writes a file of the run, which replaces an older one only when it is complete.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let path = self.folder.join(format!("{PARTIAL}{name}"));
-        let written = std::fs::write(&path, bytes)
-            .and_then(|()| File::open(&path)?.sync_all())
-            .and_then(|()| std::fs::rename(&path, self.folder.join(name)));
-        if written.is_err() {
-            // If this fails, the next run removes the hidden file.
-            let _ = std::fs::remove_file(&path);
-        }
-        written.write_context(&self.folder.join(name))
+        let path = self.folder.join(name);
+        atomic_file::replace_with(&path, bytes).write_context(&path)
     }
 
     /// Returns the names in the folder, except those that are not Unicode, which are not results.
@@ -213,6 +220,11 @@ pub(super) struct PartialFolder {
 }
 
 impl PartialFolder {
+    /// Returns its path while it is hidden.
+    pub(super) fn hidden_path(&self) -> &Path {
+        &self.path
+    }
+
     /// Returns the path of a file in it.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)

@@ -2,7 +2,7 @@
 
 //! `summary.json`: a recording, how it was analyzed, and a summary of its samples.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use attitude::record::Record;
 use attitude::record::summary::Summary;
@@ -37,6 +37,9 @@ pub(crate) struct SummaryFile {
     /// What a user should know about the recording and how it was analyzed, such as assumed times.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Hash of the file of corrections; `None` if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrections_sha256: Option<String>,
     pub analysis: AnalysisInfo,
     #[serde(flatten)]
     pub summary: Summary,
@@ -52,7 +55,7 @@ pub(crate) struct RecordingInfo {
     /// URI, which has all characters of the path.
     pub uri: String,
     #[serde(flatten)]
-    pub identity: Identity,
+    pub(super) identity: Identity,
     #[serde(flatten)]
     pub video: VideoInfo,
 }
@@ -66,6 +69,9 @@ pub(crate) struct VideoInfo {
     pub origin_ns: u64,
     /// Duration in nanoseconds, according to the container.
     pub duration_ns: Option<u64>,
+    /// End of the last frame in nanoseconds; `None` if it is not known.
+    #[serde(default)]
+    pub end_ns: Option<u64>,
     /// Width of an upright frame in pixels.
     pub width: u32,
     /// Height of an upright frame in pixels.
@@ -94,10 +100,38 @@ pub(crate) struct AnalysisInfo {
     pub models: serde_json::Value,
 }
 
+/// The settings on which the files depend that are computed again if corrections change.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RequestedOutputs {
+    /// Names of the files.
+    pub formats: Vec<String>,
+    pub annotate: bool,
+    pub from_ns: Option<u64>,
+    pub to_ns: Option<u64>,
+}
+
+impl AnalysisInfo {
+    /// Returns the settings on which the files depend that are computed again.
+    pub(super) fn requested(&self) -> RequestedOutputs {
+        // The program wrote them; without them, only the summary and the page are written.
+        RequestedOutputs::deserialize(&self.settings).unwrap_or_default()
+    }
+}
+
 impl RecordingInfo {
     /// Returns its path or address.
     pub(super) fn input(&self) -> &str {
         self.path.as_deref().unwrap_or(&self.uri)
+    }
+}
+
+impl RecordingInfo {
+    /// Returns the path of the file, without symbolic links in its folder; `None` if it is no file,
+    /// or its folder does not exist.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        let (path, _) = glib::filename_from_uri(&self.uri).ok()?;
+        Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
     }
 }
 
@@ -109,6 +143,7 @@ impl VideoInfo {
         Self {
             origin_ns: playback.origin_ns,
             duration_ns: playback.duration_ns,
+            end_ns: playback.end_ns,
             width: last.map_or(0, |record| record.width),
             height: last.map_or(0, |record| record.height),
             frames_per_second: playback.frame_rate.map(frames_per_second),
@@ -150,6 +185,7 @@ impl SummaryFile {
             },
             damage,
             notes,
+            corrections_sha256: None,
             analysis: AnalysisInfo {
                 provider: context.provider.name().to_owned(),
                 // These are plain values, which convert to JSON without errors.

@@ -13,7 +13,7 @@ use crate::style;
 const STYLE: &str = include_str!("report.css");
 
 /// Returns a page as HTML. Its content security policy allows only `style`, the common styles, and
-/// `scripts`, which are the program's own.
+/// the modules `scripts`, which are the program's own.
 pub(crate) fn document(title: &str, style: &str, scripts: &[&str], body: &Markup) -> String {
     let style = style::common_style() + STYLE + style;
     let policy = policy(&style, scripts);
@@ -44,15 +44,15 @@ pub(crate) fn document(title: &str, style: &str, scripts: &[&str], body: &Markup
 }
 
 /// Returns the content security policy: the page's own style and scripts by their hashes, recordings
-/// beside it, embedded pictures. `file:` is needed because a page that is opened from disk has no
-/// origin.
+/// beside it, embedded pictures, and requests to the server that it comes from. `file:` is needed
+/// because a page that is opened from disk has no origin.
 fn policy(style: &str, scripts: &[&str]) -> String {
-    let source = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
-    let scripts: Vec<String> = scripts.iter().map(|script| source(script)).collect();
+    let hash = |text: &&str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
+    let scripts: Vec<String> = scripts.iter().map(hash).collect();
     format!(
-        "default-src 'none'; style-src {}; script-src {}; media-src 'self' file:; img-src data:; \
-         base-uri 'none'; form-action 'none'",
-        source(style),
+        "default-src 'none'; style-src {}; script-src {}; connect-src 'self'; \
+         media-src 'self' file:; img-src data:; base-uri 'none'; form-action 'none'",
+        hash(&style),
         scripts.join(" ")
     )
 }

@@ -36,6 +36,7 @@ mod strip;
 pub(crate) mod text;
 mod zoom;
 
+mod editor;
 mod notes;
 mod player;
 mod tables;

@@ -13,7 +13,7 @@ use super::document::{document, patterns};
 use super::drawn::Drawn;
 use super::player::player;
 use super::recording::RecordingFacts;
-use super::{baseline, notes, tables, text, timeline, trust, turns, zoom};
+use super::{baseline, editor, notes, tables, text, timeline, trust, turns, zoom};
 use crate::numbers;
 
 const SCRIPTS: &[&str] = &[
@@ -66,6 +66,9 @@ pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> Str
             }
             main data-step=(step_s) {
                 (glance(recording, summary))
+                @if let Some(corrections) = &recording.corrections {
+                    (editor::section(corrections, summary))
+                }
                 (zoom::controls())
                 @if !is_alone(summary) { (scene(summarized, &axis, &marks)) }
                 (notes::table(&recording.notes, &summary.scene))
@@ -75,12 +78,17 @@ pub(crate) fn report(recording: &RecordingFacts, summarized: &Summarized) -> Str
         }
         (zoom::keyboard_help(step_s))
     };
-    let style = match recording.notes.is_empty() {
-        true => "",
-        false => notes::STYLE,
-    };
+    let mut style = LINES_STYLE.to_owned();
+    let mut scripts = SCRIPTS.to_vec();
+    if !recording.notes.is_empty() {
+        style += notes::STYLE;
+    }
+    if recording.corrections.is_some() {
+        style += editor::STYLE;
+        scripts.push(editor::SCRIPT);
+    }
     let title = format!("{} – attitudes", recording.name);
-    document(&title, &(LINES_STYLE.to_owned() + style), SCRIPTS, &body)
+    document(&title, &style, &scripts, &body)
 }
 
 /// Returns true if all faces are those of one person, who has the same timeline as the scene.
@@ -278,7 +286,12 @@ fn title(heading: &Markup) -> Markup {
 }
 
 fn heading(person: &Person) -> Markup {
-    html! { h3 id={ "person-" (person.id) } { (person.name()) } }
+    html! {
+        h3 id={ "person-" (person.id) } dir="auto" {
+            (person.name())
+            @if let Some(participant) = &person.participant { " (participant " (participant) ")" }
+        }
+    }
 }
 
 /// Returns the timeline, facts and tables of a person or the scene; `change` are the attitudes

@@ -5,6 +5,8 @@
 use attitude::record::note::TimedNote;
 use attitude::timeline::Span;
 
+use crate::corrections::CorrectionsFile;
+
 /// A recording and how it was analyzed. Pages leave out unknown facts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RecordingFacts {
@@ -28,10 +30,12 @@ pub(crate) struct RecordingFacts {
     pub(crate) provider: Option<String>,
     /// The part that was analyzed; `None` for all of it.
     pub(crate) range: Option<Span>,
-    /// Notes of a session, by time.
+    /// Notes, by time.
     pub(crate) notes: Vec<TimedNote>,
     /// A sentence about what is missing, if the recording or its records are damaged.
     pub(crate) damage: Option<String>,
+    /// Corrections that the page can edit; `None` if it cannot.
+    pub(crate) corrections: Option<CorrectionsFile>,
     /// What a user should know about the recording and how it was analyzed.
     pub(crate) remarks: Vec<String>,
 }

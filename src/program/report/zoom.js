@@ -107,7 +107,7 @@ function handleWheel(event) {
 /** @param {KeyboardEvent} event */
 function handleKey(event) {
     const isTyping = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
-    if (event.altKey || event.ctrlKey || event.metaKey || isTyping) return;
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || isTyping) return;
     if (event.key === "+" || event.key === "=") zoom(STEP, now_s);
     else if (event.key === "-") zoom(1 / STEP, now_s);
     else if (event.key === "0") showPart(whole.start_s, whole_s);

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::access::{Access, AccessError, refuse_other_sites, require_token};
+use super::access::{AccessError, access_of_page, access_of_whip};
 use super::arguments::Arguments;
 use super::end::Reason;
 use super::metrics::Metrics;
@@ -29,6 +29,7 @@ use super::source::{Origin, Source};
 use super::{export, page, whip};
 use crate::console;
 use crate::publishing::Publishing;
+use crate::web_server::access::{Access, refuse_other_sites, require_token};
 use crate::web_server::responses::{
     add_headers, describe_errors, limit_time, problem, show_problems,
 };
@@ -61,8 +62,8 @@ impl Server {
         publishing: Option<Arc<Publishing>>,
         origin: Option<Origin>,
     ) -> Result<Self, AccessError> {
-        let access = Arc::new(Access::of_page(&arguments)?);
-        let whip_access = Arc::new(Access::of_whip(&access, &arguments)?);
+        let access = Arc::new(access_of_page(&arguments)?);
+        let whip_access = Arc::new(access_of_whip(&access, &arguments)?);
         let metrics = Arc::new(Metrics::new(arguments.max_sessions, provider));
         let source = origin.map(|origin| {
             Source::new(

@@ -23,13 +23,13 @@ use tls::TlsError;
 
 mod arguments;
 
-mod access;
 mod tls;
 
 mod end;
 mod limits;
 mod metrics;
 
+mod access;
 mod analysis;
 
 mod channels;

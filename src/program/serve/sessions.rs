@@ -12,7 +12,6 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::access::{RandomError, random_id};
 use super::arguments::Arguments;
 use super::camera;
 use super::end::{End, Reason};
@@ -21,6 +20,7 @@ use super::session::{CreateError, Session};
 use super::source::{Source, SourceError, Viewer};
 use crate::console;
 use crate::publishing::{Publishing, SourcePublisher};
+use crate::web_server::access::{RandomError, random_id};
 use crate::webrtc::peer::PeerError;
 
 /// Maximum time for sessions to end when the server does.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
-//! Parts that the web servers of several subcommands share: their address, limits on connections,
-//! and responses.
+//! Parts that the web servers of several subcommands share: their address, access control, limits
+//! on connections, and responses.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use axum_server::Server;
 
 pub(crate) use connection_limit::ConnectionLimit;
 
+pub(crate) mod access;
 mod connection_limit;
 pub(crate) mod responses;
 

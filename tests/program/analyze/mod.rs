@@ -14,6 +14,7 @@ use crate::support::*;
 
 mod annotated;
 mod baselines;
+mod corrections;
 mod damage;
 mod decoding;
 mod distribution;
@@ -43,28 +44,28 @@ const MP4: &str = "x264enc speed-preset=ultrafast ! mp4mux";
 const MATROSKA: &str = "x264enc speed-preset=ultrafast ! matroskamux";
 
 /// A folder for the recordings of a test, in which the program runs.
-struct Bench(TempDir);
+pub(crate) struct Bench(TempDir);
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         let path = self.path(name);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    fn json(&self, name: &str) -> Value {
+    pub(crate) fn json(&self, name: &str) -> Value {
         serde_json::from_str(&self.read(name)).unwrap()
     }
 
     /// Writes a clip of 3 s: a second of each attitude, as the tiny models classify it.
-    fn clip(&self, name: &str) -> &Self {
+    pub(crate) fn clip(&self, name: &str) -> &Self {
         self.encode(name, MP4)
     }
 
@@ -77,7 +78,7 @@ impl Bench {
     }
 
     /// Writes a clip of a number of seconds.
-    fn long_clip(&self, name: &str, seconds: usize) -> &Self {
+    pub(crate) fn long_clip(&self, name: &str, seconds: usize) -> &Self {
         let lumas = [POSITIVE, NEUTRAL, NEGATIVE].iter().cycle().take(seconds);
         let pictures: Vec<Patch> = lumas.map(|&luma| Patch(luma)).collect();
         write_clip(&self.path(name), &pictures, MP4);
@@ -102,7 +103,7 @@ impl Bench {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         Run(self.command(arguments).output().unwrap())
     }
 
@@ -132,13 +133,13 @@ impl Bench {
     }
 
     /// Returns the files in `out` after a successful run.
-    fn analyze(&self, arguments: &[&str]) -> Files {
+    pub(crate) fn analyze(&self, arguments: &[&str]) -> Files {
         self.run(arguments).assert_status(0);
         self.files("out")
     }
 
     /// Returns all files of a folder by their paths in it, except the lock.
-    fn files(&self, folder: &str) -> Files {
+    pub(crate) fn files(&self, folder: &str) -> Files {
         fn add(root: &Path, folder: &Path, files: &mut Files) {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -173,12 +174,12 @@ fn hardening_rounds() -> u32 {
     rounds.map_or(1, |rounds| rounds.parse().unwrap())
 }
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-struct Run(Output);
+pub(crate) struct Run(Output);
 
 impl Run {
-    fn problems(&self) -> String {
+    pub(crate) fn problems(&self) -> String {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
     }
 
@@ -190,13 +191,13 @@ impl Run {
             .collect()
     }
 
-    fn assert_status(&self, status: i32) -> &Self {
+    pub(crate) fn assert_status(&self, status: i32) -> &Self {
         assert_eq!(self.0.status.code(), Some(status), "{}", self.problems());
         self
     }
 
     /// Asserts that it said each of `words`.
-    fn assert_said(&self, words: &[&str]) -> &Self {
+    pub(crate) fn assert_said(&self, words: &[&str]) -> &Self {
         for word in words {
             let problems = self.problems();
             assert!(problems.contains(word), "no '{word}' in: {problems}");

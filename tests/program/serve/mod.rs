@@ -83,12 +83,12 @@ fn problem(arguments: &[&str]) -> String {
 }
 
 /// A running server.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     /// Everything that it has printed since it listens.
     output: Arc<Mutex<String>>,
     /// The first URL that it prints.
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
@@ -101,7 +101,7 @@ impl Server {
         Self::run(command(&["--listen", address]).args(arguments))
     }
 
-    fn run(command: &mut Command) -> Self {
+    pub(crate) fn run(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut lines = lines.map_while(Result::ok);
@@ -119,17 +119,17 @@ impl Server {
         Self { child, output, url }
     }
 
-    fn output(&self) -> String {
+    pub(crate) fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }
 
-    fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         let rest = self.url.split_once("://").unwrap().1;
         rest.split_once('/').unwrap().0.parse().unwrap()
     }
 
     /// Returns the token in the URL.
-    fn token(&self) -> Option<&str> {
+    pub(crate) fn token(&self) -> Option<&str> {
         Some(self.url.split_once("?token=")?.1)
     }
 
@@ -137,7 +137,7 @@ impl Server {
         self.send(&Request::new("GET", path))
     }
 
-    fn send(&self, request: &Request) -> Response {
+    pub(crate) fn send(&self, request: &Request) -> Response {
         client::send(self.address(), request)
     }
 
@@ -175,14 +175,14 @@ impl Server {
         assert_eq!(self.get("/healthz").text(), "ok");
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         let status = Command::new("kill").args([signal, &pid]).status();
         assert!(status.unwrap().success());
     }
 
     /// Waits until the server ends.
-    fn end(&mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let mut status = None;
         wait_until(|| {
             status = self.child.try_wait().unwrap();

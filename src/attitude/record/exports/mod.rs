@@ -15,7 +15,7 @@ use std::time::SystemTime;
 
 use super::formats::RecordingFile;
 use super::summary::Summary;
-use crate::timeline::Segment;
+use crate::timeline::{Segment, Span};
 
 /// All exports.
 pub static EXPORTS: &[&Export] = &[&segments::EXPORT, &eaf::EXPORT, &textgrid::EXPORT];
@@ -60,6 +60,12 @@ struct Tier<'a> {
     /// What the segments are of.
     measure: Measure,
     segments: &'a [Segment],
+    /// Name of the person from the corrections.
+    custom_name: Option<&'a str>,
+    /// Id of the participant from the corrections.
+    participant: Option<&'a str>,
+    /// Time spans in which a person corrected the attitude.
+    corrected: &'a [Span],
 }
 
 /// What segments are of.
@@ -80,6 +86,15 @@ impl Measure {
     }
 }
 
+impl Tier<'_> {
+    /// Returns `true` if a person corrected the attitude in a part of `segment`.
+    fn is_corrected(&self, segment: &Segment) -> bool {
+        let Span { start_ns, end_ns } = segment.span;
+        let overlaps = |span: &Span| span.start_ns < end_ns && start_ns < span.end_ns;
+        self.corrected.iter().any(overlaps)
+    }
+}
+
 impl AnalyzedRecording<'_> {
     /// Returns the tier of the scene and those of the persons; a person with a baseline has a second
     /// one.
@@ -89,19 +104,24 @@ impl AnalyzedRecording<'_> {
             person: None,
             measure: Measure::Attitude,
             segments: &self.summary.scene.segments,
+            custom_name: None,
+            participant: None,
+            corrected: &self.summary.scene.corrected,
         };
         let persons = self.summary.persons.iter().flat_map(|person| {
-            let attitude = Tier {
-                name: person.name(),
+            let tier = |name: String, measure: Measure, segments| Tier {
+                name,
                 person: Some(person.id),
-                measure: Measure::Attitude,
-                segments: &person.timeline.segments,
+                measure,
+                segments,
+                custom_name: person.name.as_deref(),
+                participant: person.participant.as_deref(),
+                corrected: &person.timeline.corrected,
             };
-            let change = person.baseline_change.as_ref().map(|change| Tier {
-                name: format!("{} (change)", person.name()),
-                measure: Measure::AttitudeChange,
-                person: Some(person.id),
-                segments: &change.segments,
+            let attitude = tier(person.name(), Measure::Attitude, &person.timeline.segments);
+            let change = person.baseline_change.as_ref().map(|change| {
+                let name = format!("{} (change)", person.name());
+                tier(name, Measure::AttitudeChange, &change.segments)
             });
             std::iter::once(attitude).chain(change)
         });
@@ -122,7 +142,7 @@ mod tests {
     use super::*;
     use crate::Label;
     use crate::record::summary::Person;
-    use crate::timeline::{Span, Timeline};
+    use crate::timeline::Timeline;
 
     /// Returns the file of a recording of 4 s, in which a person is positive from 0.5 to 1.5 s,
     /// negative until 2 s and, after a gap, neutral from 3 to 3.5 s.
@@ -140,11 +160,13 @@ mod tests {
                 segment(1500, 2000, Label::NEGATIVE),
                 segment(3000, 3500, Label::NEUTRAL),
             ],
+            corrected: vec![segment(1600, 1800, Label::NEGATIVE).span],
             ..Timeline::default()
         };
         let summary = Summary {
             persons: vec![Person {
                 id: 1,
+                participant: Some("=P".to_owned()),
                 timeline,
                 ..Person::default()
             }],

@@ -34,7 +34,7 @@ struct Row<'a> {
 type Column = (&'static str, fn(&Row) -> String);
 
 /// All columns, in their order.
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 12] = [
     ("recording", |row| {
         spreadsheet::escape(row.recording).into_owned()
     }),
@@ -51,7 +51,16 @@ const COLUMNS: [Column; 9] = [
     ("duration_ns", |row| row.segment.span.len_ns().to_string()),
     ("attitude", |row| row.segment.attitude.name().to_owned()),
     ("measure", |row| row.tier.measure.name().to_owned()),
+    ("name", |row| optional(row.tier.custom_name)),
+    ("participant", |row| optional(row.tier.participant)),
+    ("corrected", |row| {
+        row.tier.is_corrected(row.segment).to_string()
+    }),
 ];
+
+fn optional(text: Option<&str>) -> String {
+    text.map_or(String::new(), |text| spreadsheet::escape(text).into_owned())
+}
 
 fn write(recording: &AnalyzedRecording, output: &mut dyn Write) -> io::Result<()> {
     let mut rows = RowWriter::default();
@@ -83,10 +92,10 @@ mod tests {
     fn segments_are_rows() {
         assert_eq!(
             exported(&EXPORT),
-            "recording,subject,person,segment,start_ns,end_ns,duration_ns,attitude,measure\n\
-             \"'=a & \"\"b\"\"\",person,1,1,500000000,1500000000,1000000000,positive,attitude\n\
-             \"'=a & \"\"b\"\"\",person,1,2,1500000000,2000000000,500000000,negative,attitude\n\
-             \"'=a & \"\"b\"\"\",person,1,3,3000000000,3500000000,500000000,neutral,attitude\n"
+            "recording,subject,person,segment,start_ns,end_ns,duration_ns,attitude,measure,name,participant,corrected\n\
+             \"'=a & \"\"b\"\"\",person,1,1,500000000,1500000000,1000000000,positive,attitude,,'=P,false\n\
+             \"'=a & \"\"b\"\"\",person,1,2,1500000000,2000000000,500000000,negative,attitude,,'=P,true\n\
+             \"'=a & \"\"b\"\"\",person,1,3,3000000000,3500000000,500000000,neutral,attitude,,'=P,false\n"
         );
     }
 }

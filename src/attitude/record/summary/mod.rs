@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::corrections::{AppliedCorrections, Corrections};
 use super::{FaceRecord, Record};
 use crate::Scores;
 use crate::settings::MIN_CONFIDENCE;
@@ -16,6 +17,10 @@ use crate::timeline::{
     self, Observation, RecordingEnd, SampleTimes, Series, Span, TimedObservation, Timeline,
     TimelineParams,
 };
+
+use correction::CorrectedPersons;
+
+mod correction;
 
 /// The version of the fields of summaries and their meaning.
 pub const SCHEMA: u32 = 1;
@@ -56,6 +61,9 @@ pub struct Summary {
     pub scene: Timeline,
     /// The persons, sorted by the time of their first sample.
     pub persons: Vec<Person>,
+    /// The corrections by a person that this summary contains; `None` if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<AppliedCorrections>,
 }
 
 impl Summary {
@@ -73,6 +81,16 @@ impl Summary {
 pub struct Person {
     /// Number of the person, from 1.
     pub id: u32,
+    /// Name from the corrections; `None` if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Id of the participant from the corrections; `None` if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participant: Option<String>,
+    /// Center of the face in the first sample, as fractions of the width and the height of the
+    /// frame; `None` in older summaries, and if the person begins in the middle of a track.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_center: Option<[f32; 2]>,
     /// The joined tracks, sorted by time.
     pub tracks: Vec<TrackSpan>,
     /// The attitudes of the person over time.
@@ -86,7 +104,10 @@ pub struct Person {
 impl Person {
     /// Returns the name in the report and in exports.
     pub fn name(&self) -> String {
-        format!("Person {}", self.id)
+        match &self.name {
+            Some(name) => name.clone(),
+            None => format!("Person {}", self.id),
+        }
     }
 }
 
@@ -208,7 +229,9 @@ impl SummaryBuilder {
             self.add_face(face, time_ns, FrameSize::of(record));
         }
         if !record.faces.is_empty() {
-            self.scene.push(scene_sample(&record.faces, time_ns));
+            let faces = record.faces.iter().map(|face| observation(face, time_ns));
+            let faces: Vec<Observation> = faces.collect();
+            self.scene.push(scene_sample(&faces, time_ns));
         }
     }
 
@@ -230,16 +253,21 @@ impl SummaryBuilder {
         });
         let track = &mut self.tracks[index];
         track.last = position;
-        track.samples.push(Observation {
-            time_ns,
-            scores: face.scores.classified(),
-            quality: quality(face),
-            label: face.attitude,
-        });
+        track.samples.push(observation(face, time_ns));
     }
 
     /// Computes the summary of the added samples.
-    pub fn finish(mut self, params: &TimelineParams) -> Summarized {
+    pub fn finish(self, params: &TimelineParams) -> Summarized {
+        self.finish_corrected(params, &Corrections::default())
+    }
+
+    /// Computes the summary of the added samples with `corrections`, which are
+    /// [checked](Corrections::check).
+    pub fn finish_corrected(
+        mut self,
+        params: &TimelineParams,
+        corrections: &Corrections,
+    ) -> Summarized {
         let spacing_ns = timeline::spacing_ns(self.times_ns.iter().copied());
         let known_spacing_ns = spacing_ns.unwrap_or(0);
         let times = SampleTimes::new(
@@ -252,28 +280,31 @@ impl SummaryBuilder {
         let samples_with_faces = self.scene.len() as u64;
         let faces = self.tracks.iter().map(|track| track.samples.len() as u64);
         let faces = faces.sum();
-        let scene = times.with_spans(&std::mem::take(&mut self.scene));
-        let tracks = self.tracks.iter().map(|track| track.ends(&times));
-        let tracks: Vec<TrackEnds> = tracks.collect();
+        let ends = self.tracks.iter().map(|track| track.ends(&times));
+        let ends: Vec<TrackEnds> = ends.collect();
+        let joined = persons::join(&ends, known_spacing_ns, params);
+        let corrected = CorrectedPersons::new(&joined, &self.tracks, &ends, corrections);
+        let scene = match corrected.change_the_scene() {
+            true => corrected.scene(&times),
+            false => times.with_spans(&std::mem::take(&mut self.scene)),
+        };
         let mut persons = Vec::new();
         let mut observations_of_persons = Vec::new();
-        for (index, joined) in persons::join(&tracks, known_spacing_ns, params)
-            .iter()
-            .enumerate()
-        {
-            let span = |&track: &usize| TrackSpan {
-                track: self.tracks[track].id,
-                first_ns: tracks[track].first_ns,
-                last_ns: tracks[track].last_ns,
-            };
-            let spans = joined.iter().map(span).collect();
-            let samples = joined
-                .iter()
-                .map(|&track| std::mem::take(&mut self.tracks[track].samples));
-            let observations = times.with_spans(&samples.collect::<Vec<_>>().concat());
+        for person in corrected.included() {
+            let tracks = person.parts.iter().map(|part| TrackSpan {
+                track: self.tracks[part.track].id,
+                first_ns: part.first_ns(&self.tracks),
+                last_ns: part.last_ns(&self.tracks),
+            });
+            let first = person.parts.first().filter(|part| part.is_start());
+            let first = first.map(|part| ends[part.track].first.relative_center());
+            let observations = corrected.observations(person, &times);
             persons.push(Person {
-                id: index as u32 + 1,
-                tracks: spans,
+                id: person.number,
+                name: person.name.clone(),
+                participant: person.participant.clone(),
+                first_center: first.map(|center| center.map(rounded_center)),
+                tracks: tracks.collect(),
                 timeline: Timeline::new(&observations, params),
                 baseline_change: None,
             });
@@ -292,6 +323,7 @@ impl SummaryBuilder {
             params: *params,
             scene: Timeline::new(&scene, params),
             persons,
+            corrections: (!corrections.is_empty()).then_some(corrected.applied),
         };
         Summarized {
             summary,
@@ -328,6 +360,11 @@ fn compare_with_baselines(
     }
 }
 
+/// Returns `value` rounded to four decimals.
+fn rounded_center(value: f32) -> f32 {
+    (value * 1e4).round() / 1e4
+}
+
 impl TrackSamples {
     /// Returns the times and boxes of the first and the last sample.
     fn ends(&self, times: &SampleTimes) -> TrackEnds {
@@ -349,25 +386,42 @@ fn quality(face: &FaceRecord) -> f32 {
     face.quality.filter(is_valid).unwrap_or(1.0)
 }
 
-/// Returns the observation of the scene in a sample.
-fn scene_sample(faces: &[FaceRecord], time_ns: u64) -> Observation {
-    let classified = || {
-        let is_classified = |face: &&FaceRecord| face.scores.classified().is_some();
-        faces.iter().filter(is_classified)
-    };
-    let scores = Scores::mean(classified().map(|face| face.scores));
-    let quality = classified().map(quality).sum::<f32>() / classified().count().max(1) as f32;
-    let is_known = |face: &FaceRecord| face.attitude.is_known();
+/// Returns the observation of a face in a sample.
+fn observation(face: &FaceRecord, time_ns: u64) -> Observation {
+    Observation {
+        time_ns,
+        scores: face.scores.classified(),
+        quality: quality(face),
+        label: face.attitude,
+        is_corrected: false,
+    }
+}
+
+/// Returns the observation of the scene in a sample of `faces`. If a person corrected the attitude
+/// of all faces to the same, it is that of the scene.
+fn scene_sample(faces: &[Observation], time_ns: u64) -> Observation {
+    if let Some(first) = faces.first()
+        && faces
+            .iter()
+            .all(|face| face.is_corrected && face.label == first.label)
+    {
+        return Observation { time_ns, ..*first };
+    }
+    let classified = || faces.iter().filter(|face| face.scores.is_some());
+    let scores = Scores::mean(classified().filter_map(|face| face.scores));
+    let quality = classified().map(|face| face.quality);
+    let quality = quality.sum::<f32>() / classified().count().max(1) as f32;
     Observation {
         time_ns,
         scores,
         quality,
         label: scores
-            .filter(|_| faces.iter().any(is_known))
+            .filter(|_| faces.iter().any(|face| face.label.is_known()))
             .map(|scores| (scores.best(), scores))
             .filter(|(best, scores)| scores[*best] * quality >= MIN_SCENE_CONFIDENCE)
             .map(|(best, _)| best)
             .into(),
+        is_corrected: false,
     }
 }
 

@@ -37,7 +37,7 @@ fn record(time_ms: u64, faces: Vec<FaceRecord>) -> Record {
 /// Returns a recording of two minutes with five samples per second: one face from 10 s to 40 s and,
 /// as another track, from 44 s to 110 s; a second face from 20 s to 30 s; and one from 100 s on
 /// that is never classified.
-fn recording() -> Vec<Record> {
+pub(super) fn recording() -> Vec<Record> {
     let faces = |time_ms: u64| {
         let first = match time_ms {
             10_000..25_000 => Some(face(1, 50.0, Label::NEUTRAL)),
@@ -63,7 +63,7 @@ fn summarized(records: &[Record]) -> Summarized {
     builder.finish(&TimelineParams::default())
 }
 
-fn problem(value: &Value) -> Option<String> {
+pub(super) fn problem(value: &Value) -> Option<String> {
     let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let problem = validator.validate(value).err();
@@ -292,7 +292,7 @@ fn the_schema_rejects_invalid_summaries() {
         .remove("seen_ns");
     assert!(problem(&value).is_some());
     value = summary;
-    value["persons"][0]["name"] = json!("nobody");
+    value["persons"][0]["nickname"] = json!("nobody");
     assert!(problem(&value).is_some());
     assert!(
         serde_json::from_value::<Change>(json!({

@@ -66,11 +66,52 @@ pub struct Change {
 /// lasts at least [`min_segment_ns`](TimelineParams::min_segment_ns), or half of that at the start
 /// or end of the time seen, since the attitude may have begun earlier or ended later. The time
 /// between two segments is a segment of an unknown attitude or, if it is shorter than the minimum
-/// duration, part of the segment before. A gap ends the segment.
+/// duration, part of the segment before. A gap ends the segment. Corrected attitudes are segments
+/// of any duration.
 pub(crate) fn segments(observations: &[TimedObservation], params: &TimelineParams) -> Vec<Segment> {
-    contiguous_parts(observations)
-        .flat_map(|part| without_short_runs(&runs(part, params), params.min_segment_ns))
-        .collect()
+    let mut segments: Vec<Segment> = Vec::new();
+    for part in contiguous_parts(observations) {
+        for stretch in part.chunk_by(|a, b| is_corrected(a) == is_corrected(b)) {
+            let found = match stretch.iter().all(is_corrected) {
+                true => labels(stretch),
+                false => without_short_runs(&runs(stretch, params), params.min_segment_ns),
+            };
+            for segment in found {
+                match segments.last_mut() {
+                    Some(last) if last.span.end_ns == segment.span.start_ns => {
+                        append(&mut segments, segment.span, segment.attitude);
+                    }
+                    _ => segments.push(segment),
+                }
+            }
+        }
+    }
+    segments
+}
+
+fn is_corrected(timed: &TimedObservation) -> bool {
+    timed.observation.is_corrected
+}
+
+/// Returns the labels of `stretch`, which has no gap, as segments.
+fn labels(stretch: &[TimedObservation]) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    for timed in stretch {
+        append(&mut segments, timed.span, timed.observation.label);
+    }
+    segments
+}
+
+/// Returns the time spans of corrected observations.
+pub(crate) fn corrected(observations: &[TimedObservation]) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for timed in observations.iter().filter(|timed| is_corrected(timed)) {
+        match spans.last_mut() {
+            Some(last) if last.end_ns == timed.span.start_ns => last.end_ns = timed.span.end_ns,
+            _ => spans.push(timed.span),
+        }
+    }
+    spans
 }
 
 /// Returns the segments of the labels of `observations`, with the minimum duration of

@@ -35,12 +35,12 @@ mod reading;
 mod client;
 mod viewer;
 
-use super::access::{RandomError, random_id};
 use super::arguments::Arguments;
 use super::metrics::Metrics;
 use super::session::{CreateError, Session};
 use super::whip::Offer;
 use crate::publishing::{Publishing, SourcePublisher};
+use crate::web_server::access::{RandomError, random_id};
 use crate::webrtc::peer::PeerError;
 
 /// Maximum time for a reading that has ended to release its camera.

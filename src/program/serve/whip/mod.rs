@@ -11,11 +11,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{patch, post};
 
-use super::access::{Access, refuse_other_sites, require_token};
 use super::http::Server;
 
 use super::source::{Client, ReceiveError, Source};
 use crate::console;
+use crate::web_server::access::{Access, refuse_other_sites, require_token};
 use crate::web_server::responses::problem;
 
 mod fragment;
