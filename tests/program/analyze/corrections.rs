@@ -63,7 +63,10 @@ fn corrections_are_applied_and_survive_another_analysis() {
     assert_eq!(person["corrected"][0]["end_ns"], 600_000_000);
     assert_eq!(summary["corrections"]["counts"]["notes"], 1);
     let table = bench.read("out/a/segments.csv");
-    assert!(table.contains(",negative,attitude,'=Ann <b>,P01,true\n"), "{table}");
+    assert!(
+        table.contains(",negative,attitude,'=Ann <b>,P01,true\n"),
+        "{table}"
+    );
     assert!(
         bench
             .read("out/a/attitude.eaf")
