@@ -266,6 +266,8 @@ def check_camera(browser, server, folder, face):
 def check_layout(visit):
     """Checks that video, timeline and buttons are inside of small screens, and the video is not too large."""
     page = visit.page
+    scrolled = page.evaluate("scrollY")
+    expect(scrolled == 0, f"the page has scrolled by {scrolled} pixels since the start")
     usual = page.viewport_size
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})

@@ -157,7 +157,8 @@ export class PageState {
         const isLost = focused && elements.includes(focused) && !focused.checkVisibility();
         if (!isLost && focused !== this.#status) return;
         if (!this.#action.hidden) this.#action.focus();
-        else if (!this.#controls.hidden) this.#controls.querySelector("button")?.focus();
+        // The controls are always visible; without preventScroll the browser scrolls to where they are below the notes.
+        else if (!this.#controls.hidden) this.#controls.querySelector("button")?.focus({ preventScroll: true });
         else this.#status.focus();
     }
 }
