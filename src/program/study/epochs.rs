@@ -116,22 +116,26 @@ fn summarize(results: &RecordingResults) -> Result<Summarized, String> {
         last_frame_ns: None,
         limit_ns: results.file.recording.video.duration_ns,
     });
-    Ok(builder.finish(&TimelineParams {
+    let params = TimelineParams {
         // Intervals of recordings are not used.
         resamples: 0,
         ..results.file.summary.params
-    }))
+    };
+    Ok(builder.finish_corrected(&params, results.corrections.as_ref()?))
 }
 
-/// Returns the participant's index and data: the person of this number, or the one seen longest.
+/// Returns the participant's index and data: the person of this number, else the one that a
+/// correction assigns to the participant, else the one seen longest.
 fn person<'a>(
     recording: &StudyRecording,
     summarized: &'a Summarized,
 ) -> Result<(usize, &'a Person), String> {
     let summary = &summarized.summary;
-    let number = recording
-        .person
-        .or(summary.seen_longest().map(|person| person.id));
+    let is_participant =
+        |person: &&Person| person.participant.as_ref() == Some(&recording.participant);
+    let assigned = || summary.persons.iter().find(is_participant);
+    let chosen = || assigned().or(summary.seen_longest());
+    let number = recording.person.or(chosen().map(|person| person.id));
     let mut persons = summary.persons.iter().enumerate();
     persons
         .find(|(_, person)| Some(person.id) == number)

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use attitude::statistics::group_bootstrap::MIN_UNITS;
 use attitude::study::ComparisonDesign;
 
-use super::StudyResults;
 use super::results::RecordingResults;
+use super::{RecordingEntry, StudyResults};
 use crate::numbers::{count, grouped};
 use crate::report::text::{Decimal, length, percent};
 
@@ -194,6 +194,17 @@ fn averaging(results: &StudyResults) -> String {
         text += &format!(
             "; parts of {} were excluded by hand",
             count(edited, "recording")
+        );
+    }
+    let is_corrected = |entry: &&RecordingEntry| {
+        let corrections = entry.results.as_ref().map(|results| &results.corrections);
+        corrections.is_some_and(|corrections| corrections.as_ref().is_ok_and(|it| !it.is_empty()))
+    };
+    let corrected = results.recordings.iter().filter(is_corrected).count();
+    if corrected > 0 {
+        text += &format!(
+            "; persons, attitudes or times of {} were corrected by hand",
+            count(corrected, "recording")
         );
     }
     text + ". Events were averaged within recordings, and recordings within participants."

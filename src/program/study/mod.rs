@@ -113,7 +113,7 @@ impl StudyResults {
 /// Returns an error if the study's file is wrong, no recording can be used, or a file cannot be
 /// written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Status, StudyError> {
-    let study = Study::read(&arguments.study)?;
+    let mut study = Study::read(&arguments.study)?;
     let output = &arguments.output;
     std::fs::create_dir_all(output).map_err(|source| StudyError::CreateFolder {
         path: output.clone(),
@@ -128,6 +128,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, StudyError> {
         Err(StudyError::Interrupted) => return Ok(Status::Interrupted),
         results => results?,
     };
+    for (recording, results) in study.recordings.iter_mut().zip(&results) {
+        if let Some(Ok(corrections)) = results.as_ref().map(|results| &results.corrections) {
+            recording.add_events(corrections);
+        }
+    }
     let jobs = jobs(arguments, study.recordings.len());
     let recordings = read(&study, results, jobs, folder);
     for (recording, entry) in study.recordings.iter().zip(&recordings) {

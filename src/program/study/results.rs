@@ -6,9 +6,12 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use attitude::record::corrections::Corrections;
+
 use super::StudyError;
 use super::design::{Study, StudyRecording};
 use crate::analyze::summary_json::{self, SummaryFile};
+use crate::corrections::CorrectionsFile;
 use crate::exit::Status;
 use crate::{Command, analyze, console, numbers};
 
@@ -19,6 +22,8 @@ pub(super) struct RecordingResults {
     pub folder: PathBuf,
     /// Content of its summary, without scene and persons.
     pub file: SummaryFile,
+    /// The corrections in the folder, or why they cannot be read.
+    pub corrections: Result<Corrections, String>,
 }
 
 /// Returns the results of each recording of the study, in the folder `results`. Recordings without
@@ -92,7 +97,14 @@ impl Index {
                 // They are large, and not needed.
                 file.summary.persons = Vec::new();
                 file.summary.scene = Default::default();
-                index.add(RecordingResults { folder, file });
+                let corrections = CorrectionsFile::read(&folder)
+                    .map(|file| file.corrections)
+                    .map_err(|error| console::chain(&error));
+                index.add(RecordingResults {
+                    folder,
+                    file,
+                    corrections,
+                });
             }
         }
         index

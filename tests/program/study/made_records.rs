@@ -196,6 +196,63 @@ fn what_is_not_seen_or_not_there_is_left_out_with_its_reason() {
 }
 
 #[test]
+fn corrections_choose_the_participant_and_add_events() {
+    let bench = Bench::new();
+    // The interviewer is seen for longer than the participant.
+    write_results(&bench, "one", |second| (second < 35).then_some(0.9));
+    let two_faces = bench.read("results/one/records.jsonl");
+    let with_participant = |line: &str| {
+        let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let face = |positive: f64, track: u64, x: f64| {
+            let scores = json!({"positive": positive, "neutral": 1.0 - positive, "negative": 0.0});
+            json!({
+                "track": track, "box": [x, 10.0, 40.0, 50.0], "landmarks": null, "detection": 0.9,
+                "attitude": "neutral", "confidence": 0.8, "scores": scores, "raw": scores, "fresh": true, "age_ns": 0,
+            })
+        };
+        let is_late = record["pts_ns"].as_u64().unwrap() >= 30 * S;
+        let mut faces = vec![face(0.9, 1, 10.0)];
+        if is_late {
+            faces.push(face(0.2, 2, 200.0));
+        }
+        record["faces"] = json!(faces);
+        format!("{record}\n")
+    };
+    let records: String = two_faces.lines().map(with_participant).collect();
+    bench.write("results/one/records.jsonl", records);
+    bench.write(
+        "results/one/corrections.toml",
+        "version = 1\n[[person]]\nnumber = 2\nparticipant = \"p1\"\n\
+         [[event]]\ntime = \"0:40\"\nname = \"question\"\n",
+    );
+    bench.write(
+        "study.csv",
+        "participant,recording,condition,from\np1,one,a,30\n",
+    );
+    let output = bench.study(&["study.csv", "-o", "out", "--results", "results"]);
+    assert!(output.status.success(), "{}", problem(&output));
+    let recordings = bench.table("out/recordings.csv");
+    let one = row(&recordings, &[("recording", "one")]);
+    assert_eq!((one["person"].as_str(), number(one, "valence")), ("2", 0.2));
+    let events = bench.table("out/events.csv");
+    assert_eq!(row(&events, &[("event", "question")])["status"], "used");
+    let methods = bench.read("out/methods.txt");
+    assert!(
+        methods.contains("of 1 recording were corrected by hand"),
+        "{methods}"
+    );
+
+    bench.write("results/one/corrections.toml", "version = 1\nx = 1\n");
+    let output = bench.study(&["study.csv", "-o", "out", "--results", "results"]);
+    assert!(!output.status.success());
+    let problem = problem(&output);
+    assert!(
+        problem.contains("corrections.toml: line 2: unknown field `x`"),
+        "{problem}"
+    );
+}
+
+#[test]
 fn mistakes_are_reported_with_the_next_step() {
     let bench = Bench::new();
     bench.write("empty.toml", "").write(

@@ -9,6 +9,7 @@ mod values;
 use std::path::{Path, PathBuf};
 
 use attitude::clock::NS_PER_S;
+use attitude::record::corrections::Corrections;
 use attitude::study::{EpochWindow, StudyParams};
 use attitude::timeline::Span;
 
@@ -69,7 +70,8 @@ pub(crate) struct StudyRecording {
     pub participant: String,
     /// `None` if only its events have conditions.
     pub condition: Option<String>,
-    /// Number of the person in the results; `None` = the one seen longest.
+    /// Number of the person in the results; `None` = the one that a correction assigns to the
+    /// participant, else the one seen longest.
     pub person: Option<u32>,
     /// Start of the analyzed part, such as the onset of a stimulus.
     pub from_ns: u64,
@@ -78,6 +80,27 @@ pub(crate) struct StudyRecording {
     /// Times that are left out, sorted, without overlap.
     pub excluded: Vec<Span>,
     pub events: Vec<StudyEvent>,
+}
+
+impl StudyRecording {
+    /// Adds the events of corrections that the study's file does not have, if the recording has a
+    /// condition.
+    pub(crate) fn add_events(&mut self, corrections: &Corrections) {
+        let Some(condition) = &self.condition else {
+            return;
+        };
+        for event in &corrections.events {
+            let (name, start_ns) = (&event.name, event.time.ns());
+            let is_known = |known: &StudyEvent| known.name == *name && known.start_ns == start_ns;
+            if name != START && !self.events.iter().any(is_known) {
+                self.events.push(StudyEvent {
+                    name: name.clone(),
+                    start_ns,
+                    condition: condition.clone(),
+                });
+            }
+        }
+    }
 }
 
 /// An event in a recording.
