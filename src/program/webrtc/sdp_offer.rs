@@ -119,13 +119,21 @@ fn formats<'a>(video: &Section<'a>) -> Vec<Format<'a>> {
         let Some(encoding) = encoding else {
             continue;
         };
+        // A retransmission names the format whose packets it repeats.
+        let is_of_encoding = |text: &&str| match encoding {
+            RETRANSMISSION => text.strip_prefix("apt=").is_some_and(|repeated| {
+                repeated != payload_type && video.formats().any(|format| format == repeated)
+            }),
+            _ => true,
+        };
+        let mut parameters = of_format("fmtp").filter(|text| is_parameters(text));
         let feedback = of_format("rtcp-fb");
         let feedback =
             feedback.filter_map(|text| FEEDBACK.into_iter().find(|known| *known == text));
         formats.push(Format {
             payload_type,
             encoding,
-            parameters: of_format("fmtp").find(|text| is_parameters(text)),
+            parameters: parameters.find(is_of_encoding),
             feedback: feedback.take(FEEDBACK.len()).collect(),
         });
     }
