@@ -100,6 +100,8 @@ const undoSteps = /** @type {Corrections[]} */ ([]);
 let saveAddress = /** @type {string | null} */ (null);
 /** Set while corrections are being saved, and if they have changed since. */
 let [isSaving, isChanged] = [false, false];
+/** Set if the page is to be loaded again when everything is saved. */
+let isUpdateWanted = false;
 let rows = /** @type {Row[]} */ ([]);
 let selected = 0;
 
@@ -481,10 +483,12 @@ function play() {
     else video?.pause();
 }
 
-/** Loads the page again, whose figures then show the corrections. */
+/** Loads the page again, once everything is saved: its figures then show the corrections. */
 function update() {
     if (!saveAddress) return say("Put the downloaded file beside the report, and run gst-attitude analyze again.");
-    if (isSaving || isChanged) return say("The corrections are not saved yet.");
+    isUpdateWanted = isSaving;
+    if (isSaving) return;
+    if (isChanged) return say("The corrections are not saved yet.");
     sessionStorage.setItem(storageKey(), JSON.stringify([elements.show.value, selected]));
     location.reload();
 }
@@ -601,6 +605,8 @@ async function save() {
         say("Saved. The figures show it when the report is updated.");
     }
     isSaving = false;
+    if (isUpdateWanted && !isChanged) update();
+    isUpdateWanted = false;
 }
 
 /**
