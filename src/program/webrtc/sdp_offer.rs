@@ -9,7 +9,7 @@ use super::sdp::{MAX_SSRCS, SdpError, Section, Transport, sections, ssrc};
 /// Codecs that GStreamer decodes.
 const CODECS: [&str; 4] = ["VP8", "VP9", "H264", "AV1"];
 /// Retransmissions of another format.
-const RETRANSMISSION: &str = "rtx";
+pub(crate) const RETRANSMISSION: &str = "rtx";
 const CLOCK_RATE: &str = "90000";
 const FEEDBACK: [&str; 4] = ["nack", "nack pli", "ccm fir", "transport-cc"];
 /// Header extensions that `webrtcbin` knows.
@@ -141,7 +141,7 @@ fn formats<'a>(video: &Section<'a>) -> Vec<Format<'a>> {
 }
 
 /// Returns the known encoding in the value of `a=rtpmap`.
-fn encoding(text: &str) -> Option<&'static str> {
+pub(crate) fn encoding(text: &str) -> Option<&'static str> {
     let (name, clock_rate) = text.split_once('/')?;
     let mut known = CODECS.into_iter().chain([RETRANSMISSION]);
     known.find(|known| known.eq_ignore_ascii_case(name) && clock_rate == CLOCK_RATE)

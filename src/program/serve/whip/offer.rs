@@ -173,17 +173,15 @@ impl<'a> Media<'a> {
     fn formats(&self) -> Option<String> {
         let encoding = |format: &str| {
             let mut maps = self.all("rtpmap").filter_map(|map| map.split_once(' '));
-            let (_, encoding) = maps.find(|(of, _)| *of == format)?;
-            encoding.split('/').next()
+            maps.find_map(|(of, text)| (of == format).then(|| sdp_offer::encoding(text))?)
         };
-        let is_known = |format: &&str| {
-            let known = |name: &str| CODECS.iter().any(|codec| codec.eq_ignore_ascii_case(name));
-            encoding(format).is_some_and(known)
-        };
+        let is_known = |format: &&str| encoding(format).is_some_and(|name| CODECS.contains(&name));
         let format = self.line.split(' ').skip(3).find(is_known)?;
         let target = format!("apt={format}");
         let mut parameters = self.all("fmtp").filter_map(|line| line.split_once(' '));
-        let retransmission = parameters.find(|(_, text)| *text == target);
+        let retransmission = parameters.find(|(format, text)| {
+            *text == target && encoding(format) == Some(sdp_offer::RETRANSMISSION)
+        });
         Some(match retransmission {
             Some((retransmission, _)) => format!("{format} {retransmission}"),
             None => format.to_owned(),
