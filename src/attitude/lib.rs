@@ -72,6 +72,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut detector = OneFace(DetectorInput {
 //!     size: InputSize::MultipleOf(32),
+//!     is_resizable: true,
 //!     tensor_format: TensorFormat::LUMA,
 //! });
 //! let framing = Framing { box_height: 1.2, box_center: Point::default(), landmarks: None };
@@ -113,7 +114,6 @@ pub mod baseline;
 pub mod classification;
 pub mod clock;
 pub mod crop;
-mod cut_detection;
 pub mod data_table;
 pub mod detection;
 pub mod evaluation;
@@ -127,6 +127,7 @@ pub mod preprocessing;
 pub mod quality;
 pub mod record;
 pub mod sampling;
+mod scene;
 pub mod settings;
 mod smoothing;
 pub mod statistics;

@@ -68,6 +68,18 @@ pub const DETECTOR_SIZE: NumberSetting<u32> = NumberSetting {
     max: 4096,
 };
 
+/// Maximum time between two searches of the whole frame, in nanoseconds. With the default, every third
+/// sample of five per second is searched.
+pub const DETECTION_INTERVAL_NS: NumberSetting<u64> = NumberSetting {
+    name: "detection-interval",
+    nick: "Detection interval",
+    blurb: "Maximum time between searches of the whole frame; between them, only the surroundings of \
+              known faces are searched, 0 = search the whole frame in every sample",
+    default: 600 * NS_PER_MS,
+    min: 0,
+    max: u64::MAX,
+};
+
 /// Minimum height of a face, in frame pixels.
 pub const MIN_FACE_SIZE: NumberSetting<u32> = NumberSetting {
     name: "min-face-size",

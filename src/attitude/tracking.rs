@@ -295,6 +295,12 @@ impl<S: TrackState> Tracker<S> {
         self.timeout_ns
     }
 
+    /// Returns `true` if the last sample contained the faces of all tracks.
+    pub(crate) fn has_observed_all(&self) -> bool {
+        let mut tracks = self.tracks.iter();
+        tracks.all(|track| Some(track.observed_ns) == self.sampled_ns)
+    }
+
     /// Returns the track timeout of the last sample.
     pub(crate) fn timeout_ns(&self) -> u64 {
         self.timeout_ns

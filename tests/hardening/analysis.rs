@@ -77,6 +77,7 @@ fn check(analysis: &Analysis, params: &Params) {
 fn params(bytes: &mut Unstructured) -> Result<Params> {
     Ok(Params {
         detector_size: *bytes.choose(&[0, 32, 64, 320])?,
+        detection_interval_ns: *bytes.choose(&[0, 600_000_000, u64::MAX])?,
         min_face_size: bytes.int_in_range(0..=64)?,
         max_faces: bytes.int_in_range(1..=20)?,
         detection_threshold: fraction(bytes)?,

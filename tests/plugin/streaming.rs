@@ -193,6 +193,7 @@ fn properties_can_be_changed_while_frames_pass() {
         scope.spawn(|| {
             let values = [
                 ("sample-interval", ["0", "200000000"]),
+                ("detection-interval", ["0", "18446744073709551615"]),
                 ("min-face-size", ["0", "1000"]),
                 ("max-faces", ["1", "512"]),
                 ("detection-threshold", ["0", "1"]),

@@ -3,6 +3,8 @@
 //! Analysis of sampled frames: detection, tracking, cropping, classification and smoothing.
 
 mod face;
+mod face_finder;
+mod mosaic;
 mod params;
 mod quality_meter;
 mod track_state;
@@ -12,16 +14,14 @@ use std::time::{Duration, Instant};
 use super::InferenceError;
 use super::classification::{AttitudeClassifier, Classification, ClassifierInput};
 use super::crop;
-use super::cut_detection::CutDetector;
-use super::detection::{Detection, FaceDetector, suppress_overlaps};
+use super::detection::{Detection, FaceDetector};
 use super::frame::Frame;
-use super::geometry::Landmarks;
 use super::pose::HeadPose;
-use super::preprocessing::{FrameScaler, Letterbox};
 use super::tracking::Tracker;
 use super::trend::{Trend, TrendDetector};
 use super::visibility::is_classifiable;
 pub use face::Face;
+use face_finder::{FaceFinder, FoundFaces};
 pub use params::{DETECTABLE_FACE_PX, Params};
 use quality_meter::QualityMeter;
 use track_state::TrackState;
@@ -56,7 +56,8 @@ pub struct Sample<'a> {
 /// Durations of the parts of an analysis.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timings {
-    /// Scaling the frame to the detector's input.
+    /// Comparing the frame with previous ones, and scaling it, or the surroundings of known faces, to the
+    /// detector's input.
     pub scaling: Duration,
     /// Running the detector and decoding its outputs.
     pub detection: Duration,
@@ -75,6 +76,9 @@ pub struct Analysis {
     pub faces: Vec<Face>,
     /// Time after the last detection of a face at which its track ends.
     pub track_timeout_ns: u64,
+    /// `true` if the detector searched the whole frame, `false` if only the surroundings of known faces,
+    /// or upstream detected the faces.
+    pub is_search: bool,
     /// `true` if there were more than [`Params::max_faces`] faces, so that some are missing.
     pub has_more_faces: bool,
     /// `true` if the detector found several faces, and most are so small in its input, less than
@@ -91,15 +95,8 @@ pub struct Analysis {
 /// reused for each sample; the networks are passed to each call.
 #[derive(Debug, Default)]
 pub struct Analyzer {
-    scaler: FrameScaler,
-    /// The detector's input.
-    input: Vec<f32>,
+    finder: FaceFinder,
     detections: Vec<Detection>,
-    /// `true` if more faces were detected than `detections` may contain.
-    has_more_faces: bool,
-    /// `true` if most of `detections` are small in the detector's input.
-    has_small_faces: bool,
-    cuts: CutDetector,
     tracker: Tracker<TrackState>,
     scene_trend: TrendDetector,
     epoch: Epoch,
@@ -138,25 +135,32 @@ impl Analyzer {
     ) -> Result<(), InferenceError> {
         self.set_epoch(sample.epoch);
         analysis.timings = Timings::default();
-        match (sample.upstream, detector) {
+        let found = match (sample.upstream, detector) {
             (Some(upstream), _) => {
                 self.detections.clear();
                 let valid = upstream.iter().filter(|detection| detection.is_valid());
                 let upright = valid.map(|detection| sample.frame.detection_upright(detection));
                 self.detections.extend(upright);
-                self.suppress(sample.params);
-                self.has_small_faces = false;
+                FoundFaces {
+                    has_more_faces: face_finder::suppress(&mut self.detections, sample.params),
+                    ..FoundFaces::default()
+                }
             }
             (None, Some(detector)) => {
-                self.detect(
-                    &sample.frame,
+                let found = self.finder.find(
+                    sample,
+                    &self.tracker,
                     detector,
-                    sample.params,
+                    &mut self.detections,
                     &mut analysis.timings,
                 )?;
+                if found.is_cut {
+                    self.tracker.end_all();
+                }
+                found
             }
             (None, None) => return Err(InferenceError("there is no face detector".to_owned())),
-        }
+        };
         let (time_ns, params) = (sample.time_ns, sample.params);
         self.tracker.update(
             &self.detections,
@@ -168,8 +172,9 @@ impl Analyzer {
         analysis.scene_trend = self.end_sample(time_ns, params);
         self.copy_faces(&sample.frame, &mut analysis.faces);
         analysis.time_ns = time_ns;
-        analysis.has_more_faces = self.has_more_faces;
-        analysis.has_small_faces = self.has_small_faces;
+        analysis.is_search = found.is_search;
+        analysis.has_more_faces = found.has_more_faces;
+        analysis.has_small_faces = found.has_small_faces;
         analysis.track_timeout_ns = self.tracker.timeout_ns();
         Ok(())
     }
@@ -184,13 +189,12 @@ impl Analyzer {
         self.epoch = epoch;
     }
 
-    /// Ends all tracks and discards the previous frame, as at a flush or a gap, and the weights of
-    /// scaling, which a panic may have left incomplete. Track ids are not reused.
+    /// Ends all tracks and discards the previous samples, as at a flush, a gap or a panic. Track ids are
+    /// not reused.
     pub fn reset(&mut self) {
         self.tracker.restart();
         self.scene_trend = TrendDetector::default();
-        self.cuts.reset();
-        self.scaler = FrameScaler::default();
+        self.finder.reset();
     }
 
     /// Detects the faces of a single frame, without tracking and classification. Returns them in
@@ -204,76 +208,13 @@ impl Analyzer {
         detector: &mut dyn FaceDetector,
         params: &Params,
     ) -> Result<&[Detection], InferenceError> {
-        self.detect(frame, detector, params, &mut Timings::default())?;
+        let mut timings = Timings::default();
+        self.finder
+            .search(frame, detector, params, &mut self.detections, &mut timings)?;
         for detection in &mut self.detections {
             *detection = frame.detection_in_frame(detection);
         }
         Ok(&self.detections)
-    }
-
-    /// Replaces `detections` with the faces that `detector` finds in the upright picture, and ends
-    /// all tracks at a cut.
-    fn detect(
-        &mut self,
-        frame: &Frame,
-        detector: &mut dyn FaceDetector,
-        params: &Params,
-        timings: &mut Timings,
-    ) -> Result<(), InferenceError> {
-        let started = Instant::now();
-        let input = detector.input();
-        let format = input.tensor_format;
-        let letterbox = Letterbox::new(
-            frame.upright_size(),
-            frame.upright_pixel_aspect(),
-            input.size,
-            params.detector_long_side(frame),
-        );
-        let (width, height) = (letterbox.input_width, letterbox.input_height);
-        self.input.resize(format.len(width, height), 0.0);
-        self.scaler
-            .scale(frame, &letterbox, &format, &mut self.input);
-        timings.scaling = started.elapsed();
-
-        let started = Instant::now();
-        detector.detect(
-            &self.input,
-            width,
-            height,
-            params.detection_threshold,
-            &mut self.detections,
-        )?;
-        if self.cuts.update(&self.input, &letterbox, &format) {
-            self.tracker.end_all();
-        }
-        for detection in &mut self.detections {
-            detection.bbox = letterbox.rect_upright(detection.bbox);
-            let upright = |points: Landmarks| points.map(|p| letterbox.point_upright(p));
-            detection.landmarks = detection.landmarks.map(upright);
-        }
-        self.suppress(params);
-        self.has_small_faces = self.has_small_faces(&letterbox, frame);
-        timings.detection = started.elapsed();
-        Ok(())
-    }
-
-    /// Returns `true` if there are several faces, and most are small in the detector's input.
-    fn has_small_faces(&self, letterbox: &Letterbox, frame: &Frame) -> bool {
-        let scale = letterbox.content_height as f32 / frame.upright_size().1 as f32;
-        let is_small = |face: &&Detection| face.bbox.h * scale < DETECTABLE_FACE_PX;
-        let small = self.detections.iter().filter(is_small).count();
-        small > 1 && 2 * small > self.detections.len()
-    }
-
-    /// Removes small faces and overlapping detections; sorts the others by decreasing score.
-    fn suppress(&mut self, params: &Params) {
-        self.detections
-            .retain(|detection| detection.bbox.h >= params.min_face_size as f32);
-        self.has_more_faces = suppress_overlaps(
-            &mut self.detections,
-            params.overlap_threshold,
-            params.max_faces as usize,
-        );
     }
 
     /// Classifies the detected faces in as few batches as possible, and updates their tracks.

@@ -12,6 +12,10 @@ pub struct Params {
     /// Long side of the detector's input, in pixels; 0 for as large as `min_face_size` requires.
     /// See [`settings::DETECTOR_SIZE`].
     pub detector_size: u32,
+    /// Maximum time between two searches of the whole frame while all known faces are found in their
+    /// surroundings; 0 to search the whole frame in each sample. See
+    /// [`settings::DETECTION_INTERVAL_NS`].
+    pub detection_interval_ns: u64,
     /// Minimum height of a face, in frame pixels. See [`settings::MIN_FACE_SIZE`].
     pub min_face_size: u32,
     /// Maximum number of tracked faces. See [`settings::MAX_FACES`].
@@ -37,6 +41,7 @@ impl Default for Params {
     fn default() -> Self {
         Self {
             detector_size: settings::DETECTOR_SIZE.default,
+            detection_interval_ns: settings::DETECTION_INTERVAL_NS.default,
             min_face_size: settings::MIN_FACE_SIZE.default,
             max_faces: settings::MAX_FACES.default,
             detection_threshold: settings::DETECTION_THRESHOLD.default,

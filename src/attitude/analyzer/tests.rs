@@ -14,6 +14,7 @@ use crate::orientation::Orientation;
 use crate::preprocessing::{InputSize, TensorFormat};
 use crate::{Label, Scores};
 
+mod following;
 mod trend_and_baseline;
 
 const POSITIVE: Scores = Scores::from_array([1.0, 0.0, 0.0]);
@@ -23,6 +24,7 @@ const NEGATIVE: Scores = Scores::from_array([0.0, 0.0, 1.0]);
 /// Parameters without smoothing, so that the label follows each classification.
 const PARAMS: Params = Params {
     detector_size: 320,
+    detection_interval_ns: 0,
     min_face_size: 24,
     max_faces: 16,
     detection_threshold: 0.5,
@@ -122,6 +124,7 @@ impl Default for Stream {
             detector: ScriptedDetector {
                 input: DetectorInput {
                     size: InputSize::MultipleOf(32),
+                    is_resizable: true,
                     tensor_format: TensorFormat::LUMA,
                 },
                 result: Ok(Vec::new()),

@@ -54,6 +54,9 @@ impl Detection {
 pub struct DetectorInput {
     /// Accepted sizes.
     pub size: InputSize,
+    /// `true` if an input of another size than before takes no longer, `false` if the execution provider
+    /// compiles the network for each size.
+    pub is_resizable: bool,
     /// Channels, their order in memory and their values.
     pub tensor_format: TensorFormat,
 }

@@ -7,7 +7,7 @@ mod snapshot;
 mod transfer;
 
 use crate::detection::Detection;
-use crate::geometry::Point;
+use crate::geometry::{Point, Rect};
 use crate::orientation::Orientation;
 pub use layout::{ColorModel, Component, Layout, Matrix};
 pub use snapshot::Snapshot;
@@ -220,12 +220,17 @@ impl<'a> Frame<'a> {
     pub(crate) fn detection_in_frame(&self, upright: &Detection) -> Detection {
         let (orientation, size) = (self.orientation, self.size());
         Detection {
-            bbox: orientation.rect_in_frame(upright.bbox, size),
+            bbox: self.rect_in_frame(upright.bbox),
             score: upright.score,
             landmarks: upright
                 .landmarks
                 .map(|landmarks| landmarks.map(|p| orientation.point_in_frame(p, size))),
         }
+    }
+
+    /// Converts a box from the upright picture to frame pixels.
+    pub(crate) fn rect_in_frame(&self, upright: Rect) -> Rect {
+        self.orientation.rect_in_frame(upright, self.size())
     }
 
     /// Converts a vector from the upright picture to frame pixels.

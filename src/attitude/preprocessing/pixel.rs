@@ -66,6 +66,15 @@ impl TensorFormat {
         width * height * self.channels.count()
     }
 
+    /// Returns the number of planes: consecutive parts of a tensor, each of which has a picture's pixels
+    /// from top to bottom.
+    pub(crate) const fn plane_count(&self) -> usize {
+        match self.layout {
+            TensorLayout::Nchw => self.channels.count(),
+            TensorLayout::Nhwc => 1,
+        }
+    }
+
     /// Returns the conversion of luma, as stored in a frame with `layout`, to a tensor element, or
     /// `None` if the frame or the tensor has more channels than luma, or the frame needs tone
     /// mapping. With [`put`](Self::put) instead, cropping takes about a third longer.
@@ -88,7 +97,7 @@ impl TensorFormat {
     /// Returns the index of a channel of the pixel in column `x` of row `y` of an input of `width`
     /// by `height` pixels.
     #[inline]
-    pub(super) const fn index(
+    pub(crate) const fn index(
         &self,
         (width, height): (usize, usize),
         (x, y): (usize, usize),

@@ -146,6 +146,7 @@ fn input(network: &Network, section: &InputSection) -> Result<DetectorInput, Mod
     };
     Ok(DetectorInput {
         size,
+        is_resizable: network.runs_on_cpu(),
         tensor_format: input.tensor_format,
     })
 }

@@ -187,6 +187,11 @@ pub(super) static PROPERTIES: LazyLock<Vec<Property<Settings>>> = LazyLock::new(
             Playing,
             field!(frame.params.detector_size),
         ),
+        Property::time(
+            &analysis::DETECTION_INTERVAL_NS,
+            Playing,
+            field!(frame.params.detection_interval_ns),
+        ),
         Property::number(
             &analysis::MIN_FACE_SIZE,
             Playing,

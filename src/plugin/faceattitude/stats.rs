@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use attitude::analyzer::Timings;
+use attitude::analyzer::Analysis;
 use attitude_inference::engine::{EngineInfo, ModelDigests, SampleInFlight};
 use attitude_inference::provider::Provider;
 
@@ -24,12 +24,14 @@ pub(super) struct Stats {
     pub frames: u64,
     /// Frames that were analyzed.
     pub samples: u64,
+    /// Samples in which the whole frame was searched.
+    searches: u64,
     /// Due frames that were replaced by a newer one.
     pub skipped: u64,
     /// Analyses that failed.
     pub failures: u64,
     /// Samples with more faces than the maximum.
-    pub over_max_faces: u64,
+    over_max_faces: u64,
     /// Number of tracked faces.
     pub faces: u32,
     /// Sample that the engine is analyzing; `None` in `sync` mode.
@@ -61,6 +63,7 @@ impl Default for Stats {
         Self {
             frames: 0,
             samples: 0,
+            searches: 0,
             skipped: 0,
             failures: 0,
             over_max_faces: 0,
@@ -89,15 +92,12 @@ impl Stats {
     }
 
     /// Counts a sample with its processing times.
-    pub fn add_sample(
-        &mut self,
-        faces: usize,
-        timings: &Timings,
-        queue_wait: Duration,
-        delay: Duration,
-    ) {
+    pub fn add_sample(&mut self, analysis: &Analysis, queue_wait: Duration, delay: Duration) {
         self.samples += 1;
-        self.faces = faces as u32;
+        self.searches += u64::from(analysis.is_search);
+        self.over_max_faces += u64::from(analysis.has_more_faces);
+        self.faces = analysis.faces.len() as u32;
+        let timings = &analysis.timings;
         let times = &mut self.times;
         for (histogram, time) in [
             (&mut times.scaling, timings.scaling),
@@ -129,6 +129,7 @@ impl Stats {
         let mut structure = gst::Structure::builder("faceattitude-stats")
             .field("frames", self.frames)
             .field("samples", self.samples)
+            .field("searches", self.searches)
             .field("skipped", self.skipped)
             .field("failures", self.failures)
             .field("over-max-faces", self.over_max_faces)

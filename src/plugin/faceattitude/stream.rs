@@ -359,17 +359,13 @@ impl Stream {
     ) {
         self.failures.reset();
         self.is_carried = false;
-        let (faces, timings) = (self.analysis.faces.len(), &self.analysis.timings);
-        let mut stats = lock(&self.stats);
-        stats.add_sample(faces, timings, queue_wait, delay);
+        lock(&self.stats).add_sample(&self.analysis, queue_wait, delay);
         if self.analysis.has_more_faces {
-            stats.over_max_faces += 1;
             self.more_faces.set_due();
         }
         if self.analysis.has_small_faces {
             self.small_faces.set_due();
         }
-        drop(stats);
         self.messages.add(
             &self.id,
             stamp,

@@ -44,6 +44,7 @@ fn panicking_engine() -> Arc<Engine> {
     };
     let input = DetectorInput {
         size: InputSize::MultipleOf(32),
+        is_resizable: true,
         tensor_format: TensorFormat::LUMA,
     };
     let networks = Networks {

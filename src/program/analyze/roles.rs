@@ -2,7 +2,7 @@
 
 //! The analyses that the frames of a recording pass through at once, each with settings of its own.
 
-use attitude::settings::{DETECTION_THRESHOLD, DETECTOR_SIZE, MAX_FACES};
+use attitude::settings::{DETECTION_INTERVAL_NS, DETECTION_THRESHOLD, DETECTOR_SIZE, MAX_FACES};
 
 use super::RunContext;
 use super::limits::{self, FaceLimits};
@@ -34,6 +34,12 @@ impl Role {
             later_interval: None,
             max_faces: limits.max_faces,
             detector_size: limits.detector_size,
+            // A face that is to be hidden must not be found late.
+            detection_interval_ns: if settings.blur {
+                0
+            } else {
+                DETECTION_INTERVAL_NS.default
+            },
             min_confidence: settings.min_confidence,
             detection_threshold: None,
         };
@@ -44,6 +50,7 @@ impl Role {
                 later_interval: Some(limits::LATER_INTERVAL),
                 max_faces: MAX_FACES.max,
                 detector_size: limits.check_size().unwrap_or_default(),
+                detection_interval_ns: 0,
                 ..samples
             },
             Self::Hiding => AnalysisSettings {

@@ -329,6 +329,7 @@ fn evaluate_videos(
             later_interval: None,
             max_faces: arguments.faces.max_faces,
             detector_size: arguments.faces.detector_size,
+            detection_interval_ns: settings::DETECTION_INTERVAL_NS.default,
             min_confidence: settings::MIN_CONFIDENCE.default,
             detection_threshold: None,
         })

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use attitude::clock;
 use attitude::settings::{
-    DETECTION_THRESHOLD, DETECTOR_SIZE, MAX_FACES, MIN_CONFIDENCE, SAMPLE_INTERVAL_NS,
+    DETECTION_INTERVAL_NS, DETECTION_THRESHOLD, DETECTOR_SIZE, MAX_FACES, MIN_CONFIDENCE,
+    SAMPLE_INTERVAL_NS,
 };
 use attitude::sync::lock;
 use gst::prelude::*;
@@ -397,6 +398,7 @@ fn analysis_element(
     }
     element.set_property(MAX_FACES.name, settings.max_faces);
     element.set_property(DETECTOR_SIZE.name, settings.detector_size);
+    element.set_property(DETECTION_INTERVAL_NS.name, settings.detection_interval_ns);
     element.set_property(MIN_CONFIDENCE.name, settings.min_confidence);
     if let Some(threshold) = settings.detection_threshold {
         element.set_property(DETECTION_THRESHOLD.name, threshold);

@@ -50,6 +50,8 @@ pub(crate) struct AnalysisSettings {
     pub(crate) max_faces: u32,
     /// Long side of the detector's input, in pixels.
     pub(crate) detector_size: u32,
+    /// Maximum time between searches of the whole frame; 0 = search it in every sample.
+    pub(crate) detection_interval_ns: u64,
     pub(crate) min_confidence: f32,
     /// Minimum score of a detected face; `None` for the default.
     pub(crate) detection_threshold: Option<f32>,

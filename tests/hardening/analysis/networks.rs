@@ -77,6 +77,7 @@ impl AnyDetector {
         Ok(Self {
             input: DetectorInput {
                 size,
+                is_resizable: bytes.arbitrary()?,
                 tensor_format: tensor_format(bytes)?,
             },
             head: *bytes.choose(&[Head::CenterMaps, Head::Yunet, Head::UltraFace])?,

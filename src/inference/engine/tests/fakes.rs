@@ -23,6 +23,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
 const PARAMS: Params = Params {
     detector_size: 64,
+    detection_interval_ns: 0,
     min_face_size: 8,
     max_faces: 4,
     detection_threshold: 0.5,
@@ -155,6 +156,7 @@ pub(super) fn networks() -> (Networks, Receiver<()>, Sender<Step>) {
     let detector = FakeDetector {
         input: DetectorInput {
             size: InputSize::MultipleOf(32),
+            is_resizable: true,
             tensor_format: TensorFormat::LUMA,
         },
         begun: begun_sender,
