@@ -26,7 +26,7 @@ fn a_new_element_has_the_defaults_that_its_properties_declare() {
             property.name()
         );
     }
-    assert_eq!(writable.count(), 33);
+    assert_eq!(writable.count(), 34);
     assert_eq!(element.property::<u64>("sample-interval"), 200_000_000);
 }
 
