@@ -18,6 +18,8 @@ use super::sdp::SdpError;
 
 /// Maximum time to gather candidates.
 const MAX_GATHERING: Duration = Duration::from_secs(5);
+/// Interval in which a request checks that its `webrtcbin` still runs.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A `webrtcbin` failed.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,8 @@ pub(crate) enum PeerError {
         action: &'static str,
         reason: String,
     },
+    #[error("webrtcbin was stopped before {action}")]
+    Stopped { action: &'static str },
     #[error("webrtcbin returned no usable session description")]
     NoDescription,
     #[error("no network address was found within {} s", MAX_GATHERING.as_secs())]
@@ -185,19 +189,42 @@ pub(crate) async fn set_remote_description(
     set.await.map(drop)
 }
 
-/// Emits the action signal `action` of `webrtc` and returns its reply.
+/// A promise that is interrupted when it is dropped: nobody waits for its reply any more.
+struct AwaitedPromise(gst::Promise);
+
+impl Drop for AwaitedPromise {
+    fn drop(&mut self) {
+        // Has no effect if there is a reply.
+        self.0.interrupt();
+    }
+}
+
+/// Emits the action signal `action` of `webrtc` and returns its reply. Ends when `webrtc` is stopped,
+/// which drops requests that it has not handled yet without a reply.
 fn request(
     webrtc: &gst::Element,
     action: &'static str,
     arguments: &[&dyn ToValue],
 ) -> impl Future<Output = Result<Option<gst::Structure>, PeerError>> + use<> {
-    let (promise, reply) = gst::Promise::new_future();
+    let (promise, mut reply) = gst::Promise::new_future();
     let mut values: Vec<_> = arguments.iter().map(|value| value.to_value()).collect();
     values.push(promise.to_value());
     webrtc.emit_by_name_with_values(action, &values);
+    let promise = AwaitedPromise(promise);
+    let webrtc = webrtc.clone();
     async move {
+        let _promise = promise;
+        let reply = loop {
+            match timeout(CHECK_INTERVAL, &mut reply).await {
+                Ok(reply) => break reply,
+                Err(_) if webrtc.current_state() == gst::State::Null => {
+                    return Err(PeerError::Stopped { action });
+                }
+                Err(_) => {}
+            }
+        };
         let refused = |reason| PeerError::Refused { action, reason };
-        let reply = reply.await.map_err(|error| refused(format!("{error:?}")))?;
+        let reply = reply.map_err(|error| refused(format!("{error:?}")))?;
         let reply = reply.as_deref().map(ToOwned::to_owned);
         match reply
             .as_ref()
@@ -206,5 +233,64 @@ fn request(
             Some(Ok(error)) => Err(refused(error.message().to_owned())),
             _ => Ok(reply),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::playback;
+
+    #[test]
+    fn a_request_ends_when_its_webrtcbin_is_stopped_before_it_is_handled() {
+        playback::init().unwrap();
+        if gst::ElementFactory::find("webrtcbin").is_none()
+            || gst::ElementFactory::find("nicesrc").is_none()
+        {
+            println!("skipped: GStreamer's webrtcbin or nicesrc is missing");
+            return;
+        }
+        let pipeline = gst::Pipeline::new();
+        let webrtc = create(&[Ipv4Addr::LOCALHOST.into()], 0).unwrap();
+        pipeline.add(&webrtc).unwrap();
+        prepare(&pipeline).unwrap();
+        start(&pipeline).unwrap();
+        // Holds up the thread that handles requests, as a machine without free cores does.
+        let (started, starts) = mpsc::channel();
+        let (sender, release) = mpsc::channel::<()>();
+        let release = Mutex::new(release);
+        webrtc.connect("on-negotiation-needed", false, move |_| {
+            let _ = started.send(());
+            let _ = lock(&release).recv();
+            None
+        });
+        let no_options = None::<gst::Structure>;
+        webrtc.emit_by_name::<Option<gst_webrtc::WebRTCDataChannel>>(
+            "create-data-channel",
+            &[&"control", &no_options],
+        );
+        starts.recv_timeout(Duration::from_secs(20)).unwrap();
+        let reply = request(&webrtc, "create-offer", &[&no_options]);
+        let stopping = std::thread::spawn({
+            let pipeline = pipeline.clone();
+            move || pipeline.set_state(gst::State::Null)
+        });
+        // By then it waits for the thread.
+        std::thread::sleep(Duration::from_millis(500));
+        drop(sender);
+        stopping.join().unwrap().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let end = runtime.block_on(async { timeout(Duration::from_secs(20), reply).await });
+        let error = end.expect("the request does not end").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "webrtcbin was stopped before create-offer"
+        );
     }
 }
