@@ -10,7 +10,7 @@ use gst::prelude::*;
 use gst_webrtc::{WebRTCICEConnectionState, WebRTCSDPType};
 
 use crate::playback::ElementError;
-use crate::streams::{Analysis, AnalysisArguments, Stream};
+use crate::streams::{Analysis, AnalysisArguments, Stream, bus};
 use crate::webrtc::peer::{self, PeerError};
 use crate::webrtc::{candidate, network, sdp_offer};
 
@@ -111,24 +111,11 @@ impl Connection {
                 }
             }
         });
-        let Some(bus) = self.pipeline.bus() else {
-            return;
-        };
-        let pipeline = self.pipeline.downgrade();
-        bus.set_sync_handler(move |_, message| {
+        bus::handle_messages(&self.pipeline, move |message| {
             handle(message);
-            match message.view() {
-                gst::MessageView::Error(error) => fail(ElementError::from(error).to_string()),
-                gst::MessageView::Latency(_) => {
-                    if let Some(pipeline) = pipeline.upgrade() {
-                        pipeline.call_async(|pipeline| {
-                            let _ = pipeline.recalculate_latency();
-                        });
-                    }
-                }
-                _ => (),
+            if let gst::MessageView::Error(error) = message.view() {
+                fail(ElementError::from(error).to_string());
             }
-            gst::BusSyncReply::Drop
         });
     }
 
@@ -180,8 +167,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.pipeline.bus().inspect(|bus| bus.unset_sync_handler());
-        let _ = self.pipeline.set_state(gst::State::Null);
+        bus::stop(&self.pipeline);
     }
 }
 

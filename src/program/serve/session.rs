@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::channels::{Channels, PageMessage};
 use super::end::{End, Ending, Reason};
 use crate::playback::ElementError;
+use crate::streams::bus;
 use crate::webrtc::peer::{self, PeerError};
 use crate::webrtc::sdp_answer::sanitize;
 use crate::webrtc::{SdpError, network};
@@ -148,11 +149,7 @@ impl Session {
         }
         let pipeline = self.pipeline.clone();
         // Blocks until the streaming threads have ended.
-        let stopped = tokio::task::spawn_blocking(move || {
-            pipeline.bus().inspect(|bus| bus.unset_sync_handler());
-            pipeline.set_state(gst::State::Null)
-        });
-        let _ = stopped.await;
+        let _ = tokio::task::spawn_blocking(move || bus::stop(&pipeline)).await;
         ending
     }
 
@@ -180,7 +177,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         // Needed if it never ran: elements must be stopped before they are freed.
-        let _ = self.pipeline.set_state(gst::State::Null);
+        bus::stop(&self.pipeline);
     }
 }
 
@@ -198,28 +195,14 @@ fn end_on_failure(number: u64, pipeline: &gst::Pipeline, webrtc: &gst::Element, 
             }
         }
     });
-    let Some(bus) = pipeline.bus() else {
-        return;
-    };
-    let pipeline = pipeline.downgrade();
     let end = end.clone();
-    bus.set_sync_handler(move |_, message| {
-        match message.view() {
-            gst::MessageView::Error(error) => {
-                let error = ElementError::from(error);
-                tracing::warn!(session = number, "pipeline: {error}");
-                end.end(Reason::Failed, error.to_string());
-            }
-            gst::MessageView::Eos(_) => end.end(Reason::Ended, "the video has ended"),
-            gst::MessageView::Latency(_) => {
-                if let Some(pipeline) = pipeline.upgrade() {
-                    pipeline.call_async(|pipeline| {
-                        let _ = pipeline.recalculate_latency();
-                    });
-                }
-            }
-            _ => (),
+    bus::handle_messages(pipeline, move |message| match message.view() {
+        gst::MessageView::Error(error) => {
+            let error = ElementError::from(error);
+            tracing::warn!(session = number, "pipeline: {error}");
+            end.end(Reason::Failed, error.to_string());
         }
-        gst::BusSyncReply::Drop
+        gst::MessageView::Eos(_) => end.end(Reason::Ended, "the video has ended"),
+        _ => (),
     });
 }

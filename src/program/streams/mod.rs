@@ -25,6 +25,8 @@ mod registry;
 
 mod host;
 
+pub(crate) mod bus;
+
 pub(crate) use analysis::{Analysis, AnalysisArguments, LoadedNetworks, NetworksError, is_live};
 pub(crate) use consumer::{Consumers, RecordConsumer};
 pub(crate) use host::{Host, HostArguments, HostError};

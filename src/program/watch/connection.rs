@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gst::prelude::*;
 
-use crate::streams::{Analysis, AnalysisArguments, Location, Stream};
+use crate::streams::{Analysis, AnalysisArguments, Location, Stream, bus};
 
 /// Size that is requested of cameras, in pixels.
 const CAMERA_SIZE: (u32, u32) = (1280, 720);
@@ -30,7 +30,7 @@ impl Connection {
         let analysis = Analysis::new(arguments, stream)?;
         let decode = location.add_to(pipeline, RAW, CAMERA_SIZE)?;
         pipeline.add(&analysis.bin)?;
-        watch_bus(pipeline, location, &analysis, end.clone());
+        handle_messages(pipeline, location, &analysis, end.clone());
         link_video(&decode, &analysis.bin, end);
         // If this fails, the bus has the reason.
         let _ = pipeline.set_state(gst::State::Playing);
@@ -40,8 +40,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.0.bus().inspect(|bus| bus.unset_sync_handler());
-        let _ = self.0.set_state(gst::State::Null);
+        bus::stop(&self.0);
     }
 }
 
@@ -68,35 +67,21 @@ fn link_video(
     });
 }
 
-fn watch_bus(
+fn handle_messages(
     pipeline: &gst::Pipeline,
     location: &Location,
     analysis: &Analysis,
     end: impl Fn(Option<String>) + Send + Sync + 'static,
 ) {
-    let Some(bus) = pipeline.bus() else {
-        return;
-    };
-    let pipeline = pipeline.downgrade();
     let location = location.clone();
     let take_sample = analysis.message_handler();
-    bus.set_sync_handler(move |_, message| {
-        match message.view() {
-            gst::MessageView::Element(_) => take_sample(message),
-            gst::MessageView::Error(error) => {
-                let debug = error.debug();
-                end(Some(location.problem(&error.error(), debug.as_deref())));
-            }
-            gst::MessageView::Eos(_) => end(None),
-            gst::MessageView::Latency(_) => {
-                if let Some(pipeline) = pipeline.upgrade() {
-                    pipeline.call_async(|pipeline| {
-                        let _ = pipeline.recalculate_latency();
-                    });
-                }
-            }
-            _ => (),
+    bus::handle_messages(pipeline, move |message| match message.view() {
+        gst::MessageView::Element(_) => take_sample(message),
+        gst::MessageView::Error(error) => {
+            let debug = error.debug();
+            end(Some(location.problem(&error.error(), debug.as_deref())));
         }
-        gst::BusSyncReply::Drop
+        gst::MessageView::Eos(_) => end(None),
+        _ => (),
     });
 }

@@ -24,7 +24,7 @@ use super::routing::{Outlets, connect};
 use super::viewers::Viewers;
 use crate::playback::ElementError;
 use crate::publishing::SourcePublisher;
-use crate::streams::is_live;
+use crate::streams::{bus, is_live};
 
 mod order;
 mod stall;
@@ -234,15 +234,11 @@ impl Reading {
 
     /// Ends the reading when the pipeline fails or ends.
     fn watch_bus(self: &Arc<Self>) {
-        let Some(bus) = self.pipeline.bus() else {
-            return;
-        };
         let reading = Arc::downgrade(self);
-        bus.set_sync_handler(move |_, message| {
+        bus::handle_messages(&self.pipeline, move |message| {
             if let Some(reading) = reading.upgrade() {
                 reading.handle(message);
             }
-            gst::BusSyncReply::Drop
         });
     }
 
@@ -258,9 +254,6 @@ impl Reading {
                 let problem = format!("{} has ended", self.origin.name());
                 self.end(Ending::new(Reason::Ended, problem));
             }
-            gst::MessageView::Latency(_) => self.pipeline.call_async(|pipeline| {
-                let _ = pipeline.recalculate_latency();
-            }),
             _ => (),
         }
     }
@@ -324,8 +317,7 @@ impl Drop for Reading {
         let running = self.running.take();
         // Not here: stopping waits for the streaming threads, and this may be one.
         self.pipeline.call_async(move |pipeline| {
-            pipeline.bus().inspect(|bus| bus.unset_sync_handler());
-            let _ = pipeline.set_state(gst::State::Null);
+            bus::stop(pipeline);
             drop(running);
         });
     }
