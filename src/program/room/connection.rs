@@ -124,25 +124,27 @@ impl Connection {
         &self.webrtc
     }
 
-    /// Starts the pipeline and returns the SDP answer to an offer.
+    /// Starts the pipeline and returns the SDP answer to an offer. Starts it at once: a future may run
+    /// after the connection was stopped.
     pub(super) fn answer(
         &self,
-        offer: String,
+        offer: &str,
     ) -> impl Future<Output = Result<String, PeerError>> + Send + use<> {
-        let (pipeline, webrtc) = (self.pipeline.clone(), self.webrtc.clone());
+        let offer = sdp_offer::sanitize(offer).map_err(PeerError::from);
+        let offer = offer.and_then(|offer| peer::start(&self.pipeline).map(|()| offer));
+        let webrtc = self.webrtc.clone();
         async move {
-            let offer = sdp_offer::sanitize(&offer)?;
-            peer::start(&pipeline)?;
+            let offer = offer?;
             peer::set_remote_description(&webrtc, WebRTCSDPType::Offer, &offer).await?;
             peer::describe(&webrtc, WebRTCSDPType::Answer, |_| ()).await
         }
     }
 
-    /// Starts the pipeline and returns an SDP offer.
+    /// Starts the pipeline at once and returns an SDP offer.
     pub(super) fn offer(&self) -> impl Future<Output = Result<String, PeerError>> + Send + use<> {
-        let (pipeline, webrtc) = (self.pipeline.clone(), self.webrtc.clone());
+        let (started, webrtc) = (peer::start(&self.pipeline), self.webrtc.clone());
         async move {
-            peer::start(&pipeline)?;
+            started?;
             peer::describe(&webrtc, WebRTCSDPType::Offer, |_| ()).await
         }
     }

@@ -18,7 +18,7 @@ use crate::console;
 use crate::streams::{AnalysisArguments, Host};
 
 /// Time between checks of signals and participants.
-const CHECK_INTERVAL: Duration = Duration::from_millis(200);
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What all meetings have in common.
 pub(super) struct Context {
@@ -174,7 +174,7 @@ impl<'a> Meeting<'a> {
         let Some(connection) = &attendee.connection else {
             return;
         };
-        let answer = connection.answer(sdp);
+        let answer = connection.answer(&sdp);
         let commands = self.commands.clone();
         let fail = failure_reporter(&self.failures, Some(id.clone()), attendee.number);
         tokio::spawn(async move {
