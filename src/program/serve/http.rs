@@ -37,7 +37,7 @@ use crate::web_server::responses::{
 /// Seconds between two `alive` messages of a page.
 const HEARTBEAT_S: u32 = 2;
 /// Maximum time to receive and handle a request.
-const MAX_REQUEST: Duration = Duration::from_secs(30);
+pub(crate) const MAX_REQUEST: Duration = Duration::from_secs(30);
 /// Maximum length of a request body; an SDP answer has a few kilobytes.
 const MAX_BODY_BYTES: usize = 64 << 10;
 

@@ -16,13 +16,16 @@ use tokio::time::timeout;
 
 use super::channels::{Channels, PageMessage};
 use super::end::{End, Ending, Reason};
+use super::http::MAX_REQUEST;
 use crate::playback::ElementError;
 use crate::streams::bus;
 use crate::webrtc::peer::{self, PeerError};
 use crate::webrtc::sdp_answer::sanitize;
 use crate::webrtc::{SdpError, network};
 
-/// Maximum time for the page to send its SDP answer and connect.
+/// Maximum time to create the SDP offer; the page's request does not take longer.
+const MAX_OFFERING: Duration = MAX_REQUEST;
+/// Maximum time for the page to send its SDP answer and connect, after it has the SDP offer.
 const MAX_CONNECTING: Duration = Duration::from_secs(30);
 /// Maximum time between two messages of the page.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
@@ -46,7 +49,7 @@ pub(crate) struct Session {
 /// The page's side of the connection.
 #[derive(Debug)]
 struct PageState {
-    /// Time by which the page must send its next message.
+    /// Time by which the page must have the SDP offer, then connect, then send its next message.
     deadline: Instant,
     has_sdp_answer: bool,
 }
@@ -86,7 +89,7 @@ impl Session {
         pipeline.add(&webrtc)?;
         peer::prepare(&pipeline)?;
         let page = Arc::new(Mutex::new(PageState {
-            deadline: Instant::now() + MAX_CONNECTING,
+            deadline: Instant::now() + MAX_OFFERING,
             has_sdp_answer: false,
         }));
         let (end, endings) = End::channel();
@@ -123,7 +126,9 @@ impl Session {
                 }
             }
         };
-        peer::describe(&self.webrtc, WebRTCSDPType::Offer, limit_bitrate).await
+        let offer = peer::describe(&self.webrtc, WebRTCSDPType::Offer, limit_bitrate).await?;
+        lock(&self.page).deadline = Instant::now() + MAX_CONNECTING;
+        Ok(offer)
     }
 
     /// Sets the page's SDP answer.
@@ -205,4 +210,39 @@ fn end_on_failure(number: u64, pipeline: &gst::Pipeline, webrtc: &gst::Element, 
         gst::MessageView::Eos(_) => end.end(Reason::Ended, "the video has ended"),
         _ => (),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::playback;
+
+    #[test]
+    fn the_time_to_connect_starts_when_the_page_has_the_offer() {
+        playback::init().unwrap();
+        if gst::ElementFactory::find("webrtcbin").is_none()
+            || gst::ElementFactory::find("nicesrc").is_none()
+        {
+            println!("skipped: GStreamer's webrtcbin or nicesrc is missing");
+            return;
+        }
+        let session = Session::new(1, Ipv4Addr::LOCALHOST.into(), 0, |_| ()).unwrap();
+        let deadline = || lock(&session.page).deadline;
+        // Holds up the thread that creates the offer, as a machine without free cores does.
+        session
+            .webrtc
+            .connect_notify(Some("signaling-state"), |_, _| {
+                std::thread::sleep(Duration::from_secs(2));
+            });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let begun = Instant::now();
+        runtime.block_on(session.offer(1000)).unwrap();
+        assert!(deadline() >= begun + Duration::from_secs(2) + MAX_CONNECTING);
+        assert!(deadline() <= Instant::now() + MAX_CONNECTING);
+    }
 }
