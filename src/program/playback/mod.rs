@@ -26,6 +26,7 @@ mod notes;
 mod pipeline;
 mod play;
 mod progress;
+mod scheduling;
 mod stall_detector;
 mod times;
 mod transport_stream;

@@ -124,7 +124,9 @@ impl Playback<'_> {
             {
                 let (now, bytes_read) = (Instant::now(), self.recording.bytes_read());
                 let replacement = replacement.get_or_insert_with(|| {
-                    StallDetector::new(Some(MAX_REPLACING), bytes_read, now)
+                    let interval = Duration::from(POLL_INTERVAL);
+                    StallDetector::new(Some(MAX_REPLACING), interval, bytes_read, now)
+                        .of_process(std::process::id())
                 });
                 if replacement.is_stalled(bytes_read, now) {
                     return self.end_by_error(&message, error);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::connection::Connection;
-use super::meeting::Context;
+use super::meeting::{CHECK_INTERVAL, Context};
 use super::signalling::Participant;
 use crate::playback::StallDetector;
 use crate::streams::{Identity, Registry, Stream};
@@ -38,7 +38,13 @@ impl Attendee {
             stream,
             connection: None,
             number: 0,
-            stall_detector: StallDetector::new(context.stall_timeout, 0, Instant::now()),
+            stall_detector: StallDetector::new(
+                context.stall_timeout,
+                CHECK_INTERVAL,
+                0,
+                Instant::now(),
+            )
+            .of_process(std::process::id()),
             is_stalled: false,
         }
     }
@@ -51,7 +57,7 @@ impl Attendee {
         }
     }
 
-    /// Finds out whether the participant still sends frames. Called at least once per second.
+    /// Finds out whether the participant still sends frames. Called every [`CHECK_INTERVAL`].
     pub(super) fn check(&mut self, now: Instant) {
         let is_stalled = self.stall_detector.is_stalled(self.stream.frames(), now);
         if is_stalled && !self.is_stalled && self.connection.is_some() {

@@ -154,7 +154,8 @@ impl Supervisor {
             Err(error) => return Outcome::Failed(error.to_string()),
         };
         let timeout = arguments.host.stall.timeout();
-        let mut stall_detector = StallDetector::new(timeout, frames, Instant::now());
+        let mut stall_detector = StallDetector::new(timeout, OBSERVE, frames, Instant::now())
+            .of_process(std::process::id());
         loop {
             match self.events.recv_timeout(OBSERVE) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Outcome::Stopped,

@@ -141,7 +141,7 @@ impl Player {
             Ok(worker) => worker,
             Err(error) => return Ok(PlaybackEnd::Lost(error)),
         };
-        let mut watch = Watch::new(self.stall_timeout);
+        let mut watch = Watch::new(self.stall_timeout, worker.child.id());
         let end = worker.play(request, interrupt, observer, &mut watch)?;
         Ok(match end {
             WorkerEnd::Ended { end, is_stuck } => {
@@ -165,28 +165,35 @@ impl Player {
 /// Watches the progress of a recording.
 struct Watch {
     timeout: Option<Duration>,
+    /// The process that plays.
+    worker: u32,
     stall_detector: Option<StallDetector<[u64; 3]>>,
     progress: Progress,
     /// Number of reports during the analysis of a frame, which has its own limit.
     analyzing_reports: u64,
-    /// Time of the request to stop.
-    stopped_at: Option<Instant>,
+    /// Watches the end after the request to stop.
+    stopping: Option<StallDetector<()>>,
 }
 
 impl Watch {
-    fn new(timeout: Option<Duration>) -> Self {
+    fn new(timeout: Option<Duration>, worker: u32) -> Self {
         Self {
             timeout,
+            worker,
             stall_detector: None,
             progress: Progress::default(),
             analyzing_reports: 0,
-            stopped_at: None,
+            stopping: None,
         }
     }
 
     /// Starts to watch: before, the models are loaded, which may take minutes on a GPU.
     fn start(&mut self) {
-        self.stall_detector = Some(StallDetector::new(self.timeout, [0; 3], Instant::now()));
+        self.stall_detector = Some(self.detector(self.timeout, [0; 3]));
+    }
+
+    fn detector<P: PartialEq>(&self, timeout: Option<Duration>, progress: P) -> StallDetector<P> {
+        StallDetector::new(timeout, POLL_INTERVAL, progress, Instant::now()).of_process(self.worker)
     }
 
     fn observe(&mut self, progress: Progress) {
@@ -209,15 +216,17 @@ impl Watch {
 
     /// Returns `true` at the first call, for the request to stop.
     fn stop(&mut self) -> bool {
-        let is_first = self.stopped_at.is_none();
-        self.stopped_at.get_or_insert_with(Instant::now);
+        let is_first = self.stopping.is_none();
+        if is_first {
+            self.stopping = Some(self.detector(Some(MAX_STOPPING), ()));
+        }
         is_first
     }
 
     /// Returns `true` if the recording does not end by request.
-    fn is_unresponsive(&self) -> bool {
-        self.stopped_at
-            .is_some_and(|at| at.elapsed() > MAX_STOPPING)
+    fn is_unresponsive(&mut self) -> bool {
+        let stopping = self.stopping.as_mut();
+        stopping.is_some_and(|stopping| stopping.is_stalled((), Instant::now()))
     }
 
     fn describe_stall(&self) -> String {

@@ -48,17 +48,46 @@ fn a_worker_that_crashes_after_other_recordings_is_replaced_once() {
 #[test]
 fn a_recording_that_stalls_is_kept_up_to_there_and_the_others_are_analyzed() {
     let bench = Bench::new();
-    bench.long_clip("long.mp4", 120).clip("talk.mp4");
-    let options = ["--stall-timeout", "1s"];
-    let run = bench.start(&[&["long.mp4", "talk.mp4"], &options[..], &SLOW].concat());
-    disturb(&bench, &run, "long", "STOP");
-    bench.end(run).assert_status(1).assert_said(&[
-        "long.mp4: damaged: stalled at 0:",
-        ": no new frame for 1s; the part that could be read is kept",
-        "2 analyzed, 1 damaged",
-    ]);
+    bench.encode_long("long.mkv", 60, MATROSKA).clip("talk.mp4");
+    if !has_http_source() {
+        return;
+    }
+    let content = std::fs::read(bench.path("long.mkv")).unwrap();
+    let address = serve(move |_| Response::Part(content[..content.len() / 2].to_vec()));
+    let long = format!("{address}/long.mkv");
+    bench
+        .run(&[&[&*long, "talk.mp4", "--stall-timeout", "1s"], &SLOW[..]].concat())
+        .assert_status(1)
+        .assert_said(&[
+            "long.mkv: damaged: stalled at 0:",
+            ": no new frame for 1s; the part that could be read is kept",
+            "2 analyzed, 1 damaged",
+        ]);
     assert_eq!(bench.summary_table()[0][1], "damaged");
     assert!(bench.read("out/long/records.jsonl").lines().count() > 0);
+}
+
+#[test]
+fn a_run_or_worker_that_is_suspended_for_longer_than_the_timeout_has_not_stalled() {
+    let bench = Bench::new();
+    bench.long_clip("long.mp4", 20);
+    for stops_run in [true, false] {
+        let options = ["long.mp4", "--force", "--stall-timeout", "1s"];
+        let run = bench.start(&[&options, &SLOW[..]].concat());
+        disturb(&bench, &run, "long", "STOP");
+        let worker = worker(&run).unwrap();
+        if stops_run {
+            send("STOP", run.id());
+        }
+        std::thread::sleep(Duration::from_secs(4));
+        if stops_run {
+            send("CONT", run.id());
+        }
+        send("CONT", worker);
+        bench.end(run).assert_status(0);
+        assert_eq!(bench.summary_table()[0], ["long", "done", ""]);
+        assert_eq!(bench.read("out/long/records.jsonl").lines().count(), 500);
+    }
 }
 
 #[test]

@@ -32,8 +32,9 @@ pub(crate) async fn end_if_stalled(reading: Weak<Reading>) {
             continue;
         };
         let now = Instant::now();
-        let detector =
-            detector.get_or_insert_with(|| StallDetector::new(Some(timeout), frames, now));
+        let detector = detector.get_or_insert_with(|| {
+            StallDetector::new(Some(timeout), OBSERVE, frames, now).of_process(std::process::id())
+        });
         if detector.is_stalled(frames, now) {
             let silence = humantime::format_duration(timeout);
             reading.fail(&format!("stalled: no new frame for {silence}"));
