@@ -11,7 +11,7 @@ use gst::prelude::*;
 use super::one_line;
 use super::times::RecordingTimes;
 
-/// Messages that demuxers posted.
+/// Messages that demuxers posted, and damage that they found.
 #[derive(Clone, Default)]
 pub(super) struct DemuxerMessages(Arc<Mutex<Posted>>);
 
@@ -26,9 +26,10 @@ struct Posted {
 /// Damage in the data that did not stop a demuxer.
 #[derive(Clone)]
 pub(super) struct DamagedData {
-    /// Warning about the first damage.
+    /// Description of the first damage.
     pub(super) text: String,
-    /// Times of the latest packets before the first and the last damage; `None` if there were none.
+    /// Times of packets before the first damage, and before or behind the last one; `None` if there were
+    /// none.
     pub(super) first_ns: Option<u64>,
     pub(super) last_ns: Option<u64>,
 }
@@ -37,8 +38,32 @@ impl DemuxerMessages {
     /// Records the messages of the demuxers in `source`, whose packets `times` observes.
     pub(super) fn watch(&self, source: &gst::Element, times: &RecordingTimes) {
         let (messages, times) = (self.clone(), times.clone());
-        on_demuxer(source, move |demuxer, _| {
+        on_demuxer(source, move |demuxer, factory| {
             messages.watch_demuxer(demuxer, times.clone());
+            if factory.name() == "asfdemux" {
+                messages.watch_discontinuities(demuxer, times.clone());
+            }
+        });
+    }
+
+    /// Records damage that a demuxer posts no warning for, but marks in the packets behind it.
+    fn watch_discontinuities(&self, demuxer: &gst::Element, times: RecordingTimes) {
+        let messages = self.clone();
+        demuxer.connect_pad_added(move |_, pad| {
+            let (messages, times) = (messages.clone(), times.clone());
+            // The first packet is always marked.
+            let before_ns = Mutex::new(None);
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                let latest_ns = times.latest_packet_ns();
+                let before_ns = std::mem::replace(&mut *lock(&before_ns), latest_ns);
+                if let Some(packet) = info.buffer()
+                    && packet.flags().contains(gst::BufferFlags::DISCONT)
+                    && before_ns.is_some()
+                {
+                    messages.add_damage("the demuxer left out packets", before_ns, latest_ns);
+                }
+                gst::PadProbeReturn::Ok
+            });
         });
     }
 
@@ -67,17 +92,22 @@ impl DemuxerMessages {
                 // Others are about the network or features that are missing.
                 if error.matches(gst::StreamError::Demux) {
                     let latest_ns = times.latest_packet_ns();
-                    let mut posted = lock(&self.0);
-                    let damage = posted.damage.get_or_insert_with(|| DamagedData {
-                        text: one_line(error.message()),
-                        first_ns: latest_ns,
-                        last_ns: None,
-                    });
-                    damage.last_ns = latest_ns;
+                    self.add_damage(&one_line(error.message()), latest_ns, latest_ns);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Records damage between packets with these times, which `text` describes.
+    fn add_damage(&self, text: &str, first_ns: Option<u64>, last_ns: Option<u64>) {
+        let mut posted = lock(&self.0);
+        let damage = posted.damage.get_or_insert_with(|| DamagedData {
+            text: text.to_owned(),
+            first_ns,
+            last_ns: None,
+        });
+        damage.last_ns = last_ns;
     }
 
     /// Returns the first error.

@@ -21,6 +21,7 @@ mod matroska;
 mod mp4;
 mod mpeg_ps;
 mod mxf;
+mod nut;
 mod ogg;
 
 /// Maximum number of gaps; a file with more has hardly a frame that can be decoded.
@@ -64,6 +65,7 @@ impl Repair {
             (Some(matroska::START), _) => matroska::gaps(&file)?.into(),
             (Some(mpeg_ps::START), _) => mpeg_ps::gaps(&file)?.into(),
             (Some(mxf::START), _) => mxf::repair(&file)?,
+            (Some(nut::START), _) => nut::gaps(&file)?.into(),
             (Some(ogg::START), _) => ogg::gaps(&file)?.into(),
             (_, Some(mp4::FILE_TYPE)) => mp4::gaps(&file)?.into(),
             _ => return Ok(None),
