@@ -46,28 +46,6 @@ fn a_worker_that_crashes_after_other_recordings_is_replaced_once() {
 }
 
 #[test]
-fn a_recording_that_stalls_is_kept_up_to_there_and_the_others_are_analyzed() {
-    let bench = Bench::new();
-    bench.encode_long("long.mkv", 60, MATROSKA).clip("talk.mp4");
-    if !has_http_source() {
-        return;
-    }
-    let content = std::fs::read(bench.path("long.mkv")).unwrap();
-    let address = serve(move |_| Response::Part(content[..content.len() / 2].to_vec()));
-    let long = format!("{address}/long.mkv");
-    bench
-        .run(&[&[&*long, "talk.mp4", "--stall-timeout", "1s"], &SLOW[..]].concat())
-        .assert_status(1)
-        .assert_said(&[
-            "long.mkv: damaged: stalled at 0:",
-            ": no new frame for 1s; the part that could be read is kept",
-            "2 analyzed, 1 damaged",
-        ]);
-    assert_eq!(bench.summary_table()[0][1], "damaged");
-    assert!(bench.read("out/long/records.jsonl").lines().count() > 0);
-}
-
-#[test]
 fn a_run_or_worker_that_is_suspended_for_longer_than_the_timeout_has_not_stalled() {
     let bench = Bench::new();
     bench.long_clip("long.mp4", 20);

@@ -79,13 +79,9 @@ impl Bench {
 
     /// Writes a clip of a number of seconds.
     pub(crate) fn long_clip(&self, name: &str, seconds: usize) -> &Self {
-        self.encode_long(name, seconds, MP4)
-    }
-
-    fn encode_long(&self, name: &str, seconds: usize, encoding: &str) -> &Self {
         let lumas = [POSITIVE, NEUTRAL, NEGATIVE].iter().cycle().take(seconds);
         let pictures: Vec<Patch> = lumas.map(|&luma| Patch(luma)).collect();
-        write_clip(&self.path(name), &pictures, encoding);
+        write_clip(&self.path(name), &pictures, MP4);
         self
     }
 
