@@ -6,7 +6,10 @@
 //! [`WINDOW_NS`] by ordinary least squares. Consecutive values resemble each other, because
 //! expressions last, so the standard error of the slope counts as many independent values as there
 //! are times of [`INDEPENDENT_NS`] in the window (Zwiers and von Storch, "Taking Serial Correlation
-//! into Account in Tests of the Mean", Journal of Climate 8, 1995).
+//! into Account in Tests of the Mean", Journal of Climate 8, 1995). The residuals are those of the line
+//! or, if these are smaller, those of the best step from one mean to another: a sudden change would
+//! otherwise count as noise, and no step, however large, is more than 3.5 of the line's standard
+//! errors.
 //!
 //! The valence begins to rise or fall when the line changes by at least [`MIN_CHANGE`] over the
 //! window, and by at least [`ENTER_ERRORS`] standard errors. It is steady again when one of the two
@@ -28,7 +31,7 @@ pub const MIN_CHANGE: f32 = 0.3;
 
 /// Minimum change of the fitted line at which the valence begins to rise or fall, in standard
 /// errors.
-pub const ENTER_ERRORS: f32 = 3.5;
+pub const ENTER_ERRORS: f32 = 4.0;
 
 /// Time between values that count as independent.
 pub const INDEPENDENT_NS: u64 = 10_000_000_000;
@@ -39,6 +42,9 @@ const BINS: usize = (WINDOW_NS / BIN_NS) as usize;
 /// Minimum number of bins with a valence for a trend. With fewer, the first change of an expression
 /// would be one.
 const MIN_BINS: usize = BINS / 2;
+
+/// Minimum number of bins before and after a step.
+const MIN_STEP_BINS: usize = 3;
 
 /// Direction of a trend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +64,7 @@ impl Direction {
     pub const ALL: [Self; 3] = [Self::Steady, Self::Rising, Self::Falling];
 
     /// Returns the name: `steady`, `rising` or `falling`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Steady => "steady",
             Self::Rising => "rising",
@@ -210,7 +216,7 @@ impl Line {
             let residual = bin.mean() - mean_valence - slope * (index(bin) - mean_index);
             residual * residual
         });
-        let variance = residuals.sum::<f64>() / count;
+        let variance = residuals.sum::<f64>().min(residuals_of_step(bins)) / count;
         let independent = count * BIN_NS as f64 / INDEPENDENT_NS as f64;
         // The line takes two degrees of freedom.
         let slope_variance = variance * count / ((independent - 2.0).max(0.5) * spread);
@@ -219,6 +225,24 @@ impl Line {
             error: (slope_variance.sqrt() * BINS as f64) as f32,
         }
     }
+}
+
+/// Returns the sum of the squared residuals of the best step.
+fn residuals_of_step(bins: &VecDeque<Bin>) -> f64 {
+    let count = bins.len() as f64;
+    let total: f64 = bins.iter().map(Bin::mean).sum();
+    let squares: f64 = bins.iter().map(|bin| bin.mean() * bin.mean()).sum();
+    let (mut before, mut least) = (0.0, f64::INFINITY);
+    for (index, bin) in bins.iter().enumerate() {
+        if (MIN_STEP_BINS..=bins.len() - MIN_STEP_BINS).contains(&index) {
+            let (left, right) = (index as f64, count - index as f64);
+            let after = total - before;
+            least = least.min(squares - before * before / left - after * after / right);
+        }
+        before += bin.mean();
+    }
+    // Rounding may make it negative.
+    least.max(0.0)
 }
 
 #[cfg(test)]

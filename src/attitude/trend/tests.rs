@@ -76,6 +76,9 @@ fn false_alarms(hours: u64, deviation: f64, correlation_s: f64) -> usize {
     found.iter().filter(is_alarm).count()
 }
 
+/// Duration of a change within a bin.
+const SUDDEN_S: f64 = 0.1;
+
 /// Returns the delays in seconds, sorted, after which a change of the mean valence by `size` within
 /// `duration_s` is found, in 200 recordings; infinite if it is not found within three minutes.
 fn delays_s(size: f64, duration_s: f64, deviation: f64, correlation_s: f64) -> Vec<f64> {
@@ -94,6 +97,17 @@ fn delays_s(size: f64, duration_s: f64, deviation: f64, correlation_s: f64) -> V
     let mut delays: Vec<f64> = (0..200).map(delay).collect();
     delays.sort_by(f64::total_cmp);
     delays
+}
+
+#[test]
+fn a_sudden_change_is_found_soon_and_the_larger_the_sooner() {
+    let mut last_s = f64::INFINITY;
+    for (size, most_s) in [(0.7, 20.0_f64), (1.0, 14.0), (1.5, 10.0)] {
+        let delays = delays_s(size, SUDDEN_S, 0.1, 3.0);
+        let most_delays = delays[delays.len() * 9 / 10];
+        assert!(most_delays <= most_s.min(last_s), "{size}: {most_delays} s");
+        last_s = most_delays;
+    }
 }
 
 #[test]
@@ -123,6 +137,8 @@ fn rates_of_false_alarms_and_delays() {
         println!("deviation {deviation}, correlation {correlation_s} s: {rate} per hour");
     }
     for (size, duration_s) in [
+        (0.7, SUDDEN_S),
+        (1.0, SUDDEN_S),
         (0.4, 20.0),
         (0.6, 20.0),
         (1.0, 20.0),
