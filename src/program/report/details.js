@@ -3,12 +3,9 @@
 // Draws the details of the part that zoom.js shows: scores, segments and ticks of the axis. The report has drawn those of
 // the whole recording.
 
-/**
- * @typedef {object} Segment
- * @property {number} start_s
- * @property {number} end_s
- * @property {string} attitude
- */
+import { find, formatPosition, parseSegments } from "./shared.js";
+
+/** @typedef {import("./shared.js").Segment} Segment */
 
 /**
  * The visible part, in seconds.
@@ -46,15 +43,6 @@ const SVG = /** @type {SVGElement} */ (document.querySelector("svg")).namespaceU
 const SIGNS = { positive: "+", neutral: "=", negative: "−", unknown: "?" };
 
 /**
- * Returns the element that matches a selector; the report has it.
- * @param {ParentNode} parent
- * @param {string} selector
- */
-function find(parent, selector) {
-    return /** @type {HTMLElement} */ (parent.querySelector(selector));
-}
-
-/**
  * @param {string} name
  * @param {Record<string, string>} attributes
  * @param {string} text
@@ -69,17 +57,6 @@ function createSvg(name, attributes, text = "") {
 /** @param {number} share */
 function percent(share) {
     return `${(100 * share).toFixed(4)}%`;
-}
-
-/** @param {number} seconds */
-function formatPosition(seconds) {
-    const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
-    const [hours, minutes, rest] = [
-        Math.floor(seconds / 3600),
-        Math.floor(seconds / 60) % 60,
-        Math.floor(seconds % 60),
-    ];
-    return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
 
 /** The details of a timeline, and the elements that show them. */
@@ -272,21 +249,6 @@ function meanAround(scores, bin, neighbors) {
         negative += scores[2 * near + 1];
     }
     return { positive: positive / count / ONE, negative: negative / count / ONE };
-}
-
-/**
- * Parses segments, which are given as start, end and attitude, separated by spaces.
- * @param {string} text
- */
-function parseSegments(text) {
-    const words = text.split(" ");
-    /** @type {Segment[]} */
-    const segments = [];
-    for (let index = 0; index + 2 < words.length; index += 3) {
-        const [start, end, attitude] = words.slice(index, index + 3);
-        segments.push({ start_s: Number(start), end_s: Number(end), attitude });
-    }
-    return segments;
 }
 
 /**

@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use super::scripts::without_imports;
 use crate::style;
 
 /// Style of all reports.
@@ -16,7 +17,8 @@ const STYLE: &str = include_str!("report.css");
 /// the modules `scripts`, which are the program's own.
 pub(crate) fn document(title: &str, style: &str, scripts: &[&str], body: &Markup) -> String {
     let style = style::common_style() + STYLE + style;
-    let policy = policy(&style, scripts);
+    let scripts: Vec<String> = scripts.iter().map(|it| without_imports(it)).collect();
+    let policy = policy(&style, &scripts);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -36,7 +38,7 @@ pub(crate) fn document(title: &str, style: &str, scripts: &[&str], body: &Markup
                 footer {
                     p { "Made by gst-attitude " (env!("CARGO_PKG_VERSION")) "." }
                 }
-                @for script in scripts { script type="module" { (PreEscaped(script)) } }
+                @for script in &scripts { script type="module" { (PreEscaped(script)) } }
             }
         }
     };
@@ -46,13 +48,13 @@ pub(crate) fn document(title: &str, style: &str, scripts: &[&str], body: &Markup
 /// Returns the content security policy: the page's own style and scripts by their hashes, recordings
 /// beside it, embedded pictures, and requests to the server that it comes from. `file:` is needed
 /// because a page that is opened from disk has no origin.
-fn policy(style: &str, scripts: &[&str]) -> String {
-    let hash = |text: &&str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
-    let scripts: Vec<String> = scripts.iter().map(hash).collect();
+fn policy(style: &str, scripts: &[String]) -> String {
+    let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
+    let scripts: Vec<String> = scripts.iter().map(|it| hash(it)).collect();
     format!(
         "default-src 'none'; style-src {}; script-src {}; connect-src 'self'; \
          media-src 'self' file:; img-src data:; base-uri 'none'; form-action 'none'",
-        hash(&style),
+        hash(style),
         scripts.join(" ")
     )
 }

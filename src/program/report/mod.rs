@@ -32,6 +32,7 @@ pub(crate) mod axis;
 mod baseline;
 mod chart;
 mod drawn;
+mod scripts;
 mod strip;
 pub(crate) mod text;
 mod zoom;

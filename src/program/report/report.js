@@ -3,12 +3,9 @@
 // Synchronizes the timelines with the recording: turns each timeline into a slider that seeks the recording and follows
 // its position. Without a recording, the sliders move together.
 
-/**
- * @typedef {object} Segment
- * @property {number} start_s
- * @property {number} end_s
- * @property {string} attitude
- */
+import { find, formatPosition, parseSegments } from "./shared.js";
+
+/** @typedef {import("./shared.js").Segment} Segment */
 
 /** A timeline, and the line of text above it with the current attitude. */
 class Timeline {
@@ -48,46 +45,12 @@ let updated_s = /** @type {number | null} */ (null);
 let frameRequest = 0;
 
 /**
- * Returns the element that matches a selector; the report has it.
- * @param {ParentNode} parent
- * @param {string} selector
- */
-function find(parent, selector) {
-    return /** @type {HTMLElement} */ (parent.querySelector(selector));
-}
-
-/**
  * @param {number} value
  * @param {number} min
  * @param {number} max
  */
 function clamp(value, min, max) {
     return Math.min(Math.max(value, min), max);
-}
-
-/**
- * Parses segments, which are given as start, end and attitude, separated by spaces.
- * @param {string} text
- */
-function parseSegments(text) {
-    const words = text.split(" ");
-    /** @type {Segment[]} */
-    const segments = [];
-    for (let index = 0; index + 2 < words.length; index += 3) {
-        const [start, end, attitude] = words.slice(index, index + 3);
-        segments.push({ start_s: Number(start), end_s: Number(end), attitude });
-    }
-    return segments;
-}
-
-/** @param {number} seconds */
-function formatPosition(seconds) {
-    const whole = Math.floor(seconds);
-    const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
-    const minutes = Math.floor(whole / 60) % 60;
-    const hours = Math.floor(whole / 3600);
-    const rest = pad(whole % 60);
-    return hours ? `${hours}:${pad(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
 /**

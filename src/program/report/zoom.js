@@ -2,6 +2,8 @@
 //
 // Zooms all timelines: the style sheet moves and widens them, and details.js draws the visible part.
 
+import { find, formatPosition } from "./shared.js";
+
 /**
  * The visible part, in seconds.
  * @typedef {object} Part
@@ -16,26 +18,6 @@ const WHEEL_STEP = 1.25;
 
 /** Position of the playhead in the visible part after it has left the part. */
 const PLAYHEAD_SHARE = 0.1;
-
-/**
- * Returns the element that matches a selector; the report has it.
- * @param {ParentNode} parent
- * @param {string} selector
- */
-function find(parent, selector) {
-    return /** @type {HTMLElement} */ (parent.querySelector(selector));
-}
-
-/** @param {number} seconds */
-function formatPosition(seconds) {
-    const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
-    const [hours, minutes, rest] = [
-        Math.floor(seconds / 3600),
-        Math.floor(seconds / 60) % 60,
-        Math.floor(seconds % 60),
-    ];
-    return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
-}
 
 const timelines = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".timeline")]);
 const [first] = timelines;
