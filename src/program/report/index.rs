@@ -9,10 +9,13 @@ use maud::{Markup, html};
 use super::document::{document, patterns};
 use super::recording::RecordingFacts;
 use super::timeline::bar;
-use super::{text, trust};
+use super::{participants, text, trust};
 use crate::numbers;
 
-const SCRIPTS: &[&str] = &[include_str!("sort-table.js")];
+const SCRIPTS: &[&str] = &[
+    include_str!("sort-table.js"),
+    include_str!("filter-table.js"),
+];
 
 /// A recording in the index.
 pub(crate) struct Entry<'a> {
@@ -49,6 +52,7 @@ pub(crate) fn index(entries: &[Entry]) -> String {
                 "Shares of the time in which faces were seen, by the mean of all faces. "
                 span.controls { "Click a column heading to sort." }
             }
+            (filter())
             div.scroll {
                 table.index {
                     caption.visually-hidden { "Recordings" }
@@ -56,9 +60,27 @@ pub(crate) fn index(entries: &[Entry]) -> String {
                     tbody { @for entry in entries { (row(entry, &columns)) } }
                 }
             }
+            @if let Some(section) = participants::section(entries) { (section) }
         }
     };
     document("Attitudes in recordings", "", SCRIPTS, &body)
+}
+
+/// Returns the fields that select recordings; without scripts they are hidden.
+fn filter() -> Markup {
+    html! {
+        form #filter role="search" hidden {
+            label { "Search names and participants " input type="search" autocomplete="off"; }
+            label {
+                "Most of the time "
+                select {
+                    option value="" { "any attitude" }
+                    @for label in Label::ALL { option value=(label.name()) { (label.name()) } }
+                }
+            }
+            output {}
+        }
+    }
 }
 
 /// The optional columns of the table.
@@ -89,8 +111,9 @@ fn row(entry: &Entry, columns: &Columns) -> Markup {
     };
     let number = |of: fn(&Summary) -> u64| cell(summary.map(of), numbers::grouped);
     let shares = summary.and_then(|summary| summary.scene.shares.as_ref());
+    let most_frequent = participants::most_frequent(shares).map(Label::name);
     html! {
-        tr {
+        tr data-search=(participants::searched(&recording.name, summary)) data-attitude=[most_frequent] {
             th scope="row" data-value=(recording.name) {
                 @match address {
                     Some(address) => a href=(address) { (recording.name) },

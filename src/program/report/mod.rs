@@ -39,6 +39,7 @@ mod zoom;
 
 mod editor;
 mod notes;
+mod participants;
 mod player;
 mod tables;
 mod timeline;

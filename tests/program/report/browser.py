@@ -292,6 +292,31 @@ def check_offset(page):
     expect(not texts, f"low contrast: {texts}")
 
 
+def check_filter(document):
+    """Selects recordings by keyboard."""
+    field = document.get_by_role("searchbox", name="Search names and participants")
+    count = document.get_by_role("status")
+    rows = document.locator("table.index tbody tr")
+    total = rows.count()
+
+    def shown():
+        return [row.locator("th").inner_text() for row in rows.all() if row.is_visible()]
+
+    field.focus()
+    document.keyboard.type("CLIP")
+    expect(shown() == ["clip.mp4"], f"found {shown()}")
+    expect(count.inner_text() == f"1 of {total} recordings", count.inner_text())
+    document.keyboard.press("Tab")
+    attitudes = document.get_by_label("Most of the time")
+    expect(attitudes.evaluate("it => it === document.activeElement"), "the selection does not follow the search")
+    document.keyboard.press("Escape")
+    expect(len(shown()) == total and field.input_value() == "", f"after Escape: {shown()}")
+    attitudes.select_option("unknown")
+    expect(len(shown()) < total, f"mostly unknown: {shown()}")
+    attitudes.select_option("")
+    check_structure(document)
+
+
 def check_index(page):
     document = page.page
 
@@ -308,6 +333,7 @@ def check_index(page):
     document.get_by_role("button", name="negative").click()
     document.get_by_role("button", name="negative").click()
     expect(names()[0] == "broken.mp4", f"sorted by negative, descending: {names()}")
+    check_filter(document)
     document.get_by_role("link", name="clip.mp4").click()
     expect(document.title() == "clip.mp4 – attitudes", f"the link opens {document.title()}")
 
