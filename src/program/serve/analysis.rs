@@ -9,6 +9,7 @@ use gst::prelude::*;
 use gst_app::{AppSink, AppSinkCallbacks};
 
 use super::arguments::Arguments;
+use super::channels::PageMessage;
 use crate::publishing::SourcePublisher;
 
 /// Receives records, as lines of JSON that `attitudeexport` wrote.
@@ -62,6 +63,42 @@ impl Analysis {
             faceattitude,
             valve,
         })
+    }
+}
+
+impl Analysis {
+    /// Returns what a page controls.
+    pub(crate) fn controls(&self) -> AnalysisControls {
+        AnalysisControls {
+            faceattitude: self.faceattitude.downgrade(),
+            valve: self.valve.downgrade(),
+        }
+    }
+}
+
+/// The elements of an analysis that a page controls.
+pub(crate) struct AnalysisControls {
+    faceattitude: glib::WeakRef<gst::Element>,
+    valve: glib::WeakRef<gst::Element>,
+}
+
+impl AnalysisControls {
+    /// Does what a message of the page requests; nothing if the analysis has ended.
+    pub(crate) fn apply(&self, message: PageMessage) {
+        match message {
+            PageMessage::Alive(_) => (),
+            PageMessage::Analysis(is_on) => {
+                if let Some(valve) = self.valve.upgrade() {
+                    valve.set_property("drop", !is_on);
+                }
+            }
+            PageMessage::LearnBaseline => {
+                if let Some(faceattitude) = self.faceattitude.upgrade() {
+                    faceattitude.set_property_from_str("baseline", "learn");
+                    faceattitude.emit_by_name::<()>("learn-baseline", &[]);
+                }
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use attitude::sync::lock;
 use gst::prelude::*;
 use gst_webrtc::{WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, AnalysisControls};
 use super::arguments::Arguments;
 use super::end::Reason;
 use super::limits::{limit_bitrate, limit_size};
@@ -31,18 +31,17 @@ pub(crate) fn session(
     metrics: &Metrics,
     publisher: Option<SourcePublisher>,
 ) -> Result<(Session, Watch), CreateError> {
-    let valve: Arc<Mutex<Option<glib::WeakRef<gst::Element>>>> = Arc::default();
+    let controls: Arc<Mutex<Option<AnalysisControls>>> = Arc::default();
     let session = Session::new(number, arguments.listen.ip(), LATENCY_MS, {
-        let valve = valve.clone();
-        move |is_on| {
-            let valve = lock(&valve);
-            if let Some(valve) = valve.as_ref().and_then(glib::WeakRef::upgrade) {
-                valve.set_property("drop", !is_on);
+        let controls = controls.clone();
+        move |message| {
+            if let Some(controls) = &*lock(&controls) {
+                controls.apply(message);
             }
         }
     })?;
     let analysis = Analysis::new(arguments, &session.channels, publisher)?;
-    *lock(&valve) = Some(analysis.valve.downgrade());
+    *lock(&controls) = Some(analysis.controls());
 
     let depay = gst::ElementFactory::make("rtpvp8depay")
         .property("request-keyframe", true)

@@ -26,6 +26,9 @@ pub(crate) enum PageMessage {
     Alive(bool),
     /// The page turns the analysis on or off.
     Analysis(bool),
+    /// The visitor looks neutral now.
+    #[serde(rename = "learn-baseline")]
+    LearnBaseline,
 }
 
 /// The server's ends of the channels.

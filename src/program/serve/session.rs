@@ -76,13 +76,13 @@ pub(crate) enum SetAnswerError {
 
 impl Session {
     /// Creates a pipeline that contains only a `webrtcbin` with its data channels. The session can
-    /// be reached where a server that listens on `listening` can. `set_analysis` is called when the
-    /// page turns the analysis on or off.
+    /// be reached where a server that listens on `listening` can. `on_message` is called for each message
+    /// of the page.
     pub(crate) fn new(
         number: u64,
         listening: IpAddr,
         latency_ms: u32,
-        set_analysis: impl Fn(bool) + Send + Sync + 'static,
+        on_message: impl Fn(PageMessage) + Send + Sync + 'static,
     ) -> Result<Self, CreateError> {
         let pipeline = gst::Pipeline::new();
         let webrtc = peer::create(&network::addresses(listening)?, latency_ms)?;
@@ -97,10 +97,10 @@ impl Session {
             let page = page.clone();
             move |message| {
                 lock(&page).deadline = Instant::now() + MAX_SILENCE;
-                if let PageMessage::Analysis(is_on) = message {
-                    tracing::debug!(session = number, is_on, "page switched the analysis");
-                    set_analysis(is_on);
+                if !matches!(message, PageMessage::Alive(_)) {
+                    tracing::debug!(session = number, ?message, "received from the page");
                 }
+                on_message(message);
             }
         })?;
         end_on_failure(number, &pipeline, &webrtc, &end);

@@ -32,7 +32,7 @@ COMPARISONS = 40
 # Sizes of screens on which an interviewer sees everything without scrolling, and the maximum share of the video.
 SCREENS = [(1280, 720), (1366, 650), (360, 740)]
 MAX_VIDEO_SHARE = 0.45
-BUTTONS = ["add-note", "pause", "analysis", "hide-faces", "end"]
+BUTTONS = ["add-note", "pause", "analysis", "hide-faces", "learn-baseline", "end"]
 
 # Shows made trends of a sample at 0:42; returns the words, whether there is an alert, and its announcement.
 SHOW_TRENDS = """async (directions) => {
@@ -240,6 +240,7 @@ def check_camera(browser, server, folder, face):
         visit.page.keyboard.press(key)
         visit.wait("live")
     visit.page.wait_for_selector("#faces li[data-person]")
+    check_neutral(visit)
 
     server.end(signal=9)
     visit.wait("reconnecting")
@@ -261,6 +262,19 @@ def check_camera(browser, server, folder, face):
     server.end()
     visit.wait("shutdown")
     visit.close()
+
+
+def check_neutral(visit):
+    """Checks that the page learns the visitor's neutral, and shows changes against it."""
+    change = visit.page.locator("#faces .change")
+    expect(change.first.inner_text() == "", f"a change without a neutral: {change.first.inner_text()}")
+    visit.page.get_by_role("button", name="This is my neutral").wait_for()
+    visit.page.keyboard.press("b")
+    change.filter(has_text="learning neutral").first.wait_for()
+    visit.page.screenshot(path=visit.folder / "learning.png")
+    # The face is neutral and positive in turn: the median of its valence is that of one of them.
+    change.filter(has_text="from neutral").first.wait_for()
+    visit.page.screenshot(path=visit.folder / "neutral.png")
 
 
 def check_layout(visit):

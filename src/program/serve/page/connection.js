@@ -119,6 +119,11 @@ export class Connection {
         this.#peer?.replaceTrack(isPaused ? null : this.#track).catch(() => {});
     }
 
+    /** Discards the baselines of all faces, and learns them from now on. */
+    learnBaseline() {
+        this.#peer?.send("learn-baseline");
+    }
+
     get #wantsRecords() {
         return this.#isAnalysisOn && !this.#isPaused;
     }

@@ -79,6 +79,7 @@ class FaceRow {
     #attitude = createLabel("unknown");
     #confidence = create("span", "number");
     #valence = create("span", "valence number");
+    #change = create("span", "change number");
     #age = create("span", "age");
     #bars = SCORED_ATTITUDES.map((attitude) => ({
         attitude,
@@ -91,7 +92,7 @@ class FaceRow {
         this.item.dataset.person = String(person);
         const heading = create("p", "face");
         const name = create("span", "name");
-        name.append(create("strong", "", formatPerson(person)), this.#valence);
+        name.append(create("strong", "", formatPerson(person)), this.#valence, this.#change);
         heading.append(name, this.#attitude, this.#confidence, this.#age);
         const scores = create("ul", "scores");
         for (const { attitude, fill, value } of this.#bars) {
@@ -110,17 +111,28 @@ class FaceRow {
      * @param {FaceRecord} face
      * @param {number} age_ms time since its record arrived
      */
-    update({ attitude, confidence, scores, valence, age_ns }, age_ms) {
+    update(face, age_ms) {
+        const { attitude, confidence, scores, valence, age_ns } = face;
         this.item.dataset.attitude = attitude;
         updateLabel(this.#attitude, attitude);
         this.#confidence.textContent = attitude === "unknown" ? "" : formatScore(confidence);
         this.#valence.textContent = valence === null ? "" : `valence ${formatValence(valence)}`;
+        setText(this.#change, describeChange(face));
         this.#age.textContent = `${(age_ns / 1e9 + age_ms / 1000).toFixed(1)} s ago`;
         for (const { attitude, fill, value } of this.#bars) {
             fill.style.width = `${100 * scores[attitude]}%`;
             value.textContent = formatScore(scores[attitude]);
         }
     }
+}
+
+/**
+ * Describes the change of a face against its neutral, which the visitor lets the page learn; empty before.
+ * @param {FaceRecord} face
+ */
+function describeChange({ baseline, valence_change }) {
+    if (baseline === "learning") return "learning neutral …";
+    return valence_change === undefined ? "" : `${formatValence(valence_change)} from neutral`;
 }
 
 /** Announces changes of the faces to screen readers, at a limited rate. */

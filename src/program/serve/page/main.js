@@ -74,6 +74,8 @@ class Page {
             frame: (record) => this.#addFrameRecord(record),
             video: (track) => this.#play(track),
         });
+        // The faces of a source have one baseline for all who watch it.
+        query("#learn-baseline", HTMLButtonElement).hidden = !this.#capturesVideo;
         this.#listen();
         this.#showNewSession();
     }
@@ -92,6 +94,7 @@ class Page {
         onClick("#pause", () => this.#setPaused(!this.#isPaused));
         onClick("#analysis", () => this.#setAnalysis(!this.#isAnalysisOn));
         onClick("#hide-faces", () => this.#setHidesFaces(!this.#view.hidesFaces));
+        onClick("#learn-baseline", () => this.#connection.learnBaseline());
         onClick("#end", () => this.#end());
         onClick("#new-session", () => this.#discardDialog.ask(this.#log, () => this.#startNewSession()));
         addEventListener("keydown", pressShortcut);
@@ -319,7 +322,7 @@ function pressShortcut(event) {
     const isTyping = target instanceof Element && target.closest("input:not([type=checkbox]), dialog");
     if (hasModifier || event.repeat || isTyping || !query("#shortcuts", HTMLInputElement).checked) return;
     const key = CSS.escape(event.key.toLowerCase());
-    const button = document.querySelector(`#controls:not([hidden]) [aria-keyshortcuts="${key}"]`);
+    const button = document.querySelector(`#controls:not([hidden]) [aria-keyshortcuts="${key}"]:not([hidden])`);
     if (!(button instanceof HTMLButtonElement)) return;
     event.preventDefault();
     button.click();

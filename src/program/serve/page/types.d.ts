@@ -52,6 +52,10 @@ export interface FaceRecord {
     age_ns: number;
     /** Missing if trends are not computed. */
     trend?: Trend;
+    /** State of the face's baseline; missing if the visitor has not started to learn it. */
+    baseline?: "learning" | "known";
+    /** Valence minus the baseline, -2 to 2; missing if one of them is not known. */
+    valence_change?: number;
 }
 
 /** A record in JSON: the results for one frame. `record.schema.json` defines it. */
@@ -140,7 +144,7 @@ export interface ProblemResponse {
 export type ServerExportFormat = "csv" | "vtt" | "srt" | "html";
 
 /** A message from the page on the data channel `control`. */
-export type PageMessage = { alive: true } | { analysis: boolean };
+export type PageMessage = { alive: true } | { analysis: boolean } | "learn-baseline";
 
 /** A message from the server on the data channel `control`. */
 export interface ControlMessage {

@@ -11,6 +11,7 @@ use gst_app::AppSrc;
 use gst_utils::ConsumptionLink;
 use gst_webrtc::{WebRTCPeerConnectionState, WebRTCRTPTransceiver, WebRTCRTPTransceiverDirection};
 
+use super::super::channels::PageMessage;
 use super::super::session::{CreateError, Session};
 use super::codec::Codec;
 use super::reading::Reading;
@@ -41,7 +42,11 @@ pub(crate) fn session(
     let session = Session::new(number, listening, 0, {
         let wants_records = wants_records.clone();
         let viewers = Arc::downgrade(&reading.viewers);
-        move |is_on| {
+        move |message| {
+            // The baselines are those of all viewers: none of them changes them for the others.
+            let PageMessage::Analysis(is_on) = message else {
+                return;
+            };
             wants_records.store(is_on, Ordering::Relaxed);
             if let Some(viewers) = viewers.upgrade() {
                 viewers.update_valve();
