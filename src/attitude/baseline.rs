@@ -74,7 +74,7 @@ impl BaselineState {
     pub const ALL: [Self; 2] = [Self::Learning, Self::Known];
 
     /// Returns the name: `learning` or `known`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Learning => "learning",
             Self::Known => "known",

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod atomic_file;
+mod codebook;
 mod console;
 mod corrections;
 mod data_file;
@@ -31,6 +32,7 @@ mod shutdown;
 #[cfg(feature = "serve")]
 mod streams;
 mod style;
+mod table_files;
 #[cfg(feature = "serve")]
 mod web_server;
 

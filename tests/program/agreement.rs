@@ -98,6 +98,7 @@ fn annotations_are_compared_with_the_results_of_a_recording() {
     assert!(read("out/confusion.csv").contains("Ann,Ben,neutral,negative,2"));
     assert!(read("out/agreement.csv").starts_with("first,second,units,agreement,kappa,alpha\n"));
     assert!(read("out/codebook.csv").contains("agreement,kappa,number,"));
+    assert!(read("out/value-labels.csv").contains("confusion,first_label,positive,Positive"));
     let page = read("out/agreement.html");
     assert!(
         page.contains(r##"href="../results/talk/report.html#t=4""##),

@@ -9,7 +9,7 @@ use std::process::Command;
 use attitude::Label;
 use attitude::baseline::BaselineState;
 use attitude::pose::HeadPose;
-use attitude::record::exports::EXPORTS;
+use attitude::record::exports::{EXPORTS, segments};
 use attitude::record::{FaceRecord, Record, formats};
 use attitude::trend::Trend;
 use gst::prelude::*;
@@ -256,6 +256,13 @@ fn every_column_of_the_programs_tables_is_documented() {
         let missing = columns.filter(|column| !documented.contains(&format!("`{column}`")));
         problems.extend(missing.map(|column| format!("{file}: {column}")));
     }
+    // The files of recordings have no rows without a recording.
+    let exports = page.section("#### Exports");
+    let missing = segments::SCHEMA
+        .columns
+        .iter()
+        .filter(|column| !exports.contains(&format!("`{}`", column.name)));
+    problems.extend(missing.map(|column| format!("segments.csv: {}", column.name)));
     expect_none(problems);
 }
 
@@ -378,7 +385,8 @@ fn every_file_of_a_recording_is_documented() {
     let program = Page::read(PROGRAM);
     let results = program.section("### Results");
     let files = formats::recording_files().map(|(_, file)| file.name);
-    let files = files.chain(EXPORTS.iter().map(|export| export.file.name));
+    let exports = EXPORTS.iter().flat_map(|export| export.files());
+    let files = files.chain(exports.map(|(name, _)| name));
     let missing = files.filter(|file| !results.contains(&format!("/{file}`")));
     expect_none(missing.map(str::to_owned).collect());
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::Result;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -16,10 +16,11 @@ use super::{DataColumn, DataKind, DataTable, DataValue};
 
 pub(super) fn write(table: &DataTable, output: &mut (dyn Write + Send)) -> Result<()> {
     let fields = table
+        .schema
         .columns
         .iter()
         .map(|column| Ok(Arc::new(field(column)?)));
-    let schema = Type::group_type_builder(table.name)
+    let schema = Type::group_type_builder(table.schema.name)
         .with_fields(fields.collect::<Result<_>>()?)
         .build()?;
     let properties = WriterProperties::builder()
@@ -27,7 +28,7 @@ pub(super) fn write(table: &DataTable, output: &mut (dyn Write + Send)) -> Resul
         .build();
     let mut file = SerializedFileWriter::new(output, Arc::new(schema), Arc::new(properties))?;
     let mut group = file.next_row_group()?;
-    for (index, column) in table.columns.iter().enumerate() {
+    for (index, column) in table.schema.columns.iter().enumerate() {
         let values = table.rows.iter().map(|row| &row[index]);
         match column.kind {
             DataKind::Text => {
@@ -47,6 +48,10 @@ pub(super) fn write(table: &DataTable, output: &mut (dyn Write + Send)) -> Resul
                     _ => None,
                 })
             }
+            DataKind::Flag => write_column::<BoolType>(&mut group, values, |value| match value {
+                DataValue::Flag(flag) => Some(*flag),
+                _ => None,
+            }),
         }?;
     }
     group.close()?;
@@ -60,6 +65,7 @@ fn field(column: &DataColumn) -> Result<Type> {
         DataKind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         DataKind::Count => (Physical::INT64, None),
         DataKind::Number => (Physical::DOUBLE, None),
+        DataKind::Flag => (Physical::BOOLEAN, None),
     };
     Type::primitive_type_builder(column.name, physical)
         .with_repetition(Repetition::OPTIONAL)
@@ -110,10 +116,26 @@ mod tests {
         let text = |text: &str| Field::Str(text.to_owned());
         assert_eq!(
             cells(0),
-            [text("a, b"), Field::Long(5), Field::Double(0.333_333)]
+            [
+                text("a, b"),
+                Field::Long(5),
+                Field::Double(0.333_333),
+                Field::Bool(true)
+            ]
         );
         // Parquet is not read by spreadsheets as formulas: the text is as it was.
-        assert_eq!(cells(1), [text("=1+1"), Field::Null, Field::Double(0.0)]);
-        assert_eq!(cells(2), [Field::Null, Field::Long(0), Field::Null]);
+        assert_eq!(
+            cells(1),
+            [
+                text("=1+1"),
+                Field::Null,
+                Field::Double(0.0),
+                Field::Bool(false)
+            ]
+        );
+        assert_eq!(
+            cells(2),
+            [Field::Null, Field::Long(0), Field::Null, Field::Null]
+        );
     }
 }

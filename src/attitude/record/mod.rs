@@ -23,7 +23,7 @@
 //! ```
 
 pub mod change;
-mod columns;
+pub mod columns;
 pub mod corrections;
 pub mod cue;
 pub mod exports;

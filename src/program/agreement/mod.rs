@@ -6,11 +6,10 @@
 //! annotations, results (of analyze) -> coders -> tables | page
 //! ```
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use attitude::agreement::CodedSpan;
-use attitude::data_table::{DataTable, codebook};
 use attitude::record::summary::{Person, Summary};
 
 use annotations::Coding;
@@ -18,11 +17,13 @@ pub(crate) use arguments::Arguments;
 use coders::Coders;
 
 use crate::analyze::summary_json;
+use crate::codebook;
 use crate::console::{self, PrintError};
 use crate::data_file::DataError;
 use crate::exit::Status;
 use crate::labels::Labels;
 use crate::numbers::count;
+use crate::table_files::TableFormat;
 
 mod annotations;
 mod arguments;
@@ -31,6 +32,7 @@ mod coders;
 
 mod page;
 mod tables;
+pub(crate) use tables::TABLES;
 
 /// Name of the program among the coders.
 const PROGRAM: &str = "gst-attitude";
@@ -159,19 +161,12 @@ fn write(
         path: output.to_owned(),
         source,
     })?;
-    let mut tables = tables::tables(coders);
-    tables.push(codebook(&tables));
-    for table in &tables {
-        let path = output.join(format!("{}.csv", table.name));
-        write_table(&path, table).map_err(|source| AgreementError::Write { path, source })?;
+    for table in tables::tables(coders).iter().chain(&codebook::tables()) {
+        let path = TableFormat::Csv.path(output, table);
+        let written = TableFormat::Csv.write(&path, table);
+        written.map_err(|source| AgreementError::Write { path, source })?;
     }
     let path = output.join(PAGE);
     let page = page::page(coders, person, recording, results, output);
     std::fs::write(&path, page).map_err(|source| AgreementError::Write { path, source })
-}
-
-fn write_table(path: &Path, table: &DataTable) -> io::Result<()> {
-    let mut file = BufWriter::new(std::fs::File::create(path)?);
-    table.write_csv(&mut file)?;
-    file.flush()
 }

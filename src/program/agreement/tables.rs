@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 use attitude::Attitude;
 use attitude::data_table::DataKind::{Count, Number, Text};
-use attitude::data_table::{DataColumn, DataTable, DataValue, column};
+use attitude::data_table::labels::ATTITUDE_LABELS;
+use attitude::data_table::{DataColumn, DataTable, DataValue, TableSchema, column};
 
 use super::coders::Coders;
 use crate::report::text::percent;
@@ -18,47 +19,59 @@ const SECOND: DataColumn = column(
     "second coder; empty if first stands for several",
 );
 
-const AGREEMENT: [DataColumn; 6] = [
-    FIRST,
-    SECOND,
-    column(
-        "units",
-        Count,
-        "number of units that both coders have labeled",
-    ),
-    column(
-        "agreement",
-        Number,
-        "fraction of these units with the same label, 0 to 1",
-    ),
-    column(
-        "kappa",
-        Number,
-        "Cohen's kappa, at most 1; 0 is the agreement of chance",
-    ),
-    column(
-        "alpha",
-        Number,
-        "Krippendorff's alpha for nominal data, at most 1; empty if not defined",
-    ),
-];
+static AGREEMENT: TableSchema = TableSchema {
+    name: "agreement",
+    columns: &[
+        FIRST,
+        SECOND,
+        column(
+            "units",
+            Count,
+            "number of units that both coders have labeled",
+        ),
+        column(
+            "agreement",
+            Number,
+            "fraction of these units with the same label, 0 to 1",
+        ),
+        column(
+            "kappa",
+            Number,
+            "Cohen's kappa, at most 1; 0 is the agreement of chance",
+        ),
+        column(
+            "alpha",
+            Number,
+            "Krippendorff's alpha for nominal data, at most 1; empty if not defined",
+        ),
+    ],
+};
 
-const CONFUSION: [DataColumn; 5] = [
-    FIRST,
-    SECOND,
-    column("first_label", Text, "label of the first coder"),
-    column("second_label", Text, "label of the second coder"),
-    column("units", Count, "number of units with these labels"),
-];
+static CONFUSION: TableSchema = TableSchema {
+    name: "confusion",
+    columns: &[
+        FIRST,
+        SECOND,
+        column("first_label", Text, "label of the first coder").with_labels(&ATTITUDE_LABELS),
+        column("second_label", Text, "label of the second coder").with_labels(&ATTITUDE_LABELS),
+        column("units", Count, "number of units with these labels"),
+    ],
+};
 
-const DISAGREEMENTS: [DataColumn; 6] = [
-    column("start_ns", Count, "start in the recording"),
-    column("end_ns", Count, "end in the recording"),
-    FIRST,
-    SECOND,
-    column("first_label", Text, "label of the first coder"),
-    column("second_label", Text, "label of the second coder"),
-];
+static DISAGREEMENTS: TableSchema = TableSchema {
+    name: "disagreements",
+    columns: &[
+        column("start_ns", Count, "start in the recording"),
+        column("end_ns", Count, "end in the recording"),
+        FIRST,
+        SECOND,
+        column("first_label", Text, "label of the first coder").with_labels(&ATTITUDE_LABELS),
+        column("second_label", Text, "label of the second coder").with_labels(&ATTITUDE_LABELS),
+    ],
+};
+
+/// All tables.
+pub(crate) static TABLES: [&TableSchema; 3] = [&AGREEMENT, &CONFUSION, &DISAGREEMENTS];
 
 /// Returns all tables.
 pub(super) fn tables(coders: &Coders) -> Vec<DataTable> {
@@ -79,7 +92,7 @@ pub(super) fn groups(coders: &Coders) -> Vec<(&'static str, std::ops::Range<usiz
 }
 
 fn agreement(coders: &Coders) -> DataTable {
-    let mut table = DataTable::new("agreement", &AGREEMENT);
+    let mut table = DataTable::new(&AGREEMENT);
     for pair in coders.pairs() {
         let total = pair.confusion.total();
         let known = |value: f64| (total > 0).then_some(value);
@@ -108,7 +121,7 @@ fn agreement(coders: &Coders) -> DataTable {
 }
 
 fn confusion(coders: &Coders) -> DataTable {
-    let mut table = DataTable::new("confusion", &CONFUSION);
+    let mut table = DataTable::new(&CONFUSION);
     for pair in coders.pairs() {
         for first in Attitude::ALL {
             for second in Attitude::ALL {
@@ -126,7 +139,7 @@ fn confusion(coders: &Coders) -> DataTable {
 }
 
 fn disagreements(coders: &Coders) -> DataTable {
-    let mut table = DataTable::new("disagreements", &DISAGREEMENTS);
+    let mut table = DataTable::new(&DISAGREEMENTS);
     for of in coders.disagreements() {
         table.push(vec![
             of.span.start_ns.into(),

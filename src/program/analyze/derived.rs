@@ -19,6 +19,7 @@ use super::store::{StoreError, WriteContext};
 use super::summary_json::{self, SummaryFile};
 use crate::atomic_file;
 use crate::corrections::{CorrectionsError, CorrectionsFile};
+use crate::report::address;
 use crate::report::records::{self, Entry, RecordsError};
 
 /// The files cannot be computed again.
@@ -52,7 +53,7 @@ pub(super) fn write(
     let summarized = samples.finish_corrected(params, &corrections.corrections);
     file.summary = summarized.summary.clone();
     file.corrections_sha256 = corrections.sha256();
-    write_exports(folder, &file, results)?;
+    write_exports(folder, &file, &summarized, results)?;
     write_page(folder, &file, &summarized, corrections, results)?;
     // Last: the others belong to it.
     let path = folder.join(summary_json::FILE);
@@ -74,28 +75,41 @@ fn write_page(
 }
 
 /// Writes the requested exports.
-fn write_exports(folder: &Path, file: &SummaryFile, results: &Path) -> Result<(), StoreError> {
-    let SummaryFile {
-        recording, summary, ..
-    } = file;
+fn write_exports(
+    folder: &Path,
+    file: &SummaryFile,
+    summarized: &Summarized,
+    results: &Path,
+) -> Result<(), StoreError> {
+    let recording = &file.recording;
     let relative_url = pages::address_of(&recording.uri, results);
+    let relative_path = relative_path(&recording.uri, results);
     let modified_ns = recording.identity.modified_ns;
     let formats = file.analysis.requested().formats;
     let recording = AnalyzedRecording {
         name: &recording.name,
         uri: &recording.uri,
         relative_url: relative_url.as_deref(),
+        relative_path: relative_path.as_deref(),
         modified: modified_ns.map(|ns| UNIX_EPOCH + Duration::from_nanos(ns)),
         duration_ns: recording.video.duration_ns,
-        summary,
+        frames_per_second: recording.video.frames_per_second,
+        summarized,
     };
     let is_requested = |name: &str| formats.iter().any(|format| format == name);
-    for export in EXPORTS.iter().filter(|it| is_requested(it.file.name)) {
-        let path = folder.join(export.file.name);
-        atomic_file::replace(&path, |output| (export.write)(&recording, output))
-            .write_context(&path)?;
+    let exports = EXPORTS.iter().filter(|it| is_requested(it.file.name));
+    for (name, write) in exports.flat_map(|export| export.files()) {
+        let path = folder.join(name);
+        atomic_file::replace(&path, |output| write(&recording, output)).write_context(&path)?;
     }
     Ok(())
+}
+
+/// Returns the path of the file at `uri` relative to a folder in `results`; `None` if it is no file.
+fn relative_path(uri: &str, results: &Path) -> Option<String> {
+    let (file, _) = glib::filename_from_uri(uri).ok()?;
+    let path = Path::new("..").join(address::relative_path(results, &file).ok()?);
+    Some(path.to_string_lossy().into_owned())
 }
 
 /// Writes the files in the results `folder` of a recording again if its corrections have changed

@@ -11,6 +11,9 @@
 
 use std::num::NonZeroUsize;
 
+use attitude::data_table::TableSchema;
+use attitude::record::columns;
+use attitude::record::exports::segments;
 use attitude_inference::engine::Engine;
 use attitude_inference::networks::{LoadError, provider_warnings};
 use attitude_inference::provider::Provider;
@@ -29,6 +32,7 @@ use settings::{Models, Settings};
 use store::{Store, StoreError};
 use summary_json::{SummaryFile, fingerprint};
 
+use crate::codebook;
 use crate::console::{self, PrintError};
 use crate::corrections;
 use crate::exit::{Interrupt, SignalError, Status};
@@ -67,6 +71,10 @@ mod distribution;
 mod outcome;
 
 mod progress;
+
+/// All tables.
+pub(crate) static TABLES: [&TableSchema; 3] =
+    [&outcome::SCHEMA, &columns::SCHEMA, &segments::SCHEMA];
 
 /// A run ended early.
 #[derive(Debug, thiserror::Error)]
@@ -315,14 +323,17 @@ fn collect_outcomes(
     }
 }
 
-/// Writes `summary.csv` and `index.html`, with the results of `others`, which earlier runs wrote.
+/// Writes `summary.csv`, its codebook and `index.html`, with the results of `others`, which earlier runs wrote.
 fn write_tables(
     jobs: &[RecordingJob],
     outcomes: &[Option<RecordingOutcome>],
     others: &[SummaryFile],
     store: &Store,
 ) -> Result<(), StoreError> {
-    store.write(outcome::FILE, &outcome::table(jobs, outcomes, others))?;
+    let summary = outcome::table(jobs, outcomes, others);
+    for table in codebook::tables().iter().chain([&summary]) {
+        store.write_table(table)?;
+    }
     let index = pages::index(jobs, outcomes, others, store.folder())?;
     store.write(pages::INDEX, index.as_bytes())
 }

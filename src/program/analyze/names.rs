@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 use attitude_inference::model::sha256;
 
 use super::inputs::Recording;
+use super::pages;
 use super::summary_json::SummaryFile;
-use super::{outcome, pages};
 
 /// Maximum length of a name; file systems allow 255 bytes, and a prefix and a suffix may be added.
 const MAX_BYTES: usize = 200;
@@ -18,7 +18,12 @@ const MAX_BYTES: usize = 200;
 const SUFFIX_CHARS: usize = 12;
 
 /// Names of the files of the run, in lower case.
-const RUN_FILES: [&str; 2] = [outcome::FILE, pages::INDEX];
+const RUN_FILES: [&str; 4] = [
+    "summary.csv",
+    "codebook.csv",
+    "value-labels.csv",
+    pages::INDEX,
+];
 
 /// Characters that are replaced, because they have a meaning for file systems or shells.
 const RESERVED: [char; 10] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|', '\u{fffd}'];

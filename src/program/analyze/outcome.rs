@@ -12,11 +12,9 @@ use crate::console;
 use crate::corrections::CorrectionsError;
 use crate::playback::{BeyondEndError, PlaybackError, PlaybackErrorKind, UriError};
 use crate::worker::WorkerError;
-use attitude::record::spreadsheet;
+use attitude::data_table::DataKind::{Count, Number, Text};
+use attitude::data_table::{DataTable, DataValue, TableSchema, column, value};
 use attitude::timeline::Shares;
-
-/// File name of the table.
-pub(super) const FILE: &str = "summary.csv";
 
 /// Value of the field `code` of recordings without video, in events and in the file of `--collect`.
 const NO_VIDEO: &str = "no-video";
@@ -145,60 +143,134 @@ fn status_of_results(results: &SummaryFile) -> (&'static str, String) {
     }
 }
 
-/// Formats a value of the table.
-type FormatValue = fn(&SummaryFile) -> String;
+/// Name and columns of the table.
+pub(crate) static SCHEMA: TableSchema = TableSchema {
+    name: "summary",
+    columns: &[
+        column("name", Text, "name of the recording's folder"),
+        column("input", Text, "path or address of the recording"),
+        column("status", Text, "status of the recording").with_labels(&[
+            value("done", "Analyzed to its end"),
+            value("damaged", "Analyzed until the damage"),
+            value("failed", "Not analyzed because of an error"),
+            value("ignored", "File of a folder without video"),
+            value("not analyzed", "The run was stopped before"),
+        ]),
+        column(
+            "reason",
+            Text,
+            "reason for the status; empty for done and not analyzed",
+        ),
+        column(
+            "duration_ns",
+            Count,
+            "duration of the recording, in nanoseconds",
+        ),
+        column("width", Count, "width of an upright frame in pixels"),
+        column("height", Count, "height of an upright frame in pixels"),
+        column("frames", Count, "number of decoded frames"),
+        column("samples", Count, "number of analyzed frames"),
+        column(
+            "failed_samples",
+            Count,
+            "number of frames whose analysis failed",
+        ),
+        column(
+            "samples_with_faces",
+            Count,
+            "number of analyzed frames in which a face was found",
+        ),
+        column("faces", Count, "number of faces in all samples"),
+        column("persons", Count, "number of persons"),
+        column(
+            "seen_ns",
+            Count,
+            "time during which a face was seen, in nanoseconds",
+        ),
+        column(
+            "positive_share",
+            Number,
+            "share of that time with a positive attitude, by the mean of all faces, 0 to 1",
+        ),
+        column("neutral_share", Number, "the same of the attitude neutral"),
+        column(
+            "negative_share",
+            Number,
+            "the same of the attitude negative",
+        ),
+        column(
+            "unknown_share",
+            Number,
+            "the same of the time with an unknown attitude",
+        ),
+        column(
+            "positive_change_share",
+            Number,
+            "share of the time of the persons with a baseline in which they were more positive, 0 to 1",
+        ),
+        column(
+            "neutral_change_share",
+            Number,
+            "the same of about the baseline",
+        ),
+        column("negative_change_share", Number, "the same of more negative"),
+        column(
+            "unknown_change_share",
+            Number,
+            "the same of an unknown attitude",
+        ),
+        column(
+            "fingerprint",
+            Text,
+            "hash of everything that the results depend on, except corrections",
+        ),
+        column(
+            "corrections",
+            Count,
+            "number of corrections that a person made",
+        ),
+    ],
+};
 
-/// Names and values of the columns about results; without results they are empty.
-const COLUMNS: [(&str, FormatValue); 20] = [
-    ("duration_ns", |r| optional(r.recording.video.duration_ns)),
-    ("width", |r| r.recording.video.width.to_string()),
-    ("height", |r| r.recording.video.height.to_string()),
-    ("frames", |r| r.recording.video.frames.to_string()),
-    ("samples", |r| r.summary.samples.to_string()),
-    ("failed_samples", |r| {
-        r.recording.video.failed_samples.to_string()
-    }),
-    ("samples_with_faces", |r| {
-        r.summary.samples_with_faces.to_string()
-    }),
-    ("faces", |r| r.summary.faces.to_string()),
-    ("persons", |r| r.summary.persons.len().to_string()),
-    ("seen_ns", |r| r.summary.scene.seen_ns.to_string()),
-    ("positive_share", |r| share_of_time(r, |s| s.positive)),
-    ("neutral_share", |r| share_of_time(r, |s| s.neutral)),
-    ("negative_share", |r| share_of_time(r, |s| s.negative)),
-    ("unknown_share", |r| share_of_time(r, |s| s.unknown)),
-    ("positive_change_share", |r| {
-        share_of_change(r, |s| s.positive)
-    }),
-    ("neutral_change_share", |r| {
-        share_of_change(r, |s| s.neutral)
-    }),
-    ("negative_change_share", |r| {
-        share_of_change(r, |s| s.negative)
-    }),
-    ("unknown_change_share", |r| {
-        share_of_change(r, |s| s.unknown)
-    }),
-    ("fingerprint", |r| r.fingerprint.clone()),
-    ("corrections", |r| {
-        let applied = r.summary.corrections.as_ref();
-        applied
+/// Number of columns before those about results.
+const COLUMNS_OF_EVERY_RECORDING: usize = 4;
+
+/// Returns the values of the columns about results.
+fn values(results: &SummaryFile) -> Vec<DataValue> {
+    let summary = &results.summary;
+    let video = &results.recording.video;
+    let shares = summary.scene.shares.as_ref();
+    let share = |of_label: fn(&Shares) -> f64| DataValue::from(shares.map(of_label));
+    let share_of_change = |of_label| DataValue::from(share_of_change(results, of_label));
+    let corrections = summary.corrections.as_ref();
+    vec![
+        video.duration_ns.into(),
+        video.width.into(),
+        video.height.into(),
+        video.frames.into(),
+        summary.samples.into(),
+        video.failed_samples.into(),
+        summary.samples_with_faces.into(),
+        summary.faces.into(),
+        summary.persons.len().into(),
+        summary.scene.seen_ns.into(),
+        share(|shares| shares.positive),
+        share(|shares| shares.neutral),
+        share(|shares| shares.negative),
+        share(|shares| shares.unknown),
+        share_of_change(|shares| shares.positive),
+        share_of_change(|shares| shares.neutral),
+        share_of_change(|shares| shares.negative),
+        share_of_change(|shares| shares.unknown),
+        results.fingerprint.as_str().into(),
+        corrections
             .map_or(0, |applied| applied.counts.total())
-            .to_string()
-    }),
-];
-
-fn optional(value: Option<impl ToString>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
-}
-
-fn share_of_time(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> String {
-    optional(results.summary.scene.shares.as_ref().map(of_label))
+            .into(),
+    ]
 }
 
 /// Returns a share of the time of all persons with a baseline, by the attitude of the change.
-fn share_of_change(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> String {
+fn share_of_change(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> Option<f64> {
     let (mut sum, mut total_ns) = (0.0, 0.0);
     for person in &results.summary.persons {
         let change = person.baseline_change.as_ref();
@@ -208,20 +280,24 @@ fn share_of_change(results: &SummaryFile, of_label: fn(&Shares) -> f64) -> Strin
             total_ns += seen_ns;
         }
     }
-    optional((total_ns > 0.0).then(|| (sum / total_ns * 1e4).round() / 1e4))
+    (total_ns > 0.0).then(|| (sum / total_ns * 1e4).round() / 1e4)
 }
 
-/// Writes a row; `first` are the columns before those about results.
-fn write_row(csv: &mut csv::Writer<Vec<u8>>, first: [&str; 4], results: Option<&SummaryFile>) {
-    let first = first.map(|text| spreadsheet::escape(text).into_owned());
-    let values = COLUMNS
-        .iter()
-        .map(|(_, format)| results.map(format).unwrap_or_default());
-    // Writing to memory does not fail, and all rows have as many fields.
-    let _ = csv.write_record(first.into_iter().chain(values));
+/// Adds a row; `first` are the columns before those about results.
+fn push_row(
+    table: &mut DataTable,
+    first: [&str; COLUMNS_OF_EVERY_RECORDING],
+    results: Option<&SummaryFile>,
+) {
+    let mut row: Vec<DataValue> = first.map(DataValue::from).to_vec();
+    match results {
+        Some(results) => row.extend(values(results)),
+        None => row.resize(SCHEMA.columns.len(), DataValue::Missing),
+    }
+    table.push(row);
 }
 
-/// Formats the table: the recordings of the run, then `others`, those that have results of earlier
+/// Returns the table: the recordings of the run, then `others`, those that have results of earlier
 /// runs in the same folder. A recording that was skipped has the same row as one that was analyzed,
 /// so that a run that was stopped and repeated ends with the same table as one that was not
 /// stopped.
@@ -229,25 +305,21 @@ pub(super) fn table(
     jobs: &[RecordingJob],
     outcomes: &[Option<RecordingOutcome>],
     others: &[SummaryFile],
-) -> Vec<u8> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let names = COLUMNS.iter().map(|(name, _)| *name);
-    let header = ["name", "input", "status", "reason"];
-    // Writing to memory does not fail, and all rows have as many fields.
-    let _ = csv.write_record(header.into_iter().chain(names));
+) -> DataTable {
+    let mut table = DataTable::new(&SCHEMA);
     for (job, outcome) in jobs.iter().zip(outcomes) {
         let outcome = outcome.as_ref();
         let (status, reason) =
             outcome.map_or(("not analyzed", String::new()), RecordingOutcome::status);
         let results = outcome.and_then(RecordingOutcome::results);
         let input = job.recording.display_name();
-        write_row(&mut csv, [&job.name, &input, status, &reason], results);
+        push_row(&mut table, [&job.name, &input, status, &reason], results);
     }
     for results in others {
         let (status, reason) = status_of_results(results);
         let recording = &results.recording;
         let first = [&recording.name, recording.input(), status, &reason];
-        write_row(&mut csv, first, Some(results));
+        push_row(&mut table, first, Some(results));
     }
-    csv.into_inner().unwrap_or_default()
+    table
 }

@@ -9,9 +9,12 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use attitude::data_table::DataTable;
+
 use super::inputs::printable;
 use super::summary_json::{self, SummaryFile};
 use crate::atomic_file::{self, PARTIAL};
+use crate::table_files::TableFormat;
 
 /// Name of the file that is locked while a run writes to the folder.
 const LOCK: &str = ".gst-attitude.lock";
@@ -168,6 +171,12 @@ impl Store {
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.folder.join(name);
         atomic_file::replace_with(&path, bytes).write_context(&path)
+    }
+
+    /// Writes a table of the run, which replaces an older one only when it is complete.
+    pub(super) fn write_table(&self, table: &DataTable) -> Result<(), StoreError> {
+        let path = TableFormat::Csv.path(&self.folder, table);
+        TableFormat::Csv.write(&path, table).write_context(&path)
     }
 
     /// Returns the names in the folder, except those that are not Unicode, which are not results.

@@ -20,6 +20,14 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// # Errors
 /// Returns an error if one of them, or one of their parent folders, does not exist.
 pub(crate) fn relative(folder: &Path, file: &Path) -> io::Result<String> {
+    Ok(address(relative_path(folder, file)?.components()))
+}
+
+/// Returns the path of `file` relative to `folder`.
+///
+/// # Errors
+/// Returns an error if one of them, or one of their parent folders, does not exist.
+pub(crate) fn relative_path(folder: &Path, file: &Path) -> io::Result<PathBuf> {
     let name = file.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
     // The file itself is not resolved: the name of a link is the one that the user knows.
     let file = resolved(file.parent())?.join(name);
@@ -28,7 +36,7 @@ pub(crate) fn relative(folder: &Path, file: &Path) -> io::Result<String> {
     let shared = folder.clone().zip(file.clone());
     let shared = shared.take_while(|(a, b)| a == b).count();
     let parents = folder.skip(shared).map(|_| Component::ParentDir);
-    Ok(address(parents.chain(file.skip(shared))))
+    Ok(parents.chain(file.skip(shared)).collect())
 }
 
 fn resolved(folder: Option<&Path>) -> io::Result<PathBuf> {

@@ -6,11 +6,11 @@
 //! design -> results (of analyze) -> epochs, per recording -> analysis -> tables | page (figures, methods)
 //! ```
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use attitude::data_table::{DataTable, codebook};
+use attitude::data_table::DataTable;
 
 use analysis::{Alignment, ConditionResult};
 pub(crate) use arguments::Arguments;
@@ -22,7 +22,8 @@ use crate::analyze::AnalyzeError;
 use crate::data_file::DataError;
 use crate::exit::Status;
 use crate::numbers::count;
-use crate::{console, parallel};
+use crate::table_files::TableFormat;
+use crate::{atomic_file, codebook, console, parallel};
 
 mod arguments;
 
@@ -34,6 +35,7 @@ mod results;
 mod analysis;
 
 mod tables;
+pub(crate) use tables::TABLES;
 
 mod figures;
 mod methods;
@@ -235,15 +237,22 @@ fn report_exclusions(file: &str, measured: &MeasuredRecording, recording: &desig
 
 /// Writes all files.
 fn write(results: &StudyResults, output: &Path) -> Result<(), StudyError> {
-    let mut tables = tables::tables(results);
-    for table in &tables {
-        write_file(output, table, "parquet", |table, file| {
-            table.write_parquet(file)
-        })?;
+    let error = |path: &Path, source| StudyError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let write_table = |table: &DataTable, format: TableFormat| {
+        let path = format.path(output, table);
+        let written = format.write(&path, table);
+        written.map_err(|source| error(&path, source))
+    };
+    for table in tables::tables(results) {
+        for format in TableFormat::ALL {
+            write_table(&table, format)?;
+        }
     }
-    tables.push(codebook(&tables));
-    for table in &tables {
-        write_file(output, table, "csv", |table, file| table.write_csv(file))?;
+    for table in codebook::tables() {
+        write_table(&table, TableFormat::Csv)?;
     }
     let methods = methods::methods(results);
     for (name, text) in [
@@ -251,22 +260,7 @@ fn write(results: &StudyResults, output: &Path) -> Result<(), StudyError> {
         (PAGE, page::page(results, &methods, output)),
     ] {
         let path = output.join(name);
-        std::fs::write(&path, text).map_err(|source| StudyError::Write { path, source })?;
+        atomic_file::replace_with(&path, text.as_bytes()).map_err(|source| error(&path, source))?;
     }
     Ok(())
-}
-
-fn write_file(
-    output: &Path,
-    table: &DataTable,
-    extension: &str,
-    write: impl Fn(&DataTable, &mut BufWriter<std::fs::File>) -> io::Result<()>,
-) -> Result<(), StudyError> {
-    let path = output.join(format!("{}.{extension}", table.name));
-    let written = std::fs::File::create(&path).and_then(|file| {
-        let mut file = BufWriter::new(file);
-        write(table, &mut file)?;
-        file.flush()
-    });
-    written.map_err(|source| StudyError::Write { path, source })
 }

@@ -2,7 +2,7 @@
 
 //! The tables of a study.
 
-use attitude::data_table::{DataTable, DataValue};
+use attitude::data_table::{DataTable, DataValue, TableSchema};
 use attitude::study::{Epoch, Measure};
 
 use columns::{AVERAGES, COMPARISONS, CONDITIONS, EVENTS, PARTICIPANTS, RECORDINGS};
@@ -12,6 +12,16 @@ use super::analysis::Alignment;
 use super::epochs::CheckedEpoch;
 
 mod columns;
+
+/// All tables.
+pub(crate) static TABLES: [&TableSchema; 6] = [
+    &RECORDINGS,
+    &EVENTS,
+    &PARTICIPANTS,
+    &AVERAGES,
+    &CONDITIONS,
+    &COMPARISONS,
+];
 
 /// Returns all tables.
 pub(super) fn tables(results: &StudyResults) -> Vec<DataTable> {
@@ -26,7 +36,7 @@ pub(super) fn tables(results: &StudyResults) -> Vec<DataTable> {
 }
 
 fn recordings(results: &StudyResults) -> DataTable {
-    let mut table = DataTable::new("recordings", &RECORDINGS);
+    let mut table = DataTable::new(&RECORDINGS);
     for (recording, entry) in results.study.recordings.iter().zip(&results.recordings) {
         let measured = entry.measured.as_ref().ok();
         let (status, reason) = match &entry.measured {
@@ -66,7 +76,7 @@ fn status(checked: &CheckedEpoch) -> (&'static str, Option<&String>) {
 }
 
 fn events(results: &StudyResults) -> DataTable {
-    let mut table = DataTable::new("events", &EVENTS);
+    let mut table = DataTable::new(&EVENTS);
     for (recording, entry) in results.study.recordings.iter().zip(&results.recordings) {
         let Ok(measured) = &entry.measured else {
             continue;
@@ -102,7 +112,7 @@ fn events(results: &StudyResults) -> DataTable {
 }
 
 fn participants(results: &StudyResults) -> DataTable {
-    let mut table = DataTable::new("participants", &PARTICIPANTS);
+    let mut table = DataTable::new(&PARTICIPANTS);
     let names = results.study.participants();
     for (alignment, result, condition) in results.conditions() {
         for participant in &result.participants {
@@ -121,7 +131,7 @@ fn participants(results: &StudyResults) -> DataTable {
 }
 
 fn averages(results: &StudyResults) -> DataTable {
-    let mut table = DataTable::new("averages", &AVERAGES);
+    let mut table = DataTable::new(&AVERAGES);
     for (alignment, result, condition) in results.conditions() {
         for measure in Measure::ALL {
             for point in &result.series[measure] {
@@ -142,7 +152,7 @@ fn averages(results: &StudyResults) -> DataTable {
 }
 
 fn conditions(results: &StudyResults) -> DataTable {
-    let mut table = DataTable::new("conditions", &CONDITIONS);
+    let mut table = DataTable::new(&CONDITIONS);
     for (alignment, result, condition) in results.conditions() {
         for measure in Measure::ALL {
             let Some(mean) = result.means[measure] else {
@@ -172,7 +182,7 @@ fn conditions(results: &StudyResults) -> DataTable {
 
 fn comparisons(results: &StudyResults) -> DataTable {
     use attitude::study::ComparisonDesign::{Between, Within};
-    let mut table = DataTable::new("comparisons", &COMPARISONS);
+    let mut table = DataTable::new(&COMPARISONS);
     let names = results.study.conditions();
     for Alignment {
         name, comparisons, ..

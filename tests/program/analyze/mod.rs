@@ -40,6 +40,14 @@ const FILES: [&str; 6] = [
     "summary.json",
 ];
 
+/// The files of a run.
+const RUN_FILES: [&str; 4] = [
+    "codebook.csv",
+    "index.html",
+    "summary.csv",
+    "value-labels.csv",
+];
+
 const MP4: &str = "x264enc speed-preset=ultrafast ! mp4mux";
 const MATROSKA: &str = "x264enc speed-preset=ultrafast ! matroskamux";
 

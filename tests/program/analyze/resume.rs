@@ -126,7 +126,9 @@ fn ctrl_c_ends_the_run_in_order() {
             });
         let mut folders: Vec<String> = folders.collect();
         folders.dedup();
-        assert_eq!(folders, ["a", "index.html", "summary.csv"]);
+        let run_files = RUN_FILES.map(str::to_owned);
+        assert_eq!(folders[..1], ["a"]);
+        assert_eq!(folders[1..], run_files);
         assert_eq!(bench.summary_table()[1], ["long", "not analyzed", ""]);
     }
 }

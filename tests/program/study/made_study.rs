@@ -4,17 +4,11 @@
 
 use super::*;
 
-fn run(command: &mut Command) -> Output {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", problem(&output));
-    output
-}
-
 #[test]
 fn known_effects_are_found_and_known_nulls_are_not() {
     let bench = Bench::new();
     let make = project("pipelines/study/make_study.py");
-    run(Command::new(make).arg(bench.path("made")));
+    succeed(Command::new(make).arg(bench.path("made")));
     let output = bench.study(&["made/study.toml", "-o", "results"]);
     assert!(output.status.success(), "{}", problem(&output));
     assert!(problem(&output).contains("12 recordings of 12 participants in 2 conditions"));
@@ -73,14 +67,18 @@ fn known_effects_are_found_and_known_nulls_are_not() {
         return;
     };
     let figures = project("pipelines/study/figures.py");
-    run(Command::new(&python)
-        .arg(figures)
-        .arg(bench.path("results")));
+    succeed(
+        Command::new(&python)
+            .arg(figures)
+            .arg(bench.path("results")),
+    );
     let figure = std::fs::read(bench.path("results/figures.png")).unwrap();
     assert!(figure.starts_with(b"\x89PNG") && figure.len() > 10_000);
-    run(Command::new(&python)
-        .args(["-c", COMPARE_FORMATS])
-        .arg(bench.path("results")));
+    succeed(
+        Command::new(&python)
+            .args(["-c", COMPARE_FORMATS])
+            .arg(bench.path("results")),
+    );
 }
 
 /// Checks that each table is the same as CSV and as Parquet, and in the codebook.
@@ -91,7 +89,7 @@ import pandas
 folder = pathlib.Path(sys.argv[1])
 codebook = pandas.read_csv(folder / "codebook.csv")
 tables = ["recordings", "events", "participants", "averages", "conditions", "comparisons"]
-assert list(codebook["table"].unique()) == tables
+assert set(tables) < set(codebook["table"])
 for name in tables:
     csv, parquet = pandas.read_csv(folder / f"{name}.csv"), pandas.read_parquet(folder / f"{name}.parquet")
     assert len(csv) > 0, name

@@ -78,3 +78,10 @@ fn row<'a>(rows: &'a [Row], values: &[(&str, &str)]) -> &'a Row {
 fn problem(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
+
+/// Runs a command that must succeed.
+fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", problem(&output));
+    output
+}

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
 //! ELAN's annotation format, EAF 3.0: one tier for the scene and per person, whose annotations are
-//! segments. Attitudes are a controlled vocabulary, so that they can be corrected by choice.
+//! segments. Attitudes are a controlled vocabulary, so that they can be corrected by choice. The scores
+//! are [time series](elan_series) beside it.
 
 use std::io::{self, Write};
-use std::time::SystemTime;
 
-use super::{AnalyzedRecording, Export};
+use super::xml::escaped;
+use super::{AnalyzedRecording, Export, date, elan_series};
 use crate::Label;
 use crate::clock::NS_PER_MS;
 use crate::record::formats::RecordingFile;
@@ -18,8 +19,12 @@ pub static EXPORT: Export = Export {
         media_type: "application/xml",
         is_default: false,
     },
-    description: "ELAN: one tier of segments for the scene and per person",
+    description: "ELAN: one tier of segments for the scene and per person, and the scores as time series",
     write,
+    companions: &[
+        (elan_series::SCORES, elan_series::write_scores),
+        (elan_series::TRACKS, elan_series::write_tracks),
+    ],
 };
 
 /// Name of the type of all tiers, and of the vocabulary.
@@ -33,7 +38,7 @@ struct Annotation {
     label: Label,
 }
 
-fn write(recording: &AnalyzedRecording, output: &mut dyn Write) -> io::Result<()> {
+fn write(recording: &AnalyzedRecording, output: &mut (dyn Write + Send)) -> io::Result<()> {
     let mut count = 0;
     let tiers: Vec<(String, Vec<Annotation>)> = recording
         .tiers()
@@ -72,11 +77,8 @@ fn write(recording: &AnalyzedRecording, output: &mut dyn Write) -> io::Result<()
 fn write_header(
     recording: &AnalyzedRecording,
     annotations: usize,
-    output: &mut dyn Write,
+    output: &mut (dyn Write + Send),
 ) -> io::Result<()> {
-    // The time of the recording, so that the same recording gives the same file.
-    let date = recording.modified.unwrap_or(SystemTime::UNIX_EPOCH);
-    let date = humantime::format_rfc3339_seconds(date);
     let relative = recording.relative_url.map(escaped);
     let relative = relative.map_or(String::new(), |url| {
         format!(" RELATIVE_MEDIA_URL=\"{url}\"")
@@ -87,11 +89,17 @@ fn write_header(
 <ANNOTATION_DOCUMENT AUTHOR="gst-attitude" DATE="{date}" FORMAT="3.0" VERSION="3.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="http://www.mpi.nl/tools/elan/EAFv3.0.xsd">
     <HEADER MEDIA_FILE="" TIME_UNITS="milliseconds">
         <MEDIA_DESCRIPTOR MEDIA_URL="{uri}" MIME_TYPE="{media_type}"{relative}/>
-        <PROPERTY NAME="lastUsedAnnotationId">{annotations}</PROPERTY>
-    </HEADER>
 "#,
+        date = date(recording.modified),
         uri = escaped(recording.uri),
         media_type = media_type(recording.uri),
+    )?;
+    elan_series::write_links(output)?;
+    write!(
+        output,
+        r#"        <PROPERTY NAME="lastUsedAnnotationId">{annotations}</PROPERTY>
+    </HEADER>
+"#
     )
 }
 
@@ -99,7 +107,7 @@ fn write_header(
 /// moving one in ELAN leaves those of other tiers as they are.
 fn write_time_order<'a>(
     annotations: impl Iterator<Item = &'a Annotation>,
-    output: &mut dyn Write,
+    output: &mut (dyn Write + Send),
 ) -> io::Result<()> {
     let slots = annotations.flat_map(|annotation| {
         let [start, end] = annotation.slots();
@@ -117,7 +125,11 @@ fn write_time_order<'a>(
     writeln!(output, "    </TIME_ORDER>")
 }
 
-fn write_tier(name: &str, annotations: &[Annotation], output: &mut dyn Write) -> io::Result<()> {
+fn write_tier(
+    name: &str,
+    annotations: &[Annotation],
+    output: &mut (dyn Write + Send),
+) -> io::Result<()> {
     let name = escaped(name);
     writeln!(
         output,
@@ -142,7 +154,7 @@ fn write_tier(name: &str, annotations: &[Annotation], output: &mut dyn Write) ->
 }
 
 /// Writes the type of the tiers, and its vocabulary.
-fn write_types(output: &mut dyn Write) -> io::Result<()> {
+fn write_types(output: &mut (dyn Write + Send)) -> io::Result<()> {
     write!(
         output,
         r#"    <LINGUISTIC_TYPE CONTROLLED_VOCABULARY_REF="{ATTITUDE}" GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="{ATTITUDE}" TIME_ALIGNABLE="true"/>
@@ -188,24 +200,6 @@ fn media_type(uri: &str) -> &'static str {
     }
 }
 
-/// Escapes text for an element or an attribute in quotes. Characters that XML does not allow are
-/// replaced.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\t' | '\n' | '\r' => escaped.push(' '),
-            '\0'..'\u{20}' | '\u{FFFE}' | '\u{FFFF}' => escaped.push('\u{FFFD}'),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,13 +215,7 @@ mod tests {
         assert!(text.contains(link), "{text}");
         assert!(text.contains("DATE=\"1970-01-01T00:00:00Z\""), "{text}");
         assert!(text.contains("TIER_ID=\"Person 1\""), "{text}");
-    }
-
-    #[test]
-    fn text_is_never_read_as_markup() {
-        assert_eq!(
-            escaped("<a b=\"c\">&\u{1}\n"),
-            "&lt;a b=&quot;c&quot;&gt;&amp;\u{FFFD} "
-        );
+        let link = "RELATIVE_LINK_URL=\"./attitude_tsconf.xml\"";
+        assert!(text.contains(link), "{text}");
     }
 }

@@ -6,19 +6,29 @@
 //! [`formats`](super::formats) write one record after the other; an export needs the
 //! [`Summary`], and is written at the end.
 
+pub mod boris;
 pub mod eaf;
+mod elan_series;
 pub mod segments;
 pub mod textgrid;
+mod xml;
 
 use std::io::{self, Write};
 use std::time::SystemTime;
 
 use super::formats::RecordingFile;
-use super::summary::Summary;
-use crate::timeline::{Segment, Span};
+use super::summary::Summarized;
+use crate::timeline::{Segment, Span, TimedObservation};
 
 /// All exports.
-pub static EXPORTS: &[&Export] = &[&segments::EXPORT, &eaf::EXPORT, &textgrid::EXPORT];
+pub static EXPORTS: &[&Export] = &[
+    &segments::CSV,
+    #[cfg(feature = "parquet")]
+    &segments::PARQUET,
+    &eaf::EXPORT,
+    &textgrid::EXPORT,
+    &boris::EXPORT,
+];
 
 /// A format of the segments of a recording.
 #[derive(Debug)]
@@ -28,11 +38,24 @@ pub struct Export {
     /// Description as one phrase, such as `ELAN: one tier per person`.
     pub description: &'static str,
     /// Writes the file.
-    ///
-    /// # Errors
-    /// Returns an error if the output cannot be written.
-    pub write: fn(&AnalyzedRecording, &mut dyn Write) -> io::Result<()>,
+    pub write: WriteExport,
+    /// Names of files that belong to it and are written beside it, and their functions.
+    pub companions: &'static [(&'static str, WriteExport)],
 }
+
+impl Export {
+    /// Returns the names of all its files, and the functions that write them.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, WriteExport)> {
+        let companions = self.companions.iter().copied();
+        std::iter::once((self.file.name, self.write)).chain(companions)
+    }
+}
+
+/// Writes a file.
+///
+/// # Errors
+/// Returns an error if the output cannot be written.
+pub type WriteExport = fn(&AnalyzedRecording, &mut (dyn Write + Send)) -> io::Result<()>;
 
 /// A recording and its segments.
 #[derive(Clone, Copy, Debug)]
@@ -43,12 +66,23 @@ pub struct AnalyzedRecording<'a> {
     pub uri: &'a str,
     /// URL of the recording relative to the exported file; `None` if there is none.
     pub relative_url: Option<&'a str>,
+    /// Path of the recording relative to the exported file, with slashes; `None` if it is no file.
+    pub relative_path: Option<&'a str>,
     /// Time of the recording's last change; `None` if it is not known.
     pub modified: Option<SystemTime>,
     /// Duration; `None` if it is not known.
     pub duration_ns: Option<u64>,
-    /// The summary, which contains the segments.
-    pub summary: &'a Summary,
+    /// Number of frames per second; `None` if it varies.
+    pub frames_per_second: Option<f64>,
+    /// The summary, which contains the segments, and the samples.
+    pub summarized: &'a Summarized,
+}
+
+/// Formats the date of a document: that of the recording's last change, so that the same recording
+/// gives the same file.
+fn date(modified: Option<SystemTime>) -> String {
+    let date = modified.unwrap_or(SystemTime::UNIX_EPOCH);
+    humantime::format_rfc3339_seconds(date).to_string()
 }
 
 /// The segments of the scene or of a person.
@@ -103,12 +137,12 @@ impl AnalyzedRecording<'_> {
             name: "Scene".to_owned(),
             person: None,
             measure: Measure::Attitude,
-            segments: &self.summary.scene.segments,
+            segments: &self.summarized.summary.scene.segments,
             custom_name: None,
             participant: None,
-            corrected: &self.summary.scene.corrected,
+            corrected: &self.summarized.summary.scene.corrected,
         };
-        let persons = self.summary.persons.iter().flat_map(|person| {
+        let persons = self.summarized.summary.persons.iter().flat_map(|person| {
             let tier = |name: String, measure: Measure, segments| Tier {
                 name,
                 person: Some(person.id),
@@ -128,6 +162,13 @@ impl AnalyzedRecording<'_> {
         std::iter::once(scene).chain(persons)
     }
 
+    /// Returns the scene and the persons, each with its tier of attitudes and its samples.
+    fn subjects(&self) -> impl Iterator<Item = (Tier<'_>, &[TimedObservation])> {
+        let attitudes = |tier: &Tier| tier.measure == Measure::Attitude;
+        let observations = self.summarized.observations();
+        self.tiers().filter(attitudes).zip(observations)
+    }
+
     /// Returns the end of the recording: its duration, or the end of the last segment if that is
     /// later or the duration is not known.
     fn end_ns(&self) -> u64 {
@@ -140,18 +181,25 @@ impl AnalyzedRecording<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Label;
-    use crate::record::summary::Person;
-    use crate::timeline::Timeline;
+    use crate::record::summary::{Person, Summary};
+    use crate::timeline::{Observation, Timeline};
+    use crate::{Label, Scores};
 
     /// Returns the file of a recording of 4 s, in which a person is positive from 0.5 to 1.5 s,
-    /// negative until 2 s and, after a gap, neutral from 3 to 3.5 s.
+    /// negative until 2 s and, after a gap, neutral from 3 to 3.5 s. There are samples of the first
+    /// two.
     pub(super) fn exported(export: &Export) -> String {
+        exported_by(export.write)
+    }
+
+    /// Like [`exported`], by a function.
+    pub(super) fn exported_by(write: WriteExport) -> String {
+        let span = |start_ms: u64, end_ms: u64| Span {
+            start_ns: start_ms * 1_000_000,
+            end_ns: end_ms * 1_000_000,
+        };
         let segment = |start_ms: u64, end_ms: u64, attitude| Segment {
-            span: Span {
-                start_ns: start_ms * 1_000_000,
-                end_ns: end_ms * 1_000_000,
-            },
+            span: span(start_ms, end_ms),
             attitude,
         };
         let timeline = Timeline {
@@ -160,9 +208,21 @@ mod tests {
                 segment(1500, 2000, Label::NEGATIVE),
                 segment(3000, 3500, Label::NEUTRAL),
             ],
-            corrected: vec![segment(1600, 1800, Label::NEGATIVE).span],
+            corrected: vec![span(1600, 1800)],
             ..Timeline::default()
         };
+        let sample = |span: Span, scores| TimedObservation {
+            observation: Observation {
+                time_ns: span.start_ns,
+                scores: Some(Scores::from_array(scores)),
+                ..Observation::default()
+            },
+            span,
+        };
+        let samples = vec![
+            sample(span(500, 1500), [0.8, 0.1, 0.1]),
+            sample(span(1500, 2000), [0.1, 0.1, 0.8]),
+        ];
         let summary = Summary {
             persons: vec![Person {
                 id: 1,
@@ -172,16 +232,19 @@ mod tests {
             }],
             ..Summary::default()
         };
+        let summarized = Summarized::with_observations(summary, samples.clone(), vec![samples]);
         let recording = AnalyzedRecording {
             name: "=a & \"b\"",
             uri: "file:///a%20&%20%22b%22.mp4",
             relative_url: Some("../../a%20&%20%22b%22.mp4"),
+            relative_path: Some("../../a & \"b\".mp4"),
             modified: None,
             duration_ns: Some(4_000_000_000),
-            summary: &summary,
+            frames_per_second: Some(25.0),
+            summarized: &summarized,
         };
         let mut output = Vec::new();
-        (export.write)(&recording, &mut output).unwrap();
+        write(&recording, &mut output).unwrap();
         String::from_utf8(output).unwrap()
     }
 }

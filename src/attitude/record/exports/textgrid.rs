@@ -19,9 +19,10 @@ pub static EXPORT: Export = Export {
     },
     description: "Praat TextGrid: one tier of segments for the scene and per person",
     write,
+    companions: &[],
 };
 
-fn write(recording: &AnalyzedRecording, output: &mut dyn Write) -> io::Result<()> {
+fn write(recording: &AnalyzedRecording, output: &mut (dyn Write + Send)) -> io::Result<()> {
     // Praat rejects an empty time domain.
     let end_ns = recording.end_ns().max(NS_PER_MS);
     let end = seconds(end_ns);

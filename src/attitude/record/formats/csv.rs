@@ -30,7 +30,7 @@ struct Writer(RowWriter);
 impl super::Writer for Writer {
     fn begin(&mut self, span: Span, output: &mut Output) -> io::Result<()> {
         self.0.write(output, COLUMNS.iter(), |column, cell| {
-            cell.push_str(column.name);
+            cell.push_str(column.data.name);
         })?;
         output.end_piece(span);
         Ok(())

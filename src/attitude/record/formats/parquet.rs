@@ -177,7 +177,7 @@ fn field(column: &Column) -> Result<Type> {
         Value::Flag(_) => (Physical::BOOLEAN, None),
         Value::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
     };
-    Type::primitive_type_builder(column.name, physical)
+    Type::primitive_type_builder(column.data.name, physical)
         .with_repetition(Repetition::OPTIONAL)
         .with_logical_type(logical)
         .build()

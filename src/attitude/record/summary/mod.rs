@@ -168,6 +168,27 @@ impl Summarized {
         bins.totals(observations.map_or(&[], Vec::as_slice), excluded)
     }
 
+    /// Returns the observations of the scene, then those of each person.
+    pub(crate) fn observations(&self) -> impl Iterator<Item = &[TimedObservation]> {
+        let persons = self.persons.iter().map(Vec::as_slice);
+        std::iter::once(self.scene.as_slice()).chain(persons)
+    }
+
+    /// Creates a summary with made observations.
+    #[cfg(test)]
+    pub(crate) fn with_observations(
+        summary: Summary,
+        scene: Vec<TimedObservation>,
+        persons: Vec<Vec<TimedObservation>>,
+    ) -> Self {
+        Self {
+            summary,
+            scene,
+            persons,
+            end_ns: 0,
+        }
+    }
+
     /// Returns the time until which the last sample is shown; 0 if there is none.
     pub fn end_ns(&self) -> u64 {
         self.end_ns

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MPL-2.0
+
+//! The codebook, which describes every column of the tables of `analyze`, `study` and `agreement`. Each
+//! of them writes the whole codebook, because they may write to the same folder.
+
+use attitude::data_table::{DataTable, TableSchema, codebook, value_labels};
+
+use crate::{agreement, analyze, study};
+
+/// Returns the codebook, and the labels of values.
+pub(crate) fn tables() -> [DataTable; 2] {
+    let schemas = analyze::TABLES.iter().chain(&study::TABLES);
+    let schemas: Vec<&TableSchema> = schemas.chain(&agreement::TABLES).copied().collect();
+    [codebook(&schemas), value_labels(&schemas)]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use attitude::data_table::DataValue;
+
+    #[test]
+    fn each_column_has_one_row_with_a_description() {
+        let [codebook, labels] = super::tables();
+        let text = |value: &DataValue| match value {
+            DataValue::Text(text) => text.clone(),
+            other => panic!("{other:?}"),
+        };
+        let mut columns = HashSet::new();
+        for row in codebook.rows() {
+            let column = (text(&row[0]), text(&row[1]));
+            assert!(text(&row[3]).len() > 5, "{column:?}");
+            assert!(columns.insert(column), "{row:?}");
+        }
+        for row in labels.rows() {
+            assert!(columns.contains(&(text(&row[0]), text(&row[1]))), "{row:?}");
+        }
+    }
+}
