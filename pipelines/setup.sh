@@ -25,6 +25,7 @@ readonly TEST_PACKAGES=(
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium python3-venv ffmpeg
     janus mosquitto mosquitto-clients redis-server nats-server openssl libnginx-mod-rtmp
     gstreamer1.0-gl libgl1-mesa-dri libegl-mesa0 libvulkan1
+    r-cran-haven r-cran-readr libpulse-mainloop-glib0
 )
 # What CUDA's execution provider needs beside NVIDIA's driver.
 readonly CUDA_WHEELS=(nvidia-cuda-runtime nvidia-cublas nvidia-curand nvidia-cudnn-cu13)

@@ -55,15 +55,14 @@ fn step(before: f64, after: f64) -> impl Fn(u64) -> Option<f64> {
     move |second| Some(if second < 30 { before } else { after })
 }
 
-#[test]
-fn participants_in_both_conditions_are_compared_within() {
-    let bench = Bench::new();
+/// Makes a study of six participants in two conditions, with its tables in `out`.
+fn study_of_two_conditions(bench: &Bench) {
     let mut table = "participant,recording,condition,event,start\n".to_owned();
     for participant in 0..6 {
         let own = 0.1 * f64::from(participant);
         for (condition, after) in [("a", own + 0.3), ("b", own + 0.1)] {
             let name = format!("p{participant}{condition}");
-            write_results(&bench, &name, step(own, after));
+            write_results(bench, &name, step(own, after));
             // The recordings are gone; their results are found by name.
             table += &format!("{participant},videos/{name}.mp4,{condition},bell,30\n");
         }
@@ -71,7 +70,12 @@ fn participants_in_both_conditions_are_compared_within() {
     bench.write("study.csv", table);
     let output = bench.study(&["study.csv", "-o", "out", "--results", "results"]);
     assert!(output.status.success(), "{}", problem(&output));
+}
 
+#[test]
+fn participants_in_both_conditions_are_compared_within() {
+    let bench = Bench::new();
+    study_of_two_conditions(&bench);
     let comparisons = bench.table("out/comparisons.csv");
     let bell = row(
         &comparisons,
@@ -292,3 +296,57 @@ fn mistakes_are_reported_with_the_next_step() {
     }
     assert!(!bench.path("out/study.html").exists());
 }
+
+#[test]
+fn tables_have_labels_in_r_and_spss() {
+    let has_packages = Command::new("Rscript")
+        .args(["-e", "library(haven); library(readr)"])
+        .output();
+    if !has_packages.is_ok_and(|output| output.status.success()) {
+        println!("skipped: no R with haven and readr; pipelines/setup.sh --tests installs them");
+        return;
+    }
+    let bench = Bench::new();
+    study_of_two_conditions(&bench);
+    let script = project("pipelines/study/labels.R");
+    let output = succeed(
+        Command::new("Rscript")
+            .arg(script)
+            .arg(bench.path("out"))
+            .arg(bench.path("spss")),
+    );
+    let written = String::from_utf8(output.stdout).unwrap();
+    for table in ["recordings", "events", "averages", "comparisons"] {
+        assert!(written.contains(&format!("{table}.sav: ")), "{written}");
+    }
+    succeed(
+        Command::new("Rscript")
+            .args(["-e", COMPARE_LABELS])
+            .arg(bench.path("out"))
+            .arg(bench.path("spss")),
+    );
+}
+
+/// Compares the SPSS files with the tables and the codebook.
+const COMPARE_LABELS: &str = r#"
+library(haven)
+folders <- commandArgs(trailingOnly = TRUE)
+codebook <- read.csv(file.path(folders[1], "codebook.csv"))
+labels <- read.csv(file.path(folders[1], "value-labels.csv"))
+for (name in c("recordings", "events", "comparisons", "conditions")) {
+  table <- read_sav(file.path(folders[2], paste0(name, ".sav")))
+  csv <- read.csv(file.path(folders[1], paste0(name, ".csv")))
+  stopifnot(identical(names(table), names(csv)), nrow(table) == nrow(csv), nrow(csv) > 0)
+  for (column in names(csv)) {
+    described <- codebook$description[codebook$table == name & codebook$column == column]
+    stopifnot(identical(attr(table[[column]], "label"), described))
+    values <- labels[labels$table == name & labels$column == column, ]
+    if (nrow(values) > 0) {
+      expected <- values$label[match(csv[[column]], values$value)]
+      stopifnot(identical(as.character(as_factor(table[[column]])), expected))
+    } else if (is.numeric(csv[[column]])) {
+      stopifnot(isTRUE(all.equal(as.numeric(table[[column]]), csv[[column]])))
+    }
+  }
+}
+"#;
