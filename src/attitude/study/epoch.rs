@@ -106,12 +106,14 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// Creates the epoch from the sums of its bins.
+    /// Creates the epoch from the sums of its bins; `baseline` is the person's baseline of the
+    /// valence, −1 to 1.
     pub fn new(
         participant: usize,
         recording: usize,
         window: &EpochWindow,
         totals: &[Totals],
+        baseline: Option<f64>,
     ) -> Self {
         let (before, after) = totals.split_at(window.before.min(totals.len()));
         let seen = |bins: &[Totals], empty: f64| match bins.len() {
@@ -120,10 +122,12 @@ impl Epoch {
         };
         let values = |bins: &[Totals]| {
             let sum = sum(bins);
-            ByMeasure::from_fn(|measure| sum.value(measure))
+            ByMeasure::from_fn(|measure| sum.value(measure, baseline))
         };
-        let number =
-            |total: &Totals, measure| total.value(measure).map_or(f32::NAN, |value| value as f32);
+        let number = |total: &Totals, measure| {
+            let value = total.value(measure, baseline);
+            value.map_or(f32::NAN, |value| value as f32)
+        };
         Self {
             participant,
             recording,
@@ -227,13 +231,16 @@ pub(super) mod tests {
         let totals = WINDOW.bins(3 * S).totals(&observations, &[]);
         let seen_s: Vec<f64> = totals.iter().map(|total| total.seen_ns / 1e9).collect();
         assert_eq!(seen_s, [1.0, 2.0, 2.0, 1.0, 1.0]);
-        let epoch = Epoch::new(1, 2, &WINDOW, &totals);
+        let epoch = Epoch::new(1, 2, &WINDOW, &totals, Some(0.25));
         assert_eq!((epoch.participant, epoch.recording, epoch.len()), (1, 2, 5));
         assert_eq!(epoch.before[Measure::Valence], Some(-0.5));
         assert_eq!(epoch.after[Measure::Valence], Some(1.0));
         // Unknown counts as seen.
         assert_eq!(epoch.after[Measure::PositiveShare], Some(0.75));
         assert_eq!(epoch.value(Measure::Valence, true), Some(1.5));
+        assert_eq!(epoch.value(Measure::ValenceChange, false), Some(0.75));
+        assert_eq!(epoch.value(Measure::ValenceChange, true), Some(1.5));
+        assert_eq!(epoch.bin(3, Measure::ValenceChange, false), 0.75);
         assert_eq!(
             epoch.coverage,
             Coverage {
@@ -274,14 +281,15 @@ pub(super) mod tests {
         let totals = WINDOW
             .bins(u64::MAX)
             .totals(&[observation(0, 9, Label::POSITIVE)], &[]);
-        let epoch = Epoch::new(0, 0, &WINDOW, &totals);
+        let epoch = Epoch::new(0, 0, &WINDOW, &totals, None);
         assert_eq!(epoch.value(Measure::Valence, false), None);
+        assert_eq!(epoch.value(Measure::ValenceChange, false), None);
         assert_eq!(epoch.coverage, Coverage::default());
         let whole = EpochWindow {
             before: 0,
             ..WINDOW
         };
-        let epoch = Epoch::new(0, 0, &whole, &[]);
+        let epoch = Epoch::new(0, 0, &whole, &[], None);
         assert_eq!((epoch.coverage.before, epoch.is_empty()), (1.0, true));
     }
 

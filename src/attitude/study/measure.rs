@@ -16,11 +16,18 @@ pub enum Measure {
     PositiveShare,
     /// Share of the time seen with a negative attitude, 0 to 1.
     NegativeShare,
+    /// Mean valence minus the person's [baseline](crate::timeline::baseline), −2 to 2.
+    ValenceChange,
 }
 
 impl Measure {
     /// All measures.
-    pub const ALL: [Self; 3] = [Self::Valence, Self::PositiveShare, Self::NegativeShare];
+    pub const ALL: [Self; 4] = [
+        Self::Valence,
+        Self::PositiveShare,
+        Self::NegativeShare,
+        Self::ValenceChange,
+    ];
 
     /// Returns the name in tables.
     pub const fn name(self) -> &'static str {
@@ -28,6 +35,7 @@ impl Measure {
             Self::Valence => "valence",
             Self::PositiveShare => "positive_share",
             Self::NegativeShare => "negative_share",
+            Self::ValenceChange => "valence_change",
         }
     }
 
@@ -35,7 +43,7 @@ impl Measure {
     pub const fn range(self, is_corrected: bool) -> (f64, f64) {
         match (self, is_corrected) {
             (Self::Valence, false) => (-1.0, 1.0),
-            (Self::Valence, true) => (-2.0, 2.0),
+            (Self::Valence, true) | (Self::ValenceChange, _) => (-2.0, 2.0),
             (Self::PositiveShare | Self::NegativeShare, false) => (0.0, 1.0),
             (Self::PositiveShare | Self::NegativeShare, true) => (-1.0, 1.0),
         }
@@ -106,9 +114,13 @@ impl Totals {
         self.negative_ns += other.negative_ns;
     }
 
-    /// Returns the value of `measure`; `None` if there is no time with it.
-    pub fn value(&self, measure: Measure) -> Option<f64> {
+    /// Returns the value of `measure` of a person with this baseline; `None` if there is no time with
+    /// it, or no baseline that it needs.
+    pub fn value(&self, measure: Measure, baseline: Option<f64>) -> Option<f64> {
         let (sum, time_ns) = match measure {
+            Measure::ValenceChange => {
+                return Some(self.value(Measure::Valence, None)? - baseline?);
+            }
             Measure::Valence => (self.valence_ns, self.scored_ns),
             Measure::PositiveShare => (self.positive_ns, self.seen_ns),
             Measure::NegativeShare => (self.negative_ns, self.seen_ns),

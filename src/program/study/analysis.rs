@@ -30,6 +30,25 @@ pub(super) struct Alignment {
     pub comparisons: Vec<ConditionComparison>,
 }
 
+impl Alignment {
+    /// Returns the measures with data. A difference of changes against a baseline is that of the
+    /// valence, and is left out.
+    pub(super) fn measures(&self) -> impl Iterator<Item = Measure> {
+        Measure::ALL.into_iter().filter(|&measure| {
+            is_measured(measure, self.is_corrected)
+                && self
+                    .conditions
+                    .iter()
+                    .any(|condition| condition.means[measure].is_some())
+        })
+    }
+}
+
+/// Returns `true` if a measure says something that others do not.
+fn is_measured(measure: Measure, is_corrected: bool) -> bool {
+    !(is_corrected && measure == Measure::ValenceChange)
+}
+
 /// The result of a condition.
 #[derive(Clone, Debug)]
 pub(super) struct ConditionResult {
@@ -108,7 +127,7 @@ pub(super) fn analyze(
         alignments[alignment].conditions.push(result);
     }
     for alignment in &mut alignments {
-        alignment.comparisons = comparisons(study, &alignment.conditions);
+        alignment.comparisons = comparisons(study, alignment);
     }
     alignments.retain(|alignment| !alignment.conditions.is_empty());
     correct(&mut alignments);
@@ -164,10 +183,11 @@ fn condition_result(
 }
 
 /// Compares each two conditions.
-fn comparisons(study: &Study, conditions: &[ConditionResult]) -> Vec<ConditionComparison> {
+fn comparisons(study: &Study, alignment: &Alignment) -> Vec<ConditionComparison> {
     let params = &study.settings.params;
+    let conditions = &alignment.conditions;
     let mut comparisons = Vec::new();
-    for measure in Measure::ALL {
+    for measure in alignment.measures() {
         for (index, first) in conditions.iter().enumerate() {
             for second in &conditions[index + 1..] {
                 let comparison =

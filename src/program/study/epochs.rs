@@ -62,9 +62,11 @@ pub(super) fn read(
         .to_ns
         .or(duration_ns)
         .unwrap_or(summarized.end_ns());
+    let baseline = person.baseline_change.as_ref();
+    let baseline = baseline.map(|change| change.baseline.valence);
     let checked = |window: &EpochWindow, start_ns| {
         let totals = summarized.person_totals(index, &window.bins(start_ns), &recording.excluded);
-        let epoch = Epoch::new(participant, number, window, &totals);
+        let epoch = Epoch::new(participant, number, window, &totals, baseline);
         CheckedEpoch {
             exclusion: exclusion(&epoch, settings, window.before > 0),
             epoch,

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use attitude::statistics::group_bootstrap::MIN_UNITS;
-use attitude::study::ComparisonDesign;
+use attitude::study::{ComparisonDesign, Measure};
 
+use super::analysis::Alignment;
 use super::results::RecordingResults;
 use super::{RecordingEntry, StudyResults};
 use crate::numbers::{count, grouped};
@@ -135,6 +136,11 @@ fn averaging(results: &StudyResults) -> String {
          positive or negative attitude, averaged over time in bins of {}. ",
         length(window.bin_ns)
     );
+    let mut measures = results.alignments.iter().flat_map(Alignment::measures);
+    if measures.any(|measure| measure == Measure::ValenceChange) {
+        text += "The valence was also compared with the participant's own baseline, the median valence that was \
+                 computed for each recording. ";
+    }
     let has_events = !results.study.events().is_empty();
     if has_events {
         text += &format!(

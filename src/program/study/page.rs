@@ -72,7 +72,7 @@ fn section(alignment: &Alignment, names: &[&str]) -> Markup {
                 @if alignment.is_corrected { " Changes are differences from the mean before the event." }
             }
             div.figures {
-                @for measure in Measure::ALL {
+                @for measure in alignment.measures() {
                     @let label = format!("{kind}{}", phrase(measure));
                     figure {
                         figcaption { (capitalized(&label)) }
@@ -93,6 +93,7 @@ fn phrase(measure: Measure) -> &'static str {
         Measure::Valence => "valence, −1 to 1",
         Measure::PositiveShare => "share of participants who look positive",
         Measure::NegativeShare => "share of participants who look negative",
+        Measure::ValenceChange => "valence minus the participant's own baseline, −2 to 2",
     }
 }
 
@@ -121,7 +122,7 @@ fn condition_table(alignment: &Alignment, names: &[&str]) -> Markup {
                         th scope="col" { "Condition" }
                         th scope="col" { "Participants" }
                         th scope="col" { "Recordings" }
-                        @for measure in Measure::ALL { th scope="col" { (capitalized(short(measure))) } }
+                        @for measure in alignment.measures() { th scope="col" { (capitalized(short(measure))) } }
                         @if alignment.is_corrected {
                             th scope="col" { "Change of valence: d" sub { "z" } }
                             th scope="col" { "p, corrected" }
@@ -134,7 +135,7 @@ fn condition_table(alignment: &Alignment, names: &[&str]) -> Markup {
                             th scope="row" { (swatch(condition.condition)) " " (names[condition.condition]) }
                             td.number { (condition.participants.len()) }
                             td.number { (condition.recordings) }
-                            @for measure in Measure::ALL { td.number { (cell(condition, measure)) } }
+                            @for measure in alignment.measures() { td.number { (cell(condition, measure)) } }
                             @if alignment.is_corrected {
                                 @let d_z = condition.means[Measure::Valence].and_then(|mean| mean.d_z);
                                 td.number { (number(d_z)) }
@@ -154,6 +155,7 @@ fn short(measure: Measure) -> &'static str {
         Measure::Valence => "valence",
         Measure::PositiveShare => "positive share",
         Measure::NegativeShare => "negative share",
+        Measure::ValenceChange => "valence minus baseline",
     }
 }
 

@@ -133,7 +133,7 @@ fn participants(results: &StudyResults) -> DataTable {
 fn averages(results: &StudyResults) -> DataTable {
     let mut table = DataTable::new(&AVERAGES);
     for (alignment, result, condition) in results.conditions() {
-        for measure in Measure::ALL {
+        for measure in alignment.measures() {
             for point in &result.series[measure] {
                 table.push(vec![
                     alignment.name.as_str().into(),
@@ -154,7 +154,7 @@ fn averages(results: &StudyResults) -> DataTable {
 fn conditions(results: &StudyResults) -> DataTable {
     let mut table = DataTable::new(&CONDITIONS);
     for (alignment, result, condition) in results.conditions() {
-        for measure in Measure::ALL {
+        for measure in alignment.measures() {
             let Some(mean) = result.means[measure] else {
                 continue;
             };

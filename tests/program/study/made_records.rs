@@ -73,6 +73,42 @@ fn study_of_two_conditions(bench: &Bench) {
 }
 
 #[test]
+fn valence_is_compared_with_the_own_baseline_of_participants() {
+    let bench = Bench::new();
+    let mut table = "participant,recording,condition\n".to_owned();
+    for participant in 0..6 {
+        // Resting faces differ by participant and condition; the changes by condition only.
+        for (condition, rest, change) in [("a", 0.1, 0.4), ("b", 0.3, 0.2)] {
+            let rest = rest + 0.05 * f64::from(participant);
+            let name = format!("p{participant}{condition}");
+            let positive = move |second| Some(if second < 40 { rest } else { rest + change });
+            write_results(&bench, &name, positive);
+            bench.set_rule(&name, "baseline", json!("auto"));
+            table += &format!("p{participant},{name}.mp4,{condition}\n");
+        }
+    }
+    bench.write("study.csv", table);
+    let output = bench.study(&["study.csv", "-o", "out", "--results", "results"]);
+    assert!(output.status.success(), "{}", problem(&output));
+    let comparisons = bench.table("out/comparisons.csv");
+    let difference = |measure: &str| {
+        let values = [("aligned_to", "start"), ("measure", measure)];
+        number(row(&comparisons, &values), "difference")
+    };
+    // The changes last for a third of the time. A baseline is accurate to about 1/64.
+    assert!((difference("valence_change") - 0.2 / 3.0).abs() < 0.02);
+    assert!(difference("valence") < -0.1);
+    let recordings = bench.table("out/recordings.csv");
+    assert!((number(&recordings[0], "valence_change") - 0.4 / 3.0).abs() < 0.02);
+    assert!(bench.read("out/methods.txt").contains("own baseline"));
+    assert!(
+        bench
+            .read("out/study.html")
+            .contains("own baseline, −2 to 2")
+    );
+}
+
+#[test]
 fn participants_in_both_conditions_are_compared_within() {
     let bench = Bench::new();
     study_of_two_conditions(&bench);

@@ -36,6 +36,14 @@ impl Bench {
         self
     }
 
+    /// Changes a rule in the summary of a recording.
+    fn set_rule(&self, recording: &str, rule: &str, value: serde_json::Value) {
+        let path = format!("results/{recording}/summary.json");
+        let mut summary: serde_json::Value = serde_json::from_str(&self.read(&path)).unwrap();
+        summary["rules"][rule] = value;
+        self.write(&path, summary.to_string());
+    }
+
     fn study(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gst-attitude"));
         command

@@ -18,12 +18,14 @@ const MEASURE: DataColumn = column(
     "measure",
     Text,
     "valence = mean valence, -1 to 1; positive_share and negative_share = share of the time seen with that \
-     attitude, 0 to 1; around events differences from the baseline, unless correct-baseline is false",
+     attitude, 0 to 1; valence_change = mean valence minus the participant's own baseline, -2 to 2, if the \
+     recordings were analyzed with --baseline, only from the start or if correct-baseline is false; around events differences from the baseline, unless correct-baseline is false",
 )
 .with_labels(&[
     value("valence", "Mean valence"),
     value("positive_share", "Share of the time with a positive attitude"),
     value("negative_share", "Share of the time with a negative attitude"),
+    value("valence_change", "Mean valence minus the participant's baseline"),
 ]);
 const LOW: DataColumn = column(
     "low",
@@ -95,6 +97,11 @@ pub(super) static RECORDINGS: TableSchema = TableSchema {
             Number,
             "share of the time seen with a negative attitude, 0 to 1",
         ),
+        column(
+            "valence_change",
+            Number,
+            "mean valence minus the participant's baseline, -2 to 2; empty without --baseline",
+        ),
     ],
 };
 
@@ -147,6 +154,16 @@ pub(super) static EVENTS: TableSchema = TableSchema {
             Number,
             "share of the time seen after the event with a negative attitude",
         ),
+        column(
+            "valence_change_before",
+            Number,
+            "mean valence before the event minus the participant's baseline",
+        ),
+        column(
+            "valence_change_after",
+            Number,
+            "mean valence after the event minus the participant's baseline",
+        ),
     ],
 };
 
@@ -180,6 +197,11 @@ pub(super) static PARTICIPANTS: TableSchema = TableSchema {
             "negative_share",
             Number,
             "the same of the share of negative time",
+        ),
+        column(
+            "valence_change",
+            Number,
+            "the same of the valence minus the participant's baseline",
         ),
     ],
 };
