@@ -46,7 +46,7 @@ run_shellcheck() {
     local scripts
     install_python_tools
     mapfile -d '' scripts < <(git ls-files -z '*.sh' .ci/run)
-    "$python/bin/shellcheck" "${scripts[@]}"
+    "$python/bin/shellcheck" --external-sources "${scripts[@]}"
 }
 
 run_ruff() {
