@@ -280,6 +280,27 @@ mod tests {
         );
     }
 
+    /// `scale_generic` is all that a processor without AVX2 or of another architecture runs.
+    #[test]
+    fn a_processor_without_avx2_computes_the_same_values() {
+        let luma: Vec<u8> = (0..1279 * 717).map(|i: usize| (i * i / 7) as u8).collect();
+        let frame = Frame::from_luma(1279, 717, &luma).unwrap();
+        for channels in [Channels::Luma, Channels::Rgb] {
+            let format = TensorFormat {
+                channels,
+                ..TensorFormat::LUMA
+            };
+            for multiple in [3, 32, 317] {
+                let size = InputSize::MultipleOf(multiple);
+                let letterbox = Letterbox::new((1279, 717), 1.0, size, 320);
+                let mut tensor =
+                    vec![f32::NAN; format.len(letterbox.input_width, letterbox.input_height)];
+                FrameScaler::default().scale_generic(&frame, &letterbox, &format, &mut tensor);
+                assert_eq!(scale(&frame, &letterbox, &format), tensor, "{letterbox:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_frame_is_scaled_upright_in_all_orientations() {
         let luma: Vec<u8> = (0..8 * 4).map(|i| 7 * i).collect();
