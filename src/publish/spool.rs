@@ -7,8 +7,8 @@
 //! may be missing.
 
 use std::collections::VecDeque;
-use std::fs::{File, Permissions, TryLockError};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -54,8 +54,7 @@ impl Spool {
             },
         };
         let mut file = QueueFile::open(path).map_err(damaged)?;
-        let permissions = Permissions::from_mode(0o600);
-        std::fs::set_permissions(path, permissions).map_err(|error| SpoolError::Open {
+        restrict_to_user(path).map_err(|error| SpoolError::Open {
             path: path.to_owned(),
             error,
         })?;
@@ -179,13 +178,28 @@ fn lock(path: &Path) -> Result<File, SpoolError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let mut options = File::options();
-    options.write(true).create(true).truncate(false).mode(0o600);
+    options.write(true).create(true).truncate(false);
     let lock = options.open(&name).map_err(failed)?;
+    restrict_to_user(Path::new(&name)).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(SpoolError::InUse(path.to_owned())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// Lets only the user read and write a file.
+#[cfg(unix)]
+fn restrict_to_user(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+/// Does nothing: on other platforms, a file has the permissions of its folder.
+#[cfg(not(unix))]
+fn restrict_to_user(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]
