@@ -115,7 +115,7 @@ struct KnownModels {
 
 static KNOWN_MODELS: Lazy<Vec<KnownModel>> = Lazy::new(|| {
     // The document is a part of the program, and a test parses it.
-    toml::from_str(include_str!("../../models/known.toml"))
+    toml::from_str(include_str!("models/known.toml"))
         .map_or(Vec::new(), |document: KnownModels| document.model)
 });
 
@@ -131,8 +131,7 @@ mod tests {
 
     #[test]
     fn every_known_model_is_described() {
-        let document: KnownModels =
-            toml::from_str(include_str!("../../models/known.toml")).unwrap();
+        let document: KnownModels = toml::from_str(include_str!("models/known.toml")).unwrap();
         assert!(document.model.len() >= 5);
         for model in document.model {
             match model.description.task {

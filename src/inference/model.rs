@@ -17,7 +17,7 @@ const MAX_MODEL_BYTES: u64 = 1 << 30;
 /// Maximum size of a description.
 const MAX_DESCRIPTION_BYTES: u64 = 1 << 16;
 
-const FACE_DETECTOR: &[u8] = include_bytes!("../../models/face-detector.onnx");
+const FACE_DETECTOR: &[u8] = include_bytes!("models/face-detector.onnx");
 
 /// Source of a model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,8 +47,8 @@ impl ModelSource {
     /// a CPU.
     pub const ATTITUDE: Self = Self::Embedded {
         name: "embedded attitude classifier",
-        bytes: include_bytes!("../../models/attitude.onnx"),
-        bytes_on_cpu: include_bytes!("../../models/attitude-int8.onnx"),
+        bytes: include_bytes!("models/attitude.onnx"),
+        bytes_on_cpu: include_bytes!("models/attitude-int8.onnx"),
     };
 
     /// Returns the same model for the CPU as for other providers.

@@ -2,22 +2,28 @@
 
 //! Finds and loads ONNX Runtime's library, once per process.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use etcetera::BaseStrategy;
 use once_cell::sync::OnceCell;
 use ort::environment::{Environment, EnvironmentBuilder};
 use ort::logging::LogLevel;
 
-/// File name of the library.
-const LIBRARY: &str = "libonnxruntime.so";
+/// Sonames for the dynamic linker beside [`library_name`], the name in development packages: those of
+/// releases and of Debian 13's package.
+const SONAMES: &[&str] = if cfg!(target_os = "linux") {
+    &["libonnxruntime.so.1", "libonnxruntime.so.1.21"]
+} else {
+    &[]
+};
 
-/// Names for the dynamic linker: that of development packages, then the sonames of releases and of
-/// Debian 13's package.
-const SYSTEM_NAMES: [&str; 3] = [LIBRARY, "libonnxruntime.so.1", "libonnxruntime.so.1.21"];
+/// Folder of what is installed for all users; packages set it when they are built.
+const LIBRARY_FOLDER: Option<&str> = option_env!("GST_ATTITUDE_LIBRARY_FOLDER");
 
-/// Folders of what `pipelines/setup.sh` installs, those for GPUs first.
+/// Folders of what `pipelines/onnxruntime.sh` installs, those for GPUs first.
 const INSTALLED_FOLDERS: [&str; 4] = [
     "onnxruntime-gpu",
     "onnxruntime-openvino",
@@ -26,8 +32,8 @@ const INSTALLED_FOLDERS: [&str; 4] = [
 ];
 
 /// Next step in error messages.
-const INSTALL_HINT: &str = "Install it with pipelines/setup.sh of gst-plugin-attitude, or with Debian 13's \
-     package libonnxruntime1.21";
+const INSTALL_HINT: &str = "Install it with gst-attitude-onnxruntime, with pipelines/setup.sh of gst-attitude's \
+     sources, or with Debian 13's package libonnxruntime1.21";
 
 /// The file of ONNX Runtime to load, or the folders to search for it, and a receiver of its log.
 #[derive(Clone, Debug)]
@@ -257,35 +263,39 @@ fn candidates(options: &RuntimeOptions) -> Vec<PathBuf> {
     if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
         return vec![path.into()];
     }
-    let beside_plugin = options.plugin_folder.iter().map(|dir| dir.join(LIBRARY));
-    let system = SYSTEM_NAMES.iter().map(PathBuf::from);
-    let installed = data_folder().into_iter().flat_map(|data| {
-        INSTALLED_FOLDERS.map(|name| data.join("gst-attitude").join(name).join(LIBRARY))
-    });
-    beside_plugin.chain(system).chain(installed).collect()
+    let name = library_name();
+    let beside_plugin = options.plugin_folder.iter().map(|dir| dir.join(&name));
+    let for_user = native_folders().map(|folders| folders.data_dir().join("gst-attitude"));
+    let for_all = LIBRARY_FOLDER.map(PathBuf::from);
+    let installed = for_user.into_iter().chain(for_all);
+    let installed = installed
+        .flat_map(|folder| INSTALLED_FOLDERS.map(|runtime| folder.join(runtime).join(&name)));
+    let system = SONAMES.iter().map(PathBuf::from);
+    let system = std::iter::once(PathBuf::from(&name)).chain(system);
+    // What was installed for gst-attitude precedes the system's library, which has no GPU support.
+    beside_plugin.chain(installed).chain(system).collect()
 }
 
-/// Returns the user's data folder by the XDG Base Directory specification.
-fn data_folder() -> Option<PathBuf> {
-    xdg_folder("XDG_DATA_HOME", ".local/share")
+/// Returns the file name of the library on this platform, such as `libonnxruntime.so`.
+fn library_name() -> String {
+    format!("{DLL_PREFIX}onnxruntime{DLL_SUFFIX}")
 }
 
 /// Returns the folder `name` for what execution providers compile, which is created if necessary;
 /// `None` if that is not possible.
 pub(crate) fn cache_folder(name: &str) -> Option<PathBuf> {
-    let folder = xdg_folder("XDG_CACHE_HOME", ".cache")?
+    let folder = native_folders()?
+        .cache_dir()
         .join("gst-attitude")
         .join(name);
     std::fs::create_dir_all(&folder).ok()?;
     Some(folder)
 }
 
-/// Returns the folder in `variable`, or else `default` in the user's home.
-fn xdg_folder(variable: &str, default: &str) -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    set(variable)
-        .map(PathBuf::from)
-        .or_else(|| Some(Path::new(&set("HOME")?).join(default)))
+/// Returns the user's folders by the conventions of this platform: on Linux, the XDG Base Directory
+/// specification. `None` without a home.
+fn native_folders() -> Option<impl BaseStrategy> {
+    etcetera::base_strategy::choose_native_strategy().ok()
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {

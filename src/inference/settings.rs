@@ -33,7 +33,7 @@ pub const ONNXRUNTIME: TextSetting = TextSetting {
     name: "onnxruntime",
     nick: "ONNX Runtime",
     blurb: "Path of libonnxruntime.so, one per process; if unset, ORT_DYLIB_PATH, else the library in the \
-              plugin's folder, a system library, or the one that setup.sh installs",
+              plugin's folder, the one that setup.sh or gst-attitude-onnxruntime installs, or a system library",
 };
 
 /// Execution provider of ONNX Runtime; see [`Provider`](crate::provider::Provider).

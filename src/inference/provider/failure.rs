@@ -67,7 +67,7 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
     (
         &["no kernel image", "CUDA failure 209"],
         "this ONNX Runtime has no code for this GPU",
-        "install a newer one with pipelines/setup.sh --gpu=cuda, or use 'webgpu'",
+        "install a newer one with gst-attitude-onnxruntime --gpu=cuda, or use 'webgpu'",
     ),
     (
         &["Failed to load provider OpenVINO"],
@@ -85,16 +85,22 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
 /// Beginnings of names of libraries, with the next step if one is missing.
 const INSTALLABLE: &[(&str, &str)] = &[
     ("libcuda.so", "install NVIDIA's driver"),
-    ("libcu", "install it with pipelines/setup.sh --gpu=cuda"),
-    ("libnvrtc", "install it with pipelines/setup.sh --gpu=cuda"),
+    (
+        "libcu",
+        "install it with gst-attitude-onnxruntime --gpu=cuda",
+    ),
+    (
+        "libnvrtc",
+        "install it with gst-attitude-onnxruntime --gpu=cuda",
+    ),
     ("libnv", "install TensorRT from NVIDIA"),
     (
         "libopenvino",
-        "install it with pipelines/setup.sh --gpu=openvino",
+        "install it with gst-attitude-onnxruntime --gpu=openvino",
     ),
     (
         "libonnxruntime_providers",
-        "install ONNX Runtime again with pipelines/setup.sh --gpu",
+        "install ONNX Runtime again with gst-attitude-onnxruntime --gpu",
     ),
     ("libvulkan", "install it: apt install libvulkan1"),
 ];
@@ -125,12 +131,12 @@ impl ProviderFailure {
                 ),
                 next_step: match provider {
                     Provider::Cuda | Provider::TensorRt => {
-                        "install one that does with pipelines/setup.sh --gpu=cuda"
+                        "install one that does with gst-attitude-onnxruntime --gpu=cuda"
                     }
                     Provider::OpenVino => {
-                        "install one that does with pipelines/setup.sh --gpu=openvino"
+                        "install one that does with gst-attitude-onnxruntime --gpu=openvino"
                     }
-                    _ => "install one that does with pipelines/setup.sh --gpu=webgpu",
+                    _ => "install one that does with gst-attitude-onnxruntime --gpu=webgpu",
                 }
                 .to_owned(),
             };
@@ -176,7 +182,7 @@ mod tests {
             ProviderFailure::diagnose(Provider::Cuda, &message).to_string()
         };
         for (library, step) in [
-            ("libcudnn.so.9", "setup.sh --gpu=cuda"),
+            ("libcudnn.so.9", "gst-attitude-onnxruntime --gpu=cuda"),
             ("libcuda.so.1", "NVIDIA's driver"),
             ("libnvinfer.so.10", "TensorRT"),
             ("libopenvino.so.2541", "--gpu=openvino"),

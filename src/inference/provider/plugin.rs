@@ -322,7 +322,8 @@ fn check(status: *mut OrtStatus) -> Result<(), StatusError> {
 fn api() -> Result<&'static Api, ProviderFailure> {
     let failure = |cause: String| ProviderFailure {
         cause,
-        next_step: "install a newer one with pipelines/setup.sh, or set onnxruntime".to_owned(),
+        next_step: "install a newer one with gst-attitude-onnxruntime, or set onnxruntime"
+            .to_owned(),
     };
     let library = runtime::loaded_library().unwrap_or(Path::new(""));
     let unusable = || {
