@@ -15,7 +15,7 @@ readonly STAGES=(shellcheck ruff cargo-deny web)
 readonly CARGO_DENY=0.20.2 ADVISORIES=https://github.com/RustSec/advisory-db
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 tools=${XDG_DATA_HOME:-$HOME/.local/share}/gst-attitude
-readonly root tools python=$tools/lint cargo_tools=$tools/cargo-tools
+readonly root tools python=$tools/lint
 
 say() { echo "lint: $*"; }
 die() { echo "lint: $*" >&2; exit 1; }
@@ -30,15 +30,6 @@ install_python_tools() {
         "$python/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
             --requirement "$list"
         cp "$list" "$python"
-    fi
-}
-
-install_cargo_deny() {
-    if [[ $("$cargo_tools/bin/cargo-deny" --version 2>/dev/null) != "cargo-deny $CARGO_DENY" ]]; then
-        say "compiling cargo-deny $CARGO_DENY into $cargo_tools"
-        # Optimized little: it runs for a second and compiles for minutes.
-        CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-            cargo install --quiet --locked --version "=$CARGO_DENY" --root "$cargo_tools" cargo-deny
     fi
 }
 
@@ -57,8 +48,8 @@ run_ruff() {
 
 # Checks the advisories only if their database is reachable or was fetched before.
 run_cargo-deny() {
-    local deny=("$cargo_tools/bin/cargo-deny" --all-features --locked check)
-    install_cargo_deny
+    local deny
+    deny=("$(pipelines/cargo-tool.sh cargo-deny "$CARGO_DENY")" --all-features --locked check)
     "${deny[@]}" bans licenses sources
     if timeout 20 git ls-remote --quiet "$ADVISORIES" HEAD >/dev/null 2>&1; then
         "${deny[@]}" advisories
