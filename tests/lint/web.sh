@@ -3,9 +3,10 @@
 #
 # Checks the format, the style and the types of the code that runs in a browser. Installs the tools on the first run.
 #
-#     tests/lint/web.sh [--fix]
+#     tests/lint/web.sh [--fix | --install]
 #
-#     --fix  formats the code and applies safe fixes before it checks
+#     --fix      formats the code and applies safe fixes before it checks
+#     --install  only installs the tools, among them axe, which other tests use
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -58,15 +59,17 @@ biome() { # command arguments
     run biome "$1" --config-path="$config/biome.jsonc" --error-on-warnings "${@:2}" "$root/src/program"
 }
 
-fix=false
+fix=false install_only=false
 for argument in "$@"; do
     case $argument in
         --fix) fix=true ;;
-        *) die "unknown argument '$argument'; usage: tests/lint/web.sh [--fix]" ;;
+        --install) install_only=true ;;
+        *) die "unknown argument '$argument'; usage: tests/lint/web.sh [--fix | --install]" ;;
     esac
 done
 
 install_tools
+if $install_only; then exit; fi
 if $fix; then
     say "format and style: fixing"
     biome check --write
