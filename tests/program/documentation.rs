@@ -3,7 +3,7 @@
 //! Compares the Markdown pages with the code: properties, options, examples, links and messages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use attitude::Label;
@@ -21,6 +21,7 @@ use shell::commands;
 
 mod markdown;
 mod shell;
+mod tutorials;
 
 const ELEMENTS: &str = "src/plugin/README.md";
 const PROGRAM: &str = "src/program/README.md";
@@ -29,6 +30,7 @@ const REVIEW: &str = "src/program/review/README.md";
 const ROOM: &str = "src/program/room/README.md";
 const SERVE: &str = "src/program/serve/README.md";
 const STUDY: &str = "src/program/study/README.md";
+const SUMMARY: &str = "src/book/SUMMARY.md";
 const WATCH: &str = "src/program/watch/README.md";
 const TROUBLESHOOTING: &str = "src/TROUBLESHOOTING.md";
 
@@ -413,6 +415,79 @@ fn commands_in_examples_use_existing_options_and_elements() {
         }
     }
     expect_none(problems);
+}
+
+#[test]
+fn data_in_examples_can_be_read() {
+    let mut problems = Vec::new();
+    for page in Page::all() {
+        for fence in page.fences() {
+            let text = fence.lines.join("\n");
+            let problem = match fence.language {
+                // An ellipsis stands for values that vary.
+                "json" if !text.contains('…') => {
+                    let values = serde_json::Deserializer::from_str(&text);
+                    let mut values = values.into_iter::<serde_json::Value>();
+                    values.find_map(Result::err).map(|error| error.to_string())
+                }
+                "toml" => text
+                    .parse::<toml::Table>()
+                    .err()
+                    .map(|error| error.to_string()),
+                _ => None,
+            };
+            problems.extend(problem.map(|problem| format!("{}: {problem}", page.path.display())));
+        }
+    }
+    expect_none(problems);
+}
+
+#[test]
+fn python_in_examples_can_be_compiled() {
+    let mut problems = Vec::new();
+    for page in Page::all() {
+        for fence in page
+            .fences()
+            .iter()
+            .filter(|fence| fence.language == "python")
+        {
+            let compile = "import sys; compile(sys.argv[1], 'example', 'exec')";
+            let output = Command::new("python3")
+                .args(["-c", compile, &fence.lines.join("\n")])
+                .output()
+                .unwrap();
+            if !output.status.success() {
+                let reason = String::from_utf8_lossy(&output.stderr);
+                problems.push(format!("{}: {reason}", page.path.display()));
+            }
+        }
+    }
+    expect_none(problems);
+}
+
+#[test]
+fn every_page_is_in_the_documentation_site() {
+    let book = Path::new(SUMMARY).parent().unwrap();
+    let pages = Page::all();
+    let targets = |page: &Page| -> Vec<_> {
+        let links = page.links().into_iter();
+        let files = links.map(|link| link.split('#').next().unwrap().to_owned());
+        files.map(|file| page.resolve(&file)).collect()
+    };
+    let mut in_site = targets(&Page::read(SUMMARY));
+    for page in pages.iter().filter(|page| page.path.starts_with(book)) {
+        let includes = page
+            .text
+            .lines()
+            .filter(|line| line.starts_with("[include]("));
+        let text = includes.collect::<Vec<_>>().join("\n");
+        let path = page.path.clone();
+        in_site.extend(targets(&Page { path, text }));
+    }
+    let missing = pages.iter().map(|page| &page.path);
+    let missing = missing.filter(|path| !in_site.contains(path) && *path != Path::new(SUMMARY));
+    let problem = |path: &PathBuf| format!("{} is not in {SUMMARY}", path.display());
+    expect_none(missing.map(problem).collect());
 }
 
 fn check_command(
