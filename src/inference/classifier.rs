@@ -7,7 +7,7 @@ use std::slice::ChunksExact;
 use super::description::{
     Activation, Description, DescriptionError, OutputSection, Task, UnknownLabels,
 };
-use super::model::ModelError;
+use super::model::{ModelError, TrialInference};
 use super::session::{ImageInput, Images, Network, Outputs};
 use attitude::classification::{
     AttitudeClassifier, Classification, ClassifierInput, Emotions, MAX_EMOTIONS,
@@ -119,8 +119,8 @@ impl LabelOutput {
 }
 
 impl OnnxClassifier {
-    /// Creates a classifier from a model that `description` describes, and runs it once, on black
-    /// crops. `mapping` replaces the description's mapping of emotions to attitudes.
+    /// Creates a classifier from a model that `description` describes. `mapping` replaces the
+    /// description's mapping of emotions to attitudes. A `trial` runs it on black crops.
     ///
     /// # Errors
     /// Returns an error if the model is not an attitude classifier, differs from its description,
@@ -130,6 +130,7 @@ impl OnnxClassifier {
         description: &Description,
         mapping: Option<&Mapping>,
         unknown_labels: UnknownLabels,
+        trial: TrialInference,
     ) -> Result<Self, ModelError> {
         description.require_task(Task::Attitude)?;
         let (mapped, attitudes) = description.attitude_output(mapping, unknown_labels)?;
@@ -174,7 +175,9 @@ impl OnnxClassifier {
             probabilities: Vec::new(),
             padded_crops: Vec::new(),
         };
-        classifier.try_black_crops()?;
+        if trial == TrialInference::Run {
+            classifier.try_black_crops()?;
+        }
         Ok(classifier)
     }
 
@@ -403,8 +406,14 @@ mod tests {
             description,
             ..
         } = model.unwrap();
-        let mut classifier =
-            OnnxClassifier::new(network, &description, None, UnknownLabels::Refuse).unwrap();
+        let mut classifier = OnnxClassifier::new(
+            network,
+            &description,
+            None,
+            UnknownLabels::Refuse,
+            TrialInference::Skip,
+        )
+        .unwrap();
         let crops: Vec<f32> = (0..3 * classifier.crop_len())
             .map(|index| (index * 31 % 256) as f32)
             .collect();

@@ -17,7 +17,53 @@ const MAX_MODEL_BYTES: u64 = 1 << 30;
 /// Maximum size of a description.
 const MAX_DESCRIPTION_BYTES: u64 = 1 << 16;
 
-const FACE_DETECTOR: &[u8] = include_bytes!("models/face-detector.onnx");
+const FACE_DETECTOR: EmbeddedFile = EmbeddedFile {
+    bytes: include_bytes!("models/face-detector.onnx"),
+    sha256: env!("FACE_DETECTOR_SHA256"),
+};
+
+const ATTITUDE: EmbeddedFile = EmbeddedFile {
+    bytes: include_bytes!("models/attitude.onnx"),
+    sha256: env!("ATTITUDE_SHA256"),
+};
+
+const ATTITUDE_INT8: EmbeddedFile = EmbeddedFile {
+    bytes: include_bytes!("models/attitude-int8.onnx"),
+    sha256: env!("ATTITUDE_INT8_SHA256"),
+};
+
+/// An ONNX file inside the plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct EmbeddedFile {
+    bytes: &'static [u8],
+    /// SHA-256 of `bytes` in lower-case hexadecimal.
+    sha256: &'static str,
+}
+
+/// The ONNX files of one model inside the plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EmbeddedFiles {
+    on_cpu: EmbeddedFile,
+    /// The file for all execution providers except the CPU.
+    elsewhere: EmbeddedFile,
+}
+
+impl EmbeddedFiles {
+    const fn same_everywhere(file: EmbeddedFile) -> Self {
+        Self {
+            on_cpu: file,
+            elsewhere: file,
+        }
+    }
+
+    fn of(&self, provider: Provider) -> EmbeddedFile {
+        if provider.is_cpu() {
+            self.on_cpu
+        } else {
+            self.elsewhere
+        }
+    }
+}
 
 /// Source of a model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,10 +72,8 @@ pub enum ModelSource {
     Embedded {
         /// Name in messages.
         name: &'static str,
-        /// Contents of the ONNX file for all execution providers except the CPU.
-        bytes: &'static [u8],
-        /// Contents of the ONNX file for the CPU.
-        bytes_on_cpu: &'static [u8],
+        /// The model's files.
+        files: EmbeddedFiles,
     },
     /// An ONNX file.
     File(PathBuf),
@@ -39,25 +83,25 @@ impl ModelSource {
     /// The default face detector.
     pub const FACE_DETECTOR: Self = Self::Embedded {
         name: "embedded face detector",
-        bytes: FACE_DETECTOR,
-        bytes_on_cpu: FACE_DETECTOR,
+        files: EmbeddedFiles::same_everywhere(FACE_DETECTOR),
     };
 
     /// The default attitude classifier. Its int8 version takes half the time of the float32 one on
     /// a CPU.
     pub const ATTITUDE: Self = Self::Embedded {
         name: "embedded attitude classifier",
-        bytes: include_bytes!("models/attitude.onnx"),
-        bytes_on_cpu: include_bytes!("models/attitude-int8.onnx"),
+        files: EmbeddedFiles {
+            on_cpu: ATTITUDE_INT8,
+            elsewhere: ATTITUDE,
+        },
     };
 
     /// Returns the same model for the CPU as for other providers.
     pub(crate) fn in_float32(self) -> Self {
         match self {
-            Self::Embedded { name, bytes, .. } => Self::Embedded {
+            Self::Embedded { name, files } => Self::Embedded {
                 name,
-                bytes,
-                bytes_on_cpu: bytes,
+                files: EmbeddedFiles::same_everywhere(files.elsewhere),
             },
             file @ Self::File(_) => file,
         }
@@ -90,9 +134,28 @@ impl ModelSource {
     /// Returns an error if the file cannot be read, or is larger than 1 GiB.
     pub fn read(&self, provider: Provider) -> Result<Cow<'static, [u8]>, ModelError> {
         match self {
-            Self::Embedded { bytes_on_cpu, .. } if provider.is_cpu() => Ok((*bytes_on_cpu).into()),
-            Self::Embedded { bytes, .. } => Ok((*bytes).into()),
+            Self::Embedded { files, .. } => Ok(files.of(provider).bytes.into()),
             Self::File(path) => Ok(read_at_most(path, "the file", MAX_MODEL_BYTES)?.into()),
+        }
+    }
+
+    /// Returns the SHA-256 of the ONNX file that `provider` runs, in lower-case hexadecimal.
+    ///
+    /// # Errors
+    /// Returns the errors of [`read`](Self::read).
+    pub fn digest(&self, provider: Provider) -> Result<String, ModelError> {
+        match self {
+            Self::Embedded { files, .. } => Ok(files.of(provider).sha256.to_owned()),
+            Self::File(_) => Ok(sha256(&self.read(provider)?)),
+        }
+    }
+
+    /// Returns [`TrialInference::Skip`] if a network that `provider` runs needs no trial: the tests run the
+    /// models inside the plugin on the CPU.
+    pub(crate) fn trial(&self, provider: Provider) -> TrialInference {
+        match self {
+            Self::Embedded { .. } if provider.is_cpu() => TrialInference::Skip,
+            Self::Embedded { .. } | Self::File(_) => TrialInference::Run,
         }
     }
 
@@ -147,6 +210,16 @@ pub fn sha256(bytes: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whether a network runs once, on black images, when it is loaded, so that one that fails or returns
+/// something else than its description says is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TrialInference {
+    /// It runs once.
+    Run,
+    /// It does not run, because the same network has run before.
+    Skip,
+}
+
 /// A model cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ModelError {
@@ -193,4 +266,21 @@ pub enum ModelError {
         /// The scores.
         scores: Vec<f32>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_of_an_embedded_model_is_that_of_its_bytes() {
+        for source in [ModelSource::FACE_DETECTOR, ModelSource::ATTITUDE] {
+            for source in [source.clone(), source.in_float32()] {
+                for provider in [Provider::Cpu, Provider::Cuda] {
+                    let digest = source.digest(provider).unwrap();
+                    assert_eq!(digest, sha256(&source.read(provider).unwrap()));
+                }
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::description::Task;
 pub use super::description::UnknownLabels;
 use super::detector::OnnxDetector;
 use super::identification::{DescribedNetwork, DescriptionOrigin};
-use super::model::{ModelError, ModelSource};
+use super::model::{ModelError, ModelSource, TrialInference};
 use super::provider::{Provider, ProviderFailure, ProviderRequest, RequestError};
 use super::runtime::{self, RuntimeError, RuntimeOptions};
 use super::session::Execution;
@@ -154,12 +154,24 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// Loads the networks and runs each once.
+    /// Loads the networks. Runs each once, except those inside the plugin on the CPU.
     ///
     /// # Errors
     /// Returns an error if there is no ONNX Runtime, a model cannot be used, or the execution
     /// provider cannot run and `config` does not allow a fallback.
     pub fn load(config: &Config) -> Result<Self, LoadError> {
+        Self::load_with(config, TrialInference::Run)
+    }
+
+    /// Loads the same networks again, without running them.
+    ///
+    /// # Errors
+    /// Returns the errors of [`load`](Self::load).
+    pub(crate) fn load_again(config: &Config) -> Result<Self, LoadError> {
+        Self::load_with(config, TrialInference::Skip)
+    }
+
+    fn load_with(config: &Config, trial: TrialInference) -> Result<Self, LoadError> {
         config.provider.check()?;
         let environment = runtime::environment(&config.runtime)?;
         let mut provider_errors = Vec::new();
@@ -170,7 +182,7 @@ impl Networks {
                 provider_errors.push(LoadError::provider(provider, failure));
                 continue;
             }
-            let error = match Self::load_on(environment, config, provider) {
+            let error = match Self::load_on(environment, config, provider, trial) {
                 Ok(networks) => {
                     return Ok(Self {
                         provider_errors,
@@ -185,7 +197,7 @@ impl Networks {
             }
         }
         // A model that the CPU cannot run either is at fault, not the execution provider.
-        let networks = Self::load_on(environment, config, Provider::Cpu)?;
+        let networks = Self::load_on(environment, config, Provider::Cpu, trial)?;
         match provider_errors.pop() {
             Some(error) if !config.may_fall_back() => Err(error),
             last => {
@@ -202,6 +214,7 @@ impl Networks {
         environment: &Environment,
         config: &Config,
         provider: Provider,
+        trial: TrialInference,
     ) -> Result<Self, LoadError> {
         let execution = Execution {
             provider: Arc::new(config.provider.with_kind(provider)),
@@ -214,9 +227,15 @@ impl Networks {
             }
             DescribedNetwork::load(environment, source, &execution)
         };
+        let trial_of = |source: &ModelSource| match trial {
+            TrialInference::Run => source.trial(provider),
+            TrialInference::Skip => TrialInference::Skip,
+        };
         let detector = config.detector.as_ref().map(|source| {
             load(source)
-                .and_then(|model| OnnxDetector::new(model.network, &model.description))
+                .and_then(|model| {
+                    OnnxDetector::new(model.network, &model.description, trial_of(source))
+                })
                 .map(|detector| Box::new(detector) as Box<dyn FaceDetector>)
                 .map_err(|error| LoadError::model(source, error))
         });
@@ -226,8 +245,13 @@ impl Networks {
             .and_then(|model| {
                 let description = &model.description;
                 let unknown_labels = config.unknown_labels;
-                let classifier =
-                    OnnxClassifier::new(model.network, description, mapping, unknown_labels)?;
+                let classifier = OnnxClassifier::new(
+                    model.network,
+                    description,
+                    mapping,
+                    unknown_labels,
+                    trial_of(source),
+                )?;
                 let assumed = match mapping {
                     Some(_) => None,
                     None => description.assumed_mapping(),
@@ -318,16 +342,23 @@ impl InspectedModel {
             origin,
         } = DescribedNetwork::load(environment, source, &execution)?;
         let network = match description.task {
-            Task::FaceDetection => {
-                InspectedNetwork::Detector(Box::new(OnnxDetector::new(network, &description)?))
-            }
+            Task::FaceDetection => InspectedNetwork::Detector(Box::new(OnnxDetector::new(
+                network,
+                &description,
+                TrialInference::Run,
+            )?)),
             Task::Attitude => {
                 let (output, attitudes) =
                     description.attitude_output(None, UnknownLabels::Refuse)?;
                 let attitudes = output.labels.iter().cloned().zip(attitudes).collect();
                 let is_assumed = description.assumed_mapping().is_some();
-                let classifier =
-                    OnnxClassifier::new(network, &description, None, UnknownLabels::Refuse)?;
+                let classifier = OnnxClassifier::new(
+                    network,
+                    &description,
+                    None,
+                    UnknownLabels::Refuse,
+                    TrialInference::Run,
+                )?;
                 InspectedNetwork::Classifier {
                     classifier: Box::new(classifier),
                     attitudes,

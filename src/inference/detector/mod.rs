@@ -14,7 +14,7 @@ use attitude::preprocessing::InputSize;
 use attitude::settings::DETECTOR_SIZE;
 
 use super::description::{Description, DescriptionError, HeadKind, InputSection, Task};
-use super::model::ModelError;
+use super::model::{ModelError, TrialInference};
 use super::session::{Images, Network, Outputs};
 
 use center_map::CenterMaps;
@@ -74,13 +74,17 @@ fn grid(size_px: (usize, usize), stride: usize) -> CellGrid {
 }
 
 impl OnnxDetector {
-    /// Creates a detector from a model that `description` describes, and runs it once, on a black
+    /// Creates a detector from a model that `description` describes. A `trial` runs it on a black
     /// image.
     ///
     /// # Errors
     /// Returns an error if the model is not a face detector, differs from its description, or
     /// fails.
-    pub(crate) fn new(network: Network, description: &Description) -> Result<Self, ModelError> {
+    pub(crate) fn new(
+        network: Network,
+        description: &Description,
+        trial: TrialInference,
+    ) -> Result<Self, ModelError> {
         description.require_task(Task::FaceDetection)?;
         let section = description.detector.as_ref();
         let section = section.ok_or(DescriptionError::NoDetector)?;
@@ -89,15 +93,25 @@ impl OnnxDetector {
             head: head(section.head, &network)?,
             network,
         };
-        let (width, height) = match detector.input.size {
+        if trial == TrialInference::Run {
+            detector.try_black_image()?;
+        }
+        Ok(detector)
+    }
+
+    /// Runs the network on a black image.
+    ///
+    /// # Errors
+    /// Returns an error if the inference fails, or an output has another shape than expected.
+    fn try_black_image(&mut self) -> Result<(), InferenceError> {
+        let (width, height) = match self.input.size {
             // The most common input, which a provider may compile the network for. The sides differ,
             // so that outputs with swapped dimensions are noticed.
             InputSize::MultipleOf(multiple) => (10 * multiple, 6 * multiple),
             InputSize::Fixed { width, height } => (width, height),
         };
-        let black = vec![0.0; detector.input.tensor_format.len(width, height)];
-        detector.detect(&black, width, height, 1.0, &mut Vec::new())?;
-        Ok(detector)
+        let black = vec![0.0; self.input.tensor_format.len(width, height)];
+        self.detect(&black, width, height, 1.0, &mut Vec::new())
     }
 }
 

@@ -93,8 +93,7 @@ impl Limits {
 }
 
 impl Engine {
-    /// Returns the engine for `config`: one that is in use, or a new one, whose networks are loaded
-    /// and run once.
+    /// Returns the engine for `config`: one that is in use, or a new one, whose networks are loaded.
     ///
     /// # Errors
     /// Returns the errors of [`Networks::load`].

@@ -11,7 +11,7 @@ use once_cell::sync::Lazy;
 use super::recovery::Recovery;
 use super::shared_networks::SharedNetworks;
 use super::{Engine, Limits, ModelDigests};
-use crate::model::{ModelError, ModelSource, sha256};
+use crate::model::{ModelError, ModelSource};
 use crate::networks::{Config, LoadError, Networks, UnknownLabels};
 use crate::provider::{Provider, ProviderRequest};
 use crate::runtime;
@@ -88,7 +88,7 @@ fn load(config: &Config) -> Result<Engine, LoadError> {
         classifier: key.classifier.sha256,
     };
     if networks.provider.is_cpu() {
-        let load = move || Networks::load(&same);
+        let load = move || Networks::load_again(&same);
         return Ok(Engine::new(networks, load, limits, digests));
     }
     // On a GPU, one inference after the other runs, so that a second session of a model would only
@@ -137,7 +137,7 @@ impl EngineKey {
 impl ModelKey {
     fn new(source: &ModelSource, provider: Provider) -> Result<Self, ModelError> {
         Ok(Self {
-            sha256: sha256(&source.read(provider)?),
+            sha256: source.digest(provider)?,
             sidecar: source.sidecar()?.map(|(_, text)| text),
             file_name: source.file_name().map(|name| name.into_owned()),
         })

@@ -9,7 +9,6 @@ use attitude::evaluation::{
     Bootstrap, ClassMetrics, Confusion, CoveragePoint, Estimates, LabeledPrediction, Tally,
     coverage_curve,
 };
-use attitude_inference::model::sha256;
 use attitude_inference::model::{ModelError, ModelSource};
 use attitude_inference::provider::Provider;
 use serde::Serialize;
@@ -283,7 +282,7 @@ impl NetworkFile {
     pub(super) fn of(source: &ModelSource, provider: Provider) -> Result<Self, ModelError> {
         Ok(Self {
             file: source.name(),
-            sha256: sha256(&source.read(provider)?),
+            sha256: source.digest(provider)?,
         })
     }
 
