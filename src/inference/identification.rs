@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::description::{Description, DescriptionError, METADATA_KEY};
 use super::model::{ModelError, ModelSource};
+use super::optimized::OptimizedModel;
 use super::session::{Execution, Network};
 
 /// A loaded model with its description.
@@ -41,8 +42,16 @@ impl DescribedNetwork {
         source: &ModelSource,
         execution: &Execution,
     ) -> Result<Self, ModelError> {
-        let bytes = source.read(execution.provider.kind)?;
-        let network = Network::load(environment, &bytes, execution.clone())?;
+        let provider = execution.provider.kind;
+        let bytes = source.read(provider)?;
+        // Models of users are not stored: they can be large, and consist of several files.
+        let optimized = match source {
+            ModelSource::Embedded { .. } if provider.is_cpu() => {
+                OptimizedModel::of(&source.digest(provider)?)
+            }
+            ModelSource::Embedded { .. } | ModelSource::File(_) => None,
+        };
+        let network = Network::load(environment, &bytes, optimized.as_ref(), execution.clone())?;
         let (description, origin) = if let Some((path, text)) = source.sidecar()? {
             let description = Description::parse(&text, &path.display().to_string())?;
             (description, DescriptionOrigin::File)

@@ -20,6 +20,7 @@ pub mod provider;
 pub mod settings;
 
 pub mod model;
+mod optimized;
 mod session;
 mod watchdog;
 

@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use ort::environment::Environment;
+use ort::logging::LogLevel;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SessionOutputs};
 use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
 use super::description::{DescriptionError, InputSection};
 use super::model::ModelError;
-use super::provider::{ProviderRequest, Registration, libraries, plugin};
+use super::optimized::OptimizedModel;
+use super::provider::{Provider, ProviderRequest, Registration, libraries, plugin};
 use super::runtime;
 use super::settings;
 use super::watchdog::{RunEnd, WatchedRuns};
@@ -102,17 +104,21 @@ pub(crate) struct Images<'a> {
 }
 
 impl Network {
-    /// Loads the model in `bytes`.
+    /// Loads the model in `bytes`, or `optimized`, which is stored if it is not yet.
     ///
     /// # Errors
     /// Returns an error if the model is invalid, or the execution provider cannot run it.
     pub(crate) fn load(
         environment: &Environment,
         bytes: &[u8],
+        optimized: Option<&OptimizedModel>,
         execution: Execution,
     ) -> Result<Self, ModelError> {
         let guard = one_at_a_time(&execution.provider);
-        let session = load_session(environment, bytes, &execution.provider);
+        let session = match optimized {
+            Some(optimized) => load_optimized(environment, bytes, optimized),
+            None => load_session(environment, bytes, &execution.provider),
+        };
         drop(guard);
         Ok(Self {
             session: LoadedSession {
@@ -247,6 +253,36 @@ impl Network {
     }
 }
 
+/// Creates a session on the CPU from a stored optimized model. If there is none, optimizes the model in
+/// `bytes` and stores the result.
+fn load_optimized(
+    environment: &Environment,
+    bytes: &[u8],
+    optimized: &OptimizedModel,
+) -> Result<Session, ModelError> {
+    let load = || {
+        let bytes = optimized.read()?;
+        let mut builder = builder(environment, GraphOptimizationLevel::Disable).ok()?;
+        builder.commit_from_memory(&bytes).ok()
+    };
+    let store = || {
+        let draft = optimized.begin()?;
+        let session = builder(environment, GraphOptimizationLevel::All)
+            .and_then(|builder| Ok(builder.with_optimized_model_path(draft.path())?))
+            // ONNX Runtime warns that the optimized model fits only this processor.
+            .and_then(|builder| Ok(builder.with_log_level(LogLevel::Error)?))
+            .and_then(|mut builder| builder.commit_from_memory(bytes))
+            .ok()?;
+        draft.store();
+        Some(session)
+    };
+    match load().or_else(store) {
+        Some(session) => Ok(session),
+        // The error is that without a stored model.
+        None => load_session(environment, bytes, &Provider::Cpu.into()),
+    }
+}
+
 /// Creates a session. Libraries that the provider needs may be beside ONNX Runtime.
 fn load_session(
     environment: &Environment,
@@ -263,7 +299,7 @@ fn load_session(
     };
     let rejected = |error: ort::Error| ModelError::Rejected(message(&error));
     libraries::with_libraries_in(folder, || {
-        let mut builder = builder(environment).map_err(rejected)?;
+        let mut builder = builder(environment, GraphOptimizationLevel::All).map_err(rejected)?;
         match provider.kind.registration() {
             Registration::None => {}
             Registration::BuiltIn(built_in) => {
@@ -279,11 +315,14 @@ fn load_session(
     })
 }
 
-fn builder(environment: &Environment) -> Result<SessionBuilder, ort::Error> {
+fn builder(
+    environment: &Environment,
+    optimization: GraphOptimizationLevel,
+) -> Result<SessionBuilder, ort::Error> {
     // For networks that run for about a millisecond, a thread pool that spins between two
     // inferences costs more than it gains, so that a network runs in the calling thread.
     Ok(Session::builder(environment)?
-        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_optimization_level(optimization)?
         .with_intra_threads(1)?
         .with_intra_op_spinning(false)?
         .with_inter_op_spinning(false)?)
@@ -420,4 +459,52 @@ fn format_shape<T: fmt::Display>(shape: &[T]) -> String {
     }
     let sizes: Vec<String> = shape.iter().map(T::to_string).collect();
     sizes.join("x")
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::model::ModelSource;
+    use crate::runtime::RuntimeOptions;
+
+    /// Returns all outputs for a gray image.
+    fn outputs(mut session: Session) -> Vec<Vec<f32>> {
+        let ValueType::Tensor { shape, .. } = session.inputs()[0].dtype() else {
+            panic!("the input is no tensor");
+        };
+        let fixed = |(index, &size): (usize, &i64)| match (usize::try_from(size), index) {
+            (Ok(size), _) => size,
+            (Err(_), 0) => 1,
+            (Err(_), _) => 64,
+        };
+        let shape: Vec<usize> = shape.iter().enumerate().map(fixed).collect();
+        let gray = vec![100.0_f32; shape.iter().product()];
+        let image = TensorRef::from_array_view((shape, &gray[..])).unwrap();
+        let outputs = session.run(ort::inputs![image]).unwrap();
+        let values = outputs.iter();
+        values
+            .map(|(_, value)| value.try_extract_tensor::<f32>().unwrap().1.to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn a_stored_model_has_the_same_outputs_and_is_replaced_if_it_is_damaged() {
+        let environment = runtime::environment(&RuntimeOptions::default()).unwrap();
+        for source in [ModelSource::FACE_DETECTOR, ModelSource::ATTITUDE] {
+            let folder = tempfile::tempdir().unwrap();
+            let bytes = source.read(Provider::Cpu).unwrap();
+            let digest = source.digest(Provider::Cpu).unwrap();
+            let stored = OptimizedModel::in_folder(folder.path().to_owned(), &digest).unwrap();
+            let expected = load_session(environment, &bytes, &Provider::Cpu.into()).unwrap();
+            let expected = outputs(expected);
+            let load = || outputs(load_optimized(environment, &bytes, &stored).unwrap());
+            assert_eq!(load(), expected, "optimized");
+            let model = stored.read().expect("it has been stored");
+            assert_eq!(load(), expected, "read");
+            let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap();
+            std::fs::write(file.unwrap().path(), b"damaged").unwrap();
+            assert_eq!(load(), expected, "optimized again");
+            assert_eq!(stored.read(), Some(model));
+        }
+    }
 }
