@@ -4,17 +4,14 @@
 //!
 //! Optimizing takes ONNX Runtime more than half of the time in which it creates a session. The result
 //! depends on its version and, in the layout of weights, on the processor, so that a stored model is
-//! used only with the same ones. Whatever else is in its place is optimized again and replaced: a file
-//! that is damaged, that another user owns, or that others can change. Nothing is stored where the
-//! folder cannot be written, or the processor cannot be identified.
+//! used only with the same ones. A damaged file in its place is replaced. Nothing is stored where the
+//! folder cannot be written or is not the user's own, or the processor cannot be identified.
 
-use std::fs::OpenOptions;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::Metadata;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
@@ -35,9 +32,6 @@ const CHECKSUM_BYTES: usize = 32;
 
 /// Maximum number of stored models; the oldest ones are removed.
 const MAX_FILES: usize = 16;
-
-/// Permissions with which others can change a file.
-const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// The place of an optimized model.
 pub(crate) struct OptimizedModel {
@@ -61,10 +55,18 @@ impl OptimizedModel {
 
     /// The same as [`of`](Self::of) in another folder.
     pub(crate) fn in_folder(folder: PathBuf, model_sha256: &str) -> Option<Self> {
+        if !is_private(&std::fs::metadata(&folder).ok()?) {
+            return None;
+        }
         let library = runtime::loaded_library()?;
         // The name of a system library has no folder; the dynamic linker has searched for it.
         let file = std::fs::metadata(library).ok();
-        let file = file.map(|file| (file.len(), file.mtime(), file.mtime_nsec()));
+        let file = file.map(|file| {
+            (
+                file.len(),
+                file.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            )
+        });
         let runtime = (ort::info(), library, file);
         let parts = (VERSION, model_sha256, runtime, processor()?);
         Some(Self {
@@ -79,19 +81,12 @@ impl OptimizedModel {
 
     /// Returns the optimized model; `None` if there is none that can be used.
     pub(crate) fn read(&self) -> Option<Vec<u8>> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32)
-            .open(self.path())
-            .ok()?;
-        let metadata = file.metadata().ok()?;
-        let is_own = metadata.uid() == rustix::process::geteuid().as_raw()
-            && metadata.mode() & WRITABLE_BY_OTHERS == 0;
-        if !metadata.is_file() || !is_own || metadata.len() > MAX_BYTES {
+        let path = self.path();
+        let metadata = std::fs::symlink_metadata(&path).ok()?;
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
             return None;
         }
-        let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        file.read_to_end(&mut bytes).ok()?;
+        let mut bytes = std::fs::read(path).ok()?;
         let (_, found) = bytes.split_last_chunk::<CHECKSUM_BYTES>()?;
         let found = *found;
         bytes.truncate(bytes.len() - CHECKSUM_BYTES);
@@ -114,10 +109,9 @@ impl OptimizedModel {
 }
 
 impl Draft<'_> {
-    /// Returns the path for ONNX Runtime to write to. It names the open file, so that nobody can
-    /// replace it by a link to another one.
-    pub(crate) fn path(&self) -> PathBuf {
-        format!("/proc/self/fd/{}", self.file.as_file().as_raw_fd()).into()
+    /// Returns the path for ONNX Runtime to write to.
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
     }
 
     /// Stores the model that has been written. A failure means that the next process optimizes it
@@ -130,12 +124,27 @@ impl Draft<'_> {
 
     /// Appends the checksum.
     fn finish(&mut self) -> std::io::Result<()> {
-        let file = self.file.as_file_mut();
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(0))?;
-        file.read_to_end(&mut bytes)?;
+        let bytes = std::fs::read(self.file.path())?;
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.file.path())?;
         file.write_all(&self.model.checksum(&bytes))
     }
+}
+
+/// Returns `true` if the folder with this metadata belongs to the user, and nobody else can change it.
+#[cfg(unix)]
+fn is_private(folder: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    const WRITABLE_BY_OTHERS: u32 = 0o022;
+    folder.uid() == rustix::process::geteuid().as_raw() && folder.mode() & WRITABLE_BY_OTHERS == 0
+}
+
+/// Elsewhere, the folder is in that of the user's profile, which others cannot change.
+#[cfg(not(unix))]
+fn is_private(folder: &Metadata) -> bool {
+    folder.is_dir()
 }
 
 /// Removes the oldest files of a folder, so that [`MAX_FILES`] are left.
@@ -186,8 +195,6 @@ fn processor() -> Option<String> {
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
     use crate::runtime::RuntimeOptions;
 
@@ -238,16 +245,17 @@ mod tests {
         assert_eq!(place.read().as_deref(), Some(&b"model"[..]));
     }
 
+    #[cfg(unix)]
     #[test]
-    fn a_file_that_others_can_change_is_not_used() {
+    fn a_folder_that_others_can_change_is_not_used() {
+        use std::os::unix::fs::PermissionsExt;
+
         let folder = tempfile::tempdir().unwrap();
-        let place = place(folder.path(), "a");
-        store(&place, b"model");
-        let file = std::fs::metadata(place.path()).unwrap();
-        assert_eq!(file.mode() & 0o777, 0o600);
-        for mode in [0o620, 0o602] {
-            std::fs::set_permissions(place.path(), PermissionsExt::from_mode(mode)).unwrap();
-            assert_eq!(place.read(), None, "{mode:o}");
+        place(folder.path(), "a");
+        for mode in [0o720, 0o702] {
+            std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
+            let place = OptimizedModel::in_folder(folder.path().to_owned(), "a");
+            assert!(place.is_none(), "{mode:o}");
         }
     }
 
@@ -258,12 +266,15 @@ mod tests {
         store(&place, b"model");
         let elsewhere = folder.path().join("elsewhere");
         std::fs::rename(place.path(), &elsewhere).unwrap();
-        std::os::unix::fs::symlink(&elsewhere, place.path()).unwrap();
-        assert_eq!(place.read(), None);
-        store(&place, b"new");
-        assert_eq!(place.read().as_deref(), Some(&b"new"[..]));
-        assert!(elsewhere.exists(), "a link is replaced, not its target");
-        std::fs::remove_file(place.path()).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&elsewhere, place.path()).unwrap();
+            assert_eq!(place.read(), None);
+            store(&place, b"new");
+            assert_eq!(place.read().as_deref(), Some(&b"new"[..]));
+            assert!(elsewhere.exists(), "a link is replaced, not its target");
+            std::fs::remove_file(place.path()).unwrap();
+        }
         std::fs::create_dir(place.path()).unwrap();
         assert_eq!(place.read(), None);
         store(&place, b"new");
@@ -272,8 +283,10 @@ mod tests {
 
     #[test]
     fn nothing_is_stored_in_a_folder_that_cannot_be_written() {
-        let file = NamedTempFile::new().unwrap();
-        assert!(place(file.path(), "a").begin().is_none());
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(folder.path(), "a");
+        folder.close().unwrap();
+        assert!(place.begin().is_none());
     }
 
     #[test]
