@@ -499,12 +499,12 @@ mod tests {
             let expected = outputs(expected);
             let load = || outputs(load_optimized(environment, &bytes, &stored).unwrap());
             assert_eq!(load(), expected, "optimized");
-            let model = stored.read().expect("it has been stored");
+            assert!(stored.read().is_some(), "it has been stored");
             assert_eq!(load(), expected, "read");
             let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap();
             std::fs::write(file.unwrap().path(), b"damaged").unwrap();
             assert_eq!(load(), expected, "optimized again");
-            assert_eq!(stored.read(), Some(model));
+            assert!(stored.read().is_some(), "it has been replaced");
         }
     }
 }

@@ -175,7 +175,7 @@ def check_structure(document):
     """Checks the structure that screen readers use."""
     levels = document.evaluate("[...document.querySelectorAll('h1,h2,h3')].map((h) => Number(h.tagName[1]))")
     steps = [after - before for before, after in itertools.pairwise(levels)]
-    expect(levels[0] == 1 and levels.count(1) == 1 and max(steps) <= 1, f"headings are {levels}")
+    expect(levels[0] == 1 and levels.count(1) == 1 and max(steps, default=0) <= 1, f"headings are {levels}")
     nodes = document.context.new_cdp_session(document).send("Accessibility.getFullAXTree")["nodes"]
     nodes = [node for node in nodes if not node["ignored"]]
     roles = {node["role"]["value"] for node in nodes}

@@ -17,9 +17,9 @@ const ALIGNMENT: DataColumn = column(
 const MEASURE: DataColumn = column(
     "measure",
     Text,
-    "valence = mean valence, -1 to 1; positive_share and negative_share = share of the time seen with that \
-     attitude, 0 to 1; valence_change = mean valence minus the participant's own baseline, -2 to 2, if the \
-     recordings were analyzed with --baseline, only from the start or if correct-baseline is false; around events differences from the baseline, unless correct-baseline is false",
+    "valence = mean valence, -1 to 1; positive_share, negative_share = share of the time seen, 0 to 1; \
+     valence_change = mean valence minus the own baseline, -2 to 2; around events differences from before \
+     them, unless correct-baseline is false",
 )
 .with_labels(&[
     value("valence", "Mean valence"),
