@@ -106,7 +106,7 @@ use_packages() {
     local file
     for file in bash-completion/completions/gst-attitude zsh/vendor-completions/_gst-attitude \
         fish/vendor_completions.d/gst-attitude.fish man/man1/gst-attitude-{analyze,onnxruntime}.1.gz \
-        doc/gst-attitude-doc/src/plugin/README.md doc/gst-attitude/copyright; do
+        doc/gst-attitude-doc/pages/src/plugin/README.md doc/gst-attitude/copyright; do
         [[ -s $chroot/usr/share/$file ]] || die "/usr/share/$file is missing or empty"
     done
 }

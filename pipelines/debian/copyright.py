@@ -89,7 +89,12 @@ def find_text(name, crates):
     texts = [text for text in texts if SIGNATURES[name] in " ".join(text.split())]
     if not texts:
         sys.exit(f"copyright.py: no crate contains the text of the license {name}; add its text")
-    lines = [line.rstrip() for line in min(texts, key=len).splitlines()]
+    text = min(texts, key=len)
+    if " WITH " in name:
+        # Of the license itself, Debian has a copy.
+        common = COMMON[name.split(" WITH ")[0]]
+        text = f"The license in /usr/share/common-licenses/{common}, with:\n\n" + text[text.index(SIGNATURES[name]) :]
+    lines = [line.rstrip() for line in text.splitlines()]
     return "\n".join(line for line in lines if not re.match(r"\W*(copyright|©)\s*(\(c\)|©|\d)", line, re.IGNORECASE))
 
 
