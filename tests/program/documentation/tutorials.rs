@@ -59,7 +59,7 @@ fn problems_of(page: &Page) -> Vec<String> {
                 let printed: Vec<_> = output.lines().map(without_numbers).collect();
                 let missing = fence.lines.iter().filter(|line| {
                     let line = without_numbers(line);
-                    !printed.iter().any(|printed| *printed == line)
+                    !printed.contains(&line)
                 });
                 problems.extend(missing.map(|line| format!("not printed: {line}\n{output}")));
             }
