@@ -17,8 +17,8 @@ Builds the plugin, and analyzes each clip on one core with five samples per seco
     only       faces that only one of both has, as a share of all
     tracks     number of tracks of each
 
-The last row compares `detector-size=352` with 320, both with `detection-interval=0`, as a measure of how much such results
-vary anyway.
+Further rows compare `detector-size=352` with 320, both with `detection-interval=0`, as a measure of how much such
+results vary anyway.
 """
 
 import argparse
@@ -41,7 +41,7 @@ MIN_IOU = 0.3
 
 
 def run(clip, properties, interval_ns=SAMPLE_NS):
-    """Analyzes `clip`. Returns its records, the final statistics of the element as text, and the CPU time in seconds."""
+    """Analyzes `clip`. Returns its records, and the CPU time in seconds."""
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         description = (
@@ -77,7 +77,8 @@ def iou(a, b):
 def pairs(a, b):
     """Yields the faces of two records that are the same, in the order of decreasing IoU."""
     candidates = sorted(
-        ((iou(x["box"], y["box"]), i, j) for i, x in enumerate(a["faces"]) for j, y in enumerate(b["faces"])), reverse=True
+        ((iou(x["box"], y["box"]), i, j) for i, x in enumerate(a["faces"]) for j, y in enumerate(b["faces"])),
+        reverse=True,
     )
     used = set()
     for overlap, i, j in candidates:

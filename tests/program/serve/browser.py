@@ -272,7 +272,8 @@ def check_neutral(visit):
     visit.page.keyboard.press("b")
     change.filter(has_text="learning neutral").first.wait_for()
     visit.page.screenshot(path=visit.folder / "learning.png")
-    # Learning takes 20 s with a known attitude. The face is neutral and positive in turn: the median of its valence is that of one of them.
+    # Learning takes 20 s with a known attitude. The face is neutral and positive in turn: the median of its valence is
+    # that of one of them.
     change.filter(has_text="from neutral").first.wait_for(timeout=120_000)
     visit.page.screenshot(path=visit.folder / "neutral.png")
 

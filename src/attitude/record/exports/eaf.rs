@@ -2,7 +2,7 @@
 
 //! ELAN's annotation format, EAF 3.0: one tier for the scene and per person, whose annotations are
 //! segments. Attitudes are a controlled vocabulary, so that they can be corrected by choice. The scores
-//! are [time series](elan_series) beside it.
+//! are time series beside it.
 
 use std::io::{self, Write};
 

@@ -4,7 +4,7 @@
 //! add a format, add its module and its entry in [`EXPORTS`].
 //!
 //! [`formats`](super::formats) write one record after the other; an export needs the
-//! [`Summary`], and is written at the end.
+//! [`Summary`](super::summary::Summary), and is written at the end.
 
 pub mod boris;
 pub mod eaf;
