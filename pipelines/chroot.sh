@@ -93,3 +93,9 @@ share_rust() { # folder of the host for cargo's results
         inside /mnt/sources/gst-attitude CARGO_HOME=/mnt/cargo CARGO_TARGET_DIR=/mnt/target CARGO_NET_OFFLINE=true
     )
 }
+
+# Removes a known complaint of Debian 13's ONNX Runtime, which registers each operator twice: 567 lines, each followed by
+# an empty one.
+filter_known_messages() {
+    sed --unbuffered '/^Schema error: Trying to register schema/,+1d'
+}

@@ -27,12 +27,6 @@ die() { echo "debian13: $*" >&2; exit 1; }
 source "$root/pipelines/chroot.sh"
 readonly chroot=$chroot_cache/debian13 target=$chroot_cache/debian13-target
 
-# Removes a known complaint of Debian's ONNX Runtime, which registers each operator twice: 567 lines, each followed by an
-# empty one.
-filter_known_messages() {
-    sed --unbuffered '/^Schema error: Trying to register schema/,+1d'
-}
-
 # Runs the lints and tests; expects private mounts, which are removed when this process ends.
 run_tests() { # arguments of cargo test
     local features=(--workspace --locked --features gst-plugin-attitude/analytics)

@@ -35,7 +35,7 @@ run_as() { # root or viewer, command line
     mapfile -t variables < <(env | grep -E '^PIP_(INDEX_URL|CERT|PROXY)=')
     say "$1: $2"
     chroot --userspec="$1" "$chroot" env -i -C "$home" PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" LANG=C.UTF-8 \
-        DEBIAN_FRONTEND=noninteractive "${variables[@]}" sh -c "$2" </dev/null
+        DEBIAN_FRONTEND=noninteractive "${variables[@]}" sh -c "$2" </dev/null 2> >(filter_known_messages >&2)
 }
 
 # Builds the program and the plugin of the development build, and makes the clip.
@@ -92,7 +92,7 @@ expect_version() { # version
 use_packages() {
     local lines=("root apt-get install -y /mnt/packages/*.deb") line started
     [[ $release == 13 ]] || lines+=("viewer gst-attitude-onnxruntime --yes")
-    lines+=("viewer gst-attitude analyze /mnt/test/clip.mp4")
+    lines+=("viewer gst-attitude analyze /mnt/test/clip.mp4 -o results")
     started=$SECONDS
     for line in "${lines[@]}"; do
         run_as "${line%% *}" "${line#* }" >"$chroot/tmp/log" 2>&1 || { cat "$chroot/tmp/log"; die "failed: $line"; }
@@ -124,7 +124,7 @@ compare_records() {
                 ! attitudeexport ! filesink location=$name.jsonl"
     done
     local home=$chroot/home/viewer
-    for name in attitude.jsonl attitude.csv; do
+    for name in records.jsonl faces.csv faces.parquet; do
         [[ -s $home/packages/clip/$name ]] || die "analyze wrote no $name"
         cmp "$home/packages/clip/$name" "$home/development/clip/$name" || die "$name differs from the development build's"
     done
@@ -166,7 +166,7 @@ test_packages() { # packages, folder of the clip and the development build
         run_as root 'gst-attitude-onnxruntime --yes --system'
         mv "$chroot/home/viewer/.local/share/gst-attitude" "$chroot/home/viewer/unused"
         run_as viewer 'gst-attitude models --help >/dev/null && gst-attitude analyze /mnt/test/clip.mp4 -o again'
-        cmp "$chroot"/home/viewer/{again,packages}/clip/attitude.jsonl || die "ONNX Runtime for all users gives other records"
+        cmp "$chroot"/home/viewer/{again,packages}/clip/records.jsonl || die "ONNX Runtime for all users gives other records"
     fi
     run_as root "apt-get purge -qy 'gst*-attitude*'" >/dev/null
     expect_nothing_left
