@@ -100,7 +100,7 @@ use_packages() {
     done
     say "Debian $release: from nothing to the first result: ${#lines[@]} lines, $((SECONDS - started)) s"
 
-    run_as viewer 'gst-inspect-1.0 faceattitude' | grep -q 'execution-provider' || die "the plugin has no faceattitude"
+    run_as viewer 'gst-inspect-1.0 faceattitude' | grep execution-provider >/dev/null || die "the plugin has no faceattitude"
     run_as root 'systemd-analyze verify gst-attitude-watch.service'
     run_as root 'getent passwd gst-attitude'
     local file
