@@ -4,8 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-/// Longest time in which threads that end have ended.
-const SETTLING_TIME: Duration = Duration::from_secs(10);
+/// Longest time in which threads that end have ended. GLib ends those of its pools that have been idle
+/// for 15 s, and with a thread that has drawn texts that of Pango's fonts ends.
+const SETTLING_TIME: Duration = Duration::from_secs(30);
 
 /// Numbers of threads and of open files.
 #[derive(Clone, Copy, Debug, PartialEq)]
