@@ -87,11 +87,11 @@ impl Signature {
     ) -> bool {
         let (cell_width, cell_height) =
             (width as f32 / COLUMNS as f32, height as f32 / ROWS as f32);
-        let moved = self
+        let mut moved = self
             .differences(earlier)
             .enumerate()
             .filter(|&(_, difference)| difference > MAX_DIFFERENCE_WITHOUT_MOTION);
-        moved.into_iter().any(|(cell, _)| {
+        moved.any(|(cell, _)| {
             let (column, row) = ((cell % COLUMNS) as f32, (cell / COLUMNS) as f32);
             let cell = Rect::new(
                 column * cell_width,

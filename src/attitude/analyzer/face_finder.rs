@@ -94,24 +94,23 @@ impl FaceFinder {
                 .then_some(search.found),
             _ => None,
         };
-        self.previous = Some(signature);
-        if let Some(found) = followed {
-            return Ok(FoundFaces {
-                is_cut,
+        let found = match followed {
+            Some(found) => FoundFaces {
                 is_search: false,
                 ..found
-            });
-        }
-        let found = FoundFaces {
-            is_cut,
-            ..self.search(frame, detector, params, faces, timings)?
+            },
+            None => {
+                let found = self.search(frame, detector, params, faces, timings)?;
+                self.searched = Some(Search {
+                    time_ns: sample.time_ns,
+                    signature,
+                    found,
+                });
+                found
+            }
         };
-        self.searched = Some(Search {
-            time_ns: sample.time_ns,
-            signature,
-            found,
-        });
-        Ok(found)
+        self.previous = Some(signature);
+        Ok(FoundFaces { is_cut, ..found })
     }
 
     /// Returns the last search if its faces are still those of `sample`: all have been found since, the

@@ -616,18 +616,40 @@ fn the_stream_continues_after_a_network_fails() {
     assert_eq!((face.track, face.label), (1, Label::POSITIVE));
 }
 
-#[test]
-fn a_cut_ends_all_tracks() {
+/// Returns the luma of two scenes between which there is a cut.
+fn two_scenes() -> [Vec<u8>; 2] {
     let ramp: Vec<u8> = (0..640 * 360)
         .map(|i| (i % 640 * 255 / 640) as u8)
         .collect();
-    let mirrored: Vec<u8> = ramp.iter().map(|luma| 255 - luma).collect();
+    let mirrored = ramp.iter().map(|luma| 255 - luma).collect();
+    [ramp, mirrored]
+}
+
+#[test]
+fn a_cut_ends_all_tracks() {
+    let [ramp, mirrored] = two_scenes();
     let mut stream = Stream::default();
     stream.detector.result = Ok(vec![face_at(10.0, 20.0)]);
     for (time_ms, luma, track) in [(0, &ramp, 1), (200, &ramp, 1), (400, &mirrored, 2)] {
         let frame = Frame::from_luma(640, 360, luma).unwrap();
         assert_eq!(stream.analyze(&frame, time_ms).unwrap()[0].track, track);
     }
+}
+
+#[test]
+fn a_cut_at_which_the_detector_fails_ends_all_tracks_in_the_next_sample() {
+    let scenes = two_scenes();
+    let [before, after] = scenes
+        .each_ref()
+        .map(|luma| Frame::from_luma(640, 360, luma).unwrap());
+    let found = Ok(vec![face_at(10.0, 20.0)]);
+    let mut stream = Stream::default();
+    stream.detector.result = found.clone();
+    assert_eq!(stream.analyze(&before, 0).unwrap()[0].track, 1);
+    stream.detector.result = Err(InferenceError("out of order".to_owned()));
+    assert!(stream.analyze(&after, 200).is_err());
+    stream.detector.result = found;
+    assert_eq!(stream.analyze(&after, 400).unwrap()[0].track, 2);
 }
 
 #[test]
