@@ -93,18 +93,11 @@ install_oldest_runtime() {
     rm -rf "$work"
 }
 
-# Installs Playwright, which drives a browser. The list is copied last, so that an environment with it is complete.
+# Installs Playwright, which drives a browser.
 install_playwright() {
-    local target=$data/gst-attitude/playwright list=$root/tests/program/report/requirements.txt
-    if cmp -s "$list" "$target/requirements.txt"; then
-        say "Playwright: already installed in $target"
-        return
-    fi
-    say "Playwright: installing into $target"
-    rm -rf "$target"
-    python3 -m venv "$target"
-    "$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement "$list"
-    cp "$list" "$target"
+    local target=$data/gst-attitude/playwright
+    "$root/pipelines/python-environment.sh" "$target" "$root/tests/program/report/requirements.txt" --no-deps
+    say "Playwright: installed in $target"
 }
 
 # Copies a file atomically; sets `installed` unless it is already there.

@@ -19,18 +19,6 @@ readonly root tools
 say() { echo "wheel: $*"; }
 die() { echo "wheel: $*" >&2; exit 1; }
 
-# Installs the tools from PyPI. The list is copied last, so that an environment with it is complete.
-install_tools() {
-    local list=$root/src/python/requirements.txt
-    if ! cmp -s "$list" "$tools/requirements.txt"; then
-        say "installing hatchling, auditwheel and twine into $tools"
-        rm -rf "$tools"
-        python3 -m venv "$tools" || die "cannot create a Python environment; install python3-venv"
-        "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: --requirement "$list"
-        cp "$list" "$tools"
-    fi
-}
-
 # Prints the system's libraries that program and plugin load, as options of auditwheel.
 system_libraries() {
     readelf --dynamic "$binaries/gst-attitude" "$binaries/libgstattitude.so" \
@@ -48,7 +36,7 @@ while [[ $# -gt 0 ]]; do
     shift
 done
 
-install_tools
+"$root/pipelines/python-environment.sh" "$tools" "$root/src/python/requirements.txt" --only-binary=:all:
 binaries=$("$root/pipelines/build.sh" "${profile[@]}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

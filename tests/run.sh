@@ -32,19 +32,11 @@ PYTHON
     gst-launch-1.0 -q filesrc location="$work/average-faces-attitude.mp4" ! decodebin ! fakesink
 }
 
-# Installs readers of Parquet, and Ray with an S3 server; without them their tests are skipped. The list is copied
-# last, so that an environment with it is complete.
+# Installs readers of Parquet, and Ray with an S3 server; without them their tests are skipped.
 install_python_packages() {
-    local list=$work/requirements.txt
-    cat tests/program/readers.txt tests/program/ray.txt >"$list"
-    if cmp -s "$list" "$python/requirements.txt"; then
-        echo "already in $python"
-        return
-    fi
-    rm -rf "$python"
-    python3 -m venv "$python" \
-        && "$python/bin/pip" install --quiet --disable-pip-version-check --requirement "$list" \
-        && cp "$list" "$python"
+    cat tests/program/readers.txt tests/program/ray.txt >"$work/requirements.txt"
+    pipelines/python-environment.sh "$python" "$work/requirements.txt"
+    echo "installed in $python"
 }
 
 # The tracer warns about leaks, and warnings are fatal; GST_DEBUG=GST_TRACER:7 lists the leaked objects.

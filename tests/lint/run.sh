@@ -20,17 +20,9 @@ readonly root tools python=$tools/lint
 say() { echo "lint: $*"; }
 die() { echo "lint: $*" >&2; exit 1; }
 
-# Installs the linters from PyPI. The list is copied last, so that an environment with it is complete.
+# Installs ruff and shellcheck from PyPI.
 install_python_tools() {
-    local list=$root/tests/lint/requirements.txt
-    if ! cmp -s "$list" "$python/requirements.txt"; then
-        say "installing ruff and shellcheck into $python"
-        rm -rf "$python"
-        python3 -m venv "$python"
-        "$python/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-            --requirement "$list"
-        cp "$list" "$python"
-    fi
+    pipelines/python-environment.sh "$python" tests/lint/requirements.txt --no-deps --only-binary=:all:
 }
 
 run_shellcheck() {
