@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MPL-2.0
 #
-# Functions for scripts that work in a chroot of Debian: pipelines/package.sh, tests/debian13.sh, tests/packages.sh. A
-# script sets `release` (12 or 13), `chroot` (the folder) and `root` (the repository), defines `say` and `die`, and runs
-# in a mount namespace of its own, so that what it mounts disappears with it.
+# Functions for scripts that work in a chroot of Debian: pipelines/package.sh, tests/debian13.sh, tests/packages.sh,
+# tests/wheel.sh. A script sets `release` (12 or 13), `chroot` (the folder) and `root` (the repository), defines `say`
+# and `die`, and runs in a mount namespace of its own, so that what it mounts disappears with it.
 # shellcheck disable=SC2154 # those variables
 
 chroot_cache=${XDG_CACHE_HOME:-$HOME/.cache}/gst-attitude

@@ -42,11 +42,8 @@ run_as() { # root or viewer, command line
 prepare() { # folder
     (
         cd "$root"
-        cargo build --locked --quiet --package gst-attitude --bins
-        cargo build --locked --quiet --package gst-plugin-attitude --lib
         cargo run --locked --quiet --package gst-attitude-pipelines --example average_faces -- "$1/clip.mp4"
-        built=$(cargo metadata --locked --no-deps --format-version 1 \
-            | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug
+        built=$(pipelines/build.sh --debug)
         mkdir "$1/plugin"
         cp "$built/libgstattitude.so" "$1/plugin"
         cp "$built/gst-attitude" "$1"

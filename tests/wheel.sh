@@ -16,6 +16,9 @@ readonly root VERSIONS=(3.11 3.12 3.13 3.14) EXTRAS=pandas,polars
 say() { echo "wheel: $*"; }
 die() { echo "wheel: $*" >&2; exit 1; }
 
+# shellcheck source=pipelines/chroot.sh
+source "$root/pipelines/chroot.sh"
+
 # Prints the interpreters of this machine: in PATH, where pyenv has one for each version that is not installed, or pyenv's.
 find_pythons() {
     local version python
@@ -59,29 +62,27 @@ test_with() { # python
 }
 
 # Tests the wheel in a new Debian 13; expects private mounts, which are removed when this process ends.
-test_in_debian13() { # folder with the wheel and the clip, wheel
-    local chroot=$1/debian13 line
-    inside() { chroot "$chroot" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+test_in_debian13() { # folder with the clip, wheel
+    local release=13 chroot=$1/debian13 pip_variables=() line
     say "creating a Debian 13 with Python only"
-    debootstrap --variant=minbase --include=ca-certificates,python3-venv trixie "$chroot" http://deb.debian.org/debian >"$1/debootstrap.log" \
-        || die "debootstrap fails: $(tail -n 5 "$1/debootstrap.log")"
-    mount -t proc proc "$chroot/proc"
-    mount --rbind /dev "$chroot/dev"
-    cp /etc/resolv.conf "$chroot/etc/resolv.conf"
+    make_chroot
+    install_in_chroot python3-venv
+    # The index of Python packages and its certificate are those of the host.
+    cp /etc/ssl/certs/ca-certificates.crt "$chroot/etc/ssl/certs/"
+    mapfile -t pip_variables < <(env | grep -E '^PIP_(INDEX_URL|CERT|PROXY)=')
     cp -r "$1/clip" "$chroot/tmp/run"
-    mkdir "$chroot/mnt/sources"
-    mount --bind -o ro "$root" "$chroot/mnt/sources"
     cp "$2" "$chroot/tmp/"
-    inside python3 -m venv /tmp/environment
-    inside /tmp/environment/bin/pip install --quiet "/tmp/${2##*/}[$EXTRAS]"
-    line=$(inside /tmp/environment/bin/gst-attitude --version 2>&1) && die "it runs without GStreamer: $line"
+    bind "$root" /mnt/sources ro
+    inside / python3 -m venv /tmp/environment
+    inside / "${pip_variables[@]}" /tmp/environment/bin/pip install --quiet "/tmp/${2##*/}[$EXTRAS]"
+    line=$(inside / /tmp/environment/bin/gst-attitude --version 2>&1) && die "it runs without GStreamer: $line"
     say "without GStreamer: $line"
     line=$(sed -n 's/.*sudo \(apt-get install .*\)/\1/p' <<<"$line")
     [[ $line ]] || die "the message has no command that installs GStreamer"
-    inside apt-get update --quiet=2
+    inside / apt-get update --quiet=2
     # shellcheck disable=SC2086 # a command
-    inside ${line/install/install --yes --quiet=2} >/dev/null
-    inside env -C /tmp/run SOURCES=/mnt/sources/src/python /tmp/environment/bin/python /mnt/sources/tests/python/test_wheel.py
+    inside / DEBIAN_FRONTEND=noninteractive ${line/install/install --yes --quiet=2} >/dev/null
+    inside /tmp/run SOURCES=/mnt/sources/src/python /tmp/environment/bin/python /mnt/sources/tests/python/test_wheel.py
 }
 
 if [[ ${1:-} == --private ]]; then
@@ -99,8 +100,7 @@ for argument in "$@"; do
     esac
 done
 if $debian13; then
-    [[ $EUID == 0 ]] || die "--debian13 requires root"
-    command -v debootstrap >/dev/null || die "--debian13 requires debootstrap: apt-get install debootstrap"
+    ! obstacle=$(chroot_obstacle) || die "--debian13: $obstacle"
 fi
 [[ ${pythons[*]} ]] || mapfile -t pythons < <(find_pythons)
 [[ ${pythons[*]} ]] || die "no Python 3.11 or newer with venv found"
