@@ -113,19 +113,17 @@ install_file() { # file, target, mode, description
     fi
 }
 
-# Builds the plugin and the program in two calls: cargo activates other features of the dependencies for another
-# selection of packages, and after this, demo.sh, which needs only the plugin, finds it built.
+# Builds and installs the plugin, the program, and the script that installs ONNX Runtime.
 build_and_install() { # true to skip the program
     local plugins=$data/gstreamer-1.0/plugins programs=${XDG_BIN_HOME:-$HOME/.local/bin} built
-    built=$(target_folder)/release
-    [[ -e $built/libgstattitude.so ]] || say "the first build takes a few minutes on two cores"
-    build plugin --package gst-plugin-attitude --lib
+    say "building; the first build takes a few minutes on two cores"
+    built=$("$root/pipelines/build.sh" plugin)
     install_file "$built/libgstattitude.so" "$plugins/libgstattitude.so" 644 plugin
     install_file "$root/pipelines/onnxruntime.sh" "$programs/gst-attitude-onnxruntime" 755 gst-attitude-onnxruntime
     gst-inspect-1.0 faceattitude >/dev/null \
         || die "GStreamer does not find faceattitude; if GST_PLUGIN_SYSTEM_PATH is set, try: GST_PLUGIN_PATH='$plugins' gst-inspect-1.0 faceattitude"
     $1 && return
-    build program --package gst-attitude --bins
+    "$root/pipelines/build.sh" program >/dev/null
     install_file "$built/gst-attitude" "$programs/gst-attitude" 755 "program gst-attitude"
     install_manuals "$built/gst-attitude"
     [[ :$PATH: == *:$programs:* ]] || say "$programs is not in PATH: add it, or run $programs/gst-attitude"
@@ -139,21 +137,6 @@ install_manuals() { # program
     "$1" completions bash >"$completions/gst-attitude"
     "$1" completions fish >"$fish/gst-attitude.fish"
     say "manual pages and completions: installed into $data"
-}
-
-build() { # description, cargo's selection
-    local features=()
-    if pkg-config --exists gstreamer-analytics-1.0; then
-        features=(--features gst-plugin-attitude/analytics)
-    fi
-    say "$1: building${features[*]:+ with ${features[*]}}"
-    (cd "$root" && cargo build --release --locked "${@:2}" "${features[@]}")
-}
-
-# Prints the folder of cargo's results.
-target_folder() {
-    (cd "$root" && cargo metadata --locked --no-deps --format-version 1) \
-        | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])'
 }
 
 gpu="" build=true no_program=false tests=false
