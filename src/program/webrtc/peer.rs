@@ -256,9 +256,8 @@ mod tests {
         let pipeline = gst::Pipeline::new();
         let webrtc = create(&[Ipv4Addr::LOCALHOST.into()], 0).unwrap();
         pipeline.add(&webrtc).unwrap();
-        prepare(&pipeline).unwrap();
-        start(&pipeline).unwrap();
-        // Holds up the thread that handles requests, as a machine without free cores does.
+        // Holds up the thread that handles requests, as a machine without free cores does. It asks
+        // for a negotiation once, as soon as it starts.
         let (started, starts) = mpsc::channel();
         let (sender, release) = mpsc::channel::<()>();
         let release = Mutex::new(release);
@@ -267,13 +266,10 @@ mod tests {
             let _ = lock(&release).recv();
             None
         });
-        let no_options = None::<gst::Structure>;
-        webrtc.emit_by_name::<Option<gst_webrtc::WebRTCDataChannel>>(
-            "create-data-channel",
-            &[&"control", &no_options],
-        );
+        prepare(&pipeline).unwrap();
+        start(&pipeline).unwrap();
         starts.recv_timeout(Duration::from_secs(20)).unwrap();
-        let reply = request(&webrtc, "create-offer", &[&no_options]);
+        let reply = request(&webrtc, "create-offer", &[&None::<gst::Structure>]);
         let stopping = std::thread::spawn({
             let pipeline = pipeline.clone();
             move || pipeline.set_state(gst::State::Null)
