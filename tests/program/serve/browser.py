@@ -302,6 +302,9 @@ def check_layout(visit):
         expect(timeline["y"] + timeline["height"] <= controls["y"], f"the buttons cover the timeline: {boxes}")
         is_beside = timeline["x"] >= video["x"] + video["width"]
         expect(is_beside or width < 1024, f"the timeline is not beside the video: {boxes}")
+        faces = page.locator("#faces").bounding_box()
+        is_beside = faces["x"] == timeline["x"] and faces["y"] < video["y"] + video["height"]
+        expect(is_beside or width < 1024, f"the faces are at {faces}, not below the timeline beside the video: {boxes}")
     page.set_viewport_size(usual)
 
 
