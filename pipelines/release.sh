@@ -31,7 +31,9 @@ prepare_sources() {
     email=$(git -C "$root" config user.email) || email=gst-attitude@localhost
     git clone --quiet --no-hardlinks "$root" "$sources"
     cd "$sources"
-    sed -i "0,/^version = \".*\"/s//version = \"$version\"/" Cargo.toml
+    # That of the workspace, and those that its crates ask of each other.
+    sed -i -e "0,/^version = \".*\"/s//version = \"$version\"/" \
+        -e "s/\(path = \"[^\"]*\", version = \)\"[^\"]*\"/\1\"$version\"/" Cargo.toml
     # What gst-inspect-1.0 shows outside of a repository.
     printf '\n[package.metadata.gstreamer]\nrelease_date = "%s"\n' "$date" >>src/plugin/Cargo.toml
     sed -i "s/^## \[Unreleased\]\$/&\n\n## [$version] - $date/" CHANGELOG.md
