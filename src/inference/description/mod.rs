@@ -3,17 +3,24 @@
 //! A model's description: a TOML document that says how to fill the model's input and decode its
 //! output. `models/README.md` documents the format for users.
 
+mod error;
+mod sections;
+
 use std::fmt;
 
-use serde::Deserialize;
-
-use super::settings;
 use attitude::Attitude;
-use attitude::classification::MAX_EMOTIONS;
 use attitude::crop::Framing;
 use attitude::geometry::Point;
 use attitude::mapping::{Mapping, well_known};
-use attitude::preprocessing::{Channels, TensorFormat, TensorLayout};
+use serde::Deserialize;
+
+use super::settings;
+pub use error::DescriptionError;
+use error::unknown_label;
+pub(crate) use sections::{
+    Activation, DetectorSection, FaceSection, HeadKind, InputSection, OutputSection,
+};
+use sections::{AttitudeSection, FramingSection};
 
 /// Key of the description in a model's metadata.
 pub(crate) const METADATA_KEY: &str = "gst-attitude";
@@ -71,181 +78,6 @@ impl fmt::Display for Task {
     }
 }
 
-/// The section `[input]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct InputSection {
-    /// Name of the tensor; `None` if the model has only one input.
-    pub(crate) tensor: Option<String>,
-    color: Color,
-    #[serde(default)]
-    layout: Layout,
-    mean: Option<PerChannel>,
-    scale: Option<PerChannel>,
-    /// Width in pixels, if the tensor's own width is dynamic.
-    pub(crate) width: Option<usize>,
-    /// Height in pixels, if the tensor's own height is dynamic.
-    pub(crate) height: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Color {
-    Luma,
-    Rgb,
-    Bgr,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Layout {
-    #[default]
-    Nchw,
-    Nhwc,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged)]
-enum PerChannel {
-    All(f32),
-    Each([f32; 3]),
-}
-
-impl PerChannel {
-    fn to_array(self) -> [f32; 3] {
-        match self {
-            PerChannel::All(value) => [value; 3],
-            PerChannel::Each(values) => values,
-        }
-    }
-}
-
-impl InputSection {
-    /// Returns the conversion of pixels to the values of the tensor.
-    pub(crate) fn tensor_format(&self) -> TensorFormat {
-        TensorFormat {
-            channels: match self.color {
-                Color::Luma => Channels::Luma,
-                Color::Rgb => Channels::Rgb,
-                Color::Bgr => Channels::Bgr,
-            },
-            layout: match self.layout {
-                Layout::Nchw => TensorLayout::Nchw,
-                Layout::Nhwc => TensorLayout::Nhwc,
-            },
-            mean: self.mean.map_or([0.0; 3], PerChannel::to_array),
-            scale: self.scale.map_or([1.0; 3], PerChannel::to_array),
-        }
-    }
-}
-
-/// The section `[detector]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DetectorSection {
-    /// Layout of the outputs.
-    pub(crate) head: HeadKind,
-}
-
-/// Layouts of a detector's outputs.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum HeadKind {
-    /// `map_8`, `map_16`, `map_32`.
-    CenterMaps,
-    /// libfacedetection's YuNet.
-    Yunet,
-    /// Ultra-Light-Fast-Generic-Face-Detector.
-    Ultraface,
-}
-
-/// The sections `[output]` and `[emotions]`: an output of a classifier.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OutputSection {
-    /// Name of the tensor; `None` if the model has only one output.
-    pub(crate) tensor: Option<String>,
-    /// Labels, in the order of the scores.
-    pub(crate) labels: Vec<String>,
-    /// Function that converts the scores to probabilities.
-    #[serde(default)]
-    pub(crate) activation: Activation,
-}
-
-/// The section `[face]`: the output with the probability that a crop shows an upright face.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FaceSection {
-    /// Name of the tensor.
-    pub(crate) tensor: String,
-}
-
-/// Function that converts a classifier's output to probabilities.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Activation {
-    /// None: the output is probabilities.
-    #[default]
-    None,
-    /// Softmax: the output is logits.
-    Softmax,
-}
-
-/// The section `[attitude]`: mapping of labels to attitudes. Labels that are not listed are
-/// negative.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AttitudeSection {
-    #[serde(default)]
-    positive: Vec<String>,
-    #[serde(default)]
-    neutral: Vec<String>,
-    #[serde(default)]
-    negative: Vec<String>,
-}
-
-impl AttitudeSection {
-    /// Returns the listed labels with their attitudes.
-    fn listed(&self) -> Vec<(&str, Attitude)> {
-        [&self.positive, &self.neutral, &self.negative]
-            .into_iter()
-            .zip(Attitude::ALL)
-            .flat_map(|(names, attitude)| names.iter().map(move |name| (name.as_str(), attitude)))
-            .collect()
-    }
-
-    /// Returns the attitude of each of `labels`.
-    ///
-    /// # Errors
-    /// Returns an error if a name is listed twice, or is not one of `labels`.
-    fn attitudes(&self, labels: &[String]) -> Result<Vec<Attitude>, DescriptionError> {
-        let listed = self.listed();
-        for (index, (name, _)) in listed.iter().enumerate() {
-            if !labels.iter().any(|label| label == name) {
-                return Err(unknown_label("[attitude] in its description", name, labels));
-            }
-            if listed[..index].iter().any(|(other, _)| other == name) {
-                return Err(DescriptionError::RepeatedLabel((*name).to_owned()));
-            }
-        }
-        let attitude_of = |label: &String| {
-            let found = listed.iter().find(|(name, _)| name == label);
-            found.map_or(Attitude::Negative, |(_, attitude)| *attitude)
-        };
-        Ok(labels.iter().map(attitude_of).collect())
-    }
-}
-
-/// The section `[framing]`: position of the face in a classifier's input.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FramingSection {
-    box_height: f32,
-    #[serde(default)]
-    box_center: [f32; 2],
-    landmarks: Option<[[f32; 2]; 5]>,
-}
-
 /// Treatment of names in a user's mapping that are not labels of the classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnknownLabels {
@@ -253,98 +85,6 @@ pub enum UnknownLabels {
     Refuse,
     /// They have no effect.
     Ignore,
-}
-
-/// A description is missing or malformed, or contradicts the model or a setting.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DescriptionError {
-    /// The model has no description, and is not a known one.
-    #[error(
-        "it has no description; write one into a .toml file of the same name beside it, or into its \
-         metadata under '{METADATA_KEY}'; see models/README.md"
-    )]
-    Missing,
-    /// The document is not TOML, or has wrong fields.
-    #[error("{document} is malformed{}: {message}; see models/README.md", format_line(*line))]
-    Malformed {
-        /// Path or other name of the document.
-        document: String,
-        /// Line of the mistake, from 1, if known.
-        line: Option<usize>,
-        /// The mistake.
-        message: String,
-    },
-    /// The document is for another version.
-    #[error("{document} has schema {found}, expected {SCHEMA}; see models/README.md")]
-    Schema {
-        /// Path or other name of the document.
-        document: String,
-        /// The value of `schema`.
-        found: u32,
-    },
-    /// The model has another task than the setting requires.
-    #[error("it is {found}, expected {expected}; set it as {}", found.setting())]
-    Task {
-        /// Task of the model.
-        found: Task,
-        /// Task of models for the setting.
-        expected: Task,
-    },
-    /// The description of a face detector lacks `[detector]`.
-    #[error("its description has no section [detector]; see models/README.md")]
-    NoDetector,
-    /// The description of a classifier lacks an output with labels.
-    #[error("its description lists no labels in [output] or [emotions]; see models/README.md")]
-    NoLabels,
-    /// The model has more emotions than a record can hold.
-    #[error("its description lists {0} emotions, the maximum is {MAX_EMOTIONS}")]
-    TooManyEmotions(usize),
-    /// The labels are not attitudes, and there is no mapping to attitudes.
-    #[error(
-        "its labels are {}, and its description has no section [attitude] that maps them to attitudes; add \
-         one, such as: [attitude] positive = [\"happiness\"] neutral = [\"neutral\"], each setting in a \
-         line of its own; see models/README.md",
-        .labels.join(", ")
-    )]
-    Unmapped {
-        /// Labels of the model.
-        labels: Vec<String>,
-    },
-    /// A mapping to attitudes lists a name that is not a label of the model.
-    #[error("{mapping} lists '{name}', which is not a label of the model; its labels are {}", .labels.join(", "))]
-    UnknownLabel {
-        /// The mapping, as messages name it.
-        mapping: &'static str,
-        /// The name.
-        name: String,
-        /// Labels of the model.
-        labels: Vec<String>,
-    },
-    /// The description's mapping to attitudes lists a label twice.
-    #[error("[attitude] in its description lists '{0}' twice")]
-    RepeatedLabel(String),
-    /// The description names a tensor that the model does not have, or must name one and does not.
-    #[error("{problem}; its {direction}s are {}; see models/README.md", .names.join(", "))]
-    NoTensor {
-        /// The problem.
-        problem: String,
-        /// `input` or `output`.
-        direction: &'static str,
-        /// Names of the model's inputs or outputs.
-        names: Vec<String>,
-    },
-}
-
-fn format_line(line: Option<usize>) -> String {
-    line.map_or(String::new(), |line| format!(" in line {line}"))
-}
-
-fn unknown_label(mapping: &'static str, name: &str, labels: &[String]) -> DescriptionError {
-    DescriptionError::UnknownLabel {
-        mapping,
-        name: name.to_owned(),
-        labels: labels.to_vec(),
-    }
 }
 
 /// Checks the text of a description, a TOML document that errors call `document`, without a model.
@@ -472,13 +212,8 @@ impl Description {
     /// Returns the position of the face in a classifier's input. Without `[framing]`, the input is
     /// as high as the detector's box and has the same center.
     pub(crate) fn framing(&self) -> Framing {
-        let point = |[x, y]: [f32; 2]| Point::new(x, y);
         match &self.framing {
-            Some(section) => Framing {
-                box_height: section.box_height,
-                box_center: point(section.box_center),
-                landmarks: section.landmarks.map(|landmarks| landmarks.map(point)),
-            },
+            Some(section) => section.framing(),
             None => Framing {
                 box_height: 1.0,
                 box_center: Point::default(),
@@ -524,6 +259,8 @@ fn well_known_attitudes(labels: &[String]) -> Option<Vec<Attitude>> {
 
 #[cfg(test)]
 mod tests {
+    use attitude::preprocessing::Channels;
+
     use super::*;
 
     const EMOTIONS: &str = r#"
