@@ -156,7 +156,7 @@ fn resampled_means(
     Some(resampled)
 }
 
-/// PrefixSums of the first 0, 1, 2, ... bins, with which the sum of a block is computed in constant
+/// Sums of the first 0, 1, 2, ... bins, with which the sum of a block is computed in constant
 /// time.
 struct PrefixSums(Vec<ScoreBin>);
 

@@ -71,12 +71,12 @@ impl Series {
     }
 }
 
-/// PrefixSums over the time of one bin.
+/// Sums over the time of one bin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct ScoreBin {
     /// Total duration of the scores, in nanoseconds.
     pub duration_ns: f64,
-    /// PrefixSums of the scores, each multiplied by its duration in nanoseconds.
+    /// Sum of the scores, each multiplied by its duration in nanoseconds.
     pub weighted_scores: ByAttitude<f64>,
 }
 
