@@ -52,6 +52,7 @@ fn write(recording: &AnalyzedRecording, output: &mut (dyn Write + Send)) -> io::
         "subjects_conf": numbered(subjects),
         "behaviors_conf": numbered(behaviors),
         "behavioral_categories": [],
+        "behavioral_categories_config": {},
         "independent_variables": {},
         "coding_map": {},
         "behaviors_coding_map": [],
@@ -159,6 +160,8 @@ mod tests {
         let media = "../../a & \"b\".mp4";
         assert_eq!(observation["file"]["1"], json!([media]));
         assert_eq!(observation["media_info"]["length"][media], 4.0);
+        // BORIS 10 calls a project without it changed.
+        assert_eq!(project["behavioral_categories_config"], json!({}));
         let subjects = &project["subjects_conf"];
         assert_eq!(subjects["0"]["name"], "Scene");
         assert_eq!(subjects["1"]["description"], "=P");
