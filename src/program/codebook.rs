@@ -23,6 +23,24 @@ mod tests {
     /// Maximum length of a label in SPSS, which R's package haven cuts off.
     const MAX_LABEL_BYTES: usize = 256;
 
+    /// A label in SPSS stands alone, without that of the column before.
+    #[test]
+    fn each_description_stands_alone_and_has_the_unit_of_times() {
+        let [codebook, _] = super::tables();
+        for row in codebook.rows() {
+            let (DataValue::Text(column), DataValue::Text(description)) = (&row[1], &row[3]) else {
+                panic!("{row:?}");
+            };
+            assert!(!description.contains("the same of"), "{row:?}");
+            let units = [("_ns", "nanoseconds"), ("_s", "in seconds")];
+            let unit = units.iter().find(|(suffix, _)| column.ends_with(suffix));
+            assert!(
+                unit.is_none_or(|(_, unit)| description.contains(unit)),
+                "{row:?}"
+            );
+        }
+    }
+
     #[test]
     fn each_column_has_one_row_with_a_description() {
         let [codebook, labels] = super::tables();

@@ -61,8 +61,8 @@ static CONFUSION: TableSchema = TableSchema {
 static DISAGREEMENTS: TableSchema = TableSchema {
     name: "disagreements",
     columns: &[
-        column("start_ns", Count, "start in the recording"),
-        column("end_ns", Count, "end in the recording"),
+        column("start_ns", Count, "start in the recording, in nanoseconds"),
+        column("end_ns", Count, "end in the recording, in nanoseconds"),
         FIRST,
         SECOND,
         column("first_label", Text, "label of the first coder").with_labels(&ATTITUDE_LABELS),

@@ -190,34 +190,42 @@ pub(crate) static SCHEMA: TableSchema = TableSchema {
         column(
             "positive_share",
             Number,
-            "share of that time with a positive attitude, by the mean of all faces, 0 to 1",
+            "share of the time seen with a positive attitude, by the mean of all faces, 0 to 1",
         ),
-        column("neutral_share", Number, "the same of the attitude neutral"),
+        column(
+            "neutral_share",
+            Number,
+            "share of the time seen with a neutral attitude, by the mean of all faces, 0 to 1",
+        ),
         column(
             "negative_share",
             Number,
-            "the same of the attitude negative",
+            "share of the time seen with a negative attitude, by the mean of all faces, 0 to 1",
         ),
         column(
             "unknown_share",
             Number,
-            "the same of the time with an unknown attitude",
+            "share of the time seen with an unknown attitude, by the mean of all faces, 0 to 1",
         ),
         column(
             "positive_change_share",
             Number,
-            "share of the time of the persons with a baseline in which they were more positive, 0 to 1",
+            "share of the time of the persons with a baseline, more positive than it, 0 to 1",
         ),
         column(
             "neutral_change_share",
             Number,
-            "the same of about the baseline",
+            "share of the time of the persons with a baseline, about as positive as it, 0 to 1",
         ),
-        column("negative_change_share", Number, "the same of more negative"),
+        column(
+            "negative_change_share",
+            Number,
+            "share of the time of the persons with a baseline, more negative than it, 0 to 1",
+        ),
         column(
             "unknown_change_share",
             Number,
-            "the same of an unknown attitude",
+            "share of the time of the persons with a baseline, with an unknown attitude, 0 to 1",
         ),
         column(
             "fingerprint",

@@ -76,11 +76,15 @@ pub(super) static RECORDINGS: TableSchema = TableSchema {
             Count,
             "number of persons in the recording's report",
         ),
-        column("duration_ns", Count, "duration of the recording"),
+        column(
+            "duration_ns",
+            Count,
+            "duration of the recording, in nanoseconds",
+        ),
         column(
             "seen_ns",
             Count,
-            "time during which the participant was seen",
+            "time during which the participant was seen, in nanoseconds",
         ),
         column(
             "valence",
@@ -112,7 +116,11 @@ pub(super) static EVENTS: TableSchema = TableSchema {
         PARTICIPANT,
         CONDITION,
         column("event", Text, "name of the event"),
-        column("start_ns", Count, "time of the event in the recording"),
+        column(
+            "start_ns",
+            Count,
+            "time of the event in the recording, in nanoseconds",
+        ),
         column("status", Text, "used or excluded").with_labels(&[
             value("used", "In the averages"),
             value("excluded", "Left out of the averages"),
@@ -186,22 +194,25 @@ pub(super) static PARTICIPANTS: TableSchema = TableSchema {
         column(
             "valence",
             Number,
-            "mean over recordings of the mean over epochs; a difference if measure says so",
+            "mean valence over epochs, then recordings; around events its change from before them, unless correct-baseline is false",
         ),
         column(
             "positive_share",
             Number,
-            "the same of the share of positive time",
+            "mean share of the time with a positive attitude over epochs, then recordings; around events its change \
+             from before them, unless correct-baseline is false",
         ),
         column(
             "negative_share",
             Number,
-            "the same of the share of negative time",
+            "mean share of the time with a negative attitude over epochs, then recordings; around events its change \
+             from before them, unless correct-baseline is false",
         ),
         column(
             "valence_change",
             Number,
-            "the same of the valence minus the participant's baseline",
+            "mean valence minus the participant's baseline, over epochs, then recordings; around events its change \
+             from before them, unless correct-baseline is false; empty without --baseline",
         ),
     ],
 };
