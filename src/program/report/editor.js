@@ -104,6 +104,11 @@ let [isSaving, isChanged] = [false, false];
 let isUpdateWanted = false;
 let rows = /** @type {Row[]} */ ([]);
 let selected = 0;
+/** The position of the recording, in seconds. */
+let position_s = Number(document.querySelector(".timeline[role=slider]")?.getAttribute("aria-valuenow") ?? 0);
+document.addEventListener("position", (event) => {
+    position_s = /** @type {CustomEvent} */ (event).detail;
+});
 
 const elements = build();
 
@@ -198,11 +203,13 @@ function formatTime(time_s) {
     return `${whole}:${pad(Math.floor(rest / 1000))}.${pad(rest % 1000, 3)}`.replace(/\.?0+$/, "");
 }
 
-/** Returns the position of the recording, which the report shows, in seconds. */
-function position() {
-    const shown = document.querySelector("#position")?.textContent;
-    const slider = document.querySelector(".timeline[role=slider]")?.getAttribute("aria-valuenow");
-    return shown ? seconds(shown) : Number(slider ?? 0);
+/**
+ * Returns a time with all digits of its milliseconds, so that times of a list can be compared.
+ * @param {string} time
+ */
+function withMilliseconds(time) {
+    const [whole, fraction = ""] = time.split(".");
+    return `${whole}.${fraction.padEnd(3, "0")}`;
 }
 
 /** Lists the segments of the chosen tier. */
@@ -248,7 +255,7 @@ function renderRow(row, attitudes, exclusions) {
     const marks = [correction ? "corrected" : "", isExcluded ? "excluded" : ""].filter(Boolean).join(", ");
     row.element.classList.toggle("excluded", Boolean(isExcluded));
     row.element.replaceChildren(
-        create("span", { class: "time" }, `${row.start} to ${row.end}`),
+        create("span", { class: "time" }, `${withMilliseconds(row.start)} to ${withMilliseconds(row.end)}`),
         " ",
         name,
         " ",
@@ -464,14 +471,14 @@ function split() {
 }
 
 function addEvent() {
-    const time = formatTime(position());
+    const time = formatTime(position_s);
     ask(`Event at ${time}`, "", (name) => {
         if (name) change((all) => all.event.push({ time, name }));
     });
 }
 
 function addNote() {
-    const time = formatTime(position());
+    const time = formatTime(position_s);
     ask(`Note at ${time}`, "", (text) => {
         if (text) change((all) => all.note.push({ time, text }));
     });

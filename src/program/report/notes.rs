@@ -2,7 +2,7 @@
 
 //! Notes of a session: numbered marks above all timelines, and a table of the notes.
 
-use attitude::clock;
+use attitude::clock::{self, NS_PER_MS};
 use attitude::record::note::TimedNote;
 use attitude::timeline::Timeline;
 use maud::{Markup, html};
@@ -134,9 +134,11 @@ pub(crate) fn table(notes: &[TimedNote], scene: &Timeline) -> Markup {
 
 fn row(number: usize, note: &TimedNote, scene: &Timeline) -> Markup {
     let segments = &scene.segments;
-    let index = segments.partition_point(|segment| segment.span.end_ns <= note.time_ns);
+    // Times of corrections are rounded down to milliseconds: an event at the start of a segment is in it.
+    let until_ns = note.time_ns.saturating_add(NS_PER_MS - 1);
+    let index = segments.partition_point(|segment| segment.span.end_ns <= until_ns);
     let shown = segments.get(index);
-    let shown = shown.filter(|segment| segment.span.start_ns <= note.time_ns);
+    let shown = shown.filter(|segment| segment.span.start_ns <= until_ns);
     html! {
         tr {
             td.number { (number) }
@@ -156,6 +158,7 @@ fn row(number: usize, note: &TimedNote, scene: &Timeline) -> Markup {
 #[cfg(test)]
 mod tests {
     use attitude::Label;
+    use attitude::timeline::{Segment, Span};
 
     use super::*;
     use crate::report::strip::tests::{S, axis, segment};
@@ -200,17 +203,27 @@ mod tests {
             segments: vec![
                 segment(0, 2000, Label::NEUTRAL),
                 segment(3000, 4000, Label::Unknown),
+                Segment {
+                    span: Span {
+                        start_ns: 6 * S + 212_212,
+                        end_ns: 7 * S,
+                    },
+                    attitude: Label::POSITIVE,
+                },
             ],
             ..Timeline::default()
         };
-        let notes = [1, 2, 3, 5].map(|s| note(s, "x"));
+        let notes = [1, 2, 3, 5, 6].map(|s| note(s, "x"));
         let table = table(&notes, &scene).into_string();
         let shown = table.split("<tr>").skip(2).map(|row| {
             let cell = row.rsplit("<td>").next().unwrap_or_default();
             cell.split(['>', '<']).nth(2).unwrap_or_default()
         });
         let shown: Vec<&str> = shown.collect();
-        assert_eq!(shown, ["neutral", "not seen", "unknown", "not seen"]);
+        assert_eq!(
+            shown,
+            ["neutral", "not seen", "unknown", "not seen", "positive"]
+        );
         assert!(table.contains(r##"<a href="#t=3">0:03.0</a>"##));
         assert!(table.contains(r#"dir="auto""#));
     }

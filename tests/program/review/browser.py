@@ -99,6 +99,9 @@ def review(one):
     one.press("e", "Escape", "e")
     one.type("question 1")
     one.wait_for_file(lambda file: file.get("event", [{}])[0].get("name") == "question 1", "no event")
+    # The recording is at the start of the segment, not at the tenth of a second before.
+    start, event = options(page)[1].split()[0], one.file()["event"][0]["time"]
+    expect(start.startswith(event), f"the event is at {event}, the segment at {start}")
     one.press("s")
     one.wait_for_file(lambda file: file.get("split", [{}])[0].get("number") == 2, "no split")
 
