@@ -71,6 +71,10 @@ pub(crate) fn facts(timeline: &Timeline) -> Markup {
             @if let Some(confidence) = timeline.confidence {
                 " Mean confidence " (text::score(confidence)) "."
             }
+            @if !timeline.corrected.is_empty() {
+                @let corrected_ns = timeline.corrected.iter().map(Span::len_ns).sum();
+                " A person corrected the attitude in " (text::length(corrected_ns)) " of it, which have no scores."
+            }
         }
     }
 }
@@ -199,6 +203,29 @@ mod tests {
             !figures.contains('%') || figures.matches('%').count() == 1,
             "{figures}"
         );
+    }
+
+    #[test]
+    fn the_report_says_why_a_corrected_time_has_no_scores() {
+        let span = Span {
+            start_ns: 0,
+            end_ns: 4_000_000_000,
+        };
+        let corrected = Span {
+            start_ns: 1_000_000_000,
+            ..span
+        };
+        let timeline = Timeline {
+            segments: vec![Segment {
+                span,
+                attitude: Label::POSITIVE,
+            }],
+            corrected: vec![corrected],
+            ..Timeline::default()
+        };
+        let facts = facts(&timeline).into_string();
+        let expected = "corrected the attitude in 3 s of it, which have no scores";
+        assert!(facts.contains(expected), "{facts}");
     }
 
     #[test]
