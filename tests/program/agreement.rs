@@ -95,6 +95,26 @@ fn annotations_are_compared_with_the_results_of_a_recording() {
         disagreements.contains("4000000000,6000000000,Ann,Ben,neutral,negative"),
         "{disagreements}"
     );
+    // Each tier has to be in one of the files.
+    let chosen = printed(
+        folder.path(),
+        &[
+            "agreement",
+            "results/talk",
+            "--annotations",
+            "results/talk/attitude.eaf",
+            "--annotations",
+            "people.csv",
+            "--tier",
+            "Person 1",
+            "--tier",
+            "Ben",
+        ],
+    );
+    assert!(
+        chosen.contains("| Person 1, Ben |") && !chosen.contains("Ann"),
+        "{chosen}"
+    );
     assert!(read("out/confusion.csv").contains("Ann,Ben,neutral,negative,2"));
     assert!(read("out/agreement.csv").starts_with("first,second,units,agreement,kappa,alpha\n"));
     assert!(read("out/codebook.csv").contains("agreement,kappa,number,"));
@@ -143,6 +163,19 @@ fn annotations_are_compared_with_the_results_of_a_recording() {
                 "Cid",
             ],
             "it has: Ann, Ben",
+        ),
+        (
+            &[
+                "agreement",
+                "results/talk",
+                "--annotations",
+                "people.csv",
+                "--tier",
+                "Ann",
+                "--tier",
+                "Cid",
+            ],
+            "no file of annotations has a tier or coder 'Cid'",
         ),
         (
             &[

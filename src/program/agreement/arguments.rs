@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", required = true)]
     pub annotations: Vec<PathBuf>,
 
-    /// Tier of ELAN, observation of BORIS, or coder to use; can be repeated [default: all]
+    /// Tier of ELAN, observation of BORIS, or coder to use, in any of the files; can be repeated [default: all]
     #[arg(long = "tier", value_name = "NAME")]
     pub tiers: Vec<String>,
 

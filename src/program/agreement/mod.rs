@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use attitude::agreement::CodedSpan;
 use attitude::record::summary::{Person, Summary};
 
-use annotations::Coding;
+use annotations::{Annotations, Coding};
 pub(crate) use arguments::Arguments;
 use coders::Coders;
 
@@ -58,6 +58,8 @@ pub(crate) enum AgreementError {
     Unit,
     #[error(transparent)]
     Annotations(#[from] DataError),
+    #[error("no file of annotations has a tier or coder '{0}'; check --tier")]
+    NoTier(String),
     #[error("two coders have the name '{0}'; rename one of them, or select others with --tier")]
     SameName(String),
     #[error("cannot create the folder {path}: {source}; choose another --output")]
@@ -95,16 +97,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, AgreementError> {
     let person = person(&file.summary, arguments.person)?;
     let mut codings = vec![program(person)];
     let labels = Labels(arguments.mapping.as_ref());
+    let mut missing = arguments.tiers.clone();
     for path in &arguments.annotations {
-        let (read, others) = annotations::read(path, &arguments.tiers, labels)?;
-        if !others.is_empty() {
-            let others = others.join(", ");
+        let Annotations {
+            codings: read,
+            unlabeled,
+        } = annotations::read(path, &arguments.tiers, labels)?;
+        let is_in_file =
+            |tier: &String| unlabeled.contains(tier) || read.iter().any(|of| of.coder == *tier);
+        missing.retain(|tier| !is_in_file(tier));
+        if !unlabeled.is_empty() {
+            let unlabeled = unlabeled.join(", ");
             console::warn(format_args!(
-                "{}: no labels of attitudes in: {others}",
+                "{}: no labels of attitudes in: {unlabeled}",
                 path.display()
             ));
         }
         codings.extend(read);
+    }
+    if let Some(tier) = missing.into_iter().next() {
+        return Err(AgreementError::NoTier(tier));
     }
     let mut names = std::collections::HashSet::new();
     if let Some(same) = codings.iter().find(|coding| !names.insert(&coding.coder)) {

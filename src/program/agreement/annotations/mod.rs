@@ -53,12 +53,20 @@ pub(super) enum AnnotationMistake {
     Events,
     #[error("there is no tier or coder with labels of attitudes; it has: {0}")]
     NoCoder(String),
-    #[error("there is no tier or coder '{name}'; it has: {found}")]
-    MissingCoder { name: String, found: String },
+    #[error("there is no tier or coder '{wanted}'; it has: {found}")]
+    MissingCoder { wanted: String, found: String },
 }
 
-/// Reads the coders of a file: those named `tiers` or, if there are none, all whose labels are
-/// attitudes. Returns the names of those that are not used, too.
+/// The annotations of a file.
+#[derive(Debug)]
+pub(super) struct Annotations {
+    pub codings: Vec<Coding>,
+    /// Names of the coders without labels of attitudes, among those that were wanted.
+    pub unlabeled: Vec<String>,
+}
+
+/// Reads the coders of a file: those of `tiers`, some of which may be in other files, or, if there are
+/// none, all whose labels are attitudes.
 ///
 /// # Errors
 /// Returns the first mistake in the file.
@@ -66,7 +74,7 @@ pub(super) fn read(
     path: &Path,
     tiers: &[String],
     labels: Labels,
-) -> Result<(Vec<Coding>, Vec<String>), DataError> {
+) -> Result<Annotations, DataError> {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     let raw = match extension.to_str() {
         Some("eaf") => eaf::parse(path, &read_text(path)?)?,
@@ -77,35 +85,32 @@ pub(super) fn read(
         let names: Vec<&str> = raw.iter().map(|raw| raw.coder.as_str()).collect();
         names.join(", ")
     };
-    let is_missing = |name: &&String| raw.iter().all(|raw| raw.coder != **name);
-    if let Some(name) = tiers.iter().find(is_missing) {
+    let is_wanted = |raw: &RawCoding| tiers.is_empty() || tiers.contains(&raw.coder);
+    if !raw.is_empty() && !raw.iter().any(is_wanted) {
         return Err(
             Position::of_file(path).error(AnnotationMistake::MissingCoder {
-                name: name.clone(),
+                wanted: tiers.join("' or '"),
                 found: names(),
             }),
         );
     }
-    let (mut codings, mut others) = (Vec::new(), Vec::new());
+    let (mut codings, mut unlabeled) = (Vec::new(), Vec::new());
     let mut first_problem = None;
-    for raw in &raw {
-        if !tiers.is_empty() && !tiers.contains(&raw.coder) {
-            continue;
-        }
+    for raw in raw.iter().filter(|raw| is_wanted(raw)) {
         match coding(raw, labels) {
             Ok(coding) if !coding.spans.is_empty() => codings.push(coding),
-            Ok(_) => others.push(raw.coder.clone()),
+            Ok(_) => unlabeled.push(raw.coder.clone()),
             Err(error) if !tiers.is_empty() || raw_is_alone(&raw.coder, path) => return Err(error),
             Err(error) => {
                 first_problem.get_or_insert(error);
-                others.push(raw.coder.clone());
+                unlabeled.push(raw.coder.clone());
             }
         }
     }
     match (codings.is_empty(), first_problem) {
         (true, Some(problem)) => Err(problem),
         (true, None) => Err(Position::of_file(path).error(AnnotationMistake::NoCoder(names()))),
-        (false, _) => Ok((codings, others)),
+        (false, _) => Ok(Annotations { codings, unlabeled }),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::console;
 const MS: u64 = 1_000_000;
 
 /// Reads a file of this name and text.
-fn read_file(name: &str, text: &str, tiers: &[&str]) -> Result<(Vec<Coding>, Vec<String>), String> {
+fn read_file(name: &str, text: &str, tiers: &[&str]) -> Result<Annotations, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
@@ -59,10 +59,10 @@ const EAF: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 
 #[test]
 fn tiers_of_elan_are_coders() {
-    let (codings, others) = read_file("a.eaf", EAF, &[]).unwrap();
-    assert_eq!(others, ["words", "empty"]);
-    let [ann] = &codings[..] else {
-        panic!("{codings:?}");
+    let read = read_file("a.eaf", EAF, &[]).unwrap();
+    assert_eq!(read.unlabeled, ["words", "empty"]);
+    let [ann] = &read.codings[..] else {
+        panic!("{read:?}");
     };
     assert_eq!(ann.coder, "Ann");
     assert_eq!(spans_ms(ann), [(0, 1500, Positive)]);
@@ -71,11 +71,13 @@ fn tiers_of_elan_are_coders() {
         problem.starts_with("a.eaf:18: the label 'well, you know' is neither"),
         "{problem}"
     );
-    let problem = read_file("a.eaf", EAF, &["Bob"]).unwrap_err();
+    let problem = read_file("a.eaf", EAF, &["Bob", "Cid"]).unwrap_err();
     assert!(
-        problem.contains("no tier or coder 'Bob'; it has: Ann, words, empty"),
+        problem.contains("no tier or coder 'Bob' or 'Cid'; it has: Ann, words, empty"),
         "{problem}"
     );
+    let read = read_file("a.eaf", EAF, &["Ann", "Bob"]).unwrap();
+    assert_eq!((read.codings.len(), read.unlabeled.len()), (1, 0));
 }
 
 #[test]
@@ -84,7 +86,7 @@ fn observations_of_boris_are_coders() {
                 first,p1,negative,STATE,2.5,4,1.5\n\
                 first,p1,neutral,STATE,0,2.5,2.5\n\
                 second,p1,positive,STATE,1,3,2\n";
-    let (codings, _) = read_file("events.csv", text, &[]).unwrap();
+    let Annotations { codings, .. } = read_file("events.csv", text, &[]).unwrap();
     let names: Vec<&str> = codings.iter().map(|coding| coding.coder.as_str()).collect();
     assert_eq!(names, ["first", "second"]);
     assert_eq!(
@@ -99,14 +101,14 @@ fn observations_of_boris_are_coders() {
 #[test]
 fn tables_have_start_end_and_label() {
     let text = "start,end,label\n0:01,0:03,joy\n3,4.5,unknown\n4.5,5,anger\n";
-    let (codings, others) = read_file("ben.csv", text, &[]).unwrap();
-    assert_eq!((codings[0].coder.as_str(), others.len()), ("ben", 0));
+    let Annotations { codings, unlabeled } = read_file("ben.csv", text, &[]).unwrap();
+    assert_eq!((codings[0].coder.as_str(), unlabeled.len()), ("ben", 0));
     assert_eq!(
         spans_ms(&codings[0]),
         [(1000, 3000, Positive), (4500, 5000, Negative)]
     );
     let text = "coder,start,end,attitude\nann,0,1,neutral\nben,0,1,positive\n";
-    let (codings, _) = read_file("both.csv", text, &["ben"]).unwrap();
+    let Annotations { codings, .. } = read_file("both.csv", text, &["ben"]).unwrap();
     assert_eq!((codings.len(), codings[0].coder.as_str()), (1, "ben"));
 }
 
