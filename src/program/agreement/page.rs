@@ -4,16 +4,17 @@
 
 use std::path::Path;
 
-use attitude::Attitude;
 use attitude::record::summary::Person;
 use attitude::timeline::Span;
+use attitude::{Attitude, clock};
 use maud::{Markup, html};
 
 use super::coders::{Coders, Pair};
 use super::tables::{coefficient, groups};
 use crate::numbers::{count, grouped};
-use crate::report::axis::Axis;
-use crate::report::document::{document, patterns};
+use crate::report::axis::{Axis, Width};
+use crate::report::chart::anchor;
+use crate::report::document::{document, patterns, scrollable};
 use crate::report::text::{length, named, percent, seconds};
 use crate::report::{address, trust};
 
@@ -27,6 +28,7 @@ const STYLE: &str = "
 .runs { display: block; width: 100%; height: 22px; background: var(--empty); }
 .runs rect { stroke: none; }
 .runs .negative { fill: url(#hatched); }
+.times { display: block; width: 100%; height: 18px; fill: var(--text-muted); font-size: 13px; }
 .confusions { display: flex; flex-wrap: wrap; gap: 1rem 3rem; }
 ";
 
@@ -69,7 +71,7 @@ fn agreement(coders: &Coders) -> Markup {
     html! {
         section {
             h2 { "Agreement" }
-            div.scroll {
+            (scrollable("Agreement", &html! {
                 table {
                     thead {
                         tr {
@@ -100,7 +102,7 @@ fn agreement(coders: &Coders) -> Markup {
                         }
                     }
                 }
-            }
+            }))
         }
     }
 }
@@ -128,7 +130,16 @@ fn timelines(coders: &Coders) -> Markup {
                     }
                 }
             }
-            ul.legend { @for attitude in Attitude::ALL { li { (named(attitude.into())) } } }
+            svg.times aria-hidden="true" focusable="false" {
+                @for time_ns in axis.ticks() {
+                    @let position = axis.position(time_ns);
+                    text x=(Width(position)) y="14" text-anchor=(anchor(position)) { (clock::position_s(time_ns)) }
+                }
+            }
+            ul.legend {
+                @for attitude in Attitude::ALL { li { (named(attitude.into())) } }
+                li { span.attitude.gap { "no label" } }
+            }
         }
     }
 }
@@ -140,7 +151,7 @@ fn confusions(coders: &Coders) -> Markup {
             p.help { "Numbers of units; rows are the labels of the first coder, columns those of the second." }
             div.confusions {
                 @for pair in coders.pairs() {
-                    div.scroll {
+                    (scrollable(&format!("Confusion of {}", names(coders, &pair)), &html! {
                         table {
                             caption { (names(coders, &pair)) }
                             thead {
@@ -160,7 +171,7 @@ fn confusions(coders: &Coders) -> Markup {
                                 }
                             }
                         }
-                    }
+                    }))
                 }
             }
         }

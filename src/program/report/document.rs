@@ -45,6 +45,13 @@ pub(crate) fn document(title: &str, style: &str, scripts: &[&str], body: &Markup
     page.into_string()
 }
 
+/// Returns content without links that can be wider than the page and then scrolls, by keyboard too.
+pub(crate) fn scrollable(label: &str, content: &Markup) -> Markup {
+    html! {
+        div.scroll role="group" aria-label=(label) tabindex="0" { (content) }
+    }
+}
+
 /// Returns the content security policy: the page's own style and scripts by their hashes, recordings
 /// beside it, embedded pictures, and requests to the server that it comes from. `file:` is needed
 /// because a page that is opened from disk has no origin.

@@ -30,7 +30,7 @@ pub(crate) mod records;
 
 pub(crate) mod axis;
 mod baseline;
-mod chart;
+pub(crate) mod chart;
 mod drawn;
 mod scripts;
 mod strip;

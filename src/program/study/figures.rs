@@ -16,7 +16,7 @@ use crate::report::text::Decimal;
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 230.0;
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = WIDTH - 12.0;
+const RIGHT: f64 = WIDTH - 28.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = HEIGHT - 38.0;
 
@@ -255,7 +255,7 @@ impl Scale {
         let (min, max) = measure.range(is_corrected);
         (low, high) = (low.max(min), high.min(max));
         if high <= low {
-            (low, high) = (low - step, high + step);
+            (low, high) = ((low - step).max(min), (high + step).min(max));
         }
         Self {
             low,

@@ -14,7 +14,7 @@ use super::design::START;
 use super::figures::{averages, means, swatch};
 use super::methods::Methods;
 use crate::numbers::count;
-use crate::report::document::document;
+use crate::report::document::{document, scrollable};
 use crate::report::text::{length, percent, score, valence};
 use crate::report::{address, trust};
 
@@ -67,8 +67,13 @@ fn section(alignment: &Alignment, names: &[&str]) -> Markup {
         section {
             h2 { (title) }
             p.help {
-                "Lines are means over participants, bands their 95% intervals at each time. In the rows below, dots are \
-                 participants, and bars the means with their 95% intervals."
+                @if has_intervals(alignment) {
+                    "Lines are means over participants, bands their 95% intervals at each time. In the rows below, dots \
+                     are participants, and bars the means with their 95% intervals."
+                } @else {
+                    "Lines are means over participants. In the rows below, dots are participants, and bars the means. \
+                     There are too few participants for intervals."
+                }
                 @if alignment.is_corrected { " Changes are differences from the mean before the event." }
             }
             div.figures {
@@ -76,8 +81,10 @@ fn section(alignment: &Alignment, names: &[&str]) -> Markup {
                     @let label = format!("{kind}{}", phrase(measure));
                     figure {
                         figcaption { (capitalized(&label)) }
-                        div.scroll { (averages(alignment, measure, &format!("Average {label} over time"))) }
-                        div.scroll { (means(alignment, names, measure, &format!("Mean {label} of conditions"))) }
+                        (scrollable(&format!("Figures of the {label}"), &html! {
+                            (averages(alignment, measure, &format!("Average {label} over time")))
+                            (means(alignment, names, measure, &format!("Mean {label} of conditions")))
+                        }))
                     }
                 }
             }
@@ -85,6 +92,15 @@ fn section(alignment: &Alignment, names: &[&str]) -> Markup {
             (comparison_table(alignment, names))
         }
     }
+}
+
+/// Returns `true` if a mean has an interval.
+fn has_intervals(alignment: &Alignment) -> bool {
+    let means = alignment.conditions.iter().flat_map(|condition| {
+        let of = |measure| condition.means[measure];
+        alignment.measures().filter_map(of)
+    });
+    means.into_iter().any(|mean| mean.interval.is_some())
 }
 
 /// Returns the description of a measure.
@@ -114,7 +130,7 @@ fn condition_table(alignment: &Alignment, names: &[&str]) -> Markup {
         None => html! { "–" },
     };
     html! {
-        div.scroll {
+        (scrollable("Means over participants", &html! {
             table {
                 caption { "Means over participants" }
                 thead {
@@ -145,7 +161,7 @@ fn condition_table(alignment: &Alignment, names: &[&str]) -> Markup {
                     }
                 }
             }
-        }
+        }))
     }
 }
 
@@ -164,7 +180,7 @@ fn comparison_table(alignment: &Alignment, names: &[&str]) -> Markup {
         return html! { p { "There is a single condition, and nothing to compare." } };
     }
     html! {
-        div.scroll {
+        (scrollable("Comparisons of conditions", &html! {
             table {
                 caption { "Comparisons of conditions: the first minus the second" }
                 thead {
@@ -181,7 +197,7 @@ fn comparison_table(alignment: &Alignment, names: &[&str]) -> Markup {
                 }
                 tbody { @for of in &alignment.comparisons { (comparison_row(of, names)) } }
             }
-        }
+        }))
     }
 }
 

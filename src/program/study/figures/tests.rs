@@ -53,6 +53,7 @@ fn scales_of_values_contain_0_and_end_at_possible_values() {
     );
     assert_eq!(scale(&[1.2, -1.6], Measure::Valence, true), [-2.0, 1.5]);
     assert_eq!(scale(&[], Measure::Valence, true), [-1.0, 1.0]);
+    assert_eq!(scale(&[0.0], Measure::NegativeShare, false), [0.0, 1.0]);
 }
 
 fn mean_point(bin: usize, mean: f64) -> MeanPoint {
