@@ -27,5 +27,4 @@ while [[ $# -gt 0 ]]; do
 done
 "$root/tests/lint/web.sh" --install
 "$root/pipelines/site.sh" "${profile[@]}"
-"$data/playwright/bin/python" "$root/tests/site/check.py" "$root/target/site" \
-    "$data/web-lint/node_modules/axe-core/axe.min.js" "${options[@]}"
+"$data/playwright/bin/python" "$root/tests/site/check.py" "$root/target/site" "${options[@]}"

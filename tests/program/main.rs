@@ -12,6 +12,7 @@ mod documentation;
 mod evaluate;
 mod list_models;
 mod manuals;
+mod pages;
 mod report;
 #[cfg(feature = "serve")]
 mod review;

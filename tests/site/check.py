@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MPL-2.0
 """Checks the documentation site: its links, and in Chromium its width, accessibility, requests and search.
 
-    check.py SITE AXE [--screenshots FOLDER]
+    check.py SITE [--screenshots FOLDER]
 
-SITE is the folder with index.html, AXE the script axe.min.js. The pages are opened as files. Exits with an error that
-lists all findings. --screenshots also writes pictures of some pages, light and dark, at each width.
+SITE is the folder with index.html. The pages are opened as files. Exits with an error that lists all findings.
+--screenshots also writes pictures of some pages, light and dark, at each width.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
-# Width and height of the windows in CSS pixels.
-WINDOWS = {360: 740, 1280: 800, 3840: 2160}
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
+from page_checks import CHROMIUM, WINDOWS, axe_findings, is_too_wide
+
 AXE_WIDTH = 1280
 THEMES = ("light", "navy")
 # Longer than a page takes on a busy machine.
@@ -27,13 +27,6 @@ TIMEOUT_MS = 120_000
 PICTURED = ("index.html", "tutorials/interviews.html", "reference/elements/faceattitude.html", "reference/records.html")
 # Attributes with addresses of what a page loads.
 LOADED = {("img", "src"), ("script", "src"), ("link", "href"), ("source", "src"), ("video", "src"), ("iframe", "src")}
-
-AXE_FINDINGS = """async () => {
-    const {violations} = await axe.run({preload: false, resultTypes: ["violations"]});
-    const reason = (violation, node) => node.any.concat(node.all, node.none)[0]?.message ?? violation.help;
-    return violations.flatMap((violation) => violation.nodes.map((node) =>
-        `${violation.id}: ${node.html.slice(0, 120)}: ${reason(violation, node)}`));
-}"""
 
 
 class Links(html.parser.HTMLParser):
@@ -95,7 +88,7 @@ def open_page(browser: Browser) -> tuple[Page, list[str]]:
 
 
 def check_pages(
-    browser: Browser, site: pathlib.Path, pages: list[pathlib.Path], axe: str, pictures: pathlib.Path | None
+    browser: Browser, site: pathlib.Path, pages: list[pathlib.Path], pictures: pathlib.Path | None
 ) -> Iterator[str]:
     """Yields findings about each page, in each theme and width."""
     page, findings = open_page(browser)
@@ -103,20 +96,18 @@ def check_pages(
         name = str(path.relative_to(site))
         say(name)
         page.goto(path.as_uri())
-        page.evaluate(axe)
         for width, height in WINDOWS.items():
             page.set_viewport_size({"width": width, "height": height})
             if pictures and name in PICTURED:
                 page.reload()
-                page.evaluate(axe)
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            if is_too_wide(page):
                 yield f"{name} is wider than {width} px"
             for theme in THEMES if width == AXE_WIDTH or (pictures and name in PICTURED) else ():
                 page.evaluate(f"document.getElementById('mdbook-theme-{theme}').click()")
                 if pictures and name in PICTURED:
                     page.screenshot(path=pictures / f"{theme}-{width}-{name.replace('/', '-')}.png")
                 if width == AXE_WIDTH:
-                    yield from (f"{name} ({theme}): {finding}" for finding in page.evaluate(AXE_FINDINGS))
+                    yield from (f"{name} ({theme}): {finding}" for finding in axe_findings(page))
         yield from (f"{name}: {finding}" for finding in findings)
         findings.clear()
     page.close()
@@ -139,7 +130,6 @@ def check_search(browser: Browser, site: pathlib.Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("site", type=pathlib.Path)
-    parser.add_argument("axe", type=pathlib.Path)
     parser.add_argument("--screenshots", type=pathlib.Path)
     arguments = parser.parse_args()
     site = arguments.site.resolve()
@@ -154,8 +144,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         options = ["--disable-background-networking", "--no-first-run"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options, chromium_sandbox=False)
-        axe = arguments.axe.read_text(encoding="utf-8")
-        problems += check_pages(browser, site, pages, axe, arguments.screenshots)
+        problems += check_pages(browser, site, pages, arguments.screenshots)
         problems += check_search(browser, site)
         browser.close()
     if problems:
