@@ -7,9 +7,9 @@
 #     tests/containers.sh
 #
 # Base images that are not here yet are made of Debian's packages, without a registry: Debian by debootstrap, Rust from
-# this machine's toolchain, Mosquitto and Janus from Debian. It takes a quarter of an hour and 10 GB; the images
-# are kept. Needs root
-# and the Debian packages debootstrap, podman, podman-compose, runc and iptables, and those of `pipelines/setup.sh --tests`.
+# this machine's toolchain, Mosquitto and Janus from Debian. Compiles the release build and takes 10 GB; the images are
+# kept. Needs root and the Debian packages debootstrap, podman, podman-compose, runc and iptables, and those of
+# `pipelines/setup.sh --tests`.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -50,7 +50,7 @@ make_rust() { # image
     podman build --quiet --file "$work/Containerfile" --tag "$1" "$sysroot"
 }
 
-make_debian_package() { # image, package, further instruction
+make_debian_package() { # image, packages, further instruction
     mkdir -p "$work/empty"
     echo "FROM docker.io/library/debian:bookworm-slim
         RUN apt-get update -q && apt-get install -qy --no-install-recommends $2
@@ -74,7 +74,7 @@ IMAGES
 }
 
 make_mosquitto() {
-    make_debian_package "$1" mosquitto \
+    make_debian_package "$1" "mosquitto mosquitto-clients" \
         "RUN printf 'listener 1883\nallow_anonymous true\n' >/mosquitto-no-auth.conf"
 }
 
