@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from playwright.sync_api import Browser, sync_playwright
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
-from page_checks import AXE, CHROMIUM, WINDOWS, axe_findings, is_too_wide
+from page_checks import AXE, CHROMIUM, TIMEOUT_MS, WINDOWS, axe_findings, is_too_wide
 
 SCHEMES = ("light", "dark")
 
@@ -26,6 +26,7 @@ def check(browser: Browser, path: pathlib.Path) -> Iterator[str]:
             size = {"width": width, "height": height}
             context = browser.new_context(offline=True, color_scheme=scheme, reduced_motion="reduce", viewport=size)
             page = context.new_page()
+            page.set_default_timeout(TIMEOUT_MS)
             page.goto(path.as_uri())
             # What is folded in is part of the page, too.
             page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")

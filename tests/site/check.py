@@ -18,12 +18,10 @@ from collections.abc import Iterator
 from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
-from page_checks import CHROMIUM, WINDOWS, axe_findings, is_too_wide
+from page_checks import CHROMIUM, TIMEOUT_MS, WINDOWS, axe_findings, is_too_wide
 
 AXE_WIDTH = 1280
 THEMES = ("light", "navy")
-# Longer than a page takes on a busy machine.
-TIMEOUT_MS = 120_000
 PICTURED = ("index.html", "tutorials/interviews.html", "reference/elements/faceattitude.html", "reference/records.html")
 # Attributes with addresses of what a page loads.
 LOADED = {("img", "src"), ("script", "src"), ("link", "href"), ("source", "src"), ("video", "src"), ("iframe", "src")}

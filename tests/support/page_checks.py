@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What the tests of pages in Chromium share: the sizes of windows, and accessibility by axe."""
+"""What the tests of pages in Chromium share: the sizes of windows, a timeout, and accessibility by axe."""
 
 import os
 import pathlib
@@ -9,6 +9,8 @@ from playwright.sync_api import Page
 CHROMIUM = "/usr/bin/chromium"
 # Width and height of the windows in CSS pixels.
 WINDOWS = {360: 740, 1280: 800, 3840: 2160}
+# Longer than a page takes on a busy machine.
+TIMEOUT_MS = 120_000
 
 # tests/lint/web.sh --install installs it.
 DATA = os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local/share"

@@ -21,6 +21,8 @@ from playwright.sync_api import sync_playwright
 REPORT_ROLES = {"banner", "main", "complementary", "contentinfo", "region", "slider", "table", "note"}
 
 CHROMIUM = "/usr/bin/chromium"
+# Longer than a page takes on a busy machine.
+TIMEOUT_MS = 120_000
 # Maximum of the median time from a click to the drawing of the playheads.
 MAX_SEEK_MS = 200
 
@@ -78,6 +80,7 @@ class Page:
         self.address = f"{folder.as_uri()}/{urllib.parse.quote(name)}"
         self.requests, self.errors = [], []
         self.page = context.new_page()
+        self.page.set_default_timeout(TIMEOUT_MS)
         self.page.on("request", lambda request: self.requests.append(request.url.split("#")[0]))
         self.page.on("console", lambda message: self.errors.append(message.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
