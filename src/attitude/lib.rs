@@ -136,6 +136,7 @@ pub mod sync;
 pub mod timeline;
 pub mod tracking;
 pub mod trend;
+mod vectors;
 pub mod visibility;
 
 pub use attitude::{Attitude, ByAttitude, ByLabel, Label, Scores};

@@ -11,8 +11,9 @@ mod pixel_sampler;
 use super::detection::Detection;
 use super::frame::{ColorModel, Frame, Layout};
 use super::geometry::{Landmarks, Point, Similarity};
-use super::preprocessing::{Pixel, TensorFormat, needed_layout};
-use pixel_sampler::{ChannelReader, PixelSampler, Sampling};
+use super::preprocessing::{FrameScaler, Samples, TensorFormat, needed_layout};
+use super::vectors::{Vectorizable, run_with_longest_vectors};
+use pixel_sampler::{ChannelReader, PixelSampler, SampleGrid};
 
 /// The alignment of a face in a crop, the classifier's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,59 +77,93 @@ pub fn extract(
 ) {
     assert_eq!(crop.len(), format.len(width, height));
     let size = (width, height);
+    let grid = |shifts| SampleGrid::new(frame, shifts, displayed_from_crop);
+    if let Some(samples) = grid((0, 0)).columns_and_rows() {
+        // Adding up rows first, and then columns, takes a fraction of the time.
+        return scale(frame, samples, format, size, crop);
+    }
     let mut layout = needed_layout(frame.layout(), format.channels);
     if let Some(luma) = ChannelReader::luma_of_packed_rgb(frame, format.channels) {
         layout.color = ColorModel::Gray;
-        let sampler = PixelSampler::new(
-            luma,
-            Sampling::new(frame, (0, 0)),
-            displayed_from_crop,
+        let luma = PixelSampler::new(luma, grid((0, 0)));
+        return run_with_longest_vectors(Fill {
+            crop,
             size,
-        );
-        fill(crop, size, format, &layout, |x, y| {
-            [sampler.mean(x, y), 0.0, 0.0]
+            format,
+            layout,
+            samplers: [luma],
         });
-        return;
     }
     let sampler = |index: usize| {
         let component = &layout.components[index];
-        let sampling = Sampling::new(frame, (component.shift_x, component.shift_y));
         let channel = ChannelReader::new(frame.channel(index));
-        PixelSampler::new(channel, sampling, displayed_from_crop, size)
+        PixelSampler::new(channel, grid((component.shift_x, component.shift_y)))
     };
     if layout.color == ColorModel::Gray {
-        let luma = sampler(0);
-        fill(crop, size, format, &layout, |x, y| {
-            [luma.mean(x, y), 0.0, 0.0]
+        run_with_longest_vectors(Fill {
+            crop,
+            size,
+            format,
+            layout,
+            samplers: [sampler(0)],
         });
     } else {
-        let samplers = [sampler(0), sampler(1), sampler(2)];
-        fill(crop, size, format, &layout, |x, y| {
-            samplers.each_ref().map(|sampler| sampler.mean(x, y))
+        run_with_longest_vectors(Fill {
+            crop,
+            size,
+            format,
+            layout,
+            samplers: [0, 1, 2].map(sampler),
         });
     }
 }
 
-/// Writes all pixels of a crop; `components_at` returns the components of the pixel in a column and
-/// row, in the order of `layout`.
-#[inline(always)]
-fn fill(
-    crop: &mut [f32],
-    (width, height): (usize, usize),
+/// Fills a crop of a size (width, height) with the means of samples of columns and rows of the frame.
+fn scale(
+    frame: &Frame,
+    samples: (Samples, Samples),
     format: &TensorFormat,
-    layout: &Layout,
-    components_at: impl Fn(usize, usize) -> [f32; 3],
+    size: (usize, usize),
+    crop: &mut [f32],
 ) {
-    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-    if let Some(element) = format.element_of_luma(layout) {
-        for (value, (x, y)) in crop.iter_mut().zip(pixels) {
-            let [luma, ..] = components_at(x, y);
-            *value = element(luma);
+    let mut scaler = FrameScaler::default();
+    if !frame.orientation().is_transposed() {
+        return scaler.sample(frame, size, samples, format, crop);
+    }
+    let (width, height) = size;
+    let mut transposed = vec![0.0; crop.len()];
+    scaler.sample(frame, (height, width), samples, format, &mut transposed);
+    for (x, y) in (0..height).flat_map(|y| (0..width).map(move |x| (x, y))) {
+        for channel in 0..format.channels.count() {
+            crop[format.index(size, (x, y), channel)] =
+                transposed[format.index((height, width), (y, x), channel)];
         }
-    } else {
-        for (x, y) in pixels {
-            let pixel = Pixel::from_components(layout, components_at(x, y));
-            format.put(crop, (width, height), (x, y), pixel);
+    }
+}
+
+/// Fills a crop with samples.
+struct Fill<'a, const BYTES: usize, const COMPONENTS: usize> {
+    crop: &'a mut [f32],
+    /// Width and height of the crop.
+    size: (usize, usize),
+    format: &'a TensorFormat,
+    layout: Layout,
+    /// The samplers of the components, in the order of the layout.
+    samplers: [PixelSampler<'a, BYTES>; COMPONENTS],
+}
+
+impl<const BYTES: usize, const COMPONENTS: usize> Vectorizable for Fill<'_, BYTES, COMPONENTS> {
+    #[inline(always)]
+    fn run(self) {
+        let (width, height) = self.size;
+        let mut rows: [Vec<f32>; 3] = Default::default();
+        for y in 0..height {
+            for (sampler, row) in self.samplers.iter().zip(&mut rows) {
+                row.resize(width, 0.0);
+                sampler.sample_row(y, row);
+            }
+            self.format
+                .put_row(self.crop, self.size, y, &self.layout, &rows);
         }
     }
 }
@@ -136,8 +171,10 @@ fn fill(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::{Component, Plane};
     use crate::geometry::Rect;
     use crate::orientation::Orientation;
+    use crate::preprocessing::Channels;
 
     const FRAMING: Framing = Framing {
         box_height: 1.0,
@@ -163,6 +200,183 @@ mod tests {
             &mut crop,
         );
         crop
+    }
+
+    /// Returns a crop by its definition: each pixel is the mean of samples, which are bilinear
+    /// interpolations or, if there are at least three per side, the nearest pixels of the frame.
+    fn crop_by_definition(
+        luma: impl Fn(usize, usize) -> f64,
+        (width, height): (usize, usize),
+        displayed_from_crop: &Similarity,
+        side: usize,
+    ) -> Vec<f64> {
+        let per_side = displayed_from_crop.scale().ceil().clamp(1.0, 4.0) as usize;
+        let sample = |x: f32, y: f32| {
+            let p = displayed_from_crop.apply(Point::new(x, y));
+            let clamped = |v: f32, len: usize| (f64::from(v) - 0.5).clamp(0.0, (len - 1) as f64);
+            let (x, y) = (clamped(p.x, width), clamped(p.y, height));
+            if per_side >= 3 {
+                return luma(x.round() as usize, y.round() as usize);
+            }
+            let (x0, y0) = (x as usize, y as usize);
+            let (x1, y1) = ((x0 + 1).min(width - 1), (y0 + 1).min(height - 1));
+            let row = |y: usize| luma(x0, y) + x.fract() * (luma(x1, y) - luma(x0, y));
+            row(y0) + y.fract() * (row(y1) - row(y0))
+        };
+        let mean = |x: usize, y: usize| {
+            let offset = |index: usize| (index as f32 + 0.5) / per_side as f32;
+            let samples = (0..per_side * per_side).map(|i| {
+                let (dx, dy) = (offset(i % per_side), offset(i / per_side));
+                sample(x as f32 + dx, y as f32 + dy)
+            });
+            samples.sum::<f64>() / (per_side * per_side) as f64
+        };
+        (0..side * side).map(|i| mean(i % side, i / side)).collect()
+    }
+
+    /// Transforms of crops of 50 px, which extend over the edges of a frame of 320x180 pixels or
+    /// not, with one to four samples per side of a pixel, which are dense or not.
+    fn transforms() -> impl Iterator<Item = Similarity> {
+        let scales = [0.6, 1.7, 2.6, 3.4, 5.0, 9.0];
+        let turns = [0.0f32, -4.0, 30.0, 200.0];
+        let cases = scales
+            .into_iter()
+            .flat_map(move |scale| turns.map(|turn| (scale, turn)));
+        cases.flat_map(|(scale, degrees)| {
+            let (sin, cos) = degrees.to_radians().sin_cos();
+            [(160.0, 90.0), (20.0, 140.0)].map(|(x, y)| {
+                let corner = |x: f32, y: f32| {
+                    let (x, y) = (x - 25.0, y - 25.0);
+                    Point::new(cos * x - sin * y, sin * x + cos * y)
+                };
+                let from = [(0.0, 0.0), (50.0, 0.0), (0.0, 50.0)];
+                let to = from.map(|(dx, dy)| {
+                    let p = corner(dx, dy);
+                    Point::new(x + scale * p.x, y + scale * p.y)
+                });
+                Similarity::from_points(&from.map(|(x, y)| Point::new(x, y)), &to).unwrap()
+            })
+        })
+    }
+
+    #[test]
+    fn pixels_are_means_of_samples_in_luma_and_in_packed_rgb() {
+        const SIZE: (usize, usize) = (320, 180);
+        let color = |x: usize, y: usize| {
+            let wave = |length: f64| {
+                let phase = (x as f64 + 0.7 * y as f64) / length;
+                (128.0 + 100.0 * phase.sin()).round() as u8
+            };
+            [wave(17.0), wave(23.0), wave(40.0)]
+        };
+        let pixels = || (0..SIZE.0 * SIZE.1).map(|i| color(i % SIZE.0, i / SIZE.0));
+        let red: Vec<u8> = pixels().map(|[red, ..]| red).collect();
+        let rgb: Vec<u8> = pixels().flatten().collect();
+        let luma = |x: usize, y: usize| {
+            let [red, green, blue] = color(x, y).map(f64::from);
+            0.299 * red + 0.587 * green + 0.114 * blue
+        };
+        for transform in transforms() {
+            let frames = [
+                Frame::from_luma(SIZE.0, SIZE.1, &red),
+                Frame::from_rgb(SIZE.0, SIZE.1, &rgb),
+            ];
+            let expected = [
+                crop_by_definition(|x, y| f64::from(color(x, y)[0]), SIZE, &transform, 50),
+                crop_by_definition(luma, SIZE, &transform, 50),
+            ];
+            for (frame, expected) in frames.into_iter().zip(expected) {
+                let crop = crop_luma(&frame.unwrap(), &transform, 50);
+                let differences = crop
+                    .iter()
+                    .zip(expected)
+                    .map(|(&a, b)| (f64::from(a) - b).abs());
+                let mean = differences.clone().sum::<f64>() / crop.len() as f64;
+                let largest = differences.fold(0.0, f64::max);
+                // A sample may be halfway between two pixels.
+                assert!(
+                    mean < 0.02 && largest < 1.0,
+                    "{transform:?}: {mean}, {largest}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn colors_of_a_face_that_is_hardly_turned_are_those_of_one_that_is_not() {
+        const SIZE: (usize, usize) = (64, 48);
+        let plane = |width: usize, height: usize, length: f64| -> Vec<u8> {
+            let wave = |i: usize| (((i % width) as f64 + 0.7 * (i / width) as f64) / length).sin();
+            (0..width * height)
+                .map(|i| (128.0 + 60.0 * wave(i)).round() as u8)
+                .collect()
+        };
+        let planes = [plane(64, 48, 17.0), plane(32, 24, 11.0), plane(32, 24, 7.0)];
+        let layout = Layout {
+            color: ColorModel::Yuv,
+            components: std::array::from_fn(|plane| Component {
+                plane,
+                offset: 0,
+                pixel_stride: 1,
+                shift_x: plane.min(1) as u32,
+                shift_y: plane.min(1) as u32,
+            }),
+            ..Layout::GRAY8
+        };
+        let planes = std::array::from_fn(|i| Plane {
+            data: &planes[i],
+            stride: [64, 32, 32][i],
+        });
+        let frame = Frame::new(SIZE.0, SIZE.1, layout, planes).unwrap();
+        let format = TensorFormat {
+            channels: Channels::Rgb,
+            ..TensorFormat::LUMA
+        };
+        let color_crop = |frame: &Frame, turn: f32, scale: f32| {
+            let from = [Point::new(0.0, 0.0), Point::new(8.0, 0.0)];
+            let to = [
+                Point::new(12.0, 9.0),
+                Point::new(12.0 + 8.0 * scale, 9.0 + turn),
+            ];
+            let transform = Similarity::from_points(&from, &to).unwrap();
+            let mut crop = vec![f32::NAN; format.len(8, 6)];
+            extract(frame, &transform, &format, (8, 6), &mut crop);
+            crop
+        };
+        for orientation in Orientation::ALL {
+            let frame = frame.with_orientation(orientation);
+            for scale in [0.7, 1.8, 2.6, 4.5] {
+                let crops = [0.0, 1e-4].map(|turn| color_crop(&frame, turn, scale));
+                for (a, b) in crops[0].iter().zip(&crops[1]) {
+                    assert!((a - b).abs() < 1.5, "{orientation:?}, {scale}: {a}, {b}");
+                }
+            }
+        }
+    }
+
+    /// `Fill::run` is all that a processor without AVX2 or of another architecture runs.
+    #[test]
+    fn a_processor_without_avx2_computes_the_same_values() {
+        let luma: Vec<u8> = (0..320 * 180).map(|i: usize| (i * i / 7) as u8).collect();
+        let frame = Frame::from_luma(320, 180, &luma).unwrap();
+        for transform in transforms() {
+            let grid = SampleGrid::new(&frame, (0, 0), &transform);
+            if grid.columns_and_rows().is_some() {
+                // The frame is scaled, which has a test of its own.
+                continue;
+            }
+            let mut crop = vec![f32::NAN; 50 * 50];
+            let luma = ChannelReader::new(frame.channel(0));
+            let fill = Fill {
+                crop: &mut crop,
+                size: (50, 50),
+                format: &TensorFormat::LUMA,
+                layout: *frame.layout(),
+                samplers: [PixelSampler::new(luma, grid)],
+            };
+            fill.run();
+            assert_eq!(crop, crop_luma(&frame, &transform, 50), "{transform:?}");
+        }
     }
 
     #[test]

@@ -290,8 +290,10 @@ const fn subsampled(size: usize, shift: u32) -> usize {
 /// pixel_stride]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Channel<'a> {
-    data: &'a [u8],
-    stride: usize,
+    /// The bytes from the first sample to the last one.
+    pub data: &'a [u8],
+    /// Bytes from one row to the next.
+    pub stride: usize,
     /// Bytes from one sample to the next.
     pub pixel_stride: usize,
     /// Number of samples in a row.
@@ -300,16 +302,10 @@ pub(crate) struct Channel<'a> {
     pub height: usize,
 }
 
-impl<'a> Channel<'a> {
+impl Channel<'_> {
     /// Returns the sample in column `x` of row `y`.
     pub(crate) fn get(&self, x: usize, y: usize) -> u8 {
-        self.get_beyond(x, y, 0)
-    }
-
-    /// Returns the byte that is `offset` bytes after the sample in column `x` of row `y`.
-    #[inline]
-    pub(crate) fn get_beyond(&self, x: usize, y: usize, offset: usize) -> u8 {
-        self.data[y * self.stride + x * self.pixel_stride + offset]
+        self.data[y * self.stride + x * self.pixel_stride]
     }
 }
 

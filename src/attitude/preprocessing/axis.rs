@@ -2,6 +2,8 @@
 
 //! Scaling along one axis, with integer weights.
 
+use std::ops::Range;
+
 /// The sum of the weights of the pixels in an output value.
 pub(super) const WEIGHT_SUM: u16 = 256;
 
@@ -25,6 +27,68 @@ impl ByteWeights {
     };
 }
 
+/// Samples of pixels along one axis, whose means are output values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Samples {
+    /// Position of the first sample, in pixels from the center of the first pixel.
+    pub first: f32,
+    /// Distance of two samples, in pixels; negative if the axis is mirrored.
+    pub step: f32,
+    /// Number of samples per output value.
+    pub per_value: usize,
+    /// `true` if a sample is the nearest pixel, `false` if it is interpolated between two.
+    pub is_nearest: bool,
+}
+
+impl Samples {
+    /// Returns the same samples in a component with a subsampling of 2^`shift`.
+    pub(super) fn subsampled(self, shift: u32) -> Self {
+        let pixels = (1 << shift) as f32;
+        Self {
+            first: (self.first + 0.5) / pixels - 0.5,
+            step: self.step / pixels,
+            ..self
+        }
+    }
+
+    /// Returns the first pixel of an output value, and the weights of the pixels from it on. `len` is the
+    /// number of pixels; samples outside of them are moved to the first or last one.
+    fn weights(&self, index: usize, len: usize) -> (usize, Vec<u16>) {
+        let position = |sample: usize| {
+            let position = self.first + (index * self.per_value + sample) as f32 * self.step;
+            // The maximum of NaN and 0 is 0.
+            f64::from(position.max(0.0).min((len - 1) as f32))
+        };
+        let (begin, end) = (position(0), position(self.per_value - 1));
+        let first = begin.min(end) as usize;
+        let last = (begin.max(end).ceil() as usize).min(len - 1);
+        let mut exact = vec![0.0; last - first + 1];
+        let weight = f64::from(WEIGHT_SUM) / self.per_value as f64;
+        for position in (0..self.per_value).map(position) {
+            let position = if self.is_nearest {
+                position.round()
+            } else {
+                position
+            };
+            let before = position as usize;
+            exact[before - first] += weight * (1.0 - position.fract());
+            if before < last {
+                exact[before + 1 - first] += weight * position.fract();
+            }
+        }
+        // Cumulative sums are rounded instead of weights, so that the sum is exact; to even, so that a
+        // mirrored axis has the same weights.
+        let (mut sum, mut rounded) = (0.0f64, 0);
+        let weights = exact.into_iter().map(|weight| {
+            sum += weight;
+            let weight = sum.round_ties_even() as u16 - rounded;
+            rounded += weight;
+            weight
+        });
+        (first, weights.collect())
+    }
+}
+
 /// Weights of the source's bytes in each output value along one axis: the bytes of a row or, for
 /// the vertical axis, the rows of a plane. All output values have the same number of weights, some
 /// of which may be 0.
@@ -35,6 +99,11 @@ pub(super) struct Axis {
     /// Number of output values.
     output_len: usize,
     pixel: ByteWeights,
+    /// The samples whose means are the output values; `None` if these are means of all pixels.
+    samples: Option<Samples>,
+    /// Number of bytes per output value if each value is the mean of the same number of bytes, all with
+    /// the same weight, and no two values share a byte.
+    bytes_per_mean: Option<usize>,
     /// Number of consecutive bytes that have a weight in an output value.
     taps: usize,
     /// The first byte of each output value.
@@ -45,13 +114,32 @@ pub(super) struct Axis {
 
 impl Axis {
     /// Computes the weights for `output_len` values from `source_len` pixels, whose values are
-    /// given by `pixel`, unless they are up to date. The weights of a value add up to
-    /// [`WEIGHT_SUM`] times the sum of `pixel`.
-    pub(super) fn prepare(&mut self, source_len: usize, output_len: usize, pixel: ByteWeights) {
-        if (self.source_len, self.output_len, self.pixel) != (source_len, output_len, pixel) {
-            (self.source_len, self.output_len, self.pixel) = (source_len, output_len, pixel);
-            self.set_weights(&pixel_weights(source_len, output_len));
+    /// given by `pixel`, unless they are up to date. Each value is the mean of `samples` or, if there are
+    /// none, of its share of the source. The weights of a value add up to [`WEIGHT_SUM`] times the sum of
+    /// `pixel`.
+    pub(super) fn prepare(
+        &mut self,
+        source_len: usize,
+        output_len: usize,
+        pixel: ByteWeights,
+        samples: Option<Samples>,
+    ) {
+        let arguments = (source_len, output_len, pixel, samples);
+        if (self.source_len, self.output_len, self.pixel, self.samples) == arguments {
+            return;
         }
+        (self.source_len, self.output_len, self.pixel, self.samples) = arguments;
+        let is_mean = pixel == ByteWeights::ONE_BYTE
+            && samples.is_none()
+            && source_len.is_multiple_of(output_len);
+        self.bytes_per_mean = is_mean.then(|| source_len / output_len);
+        let weights = match samples {
+            Some(samples) => (0..output_len)
+                .map(|index| samples.weights(index, source_len))
+                .collect(),
+            None => pixel_weights(source_len, output_len),
+        };
+        self.set_weights(&weights);
     }
 
     /// Sets the weights of bytes from `pixels`: per output value, the first pixel and the weights
@@ -97,12 +185,11 @@ impl Axis {
         )
     }
 
-    /// Returns the number of bytes per output value if each value is the mean of the same number
-    /// of bytes, all with the same weight, and no two values share a byte.
-    fn bytes_per_mean(&self) -> Option<usize> {
-        let is_mean =
-            self.pixel == ByteWeights::ONE_BYTE && self.source_len.is_multiple_of(self.output_len);
-        is_mean.then(|| self.source_len / self.output_len)
+    /// Returns the range of the bytes that have a weight in any output value.
+    pub(super) fn bytes(&self) -> Range<usize> {
+        let first = self.first_bytes.iter().min().copied().unwrap_or(0);
+        let last = self.first_bytes.iter().max().copied().unwrap_or(0);
+        first..last + self.taps
     }
 
     /// Replaces `scaled` with the output values, 0 to 255, of a row of `sums`, which are
@@ -110,7 +197,7 @@ impl Axis {
     #[inline(always)]
     pub(super) fn apply(&self, sums: &[u16], scaled: &mut Vec<f32>) {
         // Common widths of frames are integer multiples of the detector's.
-        match self.bytes_per_mean() {
+        match self.bytes_per_mean {
             Some(2) => return apply_means::<2>(sums, scaled),
             Some(3) => return apply_means::<3>(sums, scaled),
             Some(4) => return apply_means::<4>(sums, scaled),

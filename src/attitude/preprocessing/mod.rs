@@ -7,7 +7,8 @@ mod letterbox;
 mod pixel;
 mod scaling;
 
+pub(crate) use axis::Samples;
 pub use letterbox::{InputSize, Letterbox};
+pub(crate) use pixel::needed_layout;
 pub use pixel::{Channels, LUMA_WEIGHTS, TensorFormat, TensorLayout};
-pub(crate) use pixel::{Pixel, needed_layout};
 pub use scaling::FrameScaler;

@@ -77,9 +77,9 @@ impl TensorFormat {
 
     /// Returns the conversion of luma, as stored in a frame with `layout`, to a tensor element, or
     /// `None` if the frame or the tensor has more channels than luma, or the frame needs tone
-    /// mapping. With [`put`](Self::put) instead, cropping takes about a third longer.
+    /// mapping. With [`put`](Self::put) instead, cropping takes longer.
     #[inline(always)]
-    pub(crate) fn element_of_luma(&self, layout: &Layout) -> Option<impl Fn(f32) -> f32 + use<>> {
+    fn element_of_luma(&self, layout: &Layout) -> Option<impl Fn(f32) -> f32 + use<>> {
         let (layout, mean, scale) = (*layout, self.mean[0], self.scale[0]);
         let is_luma = layout.color == ColorModel::Gray && self.channels == Channels::Luma;
         let is_plain = is_luma && layout.transfer == Transfer::Sdr;
@@ -127,6 +127,35 @@ impl TensorFormat {
             };
             let index = self.index((width, height), (x, y), channel);
             tensor[index] = (value - self.mean[channel]) * self.scale[channel];
+        }
+    }
+
+    /// Writes a row of pixels to `tensor`, as row `y` of an input of a size (width, height).
+    /// `components` are the stored components of the pixels of a frame with `layout`, 0 to 255.
+    #[inline(always)]
+    pub(crate) fn put_row(
+        &self,
+        tensor: &mut [f32],
+        size: (usize, usize),
+        y: usize,
+        layout: &Layout,
+        [c0, c1, c2]: &[Vec<f32>; 3],
+    ) {
+        if layout.color != ColorModel::Gray {
+            for (x, ((&c0, &c1), &c2)) in c0.iter().zip(c1).zip(c2).enumerate() {
+                let pixel = Pixel::from_components(layout, [c0, c1, c2]);
+                self.put(tensor, size, (x, y), pixel);
+            }
+        } else if let Some(element) = self.element_of_luma(layout) {
+            let (width, _) = size;
+            for (value, &luma) in tensor[y * width..].iter_mut().zip(c0) {
+                *value = element(luma);
+            }
+        } else {
+            for (x, &luma) in c0.iter().enumerate() {
+                let pixel = Pixel::from_components(layout, [luma, 0.0, 0.0]);
+                self.put(tensor, size, (x, y), pixel);
+            }
         }
     }
 }

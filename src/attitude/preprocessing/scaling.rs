@@ -2,11 +2,14 @@
 
 //! Scaling of a frame to a detector's input.
 
-use super::axis::{Axis, ByteWeights, WEIGHT_SUM};
+use std::ops::Range;
+
+use super::axis::{Axis, ByteWeights, Samples, WEIGHT_SUM};
 use super::letterbox::Letterbox;
 use super::pixel::{Channels, LUMA_WEIGHTS, Pixel, TensorFormat, needed_layout};
 use crate::frame::{ColorModel, Frame, Layout, MAX_PLANES};
 use crate::orientation::Orientation;
+use crate::vectors::{Vectorizable, run_with_longest_vectors};
 
 /// Scales frames to a detector's input. Reuses its memory, and the weights of pixels while the
 /// sizes of the frame and the input stay the same.
@@ -75,56 +78,77 @@ impl FrameScaler {
         format: &TensorFormat,
         tensor: &mut [f32],
     ) {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: The processor supports the features that the function is compiled for.
-            return unsafe { self.scale_with_avx2(frame, letterbox, format, tensor) };
-        }
-        self.scale_generic(frame, letterbox, format, tensor);
+        run_with_longest_vectors(Scaling {
+            scaler: self,
+            frame,
+            size: (letterbox.input_width, letterbox.input_height),
+            content_size: (letterbox.content_width, letterbox.content_height),
+            samples: None,
+            format,
+            tensor,
+        });
+        blacken_padding(letterbox, format, tensor);
     }
 
-    /// The same as `scale_generic`, compiled for vectors of 256 bits instead of 128.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn scale_with_avx2(
+    /// Fills `tensor`, an input of `size` (width, height), with means of samples of `frame`, without its
+    /// orientation: of its columns and of its rows.
+    ///
+    /// # Panics
+    /// Panics if `tensor` does not have `format.len(width, height)` elements.
+    pub(crate) fn sample(
         &mut self,
         frame: &Frame,
-        letterbox: &Letterbox,
+        size: (usize, usize),
+        samples: (Samples, Samples),
         format: &TensorFormat,
         tensor: &mut [f32],
     ) {
-        self.scale_generic(frame, letterbox, format, tensor);
+        run_with_longest_vectors(Scaling {
+            scaler: self,
+            frame,
+            size,
+            content_size: size,
+            samples: Some(samples),
+            format,
+            tensor,
+        });
     }
+}
 
+/// A frame to scale without its orientation.
+struct Scaling<'a> {
+    scaler: &'a mut FrameScaler,
+    frame: &'a Frame<'a>,
+    /// Width and height of the input.
+    size: (usize, usize),
+    /// Width and height of the scaled frame in the input.
+    content_size: (usize, usize),
+    /// The samples of the frame's columns and rows; `None` to scale the whole frame.
+    samples: Option<(Samples, Samples)>,
+    format: &'a TensorFormat,
+    tensor: &'a mut [f32],
+}
+
+impl Vectorizable for Scaling<'_> {
     #[inline(always)]
-    fn scale_generic(
-        &mut self,
-        frame: &Frame,
-        letterbox: &Letterbox,
-        format: &TensorFormat,
-        tensor: &mut [f32],
-    ) {
-        let (input_width, input_height) = (letterbox.input_width, letterbox.input_height);
-        let size = (input_width, input_height);
-        assert_eq!(tensor.len(), format.len(input_width, input_height));
+    fn run(self) {
+        let Self {
+            scaler,
+            frame,
+            size,
+            content_size: (content_width, content_height),
+            samples,
+            format,
+            tensor,
+        } = self;
+        assert_eq!(tensor.len(), format.len(size.0, size.1));
         let mut layout = needed_layout(frame.layout(), format.channels);
         let components = layout.components;
         let components = &components[..layout.component_count()];
-        for component in components {
-            let shift = component.shift_y as usize;
-            let height = frame.height().div_ceil(1 << shift);
-            self.rows[shift].prepare(height, letterbox.content_height, ByteWeights::ONE_BYTE);
-        }
         let (byte_weights, channel_count) = channel_weights(&layout, format.channels);
-        let byte_weights = &byte_weights[..channel_count];
         if channel_count < components.len() {
             // Scaling converts the colors to luma.
             layout.color = ColorModel::Gray;
-        }
-        let channels = self.columns.iter_mut().zip(byte_weights);
-        for ((columns, byte_weights), component) in channels.zip(components) {
-            let width = frame.width().div_ceil(1 << component.shift_x);
-            columns.prepare(width, letterbox.content_width, *byte_weights);
         }
         // The components of a plane have the same vertical subsampling, so its rows are added up
         // once.
@@ -133,53 +157,47 @@ impl FrameScaler {
             let mut earlier = layout.components[..index].iter();
             earlier.all(|other| other.plane != plane)
         });
-        for y in 0..letterbox.content_height {
+        let mut bytes: [Range<usize>; MAX_PLANES] = Default::default();
+        for (index, component) in components.iter().enumerate() {
+            let column_samples = samples.map(|samples| samples.0.subsampled(component.shift_x));
+            let row_samples = samples.map(|samples| samples.1.subsampled(component.shift_y));
+            if is_first_of_plane[index] {
+                let rows = &mut scaler.rows[component.shift_y as usize];
+                let height = frame.height().div_ceil(1 << component.shift_y);
+                rows.prepare(height, content_height, ByteWeights::ONE_BYTE, row_samples);
+            }
+            if index < channel_count {
+                let columns = &mut scaler.columns[index];
+                let width = frame.width().div_ceil(1 << component.shift_x);
+                columns.prepare(width, content_width, byte_weights[index], column_samples);
+                let bytes = &mut bytes[component.plane];
+                let needed = columns.bytes();
+                *bytes = if bytes.end == 0 {
+                    needed
+                } else {
+                    bytes.start.min(needed.start)..bytes.end.max(needed.end)
+                };
+            }
+        }
+        for y in 0..content_height {
             for (component, is_first_of_plane) in components.iter().zip(is_first_of_plane) {
                 if is_first_of_plane {
-                    let rows = self.rows[component.shift_y as usize].weights_of(y);
+                    let plane = component.plane;
+                    let rows = scaler.rows[component.shift_y as usize].weights_of(y);
                     add_up_rows(
                         frame,
-                        component.plane,
+                        plane,
                         rows,
-                        &mut self.sums[component.plane],
+                        bytes[plane].clone(),
+                        &mut scaler.sums[plane],
                     );
                 }
             }
-            let channels = self.columns.iter().zip(&mut self.scaled);
+            let channels = scaler.columns.iter().zip(&mut scaler.scaled);
             for ((columns, scaled), component) in channels.zip(components).take(channel_count) {
-                columns.apply(&self.sums[component.plane], scaled);
+                columns.apply(&scaler.sums[component.plane], scaled);
             }
-            self.write_row(&layout, format, y, size, tensor);
-        }
-        blacken_padding(letterbox, format, tensor);
-    }
-
-    /// Writes the scaled row to row `y` of `tensor`, an input of `size` (width, height).
-    #[inline(always)]
-    fn write_row(
-        &self,
-        layout: &Layout,
-        format: &TensorFormat,
-        y: usize,
-        size: (usize, usize),
-        tensor: &mut [f32],
-    ) {
-        let [c0, c1, c2] = &self.scaled;
-        if layout.color != ColorModel::Gray {
-            for (x, ((&c0, &c1), &c2)) in c0.iter().zip(c1).zip(c2).enumerate() {
-                let pixel = Pixel::from_components(layout, [c0, c1, c2]);
-                format.put(tensor, size, (x, y), pixel);
-            }
-        } else if let Some(element) = format.element_of_luma(layout) {
-            let (input_width, _) = size;
-            for (value, &luma) in tensor[y * input_width..].iter_mut().zip(c0) {
-                *value = element(luma);
-            }
-        } else {
-            for (x, &luma) in c0.iter().enumerate() {
-                let pixel = Pixel::from_components(layout, [luma, 0.0, 0.0]);
-                format.put(tensor, size, (x, y), pixel);
-            }
+            format.put_row(tensor, size, y, &layout, &scaler.scaled);
         }
     }
 }
@@ -221,24 +239,35 @@ fn channel_weights(layout: &Layout, needed: Channels) -> ([ByteWeights; 3], usiz
     (channels, layout.component_count())
 }
 
-/// Replaces `sums` with the weighted sum of rows of a plane: those from a first row on, one per
-/// weight. The weights add up to [`WEIGHT_SUM`], so that sums fit into 16 bits, and a 128-bit
+/// Replaces the range `bytes` of `sums` with the weighted sum of rows of a plane: those from a first row
+/// on, one per weight. The weights add up to [`WEIGHT_SUM`], so that sums fit into 16 bits, and a 128-bit
 /// vector holds eight of them.
 #[inline(always)]
 fn add_up_rows(
     frame: &Frame,
     plane: usize,
     (first, weights): (usize, &[u16]),
+    bytes: Range<usize>,
     sums: &mut Vec<u16>,
 ) {
+    if sums.len() < bytes.end {
+        sums.resize(bytes.end, 0);
+    }
+    let sums = &mut sums[bytes.clone()];
     let mut rows = weights
         .iter()
         .enumerate()
         .filter(|(_, weight)| **weight > 0)
-        .map(|(offset, &weight)| (frame.plane_row(plane, first + offset), weight));
-    sums.clear();
+        .map(|(offset, &weight)| {
+            (
+                &frame.plane_row(plane, first + offset)[bytes.clone()],
+                weight,
+            )
+        });
     if let Some((row, weight)) = rows.next() {
-        sums.extend(row.iter().map(|&byte| u16::from(byte) * weight));
+        for (sum, &byte) in sums.iter_mut().zip(row) {
+            *sum = u16::from(byte) * weight;
+        }
     }
     // Adding two rows at a time halves the loads and stores of the sums.
     while let Some((row, weight)) = rows.next() {
@@ -280,7 +309,7 @@ mod tests {
         );
     }
 
-    /// `scale_generic` is all that a processor without AVX2 or of another architecture runs.
+    /// `Scaling::run` is all that a processor without AVX2 or of another architecture runs.
     #[test]
     fn a_processor_without_avx2_computes_the_same_values() {
         let luma: Vec<u8> = (0..1279 * 717).map(|i: usize| (i * i / 7) as u8).collect();
@@ -295,7 +324,17 @@ mod tests {
                 let letterbox = Letterbox::new((1279, 717), 1.0, size, 320);
                 let mut tensor =
                     vec![f32::NAN; format.len(letterbox.input_width, letterbox.input_height)];
-                FrameScaler::default().scale_generic(&frame, &letterbox, &format, &mut tensor);
+                let scaling = Scaling {
+                    scaler: &mut FrameScaler::default(),
+                    frame: &frame,
+                    size: (letterbox.input_width, letterbox.input_height),
+                    content_size: (letterbox.content_width, letterbox.content_height),
+                    samples: None,
+                    format: &format,
+                    tensor: &mut tensor,
+                };
+                scaling.run();
+                blacken_padding(&letterbox, &format, &mut tensor);
                 assert_eq!(scale(&frame, &letterbox, &format), tensor, "{letterbox:?}");
             }
         }
