@@ -3,7 +3,7 @@
 //! Faces are cropped in the same way as by the recipes in `models/train`, with which the default
 //! classifier was trained.
 
-use attitude::crop::{self, Framing};
+use attitude::crop::{self, Cropper, Framing};
 use attitude::detection::Detection;
 use attitude::frame::Frame;
 use attitude::geometry::{Landmarks, Point, Rect};
@@ -88,7 +88,7 @@ fn crops_match_the_training_data_of_the_default_classifier() {
         };
         let transform = crop::displayed_from_crop(&face, &framing, SIDE, SIDE);
         let mut crop = vec![0.0; SIDE * SIDE];
-        crop::extract(
+        Cropper::default().extract(
             &frame,
             &transform,
             &TensorFormat::LUMA,

@@ -18,7 +18,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
 use attitude::analyzer::{Analysis, Analyzer, Epoch, Params, Sample, Timings};
-use attitude::crop;
+use attitude::crop::{self, Cropper};
 use attitude::detection::Detection;
 use attitude::frame::{
     ColorModel, Component, Frame, Layout, MAX_PLANES, Matrix, Plane, Snapshot, Transfer,
@@ -211,7 +211,7 @@ impl Bench {
     }
 
     /// Writes the classifier's input into `tensor`.
-    fn cut(&self, tensor: &mut Vec<f32>) {
+    fn cut(&self, cropper: &mut Cropper, tensor: &mut Vec<f32>) {
         let input = self.networks.classifier.input();
         let (format, size) = (&input.tensor_format, (input.width, input.height));
         let len = format.len(size.0, size.1);
@@ -223,7 +223,7 @@ impl Bench {
                 landmarks: face.landmarks_in_frame,
             };
             let transform = crop::displayed_from_crop(&detection, &input.framing, size.0, size.1);
-            crop::extract(&self.picture.frame(), &transform, format, size, tensor);
+            cropper.extract(&self.picture.frame(), &transform, format, size, tensor);
         }
     }
 
@@ -258,7 +258,7 @@ impl Bare {
     fn of(bench: &Bench) -> Self {
         let (mut picture, mut crop) = (Vec::new(), Vec::new());
         bench.scale(&mut FrameScaler::default(), &mut picture);
-        bench.cut(&mut crop);
+        bench.cut(&mut Cropper::default(), &mut crop);
         let letterbox = &bench.letterbox;
         let input = bench.networks.classifier.input();
         Self {
@@ -316,9 +316,11 @@ fn measure_parts(criterion: &mut Criterion, benches: &mut [Bench]) {
             let (detector, mut found) = (bench.networks.detector.as_mut().unwrap(), Vec::new());
             b.iter(|| detector.detect(&picture, width, height, 0.5, &mut found));
         });
-        let mut crop = Vec::new();
-        bench.cut(&mut crop);
-        group.bench_function("crop", |b| b.iter(|| bench.cut(&mut crop)));
+        let (mut cropper, mut crop) = (Cropper::default(), Vec::new());
+        bench.cut(&mut cropper, &mut crop);
+        group.bench_function("crop", |b| {
+            b.iter(|| bench.cut(&mut cropper, &mut crop));
+        });
         group.bench_function("classification", |b| {
             let (classifier, mut found) = (&mut bench.networks.classifier, Vec::new());
             b.iter(|| classifier.classify(&crop, bench.picture.faces, &mut found));

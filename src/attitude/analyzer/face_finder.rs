@@ -65,6 +65,7 @@ impl FaceFinder {
         self.previous = None;
         self.searched = None;
         self.scaler = FrameScaler::default();
+        self.mosaic = Mosaic::default();
     }
 
     /// Replaces `faces` with those of `sample`, in frame pixels of the upright picture. `tracker` has

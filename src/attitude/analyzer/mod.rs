@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::InferenceError;
 use super::classification::{AttitudeClassifier, Classification, ClassifierInput};
-use super::crop;
+use super::crop::{self, Cropper};
 use super::detection::{Detection, FaceDetector};
 use super::frame::Frame;
 use super::pose::HeadPose;
@@ -102,6 +102,7 @@ pub struct Analyzer {
     epoch: Epoch,
     /// The faces in `crops`.
     cropped_faces: Vec<CroppedFace>,
+    cropper: Cropper,
     /// The classifier's inputs, one after the other.
     crops: Vec<f32>,
     classifications: Vec<Classification>,
@@ -195,6 +196,9 @@ impl Analyzer {
         self.tracker.restart();
         self.scene_trend = TrendDetector::default();
         self.finder.reset();
+        // A panic may have left their weights of scaling incomplete.
+        self.cropper = Cropper::default();
+        self.quality_meter = QualityMeter::default();
     }
 
     /// Detects the faces of a single frame, without tracking and classification. Returns them in
@@ -264,7 +268,8 @@ impl Analyzer {
                 let start = self.crops.len();
                 self.crops.resize(start + crop_len, 0.0);
                 let crop = &mut self.crops[start..];
-                crop::extract(frame, &transform, &input.tensor_format, size, crop);
+                self.cropper
+                    .extract(frame, &transform, &input.tensor_format, size, crop);
                 let quality = self.quality_meter.measure(frame, &displayed, input, crop);
                 self.cropped_faces.push(CroppedFace {
                     track_index,

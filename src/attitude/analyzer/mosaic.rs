@@ -3,7 +3,7 @@
 //! A detector's input made of the surroundings of known faces, one below the other.
 
 use crate::InferenceError;
-use crate::crop;
+use crate::crop::Cropper;
 use crate::detection::{Detection, DetectorInput, FaceDetector};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect, Similarity};
@@ -32,6 +32,7 @@ pub(super) struct Mosaic {
     /// One tile.
     pixels: Vec<f32>,
     candidates: Vec<Detection>,
+    cropper: Cropper,
 }
 
 /// The surroundings of one face.
@@ -80,7 +81,8 @@ impl Mosaic {
         let plane_len = self.pixels.len() / format.plane_count();
         for (index, tile) in self.tiles.iter().enumerate() {
             let transform = &tile.displayed_from_tile;
-            crop::extract(frame, transform, format, tile_size, &mut self.pixels);
+            self.cropper
+                .extract(frame, transform, format, tile_size, &mut self.pixels);
             for (plane, pixels) in self.pixels.chunks(plane_len).enumerate() {
                 let start = (plane * tile_count + index) * plane_len;
                 self.input[start..][..plane_len].copy_from_slice(pixels);

@@ -3,7 +3,7 @@
 //! Measurement of the quality of a face in a frame.
 
 use crate::classification::ClassifierInput;
-use crate::crop;
+use crate::crop::{self, Cropper};
 use crate::detection::Detection;
 use crate::frame::Frame;
 use crate::pose::HeadPose;
@@ -15,6 +15,7 @@ use crate::quality::{SIDE_PX, quality};
 pub(super) struct QualityMeter {
     /// Luma of the face, 0 to 255.
     luma: Vec<f32>,
+    cropper: Cropper,
 }
 
 impl QualityMeter {
@@ -36,7 +37,9 @@ impl QualityMeter {
                     *luma = luma_of_element(element);
                 }
             }
-            _ => crop::extract(frame, &transform, &TensorFormat::LUMA, size, &mut self.luma),
+            _ => self
+                .cropper
+                .extract(frame, &transform, &TensorFormat::LUMA, size, &mut self.luma),
         }
         let pose = displayed
             .landmarks

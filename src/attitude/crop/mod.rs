@@ -58,85 +58,104 @@ pub fn displayed_from_crop(
     )
 }
 
-/// Crops a face: writes `width` by `height` pixels of `frame`, at the positions that
-/// `displayed_from_crop` assigns to them, to `crop`, which has `format.len(width, height)`
-/// elements.
-///
-/// Each pixel of the crop is the mean of samples of the frame that are about one frame pixel apart,
-/// so that large faces are averaged instead of subsampled. Outside of the frame, its border pixels
-/// are repeated.
-///
-/// # Panics
-/// Panics if `crop` has another length.
-pub fn extract(
-    frame: &Frame,
-    displayed_from_crop: &Similarity,
-    format: &TensorFormat,
-    (width, height): (usize, usize),
-    crop: &mut [f32],
-) {
-    assert_eq!(crop.len(), format.len(width, height));
-    let size = (width, height);
-    let grid = |shifts| SampleGrid::new(frame, shifts, displayed_from_crop);
-    if let Some(samples) = grid((0, 0)).columns_and_rows() {
-        // Adding up rows first, and then columns, takes a fraction of the time.
-        return scale(frame, samples, format, size, crop);
-    }
-    let mut layout = needed_layout(frame.layout(), format.channels);
-    if let Some(luma) = ChannelReader::luma_of_packed_rgb(frame, format.channels) {
-        layout.color = ColorModel::Gray;
-        let luma = PixelSampler::new(luma, grid((0, 0)));
-        return run_with_longest_vectors(Fill {
-            crop,
-            size,
-            format,
-            layout,
-            samplers: [luma],
-        });
-    }
-    let sampler = |index: usize| {
-        let component = &layout.components[index];
-        let channel = ChannelReader::new(frame.channel(index));
-        PixelSampler::new(channel, grid((component.shift_x, component.shift_y)))
-    };
-    if layout.color == ColorModel::Gray {
-        run_with_longest_vectors(Fill {
-            crop,
-            size,
-            format,
-            layout,
-            samplers: [sampler(0)],
-        });
-    } else {
-        run_with_longest_vectors(Fill {
-            crop,
-            size,
-            format,
-            layout,
-            samplers: [0, 1, 2].map(sampler),
-        });
-    }
+/// Crops faces. Reuses its memory.
+#[derive(Debug, Default)]
+pub struct Cropper {
+    scaler: FrameScaler,
+    /// A crop of a transposed frame, as it is stored.
+    transposed: Vec<f32>,
+    /// One row of the crop per component, as stored in the frame, 0 to 255.
+    rows: [Vec<f32>; 3],
 }
 
-/// Fills a crop of a size (width, height) with the means of samples of columns and rows of the frame.
-fn scale(
-    frame: &Frame,
-    samples: (Samples, Samples),
-    format: &TensorFormat,
-    size: (usize, usize),
-    crop: &mut [f32],
-) {
-    let mut scaler = FrameScaler::default();
-    if !frame.orientation().is_transposed() {
-        return scaler.sample(frame, size, samples, format, crop);
+impl Cropper {
+    /// Crops a face: writes pixels of `frame`, at the positions that
+    /// `displayed_from_crop` assigns to them, to `crop`, of a `size` (width, height), which has
+    /// `format.len(width, height)`
+    /// elements.
+    ///
+    /// Each pixel of the crop is the mean of samples of the frame that are about one frame pixel apart,
+    /// so that large faces are averaged instead of subsampled. Outside of the frame, its border pixels
+    /// are repeated.
+    ///
+    /// # Panics
+    /// Panics if `crop` has another length.
+    pub fn extract(
+        &mut self,
+        frame: &Frame,
+        displayed_from_crop: &Similarity,
+        format: &TensorFormat,
+        size: (usize, usize),
+        crop: &mut [f32],
+    ) {
+        assert_eq!(crop.len(), format.len(size.0, size.1));
+        let grid = |shifts| SampleGrid::new(frame, shifts, displayed_from_crop);
+        if let Some(samples) = grid((0, 0)).columns_and_rows() {
+            // Adding up rows first, and then columns, takes a fraction of the time.
+            return self.scale(frame, samples, format, size, crop);
+        }
+        let mut layout = needed_layout(frame.layout(), format.channels);
+        let rows = &mut self.rows;
+        if let Some(luma) = ChannelReader::luma_of_packed_rgb(frame, format.channels) {
+            layout.color = ColorModel::Gray;
+            let luma = PixelSampler::new(luma, grid((0, 0)));
+            return run_with_longest_vectors(Fill {
+                crop,
+                size,
+                format,
+                layout,
+                samplers: [luma],
+                rows,
+            });
+        }
+        let sampler = |index: usize| {
+            let component = &layout.components[index];
+            let channel = ChannelReader::new(frame.channel(index));
+            PixelSampler::new(channel, grid((component.shift_x, component.shift_y)))
+        };
+        if layout.color == ColorModel::Gray {
+            run_with_longest_vectors(Fill {
+                crop,
+                size,
+                format,
+                layout,
+                samplers: [sampler(0)],
+                rows,
+            });
+        } else {
+            run_with_longest_vectors(Fill {
+                crop,
+                size,
+                format,
+                layout,
+                samplers: [0, 1, 2].map(sampler),
+                rows,
+            });
+        }
     }
-    let (width, height) = size;
-    let mut transposed = vec![0.0; crop.len()];
-    scaler.sample(frame, (height, width), samples, format, &mut transposed);
-    for (x, y) in (0..height).flat_map(|y| (0..width).map(move |x| (x, y))) {
-        for channel in 0..format.channels.count() {
-            crop[format.index(size, (x, y), channel)] =
-                transposed[format.index((height, width), (y, x), channel)];
+
+    /// Fills a crop with the means of samples of columns and rows of the frame.
+    fn scale(
+        &mut self,
+        frame: &Frame,
+        samples: (Samples, Samples),
+        format: &TensorFormat,
+        size: (usize, usize),
+        crop: &mut [f32],
+    ) {
+        if !frame.orientation().is_transposed() {
+            return self.scaler.sample(frame, size, samples, format, crop);
+        }
+        let (width, height) = size;
+        let stored_size = (height, width);
+        self.transposed.resize(crop.len(), 0.0);
+        self.scaler
+            .sample(frame, stored_size, samples, format, &mut self.transposed);
+        for (x, y) in (0..height).flat_map(|y| (0..width).map(move |x| (x, y))) {
+            for channel in 0..format.channels.count() {
+                crop[format.index(size, (x, y), channel)] =
+                    self.transposed[format.index(stored_size, (y, x), channel)];
+            }
         }
     }
 }
@@ -150,20 +169,21 @@ struct Fill<'a, const BYTES: usize, const COMPONENTS: usize> {
     layout: Layout,
     /// The samplers of the components, in the order of the layout.
     samplers: [PixelSampler<'a, BYTES>; COMPONENTS],
+    /// Memory of a row per component.
+    rows: &'a mut [Vec<f32>; 3],
 }
 
 impl<const BYTES: usize, const COMPONENTS: usize> Vectorizable for Fill<'_, BYTES, COMPONENTS> {
     #[inline(always)]
     fn run(self) {
         let (width, height) = self.size;
-        let mut rows: [Vec<f32>; 3] = Default::default();
         for y in 0..height {
-            for (sampler, row) in self.samplers.iter().zip(&mut rows) {
+            for (sampler, row) in self.samplers.iter().zip(self.rows.iter_mut()) {
                 row.resize(width, 0.0);
                 sampler.sample_row(y, row);
             }
             self.format
-                .put_row(self.crop, self.size, y, &self.layout, &rows);
+                .put_row(self.crop, self.size, y, &self.layout, self.rows);
         }
     }
 }
@@ -192,7 +212,7 @@ mod tests {
 
     fn crop_luma(frame: &Frame, transform: &Similarity, side: usize) -> Vec<f32> {
         let mut crop = vec![f32::NAN; side * side];
-        extract(
+        Cropper::default().extract(
             frame,
             transform,
             &TensorFormat::LUMA,
@@ -340,7 +360,7 @@ mod tests {
             ];
             let transform = Similarity::from_points(&from, &to).unwrap();
             let mut crop = vec![f32::NAN; format.len(8, 6)];
-            extract(frame, &transform, &format, (8, 6), &mut crop);
+            Cropper::default().extract(frame, &transform, &format, (8, 6), &mut crop);
             crop
         };
         for orientation in Orientation::ALL {
@@ -373,6 +393,7 @@ mod tests {
                 format: &TensorFormat::LUMA,
                 layout: *frame.layout(),
                 samplers: [PixelSampler::new(luma, grid)],
+                rows: &mut Default::default(),
             };
             fill.run();
             assert_eq!(crop, crop_luma(&frame, &transform, 50), "{transform:?}");

@@ -51,9 +51,15 @@ impl Samples {
         }
     }
 
-    /// Returns the first pixel of an output value, and the weights of the pixels from it on. `len` is the
-    /// number of pixels; samples outside of them are moved to the first or last one.
-    fn weights(&self, index: usize, len: usize) -> (usize, Vec<u16>) {
+    /// Adds an output value to `weights`. `len` is the number of pixels; samples outside of them are moved
+    /// to the first or last one. `exact` is memory that is reused.
+    fn add_weights(
+        &self,
+        index: usize,
+        len: usize,
+        weights: &mut PixelWeights,
+        exact: &mut Vec<f64>,
+    ) {
         let position = |sample: usize| {
             let position = self.first + (index * self.per_value + sample) as f32 * self.step;
             // The maximum of NaN and 0 is 0.
@@ -62,7 +68,8 @@ impl Samples {
         let (begin, end) = (position(0), position(self.per_value - 1));
         let first = begin.min(end) as usize;
         let last = (begin.max(end).ceil() as usize).min(len - 1);
-        let mut exact = vec![0.0; last - first + 1];
+        exact.clear();
+        exact.resize(last - first + 1, 0.0);
         let weight = f64::from(WEIGHT_SUM) / self.per_value as f64;
         for position in (0..self.per_value).map(position) {
             let position = if self.is_nearest {
@@ -79,13 +86,42 @@ impl Samples {
         // Cumulative sums are rounded instead of weights, so that the sum is exact; to even, so that a
         // mirrored axis has the same weights.
         let (mut sum, mut rounded) = (0.0f64, 0);
-        let weights = exact.into_iter().map(|weight| {
+        let rounded = exact.iter().map(|weight| {
             sum += weight;
             let weight = sum.round_ties_even() as u16 - rounded;
             rounded += weight;
             weight
         });
-        (first, weights.collect())
+        weights.push(first, rounded);
+    }
+}
+
+/// Per output value, the first pixel and the weights of the pixels from it on.
+#[derive(Debug, Default)]
+struct PixelWeights {
+    /// The first pixel of each value, and the end of its weights.
+    values: Vec<(usize, usize)>,
+    weights: Vec<u16>,
+}
+
+impl PixelWeights {
+    fn clear(&mut self) {
+        self.values.clear();
+        self.weights.clear();
+    }
+
+    fn push(&mut self, first: usize, weights: impl IntoIterator<Item = u16>) {
+        self.weights.extend(weights);
+        self.values.push((first, self.weights.len()));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (usize, &[u16])> {
+        let mut start = 0;
+        self.values.iter().map(move |&(first, end)| {
+            let weights = &self.weights[start..end];
+            start = end;
+            (first, weights)
+        })
     }
 }
 
@@ -110,6 +146,10 @@ pub(super) struct Axis {
     first_bytes: Vec<usize>,
     /// The weights of all output values, one value after the other.
     weights: Vec<u16>,
+    /// Memory to compute the weights of samples without rounding.
+    exact: Vec<f64>,
+    /// Memory to compute the weights of pixels.
+    pixel_weights: PixelWeights,
 }
 
 impl Axis {
@@ -133,19 +173,20 @@ impl Axis {
             && samples.is_none()
             && source_len.is_multiple_of(output_len);
         self.bytes_per_mean = is_mean.then(|| source_len / output_len);
-        let weights = match samples {
-            Some(samples) => (0..output_len)
-                .map(|index| samples.weights(index, source_len))
-                .collect(),
-            None => pixel_weights(source_len, output_len),
-        };
-        self.set_weights(&weights);
+        self.pixel_weights.clear();
+        for index in 0..output_len {
+            let weights = &mut self.pixel_weights;
+            match samples {
+                Some(samples) => samples.add_weights(index, source_len, weights, &mut self.exact),
+                None => add_weights_of_share(index, output_len, source_len, weights),
+            }
+        }
+        self.set_weights();
     }
 
-    /// Sets the weights of bytes from `pixels`: per output value, the first pixel and the weights
-    /// of the pixels from it on.
-    fn set_weights(&mut self, pixels: &[(usize, Vec<u16>)]) {
-        let pixel = self.pixel;
+    /// Sets the weights of bytes from those of pixels.
+    fn set_weights(&mut self) {
+        let (pixel, pixels) = (self.pixel, &self.pixel_weights);
         let last_offset = pixel.bytes.iter().map(|byte| byte.0).max().unwrap_or(0);
         let len_in_bytes = |pixels: usize| (pixels - 1) * pixel.pixel_stride + last_offset + 1;
         let row_len = len_in_bytes(self.source_len);
@@ -155,9 +196,8 @@ impl Axis {
         self.first_bytes.clear();
         self.weights.clear();
         self.weights.resize(self.output_len * self.taps, 0);
-        for ((first_pixel, pixel_weights), weights) in
-            pixels.iter().zip(self.weights.chunks_exact_mut(self.taps))
-        {
+        let values = pixels.iter().zip(self.weights.chunks_exact_mut(self.taps));
+        for ((first_pixel, pixel_weights), weights) in values {
             // At the end of a row, the taps are moved back into the row.
             let pixel_start = first_pixel * pixel.pixel_stride;
             let first_byte = pixel_start.min(row_len - self.taps);
@@ -276,23 +316,26 @@ fn dot<const TAPS: usize>(sums: &[u16; TAPS], weights: &[u16; TAPS]) -> u32 {
     lanes.iter().sum()
 }
 
-/// Returns the first pixel of each output value, and the weights of the pixels from it on: of the
-/// area that the value covers or, if the source is enlarged, of the two pixels around its center.
-fn pixel_weights(source_len: usize, output_len: usize) -> Vec<(usize, Vec<u16>)> {
+/// Adds an output value to `weights`: the mean of the area that the value covers or, if the source is
+/// enlarged, of the two pixels around its center.
+fn add_weights_of_share(
+    index: usize,
+    output_len: usize,
+    source_len: usize,
+    weights: &mut PixelWeights,
+) {
     let step = source_len as f64 / output_len as f64;
-    let weights = |index: usize| {
-        if step > 1.0 {
-            area(index as f64 * step, (index + 1) as f64 * step, source_len)
-        } else {
-            bilinear((index as f64 + 0.5) * step - 0.5, source_len)
-        }
-    };
-    (0..output_len).map(weights).collect()
+    if step > 1.0 {
+        let (begin, end) = (index as f64 * step, (index + 1) as f64 * step);
+        add_area(begin, end, source_len, weights);
+    } else {
+        add_bilinear((index as f64 + 0.5) * step - 0.5, source_len, weights);
+    }
 }
 
-/// Returns the first of the pixels that overlap [`begin`, `end`), and the weights of these pixels,
-/// in proportion to the overlap. `len` is the number of pixels.
-fn area(begin: f64, end: f64, len: usize) -> (usize, Vec<u16>) {
+/// Adds the pixels that overlap [`begin`, `end`), with weights in proportion to the overlap. `len` is
+/// the number of pixels.
+fn add_area(begin: f64, end: f64, len: usize, weights: &mut PixelWeights) {
     let first = (begin as usize).min(len - 1);
     let after_last = (end.ceil() as usize).clamp(first + 1, len);
     // Cumulative sums are rounded instead of weights, so that the weights add up to `WEIGHT_SUM`.
@@ -300,21 +343,17 @@ fn area(begin: f64, end: f64, len: usize) -> (usize, Vec<u16>) {
         let fraction = (position.clamp(begin, end) - begin) / (end - begin);
         (fraction * f64::from(WEIGHT_SUM)).round() as u16
     };
-    let weights = (first..after_last)
-        .map(|i| weight_before((i + 1) as f64) - weight_before(i as f64))
-        .collect();
-    (first, weights)
+    let of_pixels =
+        (first..after_last).map(|i| weight_before((i + 1) as f64) - weight_before(i as f64));
+    weights.push(first, of_pixels);
 }
 
-/// Returns the first of the two pixels around `position`, and the weights of both; only one weight
-/// if the other is 0. `len` is the number of pixels.
-fn bilinear(position: f64, len: usize) -> (usize, Vec<u16>) {
+/// Adds the two pixels around `position`; only one if the weight of the other is 0. `len` is the number
+/// of pixels.
+fn add_bilinear(position: f64, len: usize, weights: &mut PixelWeights) {
     let position = position.clamp(0.0, (len - 1) as f64);
     let first = position as usize;
     let second_weight = ((position - first as f64) * f64::from(WEIGHT_SUM)).round() as u16;
-    if second_weight == 0 {
-        (first, vec![WEIGHT_SUM])
-    } else {
-        (first, vec![WEIGHT_SUM - second_weight, second_weight])
-    }
+    let both = [WEIGHT_SUM - second_weight, second_weight];
+    weights.push(first, both.into_iter().filter(|&weight| weight > 0));
 }

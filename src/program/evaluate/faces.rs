@@ -8,7 +8,7 @@ use attitude::InferenceError;
 use attitude::Scores;
 use attitude::analyzer::{Analyzer, Params};
 use attitude::classification::ClassifierInput;
-use attitude::crop;
+use attitude::crop::{self, Cropper};
 use attitude::detection::Detection;
 use attitude::frame::Frame;
 use attitude::geometry::{Landmarks, Point, Rect, Similarity};
@@ -93,6 +93,7 @@ pub(super) struct PictureClassifier {
     /// Networks of each model; all have the same detector.
     networks: Vec<Networks>,
     analyzer: Analyzer,
+    cropper: Cropper,
     params: Params,
     uses_detector: bool,
 }
@@ -104,6 +105,7 @@ impl PictureClassifier {
         Self {
             networks,
             analyzer: Analyzer::default(),
+            cropper: Cropper::default(),
             params,
             uses_detector,
         }
@@ -187,7 +189,9 @@ impl PictureClassifier {
             let start = crops.len();
             crops.resize(start + input.tensor_format.len(size.0, size.1), 0.0);
             let format = &input.tensor_format;
-            crop::extract(&frame, &frame_from_crop, format, size, &mut crops[start..]);
+            let crop = &mut crops[start..];
+            self.cropper
+                .extract(&frame, &frame_from_crop, format, size, crop);
         }
         Ok(FaceOutcome::Classified {
             scores: Vec::new(),
